@@ -1,0 +1,136 @@
+// The floors of the house (docs/architecture.md section 3), as rules. Each comment is the reason that a violation prints.
+const floors = {
+  wire: ['crypto'],
+  lime: ['wire', 'crypto'],
+  store: ['wire', 'crypto'],
+  bus: ['wire'],
+  client: ['lime', 'wire', 'crypto'],
+  service: ['wire', 'crypto'],
+};
+
+const floorRules = Object.entries({ crypto: [], ...floors }).map(([name, below]) => ({
+  name: `floor-${name}`,
+  comment: `packages/${name} may import ${below.length ? below.join(', ') : 'no other workspace'}: siblings and higher floors would make a cycle of knowledge`,
+  severity: 'error',
+  from: { path: `^packages/${name}/(src|bench)/` },
+  to: { path: '^(packages|apps)/', pathNot: `^packages/(${[name, ...below].join('|')})/` },
+}));
+
+const appFloor = (name, may) => ({
+  name: `app-${name}`,
+  comment: `apps/${name} may import ${may.join(', ')}: apps meet over the wire, never by import`,
+  severity: 'error',
+  from: { path: `^apps/${name}/(src|bench)/` },
+  to: { path: '^(packages|apps)/', pathNot: `^(apps/${name}/|packages/(${may.join('|')})/)` },
+});
+
+const driver = (name, modules, homes, why) => ({
+  name: `driver-${name}`,
+  comment: `${modules} belongs to ${homes}: ${why}`,
+  severity: 'error',
+  from: { path: '^(packages|apps)/', pathNot: `^(${homes})` },
+  to: { path: `node_modules/(${modules})(/|$)` },
+});
+
+const servers = ['service', 'wire', 'crypto', 'store', 'bus'];
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'a cycle means that neither file can be understood alone',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'servers-cannot-decrypt',
+      comment: 'servers cannot decrypt because they cannot import: the ratchet and the SDK stay on the clients’ side',
+      severity: 'error',
+      from: { path: '^(apps/(api|relay|directory|solo)|packages/(store|bus|service))/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/(lime|client)/' },
+    },
+    ...floorRules,
+    appFloor('api', servers),
+    appFloor('directory', servers),
+    appFloor('relay', servers),
+    appFloor('cli', ['client', 'lime', 'wire', 'crypto']),
+    {
+      name: 'app-solo',
+      comment: 'solo composes the three servers through their one `start` door and nothing else of theirs',
+      severity: 'error',
+      from: { path: '^apps/solo/src/' },
+      to: { path: '^apps/(api|directory|relay)/', pathNot: '^apps/[a-z]+/src/(start|settings|config)\\.ts$' },
+    },
+    {
+      name: 'testkit-in-tests-only',
+      comment: 'the testkit starts whole constellations: it is no part of the product',
+      severity: 'error',
+      from: { path: '^(packages|apps)/', pathNot: '^packages/testkit/|\\.test\\.ts$' },
+      to: { path: '^packages/testkit/' },
+    },
+    {
+      name: 'no-tests-in-product',
+      comment: 'product code does not import tests',
+      severity: 'error',
+      from: { path: '^(packages|apps)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '\\.test\\.ts$' },
+    },
+    {
+      name: 'pure-lime',
+      comment: 'LIME is pure and synchronous: no I/O, no Node built-in, no clock',
+      severity: 'error',
+      from: { path: '^packages/(lime|wire)/src/', pathNot: '\\.test\\.ts$|/testing/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'sdk-core-runs-anywhere',
+      comment: 'the SDK’s core has no Node built-in: what needs Node lives in packages/client/src/node',
+      severity: 'error',
+      from: { path: '^packages/client/src/', pathNot: '^packages/client/src/node/|\\.test\\.ts$|/testing/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'node-crypto-in-one-file',
+      comment: 'node:crypto enters through the crypto port; its provider is the one file that knows it',
+      severity: 'error',
+      from: {
+        path: '^(packages|apps)/[a-z]+/src/',
+        pathNot: '^packages/crypto/src/node\\.ts$|\\.test\\.ts$',
+      },
+      to: { path: '^(node:)?crypto$', dependencyTypes: ['core'] },
+    },
+    driver(
+      'lmdb',
+      'lmdb',
+      'packages/store|packages/client/src/node',
+      'a database document never leaves its adapter; the SDK’s folder on disk has its own',
+    ),
+    driver(
+      'ws',
+      'ws',
+      'apps/relay|packages/client/src/node',
+      'sockets are the relay’s; the SDK’s Node transport is its other end',
+    ),
+    driver(
+      'nest',
+      '@nestjs',
+      'apps/api|apps/directory|packages/service/src/nest',
+      'no framework on the relay’s path or in a package’s heart',
+    ),
+    driver('noble', '@noble', 'packages/crypto', 'one port, two providers: the strict wrapper cannot be bypassed'),
+    driver('jose', 'jose', 'packages/service', 'tokens are checked in one way'),
+    driver('argon2', '@node-rs', 'apps/cli', 'only the command line has passphrases'),
+  ],
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|node_modules/\\.cache)/' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@sealwire/source', 'import', 'node', 'default'],
+      extensions: ['.ts', '.mjs', '.js'],
+    },
+  },
+};

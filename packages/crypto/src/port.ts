@@ -1,0 +1,101 @@
+/**
+ * The primitives that everyone shares, as one synchronous port. Two providers implement it: `noble` (runs everywhere) and
+ * `node` (node:crypto where it has the primitive, noble where not). Same bytes in, same bytes out; a differential test holds it.
+ *
+ * Key arrays are immutable by contract: a provider may cache a native key object under the array's identity.
+ */
+
+/** A failure of a primitive. It never says which byte was wrong, and carries no key material. */
+export class CryptoError extends Error {
+  override readonly name = 'CryptoError';
+  constructor(
+    readonly code:
+      | 'bad-length'
+      | 'bad-key'
+      | 'low-order'
+      | 'authentication-failed'
+      | 'output-too-long'
+      | 'randomness-missing',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Fills and returns a fresh array of `length` bytes. Injected: the composition root decides where randomness comes from. */
+export type RandomBytes = (length: number) => Uint8Array;
+
+export interface KeyPair {
+  readonly privateKey: Uint8Array;
+  readonly publicKey: Uint8Array;
+}
+
+/** X25519 or X448 (RFC 7748). */
+export interface DiffieHellman {
+  /** 32 (X25519) or 56 (X448): length of private keys, public keys and shared secrets. */
+  readonly keyLength: number;
+  /** Any `keyLength` bytes are a private key; clamping happens inside. Throws `bad-length`. */
+  publicKey(privateKey: Uint8Array): Uint8Array;
+  /** Throws `low-order` when the shared secret would be all zeros, `bad-length` on a wrong length. */
+  sharedSecret(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array;
+}
+
+/** Ed25519, Ed25519ctx with empty context, or Ed448 with empty context (RFC 8032). */
+export interface Signatures {
+  readonly seedLength: number;
+  readonly publicKeyLength: number;
+  readonly signatureLength: number;
+  publicKey(seed: Uint8Array): Uint8Array;
+  sign(seed: Uint8Array, message: Uint8Array): Uint8Array;
+  /**
+   * Strict: canonical encodings only, small-order public keys and R refused, S < L.
+   * Returns false for anything wrong, wrong lengths included; never throws on untrusted input.
+   */
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+  /** True for a canonical point encoding that is not of small order: what a directory may store as an identity key. */
+  isValidPublicKey(publicKey: Uint8Array): boolean;
+}
+
+/** AES-256-GCM (SP 800-38D; 12- and 16-byte nonces) or ChaCha20-Poly1305 (RFC 8439; 12). Key 32 bytes, tag 16 bytes appended. */
+export interface Aead {
+  seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): Uint8Array;
+  /** Throws `authentication-failed`; nothing of the plaintext is released then. */
+  open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array;
+}
+
+/** The curves a LIME user may have (lime-protocol section 2). A user has one for life. */
+export type CurveName = 'c25519' | 'c448';
+
+/** All that LIME needs of one curve (lime-protocol section 2). */
+export interface LimeCurve {
+  readonly name: CurveName;
+  /** The curve id byte on the wire: 1 or 2. */
+  readonly id: 1 | 2;
+  readonly dh: DiffieHellman;
+  /** Ed25519ctx with empty context, or Ed448 with empty context. */
+  readonly signatures: Signatures;
+  /** Identity seed to X private key (section 2.1). */
+  identityToDhPrivate(seed: Uint8Array): Uint8Array;
+  /** Identity public key to X public key (section 2.1). Throws `bad-key` when it is no point of the curve. */
+  identityToDhPublic(publicKey: Uint8Array): Uint8Array;
+}
+
+export interface CryptoProvider {
+  /** `noble` or `node`, for logs and benchmarks. */
+  readonly name: string;
+  readonly x25519: DiffieHellman;
+  readonly x448: DiffieHellman;
+  readonly ed25519: Signatures;
+  readonly ed25519ctx: Signatures;
+  readonly ed448: Signatures;
+  readonly aes256gcm: Aead;
+  readonly chacha20poly1305: Aead;
+  readonly curves: Readonly<Record<CurveName, LimeCurve>>;
+  sha256(data: Uint8Array): Uint8Array;
+  sha512(data: Uint8Array): Uint8Array;
+  hmacSha512(key: Uint8Array, data: Uint8Array): Uint8Array;
+  /** RFC 5869 with SHA-512. Throws `output-too-long` above 255 * 64 bytes. */
+  hkdfSha512(salt: Uint8Array, inputKeyMaterial: Uint8Array, info: Uint8Array, length: number): Uint8Array;
+  /** Constant time in the contents; false at once when lengths differ. */
+  equal(a: Uint8Array, b: Uint8Array): boolean;
+}

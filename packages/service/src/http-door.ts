@@ -1,0 +1,21 @@
+/**
+ * What an app hands to whoever owns the port: its own main, or solo, which puts three doors behind one port.
+ * A door never listens by itself.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+export interface HttpDoor {
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Readiness: rejects with a reason while this app could not do its job end to end. */
+  ready(): Promise<void>;
+  /** Finishes what is under way. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface SocketDoor extends HttpDoor {
+  /** An HTTP upgrade on this door's path. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void;
+  /** Closes sockets in paced batches with a code that makes clients come back elsewhere; resolves when none is left. */
+  drain(): Promise<void>;
+}

@@ -1,0 +1,261 @@
+/**
+ * What Sealwire keeps, as sentences of its own domain. Two embedded adapters stand behind it (LMDB, memory), a distributed one follows.
+ *
+ * Promises every adapter keeps, and `contract.ts` checks:
+ * - a resolved promise means durable: the write survives kill -9 of this process and a power cut;
+ * - each call is atomic: all of it or none, whatever other processes do to the same store at the same time;
+ * - security questions (`devices.find`, `accounts.find`) read the newest committed state;
+ * - byte arrays passed in are copied before the call returns; byte arrays handed out belong to the caller;
+ * - time enters as an argument (`now`, milliseconds since 1970): no adapter reads a clock.
+ */
+import type { CurveName } from '@sealwire/crypto/port';
+import type { AccountAddress, DeviceId, MessageId } from '@sealwire/wire/ids';
+import type { DeviceIdentity } from '@sealwire/wire/manifest';
+
+/** Whether to retry is a property of the kind. An outcome that is not known to have failed is `unavailable`. */
+export type StoreErrorKind = 'not-found' | 'conflict' | 'limit' | 'unavailable' | 'corrupt';
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  constructor(
+    readonly kind: StoreErrorKind,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+  get retryable(): boolean {
+    return this.kind === 'unavailable';
+  }
+}
+
+export interface Account {
+  readonly address: AccountAddress;
+  /** Ed25519; signs the manifests. Never changes. */
+  readonly accountKey: Uint8Array;
+  readonly createdAt: number;
+}
+
+/** A device as its account's newest manifest lists it. */
+export interface Device {
+  readonly id: DeviceId;
+  /** One or two LIME identities, in the device's order of preference. */
+  readonly identities: readonly DeviceIdentity[];
+  /** Ed25519; signs login challenges and nothing else. */
+  readonly loginKey: Uint8Array;
+  readonly addedAt: number;
+}
+
+/** The bytes that the account key signed, and what the directory read out of them. */
+export interface StoredManifest {
+  readonly version: number;
+  readonly bytes: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export interface Accounts {
+  /**
+   * Creates the account with manifest version 1 and its devices. The same call with the same account key and manifest bytes again
+   * changes nothing and answers `exists` (a client repeats after a lost answer).
+   * `conflict`: the address is taken by another key, or was deleted once (addresses are never given out again), or a device id is taken.
+   * With `invitation`, consumes that invitation in the same transaction; `not-found` when it is not (or no longer) good.
+   */
+  create(
+    account: Account,
+    manifest: StoredManifest,
+    devices: readonly Device[],
+    invitation?: { hash: Uint8Array; now: number },
+  ): Promise<'created' | 'exists'>;
+  find(address: AccountAddress): Promise<Account | undefined>;
+  /** Devices, manifests, prekeys and mailboxes go with it; the address stays taken. Idempotent. */
+  delete(address: AccountAddress, now: number): Promise<void>;
+  /** Makes an invitation, known by the SHA-256 of its code, good for `uses` accounts until `expiresAt`. */
+  addInvitation(hash: Uint8Array, uses: number, expiresAt: number): Promise<void>;
+}
+
+export interface Manifests {
+  newest(address: AccountAddress): Promise<StoredManifest | undefined>;
+  /** Ascending, versions above `after`, at most `limit`. */
+  history(address: AccountAddress, after: number, limit: number): Promise<StoredManifest[]>;
+  /**
+   * Appends `manifest`, whose version must be the newest + 1 (`conflict` else; the very same bytes again are a no-op). `devices` is the
+   * complete list it names: new ones become devices, absent ones are removed as by `devices.remove`, in one transaction.
+   * `conflict` also for a device id that another account has, that was removed before, or that changes its login key or identities.
+   */
+  publish(address: AccountAddress, manifest: StoredManifest, devices: readonly Device[], now: number): Promise<void>;
+}
+
+export interface Devices {
+  /** Undefined when unknown or removed: the question a login, a socket and a key upload ask. */
+  find(id: DeviceId): Promise<Device | undefined>;
+  /** The devices of the account, oldest first; empty when there is no such account. */
+  list(address: AccountAddress): Promise<Device[]>;
+  /** Takes away the login, the prekeys and the mailbox. The id is never given out again. Idempotent. */
+  remove(id: DeviceId, now: number): Promise<void>;
+}
+
+export interface OneTimePrekey {
+  readonly id: number;
+  readonly publicKey: Uint8Array;
+}
+
+export interface SignedPrekey {
+  readonly id: number;
+  readonly publicKey: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export interface PrekeyBundle {
+  readonly identityKey: Uint8Array;
+  readonly signedPrekey: SignedPrekey;
+  readonly oneTimePrekey?: OneTimePrekey;
+}
+
+/** Key material of the LIME directory (lime-protocol section 4). Each (device, curve) has a name space of its own. */
+export interface Prekeys {
+  /**
+   * Stores identity key, signed prekey and one-time prekeys. The same identity key, signed prekey and signature again: `same`, and
+   * nothing changes (the one-time keys of the repeat are ignored). Anything different for a known (device, curve): `conflict`.
+   */
+  register(
+    device: DeviceId,
+    curve: CurveName,
+    bundle: Omit<PrekeyBundle, 'oneTimePrekey'>,
+    oneTime: readonly OneTimePrekey[],
+  ): Promise<'registered' | 'same'>;
+  /** `not-found` when the device has not registered. */
+  replaceSignedPrekey(device: DeviceId, curve: CurveName, signedPrekey: SignedPrekey): Promise<void>;
+  /**
+   * All or none. `limit` when more than `maximum` would be held; `not-found`. A key id already held with the same bytes is not stored
+   * twice (an upload repeated after a lost answer); with other bytes: `conflict`.
+   */
+  addOneTime(device: DeviceId, curve: CurveName, keys: readonly OneTimePrekey[], maximum: number): Promise<void>;
+  /** Ids still held, oldest first. `not-found`. */
+  listOneTime(device: DeviceId, curve: CurveName): Promise<number[]>;
+  /**
+   * One bundle an entry, in the same order; undefined where the device has none. An entry with `takeOneTime` takes the oldest one-time
+   * key away for good: no key is ever handed out twice, whatever runs in parallel in whatever process, and it is durably gone before
+   * this resolves.
+   */
+  claim(
+    curve: CurveName,
+    entries: readonly { device: DeviceId; takeOneTime: boolean }[],
+  ): Promise<(PrekeyBundle | undefined)[]>;
+  /** Idempotent. */
+  delete(device: DeviceId, curve: CurveName): Promise<void>;
+}
+
+/** What to do with a message for a mailbox that holds its maximum. The operator chooses. */
+export type WhenFull = 'refuse' | 'trim';
+
+export interface MailboxLimits {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly lifeMs: number;
+  readonly whenFull: WhenFull;
+}
+
+/** One message to any number of mailboxes. */
+export interface Mail {
+  readonly sender: DeviceId;
+  readonly id: MessageId;
+  /** Of content and recipients: tells a repeat (same) from a conflict (other). At most 32 bytes. */
+  readonly digest: Uint8Array;
+  /** When the relay took it, ms. */
+  readonly at: number;
+  /** What each mailbox keeps: opaque to the store, the concatenation of `pieces`. */
+  readonly recipients: readonly { readonly device: DeviceId; readonly pieces: readonly Uint8Array[] }[];
+}
+
+export type AppendResult =
+  /** Durable in every mailbox; `seqs[i]` belongs to `recipients[i]`. */
+  | { readonly status: 'accepted'; readonly seqs: readonly number[] }
+  /** The same id with the same digest was accepted before: nothing was stored now. */
+  | { readonly status: 'repeated' }
+  /** The same id with another digest: nothing stored. */
+  | { readonly status: 'conflict' }
+  /** Policy `refuse`: these mailboxes are full, and nobody got the message. */
+  | { readonly status: 'full'; readonly devices: readonly DeviceId[] }
+  /** These devices do not exist (any more), and nobody got the message. */
+  | { readonly status: 'unknown'; readonly devices: readonly DeviceId[] };
+
+export interface StoredMail {
+  readonly seq: number;
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What a mailbox lost, told to its device until it acknowledges `toSeq`. */
+export interface GapRecord {
+  readonly count: number;
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  readonly reason: 'expired' | 'trimmed';
+}
+
+export interface MailboxPage {
+  readonly mails: readonly StoredMail[];
+  /** Undefined: nothing was lost, or the loss is acknowledged. */
+  readonly gap?: GapRecord;
+  /** True when nothing follows the last of `mails` (as of this read). */
+  readonly end: boolean;
+  /** The newest sequence number this mailbox ever gave out; 0: none. */
+  readonly lastSeq: number;
+}
+
+export interface Acknowledgement {
+  readonly device: DeviceId;
+  /** The session that acknowledges; see `claimSession`. */
+  readonly session: number;
+  /** All up to and including this; 0: none. */
+  readonly upTo: number;
+  readonly also: readonly number[];
+}
+
+export interface Mailboxes {
+  /**
+   * Appends a batch; one result a mail, in order. Each mail is all or nothing over its recipients. Within a mailbox, sequence numbers
+   * grow by one in the order of acceptance. A repeat within the batch is a repeat. Message ids are remembered for at least 24 hours
+   * (`LIMITS.repeatMemoryMs`), also after the message was acknowledged.
+   */
+  append(batch: readonly Mail[], limits: MailboxLimits): Promise<AppendResult[]>;
+  /** Ascending from `after` + 1, until either bound is met (but at least one, if there is one); expired ones are skipped. */
+  read(
+    device: DeviceId,
+    after: number,
+    maxMessages: number,
+    maxBytes: number,
+    now: number,
+    lifeMs: number,
+  ): Promise<MailboxPage>;
+  /**
+   * Forgets what is acknowledged. Unknown numbers are no-ops. An entry of a session older than the newest claimed one is refused
+   * (`superseded`) and changes nothing: the loser of a replaced connection cannot acknowledge any more.
+   */
+  acknowledge(batch: readonly Acknowledgement[]): Promise<('done' | 'superseded')[]>;
+  /** Makes `session` the newest of the device, if it is. Numbers are compared, never given out by the store. */
+  claimSession(device: DeviceId, session: number): Promise<'claimed' | 'superseded'>;
+  /** Messages and bytes held. */
+  usage(device: DeviceId): Promise<{ messages: number; bytes: number }>;
+  /** Moves everything older than `now - lifeMs` into gap records, and forgets message ids beyond their memory. Returns how many expired. */
+  expire(now: number, lifeMs: number): Promise<number>;
+}
+
+/** Things that may happen once: login challenges answered. */
+export interface Once {
+  /** True for the first caller with this key, false for all later ones until `expiresAt`. */
+  take(key: Uint8Array, expiresAt: number, now: number): Promise<boolean>;
+}
+
+export interface Store {
+  readonly accounts: Accounts;
+  readonly manifests: Manifests;
+  readonly devices: Devices;
+  readonly prekeys: Prekeys;
+  readonly mailboxes: Mailboxes;
+  readonly once: Once;
+  /** Writes and reads one record: what readiness asks. Rejects with `unavailable`. */
+  probe(): Promise<void>;
+  /** Waits for what is under way. */
+  close(): Promise<void>;
+}

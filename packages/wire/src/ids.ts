@@ -1,0 +1,65 @@
+/**
+ * Names of accounts, devices and messages. A device id is LIME's: the SIP GRUU (lime-protocol section 1), compared bytewise.
+ * Parse text once, at the edge; inside, the branded types are trusted.
+ */
+import { LIMITS } from './limits.ts';
+import { WireError } from './wire-error.ts';
+
+declare const brand: unique symbol;
+type Branded<T, Name> = T & { readonly [brand]: Name };
+
+/** What a person chooses: 3 to 32 of a-z, 0-9, `.`, `_`, `-`, beginning with a letter or digit. */
+export type AccountName = Branded<string, 'AccountName'>;
+/** `sip:alice@example.org`: the account as contacts write it. */
+export type AccountAddress = Branded<string, 'AccountAddress'>;
+/** `sip:alice@example.org;gr=urn:uuid:…`: one device of an account. */
+export type DeviceId = Branded<string, 'DeviceId'>;
+/** 16 bytes chosen by the sending device, unique per sending device for at least 24 hours (delivery, "idempotent send"). */
+export type MessageId = Branded<Uint8Array, 'MessageId'>;
+
+const NAME = /^[a-z0-9][a-z0-9._-]{2,31}$/;
+// `sip:`, a user, a host. Control characters, white space and the separators of a GRUU are refused: the concatenations that LIME
+// authenticates (recipient user || source || recipient device) stay unambiguous only if ids cannot imitate each other's edges.
+const ADDRESS = /^sip:[^\s@;<>"\p{Cc}]{1,64}@[A-Za-z0-9.:[\]-]{1,190}$/u;
+const DEVICE = /^(sip:[^\s@;<>"\p{Cc}]{1,64}@[A-Za-z0-9.:[\]-]{1,190});gr=[^\s;<>"\p{Cc}]{1,128}$/u;
+
+const utf8 = new TextEncoder();
+
+export function parseAccountName(text: string): AccountName {
+  if (!NAME.test(text))
+    throw new WireError(
+      'bad-name',
+      'a user name is 3 to 32 of a-z, 0-9, ".", "_", "-", beginning with a letter or digit',
+    );
+  return text as AccountName;
+}
+
+export function parseAccountAddress(text: string): AccountAddress {
+  if (!ADDRESS.test(text)) throw new WireError('bad-address', 'an address looks like sip:alice@example.org');
+  return text as AccountAddress;
+}
+
+export function parseDeviceId(text: string): DeviceId {
+  if (!DEVICE.test(text) || utf8.encode(text).length > LIMITS.deviceIdBytes.value)
+    throw new WireError('bad-device-id', 'a device id looks like sip:alice@example.org;gr=urn:uuid:…');
+  return text as DeviceId;
+}
+
+export function parseMessageId(bytes: Uint8Array): MessageId {
+  if (bytes.length !== LIMITS.messageIdBytes.value) throw new WireError('bad-message-id', 'a message id has 16 bytes');
+  return bytes as MessageId;
+}
+
+export function addressOf(name: AccountName, domain: string): AccountAddress {
+  return parseAccountAddress(`sip:${name}@${domain}`);
+}
+
+/** The account of a device: everything before `;gr=`. */
+export function accountOf(device: DeviceId): AccountAddress {
+  return device.slice(0, device.indexOf(';gr=')) as AccountAddress;
+}
+
+/** The user part of an address: `alice` of `sip:alice@example.org`. */
+export function nameOf(address: AccountAddress): AccountName {
+  return address.slice(4, address.lastIndexOf('@')) as AccountName;
+}

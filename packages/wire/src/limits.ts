@@ -1,0 +1,86 @@
+/**
+ * Limits are API: each has a value, a unit and a reason, and a test on both sides of it.
+ * What an operator may change is read from the configuration; these are the values it starts from.
+ */
+export interface Limit {
+  readonly value: number;
+  readonly unit: 'bytes' | 'ms' | 'messages' | 'keys' | 'devices' | 'requests' | 'sockets/s' | 'entries';
+  readonly why: string;
+}
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+
+export const LIMITS = {
+  payloadBytes: {
+    value: 96 * KiB,
+    unit: 'bytes',
+    why: 'shared body and one device’s part of a message; larger things are attachments',
+  },
+  frameBytes: {
+    value: 128 * KiB,
+    unit: 'bytes',
+    why: 'what one frame may make a server hold before it is authenticated and decoded',
+  },
+  partsPerFrame: { value: 1_000, unit: 'devices', why: 'fan-out of one frame; a larger group is sent in several' },
+  deviceIdBytes: { value: 255, unit: 'bytes', why: 'fits every key of every store' },
+  messageIdBytes: { value: 16, unit: 'bytes', why: 'a UUID' },
+  tokenBytes: { value: 2 * KiB, unit: 'bytes', why: 'an access token with room to grow' },
+  acksPerFrame: { value: 1_000, unit: 'messages', why: 'ten full windows of selective acknowledgements' },
+  errorTextBytes: { value: 512, unit: 'bytes', why: 'a sentence' },
+  helloMs: { value: 5 * SECOND, unit: 'ms', why: 'a socket that does not introduce itself costs memory' },
+  pingEveryMs: {
+    value: 25 * SECOND,
+    unit: 'ms',
+    why: 'below the idle time-outs of common load balancers (60 s) and NATs',
+  },
+  pongWithinMs: { value: 8 * SECOND, unit: 'ms', why: 'a half-open link is found within ping + pong' },
+  windowMessages: { value: 100, unit: 'messages', why: 'delivered and not yet acknowledged, per socket' },
+  windowBytes: { value: 1 * MiB, unit: 'bytes', why: 'the same window in bytes' },
+  socketQueueBytes: {
+    value: 1 * MiB,
+    unit: 'bytes',
+    why: 'beyond it the consumer is slow: closed, and the mailbox keeps the rest',
+  },
+  mailboxMessages: { value: 10_000, unit: 'messages', why: 'a device that stays away must not fill the disk' },
+  mailboxBytes: { value: 64 * MiB, unit: 'bytes', why: 'the same in bytes' },
+  messageLifeMs: { value: 45 * DAY, unit: 'ms', why: 'longer than a signed prekey is kept after its replacement' },
+  ephemeralLifeMs: { value: 10 * SECOND, unit: 'ms', why: 'typing notices and the like; never stored' },
+  repeatMemoryMs: { value: 1 * DAY, unit: 'ms', why: 'how long a repeated message id is recognised, at the least' },
+  devicesPerAccount: { value: 10, unit: 'devices', why: 'fan-out of a one-to-one message stays small' },
+  prekeysPerBatch: { value: 100, unit: 'keys', why: 'one registration or refill' },
+  prekeysPerDevice: { value: 200, unit: 'keys', why: 'liblime needs at least its low limit and one batch: 125' },
+  bundlesPerRequest: { value: 500, unit: 'devices', why: 'one key request of a large group' },
+  limeBodyBytes: {
+    value: 64 * KiB,
+    unit: 'bytes',
+    why: 'lime-protocol section 15: bodies of at least 64 KB are accepted',
+  },
+  manifestBytes: { value: 16 * KiB, unit: 'bytes', why: 'ten devices with room to grow' },
+  manifestPage: { value: 100, unit: 'entries', why: 'one page of a manifest history' },
+  jsonBodyBytes: { value: 64 * KiB, unit: 'bytes', why: 'the largest API body is a manifest' },
+  bundleFetchesPerPair: {
+    value: 6,
+    unit: 'requests',
+    why: 'per requesting and requested device in ten minutes: no drain of one-time keys by one caller',
+  },
+  bundleFetchesPerTarget: {
+    value: 60,
+    unit: 'requests',
+    why: 'per requested device in an hour: no drain by many callers',
+  },
+  messagesPerPairBurst: { value: 60, unit: 'messages', why: 'then one a second; the operator may change it' },
+  challengeLifeMs: { value: 60 * SECOND, unit: 'ms', why: 'a login challenge is answered at once' },
+  accessTokenMs: { value: 15 * MINUTE, unit: 'ms', why: 'how long a stolen token works' },
+  clockSkewMs: { value: 60 * SECOND, unit: 'ms', why: 'between two honest machines' },
+  drainSocketsPerSecond: {
+    value: 400,
+    unit: 'sockets/s',
+    why: 'clients of a node that stops come back in a stream, not in a wave',
+  },
+} as const satisfies Record<string, Limit>;
+
+export type LimitName = keyof typeof LIMITS;

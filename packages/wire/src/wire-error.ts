@@ -1,0 +1,11 @@
+/** The only error that a decoder or parser of this package throws, whatever its input. */
+export class WireError extends Error {
+  override readonly name = 'WireError';
+  constructor(
+    /** Stable, kebab-case. */
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
