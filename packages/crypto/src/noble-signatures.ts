@@ -1,0 +1,74 @@
+/**
+ * Ed25519, Ed25519ctx with empty context, and Ed448 with empty context (RFC 8032) on noble.
+ *
+ * RFC 8032 allows two verification equations, which differ on signatures with a torsion component. OpenSSL checks the one
+ * without cofactor for Ed25519 and the one with cofactor for Ed448; noble checks the one with cofactor always. So that every
+ * machine gives the same answer, Ed25519 is checked here without cofactor, from noble's point arithmetic.
+ */
+
+import { ed448 } from '@noble/curves/ed448.js';
+import { ed25519, ed25519ctx } from '@noble/curves/ed25519.js';
+import { bytesToNumberLE } from '@noble/curves/utils.js';
+import { sha512 } from '@noble/hashes/sha2.js';
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { requireLength } from './lengths.ts';
+import type { Signatures } from './port.ts';
+import {
+  ED448_ENCODING,
+  ED25519_ENCODING,
+  type EdwardsEncoding,
+  isStrictPointEncoding,
+  isStrictSignature,
+} from './strict-edwards.ts';
+
+/** Same order of arguments as the port; called with strict encodings only. */
+type Equation = Signatures['verify'];
+
+const NO_CONTEXT = new Uint8Array();
+
+/** dom2(0, "") of RFC 8032 section 2: present in Ed25519ctx even when the context is empty (lime-protocol section 0, trap 1). */
+const DOM2_EMPTY = concatBytes(utf8ToBytes('SigEd25519 no Ed25519 collisions'), Uint8Array.of(0, 0));
+
+export const nobleEd25519: Signatures = signatures(ED25519_ENCODING, ed25519, withoutCofactor(new Uint8Array()));
+
+export const nobleEd25519ctx: Signatures = signatures(ED25519_ENCODING, ed25519ctx, withoutCofactor(DOM2_EMPTY));
+
+export const nobleEd448: Signatures = signatures(ED448_ENCODING, ed448, (publicKey, message, signature) =>
+  ed448.verify(signature, message, publicKey, { zip215: false, context: NO_CONTEXT }),
+);
+
+function signatures(curve: EdwardsEncoding, scheme: typeof ed25519, equation: Equation): Signatures {
+  const seedLength = curve.publicKeyLength;
+  return {
+    seedLength,
+    publicKeyLength: curve.publicKeyLength,
+    signatureLength: curve.signatureLength,
+    publicKey(seed) {
+      requireLength('seed', seed, seedLength);
+      return scheme.getPublicKey(seed);
+    },
+    sign(seed, message) {
+      requireLength('seed', seed, seedLength);
+      return scheme === ed25519 ? scheme.sign(message, seed) : scheme.sign(message, seed, { context: NO_CONTEXT });
+    },
+    verify(publicKey, message, signature) {
+      return isStrictSignature(curve, publicKey, signature) && equation(publicKey, message, signature);
+    },
+    isValidPublicKey(publicKey) {
+      return isStrictPointEncoding(curve, publicKey) && scheme.utils.isValidPublicKey(publicKey, false);
+    },
+  };
+}
+
+/** S·B - k·A must encode to exactly the bytes of R, where k = SHA-512(prefix || R || A || M). */
+function withoutCofactor(prefix: Uint8Array): Equation {
+  const { Point } = ed25519;
+  return (publicKey, message, signature) => {
+    if (!ed25519.utils.isValidPublicKey(publicKey, false)) return false;
+    const r = signature.subarray(0, 32);
+    const s = bytesToNumberLE(signature.subarray(32));
+    const k = Point.Fn.create(bytesToNumberLE(sha512(concatBytes(prefix, r, publicKey, message))));
+    const expected = Point.BASE.multiplyUnsafe(s).subtract(Point.fromBytes(publicKey).multiplyUnsafe(k)).toBytes();
+    return expected.every((byte, i) => byte === r[i]);
+  };
+}

@@ -1,0 +1,42 @@
+/** The provider that runs everywhere: audited JavaScript, no native code. Slow next to `node`, the same bytes. */
+
+import { equalBytes } from '@noble/ciphers/utils.js';
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
+import { limeCurves } from './lime-curves.ts';
+import { nobleAes256Gcm, nobleChacha20Poly1305 } from './noble-aead.ts';
+import { nobleX448, nobleX25519 } from './noble-dh.ts';
+import { nobleEd448, nobleEd25519, nobleEd25519ctx } from './noble-signatures.ts';
+import { CryptoError, type CryptoProvider } from './port.ts';
+
+/** RFC 5869 section 2.3: at most 255 blocks of the hash. */
+export const HKDF_SHA512_MAX_LENGTH = 255 * 64;
+
+/** A provider without state; calling it twice is harmless. */
+export function nobleCrypto(): CryptoProvider {
+  const parts = { x25519: nobleX25519, x448: nobleX448, ed25519ctx: nobleEd25519ctx, ed448: nobleEd448 };
+  return {
+    name: 'noble',
+    ...parts,
+    ed25519: nobleEd25519,
+    aes256gcm: nobleAes256Gcm,
+    chacha20poly1305: nobleChacha20Poly1305,
+    curves: limeCurves(parts),
+    sha256: (data) => sha256(data),
+    sha512: (data) => sha512(data),
+    hmacSha512: (key, data) => hmac(sha512, key, data),
+    hkdfSha512(salt, inputKeyMaterial, info, length) {
+      requireHkdfLength(length);
+      return hkdf(sha512, inputKeyMaterial, salt, info, length);
+    },
+    equal: (a, b) => equalBytes(a, b),
+  };
+}
+
+/** Throws `output-too-long` above RFC 5869's limit. */
+export function requireHkdfLength(length: number): void {
+  if (length > HKDF_SHA512_MAX_LENGTH) {
+    throw new CryptoError('output-too-long', `HKDF-SHA-512 gives at most ${HKDF_SHA512_MAX_LENGTH} bytes`);
+  }
+}
