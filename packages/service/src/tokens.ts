@@ -1,7 +1,23 @@
-/** Access tokens: EdDSA (Ed25519) JWTs of fifteen minutes, one audience a service, `kid` from an allow-list (RFC 7519, RFC 8037). */
-import type { DeviceId } from '@sealwire/wire/ids';
+/** Access tokens: EdDSA (Ed25519) JWTs of fifteen minutes, one audience a service, `kid` from an allow-list (RFC 7519, 8037, 9068). */
+import { nobleCrypto } from '@sealwire/crypto/noble';
+import { encodeBase64url } from '@sealwire/wire/base64url';
+import { type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
+import {
+  type CryptoKey,
+  createRemoteJWKSet,
+  errors,
+  importJWK,
+  type JSONWebKeySet,
+  type JWTHeaderParameters,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 
 export type Audience = 'api' | 'directory' | 'relay';
+
+export const AUDIENCES: readonly Audience[] = ['api', 'directory', 'relay'];
 
 export interface VerifiedToken {
   readonly device: DeviceId;
@@ -22,4 +38,86 @@ export class TokenError extends Error {
   ) {
     super(message);
   }
+}
+
+export interface TokenSigner {
+  sign(device: DeviceId, audiences: readonly Audience[]): Promise<{ token: string; expiresAt: number }>;
+  /** The public half: `/v1/.well-known/jwks.json`. */
+  jwks(): JSONWebKeySet;
+}
+
+const ALGORITHM = 'EdDSA';
+/** RFC 9068 section 2.1: what else this key ever signed can not pass for an access token. */
+const TYPE = 'at+jwt';
+
+/** `seed`: 32 bytes, the Ed25519 private key. `issuer`: the public origin. */
+export function createTokenSigner(options: {
+  readonly seed: Uint8Array;
+  readonly issuer: string;
+  readonly now: () => number;
+}): TokenSigner {
+  const crypto = nobleCrypto();
+  const publicKey = crypto.ed25519.publicKey(options.seed);
+  const kid = encodeBase64url(crypto.sha256(publicKey).subarray(0, 12));
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: encodeBase64url(publicKey) } as const;
+  const key = importJWK({ ...jwk, d: encodeBase64url(options.seed) }, ALGORITHM);
+  return {
+    async sign(device, audiences) {
+      const issuedAt = Math.floor(options.now() / 1000);
+      const expires = issuedAt + LIMITS.accessTokenMs.value / 1000;
+      const token = await new SignJWT()
+        .setProtectedHeader({ alg: ALGORITHM, kid, typ: TYPE })
+        .setIssuer(options.issuer)
+        .setSubject(device)
+        .setAudience([...audiences])
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(expires)
+        .sign(await key);
+      return { token, expiresAt: expires * 1000 };
+    },
+    jwks: () => ({ keys: [{ ...jwk, kid, alg: ALGORITHM, use: 'sig' }] }),
+  };
+}
+
+/**
+ * `jwks`: the keys themselves (same process) or where they are published. Keys come from there and from nowhere else: a key in a
+ * token's header is ignored, `none` and every other algorithm are refused (case S69).
+ */
+export function createTokenVerifier(options: {
+  readonly jwks: JSONWebKeySet | URL;
+  readonly issuer: string;
+  readonly now: () => number;
+}): TokenVerifier {
+  const keys = options.jwks instanceof URL ? createRemoteJWKSet(options.jwks) : localKeys(options.jwks);
+  return {
+    async verify(token, audience) {
+      if (token.length > LIMITS.tokenBytes.value) throw new TokenError('unauthorized', 'the token is too long');
+      try {
+        const { payload } = await jwtVerify(token, keys, {
+          algorithms: [ALGORITHM],
+          typ: TYPE,
+          issuer: options.issuer,
+          audience,
+          currentDate: new Date(options.now()),
+          clockTolerance: LIMITS.clockSkewMs.value / 1000,
+          requiredClaims: ['sub', 'exp', 'iat'],
+        });
+        return { device: parseDeviceId(payload.sub!), expiresAt: payload.exp! * 1000 };
+      } catch (error) {
+        if (error instanceof errors.JWTExpired) throw new TokenError('token-expired', 'the token has ended');
+        throw new TokenError('unauthorized', 'the token is not a good one');
+      }
+    },
+  };
+}
+
+/** Keys imported once: verification is on the path of every connect. */
+function localKeys(jwks: JSONWebKeySet): JWTVerifyGetKey {
+  const keys = new Map<string, Promise<CryptoKey | Uint8Array>>();
+  for (const jwk of jwks.keys) if (jwk.kid) keys.set(jwk.kid, importJWK(jwk, ALGORITHM));
+  return async (header: JWTHeaderParameters) => {
+    const key = header.kid === undefined ? undefined : keys.get(header.kid);
+    if (!key) throw new errors.JWKSNoMatchingKey();
+    return key;
+  };
 }

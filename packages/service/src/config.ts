@@ -1,0 +1,256 @@
+/**
+ * Configuration: one zod schema a server. From it come the parser, the docs table, `.env.example` and `--print-config`.
+ * Precedence: flags > environment > `*_FILE` (secrets) > config file (TOML) > default. The only file that reads `process.env`.
+ *
+ * A setting `STORE_URL` is the flag `--store-url`, the environment variable `STORE_URL` and the key `store_url` of the file.
+ * Secrets have no flag (a process list shows flags) but `TOKEN_KEY_FILE` beside `TOKEN_KEY`.
+ */
+import { readFileSync } from 'node:fs';
+import { parse as parseToml } from 'smol-toml';
+import { z } from 'zod';
+import { nearest } from './did-you-mean.ts';
+
+/** A user's mistake in the configuration: one line that names the key, the problem and the fix. Exit code 2. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly exitCode = 2;
+  constructor(
+    readonly key: string,
+    problem: string,
+    fix: string,
+  ) {
+    super(`${key}: ${problem} — ${fix}`);
+  }
+}
+
+export interface About {
+  /** One sentence for the docs table. */
+  readonly about: string;
+  /** As a user would write it. Without it (and without `.optional()`) the setting is demanded. */
+  readonly default?: string;
+  /** Shown as `(secret)`, taken from `KEY_FILE` too, and refused as a flag. */
+  readonly secret?: boolean;
+  /** For `.env.example` and for error messages. */
+  readonly example?: string;
+}
+
+export type Settings = z.ZodObject;
+
+/** Where values come from; tests give their own. */
+export interface ConfigSources {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Throws when the file cannot be read. */
+  readFile(path: string): string;
+}
+
+export type LoadedConfig<S extends Settings> =
+  | { readonly action: 'run'; readonly settings: z.output<S>; readonly warnings: readonly string[] }
+  | { readonly action: 'show'; readonly text: string };
+
+type Source = 'flag' | 'environment' | 'secret file' | 'config file' | 'default' | 'unset';
+
+/** Attaches the documentation and the default to a schema that parses text (and, from a TOML file, numbers, booleans and lists). */
+export function setting<S extends z.ZodType>(schema: S, about: About): S {
+  const complete = about.default === undefined ? schema : schema.prefault(about.default as never);
+  return complete.meta({ ...about }) as unknown as S;
+}
+
+export function aboutOf(schema: z.ZodType): About {
+  return schema.meta() as unknown as About;
+}
+
+export function processSources(): ConfigSources {
+  return { argv: process.argv.slice(2), env: process.env, readFile: (path) => readFileSync(path, 'utf8') };
+}
+
+/**
+ * Reads all sources. `--print-config` and `--help` yield a text to show instead of settings.
+ * Throws `ConfigError` for the first setting that is missing or malformed, an unknown flag or an unreadable file.
+ */
+export function loadConfig<S extends Settings>(schema: S, sources: ConfigSources = processSources()): LoadedConfig<S> {
+  const keys = Object.keys(schema.shape);
+  const flags = parseFlags(schema, sources.argv);
+  if (flags.help) return { action: 'show', text: helpText(schema) };
+  const filePath = flags.config ?? sources.env.SEALWIRE_CONFIG;
+  const file = filePath ? readConfigFile(filePath, sources) : {};
+  const warnings = [...unknownInFile(keys, file, filePath ?? ''), ...unknownInEnvironment(schema, sources.env)];
+
+  const settings: Record<string, unknown> = {};
+  const shown: string[] = [];
+  for (const key of keys) {
+    const field = schema.shape[key] as z.ZodType;
+    const { source, raw } = pick(key, field, flags.values, sources, file);
+    settings[key] = parseSetting(key, field, raw);
+    const { secret = false, default: fallback = '' } = aboutOf(field);
+    const text = source === 'default' ? fallback : raw === undefined ? '' : String(raw);
+    shown.push(`${key}=${secret && text !== '' ? '(secret)' : redactUrl(text)}  # ${source}`);
+  }
+  if (flags.print) return { action: 'show', text: `${[...shown, ...warnings.map((w) => `# ${w}`)].join('\n')}\n` };
+  return { action: 'run', settings: settings as z.output<S>, warnings };
+}
+
+/** The Markdown table of `docs/operations/configuration.md`. */
+export function configTable(schema: Settings): string {
+  const rows = Object.entries(schema.shape).map(([key, field]) => {
+    const about = aboutOf(field as z.ZodType);
+    const fallback =
+      about.default !== undefined ? `\`${about.default}\`` : isOptional(field as z.ZodType) ? '' : '**required**';
+    return `| \`${key}\`${about.secret ? ` or \`${key}_FILE\`` : ''} | ${fallback} | ${about.about} |`;
+  });
+  return ['| setting | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+/** `.env.example`: every setting, those with a default commented out. */
+export function envExample(schema: Settings): string {
+  const blocks = Object.entries(schema.shape).map(([key, field]) => {
+    const about = aboutOf(field as z.ZodType);
+    const demanded = about.default === undefined && !isOptional(field as z.ZodType);
+    const name = about.secret ? `${key}_FILE` : key;
+    return `# ${about.about}\n${demanded ? '' : '#'}${name}=${about.example ?? about.default ?? ''}\n`;
+  });
+  return blocks.join('\n');
+}
+
+/** A connection string without its password, for `--print-config` and error messages. */
+export function redactUrl(text: string): string {
+  return text.replace(/:\/\/[^/@\s]+@/g, '://***@');
+}
+
+interface Flags {
+  readonly values: Readonly<Record<string, string>>;
+  readonly config?: string;
+  readonly print: boolean;
+  readonly help: boolean;
+}
+
+function parseFlags(schema: Settings, argv: readonly string[]): Flags {
+  const values: Record<string, string> = {};
+  const known = new Map(Object.keys(schema.shape).map((key) => [flagOf(key), key]));
+  let config: string | undefined;
+  let print = false;
+  let help = false;
+  for (let i = 0; i < argv.length; i++) {
+    const [flag = '', inline] = splitOnce(argv[i] ?? '');
+    if (flag === '--print-config') print = true;
+    else if (flag === '--help' || flag === '-h') help = true;
+    else {
+      const key = known.get(flag);
+      if (!key && flag !== '--config') {
+        const close = nearest(flag, [...known.keys(), '--config', '--print-config', '--help']);
+        throw new ConfigError(flag, 'there is no such flag', close ? `did you mean ${close}?` : 'see --help');
+      }
+      if (key && aboutOf(schema.shape[key] as z.ZodType).secret)
+        throw new ConfigError(flag, 'a secret does not travel in a flag', `set ${key}_FILE to a file that holds it`);
+      const value = inline ?? argv[++i];
+      if (value === undefined) throw new ConfigError(flag, 'has no value', `write ${flag} VALUE`);
+      if (key) values[key] = value;
+      else config = value;
+    }
+  }
+  return { values, print, help, ...(config === undefined ? {} : { config }) };
+}
+
+function splitOnce(argument: string): [string, string?] {
+  const at = argument.indexOf('=');
+  return at < 0 ? [argument] : [argument.slice(0, at), argument.slice(at + 1)];
+}
+
+function flagOf(key: string): string {
+  return `--${key.toLowerCase().replaceAll('_', '-')}`;
+}
+
+function readConfigFile(path: string, sources: ConfigSources): Record<string, unknown> {
+  let text: string;
+  try {
+    text = sources.readFile(path);
+  } catch {
+    throw new ConfigError('--config', `${path} cannot be read`, 'check the path and its permissions');
+  }
+  try {
+    return parseToml(text) as Record<string, unknown>;
+  } catch (error) {
+    const [line = ''] = (error as Error).message.split('\n');
+    throw new ConfigError('--config', `${path} is not TOML (${line})`, 'write lines like store_url = "lmdb:./data"');
+  }
+}
+
+function pick(
+  key: string,
+  field: z.ZodType,
+  flags: Readonly<Record<string, string>>,
+  sources: ConfigSources,
+  file: Readonly<Record<string, unknown>>,
+): { source: Source; raw: unknown } {
+  const about = aboutOf(field);
+  if (flags[key] !== undefined) return { source: 'flag', raw: flags[key] };
+  // Compose files write `KEY=` for "not set".
+  if (sources.env[key]) return { source: 'environment', raw: sources.env[key] };
+  const secretFile = about.secret ? sources.env[`${key}_FILE`] : undefined;
+  if (secretFile) {
+    try {
+      return { source: 'secret file', raw: sources.readFile(secretFile).trim() };
+    } catch {
+      throw new ConfigError(`${key}_FILE`, `${secretFile} cannot be read`, 'check the path and its permissions');
+    }
+  }
+  const fromFile = file[key.toLowerCase()];
+  if (fromFile !== undefined) return { source: 'config file', raw: fromFile };
+  return { source: about.default === undefined ? 'unset' : 'default', raw: undefined };
+}
+
+function parseSetting(key: string, field: z.ZodType, raw: unknown): unknown {
+  const result = field.safeParse(raw);
+  if (result.success) return result.data;
+  const { example, secret = false } = aboutOf(field);
+  const name = secret ? `${key} (or ${key}_FILE)` : key;
+  const fix = example ? `for example ${secret ? `${key}_FILE` : key}=${example}` : `see the table of settings`;
+  if (raw === undefined) throw new ConfigError(name, 'is not set', fix);
+  const value = secret ? 'the value' : `"${redactUrl(String(raw))}"`;
+  throw new ConfigError(name, `${value}: ${result.error.issues[0]?.message ?? 'not valid'}`, fix);
+}
+
+function unknownInFile(keys: readonly string[], file: Readonly<Record<string, unknown>>, path: string): string[] {
+  const known = keys.map((key) => key.toLowerCase());
+  return Object.keys(file)
+    .filter((key) => !known.includes(key))
+    .map((key) => suggest(`${path}: there is no setting ${key}`, nearest(key, known)));
+}
+
+/** The environment holds much that is not ours: only our prefix and near misses of our own names are worth a warning. */
+function unknownInEnvironment(schema: Settings, env: ConfigSources['env']): string[] {
+  const known = Object.entries(schema.shape).flatMap(([key, field]) =>
+    aboutOf(field as z.ZodType).secret ? [key, `${key}_FILE`] : [key],
+  );
+  const warnings: string[] = [];
+  for (const name of Object.keys(env)) {
+    if (known.includes(name) || name === 'SEALWIRE_CONFIG') continue;
+    const close = nearest(name.replace(/^SEALWIRE_/, ''), known);
+    if (name.startsWith('SEALWIRE_') || close) warnings.push(suggest(`there is no setting ${name}`, close));
+  }
+  return warnings;
+}
+
+function suggest(problem: string, close: string | undefined): string {
+  return close ? `${problem}: did you mean ${close}?` : problem;
+}
+
+function isOptional(field: z.ZodType): boolean {
+  return field.safeParse(undefined).success;
+}
+
+function helpText(schema: Settings): string {
+  const rows = Object.entries(schema.shape).map(([key, field]) => {
+    const about = aboutOf(field as z.ZodType);
+    const name = about.secret ? `${key}_FILE (environment)` : `${flagOf(key)} VALUE`;
+    return `  ${name}\n      ${about.about}${about.default ? ` [${about.default}]` : ''}`;
+  });
+  return [
+    'Settings: a flag, else the environment variable of the same name in capitals, else the config file.',
+    '',
+    ...rows,
+    '  --config FILE\n      TOML file with the same settings in small letters',
+    '  --print-config\n      show the values in effect, secrets redacted, and end',
+    '',
+  ].join('\n');
+}

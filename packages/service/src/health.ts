@@ -1,0 +1,97 @@
+/** `/livez`, `/readyz`, `/metrics`, `/version`: the same four on every server (conventions, configuration and start-up). */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface Health {
+  /** Answers when the path is one of the four; false: not its business. */
+  handle(request: IncomingMessage, response: ServerResponse, path: string): boolean;
+  /** From now on `/readyz` says 503: the load balancer sends nothing new. */
+  drain(): void;
+}
+
+export interface HealthOptions {
+  readonly server: string;
+  readonly version: string;
+  /** End to end: rejects while this server could not do its job. */
+  readonly ready: () => Promise<void>;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** A probe writes to the store: however often somebody asks, it runs once in this time. */
+const PROBE_EVERY_MS = 1_000;
+/** A store that hangs is not ready either. */
+const PROBE_PATIENCE_MS = 3_000;
+
+export function createHealth(options: HealthOptions): Health {
+  let draining = false;
+  let lastProbe: { at: number; result: Promise<boolean> } | undefined;
+
+  function isReady(): Promise<boolean> {
+    if (draining) return Promise.resolve(false);
+    const now = options.now();
+    if (!lastProbe || now - lastProbe.at >= PROBE_EVERY_MS) lastProbe = { at: now, result: probe(options) };
+    return lastProbe.result;
+  }
+
+  const pages: Record<string, (response: ServerResponse) => Promise<void>> = {
+    '/livez': async (response) => answer(response, 200, 'text/plain', 'ok\n'),
+    '/readyz': async (response) => {
+      const ready = await isReady();
+      answer(response, ready ? 200 : 503, 'text/plain', ready ? 'ready\n' : draining ? 'draining\n' : 'not ready\n');
+    },
+    '/metrics': async (response) =>
+      answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await options.metrics.text()),
+    '/version': async (response) => {
+      const body = { server: options.server, version: options.version };
+      answer(response, 200, 'application/json', `${JSON.stringify(body)}\n`);
+    },
+  };
+
+  return {
+    handle(request, response, path) {
+      const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+      if (!page) return false;
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        response.setHeader('allow', 'GET, HEAD');
+        answer(response, 405, 'text/plain', 'method not allowed\n');
+        return true;
+      }
+      page(response).catch((error: unknown) => {
+        options.log.error('health-failed', { error });
+        if (!response.headersSent) answer(response, 500, 'text/plain', 'failed\n');
+      });
+      return true;
+    },
+    drain() {
+      draining = true;
+    },
+  };
+}
+
+async function probe(options: HealthOptions): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const patience = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('no answer in time')), PROBE_PATIENCE_MS);
+    });
+    await Promise.race([options.ready(), patience]);
+    return true;
+  } catch (error) {
+    options.log.warn('not-ready', { error });
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function answer(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'cache-control': 'no-store',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}

@@ -1,0 +1,88 @@
+/** The Prometheus metrics of all servers: one table of names, base units, few labels and never an id as a label. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export type ClaimResult = 'one-time' | 'without' | 'withheld' | 'none';
+
+export interface Metrics {
+  readonly relayConnections: Gauge;
+  readonly relayConnectionsClosed: Counter<'code'>;
+  readonly relayFramesReceived: Counter<'type'>;
+  readonly relayDeliveryLatency: Histogram;
+  readonly relayBufferedBytes: Gauge;
+  readonly mailboxDepth: Gauge;
+  readonly busPublish: Histogram;
+  readonly directoryClaims: Counter<'result'>;
+  readonly prekeysLow: Counter;
+  readonly rateLimitRejections: Counter<'limiter'>;
+  readonly unhandledErrors: Counter<'where'>;
+  /** The text of `GET /metrics`. */
+  text(): Promise<string>;
+}
+
+/** `processMetrics`: also Node's own (event loop, heap, handles); off in tests, since their collectors live as long as the process. */
+export function createMetrics(options: { readonly processMetrics: boolean } = { processMetrics: false }): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (options.processMetrics) collectDefaultMetrics({ register: registry });
+  return {
+    relayConnections: new Gauge({ registers, name: 'sealwire_relay_connections', help: 'Open relay sockets.' }),
+    relayConnectionsClosed: new Counter({
+      registers,
+      name: 'sealwire_relay_connections_closed_total',
+      help: 'Closed relay sockets, by close code.',
+      labelNames: ['code'],
+    }),
+    relayFramesReceived: new Counter({
+      registers,
+      name: 'sealwire_relay_frames_received_total',
+      help: 'Frames from clients, by type.',
+      labelNames: ['type'],
+    }),
+    relayDeliveryLatency: new Histogram({
+      registers,
+      name: 'sealwire_relay_delivery_latency_seconds',
+      help: 'From the durable write to the hand-over to the recipient’s socket.',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
+    }),
+    relayBufferedBytes: new Gauge({
+      registers,
+      name: 'sealwire_relay_buffered_bytes',
+      help: 'Bytes waiting in socket queues.',
+    }),
+    mailboxDepth: new Gauge({
+      registers,
+      name: 'sealwire_mailbox_depth',
+      help: 'Messages in the mailbox last looked at.',
+    }),
+    busPublish: new Histogram({
+      registers,
+      name: 'sealwire_bus_publish_seconds',
+      help: 'Time to hand a message to the bus.',
+      buckets: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1],
+    }),
+    directoryClaims: new Counter({
+      registers,
+      name: 'sealwire_directory_claims_total',
+      help: 'Key bundles handed out: with a one-time prekey, without (none left), withheld (limit), none (no bundle).',
+      labelNames: ['result'],
+    }),
+    prekeysLow: new Counter({
+      registers,
+      name: 'sealwire_prekeys_low_total',
+      help: 'Bundles handed out of an empty pool of one-time prekeys.',
+    }),
+    rateLimitRejections: new Counter({
+      registers,
+      name: 'sealwire_ratelimit_rejections_total',
+      help: 'Requests refused, by limiter.',
+      labelNames: ['limiter'],
+    }),
+    unhandledErrors: new Counter({
+      registers,
+      name: 'sealwire_unhandled_errors_total',
+      help: 'Errors that no code expected, by where they surfaced.',
+      labelNames: ['where'],
+    }),
+    text: () => registry.metrics(),
+  };
+}

@@ -1,0 +1,122 @@
+/** Kinds of settings, and the settings that every server has. Servers compose their schema from these. */
+import { isIP } from 'node:net';
+import { decodeBase64url } from '@sealwire/wire/base64url';
+import { z } from 'zod';
+import { setting } from './config.ts';
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A whole number between the bounds, from text or from a TOML number. */
+export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER) {
+  return z
+    .union([z.string(), z.number()])
+    .transform((value) => (typeof value === 'string' && !/^\d+$/.test(value) ? Number.NaN : Number(value)))
+    .refine((value) => Number.isSafeInteger(value) && value >= minimum && value <= maximum, {
+      error:
+        maximum === Number.MAX_SAFE_INTEGER
+          ? `a whole number from ${minimum}`
+          : `a whole number from ${minimum} to ${maximum}`,
+    });
+}
+
+/** `HOST:PORT`; IPv6 in brackets; port 0 lets the system choose. */
+export function listenAddress() {
+  return z.string().transform((text, context): ListenAddress => {
+    const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
+    const port = Number(match?.[3]);
+    if (match && port <= 65_535) return { host: match[1] ?? match[2]!, port };
+    context.issues.push({ code: 'custom', message: 'not HOST:PORT', input: text });
+    return z.NEVER;
+  });
+}
+
+/** `https://chat.example.org`: scheme and host, no path. http only for the machine itself. */
+export function origin() {
+  return z.string().transform((text, context): string => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    let problem = 'not an origin like https://chat.example.org';
+    if (url && url.origin === text.replace(/\/$/, '')) {
+      if (url.protocol === 'https:' || isLoopback(url.hostname)) return url.origin;
+      problem = 'https is needed for anything but this machine itself';
+    }
+    context.issues.push({ code: 'custom', message: problem, input: text });
+    return z.NEVER;
+  });
+}
+
+/** Secret bytes as base64url, exactly `length` of them. */
+export function secretBytes(length: number) {
+  return z.string().transform((text, context): Uint8Array => {
+    try {
+      const bytes = decodeBase64url(text);
+      if (bytes.length === length && bytes.some((byte) => byte !== bytes[0])) return bytes;
+    } catch {
+      // Falls through to the one message below: it must not quote the value.
+    }
+    context.issues.push({ code: 'custom', message: `not ${length} random bytes in base64url`, input: '' });
+    return z.NEVER;
+  });
+}
+
+/** Addresses and CIDR ranges, separated by commas (or a TOML list). */
+export function addressRanges() {
+  return z
+    .union([z.string(), z.array(z.string())])
+    .transform((value) =>
+      (typeof value === 'string' ? value.split(',') : value).map((text) => text.trim()).filter(Boolean),
+    )
+    .refine((ranges) => ranges.every(isRange), { error: 'not a list of addresses like 10.0.0.0/8,fd00::/8' });
+}
+
+function isRange(text: string): boolean {
+  const [address = '', prefix] = text.split('/');
+  const family = isIP(address);
+  return (
+    family !== 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128)))
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+const DOMAIN = /^(?=.{1,190}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+
+/** What every server has. `LISTEN` has its default in each server. */
+export const SERVER_SETTINGS = {
+  DOMAIN: setting(z.string().regex(DOMAIN, 'not a domain name in small letters'), {
+    about: 'The domain of the account addresses: `sip:alice@DOMAIN`. Never change it once there are accounts.',
+    example: 'example.org',
+  }),
+  PUBLIC_ORIGIN: setting(origin(), {
+    about: 'Where clients reach all servers. Issuer of the tokens; logins are bound to it.',
+    example: 'https://chat.example.org',
+  }),
+  STORE_URL: setting(z.string().regex(/^[a-z+]+:/, 'not a store URL'), {
+    about: 'Where the data lives: `lmdb:FOLDER`, or `memory:` for tests.',
+    default: 'lmdb:./data/store',
+    example: 'lmdb:./data/store',
+  }),
+  BUS_URL: setting(z.string().regex(/^[a-z+]+:/, 'not a bus URL'), {
+    about: 'How the processes wake each other: `memory:` (one process only).',
+    default: 'memory:',
+    example: 'memory:',
+  }),
+  TRUSTED_PROXIES: setting(addressRanges(), {
+    about:
+      'Addresses and ranges whose `X-Forwarded-For` is believed, separated by commas. From all others it is ignored.',
+    default: '',
+    example: '10.0.0.0/8',
+  }),
+  CONNECTIONS_PER_ADDRESS: setting(wholeNumber(0), {
+    about: 'Open connections from one address (loopback and trusted proxies excepted); 0: no limit.',
+    default: '1000',
+  }),
+  LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error', 'silent']), {
+    about: 'The least level that is logged: `debug`, `info`, `warn`, `error`, `silent`.',
+    default: 'info',
+  }),
+} as const;
