@@ -64,11 +64,20 @@ function signatures(curve: EdwardsEncoding, scheme: typeof ed25519, equation: Eq
 function withoutCofactor(prefix: Uint8Array): Equation {
   const { Point } = ed25519;
   return (publicKey, message, signature) => {
-    if (!ed25519.utils.isValidPublicKey(publicKey, false)) return false;
-    const r = signature.subarray(0, 32);
-    const s = bytesToNumberLE(signature.subarray(32));
+    const a = decodePoint(publicKey);
+    if (!a) return false;
+    const r = signature.subarray(0, ED25519_ENCODING.publicKeyLength);
+    const s = bytesToNumberLE(signature.subarray(ED25519_ENCODING.publicKeyLength));
     const k = Point.Fn.create(bytesToNumberLE(sha512(concatBytes(prefix, r, publicKey, message))));
-    const expected = Point.BASE.multiplyUnsafe(s).subtract(Point.fromBytes(publicKey).multiplyUnsafe(k)).toBytes();
+    const expected = Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k)).toBytes();
     return expected.every((byte, i) => byte === r[i]);
   };
+}
+
+function decodePoint(encoded: Uint8Array) {
+  try {
+    return ed25519.Point.fromBytes(encoded, false);
+  } catch {
+    return undefined; // no point of the curve
+  }
 }

@@ -4,14 +4,12 @@ import { equalBytes } from '@noble/ciphers/utils.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
+import { requireHkdfLength } from './hkdf-sizes.ts';
 import { limeCurves } from './lime-curves.ts';
 import { nobleAes256Gcm, nobleChacha20Poly1305 } from './noble-aead.ts';
 import { nobleX448, nobleX25519 } from './noble-dh.ts';
 import { nobleEd448, nobleEd25519, nobleEd25519ctx } from './noble-signatures.ts';
-import { CryptoError, type CryptoProvider } from './port.ts';
-
-/** RFC 5869 section 2.3: at most 255 blocks of the hash. */
-export const HKDF_SHA512_MAX_LENGTH = 255 * 64;
+import type { CryptoProvider } from './port.ts';
 
 /** A provider without state; calling it twice is harmless. */
 export function nobleCrypto(): CryptoProvider {
@@ -32,11 +30,4 @@ export function nobleCrypto(): CryptoProvider {
     },
     equal: (a, b) => equalBytes(a, b),
   };
-}
-
-/** Throws `output-too-long` above RFC 5869's limit. */
-export function requireHkdfLength(length: number): void {
-  if (length > HKDF_SHA512_MAX_LENGTH) {
-    throw new CryptoError('output-too-long', `HKDF-SHA-512 gives at most ${HKDF_SHA512_MAX_LENGTH} bytes`);
-  }
 }
