@@ -1,0 +1,98 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, it } from '@jest/globals';
+import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
+import { ProblemAnswer } from '@sealwire/wire/http';
+import { z } from 'zod';
+import { clientAddress, limiterKey, trustedProxies } from './client-address.ts';
+import { createMetrics } from './metrics.ts';
+import { Problem, problemOf } from './problem.ts';
+import { createLimiter } from './rate-limit.ts';
+
+function request(remoteAddress: string, forwarded?: string): IncomingMessage {
+  return {
+    socket: { remoteAddress },
+    headers: forwarded ? { 'x-forwarded-for': forwarded } : {},
+  } as unknown as IncomingMessage;
+}
+
+describe('H12: whose request it is', () => {
+  const proxies = trustedProxies(['10.0.0.0/8', 'fd00::/8', '::1']);
+  it.each([
+    ['a stranger’s X-Forwarded-For is ignored', '203.0.113.9', '198.51.100.1', '203.0.113.9'],
+    ['a trusted proxy is believed', '10.1.2.3', '198.51.100.1', '198.51.100.1'],
+    ['only as far as trusted proxies wrote it', '10.1.2.3', '1.1.1.1, 198.51.100.1, 10.9.9.9', '198.51.100.1'],
+    ['IPv4 in IPv6', '::ffff:10.1.2.3', '::ffff:198.51.100.1', '198.51.100.1'],
+    ['nonsense ends the chain', '10.1.2.3', '198.51.100.1, unknown', '10.1.2.3'],
+    ['a proxy that names nobody', 'fd00::1', undefined, 'fd00::1'],
+  ])('%s', (_, peer, forwarded, expected) => {
+    expect(clientAddress(request(peer, forwarded), proxies)).toBe(expected);
+  });
+
+  it('I08: one IPv6 /64 is one customer', () => {
+    expect(limiterKey('2001:db8:1:2:3:4:5:6')).toBe(limiterKey('2001:db8:1:2::1'));
+    expect(limiterKey('2001:db8:1:2::1')).not.toBe(limiterKey('2001:db8:1:3::1'));
+    expect(limiterKey('::1')).toBe('0:0:0:0::/64');
+    expect(limiterKey('192.0.2.1')).toBe('192.0.2.1');
+  });
+});
+
+describe('limiters', () => {
+  it('allow the budget, then say how long to wait, each key for itself, and count refusals', async () => {
+    const metrics = createMetrics();
+    const limiter = createLimiter('test', { points: 2, windowMs: 60_000 }, metrics);
+    expect(await limiter.refused('a')).toBeUndefined();
+    expect(await limiter.refused('a')).toBeUndefined();
+    const wait = await limiter.refused('a');
+    expect(wait).toBeGreaterThan(59_000);
+    expect(wait).toBeLessThanOrEqual(60_000);
+    expect(await limiter.refused('b', 2)).toBeUndefined();
+    await expect(limiter.demand('b')).rejects.toMatchObject({ code: 'too-many-requests', status: 429 });
+    expect(await metrics.text()).toContain('sealwire_ratelimit_rejections_total{limiter="test"} 2');
+  });
+
+  it('J03: never over the budget under parallel calls', async () => {
+    const limiter = createLimiter('test', { points: 10, windowMs: 60_000 }, createMetrics());
+    const answers = await Promise.all(Array.from({ length: 50 }, () => limiter.refused('a')));
+    expect(answers.filter((wait) => wait === undefined)).toHaveLength(10);
+  });
+
+  it('with a budget of 0 points is off', async () => {
+    const limiter = createLimiter('test', { points: 0, windowMs: 1 }, createMetrics());
+    for (let i = 0; i < 100; i++) expect(await limiter.refused('a')).toBeUndefined();
+  });
+});
+
+describe('problems', () => {
+  it.each(Object.keys(ERRORS) as ErrorCode[])('%s is a documented answer', (code) => {
+    const problem = new Problem(code, { detail: 'why', errors: [{ pointer: '/a', detail: 'bad' }] });
+    const body = ProblemAnswer.parse(JSON.parse(problem.body()));
+    expect(body).toMatchObject({ code, status: ERRORS[code].status, retryable: ERRORS[code].retryable });
+  });
+
+  it('429 and 503 say when to come back, in whole seconds', () => {
+    expect(new Problem('too-many-requests', { retryAfterSeconds: 0.2 }).headers()['retry-after']).toBe('1');
+    expect(new Problem('unavailable').headers()['retry-after']).toBe('2');
+    expect(new Problem('conflict').headers()['retry-after']).toBeUndefined();
+  });
+
+  it('errors of ports, of the framework and of validation keep their meaning; the rest says nothing', () => {
+    const kind = (kind: string) => Object.assign(new Error('db at 10.0.0.1'), { kind });
+    expect(problemOf(kind('unavailable')).code).toBe('unavailable');
+    expect(problemOf(kind('conflict')).code).toBe('conflict');
+    expect(problemOf(kind('corrupt')).code).toBe('internal');
+    expect(problemOf(Object.assign(new Error('x'), { statusCode: 413, code: 'FST_ERR_CTP_BODY_TOO_LARGE' })).code).toBe(
+      'payload-too-large',
+    );
+    expect(problemOf(new Error('secret')).body()).not.toContain('secret');
+    expect(problemOf(kind('unavailable')).body()).not.toContain('10.0.0.1');
+    expect(problemOf('thrown text').code).toBe('internal');
+  });
+
+  it('I13: a field error points at the field and does not repeat its value', () => {
+    const schema = z.strictObject({ name: z.string(), list: z.array(z.strictObject({ 'a/b': z.number() })) });
+    const { error } = schema.safeParse({ name: 'x', list: [{ 'a/b': 'hunter2' }], hunter2: 1 });
+    const body = problemOf(error).body();
+    expect(JSON.parse(body).errors[0].pointer).toBe('/list/0/a~1b');
+    expect(body).not.toContain('hunter2');
+  });
+});

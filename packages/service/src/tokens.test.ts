@@ -1,0 +1,159 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { parseDeviceId } from '@sealwire/wire/ids';
+import { exportJWK, generateKeyPair, importJWK, type JWTHeaderParameters, SignJWT } from 'jose';
+import { createTokenSigner, createTokenVerifier, type TokenError } from './tokens.ts';
+
+const ISSUER = 'https://chat.example.org';
+const DEVICE = parseDeviceId('sip:alice@example.org;gr=urn:uuid:6c3b1c1e-2d1f-4a6e-9a5e-0d7c6b5a4f3e');
+const SEED = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
+const START = 1_800_000_000_000;
+
+let time = START;
+const now = () => time;
+const signer = createTokenSigner({ seed: SEED, issuer: ISSUER, now });
+const verifier = createTokenVerifier({ jwks: signer.jwks(), issuer: ISSUER, now });
+
+async function code(token: string, audience: 'api' | 'relay' = 'api'): Promise<string> {
+  try {
+    await verifier.verify(token, audience);
+    return 'accepted';
+  } catch (error) {
+    return (error as TokenError).code;
+  }
+}
+
+beforeAll(() => {
+  time = START;
+});
+
+describe('access tokens', () => {
+  it('come back as the device and the end they were signed for', async () => {
+    const { token, expiresAt } = await signer.sign(DEVICE, ['api', 'relay']);
+    expect(expiresAt).toBe(START + 15 * 60_000);
+    expect(await verifier.verify(token, 'api')).toEqual({ device: DEVICE, expiresAt });
+    expect(await verifier.verify(token, 'relay')).toEqual({ device: DEVICE, expiresAt });
+  });
+
+  it('are good for the audiences they name and no other', async () => {
+    const { token } = await signer.sign(DEVICE, ['relay']);
+    expect(await code(token, 'relay')).toBe('accepted');
+    expect(await code(token, 'api')).toBe('unauthorized');
+  });
+
+  it('I06: end after fifteen minutes, with a minute of skew, and then say so', async () => {
+    const { token, expiresAt } = await signer.sign(DEVICE, ['api']);
+    time = expiresAt + 59_000;
+    expect(await code(token)).toBe('accepted');
+    time = expiresAt + 61_000;
+    expect(await code(token)).toBe('token-expired');
+    time = START;
+  });
+
+  it('publish the public half only', () => {
+    expect(Object.keys(signer.jwks().keys[0]!).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
+  });
+
+  it('verify against keys fetched from a URL', async () => {
+    const server = createServer((_, response) => response.end(JSON.stringify(signer.jwks())));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const jwks = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/.well-known/jwks.json`);
+    const { token, expiresAt } = await signer.sign(DEVICE, ['relay']);
+    const remote = createTokenVerifier({ jwks, issuer: ISSUER, now });
+    expect(await remote.verify(token, 'relay')).toEqual({ device: DEVICE, expiresAt });
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+describe('S69: forged tokens → unauthorized', () => {
+  const kid = signer.jwks().keys[0]!.kid!;
+  const claims = () =>
+    new SignJWT({})
+      .setIssuer(ISSUER)
+      .setSubject(DEVICE)
+      .setAudience(['api'])
+      .setIssuedAt(START / 1000)
+      .setExpirationTime(START / 1000 + 900);
+  const header = { alg: 'EdDSA', kid, typ: 'at+jwt' };
+  const ours = () => importJWK({ ...signer.jwks().keys[0]!, d: Buffer.from(SEED).toString('base64url') }, 'EdDSA');
+  const unsigned = (head: JWTHeaderParameters) => {
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    return `${part(head)}.${part({ iss: ISSUER, sub: DEVICE, aud: ['api'], iat: START / 1000, exp: START / 1000 + 900 })}.`;
+  };
+
+  it('the frame of these tests makes a good one', async () => {
+    expect(
+      await code(
+        await claims()
+          .setProtectedHeader(header)
+          .sign(await ours()),
+      ),
+    ).toBe('accepted');
+  });
+
+  it('alg none', async () => {
+    expect(await code(unsigned({ ...header, alg: 'none' }))).toBe('unauthorized');
+    expect(await code(unsigned(header))).toBe('unauthorized');
+  });
+
+  it('HS256 with the public key as the secret', async () => {
+    const secret = Buffer.from(signer.jwks().keys[0]!.x!, 'base64url');
+    expect(
+      await code(
+        await claims()
+          .setProtectedHeader({ ...header, alg: 'HS256' })
+          .sign(secret),
+      ),
+    ).toBe('unauthorized');
+  });
+
+  it('a key of the attacker in the header, under our key id and under none', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
+    const jwk = await exportJWK(publicKey);
+    for (const head of [
+      { ...header, jwk },
+      { alg: 'EdDSA', typ: 'at+jwt', jwk },
+      { ...header, kid: 'other', jwk },
+    ])
+      expect(await code(await claims().setProtectedHeader(head).sign(privateKey))).toBe('unauthorized');
+  });
+
+  it.each([
+    ['no key id', { alg: 'EdDSA', typ: 'at+jwt' }],
+    ['another type', { ...header, typ: 'JWT' }],
+    ['no type', { alg: 'EdDSA', kid }],
+  ])('%s', async (_, head) => {
+    expect(
+      await code(
+        await claims()
+          .setProtectedHeader(head)
+          .sign(await ours()),
+      ),
+    ).toBe('unauthorized');
+  });
+
+  it('another issuer, no end, a subject that is no device, changed bytes, too long', async () => {
+    const sign = async (jwt: SignJWT) => jwt.setProtectedHeader(header).sign(await ours());
+    expect(await code(await sign(claims().setIssuer('https://evil.example')))).toBe('unauthorized');
+    expect(
+      await code(
+        await sign(
+          new SignJWT({})
+            .setIssuer(ISSUER)
+            .setSubject(DEVICE)
+            .setAudience(['api'])
+            .setIssuedAt(START / 1000),
+        ),
+      ),
+    ).toBe('unauthorized');
+    expect(await code(await sign(claims().setSubject('root')))).toBe('unauthorized');
+    const good = await sign(claims());
+    expect(await code(`${good.slice(0, -8)}${good.endsWith('AAAAAAAA') ? 'BBBBBBBB' : 'AAAAAAAA'}`)).toBe(
+      'unauthorized',
+    );
+    expect(await code(`${good}${'A'.repeat(3000)}`)).toBe('unauthorized');
+    expect(await code('')).toBe('unauthorized');
+  });
+});
