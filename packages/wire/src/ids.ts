@@ -19,9 +19,10 @@ export type MessageId = Branded<Uint8Array, 'MessageId'>;
 
 const NAME = /^[a-z0-9][a-z0-9._-]{2,31}$/;
 // `sip:`, a user, a host. Control characters, white space and the separators of a GRUU are refused: the concatenations that LIME
-// authenticates (recipient user || source || recipient device) stay unambiguous only if ids cannot imitate each other's edges.
-const ADDRESS = /^sip:[^\s@;<>"\p{Cc}]{1,64}@[A-Za-z0-9.:[\]-]{1,190}$/u;
-const DEVICE = /^(sip:[^\s@;<>"\p{Cc}]{1,64}@[A-Za-z0-9.:[\]-]{1,190});gr=[^\s;<>"\p{Cc}]{1,128}$/u;
+// authenticates (recipient user || source || recipient device) stay unambiguous only if ids cannot imitate each other's edges. With no
+// `:` and `@` in the user part and no `@` in the host, each edge is the last `sip:` before an `@`. Half a surrogate pair has no UTF-8.
+const ADDRESS = /^sip:[^\s@:;<>"\p{Cc}\p{Cs}]{1,64}@[A-Za-z0-9.:[\]-]{1,190}$/u;
+const DEVICE = /^(sip:[^\s@:;<>"\p{Cc}\p{Cs}]{1,64}@[A-Za-z0-9.:[\]-]{1,190});gr=[^\s;<>"\p{Cc}\p{Cs}]{1,128}$/u;
 
 const utf8 = new TextEncoder();
 

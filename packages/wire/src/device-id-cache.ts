@@ -1,0 +1,46 @@
+/**
+ * From the bytes of a device id to its one string, without making and checking that string again for each message: a direct-mapped
+ * table, so it is bounded and has no bookkeeping. A hit also hands out the very same string object, whose hash every `Map` behind the
+ * decoder has already computed. Whoever floods it with ids of its own makes others miss, and a miss is only slower.
+ */
+import { type DeviceId, parseDeviceId } from './ids.ts';
+import { LIMITS } from './limits.ts';
+import type { Reader } from './protobuf.ts';
+
+const SLOTS = 4096; // a power of two; about 0.5 MiB when full of common ids
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export class DeviceIdCache {
+  private readonly slots: (DeviceId | undefined)[] = new Array(SLOTS).fill(undefined);
+
+  /** Throws `WireError` `bad-device-id`, or `TypeError` when the bytes are not UTF-8. */
+  parse(bytes: Uint8Array): DeviceId {
+    let hash = 0x811c9dc5; // FNV-1a: quality does not matter, a collision is a miss
+    for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+    const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
+    const known = this.slots[slot];
+    if (known !== undefined && isTextOf(known, bytes)) return known;
+    const device = parseDeviceId(utf8.decode(bytes));
+    // Only where a character is a byte can `isTextOf` compare without decoding.
+    if (device.length === bytes.length) this.slots[slot] = device;
+    return device;
+  }
+}
+
+/** A field that is a device id; through `cache` if there is one. */
+export function readDeviceId(reader: Reader, cache?: DeviceIdCache): DeviceId {
+  if (!cache) return reader.parsed(parseDeviceId, LIMITS.deviceIdBytes.value);
+  const bytes = reader.bytes(LIMITS.deviceIdBytes.value);
+  try {
+    return cache.parse(bytes);
+  } catch {
+    return reader.fail('not a device id');
+  }
+}
+
+function isTextOf(text: string, bytes: Uint8Array): boolean {
+  if (text.length !== bytes.length) return false;
+  for (let i = 0; i < bytes.length; i++) if (text.charCodeAt(i) !== bytes[i]) return false;
+  return true;
+}
