@@ -1,0 +1,78 @@
+/** The one error of the SDK: a stable code, whether the same call can succeed later, and one line with the fix. */
+import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
+
+/** What the SDK itself finds out; codes of the server (`wire/errors`) pass through under their own name. */
+const CLIENT_CODES = {
+  'not-registered': false,
+  'registration-pending': false,
+  'already-registered': false,
+  unreachable: true,
+  'bad-answer': true,
+  aborted: false,
+  closed: false,
+  busy: false,
+  'login-refused': false,
+  'device-removed': false,
+  'protocol-error': false,
+  'unknown-account': false,
+  'account-key-changed': false,
+  'manifest-invalid': false,
+  'manifest-rollback': false,
+  'manifest-fork': false,
+  'identity-mismatch': false,
+  'unsafe-device': false,
+  'ghost-device': false,
+  'curve-mismatch': false,
+  'no-keys': true,
+  'no-engine': false,
+  'engine-failed': false,
+  'message-too-large': false,
+  'wrong-account-secret': false,
+  locked: false,
+  'wrong-passphrase': false,
+  corrupt: false,
+  'storage-failed': true,
+  'bad-chunk': false,
+} as const satisfies Record<string, boolean>;
+
+export type ClientErrorCode = keyof typeof CLIENT_CODES | ErrorCode;
+
+export interface ClientErrorOptions extends ErrorOptions {
+  /** Default: the property of the code. */
+  readonly retryable?: boolean;
+  /** The server asks not to come back sooner, ms. */
+  readonly retryAfterMs?: number;
+}
+
+export class ClientError extends Error {
+  override readonly name = 'ClientError';
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    /** Stable. A newer server may answer a code that this version does not know. */
+    readonly code: ClientErrorCode | (string & {}),
+    message: string,
+    options: ClientErrorOptions = {},
+  ) {
+    super(message, options);
+    this.retryable = options.retryable ?? isRetryable(code);
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** `error` as a `ClientError`; what is not one becomes `code` with the original as its cause. */
+export function asClientError(error: unknown, code: ClientErrorCode): ClientError {
+  if (error instanceof ClientError) return error;
+  return new ClientError(code, error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** Throws `aborted` when the caller's signal has fired. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new ClientError('aborted', 'stopped as asked');
+}
+
+function isRetryable(code: string): boolean {
+  if (code in CLIENT_CODES) return CLIENT_CODES[code as keyof typeof CLIENT_CODES];
+  return code in ERRORS && ERRORS[code as ErrorCode].retryable;
+}

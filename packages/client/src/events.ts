@@ -1,0 +1,110 @@
+/** What the application sees: messages, and the few other things that happen to a mailbox. */
+import type { CurveName } from '@sealwire/crypto/port';
+import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { DeviceIdentity } from '@sealwire/wire/manifest';
+
+/** `untrusted`: known, not verified. `trusted`: the user compared keys. `unsafe`: its key changed, or the user says so. */
+export type Trust = 'untrusted' | 'trusted' | 'unsafe';
+
+export interface Content {
+  /** A media type, e.g. `text/plain`. */
+  readonly type: string;
+  readonly body: Uint8Array;
+}
+
+export interface IncomingMessage {
+  readonly kind: 'message';
+  /** The sender's id of this message, base64url; the same however often it was sent. */
+  readonly id: string;
+  readonly from: AccountAddress;
+  readonly device: DeviceId;
+  /** Whom the message belongs to: the other account; for what another device of our own sent, whom it was sent to. */
+  readonly conversation: AccountAddress;
+  readonly type: string;
+  readonly body: Uint8Array;
+  /** Present for `text/…` that is valid UTF-8. */
+  readonly text?: string;
+  /** ms, the sender's clock. */
+  readonly sentAt: number;
+  /** ms, the relay's clock. */
+  readonly acceptedAt: number;
+  readonly trust: Trust;
+}
+
+/** The mailbox lost messages: too old, or too many. */
+export interface GapEvent {
+  readonly kind: 'gap';
+  readonly count: number;
+  readonly reason: 'expired' | 'trimmed';
+}
+
+/** The backlog of this connection is behind us. Not durable: it is said again after each reconnection. */
+export interface CaughtUpEvent {
+  readonly kind: 'caught-up';
+}
+
+/** Something arrived that cannot be shown: not decryptable, from a device outside its account's manifest, of an unknown engine. */
+export interface UndecryptableEvent {
+  readonly kind: 'undecryptable';
+  readonly id: string;
+  readonly device: DeviceId;
+  readonly code: string;
+  readonly acceptedAt: number;
+}
+
+/**
+ * Somebody showed another identity key for a device than its account's manifest names. The device is `unsafe` now, and nothing is sent
+ * to its account until the user decides (`setTrust`, `acceptIdentityChange`).
+ */
+export interface IdentityChangeEvent {
+  readonly kind: 'identity-change';
+  readonly device: DeviceId;
+}
+
+/** A message queued by an earlier process can never be sent. (One queued by this process rejects its `accepted` instead.) */
+export interface SendFailedEvent {
+  readonly kind: 'send-failed';
+  readonly id: string;
+  readonly to: AccountAddress;
+  readonly code: string;
+  readonly text: string;
+}
+
+export type IncomingEvent =
+  | IncomingMessage
+  | GapEvent
+  | CaughtUpEvent
+  | UndecryptableEvent
+  | IdentityChangeEvent
+  | SendFailedEvent;
+
+export interface OutgoingMessage {
+  /** base64url; the recipients see the same. */
+  readonly id: string;
+  /** Resolves when the server holds the message durably; rejects with a `ClientError` when it never will. */
+  readonly accepted: Promise<void>;
+}
+
+export interface DeviceInfo {
+  readonly id: DeviceId;
+  readonly curves: readonly CurveName[];
+  readonly addedAt: number;
+  /** This device. */
+  readonly current: boolean;
+}
+
+export interface PeerDevice {
+  readonly id: DeviceId;
+  readonly identities: readonly DeviceIdentity[];
+  readonly trust: Trust;
+}
+
+export interface PeerInfo {
+  readonly address: AccountAddress;
+  /** Ed25519, pinned at first contact. */
+  readonly accountKey: Uint8Array;
+  readonly manifestVersion: number;
+  readonly devices: readonly PeerDevice[];
+}
+
+export type ConnectionState = 'offline' | 'connecting' | 'online' | 'stopped';

@@ -1,0 +1,71 @@
+/** A device's records in a folder of its own: LMDB, one process at a time, readable by its owner only. */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
+import { asClientError, ClientError } from '../errors.ts';
+import type { ClientStorage, StorageChange } from '../storage.ts';
+import { type FolderLock, lockFolder } from './folder-lock.ts';
+
+const FOLDER_MODE = 0o700;
+const DATA_FILE = 'records.lmdb';
+
+export class FolderStorage implements ClientStorage {
+  readonly #database: RootDatabase<Buffer, string>;
+  readonly #lock: FolderLock;
+  #closed = false;
+
+  private constructor(database: RootDatabase<Buffer, string>, lock: FolderLock) {
+    this.#database = database;
+    this.#lock = lock;
+  }
+
+  /**
+   * Makes the folder when it is not there. Throws `ClientError`: `locked` (names the process that has it open) or `storage-failed`.
+   */
+  static open(folder: string): FolderStorage {
+    let lock: FolderLock | undefined;
+    try {
+      mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+      chmodSync(folder, FOLDER_MODE);
+      lock = lockFolder(folder);
+      // overlappingSync would let a write resolve before its data is on the disk.
+      const database = open<Buffer, string>({
+        path: join(folder, DATA_FILE),
+        encoding: 'binary',
+        overlappingSync: false,
+      });
+      return new FolderStorage(database, lock);
+    } catch (error) {
+      lock?.release();
+      throw asClientError(error, 'storage-failed');
+    }
+  }
+
+  async load(): Promise<Map<string, Uint8Array>> {
+    const records = new Map<string, Uint8Array>();
+    // Values of a range are views that the next step overwrites: copied here.
+    for (const { key, value } of this.#database.getRange()) records.set(key, Uint8Array.from(value));
+    return records;
+  }
+
+  async write(changes: readonly StorageChange[]): Promise<void> {
+    if (this.#closed) throw new ClientError('closed', 'this storage is closed');
+    try {
+      await this.#database.transaction(() => {
+        for (const { key, value } of changes) {
+          if (value) this.#database.put(key, Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+          else this.#database.remove(key);
+        }
+      });
+    } catch (error) {
+      throw asClientError(error, 'storage-failed');
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#database.close();
+    this.#lock.release();
+  }
+}

@@ -1,0 +1,43 @@
+/** WebSockets for Node, by `ws` (Node 20 has none of its own). */
+import { LIMITS } from '@sealwire/wire/limits';
+import { WebSocket } from 'ws';
+import { retryAfterOf } from '../retry-after.ts';
+import type { ConnectSocket, SocketClose } from '../runtime.ts';
+
+const LOST = 1006;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export const connectSocket: ConnectSocket = (url, subprotocol, handlers) => {
+  let refusal: SocketClose | undefined;
+  const socket = new WebSocket(url, subprotocol, {
+    perMessageDeflate: false,
+    maxPayload: LIMITS.frameBytes.value,
+    handshakeTimeout: CONNECT_TIMEOUT_MS,
+    followRedirects: false,
+  });
+  socket.binaryType = 'nodebuffer';
+  socket.on('open', () => handlers.opened());
+  socket.on('message', (data: Buffer) => handlers.received(new Uint8Array(data)));
+  socket.on('unexpected-response', (_request, response) => {
+    const retryAfterMs = retryAfterOf(response.headers['retry-after']);
+    refusal = {
+      code: LOST,
+      reason: `the server answered ${response.statusCode}`,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
+    socket.terminate();
+  });
+  socket.on('error', (error) => {
+    refusal ??= { code: LOST, reason: error.message };
+  });
+  socket.on('close', (code, reason) => {
+    handlers.closed(refusal && code === LOST ? refusal : { code, reason: reason.toString() });
+  });
+  return {
+    send: (bytes) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(bytes);
+    },
+    close: (code) => socket.close(code),
+    drop: () => socket.terminate(),
+  };
+};
