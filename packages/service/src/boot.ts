@@ -49,7 +49,13 @@ export async function boot<S extends Settings>(server: Server<S>): Promise<void>
     });
     const version = versionOf(server.main);
     const running = await server.run({ settings, version, log, metrics, now: server.now });
-    onShutdown({ stop: () => running.stop(), log, signals: process, exit: (code) => process.exit(code) });
+    onShutdown({
+      stop: () => running.stop(),
+      log,
+      signals: process,
+      exit: (code) => process.exit(code),
+      now: server.now,
+    });
     const { hostname, port } = new URL(running.url);
     log.info('listening', { version, host: hostname, port: Number(port) });
   } catch (error) {

@@ -58,6 +58,21 @@ describe('onShutdown', () => {
     expect([stops, exits]).toEqual([1, [1]]);
   });
 
+  it('takes the echo of a signal for what it is: npm passes on the Ctrl-C that the terminal sent already', () => {
+    const signals = new EventEmitter();
+    const exits: number[] = [];
+    let now = 1_000;
+    const exit = (code: number) => exits.push(code);
+    onShutdown({ stop: () => new Promise(() => {}), log: silentLog, signals, exit, now: () => now });
+    signals.emit('SIGINT');
+    now += 149;
+    signals.emit('SIGINT');
+    expect(exits).toEqual([]);
+    now += 1;
+    signals.emit('SIGINT');
+    expect(exits).toEqual([1]);
+  });
+
   it('exits with 0 when all is done, with 1 when the end fails', async () => {
     for (const [stop, code] of [
       [() => Promise.resolve(), 0],
