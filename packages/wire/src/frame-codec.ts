@@ -30,6 +30,8 @@ import { LIMITS } from './limits.ts';
 import { Reader, Writer } from './protobuf.ts';
 import { WireError } from './wire-error.ts';
 
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
 /** Throws `payload-too-large` or `limit-reached` for what the relay would refuse, so that it is found before it is sent. */
 export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
   switch (frame.kind) {
@@ -203,21 +205,30 @@ export function encodeDeliver(seq: number, pieces: readonly Uint8Array[]): Uint8
   return concat([deliverHead(seq, mailLength), ...pieces]);
 }
 
-/** The outermost oneof: the last frame wins, unknown ones are skipped. `read` answers undefined for a field it does not know. */
+/**
+ * The outermost oneof: the last frame wins, unknown ones are skipped. `read` answers undefined for a field it does not know.
+ * The same frame twice in a row is refused: protobuf would merge the two, and nobody writes that.
+ */
 function readFrame<Frame>(input: Uint8Array, read: (reader: Reader, field: number) => Frame | undefined): Frame {
   const { frameBytes } = LIMITS;
   if (input.length > frameBytes.value)
     throw new WireError('payload-too-large', `a frame has at most ${frameBytes.value} bytes`);
   const reader = new Reader(input, 'bad-frame');
   let frame: Frame | undefined;
+  let last = 0;
   let newer = false;
   while (!reader.done) {
     const field = reader.field();
     const outer = reader.enter();
     const known = read(reader, field);
     reader.leave(outer);
-    if (known) frame = known;
-    else newer = true;
+    if (!known) {
+      newer = true;
+      continue;
+    }
+    if (field === last) reader.fail('a frame twice');
+    last = field;
+    frame = known;
   }
   if (frame) return frame;
   throw newer
@@ -227,6 +238,7 @@ function readFrame<Frame>(input: Uint8Array, read: (reader: Reader, field: numbe
 
 function writeParts(writer: Writer, firstField: number, frame: Send | Ephemeral): Writer {
   if (frame.parts.length > LIMITS.partsPerFrame.value) throw tooMany('parts');
+  checkPayload(frame.body, NO_BYTES);
   writer.bytes(firstField, frame.body);
   for (const part of frame.parts) {
     checkPayload(frame.body, part.content);

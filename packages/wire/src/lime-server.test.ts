@@ -1,0 +1,362 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  decodeAnswer,
+  decodeRequest,
+  encodeAnswer,
+  encodeRequest,
+  encodeRequestError,
+  LIME_CURVES,
+  LIME_ERRORS,
+  type LimeAnswer,
+  type LimeErrorName,
+  type LimeRequest,
+  LimeRequestError,
+} from './lime-server.ts';
+import { LIMITS } from './limits.ts';
+import { WireError } from './wire-error.ts';
+
+fc.configureGlobal({ seed: 0x5ea1 });
+
+interface Exchange {
+  readonly what: string;
+  readonly request: string;
+  readonly response: string;
+}
+/** Recorded from liblime 5.3.105 and its test server. */
+const vectors = JSON.parse(readFileSync(new URL('../../lime/vectors/lime-5.3.json', import.meta.url), 'utf8')) as {
+  curves: Record<'c25519' | 'c448', { x3dh_server: Exchange[] }>;
+};
+const fromHex = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+
+const EXPECTED: readonly [request: LimeRequest['kind'], answer: LimeAnswer['kind']][] = [
+  ['registerUser', 'ack'],
+  ['registerUser', 'ack'],
+  ['registerUser', 'ack'],
+  ['getPeerBundle', 'peerBundle'],
+  ['getPeerBundle', 'peerBundle'],
+  ['getSelfOneTimePrekeys', 'selfOneTimePrekeys'],
+  ['postOneTimePrekeys', 'ack'],
+  ['getSelfOneTimePrekeys', 'selfOneTimePrekeys'],
+  ['postSignedPrekey', 'ack'],
+  ['deleteUser', 'ack'],
+  ['deleteUser', 'ack'],
+  ['deleteUser', 'ack'],
+];
+
+const curves = ['c25519', 'c448'] as const;
+
+describe.each(curves)('liblime’s own exchanges on %s', (curve) => {
+  const exchanges = vectors.curves[curve].x3dh_server;
+
+  it('are twelve', () => expect(exchanges).toHaveLength(EXPECTED.length));
+
+  it.each(exchanges.map((exchange, n) => [n, exchange.what, exchange] as const))('%i: %s', (n, _what, exchange) => {
+    const request = decodeRequest(fromHex(exchange.request));
+    const answer = decodeAnswer(fromHex(exchange.response), curve);
+    expect([request.kind, answer.kind]).toEqual(EXPECTED[n]);
+    expect(request.curve).toBe(curve);
+    if (answer.kind === 'ack') expect(answer.request).toBe(request.kind);
+    expect(encodeRequest(request)).toEqual(fromHex(exchange.request));
+    expect(encodeAnswer(answer)).toEqual(fromHex(exchange.response));
+  });
+
+  it('hold what was registered: the bundle that alice gets is bob’s, with his one-time key, and carol’s is without', () => {
+    const registered = decodeRequest(fromHex(exchanges[1]!.request));
+    const bundles = [3, 4].map((n) => decodeAnswer(fromHex(exchanges[n]!.response), curve));
+    if (registered.kind !== 'registerUser') throw new Error('not a registration');
+    const { identityKey, signedPrekey, oneTimePrekeys } = registered;
+    const device = 'sip:bob@example.org;gr=urn:uuid:b-23d6';
+    expect(bundles[0]).toMatchObject({
+      peers: [{ device, bundle: { identityKey, signedPrekey, oneTimePrekey: oneTimePrekeys[0] } }],
+    });
+    expect(bundles[1]).toEqual({
+      kind: 'peerBundle',
+      curve,
+      peers: [{ device, bundle: { identityKey, signedPrekey } }],
+    });
+  });
+});
+
+const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+const oneTimeId = fc.integer({ min: 1, max: 0x7fff_ffff });
+const deviceText = fc.string({ unit: 'binary', maxLength: 40 });
+const oneTimeKey = (curve: (typeof curves)[number]) =>
+  fc.record({ id: oneTimeId, publicKey: bytes(LIME_CURVES[curve].x) });
+const signedKey = (curve: (typeof curves)[number]) =>
+  fc.record({
+    id: fc.nat(0x7fff_ffff),
+    publicKey: bytes(LIME_CURVES[curve].x),
+    signature: bytes(LIME_CURVES[curve].signature),
+  });
+const identity = (curve: (typeof curves)[number]) => bytes(LIME_CURVES[curve].ed);
+const oneTimeKeys = (curve: (typeof curves)[number]) =>
+  fc.uniqueArray(oneTimeKey(curve), { maxLength: 6, selector: (key) => key.id });
+
+const requests: fc.Arbitrary<LimeRequest> = fc.constantFrom(...curves).chain((curve) =>
+  fc.oneof(
+    fc.record({
+      kind: fc.constant('registerIdentity' as const),
+      curve: fc.constant(curve),
+      identityKey: identity(curve),
+    }),
+    fc.record({
+      kind: fc.constant('registerUser' as const),
+      curve: fc.constant(curve),
+      identityKey: identity(curve),
+      signedPrekey: signedKey(curve),
+      oneTimePrekeys: oneTimeKeys(curve),
+    }),
+    fc.record({ kind: fc.constant('deleteUser' as const), curve: fc.constant(curve) }),
+    fc.record({
+      kind: fc.constant('postSignedPrekey' as const),
+      curve: fc.constant(curve),
+      signedPrekey: signedKey(curve),
+    }),
+    fc.record({
+      kind: fc.constant('postOneTimePrekeys' as const),
+      curve: fc.constant(curve),
+      oneTimePrekeys: oneTimeKeys(curve),
+    }),
+    fc.record({
+      kind: fc.constant('getPeerBundle' as const),
+      curve: fc.constant(curve),
+      devices: fc.array(deviceText, { minLength: 1, maxLength: 6 }),
+    }),
+    fc.record({ kind: fc.constant('getSelfOneTimePrekeys' as const), curve: fc.constant(curve) }),
+  ),
+);
+
+const answers: fc.Arbitrary<LimeAnswer & { curve?: 'c25519' | 'c448' }> = fc.constantFrom(...curves).chain((curve) =>
+  fc.oneof(
+    fc.record({
+      kind: fc.constant('ack' as const),
+      curve: fc.constant(curve),
+      request: fc.constantFrom(
+        'registerIdentity',
+        'registerUser',
+        'deleteUser',
+        'postSignedPrekey',
+        'postOneTimePrekeys',
+      ),
+    }),
+    fc.record({
+      kind: fc.constant('peerBundle' as const),
+      curve: fc.constant(curve),
+      peers: fc.array(
+        fc.record(
+          {
+            device: deviceText,
+            bundle: fc.record(
+              { identityKey: identity(curve), signedPrekey: signedKey(curve), oneTimePrekey: oneTimeKey(curve) },
+              { requiredKeys: ['identityKey', 'signedPrekey'] },
+            ),
+          },
+          { requiredKeys: ['device'] },
+        ),
+        { maxLength: 4 },
+      ),
+    }),
+    fc.record({
+      kind: fc.constant('selfOneTimePrekeys' as const),
+      curve: fc.constant(curve),
+      ids: fc.array(fc.nat(0xffff_ffff)),
+    }),
+    fc.record({
+      kind: fc.constant('error' as const),
+      curveId: fc.constantFrom(0, LIME_CURVES[curve].id),
+      code: fc.constantFrom(...Object.values(LIME_ERRORS)),
+      text: deviceText,
+    }),
+  ),
+) as fc.Arbitrary<LimeAnswer & { curve?: 'c25519' | 'c448' }>;
+
+const curveOf = (answer: LimeAnswer) =>
+  answer.kind === 'error' ? (answer.curveId === 2 ? 'c448' : 'c25519') : answer.curve;
+
+describe('properties', () => {
+  it('decode(encode(x)) is x, for requests and answers', () => {
+    fc.assert(fc.property(requests, (request) => expect(decodeRequest(encodeRequest(request))).toEqual(request)));
+    fc.assert(
+      fc.property(answers, (answer) => expect(decodeAnswer(encodeAnswer(answer), curveOf(answer))).toEqual(answer)),
+    );
+  });
+
+  it('lime-protocol 4.2: bytes beyond a request are ignored; beyond an answer they are an error', () => {
+    fc.assert(
+      fc.property(requests, answers, fc.uint8Array({ minLength: 1 }), (request, answer, surplus) => {
+        expect(decodeRequest(Uint8Array.from([...encodeRequest(request), ...surplus]))).toEqual(request);
+        fc.pre(answer.kind !== 'error');
+        expect(() => decodeAnswer(Uint8Array.from([...encodeAnswer(answer), ...surplus]), curveOf(answer))).toThrow(
+          expect.objectContaining({ code: 'bad-lime-answer', message: 'bytes beyond the message' }),
+        );
+      }),
+    );
+  });
+
+  it('every proper beginning of a request is refused with 04, and of an answer too', () => {
+    fc.assert(
+      fc.property(requests, answers, fc.nat(), (request, answer, at) => {
+        const whole = encodeRequest(request);
+        const cut = whole.subarray(0, at % whole.length);
+        expect(() => decodeRequest(cut)).toThrow(
+          expect.objectContaining({
+            limeError: 'badSize',
+            curveId: cut.length < 3 ? 0 : LIME_CURVES[request.curve].id,
+          }),
+        );
+        fc.pre(answer.kind !== 'error');
+        const said = encodeAnswer(answer);
+        expect(() => decodeAnswer(said.subarray(0, at % said.length), curveOf(answer))).toThrow(WireError);
+      }),
+    );
+  });
+
+  it('S81: arbitrary and mutated bytes → a message or one typed error', () => {
+    const only = (run: () => unknown, type: typeof WireError | typeof LimeRequestError) => {
+      try {
+        run();
+      } catch (error) {
+        if (!(error instanceof type)) throw error;
+      }
+    };
+    const edited = fc
+      .tuple(fc.oneof(requests.map(encodeRequest), answers.map(encodeAnswer)), fc.nat(), fc.nat(255))
+      .map(([whole, at, byte]) => {
+        const copy = Uint8Array.from(whole);
+        copy[at % copy.length] = byte;
+        return copy;
+      });
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array(), edited), (input) => {
+        only(() => decodeRequest(input), LimeRequestError);
+        for (const curve of curves) only(() => decodeAnswer(input, curve), WireError);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('order of checks (lime-protocol 4.1 and 4.2) and the errors that liblime gets to see', () => {
+  const u16 = (n: number) => [n >>> 8, n & 0xff];
+  const u32 = (n: number) => [n >>> 24, (n >>> 16) & 0xff, (n >>> 8) & 0xff, n & 0xff];
+  const zeros = (length: number) => new Array<number>(length).fill(0);
+  const key = (id: number) => [...zeros(32), ...u32(id)];
+  const registration = (...rest: number[]) => [1, 9, 1, ...zeros(32 + 32 + 64), ...u32(5), ...rest];
+  const keys = (count: number) => Array.from({ length: count }, (_, n) => key(n + 1)).flat();
+  const limit = LIMITS.prekeysPerBatch.value;
+  const device = (text: string) => [...u16(text.length), ...new TextEncoder().encode(text)];
+  const devices = (count: number) => new Array(count).fill(device('d')).flat();
+  const most = LIMITS.bundlesPerRequest.value;
+
+  const refused: [string, number[], LimeErrorName, number][] = [
+    ['empty', [], 'badSize', 0],
+    ['two bytes: there is no curve to echo', [9, 9], 'badSize', 0],
+    ['version before curve', [2, 9, 9], 'badVersion', 9],
+    ['version before type', [0, 0x55, 1], 'badVersion', 1],
+    ['curve before type', [1, 0x55, 3], 'badCurve', 3],
+    ['curve 0', [1, 9, 0], 'badCurve', 0],
+    ['a type that only servers send: peerBundle', [1, 6, 1, 0, 0], 'badRequest', 1],
+    ['a type that only servers send: selfOPks', [1, 8, 2, 0, 0], 'badRequest', 2],
+    ['a type that only servers send: error', [1, 0xff, 1, 0], 'badRequest', 1],
+    ['a type that nobody sends', [1, 0x55, 2], 'badRequest', 2],
+    ['registration without its count', registration(), 'badSize', 1],
+    ['D11: registration of 101 keys, before they are even there', registration(...u16(limit + 1)), 'limitReached', 1],
+    ['registration of fewer keys than it says', registration(...u16(2), ...key(1)), 'badSize', 1],
+    ['registration with key id 0', registration(...u16(1), ...key(0)), 'badRequest', 1],
+    ['D11: registration with key id 2^31', registration(...u16(1), ...key(0x8000_0000)), 'badRequest', 1],
+    ['registration with one key id twice', registration(...u16(2), ...key(4), ...key(4)), 'badRequest', 1],
+    ['signed prekey, one byte short', [1, 3, 1, ...zeros(32 + 64 + 3)], 'badSize', 1],
+    ['signed prekey with id 2^31', [1, 3, 1, ...zeros(32 + 64), ...u32(0x8000_0000)], 'badRequest', 1],
+    ['one-time keys without a count', [1, 4, 1, 0], 'badSize', 1],
+    ['D11: 101 one-time keys', [1, 4, 1, ...u16(limit + 1)], 'limitReached', 1],
+    ['fewer one-time keys than said', [1, 4, 1, ...u16(1), ...zeros(35)], 'badSize', 1],
+    ['bundles without a count', [1, 5, 1, 0], 'badSize', 1],
+    ['bundles for zero devices', [1, 5, 1, 0, 0], 'badRequest', 1],
+    ['bundles for 501 devices', [1, 5, 1, ...u16(most + 1)], 'limitReached', 1],
+    ['bundles for fewer devices than said', [1, 5, 1, ...u16(2), ...device('d')], 'badSize', 1],
+    ['a device id cut short', [1, 5, 1, ...u16(1), ...u16(5), 0x61], 'badSize', 1],
+    ['a device id that is not UTF-8', [1, 5, 1, ...u16(1), ...u16(1), 0xff], 'badRequest', 1],
+    ['the registration of old clients, cut short', [1, 1, 2, ...zeros(56)], 'badSize', 2],
+  ];
+  it.each(refused)('%s', (_what, body, limeError, curveId) => {
+    expect(() => decodeRequest(Uint8Array.from(body))).toThrow(
+      expect.objectContaining({
+        name: 'WireError',
+        code: 'bad-lime-request',
+        limeError,
+        limeCode: LIME_ERRORS[limeError],
+        curveId,
+      }),
+    );
+  });
+
+  it('the other side of each limit: 100 one-time keys, none, 500 devices, ids 1 and 2^31 - 1', () => {
+    const decode = (body: number[]) => decodeRequest(Uint8Array.from(body));
+    expect(decode(registration(...u16(limit), ...keys(limit)))).toMatchObject({ oneTimePrekeys: { length: limit } });
+    expect(decode(registration(0, 0))).toMatchObject({ oneTimePrekeys: [] });
+    expect(decode([1, 4, 1, ...u16(2), ...key(1), ...key(0x7fff_ffff)])).toMatchObject({
+      oneTimePrekeys: [{ id: 1 }, { id: 0x7fff_ffff }],
+    });
+    expect(decode([1, 5, 1, ...u16(most), ...devices(most)])).toMatchObject({ devices: { length: most } });
+    expect(
+      decodeRequest(Uint8Array.from([1, 4, 1, ...u16(2), ...keys(2)]), { oneTimePrekeys: 2, devices: 1 }).kind,
+    ).toBe('postOneTimePrekeys');
+    expect(() =>
+      decodeRequest(Uint8Array.from([1, 4, 1, ...u16(2), ...keys(2)]), { oneTimePrekeys: 1, devices: 1 }),
+    ).toThrow(expect.objectContaining({ limeError: 'limitReached' }));
+  });
+
+  it('the largest requests fit the body that servers take', () => {
+    const id = `sip:${'a'.repeat(30)}@example.org;gr=urn:uuid:01234567-89ab-cdef-0123-456789abcdef`;
+    const bundles = encodeRequest({ kind: 'getPeerBundle', curve: 'c448', devices: new Array(most).fill(id) });
+    expect(bundles.length).toBeLessThanOrEqual(LIMITS.limeBodyBytes.value);
+  });
+
+  it('the answer to a refused request names the code and echoes the curve', () => {
+    const error = new LimeRequestError('limitReached', 2, 'too many');
+    expect(encodeRequestError(error)).toEqual(
+      Uint8Array.from([1, 0xff, 2, 0x0a, ...new TextEncoder().encode('too many')]),
+    );
+  });
+});
+
+describe('answers that are none', () => {
+  const wrong: [string, number[]][] = [
+    ['not protocol version 1', [2, 9, 1]],
+    ['another curve', [1, 9, 2]],
+    ['another curve', [1, 9, 0]],
+    ['another curve', [1, 0xff, 2, 4]],
+    ['a type that no server sends', [1, 5, 1]],
+    ['a type that no server sends', [1, 7, 1]],
+    ['shorter than its own counts demand', [1, 0xff, 1]],
+    ['an unknown flag', [1, 6, 1, 0, 1, 0, 1, 0x61, 3]],
+    ['a device id that is not UTF-8', [1, 6, 1, 0, 1, 0, 1, 0xff, 2]],
+    ['shorter than its own count demands', [1, 8, 1, 0xff, 0xff, 0, 0, 0, 1]],
+  ];
+  it.each(wrong)('%s', (message, body) => {
+    expect(() => decodeAnswer(Uint8Array.from(body), 'c25519')).toThrow(
+      expect.objectContaining({ name: 'WireError', code: 'bad-lime-answer', message }),
+    );
+  });
+
+  it('an error answer with an unknown code or a broken text is still an error answer', () => {
+    expect(decodeAnswer(Uint8Array.of(1, 0xff, 1, 0x77, 0xff), 'c25519')).toEqual({
+      kind: 'error',
+      curveId: 1,
+      code: 0x77,
+      text: '',
+    });
+  });
+
+  it('a device id of more than 65,535 bytes cannot be asked for', () => {
+    const request = (length: number): LimeRequest => ({
+      kind: 'getPeerBundle',
+      curve: 'c25519',
+      devices: ['x'.repeat(length)],
+    });
+    expect(encodeRequest(request(0xffff))).toHaveLength(5 + 2 + 0xffff);
+    expect(() => encodeRequest(request(0x1_0000))).toThrow(expect.objectContaining({ code: 'bad-device-id' }));
+  });
+});
