@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { hexToBytes as hex } from '@noble/hashes/utils.js';
 import { nobleCrypto } from './noble.ts';
+import { nodeCrypto } from './node.ts';
 import type { CurveName } from './port.ts';
 
 interface Conversion {
@@ -88,9 +89,7 @@ const PREKEY_SIGNATURES = [
   },
 ] as const;
 
-const crypto = nobleCrypto();
-
-describe('LIME curves', () => {
+describe.each([nobleCrypto(), nodeCrypto()])('LIME curves of $name', (crypto) => {
   it.each(CONVERSIONS)('identity key to DH key on $curve, $seed', ({ curve, seed, publicKey, dhPrivate, dhPublic }) => {
     const lime = crypto.curves[curve];
     expect(lime.signatures.publicKey(hex(seed))).toEqual(hex(publicKey));

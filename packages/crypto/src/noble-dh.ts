@@ -4,11 +4,13 @@ import { x448 } from '@noble/curves/ed448.js';
 import { x25519 } from '@noble/curves/ed25519.js';
 import { requireLength } from './lengths.ts';
 import { CryptoError, type DiffieHellman } from './port.ts';
+import { isStrictMontgomeryKey, type MontgomeryEncoding, X448_ENCODING, X25519_ENCODING } from './strict-montgomery.ts';
 
-export const nobleX25519: DiffieHellman = diffieHellman(x25519, 32);
-export const nobleX448: DiffieHellman = diffieHellman(x448, 56);
+export const nobleX25519: DiffieHellman = diffieHellman(x25519, X25519_ENCODING);
+export const nobleX448: DiffieHellman = diffieHellman(x448, X448_ENCODING);
 
-function diffieHellman(curve: typeof x25519, keyLength: number): DiffieHellman {
+function diffieHellman(curve: typeof x25519, encoding: MontgomeryEncoding): DiffieHellman {
+  const { keyLength } = encoding;
   return {
     keyLength,
     publicKey(privateKey) {
@@ -25,5 +27,6 @@ function diffieHellman(curve: typeof x25519, keyLength: number): DiffieHellman {
         throw new CryptoError('low-order', 'the shared secret would be zero');
       }
     },
+    isValidPublicKey: (publicKey) => isStrictMontgomeryKey(encoding, publicKey),
   };
 }

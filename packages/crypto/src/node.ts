@@ -31,6 +31,7 @@ import {
 import { requireHkdfLength, SHA512_LENGTH } from './hkdf-sizes.ts';
 import { requireLength } from './lengths.ts';
 import { limeCurves } from './lime-curves.ts';
+import { nobleX448, nobleX25519 } from './noble-dh.ts';
 import { nobleEd448, nobleEd25519, nobleEd25519ctx } from './noble-signatures.ts';
 import { type Aead, CryptoError, type CryptoProvider, type DiffieHellman, type Signatures } from './port.ts';
 import { ED448_ENCODING, ED25519_ENCODING, type EdwardsEncoding, isStrictSignature } from './strict-edwards.ts';
@@ -46,8 +47,8 @@ const secretKey: (bytes: Uint8Array) => Uint8Array | KeyObject = process.version
 /** A provider with caches of its own; one for a process is enough. */
 export function nodeCrypto(): CryptoProvider {
   const parts = {
-    x25519: nodeDiffieHellman('X25519', 32),
-    x448: nodeDiffieHellman('X448', 56),
+    x25519: nodeDiffieHellman('X25519', nobleX25519),
+    x448: nodeDiffieHellman('X448', nobleX448),
     ed25519ctx: nobleEd25519ctx,
     ed448: nodeSignatures('Ed448', ED448_ENCODING, nobleEd448),
   };
@@ -66,8 +67,9 @@ export function nodeCrypto(): CryptoProvider {
   };
 }
 
-function nodeDiffieHellman(curve: OkpCurve, keyLength: number): DiffieHellman {
+function nodeDiffieHellman(curve: OkpCurve, noble: DiffieHellman): DiffieHellman {
   const keys = keyObjects(curve);
+  const { keyLength } = noble;
   return {
     keyLength,
     publicKey(privateKey) {
@@ -85,6 +87,7 @@ function nodeDiffieHellman(curve: OkpCurve, keyLength: number): DiffieHellman {
         throw new CryptoError('low-order', 'the shared secret would be zero');
       }
     },
+    isValidPublicKey: noble.isValidPublicKey,
   };
 }
 

@@ -38,6 +38,8 @@ export interface DiffieHellman {
   publicKey(privateKey: Uint8Array): Uint8Array;
   /** Throws `low-order` when the shared secret would be all zeros, `bad-length` on a wrong length. */
   sharedSecret(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array;
+  /** True for a canonical encoding that is not of low order: what a directory may store as a prekey. Never throws. */
+  isValidPublicKey(publicKey: Uint8Array): boolean;
 }
 
 /** Ed25519, Ed25519ctx with empty context, or Ed448 with empty context (RFC 8032). */

@@ -6,6 +6,7 @@
  * deny what he signed. If client and server disagreed about one signature, a directory could serve what clients refuse.
  * All checks here look at encodings only, so they cost nothing next to a scalar multiplication and need no cache.
  */
+import { isAmong, isBelow, littleEndian } from './little-endian.ts';
 
 /** The public constants of one Edwards curve, integers little endian, in the width of a point encoding. */
 export interface EdwardsEncoding {
@@ -24,7 +25,7 @@ export const ED25519_ENCODING: EdwardsEncoding = encoding(
   2n ** 255n - 19n,
   2n ** 252n + 27742317777372353535851937790883648493n,
   // The pair of order 8 besides 0, 1 and -1.
-  [0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d3d706a17c7n],
+  [0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n],
 );
 
 export const ED448_ENCODING: EdwardsEncoding = encoding(
@@ -39,7 +40,7 @@ export function isStrictPointEncoding(curve: EdwardsEncoding, bytes: Uint8Array)
   if (bytes.length !== curve.publicKeyLength) return false;
   const y = bytes.slice();
   y[y.length - 1]! &= 0x7f;
-  return isBelow(y, curve.prime) && !curve.smallOrderY.some((small) => isSame(y, small));
+  return isBelow(y, curve.prime) && !isAmong(y, curve.smallOrderY);
 }
 
 /** True when key and signature may be given to the equation: both points strict, S below the order. Never throws. */
@@ -62,20 +63,4 @@ function encoding(length: number, prime: bigint, order: bigint, orderEightY: rea
     order: littleEndian(order, length),
     smallOrderY: ys.map((y) => littleEndian(y, length)),
   };
-}
-
-function littleEndian(value: bigint, length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
-}
-
-/** Little endian, equal lengths; public values only, so it may stop early. */
-function isBelow(a: Uint8Array, bound: Uint8Array): boolean {
-  for (let i = a.length - 1; i >= 0; i--) {
-    if (a[i] !== bound[i]) return a[i]! < bound[i]!;
-  }
-  return false;
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, i) => byte === b[i]);
 }

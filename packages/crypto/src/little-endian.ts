@@ -1,0 +1,19 @@
+/** Little-endian integers as bytes, compared without turning them into numbers. For public values only: all stop early. */
+
+/** `value` in exactly `length` bytes, least significant first. */
+export function littleEndian(value: bigint, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
+}
+
+/** Whether `a < bound`; both of one length. */
+export function isBelow(a: Uint8Array, bound: Uint8Array): boolean {
+  for (let i = a.length - 1; i >= 0; i--) {
+    if (a[i] !== bound[i]) return a[i]! < bound[i]!;
+  }
+  return false;
+}
+
+/** Whether `value` is one of `list`; all of one length. */
+export function isAmong(value: Uint8Array, list: readonly Uint8Array[]): boolean {
+  return list.some((entry) => entry.every((byte, i) => byte === value[i]));
+}
