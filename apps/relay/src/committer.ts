@@ -1,0 +1,167 @@
+/**
+ * Group commit with back-pressure as the clock (performance, trick 4): while one durable write is in flight the next batch collects;
+ * acknowledgements ride in the same turn as the appends. Messages keep the order in which they were submitted.
+ */
+import type { AppendResult, Mail, Mailboxes, MailboxLimits } from '@sealwire/store/port';
+import type { Acknowledgements } from './acknowledgements.ts';
+import type { Session } from './session.ts';
+import type { Timers } from './timers.ts';
+
+/** A message on its way to the mailboxes. */
+export interface Submission {
+  readonly session: Session;
+  readonly mail: Mail;
+  readonly bytes: number;
+}
+
+export interface CommitterSettings {
+  readonly mailbox: MailboxLimits;
+  readonly batchMessages: number;
+  readonly batchBytes: number;
+  readonly waitingMessages: number;
+  readonly waitingBytes: number;
+  readonly ackEveryMs: number;
+}
+
+/** What happens with what was written. */
+export interface CommitterOutcome {
+  /** `results[i]` is durable and belongs to `batch[i]`. */
+  appended(batch: readonly Submission[], results: readonly AppendResult[]): void;
+  /** The outcome of the whole batch is unknown. */
+  unknown(batch: readonly Submission[], error: unknown): void;
+  /** Another session of this device is the newer one: this acknowledgement was refused. */
+  superseded(session: Session): void;
+  acknowledgeFailed(error: unknown): void;
+  /** What nobody expected: the process lives on (case H16). */
+  unexpected(error: unknown): void;
+}
+
+const RETRY_ACKNOWLEDGEMENTS_MS = 1_000;
+
+export class Committer {
+  private waiting: Submission[] = [];
+  private waitingBytes = 0;
+  private appending = false;
+  private acknowledging = false;
+  private turnScheduled = false;
+  private cancelTimer: (() => void) | undefined;
+  private whenIdle: (() => void)[] = [];
+
+  constructor(
+    private readonly mailboxes: Pick<Mailboxes, 'append' | 'acknowledge'>,
+    private readonly acknowledgements: Acknowledgements,
+    private readonly settings: CommitterSettings,
+    private readonly timers: Timers,
+    private readonly outcome: CommitterOutcome,
+  ) {}
+
+  /** False: too much waits already, and this message was not taken. */
+  submit(submission: Submission): boolean {
+    const { waitingMessages, waitingBytes } = this.settings;
+    if (this.waiting.length >= waitingMessages || this.waitingBytes >= waitingBytes) return false;
+    this.waiting.push(submission);
+    this.waitingBytes += submission.bytes;
+    if (!this.appending) this.schedule();
+    return true;
+  }
+
+  acknowledge(session: Session, upTo: number, also: readonly number[], atOnce: boolean): void {
+    const full = this.acknowledgements.add(session, upTo, also);
+    if (atOnce || full) this.schedule();
+    else this.acknowledgeWithin(this.settings.ackEveryMs);
+  }
+
+  /** Resolves when nothing waits and nothing is in flight; acknowledgements are written at once. */
+  async idle(): Promise<void> {
+    if (!this.acknowledgements.isEmpty) this.schedule();
+    if (this.isIdle()) return;
+    await new Promise<void>((resolve) => this.whenIdle.push(resolve));
+  }
+
+  /** At the end of this turn, when all sockets that were readable have been read. */
+  private schedule(): void {
+    if (this.turnScheduled) return;
+    this.turnScheduled = true;
+    setImmediate(this.write);
+  }
+
+  private readonly write = (): void => {
+    this.turnScheduled = false;
+    if (!this.appending && this.waiting.length > 0) this.writeAppends().catch(this.outcome.unexpected);
+    if (!this.acknowledging && !this.acknowledgements.isEmpty)
+      this.writeAcknowledgements().catch(this.outcome.unexpected);
+  };
+
+  private async writeAppends(): Promise<void> {
+    const batch = this.nextBatch();
+    this.appending = true;
+    try {
+      let results: AppendResult[];
+      try {
+        results = await this.mailboxes.append(
+          batch.map(({ mail }) => mail),
+          this.settings.mailbox,
+        );
+      } catch (error) {
+        this.outcome.unknown(batch, error);
+        return;
+      }
+      this.outcome.appended(batch, results);
+    } finally {
+      this.appending = false;
+      if (this.waiting.length > 0) this.schedule();
+      this.tellIdle();
+    }
+  }
+
+  private nextBatch(): Submission[] {
+    const { batchMessages, batchBytes } = this.settings;
+    let bytes = 0;
+    let count = 0;
+    for (const submission of this.waiting) {
+      if (count >= batchMessages || (count > 0 && bytes + submission.bytes > batchBytes)) break;
+      bytes += submission.bytes;
+      count++;
+    }
+    const batch = count === this.waiting.length ? this.waiting : this.waiting.slice(0, count);
+    this.waiting = count === this.waiting.length ? [] : this.waiting.slice(count);
+    this.waitingBytes -= bytes;
+    return batch;
+  }
+
+  private async writeAcknowledgements(): Promise<void> {
+    this.cancelTimer?.();
+    this.cancelTimer = undefined;
+    const { sessions, batch } = this.acknowledgements.take();
+    this.acknowledging = true;
+    try {
+      const results = await this.mailboxes.acknowledge(batch);
+      for (const [i, result] of results.entries()) if (result === 'superseded') this.outcome.superseded(sessions[i]!);
+    } catch (error) {
+      // They are idempotent, and what was meant to be forgotten would only be delivered again: try later, with what comes meanwhile.
+      for (const [i, { upTo, also }] of batch.entries()) this.acknowledgements.add(sessions[i]!, upTo, also);
+      this.acknowledgeWithin(RETRY_ACKNOWLEDGEMENTS_MS);
+      this.outcome.acknowledgeFailed(error);
+    } finally {
+      this.acknowledging = false;
+      if (!this.acknowledgements.isEmpty) this.acknowledgeWithin(this.settings.ackEveryMs);
+      this.tellIdle();
+    }
+  }
+
+  private acknowledgeWithin(delayMs: number): void {
+    this.cancelTimer ??= this.timers.after(delayMs, () => {
+      this.cancelTimer = undefined;
+      this.schedule();
+    });
+  }
+
+  private isIdle(): boolean {
+    return !this.appending && !this.acknowledging && this.waiting.length === 0 && !this.turnScheduled;
+  }
+
+  private tellIdle(): void {
+    if (!this.isIdle()) return;
+    for (const resolve of this.whenIdle.splice(0)) resolve();
+  }
+}

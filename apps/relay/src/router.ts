@@ -1,0 +1,201 @@
+/**
+ * A Send frame on its way into the mailboxes (house section 5, hop 2; delivery: "accepted means durable", "idempotent send").
+ * One frame is one mail to all its recipients or to none. The sender hears `accepted` after the durable write and never before it;
+ * an outcome that is not known is `unavailable` and may be repeated with the same id.
+ */
+import type { CryptoProvider } from '@sealwire/crypto/port';
+import type { Metrics } from '@sealwire/service/metrics';
+import type { AppendResult, Mail } from '@sealwire/store/port';
+import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
+import { encodeAccepted, encodeMailPart, encodeMailShared, encodeServerFrame } from '@sealwire/wire/frame-codec';
+import type { Ephemeral, Part, Rejected, Send } from '@sealwire/wire/frames';
+import { accountOf, type DeviceId, type MessageId } from '@sealwire/wire/ids';
+import type { AccountDevices } from './account-devices.ts';
+import type { Submission } from './committer.ts';
+import { compareDevices, type Mismatch } from './device-mismatch.ts';
+import type { Hub } from './hub.ts';
+import type { SendLimits } from './send-limits.ts';
+import type { Session } from './session.ts';
+import type { Turn } from './turn.ts';
+
+export interface RouterParts {
+  readonly accountDevices: AccountDevices;
+  readonly limits: SendLimits;
+  readonly hub: Hub;
+  readonly turn: Turn;
+  readonly crypto: Pick<CryptoProvider, 'sha256'>;
+  readonly metrics: Pick<Metrics, 'relayDeliveryLatency'>;
+  readonly now: () => number;
+  readonly payloadBytes: number;
+  /** Of the committer: false when too much waits already. */
+  readonly submit: (submission: Submission) => boolean;
+}
+
+/** How long a client should wait after `unavailable`; it adds its own jitter. */
+const RETRY_UNAVAILABLE_MS = 1_000;
+const RETRY_FULL_MS = 60_000;
+
+type Refusal = Partial<Pick<Rejected, 'retryAfterMs' | 'missing' | 'extra'>>;
+
+export class Router {
+  constructor(private readonly parts: RouterParts) {}
+
+  /**
+   * `raw`: the frame as it came. Its digest tells a repeat from a conflict: a client that repeats a message repeats the bytes it saved.
+   * Answers a promise only when the store had to be asked first; later frames of this session must wait for it, to keep their order.
+   */
+  send(session: Session, frame: Send, raw: Uint8Array): Promise<void> | undefined {
+    if (frame.parts.length === 0) {
+      // To an account with no other device (case A25): there is nothing to keep.
+      session.writer.frame(encodeAccepted([frame.id]));
+      return undefined;
+    }
+    const fault = faultOf(frame, this.parts.payloadBytes);
+    if (fault) {
+      reject(session, frame.id, fault);
+      return undefined;
+    }
+    if (frame.allDevices) {
+      const mismatch = compareDevices(frame.parts, session.device, (account) =>
+        this.parts.accountDevices.remembered(account),
+      );
+      // A difference from what is remembered may be news that the sender has and this node has not: the store decides.
+      if (mismatch !== 'none') return this.compareWithStore(session, frame, raw);
+    }
+    this.submit(session, frame, raw);
+    return undefined;
+  }
+
+  ephemeral(session: Session, frame: Ephemeral): void {
+    if (faultOf(frame, this.parts.payloadBytes) || this.parts.limits.waitForEphemeral(session.device, frame) > 0)
+      return;
+    const sentAt = this.parts.now();
+    for (const { device, content } of frame.parts)
+      this.parts.hub.ephemeral(
+        device,
+        encodeServerFrame({ kind: 'ephemeral-deliver', sender: session.device, sentAt, content, body: frame.body }),
+      );
+  }
+
+  appended(batch: readonly Submission[], results: readonly AppendResult[]): void {
+    const { hub, turn, metrics, now } = this.parts;
+    const accepted = new Map<Session, MessageId[]>();
+    for (const [i, { session, mail }] of batch.entries()) {
+      if (this.settle(session, mail, results[i]!)) {
+        const ids = accepted.get(session);
+        if (ids) ids.push(mail.id);
+        else accepted.set(session, [mail.id]);
+      }
+    }
+    for (const [session, ids] of accepted) session.writer.frame(encodeAccepted(ids));
+    hub.flush();
+    turn.flush();
+    // One sample a batch, its oldest message: an observation a message would cost more than its delivery's bookkeeping.
+    metrics.relayDeliveryLatency.observe(Math.max(0, now() - (batch[0]?.mail.at ?? 0)) / 1_000);
+  }
+
+  unknown(batch: readonly Submission[]): void {
+    for (const { session, mail } of batch)
+      reject(session, mail.id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
+  }
+
+  private async compareWithStore(session: Session, frame: Send, raw: Uint8Array): Promise<void> {
+    const { accountDevices } = this.parts;
+    let mismatch: Mismatch | 'none' | 'unknown';
+    try {
+      const accounts = new Set(frame.parts.map(({ device }) => accountOf(device)));
+      const devices = new Map<string, ReadonlySet<DeviceId>>();
+      await Promise.all([...accounts].map(async (account) => devices.set(account, await accountDevices.load(account))));
+      mismatch = compareDevices(frame.parts, session.device, (account) => devices.get(account));
+    } catch {
+      reject(session, frame.id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
+      return;
+    }
+    if (mismatch === 'none') this.submit(session, frame, raw);
+    else if (mismatch !== 'unknown') reject(session, frame.id, 'device-mismatch', mismatch);
+  }
+
+  private submit(session: Session, frame: Send, raw: Uint8Array): void {
+    const { limits, crypto, now } = this.parts;
+    const retryAfterMs = limits.waitForSend(session.device, frame);
+    if (retryAfterMs > 0) {
+      reject(session, frame.id, 'too-many-requests', { retryAfterMs });
+      return;
+    }
+    const { id, body } = frame;
+    const at = now();
+    const sender = session.device;
+    const shared = encodeMailShared({ sender, id, acceptedAt: at, body });
+    const recipients = frame.parts.map(({ device, content }) => ({
+      device,
+      pieces: [...shared, ...encodeMailPart(content)],
+    }));
+    const mail: Mail = { sender, id, digest: crypto.sha256(raw), at, recipients };
+    if (!this.parts.submit({ session, mail, bytes: storedBytes(frame) }))
+      reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
+  }
+
+  /** True: durable, now or before. */
+  private settle(session: Session, mail: Mail, result: AppendResult): boolean {
+    const { hub, accountDevices } = this.parts;
+    switch (result.status) {
+      case 'accepted':
+        for (const [i, { device, pieces }] of mail.recipients.entries())
+          hub.deliver(device, result.seqs[i]!, pieces, lengthOf(pieces));
+        return true;
+      case 'repeated':
+        // The first attempt may have been stored by a node that died, or failed towards us, before it told anybody.
+        for (const { device } of mail.recipients) hub.wake(device);
+        return true;
+      case 'conflict':
+        reject(session, mail.id, 'message-conflict');
+        return false;
+      case 'full':
+        reject(session, mail.id, 'mailbox-full', { retryAfterMs: RETRY_FULL_MS });
+        return false;
+      case 'unknown':
+        for (const device of result.devices) accountDevices.forget(accountOf(device));
+        reject(session, mail.id, 'unknown-device', { extra: result.devices });
+        return false;
+    }
+  }
+}
+
+/** Tells the sender that a message was not taken, and why. */
+export function reject(session: Session, id: MessageId, code: ErrorCode, more: Refusal = {}): void {
+  const { title: text, retryable } = ERRORS[code];
+  session.writer.frame(
+    encodeServerFrame({
+      kind: 'rejected',
+      id,
+      code,
+      text,
+      retryable,
+      retryAfterMs: 0,
+      missing: [],
+      extra: [],
+      ...more,
+    }),
+  );
+}
+
+function faultOf(
+  { body, parts }: { body: Uint8Array; parts: readonly Part[] },
+  payloadBytes: number,
+): ErrorCode | undefined {
+  for (const { content } of parts) if (body.length + content.length > payloadBytes) return 'payload-too-large';
+  if (parts.length > 1 && new Set(parts.map(({ device }) => device)).size < parts.length) return 'bad-request';
+  return undefined;
+}
+
+function storedBytes({ body, parts }: Send): number {
+  let bytes = body.length * parts.length;
+  for (const { content } of parts) bytes += content.length;
+  return bytes;
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  return length;
+}

@@ -1,0 +1,79 @@
+/**
+ * How much one device may send to one account, and everybody together into one mailbox (delivery, starting limits). All or nothing over
+ * the recipients of a message. One's own account is not counted: every message is mirrored to one's own devices.
+ */
+import type { Metrics } from '@sealwire/service/metrics';
+import type { Part } from '@sealwire/wire/frames';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { RateLimit } from './rate-limits.ts';
+import type { RelaySettings } from './settings.ts';
+
+interface Parts {
+  readonly body: Uint8Array;
+  readonly parts: readonly Part[];
+}
+
+export class SendLimits {
+  private readonly pairs: RateLimit | undefined;
+  private readonly ephemera: RateLimit | undefined;
+  private readonly bytes: RateLimit | undefined;
+
+  constructor(
+    settings: Pick<RelaySettings, 'messagesPerPair' | 'bytesPerRecipient'>,
+    now: () => number,
+    private readonly metrics: Pick<Metrics, 'rateLimitRejections'>,
+  ) {
+    const { messagesPerPair, bytesPerRecipient } = settings;
+    if (messagesPerPair) {
+      this.pairs = new RateLimit(messagesPerPair, now);
+      this.ephemera = new RateLimit(messagesPerPair, now);
+    }
+    if (bytesPerRecipient) this.bytes = new RateLimit(bytesPerRecipient, now);
+  }
+
+  /** Milliseconds until this message may be sent; 0: now, and it is counted. */
+  waitForSend(sender: DeviceId, message: Parts): number {
+    const keys = this.pairs ? pairKeys(sender, message.parts) : [];
+    const pairWait = this.waitForPairs(this.pairs, keys, 'relay-messages-per-pair');
+    if (pairWait > 0) return pairWait;
+    const bytesWait = this.waitForBytes(message);
+    if (bytesWait > 0) return bytesWait;
+    for (const key of keys) this.pairs?.take(key, 1);
+    for (const { device, content } of message.parts) this.bytes?.take(device, message.body.length + content.length);
+    return 0;
+  }
+
+  waitForEphemeral(sender: DeviceId, message: Parts): number {
+    if (!this.ephemera) return 0;
+    const keys = pairKeys(sender, message.parts);
+    const wait = this.waitForPairs(this.ephemera, keys, 'relay-ephemera-per-pair');
+    if (wait === 0) for (const key of keys) this.ephemera.take(key, 1);
+    return wait;
+  }
+
+  private waitForPairs(limit: RateLimit | undefined, keys: readonly string[], limiter: string): number {
+    let wait = 0;
+    for (const key of keys) wait = Math.max(wait, limit?.waitMs(key, 1) ?? 0);
+    if (wait > 0) this.metrics.rateLimitRejections.inc({ limiter });
+    return wait;
+  }
+
+  private waitForBytes({ body, parts }: Parts): number {
+    if (!this.bytes) return 0;
+    let wait = 0;
+    for (const { device, content } of parts)
+      wait = Math.max(wait, this.bytes.waitMs(device, body.length + content.length));
+    if (wait > 0) this.metrics.rateLimitRejections.inc({ limiter: 'relay-bytes-per-recipient' });
+    return wait;
+  }
+}
+
+function pairKeys(sender: DeviceId, parts: readonly Part[]): string[] {
+  const own = accountOf(sender);
+  const accounts = new Set<AccountAddress>();
+  for (const { device } of parts) {
+    const account = accountOf(device);
+    if (account !== own) accounts.add(account);
+  }
+  return [...accounts].map((account) => `${sender} ${account}`);
+}

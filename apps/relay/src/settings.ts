@@ -1,0 +1,91 @@
+/** What an operator may turn on the relay; the starting values are `wire/limits.ts` (delivery, "starting limits"). */
+import type { MailboxLimits } from '@sealwire/store/port';
+import { LIMITS } from '@sealwire/wire/limits';
+
+/** A bucket that holds `burst` and is refilled with `perSecond`. */
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+export interface RelaySettings {
+  /** The one path of this door. */
+  readonly path: string;
+  /** Browser origins that may open a socket, as the `Origin` header writes them; programs send none and need none (case H01). */
+  readonly allowedOrigins: readonly string[];
+  readonly helloMs: number;
+  readonly pingEveryMs: number;
+  readonly pongWithinMs: number;
+  readonly frameBytes: number;
+  /** WebSocket fragments of one frame: an honest client sends one (case H06). */
+  readonly fragmentsPerFrame: number;
+  /** Shared body and one part together. */
+  readonly payloadBytes: number;
+  readonly windowMessages: number;
+  readonly windowBytes: number;
+  /** Bytes a socket may leave untaken before its client counts as slow: a full window and as much again for answers and ephemera. */
+  readonly socketQueueBytes: number;
+  readonly mailbox: MailboxLimits;
+  /** Each session looks into its mailbox this often, at random within the bounds: the bus may lose everything. */
+  readonly pollFromMs: number;
+  readonly pollToMs: number;
+  /** Acknowledgements wait for company at most this long … */
+  readonly ackEveryMs: number;
+  /** … or until a session has this many. */
+  readonly ackEveryMessages: number;
+  /** Bounds of one durable write. */
+  readonly batchMessages: number;
+  readonly batchBytes: number;
+  /** Messages waiting for their write beyond these bounds are refused with `unavailable`: no pile-up behind a slow store (case B08). */
+  readonly waitingMessages: number;
+  readonly waitingBytes: number;
+  /** Messages from one device to one account; undefined: no limit (load tests). */
+  readonly messagesPerPair: Rate | undefined;
+  /** Bytes into one mailbox from everybody; undefined: no limit. */
+  readonly bytesPerRecipient: Rate | undefined;
+  readonly drainPerSecond: number;
+  readonly clockSkewMs: number;
+  /** How long the list of an account's devices is believed without asking the store; a bus message ends it at once. */
+  readonly accountDevicesMs: number;
+  /** A message through the bus to ourselves must be heard within this time, or this node is not ready. */
+  readonly probeWithinMs: number;
+  readonly probeEveryMs: number;
+}
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const DEFAULT_SETTINGS: RelaySettings = {
+  path: '/relay',
+  allowedOrigins: [],
+  helloMs: LIMITS.helloMs.value,
+  pingEveryMs: LIMITS.pingEveryMs.value,
+  pongWithinMs: LIMITS.pongWithinMs.value,
+  frameBytes: LIMITS.frameBytes.value,
+  fragmentsPerFrame: 64,
+  payloadBytes: LIMITS.payloadBytes.value,
+  windowMessages: LIMITS.windowMessages.value,
+  windowBytes: LIMITS.windowBytes.value,
+  socketQueueBytes: LIMITS.windowBytes.value + LIMITS.socketQueueBytes.value,
+  mailbox: {
+    messages: LIMITS.mailboxMessages.value,
+    bytes: LIMITS.mailboxBytes.value,
+    lifeMs: LIMITS.messageLifeMs.value,
+    whenFull: 'refuse',
+  },
+  pollFromMs: 15_000,
+  pollToMs: 30_000,
+  ackEveryMs: 20,
+  ackEveryMessages: 32,
+  batchMessages: 500,
+  batchBytes: 1 * MiB,
+  waitingMessages: 10_000,
+  waitingBytes: 32 * MiB,
+  messagesPerPair: { burst: LIMITS.messagesPerPairBurst.value, perSecond: 1 },
+  bytesPerRecipient: { burst: 128 * MiB, perSecond: 2_000 },
+  drainPerSecond: LIMITS.drainSocketsPerSecond.value,
+  clockSkewMs: LIMITS.clockSkewMs.value,
+  accountDevicesMs: 2_000,
+  probeWithinMs: 2_000,
+  probeEveryMs: 15_000,
+};

@@ -1,0 +1,157 @@
+/** The relay's one door: puts the parts together and hands out what the owner of the port needs. It never listens by itself. */
+import type { Bus } from '@sealwire/bus/port';
+import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
+import type { SocketDoor } from '@sealwire/service/http-door';
+import type { Log } from '@sealwire/service/log';
+import type { Metrics } from '@sealwire/service/metrics';
+import { Problem } from '@sealwire/service/problem';
+import type { TokenVerifier } from '@sealwire/service/tokens';
+import type { Store } from '@sealwire/store/port';
+import { DeviceIdCache } from '@sealwire/wire/device-id-cache';
+import { closeCodeOf } from '@sealwire/wire/errors';
+import { AccountDevices } from './account-devices.ts';
+import { Acknowledgements } from './acknowledgements.ts';
+import { Committer } from './committer.ts';
+import { Connection, type ConnectionParts } from './connection.ts';
+import { drain } from './drain.ts';
+import { Hub } from './hub.ts';
+import { Login } from './login.ts';
+import { NodeListener } from './node-listener.ts';
+import { Router } from './router.ts';
+import { SendLimits } from './send-limits.ts';
+import { Sessions } from './sessions.ts';
+import type { RelaySettings } from './settings.ts';
+import { TimerWheel } from './timer-wheel.ts';
+import { nodeTimers, type Timers } from './timers.ts';
+import { TrafficGauges } from './traffic-gauges.ts';
+import { Turn } from './turn.ts';
+import { createUpgrade } from './upgrade.ts';
+
+export { DEFAULT_SETTINGS, type RelaySettings } from './settings.ts';
+export type { Timers } from './timers.ts';
+
+export interface RelayDeps {
+  readonly store: Pick<Store, 'mailboxes' | 'devices' | 'probe'>;
+  readonly bus: Bus;
+  readonly tokens: TokenVerifier;
+  readonly crypto: Pick<CryptoProvider, 'sha256'>;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+  readonly random: RandomBytes;
+  /** Unique among the nodes that share the bus; see `parseNodeId` of `wire/node-messages`. */
+  readonly nodeId: string;
+  readonly settings: RelaySettings;
+  /** Node's by default. */
+  readonly timers?: Timers;
+}
+
+/** Resolves when the node listens on the bus. Rejects with `BusError`. */
+export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
+  const { store, bus, tokens, crypto, log, metrics, now, random, nodeId, settings, timers = nodeTimers } = deps;
+  const wheel = new TimerWheel(timers);
+  const turn = new Turn();
+  const deviceIds = new DeviceIdCache();
+  const sessions = new Sessions();
+  const connections = new Set<Connection>();
+  const hub = new Hub(nodeId, sessions, bus, metrics, now);
+  const accountDevices = new AccountDevices(store.devices, settings.accountDevicesMs, now);
+  const limits = new SendLimits(settings, now, metrics);
+  const router = new Router({
+    accountDevices,
+    limits,
+    hub,
+    turn,
+    crypto,
+    metrics,
+    now,
+    payloadBytes: settings.payloadBytes,
+    submit: (submission) => committer.submit(submission),
+  });
+  const committer = new Committer(store.mailboxes, new Acknowledgements(), settings, timers, {
+    appended: (batch, results) => router.appended(batch, results),
+    unknown: (batch, error) => {
+      log.warn('append-unknown', { count: batch.length, error });
+      router.unknown(batch);
+    },
+    superseded: (session) => session.close(closeCodeOf('replaced')),
+    acknowledgeFailed: (error) => log.warn('acknowledge-failed', { error }),
+    unexpected: (error) => {
+      metrics.unhandledErrors.inc({ where: 'relay-commit' });
+      log.error('commit-failed', { error });
+    },
+  });
+  const traffic = new TrafficGauges(connections, metrics);
+  const listener = new NodeListener({
+    node: nodeId,
+    bus,
+    hub,
+    sessions,
+    accountDevices,
+    deviceIds,
+    metrics,
+    timers,
+    settings,
+  });
+  const parts: ConnectionParts = {
+    settings,
+    wheel,
+    turn,
+    deviceIds,
+    login: new Login(tokens, store.devices),
+    sessions,
+    router,
+    hub,
+    committer,
+    outboxes: { mailboxes: store.mailboxes, limits: settings, now },
+    mailboxes: store.mailboxes,
+    devices: store.devices,
+    connections,
+    traffic,
+    metrics,
+    log,
+    now,
+    random,
+  };
+  let draining = false;
+  const upgrade = createUpgrade(
+    settings,
+    () => (draining ? new Problem('unavailable') : undefined),
+    (ws, socket) => void new Connection(ws, socket, parts),
+  );
+
+  await listener.start();
+  wheel.set(traffic, wheel.tick + 1);
+  wheel.set(listener, wheel.tick + 1);
+
+  async function close(): Promise<void> {
+    draining = true;
+    for (const connection of connections) connection.close(closeCodeOf('restart'));
+    await committer.idle();
+    await listener.stop();
+    wheel.stop();
+  }
+  let closing: Promise<void> | undefined;
+
+  return {
+    upgrade,
+    handle(_request, response) {
+      const problem = new Problem('bad-request', { detail: 'this URL takes WebSocket upgrades only' });
+      response.writeHead(426, { ...problem.headers(), upgrade: 'websocket', connection: 'upgrade' });
+      response.end(problem.body());
+    },
+    async ready() {
+      if (draining) throw new Problem('unavailable', { detail: 'draining' });
+      await Promise.all([store.probe(), listener.probe()]);
+    },
+    async drain() {
+      draining = true;
+      await drain(connections, settings.drainPerSecond, timers);
+      await committer.idle();
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}

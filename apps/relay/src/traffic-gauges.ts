@@ -1,0 +1,33 @@
+/** Counters of the hot path as plain numbers, handed to the metrics once a second: a labelled counter costs more than a small frame. */
+import type { Metrics } from '@sealwire/service/metrics';
+import type { ClientFrame } from '@sealwire/wire/frames';
+import type { Session } from './session.ts';
+import { ticks, type WheelEntry } from './timer-wheel.ts';
+
+export type FrameType = ClientFrame['kind'] | 'unknown' | 'bad';
+
+const EVERY_TICKS = ticks(1_000);
+
+export class TrafficGauges implements WheelEntry {
+  slot = -1;
+  private frames = new Map<FrameType, number>();
+
+  constructor(
+    private readonly connections: ReadonlySet<Pick<Session, 'writer'>>,
+    private readonly metrics: Pick<Metrics, 'relayFramesReceived' | 'relayBufferedBytes' | 'relayConnections'>,
+  ) {}
+
+  frame(type: FrameType): void {
+    this.frames.set(type, (this.frames.get(type) ?? 0) + 1);
+  }
+
+  due(tick: number): number {
+    for (const [type, count] of this.frames) this.metrics.relayFramesReceived.inc({ type }, count);
+    this.frames.clear();
+    let bytes = 0;
+    for (const { writer } of this.connections) bytes += writer.waitingBytes;
+    this.metrics.relayBufferedBytes.set(bytes);
+    this.metrics.relayConnections.set(this.connections.size);
+    return tick + EVERY_TICKS;
+  }
+}
