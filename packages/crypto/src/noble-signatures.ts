@@ -24,20 +24,40 @@ import {
 /** Same order of arguments as the port; called with strict encodings only. */
 type Equation = Signatures['verify'];
 
-const NO_CONTEXT = new Uint8Array();
+const NONE = new Uint8Array();
+
+/** What noble wants to be told; plain Ed25519 has no notion of a context. */
+interface SchemeOptions {
+  readonly context?: Uint8Array;
+}
+
+const EMPTY_CONTEXT: SchemeOptions = { context: NONE };
 
 /** dom2(0, "") of RFC 8032 section 2: present in Ed25519ctx even when the context is empty (lime-protocol section 0, trap 1). */
 const DOM2_EMPTY = concatBytes(utf8ToBytes('SigEd25519 no Ed25519 collisions'), Uint8Array.of(0, 0));
 
-export const nobleEd25519: Signatures = signatures(ED25519_ENCODING, ed25519, withoutCofactor(new Uint8Array()));
+export const nobleEd25519: Signatures = signatures(ED25519_ENCODING, ed25519, {}, withoutCofactor(NONE));
 
-export const nobleEd25519ctx: Signatures = signatures(ED25519_ENCODING, ed25519ctx, withoutCofactor(DOM2_EMPTY));
-
-export const nobleEd448: Signatures = signatures(ED448_ENCODING, ed448, (publicKey, message, signature) =>
-  ed448.verify(signature, message, publicKey, { zip215: false, context: NO_CONTEXT }),
+export const nobleEd25519ctx: Signatures = signatures(
+  ED25519_ENCODING,
+  ed25519ctx,
+  EMPTY_CONTEXT,
+  withoutCofactor(DOM2_EMPTY),
 );
 
-function signatures(curve: EdwardsEncoding, scheme: typeof ed25519, equation: Equation): Signatures {
+export const nobleEd448: Signatures = signatures(
+  ED448_ENCODING,
+  ed448,
+  EMPTY_CONTEXT,
+  (publicKey, message, signature) => ed448.verify(signature, message, publicKey, { zip215: false, context: NONE }),
+);
+
+function signatures(
+  curve: EdwardsEncoding,
+  scheme: typeof ed25519,
+  options: SchemeOptions,
+  equation: Equation,
+): Signatures {
   const seedLength = curve.publicKeyLength;
   return {
     seedLength,
@@ -49,7 +69,7 @@ function signatures(curve: EdwardsEncoding, scheme: typeof ed25519, equation: Eq
     },
     sign(seed, message) {
       requireLength('seed', seed, seedLength);
-      return scheme === ed25519 ? scheme.sign(message, seed) : scheme.sign(message, seed, { context: NO_CONTEXT });
+      return scheme.sign(message, seed, options);
     },
     verify(publicKey, message, signature) {
       return isStrictSignature(curve, publicKey, signature) && equation(publicKey, message, signature);
