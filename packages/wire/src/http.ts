@@ -1,10 +1,12 @@
 /**
  * The HTTP bodies of the API server and of the manifests, as zod schemas: the only shape there is; OpenAPI is generated from them.
- * Byte strings travel as base64url without padding and come out of a schema as `Uint8Array`. Unknown fields are refused.
+ * Byte strings travel as base64url without padding and come out of a schema as `Uint8Array`; ids come out parsed. Each schema works both
+ * ways: `z.decode` what arrived, `z.encode` what leaves. Unknown fields of a request are refused; those of an answer are dropped, so
+ * that a newer server may say more.
  */
 import { z } from 'zod';
 import { decodeBase64url, encodeBase64url } from './base64url.ts';
-import { parseAccountName, parseDeviceId } from './ids.ts';
+import { parseAccountAddress, parseAccountName, parseDeviceId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 
 /** A codec between base64url text and `minimum` to `maximum` bytes. */
@@ -30,24 +32,39 @@ function bytes(minimum: number, maximum = minimum) {
   );
 }
 
-/** Text that `parse` accepts, branded by it. */
+/** A codec between text and what `parse` makes of it. `pattern` is for readers of the OpenAPI document; `parse` decides. */
 function parsed<T extends string>(parse: (text: string) => T, pattern: string) {
-  return z
-    .string()
-    .max(LIMITS.deviceIdBytes.value)
-    .meta({ pattern })
-    .transform((text, context): T => {
-      try {
-        return parse(text);
-      } catch (error) {
-        context.issues.push({ code: 'custom', message: (error as Error).message, input: text });
-        return z.NEVER;
-      }
-    });
+  return z.codec(
+    z.string().max(LIMITS.deviceIdBytes.value).meta({ pattern }),
+    z.custom<T>((value) => typeof value === 'string'),
+    {
+      decode: (text, context) => {
+        try {
+          return parse(text);
+        } catch (error) {
+          context.issues.push({ code: 'custom', message: (error as Error).message, input: text });
+          return z.NEVER;
+        }
+      },
+      encode: (value) => value,
+    },
+  );
 }
 
 const accountName = parsed(parseAccountName, '^[a-z0-9][a-z0-9._-]{2,31}$');
-const deviceId = parsed(parseDeviceId, '^sip:[^@]+@[^;]+;gr=.+$');
+const accountAddress = parsed(parseAccountAddress, '^sip:[^@:;]+@[^@;]+$');
+const deviceId = parsed(parseDeviceId, '^sip:[^@:;]+@[^@;]+;gr=[^;]+$');
+/** Printable ASCII without spaces: what a server made and a client hands back as it is. */
+const token = (maximum: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maximum)
+    .regex(/^[\x21-\x7e]*$/, 'printable ASCII');
+const invitation = token(128);
+const challenge = token(1024);
+/** ms since 1970. */
+const time = z.int().nonnegative();
 
 /** A manifest as `manifest.ts` encodes it, with the account key's signature over it. */
 export const SignedManifestBody = z.strictObject({
@@ -59,37 +76,37 @@ export const SignedManifestBody = z.strictObject({
 export const CreateAccountBody = z.strictObject({
   name: accountName,
   accountKey: bytes(32),
-  invitation: z.string().min(1).max(128).optional(),
+  invitation: invitation.optional(),
   manifest: SignedManifestBody,
 });
-export const AccountAnswer = z.strictObject({ address: z.string(), createdAt: z.int() });
+export const AccountAnswer = z.object({ address: accountAddress, createdAt: time });
 
 /** POST /v1/login/challenge: the same kind of answer for every device id, known or not. */
 export const ChallengeBody = z.strictObject({ device: deviceId });
-export const ChallengeAnswer = z.strictObject({ challenge: z.string().max(1024), expiresAt: z.int() });
+export const ChallengeAnswer = z.object({ challenge, expiresAt: time });
 
 /** POST /v1/login/token. `signature`: the login key over `loginMessage(...)` of `login.ts`. */
-export const TokenBody = z.strictObject({ device: deviceId, challenge: z.string().max(1024), signature: bytes(64) });
-export const TokenAnswer = z.strictObject({ token: z.string(), expiresAt: z.int() });
+export const TokenBody = z.strictObject({ device: deviceId, challenge, signature: bytes(64) });
+export const TokenAnswer = z.object({ token: token(LIMITS.tokenBytes.value), expiresAt: time });
 
 /** GET /v1/devices */
-export const DevicesAnswer = z.strictObject({
+export const DevicesAnswer = z.object({
   devices: z.array(
-    z.strictObject({
-      id: z.string(),
+    z.object({
+      id: deviceId,
       curves: z
         .array(z.enum(['c25519', 'c448']))
         .min(1)
         .max(2),
-      addedAt: z.int(),
+      addedAt: time,
       current: z.boolean(),
     }),
   ),
 });
 
 /** GET /directory/manifests/{name}: the newest. */
-export const ManifestAnswer = z.strictObject({
-  address: z.string(),
+export const ManifestAnswer = z.object({
+  address: accountAddress,
   accountKey: bytes(32),
   version: z.int().positive(),
   manifest: bytes(1, LIMITS.manifestBytes.value),
@@ -97,15 +114,15 @@ export const ManifestAnswer = z.strictObject({
 });
 
 /** GET /directory/manifests/{name}/history?after=VERSION: ascending; `next` is the `after` of the following page. */
-export const ManifestHistoryAnswer = z.strictObject({
-  address: z.string(),
+export const ManifestHistoryAnswer = z.object({
+  address: accountAddress,
   accountKey: bytes(32),
   manifests: z.array(SignedManifestBody).max(LIMITS.manifestPage.value),
-  next: z.int().optional(),
+  next: z.int().positive().optional(),
 });
 
 /** GET /.well-known/sealwire: all that a client needs to know, from the domain name alone. Paths are relative to the origin. */
-export const WellKnown = z.strictObject({
+export const WellKnown = z.object({
   domain: z.string(),
   api: z.string(),
   lime: z.string(),
@@ -119,9 +136,9 @@ export const WellKnown = z.strictObject({
 export const ProblemAnswer = z.object({
   type: z.string(),
   title: z.string(),
-  status: z.int(),
+  status: z.int().min(400).max(599),
   code: z.string(),
   detail: z.string().optional(),
   retryable: z.boolean(),
-  errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).optional(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 });

@@ -22,7 +22,7 @@ const NAME = /^[a-z0-9][a-z0-9._-]{2,31}$/;
 // authenticates (recipient user || source || recipient device) stay unambiguous only if ids cannot imitate each other's edges. With no
 // `:` and `@` in the user part and no `@` in the host, each edge is the last `sip:` before an `@`. Half a surrogate pair has no UTF-8.
 const ADDRESS = /^sip:[^\s@:;<>"\p{Cc}\p{Cs}]{1,64}@[A-Za-z0-9.:[\]-]{1,190}$/u;
-const DEVICE = /^(sip:[^\s@:;<>"\p{Cc}\p{Cs}]{1,64}@[A-Za-z0-9.:[\]-]{1,190});gr=[^\s;<>"\p{Cc}\p{Cs}]{1,128}$/u;
+const DEVICE = /^sip:[^\s@:;<>"\p{Cc}\p{Cs}]{1,64}@[A-Za-z0-9.:[\]-]{1,190};gr=[^\s;<>"\p{Cc}\p{Cs}]{1,128}$/u;
 
 const utf8 = new TextEncoder();
 
@@ -36,12 +36,13 @@ export function parseAccountName(text: string): AccountName {
 }
 
 export function parseAccountAddress(text: string): AccountAddress {
-  if (!ADDRESS.test(text)) throw new WireError('bad-address', 'an address looks like sip:alice@example.org');
+  if (!ADDRESS.test(text) || !fits(text))
+    throw new WireError('bad-address', 'an address looks like sip:alice@example.org');
   return text as AccountAddress;
 }
 
 export function parseDeviceId(text: string): DeviceId {
-  if (!DEVICE.test(text) || utf8.encode(text).length > LIMITS.deviceIdBytes.value)
+  if (!DEVICE.test(text) || !fits(text))
     throw new WireError('bad-device-id', 'a device id looks like sip:alice@example.org;gr=urn:uuid:…');
   return text as DeviceId;
 }
@@ -63,4 +64,8 @@ export function accountOf(device: DeviceId): AccountAddress {
 /** The user part of an address: `alice` of `sip:alice@example.org`. */
 export function nameOf(address: AccountAddress): AccountName {
   return address.slice(4, address.lastIndexOf('@')) as AccountName;
+}
+
+function fits(id: string): boolean {
+  return utf8.encode(id).length <= LIMITS.deviceIdBytes.value;
 }

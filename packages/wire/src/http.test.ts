@@ -1,0 +1,136 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { encodeBase64url } from './base64url.ts';
+import * as http from './http.ts';
+import { LIMITS } from './limits.ts';
+
+const key = new Uint8Array(32).fill(1);
+const signature = new Uint8Array(64).fill(2);
+const manifest = new Uint8Array(100).fill(3);
+const device = 'sip:alice@example.org;gr=urn:uuid:1';
+const address = 'sip:alice@example.org';
+const text = { key: encodeBase64url(key), signature: encodeBase64url(signature), manifest: encodeBase64url(manifest) };
+
+/** One good example of each body, as it travels. */
+const EXAMPLES: Record<keyof typeof http, object> = {
+  SignedManifestBody: { manifest: text.manifest, signature: text.signature },
+  CreateAccountBody: {
+    name: 'alice',
+    accountKey: text.key,
+    invitation: 'a-code',
+    manifest: { manifest: text.manifest, signature: text.signature },
+  },
+  AccountAnswer: { address, createdAt: 5 },
+  ChallengeBody: { device },
+  ChallengeAnswer: { challenge: 'c', expiresAt: 5 },
+  TokenBody: { device, challenge: 'c', signature: text.signature },
+  TokenAnswer: { token: 'a.b.c', expiresAt: 5 },
+  DevicesAnswer: { devices: [{ id: device, curves: ['c448'], addedAt: 5, current: true }] },
+  ManifestAnswer: { address, accountKey: text.key, version: 1, manifest: text.manifest, signature: text.signature },
+  ManifestHistoryAnswer: {
+    address,
+    accountKey: text.key,
+    manifests: [{ manifest: text.manifest, signature: text.signature }],
+    next: 2,
+  },
+  WellKnown: {
+    domain: 'example.org',
+    api: '/v1',
+    lime: '/lime',
+    directory: '/directory',
+    relay: '/relay',
+    gate: 'open',
+    version: '0.1.0',
+  },
+  ProblemAnswer: { type: 'about:blank', title: 't', status: 404, code: 'not-found', retryable: false },
+};
+
+const SCHEMAS = Object.entries(http) as [keyof typeof http, z.ZodType][];
+const decode = (name: keyof typeof http, value: unknown) => z.safeDecode(BY_NAME.get(name)!, value);
+const BY_NAME = new Map(SCHEMAS);
+
+describe.each(SCHEMAS)('%s', (name, schema) => {
+  const example = EXAMPLES[name];
+
+  it('decodes, and encodes back to what travelled', () => {
+    const value = z.decode(schema, example);
+    expect(z.encode(schema, value)).toEqual(example);
+  });
+
+  it('has a JSON schema of its travelling form, for OpenAPI', () => {
+    expect(z.toJSONSchema(schema, { io: 'input' })).toMatchObject({ type: 'object', properties: expect.anything() });
+  });
+
+  it(
+    name.endsWith('Body') ? 'H09: refuses unknown fields' : 'drops unknown fields: a newer server may say more',
+    () => {
+      const result = decode(
+        name,
+        JSON.parse(`${JSON.stringify(example).slice(0, -1)},"more":1,"__proto__":{"polluted":1}}`),
+      );
+      expect(result.success).toBe(!name.endsWith('Body'));
+      if (result.success) expect(z.encode(schema, result.data)).toEqual(example);
+      expect(({} as { polluted?: number }).polluted).toBeUndefined();
+    },
+  );
+
+  it.each(Object.keys(example))('H09: refuses an odd %s', (field) => {
+    for (const odd of [null, {}, 1e308, -1, Number.NaN])
+      expect(decode(name, { ...example, [field]: odd }).success).toBe(false);
+  });
+});
+
+describe('fields', () => {
+  it('bytes come out as bytes', () => {
+    expect(z.decode(http.CreateAccountBody, EXAMPLES.CreateAccountBody as never)).toEqual({
+      name: 'alice',
+      accountKey: key,
+      invitation: 'a-code',
+      manifest: { manifest, signature },
+    });
+  });
+
+  it.each([
+    ['one byte short', encodeBase64url(key.subarray(1))],
+    ['one byte long', encodeBase64url(new Uint8Array(33))],
+    ['padded', `${text.key}=`],
+    ['plain base64', `${text.key.slice(1)}+`],
+    ['stray bits at the end', `${text.key.slice(0, -1)}B`],
+    ['empty', ''],
+  ])('D08: a key that is %s is refused', (_what, accountKey) => {
+    expect(decode('CreateAccountBody', { ...EXAMPLES.CreateAccountBody, accountKey }).success).toBe(false);
+  });
+
+  it('manifestBytes, on both sides of the limit', () => {
+    const of = (length: number) => ({ manifest: encodeBase64url(new Uint8Array(length)), signature: text.signature });
+    expect(decode('SignedManifestBody', of(LIMITS.manifestBytes.value)).success).toBe(true);
+    expect(decode('SignedManifestBody', of(LIMITS.manifestBytes.value + 1)).success).toBe(false);
+    expect(decode('SignedManifestBody', of(0)).success).toBe(false);
+  });
+
+  it('manifestPage, on both sides of the limit', () => {
+    const of = (length: number) => ({
+      ...EXAMPLES.ManifestHistoryAnswer,
+      manifests: new Array(length).fill(EXAMPLES.SignedManifestBody),
+    });
+    expect(decode('ManifestHistoryAnswer', of(LIMITS.manifestPage.value)).success).toBe(true);
+    expect(decode('ManifestHistoryAnswer', of(LIMITS.manifestPage.value + 1)).success).toBe(false);
+  });
+
+  it.each(['a b', 'zero\0byte', 'half\ud800', 'ж', 'x'.repeat(1025)])(
+    'H09: the challenge %j is refused',
+    (challenge) => {
+      expect(decode('TokenBody', { ...EXAMPLES.TokenBody, challenge }).success).toBe(false);
+    },
+  );
+
+  it('an id that is none is refused with its reason and its place', () => {
+    const result = decode('ChallengeBody', { device: 'sip:alice@example.org' });
+    expect(result.error?.issues).toEqual([
+      expect.objectContaining({
+        path: ['device'],
+        message: 'a device id looks like sip:alice@example.org;gr=urn:uuid:…',
+      }),
+    ]);
+  });
+});
