@@ -1,0 +1,21 @@
+/** The one place that knows all adapters of the bus: `BUS_URL` chooses, and only the chosen one is loaded. Mains call it, nobody else. */
+import { type Bus, BusError } from './port.ts';
+
+export interface OpenBusOptions {
+  /** Hears what a handler threw; a log line. */
+  readonly onHandlerError?: (error: unknown) => void;
+}
+
+/** `memory:`: in process, for one node. Rejects with `BusError` whose one line names the value's problem and the fix. */
+export async function openBus(url: string, options: OpenBusOptions = {}): Promise<Bus> {
+  if (url === 'memory:') {
+    const { MemoryHub, openMemoryBus } = await import('./memory.ts');
+    return openMemoryBus(new MemoryHub(), options.onHandlerError);
+  }
+  // The value itself is not repeated: a bus URL may carry a password.
+  throw new BusError(`the bus URL has an unknown scheme "${scheme(url)}"; use memory:`);
+}
+
+function scheme(url: string): string {
+  return /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? '';
+}

@@ -1,0 +1,41 @@
+/**
+ * The store of one process, gone when it ends: tests, trials, and the model that the durable adapters are compared with.
+ * "Durable" means here: in this process's memory.
+ */
+import { memoryAccounts, memoryDevices, memoryManifests } from './memory/accounts.ts';
+import { memoryMailboxes } from './memory/mailboxes.ts';
+import { memoryOnce } from './memory/once.ts';
+import { memoryPrekeys } from './memory/prekeys.ts';
+import { emptyState } from './memory/state.ts';
+import { type Store, StoreError } from './port.ts';
+
+/** A new, empty store. After `close` every call rejects with `unavailable`. */
+export function openMemoryStore(): Store {
+  const state = emptyState();
+  let closed = false;
+
+  /** `part` with a look at `closed` before each call. */
+  function guarded<Part extends object>(part: Part): Part {
+    const entries = Object.entries(part).map(([name, call]) => [
+      name,
+      async (...args: unknown[]) => {
+        if (closed) throw new StoreError('unavailable', 'the store is closed');
+        return call(...args);
+      },
+    ]);
+    return Object.fromEntries(entries) as Part;
+  }
+
+  return {
+    accounts: guarded(memoryAccounts(state)),
+    manifests: guarded(memoryManifests(state)),
+    devices: guarded(memoryDevices(state)),
+    prekeys: guarded(memoryPrekeys(state)),
+    mailboxes: guarded(memoryMailboxes(state)),
+    once: guarded(memoryOnce(state)),
+    ...guarded({ async probe() {} }),
+    async close() {
+      closed = true;
+    },
+  };
+}

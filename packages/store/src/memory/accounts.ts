@@ -1,0 +1,127 @@
+/** Accounts, their manifests and devices, in memory. */
+import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import { type Accounts, type Device, type Devices, type Manifests, StoreError } from '../port.ts';
+import { isSameBytes, isSameDevice } from '../sameness.ts';
+import { copyAccount, copyDevice, copyManifest } from './copies.ts';
+import { type AccountRow, emptyMailbox, type MemoryState, textOf } from './state.ts';
+
+export function memoryAccounts(state: MemoryState): Accounts {
+  return {
+    async create(account, manifest, devices, invitation) {
+      const known = state.accounts.get(account.address);
+      if (known && isSameBytes(known.account.accountKey, account.accountKey)) {
+        const first = known.manifests[0];
+        if (first && isSameBytes(first.bytes, manifest.bytes)) return 'exists';
+      }
+      const good = invitation && state.invitations.get(textOf(invitation.hash));
+      if (invitation && (!good || good.uses < 1 || good.expiresAt <= invitation.now))
+        throw new StoreError('not-found', 'the invitation is not known, used up or expired');
+      if (state.used.has(account.address)) throw new StoreError('conflict', 'the address is taken');
+      if (manifest.version !== 1) throw new StoreError('conflict', 'the first manifest has version 1');
+      checkNew(state, devices);
+      if (good) good.uses--;
+      const row: AccountRow = {
+        account: copyAccount(account),
+        manifests: [copyManifest(manifest)],
+        devices: new Set(),
+      };
+      state.accounts.set(account.address, row);
+      state.used.add(account.address);
+      for (const device of devices) addDevice(state, row, device);
+      return 'created';
+    },
+
+    async find(address) {
+      const row = state.accounts.get(address);
+      return row && copyAccount(row.account);
+    },
+
+    async delete(address) {
+      const row = state.accounts.get(address);
+      if (!row) return;
+      for (const id of row.devices) state.devices.delete(id);
+      state.accounts.delete(address);
+    },
+
+    async addInvitation(hash, uses, expiresAt) {
+      state.invitations.set(textOf(hash), { uses, expiresAt });
+    },
+  };
+}
+
+export function memoryManifests(state: MemoryState): Manifests {
+  return {
+    async newest(address) {
+      const newest = state.accounts.get(address)?.manifests.at(-1);
+      return newest && copyManifest(newest);
+    },
+
+    async history(address, after, limit) {
+      const all = state.accounts.get(address)?.manifests ?? [];
+      return all.slice(after, after + limit).map(copyManifest);
+    },
+
+    async publish(address, manifest, devices) {
+      const row = state.accounts.get(address);
+      if (!row) throw new StoreError('not-found', 'no such account');
+      const same = row.manifests[manifest.version - 1];
+      if (same && isSameBytes(same.bytes, manifest.bytes)) return;
+      if (manifest.version !== row.manifests.length + 1)
+        throw new StoreError('conflict', `the next manifest has version ${row.manifests.length + 1}`);
+      const added = devices.filter(({ id }) => !row.devices.has(id));
+      checkNew(state, added);
+      for (const device of devices) {
+        const known = row.devices.has(device.id) && state.devices.get(device.id);
+        if (known && !isSameDevice(known.device, device))
+          throw new StoreError('conflict', `a device that stays keeps its keys: ${device.id}`);
+      }
+      const named = new Set(devices.map(({ id }) => id));
+      for (const id of [...row.devices]) if (!named.has(id)) removeDevice(state, row, id);
+      for (const device of added) addDevice(state, row, device);
+      row.manifests.push(copyManifest(manifest));
+    },
+  };
+}
+
+export function memoryDevices(state: MemoryState): Devices {
+  return {
+    async find(id) {
+      const row = state.devices.get(id);
+      return row && copyDevice(row.device);
+    },
+
+    async list(address) {
+      const ids = state.accounts.get(address)?.devices ?? [];
+      const devices = [...ids].map((id) => state.devices.get(id)?.device).filter((device) => device !== undefined);
+      return devices.sort((a, b) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1)).map(copyDevice);
+    },
+
+    async remove(id) {
+      for (const row of state.accounts.values()) if (row.devices.has(id)) removeDevice(state, row, id);
+    },
+  };
+}
+
+function checkNew(state: MemoryState, devices: readonly Device[]): void {
+  const seen = new Set<AccountAddress | DeviceId>();
+  for (const { id } of devices) {
+    if (state.used.has(id) || seen.has(id)) throw new StoreError('conflict', `the device id is taken: ${id}`);
+    seen.add(id);
+  }
+}
+
+function addDevice(state: MemoryState, row: AccountRow, device: Device): void {
+  row.devices.add(device.id);
+  state.used.add(device.id);
+  state.devices.set(device.id, {
+    device: copyDevice(device),
+    prekeys: new Map(),
+    burned: new Map(),
+    mailbox: emptyMailbox(),
+  });
+}
+
+function removeDevice(state: MemoryState, row: AccountRow, id: DeviceId): void {
+  row.devices.delete(id);
+  state.devices.delete(id);
+}

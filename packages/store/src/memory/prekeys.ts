@@ -1,0 +1,82 @@
+/** LIME key material, in memory. */
+import type { CurveName } from '@sealwire/crypto/port';
+import type { DeviceId } from '@sealwire/wire/ids';
+import { type OneTimePrekey, type PrekeyBundle, type Prekeys, StoreError } from '../port.ts';
+import { isSameBundle, isSameBytes } from '../sameness.ts';
+import { copyBundle, copyOneTimePrekey, copySignedPrekey } from './copies.ts';
+import type { MemoryState, PrekeyRow } from './state.ts';
+
+export function memoryPrekeys(state: MemoryState): Prekeys {
+  function registered(device: DeviceId, curve: CurveName): PrekeyRow {
+    const row = state.devices.get(device)?.prekeys.get(curve);
+    if (!row) throw new StoreError('not-found', 'the device has not registered keys on this curve');
+    return row;
+  }
+
+  return {
+    async register(device, curve, bundle, oneTime) {
+      const row = state.devices.get(device);
+      if (!row) throw new StoreError('not-found', 'no such device');
+      const known = row.prekeys.get(curve);
+      if (known) {
+        if (isSameBundle(known, bundle)) return 'same';
+        throw new StoreError('conflict', 'the device has registered other keys on this curve');
+      }
+      const burned = row.burned.get(curve) ?? new Map<number, Uint8Array>();
+      const fresh: PrekeyRow = {
+        ...copyBundle(bundle),
+        oneTime: new Map(),
+        burned,
+      };
+      for (const key of newKeys(fresh, oneTime)) fresh.oneTime.set(key.id, key);
+      row.burned.set(curve, burned);
+      row.prekeys.set(curve, fresh);
+      return 'registered';
+    },
+
+    async replaceSignedPrekey(device, curve, signedPrekey) {
+      registered(device, curve).signedPrekey = copySignedPrekey(signedPrekey);
+    },
+
+    async addOneTime(device, curve, keys, maximum) {
+      const row = registered(device, curve);
+      const fresh = newKeys(row, keys);
+      if (row.oneTime.size + fresh.length > maximum)
+        throw new StoreError('limit', `at most ${maximum} one-time keys are held, ${row.oneTime.size} are there`);
+      for (const key of fresh) row.oneTime.set(key.id, key);
+    },
+
+    async listOneTime(device, curve) {
+      return [...registered(device, curve).oneTime.keys()];
+    },
+
+    async claim(curve, entries) {
+      return entries.map(({ device, takeOneTime }): PrekeyBundle | undefined => {
+        const row = state.devices.get(device)?.prekeys.get(curve);
+        if (!row) return undefined;
+        const oldest = takeOneTime ? row.oneTime.values().next().value : undefined;
+        if (oldest) {
+          row.oneTime.delete(oldest.id);
+          row.burned.set(oldest.id, oldest.publicKey);
+        }
+        return copyBundle(row, oldest);
+      });
+    },
+
+    async delete(device, curve) {
+      state.devices.get(device)?.prekeys.delete(curve);
+    },
+  };
+}
+
+/** Those of `keys` that are neither held nor handed out, copied. `conflict` when an id is known with other bytes. */
+function newKeys(row: PrekeyRow, keys: readonly OneTimePrekey[]): OneTimePrekey[] {
+  const fresh = new Map<number, OneTimePrekey>();
+  for (const { id, publicKey } of keys) {
+    const known = row.oneTime.get(id)?.publicKey ?? row.burned.get(id) ?? fresh.get(id)?.publicKey;
+    if (!known) fresh.set(id, copyOneTimePrekey({ id, publicKey }));
+    else if (!isSameBytes(known, publicKey))
+      throw new StoreError('conflict', `one-time key ${id} is known with other bytes`);
+  }
+  return [...fresh.values()];
+}

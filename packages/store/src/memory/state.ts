@@ -1,0 +1,69 @@
+/** What the memory store holds. Every operation on it is one synchronous step, which makes each call atomic. */
+import type { CurveName } from '@sealwire/crypto/port';
+import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { Account, Device, GapRecord, OneTimePrekey, PrekeyBundle, StoredManifest } from '../port.ts';
+
+export interface AccountRow {
+  readonly account: Account;
+  /** Version n at index n - 1. */
+  readonly manifests: StoredManifest[];
+  readonly devices: Set<DeviceId>;
+}
+
+export interface PrekeyRow {
+  readonly identityKey: Uint8Array;
+  signedPrekey: PrekeyBundle['signedPrekey'];
+  /** By id, oldest first. */
+  readonly oneTime: Map<number, OneTimePrekey>;
+  /** Handed out: such a key never comes back, not even by a late repeat of its upload. */
+  readonly burned: Map<number, Uint8Array>;
+}
+
+export interface MailboxRow {
+  /** By sequence number, ascending. */
+  readonly mails: Map<number, { readonly at: number; readonly bytes: Uint8Array }>;
+  bytes: number;
+  lastSeq: number;
+  session: number;
+  gap: GapRecord | undefined;
+}
+
+export interface DeviceRow {
+  readonly device: Device;
+  readonly prekeys: Map<CurveName, PrekeyRow>;
+  /** What `Prekeys.delete` leaves behind of each curve. */
+  readonly burned: Map<CurveName, Map<number, Uint8Array>>;
+  readonly mailbox: MailboxRow;
+}
+
+export interface MemoryState {
+  readonly accounts: Map<AccountAddress, AccountRow>;
+  readonly devices: Map<DeviceId, DeviceRow>;
+  /** Every address and device id ever given out: none is given out again. */
+  readonly used: Set<AccountAddress | DeviceId>;
+  readonly invitations: Map<string, { uses: number; readonly expiresAt: number }>;
+  /** By sender and message id. */
+  readonly accepted: Map<string, { readonly digest: Uint8Array; readonly at: number }>;
+  /** Until when. */
+  readonly taken: Map<string, number>;
+}
+
+export function emptyState(): MemoryState {
+  return {
+    accounts: new Map(),
+    devices: new Map(),
+    used: new Set(),
+    invitations: new Map(),
+    accepted: new Map(),
+    taken: new Map(),
+  };
+}
+
+export function emptyMailbox(): MailboxRow {
+  return { mails: new Map(), bytes: 0, lastSeq: 0, session: 0, gap: undefined };
+}
+
+/** Bytes as the key of a map. */
+export function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
