@@ -117,7 +117,7 @@ export class HttpCalls {
 
 function requestOf(call: Call, signal: AbortSignal): RequestInit {
   const headers: Record<string, string> = { ...call.headers };
-  if (call.token) headers['authorization'] = `Bearer ${call.token}`;
+  if (call.token) headers.authorization = `Bearer ${call.token}`;
   const request: RequestInit = { method: call.method, headers, signal, redirect: 'error' };
   if (call.body instanceof Uint8Array) request.body = call.body as Uint8Array<ArrayBuffer>;
   else if (call.body) {

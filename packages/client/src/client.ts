@@ -1,0 +1,380 @@
+/**
+ * The SDK's door: one device of one account (docs/spec/client.md). Everything it must not lose is in its storage before it matters;
+ * what is below is composition, the rules are in the files it is composed of.
+ */
+import type { CurveName } from '@sealwire/crypto/port';
+import { encodeBase64url } from '@sealwire/wire/base64url';
+import { encodeContent } from '@sealwire/wire/envelope';
+import type { ServerFrame, Welcome } from '@sealwire/wire/frames';
+import { DevicesAnswer } from '@sealwire/wire/http';
+import {
+  type AccountAddress,
+  accountOf,
+  addressOf,
+  type DeviceId,
+  parseAccountAddress,
+  parseAccountName,
+  parseDeviceId,
+} from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
+import { WireError } from '@sealwire/wire/wire-error';
+import { Connection } from './connection.ts';
+import type { EngineFactory, FileHooks } from './engine.ts';
+import { ClientError, throwIfAborted } from './errors.ts';
+import type {
+  ConnectionState,
+  Content,
+  DeviceInfo,
+  IncomingEvent,
+  OutgoingMessage,
+  PeerInfo,
+  Trust,
+} from './events.ts';
+import { refuseUnsafe } from './fan-out.ts';
+import { Inbox, type ReadOptions } from './inbox.ts';
+import { KeyUpkeep } from './key-upkeep.ts';
+import { Ledger } from './ledger.ts';
+import { limeEngine } from './lime-engine.ts';
+import { publishNext } from './manifest-draft.ts';
+import { Outbox } from './outbox.ts';
+import { type PeerRecord, trustIn } from './peer-record.ts';
+import { Receiver } from './receiver.ts';
+import { register } from './registration.ts';
+import { type ClientRuntime, platformTimers } from './runtime.ts';
+import { SeenIds } from './seen.ts';
+import { readSelf, type SelfRecord } from './self-record.ts';
+import { Sender } from './sender.ts';
+import { assemble, type Services } from './services.ts';
+import type { ClientStorage } from './storage.ts';
+
+const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
+/** Room for the envelope and one device's part within the limit of a message. */
+const OVERHEAD_BYTES = 2_048;
+const BOTH_CURVES: readonly CurveName[] = ['c25519', 'c448'];
+const ACCOUNT_SECRET_BYTES = 32;
+
+export interface OpenOptions {
+  readonly storage: ClientStorage;
+  readonly runtime: ClientRuntime;
+  /** In the order in which they are offered outgoing messages. Default: LIME. */
+  readonly engines?: readonly EngineFactory[];
+  readonly signal?: AbortSignal;
+}
+
+export interface RegisterOptions extends OpenOptions {
+  /** Origin, e.g. `http://localhost:8080`. */
+  readonly server: string;
+  readonly name: string;
+  /** In order of preference. Default: both, Curve25519 first. */
+  readonly curves?: readonly CurveName[];
+  /** For servers that ask for one. */
+  readonly invitation?: string;
+}
+
+export interface JoinOptions extends OpenOptions {
+  readonly server: string;
+  readonly name: string;
+  readonly curves?: readonly CurveName[];
+  /** From `exportAccountSecret` of a device of the account. */
+  readonly accountSecret: Uint8Array;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export class Client {
+  readonly address: AccountAddress;
+  readonly device: DeviceId;
+  readonly curves: readonly CurveName[];
+  readonly server: string;
+  /** Encryption of files, chunk by chunk, by the first engine. */
+  readonly files: FileHooks;
+  readonly #services: Services;
+  readonly #runtime: ClientRuntime;
+  readonly #storageLedger: Ledger;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  readonly #connection: Connection;
+  readonly #upkeep: KeyUpkeep;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Makes an account with this device as its first. Keys are saved before any byte of them leaves. Every step can be repeated: called
+   * again with the same storage it goes on where it stopped. On an error the storage stays open, and the caller's to close.
+   * Throws `ClientError`: `name-taken`, `invitation-invalid`, `already-registered`, `registration-pending`, `unreachable`, …
+   */
+  static async register(options: RegisterOptions): Promise<Client> {
+    const { server, name, invitation } = options;
+    return Client.#enter(options, { kind: 'create', server, name, invitation, accountSeed: undefined });
+  }
+
+  /** Adds this device to an account that exists: publishes the next manifest with it. Otherwise as `register`. */
+  static async join(options: JoinOptions): Promise<Client> {
+    const { server, name, accountSecret } = options;
+    if (accountSecret.length !== ACCOUNT_SECRET_BYTES)
+      throw new ClientError('wrong-account-secret', `an account secret has ${ACCOUNT_SECRET_BYTES} bytes`);
+    return Client.#enter(options, {
+      kind: 'join',
+      server,
+      name,
+      invitation: undefined,
+      accountSeed: accountSecret.slice(),
+    });
+  }
+
+  /** Opens a registered device. Throws `ClientError`: `not-registered`, `registration-pending`, `wrong-passphrase`, `corrupt`. */
+  static async open(options: OpenOptions): Promise<Client> {
+    throwIfAborted(options.signal);
+    const ledger = await Ledger.open(options.storage);
+    const self = readSelf(ledger);
+    if (!self) throw new ClientError('not-registered', 'nobody is registered here: register first');
+    if (self.step !== 'ready')
+      throw new ClientError('registration-pending', `the registration of ${self.name} is not finished: register again`);
+    return new Client(ledger, self, options);
+  }
+
+  static async #enter(
+    options: OpenOptions & { readonly curves?: readonly CurveName[] },
+    request: Pick<Parameters<typeof register>[1], 'kind' | 'server' | 'name' | 'invitation' | 'accountSeed'>,
+  ): Promise<Client> {
+    throwIfAborted(options.signal);
+    const ledger = await Ledger.open(options.storage);
+    const { runtime, signal, engines = [limeEngine], curves = BOTH_CURVES } = options;
+    const self = await register(ledger, { ...request, curves, runtime, engines, signal });
+    return new Client(ledger, self, options);
+  }
+
+  private constructor(ledger: Ledger, self: SelfRecord, options: OpenOptions) {
+    const { runtime, engines = [limeEngine] } = options;
+    const timers = runtime.timers ?? platformTimers;
+    const { random, now } = runtime;
+    const services = assemble(ledger, self, runtime, engines);
+    this.address = self.address;
+    this.device = self.device;
+    this.curves = self.curves;
+    this.server = self.server;
+    this.files = services.engines.all()[0]!.files;
+    this.#runtime = runtime;
+    this.#services = services;
+    this.#storageLedger = ledger;
+    this.#inbox = new Inbox(ledger);
+    this.#outbox = new Outbox(ledger);
+    const broken = (reason: ClientError) => this.#connection.fail(reason);
+    const common = { ...services, inbox: this.#inbox, me: self.device, timers, broken };
+    this.#receiver = new Receiver({
+      ...common,
+      seen: new SeenIds(ledger),
+      acknowledge: (seq) => this.#connection.acknowledge(seq),
+      drop: (reason) => this.#connection.drop(reason),
+    });
+    this.#sender = new Sender({
+      ...common,
+      outbox: this.#outbox,
+      random,
+      transmit: (frame) => this.#connection.send(frame),
+    });
+    const trace = (name: string, details: Record<string, string | number> = {}) =>
+      runtime.trace?.({ name, ...details });
+    this.#upkeep = new KeyUpkeep({ ...services, timers, trace });
+    this.#connection = new Connection({
+      url: self.server.replace(/^http/, 'ws') + self.paths.relay,
+      tokens: services.tokens,
+      connectSocket: runtime.connectSocket,
+      timers,
+      random,
+      now,
+      online: () => {
+        this.#sender.online();
+        this.#upkeep.start();
+      },
+      received: (frame) => this.#received(frame),
+      offline: () => {
+        this.#sender.offline();
+        this.#receiver.offline();
+        this.#upkeep.stop();
+      },
+      stopped: (reason) => {
+        this.#outbox.abandon(reason);
+        this.#inbox.end(reason);
+      },
+      trace,
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  /** Calls `listener` with each new state; the answer ends that. */
+  onState(listener: (state: ConnectionState) => void): () => void {
+    return this.#connection.onState(listener);
+  }
+
+  /**
+   * Resolves when online for the first time; then stays connected until `close`. Rejects when that can never be (`login-refused`,
+   * `device-removed`, `protocol-error`) and when `signal` fires first; both end this client. Not to be reached is no failure: it goes on.
+   */
+  connect(options: CallOptions = {}): Promise<void> {
+    const online = this.#connection.start(options.signal);
+    // The reason also reaches whoever reads messages or waits for `accepted`: not awaiting this promise is allowed.
+    online.catch(() => undefined);
+    return online;
+  }
+
+  /**
+   * Queues a message for `to`, a name on this server or an address. Resolves when it is durable in the outbox; it leaves when there is a
+   * connection, now or after a restart. Throws `ClientError`: `bad-address`, `message-too-large`, `unsafe-device`.
+   */
+  async send(to: string, content: Content | string, options: CallOptions = {}): Promise<OutgoingMessage> {
+    throwIfAborted(options.signal);
+    this.#refuseWhenStopped();
+    const address = this.#addressOf(to);
+    const known = this.#services.book.find(address);
+    if (known) refuseUnsafe(known);
+    const id = encodeBase64url(this.#runtime.random(MESSAGE_ID_BYTES));
+    const plaintext = plaintextOf(
+      typeof content === 'string' ? textContent(content) : content,
+      id,
+      this.#runtime.now(),
+    );
+    const { accepted } = await this.#outbox.add(id, address, plaintext);
+    this.#sender.wake();
+    return { id, accepted };
+  }
+
+  /**
+   * Messages and other events in order, one reader at a time. An event is forgotten when the next one is asked for, or when the loop is
+   * ended by `signal`: leaving the loop by `break` or an error keeps it for the next reader. Ends when the client is closed, throws
+   * the reason when it is stopped for good.
+   */
+  messages(options: ReadOptions = {}): AsyncIterable<IncomingEvent> {
+    return this.#inbox.read(options);
+  }
+
+  /** How many messages wait in the outbox. */
+  pending(): number {
+    return this.#outbox.count;
+  }
+
+  /** The account's devices as the server knows them. */
+  async devices(): Promise<DeviceInfo[]> {
+    const { tokens, http, self } = this.#services;
+    const call = { method: 'GET', path: `${self.paths.api}/devices` } as const;
+    const answer = await tokens.authorized((token) => http.json({ ...call, token }, DevicesAnswer));
+    return answer.devices.map((device) => ({ ...device, id: parseDeviceId(device.id) }));
+  }
+
+  /** Cuts a device of this account off at once, then publishes a manifest without it. */
+  async removeDevice(id: DeviceId): Promise<void> {
+    const { tokens, http, self, book } = this.#services;
+    const { crypto, now } = this.#runtime;
+    if (accountOf(id) !== this.address)
+      throw new ClientError('forbidden', 'a device of another account: only its own devices remove it');
+    const call = { method: 'DELETE', path: `${self.paths.api}/devices/${encodeURIComponent(id)}` } as const;
+    await tokens.authorized((token) => http.bytes({ ...call, token }));
+    await publishNext({ self, book, http, crypto, now }, (devices) => {
+      const left = devices.filter((device) => device.id !== id);
+      return left.length < devices.length ? left : undefined;
+    });
+  }
+
+  /** Deletes the account with all its devices. This client is of no use after it. */
+  async deleteAccount(): Promise<void> {
+    const { tokens, http, self } = this.#services;
+    const call = { method: 'DELETE', path: `${self.paths.api}/account` } as const;
+    await tokens.authorized((token) => http.bytes({ ...call, token }));
+  }
+
+  /** 32 bytes that make any device one of this account's (`Client.join`): to be shown to nobody else. */
+  exportAccountSecret(): Uint8Array {
+    return this.#services.self.accountSeed.slice();
+  }
+
+  /** An account's devices and the trust in them, as its newest manifest has it. Throws as a send to it would. */
+  async peer(address: string): Promise<PeerInfo> {
+    return infoOf(await this.#services.book.refresh(this.#addressOf(address)));
+  }
+
+  /** The user's word on a device. `unsafe` stops sending to its account until another word is said. */
+  setTrust(device: DeviceId, trust: Trust): Promise<void> {
+    return this.#services.book.setTrust(device, trust);
+  }
+
+  /** The user has found out why a device shows another key: its sessions and pinned keys are forgotten, it is `untrusted` again. */
+  acceptIdentityChange(device: DeviceId): Promise<void> {
+    return this.#services.book.setTrust(device, 'untrusted', (transaction) =>
+      this.#services.engines.forgetDevice(device, transaction),
+    );
+  }
+
+  /** The user has found out why an account shows another account key: all that is known of it is forgotten, the next contact is a first one. */
+  async forgetPeer(address: string): Promise<void> {
+    const forgotten = this.#addressOf(address);
+    if (forgotten === this.address) throw new ClientError('forbidden', 'this is our own account');
+    await this.#services.book.forget(forgotten);
+  }
+
+  /** Disconnects, waits for what is under way, closes the storage. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#connection.close();
+    this.#outbox.abandon(
+      new ClientError('closed', 'this client is closed: the message stays in the outbox until it is opened again', {
+        retryable: true,
+      }),
+    );
+    this.#inbox.end('closed');
+    await this.#storageLedger.close();
+  }
+
+  #received(frame: Exclude<ServerFrame, Welcome>): void {
+    if (frame.kind === 'accepted') this.#sender.accepted(frame);
+    else if (frame.kind === 'rejected') this.#sender.rejected(frame);
+    else if (frame.kind === 'deliver' || frame.kind === 'gap' || frame.kind === 'caught-up') this.#receiver.take(frame);
+    else if (frame.kind === 'error') this.#runtime.trace?.({ name: 'relay-error', code: frame.code });
+  }
+
+  #refuseWhenStopped(): void {
+    if (this.state === 'stopped') throw new ClientError('closed', 'this client is closed: open it again');
+  }
+
+  #addressOf(to: string): AccountAddress {
+    try {
+      return to.startsWith('sip:')
+        ? parseAccountAddress(to)
+        : addressOf(parseAccountName(to), this.#services.self.domain);
+    } catch (error) {
+      throw new ClientError('bad-address', (error as Error).message, { cause: error });
+    }
+  }
+}
+
+function textContent(text: string): Content {
+  return { type: 'text/plain', body: new TextEncoder().encode(text) };
+}
+
+function plaintextOf({ type, body }: Content, id: string, sentAt: number): Uint8Array {
+  const maximum = LIMITS.payloadBytes.value - OVERHEAD_BYTES;
+  if (body.length > maximum)
+    throw new ClientError('message-too-large', `a message has at most ${maximum} bytes: send this as a file`);
+  try {
+    return encodeContent({ type, body, sentAt, id });
+  } catch (error) {
+    if (error instanceof WireError)
+      throw new ClientError('bad-request', `${type} is no media type: it looks like text/plain`, { cause: error });
+    throw error;
+  }
+}
+
+function infoOf(peer: PeerRecord): PeerInfo {
+  const { address, accountKey, manifest } = peer;
+  const devices = manifest.devices.map(({ id, identities }) => ({ id, identities, trust: trustIn(peer, id) }));
+  return { address, accountKey, manifestVersion: manifest.version, devices };
+}

@@ -1,0 +1,50 @@
+/** What every part of an open device works with: calls, login, accounts, engines, over one ledger. */
+import { LIME_CONTENT_TYPE } from '@sealwire/wire/lime-server';
+import { AccessTokens } from './access-tokens.ts';
+import type { EngineContext, EngineFactory } from './engine.ts';
+import { Engines } from './engines.ts';
+import { HttpCalls } from './http-calls.ts';
+import type { Ledger } from './ledger.ts';
+import { PeerBook } from './peer-book.ts';
+import type { ClientRuntime } from './runtime.ts';
+import type { SelfRecord } from './self-record.ts';
+
+export interface Services {
+  readonly self: SelfRecord;
+  readonly ledger: Ledger;
+  readonly http: HttpCalls;
+  readonly tokens: AccessTokens;
+  readonly book: PeerBook;
+  readonly engines: Engines;
+  readonly context: EngineContext;
+}
+
+export function assemble(
+  ledger: Ledger,
+  self: SelfRecord,
+  runtime: ClientRuntime,
+  factories: readonly EngineFactory[],
+): Services {
+  const { crypto, random, now } = runtime;
+  const { device, loginSeed, server: origin, paths } = self;
+  const http = new HttpCalls(origin, runtime);
+  const tokens = new AccessTokens(http, { origin, apiPath: paths.api, device, loginSeed }, crypto, now);
+  const engines = new Engines(factories.map((factory) => factory({ device, crypto, random, now })));
+  const book = new PeerBook({
+    ledger,
+    http,
+    directoryPath: paths.directory,
+    crypto,
+    now,
+    forgetDevice: (transaction, gone) => engines.forgetDevice(gone, transaction),
+  });
+  const context: EngineContext = {
+    records: ledger,
+    commit: (work) => ledger.commit(work),
+    postToDirectory: (body) => {
+      const headers = { 'content-type': LIME_CONTENT_TYPE, from: device };
+      return tokens.authorized((token) => http.bytes({ method: 'POST', path: paths.lime, headers, body, token }));
+    },
+  };
+  return { self, ledger, http, tokens, book, engines, context };
+}
