@@ -8,6 +8,7 @@ import { LIMITS } from './limits.ts';
 import type { Reader } from './protobuf.ts';
 
 const SLOTS = 4096; // a power of two; about 0.5 MiB when full of common ids
+const HASHED_BYTES = 16;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -16,8 +17,10 @@ export class DeviceIdCache {
 
   /** Throws `WireError` `bad-device-id`, or `TypeError` when the bytes are not UTF-8. */
   parse(bytes: Uint8Array): DeviceId {
-    let hash = 0x811c9dc5; // FNV-1a: quality does not matter, a collision is a miss
-    for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+    // FNV-1a of the end, where ids differ. Its quality does not matter: a collision is a miss.
+    let hash = 0x811c9dc5;
+    for (let i = Math.max(0, bytes.length - HASHED_BYTES); i < bytes.length; i++)
+      hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     const known = this.slots[slot];
     if (known !== undefined && isTextOf(known, bytes)) return known;

@@ -27,7 +27,7 @@ import {
 import type { ClientFrame, Ephemeral, Part, Send, ServerFrame } from './frames.ts';
 import type { DeviceId, MessageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { Reader, Writer } from './protobuf.ts';
+import { headOf, Reader, sizeOfHead, sizeOfUint, Writer, writeUint } from './protobuf.ts';
 import { WireError } from './wire-error.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -102,7 +102,14 @@ export function encodeServerFrame(frame: ServerFrame): Uint8Array<ArrayBuffer> {
       return writer.finishAs(3);
     }
     case 'deliver':
-      return encodeDeliver(frame.seq, encodeMailPieces(frame));
+      return new Writer(frame.sender.length + frame.body.length + frame.content.length + 64)
+        .uint(1, frame.seq)
+        .text(2, frame.sender)
+        .bytes(3, frame.id)
+        .uint(4, frame.acceptedAt)
+        .element(6, frame.body)
+        .element(5, frame.content)
+        .finishAs(4);
     case 'ephemeral-deliver':
       return new Writer(frame.body.length + frame.content.length + 320)
         .text(1, frame.sender)
@@ -184,7 +191,7 @@ export function encodeMailShared(mail: MailShared): [head: Uint8Array, body: Uin
 
 /** The rest of the mail for one recipient: see `encodeMailShared`. The content is not copied. */
 export function encodeMailPart(content: Uint8Array): [head: Uint8Array, content: Uint8Array] {
-  return [new Writer(8).head(5, content.length).finish(), content];
+  return [headOf(5, content.length), content];
 }
 
 /** The mail for one recipient, as pieces. */
@@ -193,16 +200,36 @@ export function encodeMailPieces(mail: MailShared & { readonly content: Uint8Arr
 }
 
 /** What to send in front of a stored mail of `mailLength` bytes: both together are the Deliver frame. */
-export function deliverHead(seq: number, mailLength: number): Uint8Array {
-  const field = new Writer(16).uint(1, seq).finish();
-  const outer = new Writer(24).head(4, field.length + mailLength).finish();
-  return concat([outer, field]);
+export function deliverHead(seq: number, mailLength: number): Uint8Array<ArrayBuffer> {
+  const head = new Uint8Array(deliverHeadLength(seq, mailLength));
+  writeDeliverHead(head, seq, mailLength);
+  return head;
 }
 
 /** A Deliver frame from the pieces of a mail, or from a stored mail as the only piece. */
 export function encodeDeliver(seq: number, pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const mailLength = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  return concat([deliverHead(seq, mailLength), ...pieces]);
+  let mailLength = 0;
+  for (const piece of pieces) mailLength += piece.length;
+  let at = deliverHeadLength(seq, mailLength);
+  const frame = new Uint8Array(at + mailLength);
+  writeDeliverHead(frame, seq, mailLength);
+  for (const piece of pieces) {
+    frame.set(piece, at);
+    at += piece.length;
+  }
+  return frame;
+}
+
+function deliverHeadLength(seq: number, mailLength: number): number {
+  const seqLength = 1 + sizeOfUint(seq);
+  return sizeOfHead(4, seqLength + mailLength) + seqLength;
+}
+
+/** Tag and length of the frame in its oneof, then `seq`: the one field that the stored mail lacks. */
+function writeDeliverHead(into: Uint8Array, seq: number, mailLength: number): void {
+  const seqLength = 1 + sizeOfUint(seq);
+  const start = writeUint(into, writeUint(into, 0, (4 << 3) | 2), seqLength + mailLength);
+  writeUint(into, writeUint(into, start, (1 << 3) | 0), seq);
 }
 
 /**
@@ -252,16 +279,6 @@ function sizeHintOf(frame: Send | Ephemeral): number {
     (sum, part: Part) => sum + part.device.length + part.content.length + 12,
     frame.body.length + 32,
   );
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 /** At most `maximum` bytes of `text`, cut between characters. */

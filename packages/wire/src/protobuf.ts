@@ -269,7 +269,7 @@ export class Writer {
     return this;
   }
 
-  /** Tag and length of a field whose contents the caller sends as a piece of its own. */
+  /** Tag and length of a field whose contents follow as a piece of their own. */
   head(field: number, length: number): this {
     this.reserve(15);
     this.raw(field * 8 + BYTES);
@@ -294,18 +294,7 @@ export class Writer {
   }
 
   private raw(value: number): void {
-    if (!Number.isSafeInteger(value) || value < 0)
-      throw new WireError('bad-number', 'a number on the wire is a whole one from 0 to 2^53 - 1');
-    let rest = value;
-    while (rest > 0x7fff_ffff) {
-      this.buffer[this.at++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    while (rest > 0x7f) {
-      this.buffer[this.at++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
-    }
-    this.buffer[this.at++] = rest;
+    this.at = writeUint(this.buffer, this.at, value);
   }
 
   private reserve(more: number): void {
@@ -317,6 +306,31 @@ export class Writer {
   }
 }
 
+/** Writes a varint at `at` and answers where it ends. Throws `bad-number` for what has none. */
+export function writeUint(into: Uint8Array, at: number, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new WireError('bad-number', 'a number on the wire is a whole one from 0 to 2^53 - 1');
+  let end = at;
+  let rest = value;
+  while (rest > 0x7fff_ffff) {
+    into[end++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  while (rest > 0x7f) {
+    into[end++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  into[end++] = rest;
+  return end;
+}
+
+/** Tag and length of a field whose contents are sent as a piece of their own. */
+export function headOf(field: number, length: number): Uint8Array<ArrayBuffer> {
+  const head = new Uint8Array(sizeOfHead(field, length));
+  writeUint(head, writeUint(head, 0, field * 8 + BYTES), length);
+  return head;
+}
+
 /** Bytes of a varint. */
 export function sizeOfUint(value: number): number {
   let size = 1;
@@ -324,6 +338,7 @@ export function sizeOfUint(value: number): number {
   return size;
 }
 
-function sizeOfHead(field: number, length: number): number {
+/** Bytes of the tag and length of a field. */
+export function sizeOfHead(field: number, length: number): number {
   return sizeOfUint(field * 8) + sizeOfUint(length);
 }
