@@ -1,0 +1,35 @@
+/** X25519 and X448 keys: prekeys, ephemeral and ratchet keys. An own key and a peer's are two types and cannot be swapped. */
+import type { LimeCurve, RandomBytes } from '@sealwire/crypto/port';
+import { Secret } from './secret.ts';
+
+export class OwnDhKey extends Secret {
+  override get kind() {
+    return 'OwnDhKey' as const;
+  }
+
+  constructor(
+    privateKey: Uint8Array,
+    readonly publicKey: Uint8Array,
+  ) {
+    super(privateKey);
+  }
+}
+
+export class PeerDhKey {
+  get kind() {
+    return 'PeerDhKey' as const;
+  }
+
+  constructor(readonly bytes: Uint8Array) {}
+}
+
+/** A fresh pair from `random`: any bytes are a private key, clamping happens in the ladder. */
+export function newDhKey(curve: LimeCurve, random: RandomBytes): OwnDhKey {
+  const privateKey = random(curve.dh.keyLength);
+  return new OwnDhKey(privateKey, curve.dh.publicKey(privateKey));
+}
+
+/** Throws CryptoError `low-order`: an all-zero secret would be known to everybody. */
+export function agree(curve: LimeCurve, own: OwnDhKey, peer: PeerDhKey): Uint8Array {
+  return curve.dh.sharedSecret(own.reveal(), peer.bytes);
+}

@@ -1,0 +1,48 @@
+/** Identity keys Ik: EdDSA keys that are also used, converted, for key agreement (lime-protocol section 2.1). */
+import type { LimeCurve, RandomBytes } from '@sealwire/crypto/port';
+import { OwnDhKey, PeerDhKey } from './dh-keys.ts';
+import { Secret } from './secret.ts';
+
+/** The secret is the EdDSA seed. */
+export class OwnIdentity extends Secret {
+  override get kind() {
+    return 'OwnIdentity' as const;
+  }
+
+  #forAgreement: OwnDhKey | undefined;
+
+  constructor(
+    seed: Uint8Array,
+    readonly publicKey: Uint8Array,
+  ) {
+    super(seed);
+  }
+
+  /** Converted once and kept: the provider's native key lives as long as the array. */
+  forAgreement(curve: LimeCurve): OwnDhKey {
+    this.#forAgreement ??= new OwnDhKey(
+      curve.identityToDhPrivate(this.reveal()),
+      curve.identityToDhPublic(this.publicKey),
+    );
+    return this.#forAgreement;
+  }
+}
+
+export class PeerIdentity {
+  get kind() {
+    return 'PeerIdentity' as const;
+  }
+
+  /** EdDSA public key. */
+  constructor(readonly bytes: Uint8Array) {}
+
+  /** Throws CryptoError `bad-key` when the bytes are no point of the curve. */
+  forAgreement(curve: LimeCurve): PeerDhKey {
+    return new PeerDhKey(curve.identityToDhPublic(this.bytes));
+  }
+}
+
+export function newIdentity(curve: LimeCurve, random: RandomBytes): OwnIdentity {
+  const seed = random(curve.signatures.seedLength);
+  return new OwnIdentity(seed, curve.signatures.publicKey(seed));
+}

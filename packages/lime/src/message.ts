@@ -1,0 +1,68 @@
+/** The Double Ratchet message and its header (lime-protocol section 7.3). Layout only. */
+import type { LimeCurve } from '@sealwire/crypto/port';
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { SEED_BYTES } from './cipher-message.ts';
+import { PeerDhKey } from './dh-keys.ts';
+import { LimeError } from './errors.ts';
+import { TAG_BYTES } from './message-key.ts';
+import { decodeX3dhInit, type X3dhInit } from './x3dh-init.ts';
+
+const VERSION = 0x01;
+/** Type bit 0: an X3DH init follows the third byte. */
+const WITH_INIT = 0x01;
+/** Type bit 1: the payload is the plaintext; clear: it is the seed of a cipherMessage. Other bits are authenticated and ignored. */
+const DIRECT = 0x02;
+
+export interface RatchetMessage {
+  readonly direct: boolean;
+  readonly init: X3dhInit | undefined;
+  /** Ns: number in its chain. */
+  readonly number: number;
+  /** PN: length of the sender's chain before. */
+  readonly previousLength: number;
+  /** DHs of the sender. */
+  readonly key: PeerDhKey;
+  /** The header as received, for the associated data. */
+  readonly header: Uint8Array;
+  /** Ciphertext and tag. */
+  readonly sealed: Uint8Array;
+}
+
+/** u8 version | u8 type | u8 curve id | [X3DH init] | u16 Ns | u16 PN | DHs[x]. */
+export function encodeHeader(
+  curve: LimeCurve,
+  direct: boolean,
+  init: Uint8Array | undefined,
+  number: number,
+  previousLength: number,
+  key: Uint8Array,
+): Uint8Array {
+  const writer = new ByteWriter(3 + (init?.length ?? 0) + 4 + curve.dh.keyLength)
+    .u8(VERSION)
+    .u8((init ? WITH_INIT : 0) | (direct ? DIRECT : 0))
+    .u8(curve.id);
+  if (init) writer.bytes(init);
+  return writer.u16(number).u16(previousLength).bytes(key).finish();
+}
+
+/** Throws LimeError `malformed` or `wrong-curve`. `direct` is what the caller expects: no cipherMessage came along. */
+export function decodeMessage(curve: LimeCurve, message: Uint8Array, direct: boolean): RatchetMessage {
+  const reader = new ByteReader(message, 'malformed', 'message');
+  if (reader.u8() !== VERSION) reader.fail('unknown version');
+  const type = reader.u8();
+  if (reader.u8() !== curve.id) {
+    throw new LimeError('wrong-curve', `the message is not of the receiving device's curve, ${curve.name}`);
+  }
+  const isDirect = (type & DIRECT) !== 0;
+  if (isDirect !== direct) reader.fail(isDirect ? 'it needs no cipherMessage' : 'its cipherMessage is missing');
+  const init = (type & WITH_INIT) !== 0 ? decodeX3dhInit(reader, curve) : undefined;
+  const number = reader.u16();
+  const previousLength = reader.u16();
+  const key = new PeerDhKey(reader.bytes(curve.dh.keyLength));
+  const header = message.subarray(0, reader.position);
+  const sealed = message.subarray(reader.position);
+  if (sealed.length < TAG_BYTES) reader.fail('too short');
+  if (!direct && sealed.length !== SEED_BYTES + TAG_BYTES) reader.fail('a seed has 32 bytes');
+  return { direct, init, number, previousLength, key, header, sealed };
+}

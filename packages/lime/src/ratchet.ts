@@ -1,0 +1,227 @@
+/**
+ * The Double Ratchet (lime-protocol section 7). State is plain data and never changed: each function gives a new state, and the caller
+ * commits it once everything about the message is authentic.
+ *
+ * The second half of a ratchet step (a new own key) waits until the next message is sent: the wire is the same, an own key that is no
+ * longer needed is gone at once, and decryption needs no randomness.
+ */
+import type { CryptoProvider, CurveName, RandomBytes } from '@sealwire/crypto/port';
+import { concat } from './associated-data.ts';
+import { type ChainKey, messageKeyOf, nextChainKey } from './chain-key.ts';
+import { agree, newDhKey, type OwnDhKey, PeerDhKey } from './dh-keys.ts';
+import { LimeError } from './errors.ts';
+import { encodeHeader, type RatchetMessage } from './message.ts';
+import { openOnce, sealOnce } from './message-key.ts';
+import { isPastChain, NO_PAST_CHAINS, type PastChains, withPastChain } from './past-chains.ts';
+import { type RootKey, rootKeyStep } from './root-key.ts';
+import type { LimeSettings } from './settings.ts';
+import {
+  aged,
+  findSkippedKey,
+  NO_SKIPPED_KEYS,
+  type SkippedKeys,
+  skippedChainOf,
+  skippedEntries,
+  withoutSkippedKey,
+  withSkippedKeys,
+} from './skipped-keys.ts';
+
+export interface RatchetState {
+  readonly curve: CurveName;
+  /** SharedAD: bound into every message of the session. */
+  readonly sharedData: Uint8Array;
+  readonly rootKey: RootKey;
+  /** DHs. Absent between receiving on a new chain and the next sending. */
+  readonly own: OwnDhKey | undefined;
+  /** DHr. Absent in a responder that has received nothing. */
+  readonly peer: PeerDhKey | undefined;
+  /** CKs; present together with `own`, except in a responder that has received nothing. */
+  readonly sendingChain: ChainKey | undefined;
+  /** CKr. Absent, not zero, in an initiator without an answer: a zero key would be known to everybody. */
+  readonly receivingChain: ChainKey | undefined;
+  /** Ns, PN, Nr. */
+  readonly sent: number;
+  readonly previousSent: number;
+  readonly received: number;
+  /** The X3DH init to repeat until the first answer. */
+  readonly init: Uint8Array | undefined;
+  readonly skipped: SkippedKeys;
+  readonly pastChains: PastChains;
+}
+
+/** Just after X3DH. The initiator knows the responder's signed prekey as `peer`, the responder has it as `own`. */
+export function initialRatchet(
+  start: Pick<RatchetState, 'curve' | 'sharedData' | 'rootKey' | 'own' | 'peer' | 'init'>,
+): RatchetState {
+  return {
+    ...start,
+    sendingChain: undefined,
+    receivingChain: undefined,
+    sent: 0,
+    previousSent: 0,
+    received: 0,
+    skipped: NO_SKIPPED_KEYS,
+    pastChains: NO_PAST_CHAINS,
+  };
+}
+
+/** Section 7.4. `associatedData`: section 8's AD, without SharedAD and header. */
+export function ratchetEncrypt(
+  crypto: CryptoProvider,
+  state: RatchetState,
+  input: { readonly payload: Uint8Array; readonly direct: boolean; readonly associatedData: Uint8Array },
+  random: RandomBytes,
+): { state: RatchetState; message: Uint8Array } {
+  const ready = withSendingChain(crypto, state, random);
+  const header = encodeHeader(
+    crypto.curves[ready.curve],
+    input.direct,
+    ready.init,
+    ready.sent,
+    ready.previousSent,
+    ready.own.publicKey,
+  );
+  const bound = concat(input.associatedData, ready.sharedData, header);
+  const sealed = sealOnce(crypto, messageKeyOf(crypto, ready.sendingChain), input.payload, bound);
+  return {
+    state: { ...ready, sendingChain: nextChainKey(crypto, ready.sendingChain), sent: ready.sent + 1 },
+    message: concat(header, sealed),
+  };
+}
+
+type SendingState = RatchetState & { readonly own: OwnDhKey; readonly sendingChain: ChainKey };
+
+/** The sending half of a ratchet step, when it is due: a new own key, `(RK, CKs) = KDF_RK(RK, DH(DHs, DHr))`. */
+export function withSendingChain(crypto: CryptoProvider, state: RatchetState, random: RandomBytes): SendingState {
+  if (hasSendingChain(state)) return state;
+  const { peer } = state;
+  if (!peer) throw new TypeError('a responder sends nothing before it has received');
+  const curve = crypto.curves[state.curve];
+  const own = newDhKey(curve, random);
+  const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, agree(curve, own, peer));
+  return { ...state, rootKey, own, sendingChain: chainKey };
+}
+
+function hasSendingChain(state: RatchetState): state is SendingState {
+  return state.own !== undefined && state.sendingChain !== undefined;
+}
+
+/**
+ * Section 7.5. Throws LimeError `duplicate`, `too-far`, `authentication-failed`, or CryptoError (`authentication-failed`,
+ * `low-order`); the old state stays good. The payload is the plaintext, or the seed of a cipherMessage that is still to be opened.
+ */
+export function ratchetDecrypt(
+  crypto: CryptoProvider,
+  state: RatchetState,
+  message: RatchetMessage,
+  associatedData: Uint8Array,
+  settings: LimeSettings,
+): { state: RatchetState; payload: Uint8Array } {
+  const bound = concat(associatedData, state.sharedData, message.header);
+  const early = findSkippedKey(crypto, state.skipped, message.key.bytes, message.number);
+  if (early) {
+    const payload = openOnce(crypto, early.chain.keyAt(early.at), message.sealed, bound);
+    return { state: { ...state, skipped: withoutSkippedKey(state.skipped, early) }, payload };
+  }
+  const { stepped, chain, gaps } = receivingSide(crypto, state, message, settings);
+
+  // Only chain keys on the way to this message; message keys for the gaps are derived once the header has proved authentic.
+  const current = passOver(crypto, chain, message.number - stepped.received);
+  const payload = openOnce(crypto, messageKeyOf(crypto, current.end), message.sealed, bound);
+
+  const allGaps = [...gaps, { peerKey: message.key.bytes, first: stepped.received, chainKeys: current.passed }];
+  return {
+    state: {
+      ...stepped,
+      receivingChain: nextChainKey(crypto, current.end),
+      received: message.number + 1,
+      init: undefined,
+      skipped: keepGaps(crypto, aged(state.skipped, settings.skippedChainMessages), allGaps, settings),
+    },
+    payload,
+  };
+}
+
+/** A stretch of a chain whose messages have not arrived. */
+interface Gap {
+  readonly peerKey: Uint8Array;
+  readonly first: number;
+  readonly chainKeys: readonly ChainKey[];
+}
+
+/** The state with the chain that `message` belongs to, after a ratchet step where its key is new; bounds are checked before any derivation. */
+function receivingSide(
+  crypto: CryptoProvider,
+  state: RatchetState,
+  message: RatchetMessage,
+  settings: LimeSettings,
+): { stepped: RatchetState; chain: ChainKey; gaps: Gap[] } {
+  const { key, number } = message;
+  const { peer, receivingChain } = state;
+
+  if (peer && crypto.equal(peer.bytes, key.bytes)) {
+    // An initiator's first `peer` is a public prekey and has no chain: nothing can have been encrypted on it.
+    if (!receivingChain) throw new LimeError('authentication-failed', 'no chain was begun with this ratchet key');
+    if (number < state.received) throw new LimeError('duplicate', 'decrypted before, or its key is no longer kept');
+    requireGap(number - state.received, settings);
+    return { stepped: state, chain: receivingChain, gaps: [] };
+  }
+  if (isPastChain(state.pastChains, key.bytes) || skippedChainOf(crypto, state.skipped, key.bytes)) {
+    throw new LimeError('duplicate', 'decrypted before, or its key is no longer kept');
+  }
+  if (!state.own)
+    throw new LimeError('authentication-failed', 'a new ratchet key, though none of ours was sent since the last');
+
+  const missed = peer && receivingChain ? Math.max(0, message.previousLength - state.received) : 0;
+  requireGap(missed + number, settings);
+  const curve = crypto.curves[state.curve];
+  const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, agree(curve, state.own, key));
+  const stepped: RatchetState = {
+    ...state,
+    rootKey,
+    own: undefined,
+    peer: new PeerDhKey(key.bytes),
+    sendingChain: undefined,
+    previousSent: state.sent,
+    sent: 0,
+    received: 0,
+  };
+  if (!peer || !receivingChain) return { stepped, chain: chainKey, gaps: [] };
+  const old = passOver(crypto, receivingChain, missed);
+  return {
+    stepped: { ...stepped, pastChains: withPastChain(state.pastChains, peer.bytes, settings.pastChainsRemembered) },
+    chain: chainKey,
+    gaps: [{ peerKey: peer.bytes, first: state.received, chainKeys: old.passed }],
+  };
+}
+
+function requireGap(keys: number, settings: LimeSettings): void {
+  if (keys <= settings.skippedKeysPerMessage) return;
+  throw new LimeError(
+    'too-far',
+    `${keys} messages are missing before this one; at most ${settings.skippedKeysPerMessage} may`,
+  );
+}
+
+function passOver(crypto: CryptoProvider, chain: ChainKey, count: number): { passed: ChainKey[]; end: ChainKey } {
+  const passed: ChainKey[] = [];
+  let end = chain;
+  for (let i = 0; i < count; i += 1) {
+    passed.push(end);
+    end = nextChainKey(crypto, end);
+  }
+  return { passed, end };
+}
+
+function keepGaps(
+  crypto: CryptoProvider,
+  skipped: SkippedKeys,
+  gaps: readonly Gap[],
+  settings: LimeSettings,
+): SkippedKeys {
+  return gaps.reduce((kept, gap) => {
+    const keys = gap.chainKeys.map((chainKey) => messageKeyOf(crypto, chainKey));
+    const entries = skippedEntries(gap.first, keys);
+    return withSkippedKeys(crypto, kept, gap.peerKey, entries, settings.skippedKeysPerSession);
+  }, skipped);
+}

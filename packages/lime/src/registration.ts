@@ -1,0 +1,117 @@
+/** A local device's keys: made, handed out for registration, looked after (lime-protocol section 10). */
+import type { CurveName } from '@sealwire/crypto/port';
+import type { DeviceId } from '@sealwire/wire/ids';
+import type { LimeContext } from './context.ts';
+import type { OwnDevice, OwnOneTimePrekey, OwnSignedPrekey } from './device-record.ts';
+import { newDhKey } from './dh-keys.ts';
+import { LimeError } from './errors.ts';
+import { newIdentity, type OwnIdentity } from './identity-keys.ts';
+import type { PublicPrekey, PublicSignedPrekey } from './prekey-bundle.ts';
+
+/** What `registerUser` brings to the key server. */
+export interface Registration {
+  readonly curve: CurveName;
+  readonly identityKey: Uint8Array;
+  readonly signedPrekey: PublicSignedPrekey;
+  readonly oneTimePrekeys: PublicPrekey[];
+}
+
+/**
+ * New keys for `device`, stored and inactive. Called again before `activate`: the same keys, so that a registration with a lost answer
+ * can be repeated. Throws LimeError `device-exists`.
+ */
+export function createDevice(context: LimeContext, device: DeviceId, curve: CurveName): Registration {
+  const { records, settings, crypto, random, now } = context;
+  const existing = records.findDevice(device);
+  if (existing) {
+    if (existing.active || existing.curve !== curve) {
+      throw new LimeError('device-exists', `${device} exists on ${existing.curve}; delete it first`, [device]);
+    }
+    return registration(existing, records.oneTimePrekeys(device));
+  }
+  const identity = newIdentity(crypto.curves[curve], random);
+  const current = newSignedPrekey(context, curve, identity, [], 0);
+  const created: OwnDevice = { curve, active: false, updatedAt: now(), identity, signedPrekeys: [current] };
+  const prekeys = newOneTimePrekeys(context, device, curve, settings.oneTimePrekeysAtRegistration);
+  records.save([
+    records.deviceChange(device, created),
+    ...prekeys.map((prekey) => records.oneTimePrekeyChange(device, curve, prekey)),
+  ]);
+  return registration(created, prekeys);
+}
+
+/** The key server has acknowledged the registration. Throws LimeError `unknown-device`. */
+export function activateDevice({ records }: LimeContext, device: DeviceId): void {
+  records.save([records.deviceChange(device, { ...records.device(device), active: true })]);
+}
+
+/**
+ * For a key server that lost the device: the same identity and signed prekey, and fresh one-time prekeys. Those that the server had count
+ * as given out. An inactive device's registration is what `createDevice` gave.
+ */
+export function registrationOf(context: LimeContext, device: DeviceId): Registration {
+  const { records, settings, now } = context;
+  const own = records.device(device);
+  const held = records.oneTimePrekeys(device);
+  if (!own.active) return registration(own, held);
+  const fresh = newOneTimePrekeys(context, device, own.curve, Math.max(1, settings.oneTimePrekeysLow));
+  const given = held.map((prekey) => ({ ...prekey, missedSince: prekey.missedSince ?? now() }));
+  records.save([...given, ...fresh].map((prekey) => records.oneTimePrekeyChange(device, own.curve, prekey)));
+  return registration(own, fresh);
+}
+
+/** `offersLeft`: how many updates are to post it. */
+export function newSignedPrekey(
+  { crypto, random, now }: LimeContext,
+  curveName: CurveName,
+  identity: OwnIdentity,
+  others: readonly OwnSignedPrekey[],
+  offersLeft: number,
+): OwnSignedPrekey {
+  const curve = crypto.curves[curveName];
+  const id = newPrekeyId(random, (candidate) => others.some((other) => other.id === candidate));
+  const key = newDhKey(curve, random);
+  const signature = curve.signatures.sign(identity.reveal(), key.publicKey);
+  return { id, key, signature, createdAt: now(), replacedAt: undefined, offersLeft };
+}
+
+/** In the order of their ids; not saved yet. */
+export function newOneTimePrekeys(
+  { crypto, records, random }: LimeContext,
+  device: DeviceId,
+  curve: CurveName,
+  count: number,
+): OwnOneTimePrekey[] {
+  const fresh = new Map<number, OwnOneTimePrekey>();
+  while (fresh.size < count) {
+    const id = newPrekeyId(random, (each) => fresh.has(each) || records.findOneTimePrekey(device, each) !== undefined);
+    fresh.set(id, { id, key: newDhKey(crypto.curves[curve], random), missedSince: undefined });
+  }
+  return [...fresh.values()].sort((a, b) => a.id - b.id);
+}
+
+/** Random u31, not 0: liblime keeps ids in signed columns, and forgets to delete a used prekey with id 0 (section 2.2). */
+function newPrekeyId(random: LimeContext['random'], isTaken: (id: number) => boolean): number {
+  for (;;) {
+    const [a, b, c, d] = random(4) as unknown as [number, number, number, number];
+    const id = ((a & 0x7f) << 24) | (b << 16) | (c << 8) | d;
+    if (id !== 0 && !isTaken(id)) return id;
+  }
+}
+
+function registration(device: OwnDevice, prekeys: readonly OwnOneTimePrekey[]): Registration {
+  return {
+    curve: device.curve,
+    identityKey: device.identity.publicKey,
+    signedPrekey: publicSignedPrekey(device.signedPrekeys[0]),
+    oneTimePrekeys: prekeys.map(publicPrekey),
+  };
+}
+
+export function publicSignedPrekey({ id, key, signature }: OwnSignedPrekey): PublicSignedPrekey {
+  return { id, publicKey: key.publicKey, signature };
+}
+
+export function publicPrekey({ id, key }: OwnOneTimePrekey): PublicPrekey {
+  return { id, publicKey: key.publicKey };
+}
