@@ -1,0 +1,96 @@
+/** What a command works with, made from the surroundings and its options. */
+import { Client } from '@sealwire/client/client';
+import { ClientError } from '@sealwire/client/errors';
+import { FolderStorage } from '@sealwire/client/node/folder-storage';
+import { SealedStorage } from '@sealwire/client/sealed-storage';
+import type { ClientStorage } from '@sealwire/client/storage';
+import { type Configuration, loadConfiguration, type SettingName } from './configuration.ts';
+import { CliError } from './exit-codes.ts';
+import { foldersOf } from './folders.ts';
+import { openKeyStore } from './key-store.ts';
+import type { AccountOptions, CommonOptions } from './options.ts';
+import type { Output } from './output.ts';
+import { type PassphraseSource, readPassphrase } from './passphrase.ts';
+import { chooseUser, type Profile, profileOf, requireProfile } from './profile.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface Context {
+  readonly surroundings: Surroundings;
+  readonly output: Output;
+}
+
+export interface ProfileContext extends Context {
+  readonly configuration: Configuration;
+  readonly profile: Profile;
+  readonly passphrase: PassphraseSource;
+}
+
+export function configurationFor(
+  { surroundings, output }: Context,
+  options: CommonOptions & Partial<Record<SettingName, string>>,
+): Configuration {
+  const configuration = loadConfiguration(surroundings, options);
+  for (const warning of configuration.warnings) output.warn(warning);
+  return configuration;
+}
+
+/** Throws `CliError` (`usage`) when it is not clear whose keys are meant. */
+export function profileFor(context: Context, options: AccountOptions & { readonly server?: string }): ProfileContext {
+  if (options.passphraseFile !== undefined && options.passphraseFd !== undefined)
+    throw new CliError('usage', 'give --passphrase-file or --passphrase-fd, not both');
+  const configuration = configurationFor(context, {
+    ...(options.config === undefined ? {} : { config: options.config }),
+    ...(options.user === undefined ? {} : { user: options.user }),
+    ...(options.server === undefined ? {} : { server: options.server }),
+    ...(options.passphraseFile === undefined ? {} : { passphrase_file: options.passphraseFile }),
+  });
+  const { profiles } = foldersOf(context.surroundings);
+  const user = chooseUser(profiles, configuration.values.user.value, context.surroundings.osUser);
+  return {
+    ...context,
+    configuration,
+    profile: profileOf(profiles, user),
+    passphrase: { fd: options.passphraseFd, file: configuration.values.passphrase_file.value },
+  };
+}
+
+/** The sealed store of existing keys; nobody else has it open. Throws `CliError`, `ClientError`. */
+export async function openStorage(context: ProfileContext): Promise<ClientStorage> {
+  const { profile, passphrase, surroundings, output } = context;
+  const { crypto, random } = surroundings.runtime;
+  requireProfile(profile);
+  // The lock first: nobody should type a passphrase only to hear that the keys are in use.
+  const folder = FolderStorage.open(profile.storeFolder);
+  try {
+    const ask = () => readPassphrase(passphrase, profile.user, surroundings, output);
+    return new SealedStorage(folder, await openKeyStore(profile.keysFile, ask, { crypto }), crypto, random);
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
+}
+
+/** Opens the keys and the SDK, runs `work`, and closes both whatever happens. */
+export async function withClient<T>(context: ProfileContext, work: (client: Client) => Promise<T>): Promise<T> {
+  const storage = await openStorage(context);
+  let client: Client;
+  try {
+    client = await Client.open({ storage, runtime: context.surroundings.runtime });
+  } catch (error) {
+    await storage.close();
+    throw unregistered(error, context.profile);
+  }
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
+
+function unregistered(error: unknown, { user }: Profile): unknown {
+  if (!(error instanceof ClientError) || !['not-registered', 'registration-pending'].includes(error.code)) return error;
+  return new CliError(
+    'usage',
+    `the registration of ${user} is not finished: run \`sealwire register -u ${user}\` again`,
+  );
+}

@@ -1,0 +1,34 @@
+/** Do the keys open, does the server take our login, and does the relay let us in? */
+import { type ProfileContext, withClient } from '../context.ts';
+import { endingOf } from '../exit-codes.ts';
+import type { Finding } from './finding.ts';
+
+const PATIENCE_MS = 10_000;
+
+const FIXES = {
+  authentication: 'give the right passphrase; a device that was removed must join again (sealwire devices join)',
+  locked: 'end that process, or look again when it has ended',
+  usage: 'give a passphrase: --passphrase-file, --passphrase-fd or SEALWIRE_PASSPHRASE_FILE',
+  damaged: 'restore the folder from a backup, or join as a new device',
+  offline: 'look whether a proxy lets WebSockets pass on /relay',
+} as const;
+
+export async function checkConnection(context: ProfileContext): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  let step = 'login';
+  try {
+    await withClient(context, async (client) => {
+      const devices = await client.devices();
+      findings.push({ name: 'login', detail: `${client.address}, ${devices.length} device(s)` });
+      step = 'relay';
+      await client.connect({ signal: AbortSignal.timeout(PATIENCE_MS) });
+      findings.push({ name: 'relay', detail: `connected; ${client.pending()} message(s) in the outbox` });
+    });
+  } catch (error) {
+    const ending = step === 'relay' && endingOf(error) === 'interrupted' ? 'offline' : endingOf(error);
+    const fix = (FIXES as Partial<Record<string, string>>)[ending] ?? "look at the server's log";
+    const detail = ending === 'offline' ? `no connection within ${PATIENCE_MS / 1_000} s` : (error as Error).message;
+    findings.push({ name: step, detail, fix });
+  }
+  return findings;
+}

@@ -1,0 +1,105 @@
+/** The way into an account, for its first device and for every further one: keys are made and sealed before anybody hears of them. */
+import { existsSync } from 'node:fs';
+import { Client, type OpenOptions } from '@sealwire/client/client';
+import { ClientError } from '@sealwire/client/errors';
+import { FolderStorage } from '@sealwire/client/node/folder-storage';
+import { SealedStorage } from '@sealwire/client/sealed-storage';
+import type { ClientStorage } from '@sealwire/client/storage';
+import type { CurveName } from '@sealwire/crypto/port';
+import { type Command, Option } from 'commander';
+import { openStorage, type ProfileContext } from './context.ts';
+import { CliError } from './exit-codes.ts';
+import { createKeyStore } from './key-store.ts';
+import type { AccountOptions } from './options.ts';
+import { readNewPassphrase } from './passphrase.ts';
+import { makeProfileFolder, removeProfileFolder, writeNote } from './profile.ts';
+
+export interface EnterOptions extends AccountOptions {
+  readonly server?: string;
+  readonly curve?: CurveName;
+  /** commander: false when `--no-passphrase` is given. */
+  readonly passphrase: boolean;
+}
+
+/** What every way in has in common. */
+export interface Entrance extends OpenOptions {
+  readonly server: string;
+  readonly name: string;
+  readonly curves?: readonly CurveName[];
+}
+
+/** The server's last word: this device was not let in, and the same request never will be. */
+const REFUSED = [
+  'name-taken',
+  'invitation-invalid',
+  'bad-request',
+  'forbidden',
+  'unknown-account',
+  'wrong-account-secret',
+];
+
+export function entranceOptions(command: Command): Command {
+  return command
+    .option('-s, --server <origin>', 'the server (default: http://localhost:8080)')
+    .addOption(new Option('--curve <name>', 'keys on this curve only (default: both)').choices(['c25519', 'c448']))
+    .option('--no-passphrase', 'keep the keys unencrypted: whoever reads the files is you');
+}
+
+/** Makes (or takes up again) the keys of a profile and brings them in by `enter`. Throws `CliError`, `ClientError`. */
+export async function enterAccount(
+  context: ProfileContext,
+  options: EnterOptions,
+  enter: (entrance: Entrance) => Promise<Client>,
+): Promise<void> {
+  const { profile, surroundings, output, configuration } = context;
+  const server = new URL(configuration.values.server.value as string).origin;
+  const isNew = !existsSync(profile.keysFile);
+  const storage = isNew ? await makeStorage(context, options.passphrase) : await openStorage(context);
+  let client: Client;
+  try {
+    client = await enter({
+      server,
+      name: profile.user,
+      ...(options.curve === undefined ? {} : { curves: [options.curve] }),
+      storage,
+      runtime: surroundings.runtime,
+      signal: surroundings.interrupted,
+    });
+  } catch (error) {
+    await storage.close();
+    const code = error instanceof ClientError ? error.code : '';
+    if (code === 'already-registered')
+      throw new CliError('usage', `${profile.user} is registered already, with keys in ${profile.folder}`);
+    if (isNew && REFUSED.includes(code)) removeProfileFolder(profile);
+    else output.note('the keys are kept: the same command goes on where this one stopped');
+    throw error;
+  }
+  try {
+    const { address, device, curves } = client;
+    writeNote(profile, { server, address });
+    await output.data({ event: 'registered', address, device, curves, server }, `${address} registered at ${server}`);
+    output.note(`this device: ${device}\nkeys: ${profile.folder}`);
+  } finally {
+    await client.close();
+  }
+}
+
+async function makeStorage(context: ProfileContext, withPassphrase: boolean): Promise<ClientStorage> {
+  const { profile, surroundings, output, passphrase } = context;
+  const { crypto, random } = surroundings.runtime;
+  const secret = withPassphrase ? await readNewPassphrase(passphrase, profile.user, surroundings, output) : undefined;
+  if (!withPassphrase) output.warn('the keys will lie unencrypted on this machine');
+  makeProfileFolder(profile);
+  const folder = FolderStorage.open(profile.storeFolder);
+  try {
+    return new SealedStorage(
+      folder,
+      await createKeyStore(profile.keysFile, secret, { crypto, random }),
+      crypto,
+      random,
+    );
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
+}

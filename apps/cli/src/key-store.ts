@@ -1,0 +1,165 @@
+/**
+ * The header of a profile's key store: how a passphrase becomes the key that seals every record.
+ *
+ *   passphrase ──argon2id(salt, memory, passes, lanes)──▶ wrapping key ──ChaCha20-Poly1305──▶ store key (32 random bytes)
+ *
+ * The store key never changes, so that a new passphrase would rewrite this file alone. What the header says is authenticated with the
+ * sealed key; a changed parameter only yields a wrong wrapping key. RFC 9106 section 4 gives the parameters.
+ */
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { hashRaw } from '@node-rs/argon2';
+import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
+import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
+import { WireError } from '@sealwire/wire/wire-error';
+import { z } from 'zod';
+import { CliError } from './exit-codes.ts';
+
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const SALT_BYTES = 16;
+const FORMAT = 'sealwire-key-store/1';
+/** `Algorithm.Argon2id` of @node-rs/argon2, a const enum that isolated modules cannot import. */
+const ARGON2ID = 2;
+
+/** RFC 9106 section 4, second recommended option: 64 MiB. */
+export const ARGON2ID_PARAMETERS = { memoryKiB: 65_536, passes: 3, lanes: 4 } as const;
+
+// The upper bounds keep a planted header from exhausting the machine.
+const Argon2id = z.strictObject({
+  name: z.literal('argon2id'),
+  memoryKiB: z.int().min(8).max(4_194_304),
+  passes: z.int().min(1).max(1_000),
+  lanes: z.int().min(1).max(64),
+  salt: z.string().length(Math.ceil((SALT_BYTES * 4) / 3)),
+});
+const Header = z.discriminatedUnion('protection', [
+  z.strictObject({
+    format: z.literal(FORMAT),
+    protection: z.literal('passphrase'),
+    kdf: Argon2id,
+    sealedKey: z.string(),
+  }),
+  z.strictObject({ format: z.literal(FORMAT), protection: z.literal('none'), key: z.string() }),
+]);
+type Header = z.output<typeof Header>;
+type Kdf = z.output<typeof Argon2id>;
+
+export interface KeyStoreTools {
+  readonly crypto: CryptoProvider;
+  readonly random: RandomBytes;
+  /** Smaller ones in tests. */
+  readonly parameters?: { readonly memoryKiB: number; readonly passes: number; readonly lanes: number };
+}
+
+/**
+ * Makes a new header file (0600) and returns the store key. `passphrase` undefined: the key lies in the file itself.
+ * Throws `CliError` (`locked`) when another process made one at the same time.
+ */
+export async function createKeyStore(
+  file: string,
+  passphrase: string | undefined,
+  { crypto, random, parameters = ARGON2ID_PARAMETERS }: KeyStoreTools,
+): Promise<Uint8Array> {
+  const key = random(KEY_BYTES);
+  let header: Header;
+  if (passphrase === undefined) {
+    header = { format: FORMAT, protection: 'none', key: encodeBase64url(key) };
+  } else {
+    const kdf: Kdf = { name: 'argon2id', ...parameters, salt: encodeBase64url(random(SALT_BYTES)) };
+    const nonce = random(NONCE_BYTES);
+    const sealed = crypto.chacha20poly1305.seal(await wrappingKey(passphrase, kdf), nonce, key, associatedData(kdf));
+    const sealedKey = encodeBase64url(Uint8Array.from([...nonce, ...sealed]));
+    header = { format: FORMAT, protection: 'passphrase', kdf, sealedKey };
+  }
+  writeOnce(file, `${JSON.stringify(header, undefined, 2)}\n`, encodeBase64url(random(6)));
+  return key;
+}
+
+/**
+ * The store key. `askPassphrase` is called only when one is needed.
+ * Throws `CliError`: `authentication` for a wrong passphrase, `damaged` for a file that is no header.
+ */
+export async function openKeyStore(
+  file: string,
+  askPassphrase: () => Promise<string>,
+  { crypto }: Pick<KeyStoreTools, 'crypto'>,
+): Promise<Uint8Array> {
+  const header = readHeader(file);
+  if (header.protection === 'none') return bytesOf(file, header.key, KEY_BYTES);
+  const sealed = bytesOf(file, header.sealedKey, NONCE_BYTES + KEY_BYTES + 16);
+  const passphrase = await askPassphrase();
+  const wrapping = await wrappingKey(passphrase, header.kdf);
+  try {
+    return crypto.chacha20poly1305.open(
+      wrapping,
+      sealed.subarray(0, NONCE_BYTES),
+      sealed.subarray(NONCE_BYTES),
+      associatedData(header.kdf),
+    );
+  } catch {
+    throw new CliError('authentication', `wrong passphrase for ${file}`);
+  }
+}
+
+/** How the key in `file` is protected. Throws `CliError` (`damaged`). */
+export function protectionOf(file: string): Header['protection'] {
+  return readHeader(file).protection;
+}
+
+async function wrappingKey(passphrase: string, kdf: Kdf): Promise<Uint8Array> {
+  const { memoryKiB, passes, lanes } = kdf;
+  // Normalised: the same passphrase typed on another keyboard may arrive composed differently.
+  const hash = await hashRaw(passphrase.normalize('NFC'), {
+    algorithm: ARGON2ID,
+    memoryCost: memoryKiB,
+    timeCost: passes,
+    parallelism: lanes,
+    outputLen: KEY_BYTES,
+    salt: decodeBase64url(kdf.salt),
+  });
+  return new Uint8Array(hash);
+}
+
+function associatedData({ name, memoryKiB, passes, lanes, salt }: Kdf): Uint8Array {
+  return new TextEncoder().encode([FORMAT, name, memoryKiB, passes, lanes, salt].join('\0'));
+}
+
+function readHeader(file: string): Header {
+  const text = readFileSync(file, 'utf8');
+  try {
+    return Header.parse(JSON.parse(text));
+  } catch {
+    throw damaged(file);
+  }
+}
+
+function bytesOf(file: string, text: string, length: number): Uint8Array {
+  try {
+    const bytes = decodeBase64url(text);
+    if (bytes.length === length) return bytes;
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+  }
+  throw damaged(file);
+}
+
+function damaged(file: string): CliError {
+  return new CliError('damaged', `${file} is damaged: restore it from a backup; without it the keys cannot be opened`);
+}
+
+/** All of the file or none, and never over an existing one: written under another name, synced, then linked. */
+function writeOnce(file: string, content: string, suffix: string): void {
+  const draft = `${file}.${suffix}`;
+  const descriptor = openSync(draft, 'wx', 0o600);
+  try {
+    writeSync(descriptor, content);
+    fsyncSync(descriptor);
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new CliError('locked', `${file} has just been made by another process`);
+  } finally {
+    closeSync(descriptor);
+    rmSync(draft, { force: true });
+  }
+}

@@ -1,0 +1,50 @@
+/** The composition root: the process's streams, environment, clock and randomness, and how a signal ends it. */
+import { readFileSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import { connectSocket } from '@sealwire/client/node/transport';
+import { nodeCrypto } from '@sealwire/crypto/node';
+import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
+import { EXIT_CODES } from './exit-codes.ts';
+import { run } from './run.ts';
+
+const interruption = new AbortController();
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    if (interruption.signal.aborted) process.exit(EXIT_CODES.interrupted.code);
+    interruption.abort();
+  });
+
+// `sealwire listen | head -1`: nobody reads any more, which is no failure.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    interruption.abort();
+  });
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+requireRandomness(systemRandom);
+
+process.exitCode = await run({
+  argv: process.argv.slice(2),
+  env: process.env,
+  home: homedir(),
+  osUser: osUser(),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  runtime: { crypto: nodeCrypto(), random: systemRandom, now: Date.now, fetch, connectSocket },
+  interrupted: interruption.signal,
+  version,
+});
+
+/** Containers may run under a user id that has no name. */
+function osUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'user';
+  }
+}

@@ -1,0 +1,32 @@
+/** Options that many commands share. They stand after the command: `sealwire send -u alice -t bob`. */
+import { Command } from 'commander';
+
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly config?: string;
+}
+
+export interface AccountOptions extends CommonOptions {
+  readonly user?: string;
+  readonly passphraseFile?: string;
+  readonly passphraseFd?: string;
+}
+
+/** A command with its examples first in the help, where a reader looks first. */
+export function command(name: string, summary: string, examples: readonly string[]): Command {
+  return new Command(name)
+    .summary(summary)
+    .description(`${summary}\n\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`)
+    .option('-c, --config <file>', 'configuration file')
+    .option('--json', 'one JSON object a line on stdout')
+    .helpOption('-h, --help', 'show this help')
+    .allowExcessArguments(false);
+}
+
+/** A command on the keys of one user. */
+export function accountCommand(name: string, summary: string, examples: readonly string[]): Command {
+  return command(name, summary, examples)
+    .option('-u, --user <name>', 'whose keys (default: the only ones there are)')
+    .option('--passphrase-file <file>', 'read the passphrase from the first line of a file')
+    .option('--passphrase-fd <number>', 'read the passphrase from an open descriptor');
+}

@@ -1,0 +1,56 @@
+/** stdout is data, stderr is chatter. With `--json`, data is one object a line, and the last line on stderr is an error object. */
+import type { Writable } from 'node:stream';
+import pc from 'picocolors';
+import { EXIT_CODES, endingOf, errorCodeOf } from './exit-codes.ts';
+
+export interface OutputOptions {
+  readonly stdout: Writable;
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly json: boolean;
+  /** `NO_COLOR` (no-color.org) and a stderr that is no terminal switch it off. */
+  readonly color: boolean;
+}
+
+export class Output {
+  readonly json: boolean;
+  readonly #options: OutputOptions;
+  readonly #colors: ReturnType<typeof pc.createColors>;
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+    this.json = options.json;
+    this.#colors = pc.createColors(options.color);
+  }
+
+  /**
+   * One piece of data; resolves when it is written, so that a message counts as shown only then, and a slow reader slows us down
+   * rather than fill the memory. Rejects with `EPIPE` when nobody reads any more.
+   */
+  async data(record: Readonly<Record<string, unknown>>, text: string): Promise<void> {
+    await this.raw(`${this.json ? JSON.stringify(record) : text}\n`);
+  }
+
+  raw(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#options.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  note(text: string): void {
+    this.#options.stderr.write(`${this.#colors.dim(text)}\n`);
+  }
+
+  warn(text: string): void {
+    this.#options.stderr.write(`${this.#colors.yellow('warning:')} ${text}\n`);
+  }
+
+  /** One line; never a stack trace. */
+  error(error: unknown): void {
+    const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+    const { code } = EXIT_CODES[endingOf(error)];
+    const line = this.json
+      ? JSON.stringify({ event: 'error', code: errorCodeOf(error), message, exitCode: code })
+      : `${this.#colors.red('sealwire:')} ${message}`;
+    this.#options.stderr.write(`${line}\n`);
+  }
+}

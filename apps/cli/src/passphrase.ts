@@ -1,0 +1,103 @@
+/**
+ * Where a passphrase comes from: a descriptor, a file, or a prompt. Never an argument or an environment variable's value: process
+ * lists and shell histories show those (case L10).
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { CliError } from './exit-codes.ts';
+import type { Output } from './output.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Reason: argon2id makes a guess expensive, not a guess among a million cheap words impossible. */
+export const SHORTEST_PASSPHRASE = 8;
+
+export interface PassphraseSource {
+  readonly fd: string | undefined;
+  readonly file: string | undefined;
+}
+
+/** The passphrase of existing keys. Throws `CliError` (`usage`). */
+export async function readPassphrase(
+  source: PassphraseSource,
+  user: string,
+  surroundings: Surroundings,
+  output: Output,
+): Promise<string> {
+  return (await readElsewhere(source, output)) ?? (await prompt(`Passphrase for ${user}: `, surroundings));
+}
+
+/** The passphrase of keys that are about to be made: typed twice when it is typed. Throws `CliError` (`usage`). */
+export async function readNewPassphrase(
+  source: PassphraseSource,
+  user: string,
+  surroundings: Surroundings,
+  output: Output,
+): Promise<string> {
+  const given = await readElsewhere(source, output);
+  const passphrase = given ?? (await prompt(`New passphrase for the keys of ${user}: `, surroundings));
+  if ([...passphrase].length < SHORTEST_PASSPHRASE)
+    throw new CliError(
+      'usage',
+      `a passphrase has at least ${SHORTEST_PASSPHRASE} characters (or none at all, with --no-passphrase)`,
+    );
+  if (given === undefined && (await prompt('Once more: ', surroundings)) !== passphrase)
+    throw new CliError('usage', 'the two passphrases differ: nothing was made');
+  return passphrase;
+}
+
+async function readElsewhere({ fd, file }: PassphraseSource, output: Output): Promise<string | undefined> {
+  if (fd !== undefined) return firstLine(readDescriptor(fd));
+  if (file === undefined) return undefined;
+  try {
+    const status = statSync(file);
+    if (process.platform !== 'win32' && status.isFile() && (status.mode & 0o077) !== 0)
+      output.warn(`${file} is readable by other users of this machine: run chmod 600 ${file}`);
+    return firstLine(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new CliError(
+      'usage',
+      `the passphrase file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    );
+  }
+}
+
+function readDescriptor(text: string): string {
+  const fd = Number(text);
+  if (!/^\d+$/.test(text) || fd < 3)
+    throw new CliError('usage', '--passphrase-fd takes the number of an open descriptor from 3 up: 3< file');
+  try {
+    return readFileSync(fd, 'utf8');
+  } catch (error) {
+    throw new CliError('usage', `descriptor ${fd} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split(/\r?\n/, 1)[0] as string;
+}
+
+/** Asks on stderr and reads a line from the terminal without showing it. */
+async function prompt(question: string, { stdin, stderr, interrupted }: Surroundings): Promise<string> {
+  if (!stdin.isTTY)
+    throw new CliError(
+      'usage',
+      'there is no terminal to ask for the passphrase: give --passphrase-file FILE, --passphrase-fd N or SEALWIRE_PASSPHRASE_FILE',
+    );
+  stderr.write(question);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const reader = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      const stop = () => reject(new CliError('interrupted', 'stopped'));
+      interrupted.addEventListener('abort', stop, { once: true });
+      // In raw mode Ctrl-C is a character, and readline's event is the only sign of it.
+      reader.once('SIGINT', stop);
+      reader.once('close', stop);
+      reader.once('line', resolve);
+    });
+  } finally {
+    reader.close();
+    stderr.write('\n');
+  }
+}

@@ -1,0 +1,21 @@
+/** Whom `-t` names: `bob` (same server), `bob@example.org`, or `sip:bob@example.org`. */
+import { type AccountAddress, addressOf, parseAccountAddress, parseAccountName } from '@sealwire/wire/ids';
+import { WireError } from '@sealwire/wire/wire-error';
+import { CliError } from './exit-codes.ts';
+
+/** `own`: the address of the one who writes; its domain completes a bare name. Throws `CliError` (`usage`). */
+export function parseRecipient(text: string, own: AccountAddress): AccountAddress {
+  try {
+    if (text.includes('@')) return parseAccountAddress(text.startsWith('sip:') ? text : `sip:${text}`);
+    return addressOf(parseAccountName(text), own.slice(own.lastIndexOf('@') + 1));
+  } catch (error) {
+    if (error instanceof WireError) throw new CliError('usage', `-t "${text}": ${error.message}`);
+    throw error;
+  }
+}
+
+/** How an address is shown: the bare name for somebody on our own server. */
+export function shortName(address: string, own: AccountAddress): string {
+  const at = address.lastIndexOf('@');
+  return address.slice(at) === own.slice(own.lastIndexOf('@')) ? address.slice(4, at) : address.slice(4);
+}

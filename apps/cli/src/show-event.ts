@@ -1,0 +1,40 @@
+/** What the SDK reports, as a JSON record and as a line for people. */
+import type { IncomingEvent } from '@sealwire/client/events';
+import type { AccountAddress } from '@sealwire/wire/ids';
+import type { Output } from './output.ts';
+import { printable } from './printable.ts';
+import { shortName } from './recipient.ts';
+
+/** Data (messages, gaps) goes to stdout; with `--json` every event does. */
+export async function showEvent(output: Output, event: IncomingEvent, own: AccountAddress): Promise<void> {
+  if (output.json) return output.data(recordOf(event), '');
+  switch (event.kind) {
+    case 'message': {
+      const name = shortName(event.from, own);
+      const about = event.from === own ? ` (to ${shortName(event.conversation, own)})` : '';
+      const text = event.text ?? `[${event.type}, ${event.body.length} bytes]`;
+      if (event.trust === 'unsafe') output.warn(`the keys of ${name} have changed: make sure who writes`);
+      return output.data({}, `${printable(name + about)}: ${printable(text, 2)}`);
+    }
+    case 'gap':
+      return output.warn(`${event.count} messages were lost: ${REASONS[event.reason]}`);
+    case 'undecryptable':
+      return output.warn(`a message of ${printable(event.device)} cannot be decrypted (${event.code})`);
+    case 'identity-change':
+      return output.warn(`the keys of ${printable(event.device)} have changed: nothing is sent to that account`);
+    case 'send-failed':
+      return output.warn(`a message to ${shortName(event.to, own)} was not sent: ${printable(event.text)}`);
+    case 'caught-up':
+      return;
+  }
+}
+
+const REASONS = { expired: 'they waited longer than the server keeps them', trimmed: 'the mailbox was full' } as const;
+
+function recordOf(event: IncomingEvent): Record<string, unknown> {
+  const { kind, ...rest } = event;
+  if (event.kind !== 'message') return { event: kind, ...rest };
+  const { id, from, device, conversation, type, text, sentAt, acceptedAt, trust } = event;
+  const content = text === undefined ? { bytes: Buffer.from(event.body).toString('base64') } : { text };
+  return { event: kind, id, from, device, conversation, type, ...content, sentAt, acceptedAt, trust };
+}

@@ -1,0 +1,51 @@
+/** `npm start`: the whole server in one process, data in one folder. `npm start -- invite` makes an invitation code. */
+import { openBus } from '@sealwire/bus/open';
+import { nodeCrypto } from '@sealwire/crypto/node';
+import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
+import { boot } from '@sealwire/service/boot';
+import { openStore } from '@sealwire/store/open';
+import { openDataFolder } from './data-folder.ts';
+import { invite } from './invite.ts';
+import { soloSettings } from './settings.ts';
+import { startSolo } from './start.ts';
+import { welcome } from './welcome.ts';
+
+requireRandomness(systemRandom);
+
+if (process.argv[2] === 'invite') {
+  process.exitCode = await invite(process.argv.slice(3), Date.now());
+} else {
+  await boot({
+    name: 'solo',
+    main: import.meta.url,
+    schema: soloSettings,
+    now: Date.now,
+    async run({ settings, version, log, metrics, now }) {
+      const folder = openDataFolder(settings.DATA_DIR, systemRandom);
+      const store = await openStore(folder.storeUrl);
+      const bus = await openBus('memory:');
+      const solo = await startSolo({
+        settings,
+        store,
+        bus,
+        crypto: nodeCrypto(),
+        random: systemRandom,
+        now,
+        log,
+        metrics,
+        tokenKey: folder.tokenKey,
+        version,
+      });
+      const invitation = settings.GATE === 'invitation';
+      process.stdout.write(`${welcome({ origin: solo.origin, dataFolder: folder.path, invitation })}\n`);
+      return {
+        url: solo.listening.url,
+        async stop() {
+          await solo.stop();
+          await bus.close();
+          await store.close();
+        },
+      };
+    },
+  });
+}

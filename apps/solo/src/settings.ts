@@ -1,0 +1,45 @@
+/** The settings of solo: those of the three servers that make sense on one machine, and where the data lies. */
+import { API_SETTINGS } from '@sealwire/api/settings';
+import { DIRECTORY_SETTINGS } from '@sealwire/directory/settings';
+import { setting } from '@sealwire/service/config';
+import { listenAddress, origin, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
+import { z } from 'zod';
+
+const { TRUSTED_PROXIES, CONNECTIONS_PER_ADDRESS } = SERVER_SETTINGS;
+
+export const soloSettings = z.object({
+  LISTEN: setting(listenAddress(), {
+    about: 'Where the server listens, `HOST:PORT`. Anything but this machine itself wants TLS in front of it.',
+    default: '127.0.0.1:8080',
+  }),
+  DATA_DIR: setting(z.string().min(1, 'not a folder'), {
+    about: 'The folder of the store and the secrets; made at the first start, for this user only.',
+    default: './data',
+  }),
+  DOMAIN: setting(SERVER_SETTINGS.DOMAIN, {
+    about: 'The domain of the account addresses: `sip:alice@DOMAIN`. Never change it once there are accounts.',
+    default: 'localhost',
+  }),
+  PUBLIC_ORIGIN: setting(origin().optional(), {
+    about: 'Where clients reach this server; logins are bound to it. Not set: `http://localhost:PORT`.',
+    example: 'https://chat.example.org',
+  }),
+  ...API_SETTINGS,
+  GATE: setting(API_SETTINGS.GATE, {
+    about: 'Who may make an account: `open` (anybody), or `invitation` (who has a code of `npm start -- invite`).',
+    default: 'open',
+  }),
+  ACCOUNTS_PER_ADDRESS: setting(wholeNumber(0), {
+    about: 'New accounts an hour from one client address; 0: no limit. Everybody on this machine has the same address.',
+    default: '200',
+  }),
+  ...DIRECTORY_SETTINGS,
+  TRUSTED_PROXIES,
+  CONNECTIONS_PER_ADDRESS,
+  LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error', 'silent']), {
+    about: 'The least level that is logged: `debug`, `info`, `warn`, `error`, `silent`.',
+    default: 'warn',
+  }),
+});
+
+export type SoloSettings = z.output<typeof soloSettings>;

@@ -1,0 +1,97 @@
+/** The three servers behind one port of one process: API, key directory and relay share a store, a bus, a log and metrics. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { startApi } from '@sealwire/api/start';
+import type { Bus } from '@sealwire/bus/port';
+import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
+import { startDirectory } from '@sealwire/directory/start';
+import { DEFAULT_SETTINGS, startRelay } from '@sealwire/relay/start';
+import { trustedProxies } from '@sealwire/service/client-address';
+import { createHealth } from '@sealwire/service/health';
+import { type Listening, listen } from '@sealwire/service/listen';
+import type { Log } from '@sealwire/service/log';
+import type { Metrics } from '@sealwire/service/metrics';
+import type { ListenAddress } from '@sealwire/service/settings';
+import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
+import type { Store } from '@sealwire/store/port';
+import { encodeBase64url } from '@sealwire/wire/base64url';
+import type { SoloSettings } from './settings.ts';
+
+export { type SoloSettings, soloSettings } from './settings.ts';
+
+export interface SoloDeps {
+  readonly settings: SoloSettings;
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly crypto: CryptoProvider;
+  readonly random: RandomBytes;
+  readonly now: () => number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Ed25519 seed, 32 bytes: signs the access tokens. */
+  readonly tokenKey: Uint8Array;
+  readonly version: string;
+}
+
+export interface Solo {
+  readonly listening: Listening;
+  /** Where clients reach it. */
+  readonly origin: string;
+  /** Drains and closes; store and bus stay open, they are the caller's. */
+  stop(): Promise<void>;
+}
+
+/** Resolves when the server listens. Throws `ConfigError` when the address cannot be had. */
+export async function startSolo(deps: SoloDeps): Promise<Solo> {
+  const { store, bus, crypto, random, now, log, metrics, tokenKey, version } = deps;
+  const address = await withPort(deps.settings.LISTEN);
+  const origin = deps.settings.PUBLIC_ORIGIN ?? `http://localhost:${address.port}`;
+  const settings = { ...deps.settings, PUBLIC_ORIGIN: origin };
+  const { jwks } = createTokenSigner({ seed: tokenKey, issuer: origin, now });
+  const tokens = createTokenVerifier({ jwks: jwks(), issuer: origin, now });
+  const shared = { store, bus, crypto, random, now, log, metrics };
+
+  const api = await startApi({ ...shared, settings, tokenKey, version });
+  const directory = await startDirectory({ ...shared, settings, tokens, version });
+  const relay = await startRelay({
+    ...shared,
+    tokens,
+    nodeId: encodeBase64url(random(12)),
+    settings: DEFAULT_SETTINGS,
+  });
+  const doors = [api, directory, relay];
+
+  const listening = await listen({
+    address,
+    routes: [
+      { prefix: '/', door: api },
+      { prefix: '/lime', door: directory },
+      { prefix: '/directory', door: directory },
+      { prefix: DEFAULT_SETTINGS.path, door: relay },
+    ],
+    health: createHealth({
+      server: 'solo',
+      version,
+      ready: async () => void (await Promise.all(doors.map((door) => door.ready()))),
+      metrics,
+      log,
+      now,
+    }),
+    log,
+    metrics,
+    connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
+    proxies: trustedProxies(settings.TRUSTED_PROXIES),
+  });
+  return { listening, origin, stop: () => listening.close() };
+}
+
+/** The servers must know their public origin before they listen, so a port that the system chooses is chosen first. */
+async function withPort(address: ListenAddress): Promise<ListenAddress> {
+  if (address.port !== 0) return address;
+  const probe = createServer().listen(0, address.host);
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return { host: address.host, port };
+}

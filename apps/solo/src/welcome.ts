@@ -1,0 +1,21 @@
+/** What a person reads when the server is up: where it is, and the two lines to type next (README). */
+export function welcome({
+  origin,
+  dataFolder,
+  invitation,
+}: {
+  origin: string;
+  dataFolder: string;
+  invitation: boolean;
+}) {
+  const server = origin === 'http://localhost:8080' ? '' : ` -s ${origin}`;
+  const code = invitation ? ' --invitation CODE   (npm start -- invite makes a code)' : '';
+  return [
+    `Sealwire listens on ${origin}, data in ${dataFolder}`,
+    '',
+    'Next, in another terminal:',
+    `  npx sealwire register -u alice${server}${code}`,
+    '  npx sealwire chat -u alice -t bob',
+    '',
+  ].join('\n');
+}
