@@ -38,7 +38,8 @@ export const ED448_ENCODING: EdwardsEncoding = encoding(
 /** True when `bytes` could be a public key: right length, y below p, not of small order. Whether it is a point is not asked. */
 export function isStrictPointEncoding(curve: EdwardsEncoding, bytes: Uint8Array): boolean {
   if (bytes.length !== curve.publicKeyLength) return false;
-  const y = bytes.slice();
+  // Not `slice`: of a Node Buffer that is a view, and the line below would change the caller's key.
+  const y = Uint8Array.from(bytes);
   y[y.length - 1]! &= 0x7f;
   return isBelow(y, curve.prime) && !isAmong(y, curve.smallOrderY);
 }
