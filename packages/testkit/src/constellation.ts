@@ -1,0 +1,132 @@
+/**
+ * API, key directory and relay behind one port of the loopback, as in solo: real HTTP, real sockets, embedded store and bus.
+ * The port is the same after a restart, so that clients find their server again.
+ */
+
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { startApi } from '@sealwire/api/start';
+import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
+import type { Bus } from '@sealwire/bus/port';
+import { nodeCrypto } from '@sealwire/crypto/node';
+import { systemRandom } from '@sealwire/crypto/random';
+import { startDirectory } from '@sealwire/directory/start';
+import { DEFAULT_SETTINGS, type RelaySettings, startRelay } from '@sealwire/relay/start';
+import { trustedProxies } from '@sealwire/service/client-address';
+import { createHealth } from '@sealwire/service/health';
+import { type Listening, listen } from '@sealwire/service/listen';
+import { silentLog } from '@sealwire/service/log';
+import { createMetrics } from '@sealwire/service/metrics';
+import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
+import { openMemoryStore } from '@sealwire/store/memory';
+import type { Store } from '@sealwire/store/port';
+import { encodeBase64url } from '@sealwire/wire/base64url';
+
+const HOST = '127.0.0.1';
+const VERSION = '0.0.0-test';
+
+export interface ConstellationOptions {
+  /** Default: in memory. The caller's to close. */
+  readonly store?: Store;
+  readonly bus?: Bus;
+  readonly now?: () => number;
+  readonly gate?: 'open' | 'invitation';
+  /** On top of the defaults, with the limit of messages per pair switched off. */
+  readonly relay?: Partial<RelaySettings>;
+}
+
+export interface Constellation {
+  readonly origin: string;
+  readonly domain: string;
+  readonly store: Store;
+  /** Stops listening; sockets are drained. */
+  stop(): Promise<void>;
+  /** Listens again, on the same port and store: a node that came back. */
+  start(): Promise<void>;
+}
+
+export async function startConstellation(options: ConstellationOptions = {}): Promise<Constellation> {
+  const store = options.store ?? openMemoryStore();
+  const bus = options.bus ?? openMemoryBus(new MemoryHub());
+  const port = await freePort();
+  const origin = `http://${HOST}:${port}`;
+  const tokenKey = systemRandom(32);
+  let listening: Listening | undefined = await listenOn(port);
+
+  async function listenOn(at: number): Promise<Listening> {
+    const crypto = nodeCrypto();
+    const now = options.now ?? Date.now;
+    const metrics = createMetrics();
+    const shared = { store, bus, crypto, random: systemRandom, now, log: silentLog, metrics, version: VERSION };
+    const settings = {
+      DOMAIN: 'example.org',
+      PUBLIC_ORIGIN: origin,
+      TRUSTED_PROXIES: [],
+      GATE: options.gate ?? 'open',
+      ACCOUNTS_PER_ADDRESS: 0,
+      LOGINS_PER_ADDRESS: 0,
+      LOGINS_PER_DEVICE: 0,
+      BUNDLES_PER_PAIR: 0,
+      BUNDLES_PER_TARGET: 0,
+      BUNDLES_PER_REQUESTER: 0,
+      KEY_UPLOADS_PER_DEVICE: 0,
+      MANIFEST_READS_PER_ADDRESS: 0,
+      MANIFEST_WRITES_PER_ADDRESS: 0,
+    };
+    const { jwks } = createTokenSigner({ seed: tokenKey, issuer: origin, now });
+    const tokens = createTokenVerifier({ jwks: jwks(), issuer: origin, now });
+    const api = await startApi({ ...shared, settings, tokenKey });
+    const directory = await startDirectory({ ...shared, settings, tokens });
+    const relay = await startRelay({
+      ...shared,
+      tokens,
+      nodeId: encodeBase64url(systemRandom(12)),
+      settings: { ...DEFAULT_SETTINGS, messagesPerPair: undefined, ...options.relay },
+    });
+    return listen({
+      address: { host: HOST, port: at },
+      routes: [
+        { prefix: '/', door: api },
+        { prefix: '/lime', door: directory },
+        { prefix: '/directory', door: directory },
+        { prefix: DEFAULT_SETTINGS.path, door: relay },
+      ],
+      health: createHealth({
+        server: 'constellation',
+        version: VERSION,
+        ready: async () => void (await Promise.all([api.ready(), directory.ready(), relay.ready()])),
+        metrics,
+        log: silentLog,
+        now,
+      }),
+      log: silentLog,
+      metrics,
+      connectionsPerAddress: 0,
+      proxies: trustedProxies([]),
+    });
+  }
+
+  return {
+    origin,
+    domain: 'example.org',
+    store,
+    async stop() {
+      const closing = listening;
+      listening = undefined;
+      await closing?.close();
+    },
+    async start() {
+      listening ??= await listenOn(port);
+    },
+  };
+}
+
+/** The servers must know their origin before they listen. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, HOST);
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,55 @@
+/** What the documents claim about the tree is true: links lead somewhere, file names exist, named tests exist. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+function filesBelow(folder: string, accept: (name: string) => boolean): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === 'node_modules' || entry.name === 'dist' || entry.name.startsWith('.')) return [];
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesBelow(path, accept);
+    return accept(entry.name) ? [path] : [];
+  });
+}
+
+const documents = filesBelow(root, (name) => name.endsWith('.md'));
+const testSources = filesBelow(root, (name) => name.endsWith('.test.ts') || name === 'contract.ts')
+  .map((file) => readFileSync(file, 'utf8'))
+  .join('\n');
+
+describe.each(documents.map((file) => [relative(root, file), file]))('%s', (_name, file) => {
+  const text = readFileSync(file, 'utf8');
+
+  it('links to files that exist', () => {
+    const broken = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
+      .map(([, target]) => target!)
+      .filter((target) => !existsSync(join(dirname(file), target)));
+    expect(broken).toEqual([]);
+  });
+
+  it('names source files that exist', () => {
+    const missing = [...text.matchAll(/`((?:apps|packages|infra|docs)\/[\w./-]+\.(?:ts|mjs|md|json|proto))`/g)]
+      .map(([, path]) => path!)
+      .filter((path) => !existsSync(join(root, path)));
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('docs/threat-model.md', () => {
+  const rows = readFileSync(join(root, 'docs/threat-model.md'), 'utf8')
+    .split('\n')
+    .filter((line) => /^\| T\d+ /.test(line))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+
+  it('has rows', () => expect(rows.length).toBeGreaterThan(20));
+
+  it.each(rows.map((cells) => [cells[1]!, cells.at(-2)!]))('%s names tests that exist', (_row, tests) => {
+    const named = [...tests.matchAll(/`([^`]+)`/g)].map(([, title]) => title!);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((title) => !testSources.includes(title))).toEqual([]);
+  });
+});

@@ -1,0 +1,87 @@
+/** A client's network with faults on demand: links that break, frames and requests that get lost on either way. */
+
+import { connectSocket } from '@sealwire/client/node/transport';
+import type { ConnectSocket, Socket, SocketClose } from '@sealwire/client/runtime';
+import { decodeClientFrame, decodeServerFrame } from '@sealwire/wire/frame-codec';
+import type { ClientFrame, ServerFrame } from '@sealwire/wire/frames';
+
+interface Open {
+  readonly socket: Socket;
+  closed(close: SocketClose): void;
+}
+
+export class FlakyNetwork {
+  /** Every frame that arrived or left, in order; what was lost is not among them. */
+  readonly received: ServerFrame[] = [];
+  readonly sent: ClientFrame[] = [];
+  /** Answers true for a frame that is lost on its way to the client. */
+  loseReceived: (frame: ServerFrame) => boolean = () => false;
+  /** Answers true for a frame that is lost on its way to the relay. */
+  loseSent: (frame: ClientFrame) => boolean = () => false;
+  /** Sees every request; its answer, if it gives one, replaces the server's. `ask` passes it on. */
+  intercept: (request: Request, ask: () => Promise<Response>) => Promise<Response> = (_request, ask) => ask();
+  /** While false nothing gets through, and new links fail. */
+  up = true;
+  /** How many links were opened. */
+  links = 0;
+  readonly #open = new Set<Open>();
+
+  readonly fetch: typeof fetch = async (input, init) => {
+    if (!this.up) throw new TypeError('fetch failed: the network is down');
+    const request = new Request(input, init);
+    return this.intercept(request.clone(), () => fetch(request));
+  };
+
+  readonly connectSocket: ConnectSocket = (url, subprotocol, handlers) => {
+    if (!this.up) {
+      queueMicrotask(() => handlers.closed({ code: 1006, reason: 'the network is down' }));
+      return { send() {}, close() {}, drop() {} };
+    }
+    this.links += 1;
+    let ended = false;
+    const closed = (close: SocketClose) => {
+      if (ended) return;
+      ended = true;
+      this.#open.delete(open);
+      handlers.closed(close);
+    };
+    const socket = connectSocket(url, subprotocol, {
+      opened: () => handlers.opened(),
+      received: (bytes) => {
+        const frame = decodeServerFrame(bytes.slice());
+        if (ended || this.loseReceived(frame)) return;
+        this.received.push(frame);
+        handlers.received(bytes);
+      },
+      closed,
+    });
+    const open: Open = { socket, closed };
+    this.#open.add(open);
+    return {
+      send: (bytes) => {
+        const frame = decodeClientFrame(bytes.slice());
+        if (ended || this.loseSent(frame)) return;
+        this.sent.push(frame);
+        socket.send(bytes);
+      },
+      close: (code) => socket.close(code),
+      drop: () => socket.drop(),
+    };
+  };
+
+  /** Breaks all links, without a closing handshake. */
+  cut(): void {
+    for (const { socket, closed } of [...this.#open]) {
+      socket.drop();
+      closed({ code: 1006, reason: 'cut' });
+    }
+  }
+
+  framesSent<K extends ClientFrame['kind']>(kind: K): Extract<ClientFrame, { kind: K }>[] {
+    return this.sent.filter((frame): frame is Extract<ClientFrame, { kind: K }> => frame.kind === kind);
+  }
+
+  framesReceived<K extends ServerFrame['kind']>(kind: K): Extract<ServerFrame, { kind: K }>[] {
+    return this.received.filter((frame): frame is Extract<ServerFrame, { kind: K }> => frame.kind === kind);
+  }
+}

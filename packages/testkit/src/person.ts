@@ -1,0 +1,115 @@
+/** A device with its owner, for tests: a client over memory storage and a network that fails on demand. */
+import { Client } from '@sealwire/client/client';
+import type { IncomingEvent, IncomingMessage } from '@sealwire/client/events';
+import { MemoryStorage } from '@sealwire/client/memory-storage';
+import type { ClientRuntime } from '@sealwire/client/runtime';
+import type { ClientStorage } from '@sealwire/client/storage';
+import { nodeCrypto } from '@sealwire/crypto/node';
+import type { CurveName } from '@sealwire/crypto/port';
+import { systemRandom } from '@sealwire/crypto/random';
+import type { Constellation } from './constellation.ts';
+import { FlakyNetwork } from './flaky-network.ts';
+
+export interface PersonOptions {
+  readonly curves?: readonly CurveName[];
+  readonly storage?: ClientStorage;
+  readonly now?: () => number;
+  readonly invitation?: string;
+}
+
+export interface Person {
+  readonly client: Client;
+  readonly network: FlakyNetwork;
+  readonly storage: ClientStorage;
+  readonly runtime: ClientRuntime;
+}
+
+/** A runtime over `network`, with pauses cut short: a test does not wait out a back-off of a minute. */
+export function runtimeOver(network: FlakyNetwork, now: () => number = Date.now): ClientRuntime {
+  return {
+    crypto: nodeCrypto(),
+    random: systemRandom,
+    now,
+    fetch: network.fetch,
+    connectSocket: network.connectSocket,
+    timers: {
+      after(ms, run) {
+        const timer = setTimeout(run, ms < 5_000 ? Math.min(ms, 30) : ms);
+        timer.unref();
+        return () => clearTimeout(timer);
+      },
+    },
+  };
+}
+
+export async function register(
+  constellation: Constellation,
+  name: string,
+  options: PersonOptions = {},
+): Promise<Person> {
+  const { curves, invitation, storage = new MemoryStorage(), now } = options;
+  const network = new FlakyNetwork();
+  const runtime = runtimeOver(network, now);
+  const client = await Client.register({
+    server: constellation.origin,
+    name,
+    storage,
+    runtime,
+    ...(curves ? { curves } : {}),
+    ...(invitation ? { invitation } : {}),
+  });
+  return { client, network, storage, runtime };
+}
+
+/** Another device for the account of `person`. */
+export async function join(constellation: Constellation, person: Person, options: PersonOptions = {}): Promise<Person> {
+  const { curves, storage = new MemoryStorage(), now } = options;
+  const network = new FlakyNetwork();
+  const runtime = runtimeOver(network, now);
+  const client = await Client.join({
+    server: constellation.origin,
+    name: person.client.address.slice('sip:'.length).split('@')[0]!,
+    accountSecret: person.client.exportAccountSecret(),
+    storage,
+    runtime,
+    ...(curves ? { curves } : {}),
+  });
+  return { client, network, storage, runtime };
+}
+
+/** The same device after its process has died: what was in its storage, on a new network. The old client must not be used any more. */
+export async function afterCrash(person: Person): Promise<Person> {
+  const storage = (person.storage as MemoryStorage).copy();
+  const network = new FlakyNetwork();
+  person.network.up = false;
+  person.network.cut();
+  const runtime = runtimeOver(network, person.runtime.now);
+  return { client: await Client.open({ storage, runtime }), network, storage, runtime };
+}
+
+/** Reads until `count` events of a kind have come; the last one is taken, too. */
+export async function take<K extends IncomingEvent['kind']>(
+  client: Client,
+  kind: K,
+  count: number,
+): Promise<Extract<IncomingEvent, { kind: K }>[]> {
+  const found: Extract<IncomingEvent, { kind: K }>[] = [];
+  const enough = new AbortController();
+  for await (const event of client.messages({ signal: enough.signal })) {
+    if (event.kind !== kind) continue;
+    found.push(event as Extract<IncomingEvent, { kind: K }>);
+    if (found.length === count) enough.abort();
+  }
+  return found;
+}
+
+export async function takeTexts(client: Client, count: number): Promise<string[]> {
+  return (await take(client, 'message', count)).map(({ text }: IncomingMessage) => text!);
+}
+
+/** Everything up to the end of the backlog. */
+export async function takeBacklog(client: Client): Promise<IncomingEvent[]> {
+  const events: IncomingEvent[] = [];
+  for await (const event of client.messages({ untilCaughtUp: true })) events.push(event);
+  return events;
+}
