@@ -4,7 +4,8 @@
  */
 import { type AccountAddress, parseAccountAddress } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { Reader, Writer } from './protobuf.ts';
+import { Reader } from './protobuf-reader.ts';
+import { Writer } from './protobuf-writer.ts';
 
 export interface Envelope {
   /** What made the parts: `lime`. A client that does not know the engine cannot read the message, and says so. */

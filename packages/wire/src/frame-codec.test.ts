@@ -298,6 +298,11 @@ describe('malformed fields', () => {
       { send: { id, parts: [{ device: device(1) }, { device: device(1) }] } },
     ],
     [
+      'two of nine parts for one device',
+      theirs.client,
+      { send: { id, parts: Array.from({ length: 9 }, (_, n) => ({ device: device(n % 8) })) } },
+    ],
+    [
       'a device id with half a surrogate pair',
       theirs.client,
       { send: { id, parts: [{ device: 'sip:a\ud800@b;gr=c' }] } },

@@ -27,7 +27,8 @@ import {
 import type { ClientFrame, Ephemeral, Part, Send, ServerFrame } from './frames.ts';
 import type { DeviceId, MessageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { headOf, Reader, sizeOfHead, sizeOfUint, Writer, writeUint } from './protobuf.ts';
+import { Reader } from './protobuf-reader.ts';
+import { headOf, sizeOfHead, sizeOfUint, Writer, writeUint } from './protobuf-writer.ts';
 import { WireError } from './wire-error.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -79,7 +80,7 @@ export function decodeClientFrame(input: Uint8Array, deviceIds?: DeviceIdCache):
   });
 }
 
-/** Texts beyond their limit are cut, device lists of a mismatch too (section 3.4): what a server says about an error must not itself fail. */
+/** Texts beyond their limit are cut, device lists of a mismatch too (section 3.5): what a server says about an error must not itself fail. */
 export function encodeServerFrame(frame: ServerFrame): Uint8Array<ArrayBuffer> {
   switch (frame.kind) {
     case 'welcome':

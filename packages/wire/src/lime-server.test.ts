@@ -245,7 +245,7 @@ describe('order of checks (lime-protocol 4.1 and 4.2) and the errors that liblim
   const key = (id: number) => [...zeros(32), ...u32(id)];
   const registration = (...rest: number[]) => [1, 9, 1, ...zeros(32 + 32 + 64), ...u32(5), ...rest];
   const keys = (count: number) => Array.from({ length: count }, (_, n) => key(n + 1)).flat();
-  const limit = LIMITS.prekeysPerBatch.value;
+  const limit = LIMITS.prekeysPerDevice.value;
   const device = (text: string) => [...u16(text.length), ...new TextEncoder().encode(text)];
   const devices = (count: number) => new Array(count).fill(device('d')).flat();
   const most = LIMITS.bundlesPerRequest.value;
@@ -262,7 +262,7 @@ describe('order of checks (lime-protocol 4.1 and 4.2) and the errors that liblim
     ['a type that only servers send: error', [1, 0xff, 1, 0], 'badRequest', 1],
     ['a type that nobody sends', [1, 0x55, 2], 'badRequest', 2],
     ['registration without its count', registration(), 'badSize', 1],
-    ['D11: registration of 101 keys, before they are even there', registration(...u16(limit + 1)), 'limitReached', 1],
+    ['D11: registration of 201 keys, before they are even there', registration(...u16(limit + 1)), 'limitReached', 1],
     ['registration of fewer keys than it says', registration(...u16(2), ...key(1)), 'badSize', 1],
     ['registration with key id 0', registration(...u16(1), ...key(0)), 'badRequest', 1],
     ['D11: registration with key id 2^31', registration(...u16(1), ...key(0x8000_0000)), 'badRequest', 1],
@@ -270,7 +270,7 @@ describe('order of checks (lime-protocol 4.1 and 4.2) and the errors that liblim
     ['signed prekey, one byte short', [1, 3, 1, ...zeros(32 + 64 + 3)], 'badSize', 1],
     ['signed prekey with id 2^31', [1, 3, 1, ...zeros(32 + 64), ...u32(0x8000_0000)], 'badRequest', 1],
     ['one-time keys without a count', [1, 4, 1, 0], 'badSize', 1],
-    ['D11: 101 one-time keys', [1, 4, 1, ...u16(limit + 1)], 'limitReached', 1],
+    ['D11: 201 one-time keys', [1, 4, 1, ...u16(limit + 1)], 'limitReached', 1],
     ['fewer one-time keys than said', [1, 4, 1, ...u16(1), ...zeros(35)], 'badSize', 1],
     ['bundles without a count', [1, 5, 1, 0], 'badSize', 1],
     ['bundles for zero devices', [1, 5, 1, 0, 0], 'badRequest', 1],
@@ -292,7 +292,7 @@ describe('order of checks (lime-protocol 4.1 and 4.2) and the errors that liblim
     );
   });
 
-  it('the other side of each limit: 100 one-time keys, none, 500 devices, ids 1 and 2^31 - 1', () => {
+  it('the other side of each limit: 200 one-time keys, none, 500 devices, ids 1 and 2^31 - 1', () => {
     const decode = (body: number[]) => decodeRequest(Uint8Array.from(body));
     expect(decode(registration(...u16(limit), ...keys(limit)))).toMatchObject({ oneTimePrekeys: { length: limit } });
     expect(decode(registration(0, 0))).toMatchObject({ oneTimePrekeys: [] });

@@ -113,7 +113,7 @@ export interface LimeRequestLimits {
 }
 
 const DEFAULT_LIMITS: LimeRequestLimits = {
-  oneTimePrekeys: LIMITS.prekeysPerBatch.value,
+  oneTimePrekeys: LIMITS.prekeysPerDevice.value,
   devices: LIMITS.bundlesPerRequest.value,
 };
 

@@ -58,8 +58,11 @@ export const LIMITS = {
   ephemeralLifeMs: { value: 10 * SECOND, unit: 'ms', why: 'typing notices and the like; never stored' },
   repeatMemoryMs: { value: 1 * DAY, unit: 'ms', why: 'how long a repeated message id is recognised, at the least' },
   devicesPerAccount: { value: 10, unit: 'devices', why: 'fan-out of a one-to-one message stays small' },
-  prekeysPerBatch: { value: 100, unit: 'keys', why: 'one registration or refill' },
-  prekeysPerDevice: { value: 200, unit: 'keys', why: 'liblime needs at least its low limit and one batch: 125' },
+  prekeysPerDevice: {
+    value: 200,
+    unit: 'keys',
+    why: 'held, and in one request, as LIME servers have it; liblime needs at least its low limit and one batch: 125',
+  },
   bundlesPerRequest: { value: 500, unit: 'devices', why: 'one key request of a large group' },
   limeBodyBytes: {
     value: 64 * KiB,

@@ -5,7 +5,8 @@
 import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
 import { type AccountAddress, accountOf, type DeviceId, parseAccountAddress, parseDeviceId } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { Reader, Writer } from './protobuf.ts';
+import { Reader } from './protobuf-reader.ts';
+import { Writer } from './protobuf-writer.ts';
 import { WireError } from './wire-error.ts';
 
 /** A LIME identity: a device may have one on each curve, in its order of preference (lime-protocol section 13: (device id, curve id) names it). */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Reader, sizeOfUint, Writer } from './protobuf.ts';
+import { Reader } from './protobuf-reader.ts';
+import { sizeOfUint, Writer } from './protobuf-writer.ts';
 
 fc.configureGlobal({ seed: 0x5ea1 });
 
