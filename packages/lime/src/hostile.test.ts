@@ -1,0 +1,337 @@
+/** Changed, replayed, forged and misdirected messages, and what a key directory might try (cases, part 2). */
+import { describe, expect, it } from '@jest/globals';
+import type { CurveName } from '@sealwire/crypto/port';
+import type { DeviceId } from '@sealwire/wire/ids';
+import { associatedDataStem, concat, deviceBytes } from './associated-data.ts';
+import { ChainKey, messageKeyOf } from './chain-key.ts';
+import { LimeError } from './errors.ts';
+import { encodeHeader } from './message.ts';
+import { sealOnce } from './message-key.ts';
+import { decodeSession } from './session-record.ts';
+import { bytes, codeOf, crypto, DAY, flipped, type Letter, type Person, World } from './testing/world.ts';
+
+/** What a changed message may end in. */
+const REFUSALS = [
+  'authentication-failed',
+  'duplicate',
+  'identity-changed',
+  'malformed',
+  'no-session',
+  'replayed-init',
+  'too-far',
+  'unknown-one-time-prekey',
+  'unknown-signed-prekey',
+  'wrong-curve',
+];
+
+function expectRefused(person: Person, letter: Letter): string {
+  const before = person.state();
+  const code = person.refusal(letter);
+  expect(REFUSALS).toContain(code);
+  expect(person.state()).toBe(before);
+  return code;
+}
+
+describe.each<CurveName>(['c25519', 'c448'])('F07, S27: a flipped bit in every byte, on %s', (curve) => {
+  const kinds = {
+    'first message with one-time prekey': (world: World) => {
+      const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
+      return { reader: bob, letter: alice.write(bob, 'hi', { policy: 'cipherMessage' }) };
+    },
+    'first message without one-time prekey': (world: World) => {
+      const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
+      world.directory.get(bob.device)!.oneTimePrekeys = [];
+      return { reader: bob, letter: alice.write(bob, 'hi') };
+    },
+    'repeated init': (world: World) => {
+      const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
+      bob.read(alice.write(bob, 'one'));
+      return { reader: bob, letter: alice.write(bob, 'two') };
+    },
+    'answer with a new chain': (world: World) => {
+      const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
+      bob.read(alice.write(bob, 'one'));
+      return { reader: alice, letter: bob.write(alice, 'two', { policy: 'cipherMessage' }) };
+    },
+    'message that was skipped': (world: World) => {
+      const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
+      const letter = alice.write(bob, 'one');
+      bob.read(alice.write(bob, 'two'));
+      return { reader: bob, letter };
+    },
+  };
+
+  it.each(Object.entries(kinds))(
+    '%s: a typed error, the state byte for byte as before, then the true one is read',
+    (_, make) => {
+      const { reader, letter } = make(new World());
+      for (let at = 0; at < letter.message.length; at += 1) {
+        expectRefused(reader, { ...letter, message: flipped(letter.message, at) });
+      }
+      for (let at = 0; at < letter.cipherMessage.length; at += 1) {
+        const code = expectRefused(reader, { ...letter, cipherMessage: flipped(letter.cipherMessage, at) });
+        expect(code).toBe('authentication-failed');
+      }
+      for (let length = 0; length < letter.message.length; length += 1) {
+        expectRefused(reader, { ...letter, message: letter.message.slice(0, length) });
+      }
+      expectRefused(reader, { ...letter, message: concat(letter.message, Uint8Array.of(0)) });
+      expect(reader.refusal(letter)).toBe('read');
+    },
+  );
+});
+
+describe('misdirected', () => {
+  function pair() {
+    const world = new World();
+    const [alice, bob, carol] = [world.person('alice'), world.person('bob'), world.person('carol')];
+    bob.read(alice.write(bob, 'hello'));
+    return { world, alice, bob, carol };
+  }
+
+  it('another recipient user, in both forms: refused, and the key is not spent', () => {
+    const { alice, bob } = pair();
+    for (const policy of ['DRMessage', 'cipherMessage'] as const) {
+      const letter = alice.write(bob, 'for bob', { policy });
+      expect(expectRefused(bob, { ...letter, user: 'sip:mallory@example.org' })).toBe('authentication-failed');
+      expect(bob.read(letter)).toBe('for bob');
+    }
+  });
+
+  it('another sender, another recipient device', () => {
+    const { alice, bob, carol } = pair();
+    const letter = alice.write(bob, 'for bob');
+    expect(expectRefused(bob, { ...letter, from: carol.device })).toBe('unknown-one-time-prekey');
+    expect(expectRefused(carol, letter)).toBe('unknown-signed-prekey');
+    alice.read(bob.write(alice, 'answer'));
+    const later = alice.write(bob, 'later');
+    expect(expectRefused(carol, later)).toBe('no-session');
+    expect(expectRefused(bob, { ...later, from: carol.device })).toBe('no-session');
+  });
+
+  it('a message for the other curve, and forms that do not fit', () => {
+    const { alice, bob } = pair();
+    const world = new World();
+    const dave = world.person('dave', 'c448');
+    expect(dave.refusal(alice.write(bob, 'x'))).toBe('wrong-curve');
+    const direct = alice.write(bob, 'direct');
+    expect(expectRefused(bob, { ...direct, cipherMessage: new Uint8Array(40) })).toBe('malformed');
+    expect(expectRefused(bob, { ...direct, cipherMessage: new Uint8Array(15) })).toBe('malformed');
+    const seed = alice.write(bob, 'seed', { policy: 'cipherMessage' });
+    expect(expectRefused(bob, { ...seed, cipherMessage: new Uint8Array(0) })).toBe('malformed');
+  });
+
+  it('an unknown local device, and one that is not registered yet', () => {
+    const { alice, bob } = pair();
+    const letter = alice.write(bob, 'x');
+    const { lime } = bob;
+    const input = { sender: letter.from, recipientUser: letter.user, ...letter };
+    const fresh = 'sip:bob@example.org;gr=new' as DeviceId;
+    expect(codeOf(() => lime.decrypt(fresh, input))).toBe('unknown-device');
+    lime.createDevice(fresh, 'c25519');
+    expect(codeOf(() => lime.decrypt(fresh, input))).toBe('inactive-device');
+    const out = { recipientUser: 'x', recipients: [], plaintext: new Uint8Array(0) };
+    expect(codeOf(() => lime.encrypt(fresh, out))).toBe('inactive-device');
+  });
+});
+
+describe('replayed', () => {
+  it('S23: a duplicate is called one: of the current chain, of a past chain, of a skipped key, of a first message', () => {
+    const world = new World();
+    const [alice, bob] = [world.person('alice'), world.person('bob')];
+    const first = alice.write(bob, 'first');
+    const skipped = alice.write(bob, 'skipped');
+    const third = alice.write(bob, 'third');
+    for (const letter of [first, third, skipped]) bob.read(letter);
+    for (const letter of [first, third, skipped]) expect(expectRefused(bob, letter)).toBe('duplicate');
+    for (let i = 0; i < 5; i += 1) {
+      alice.read(bob.write(alice, 'pong'));
+      bob.read(alice.write(bob, 'ping'));
+    }
+    for (const letter of [first, third, skipped]) expect(expectRefused(bob, letter)).toBe('duplicate');
+  });
+
+  it('S05: a first message with one-time prekey works once; garbage that names the prekey does not burn it', () => {
+    const world = new World();
+    const [alice, bob] = [world.person('alice'), world.person('bob')];
+    const letter = alice.write(bob, 'hello');
+    expectRefused(bob, { ...letter, message: flipped(letter.message, letter.message.length - 1) });
+    expect(bob.read(letter)).toBe('hello');
+    expect(expectRefused(bob, letter)).toBe('duplicate');
+    bob.lime.deletePeer(alice.device);
+    expect(expectRefused(bob, letter)).toBe('unknown-one-time-prekey');
+  });
+
+  it('F04, F05, S04: without one-time prekey it is remembered, until the signed prekey that it used is deleted', () => {
+    const world = new World();
+    const [alice, bob] = [world.person('alice'), world.person('bob')];
+    world.directory.get(bob.device)!.oneTimePrekeys = [];
+    const letter = alice.write(bob, 'hello');
+    const next = alice.write(bob, 'next');
+    expect(bob.read(letter)).toBe('hello');
+    expect(expectRefused(bob, letter)).toBe('duplicate');
+    bob.lime.deletePeer(alice.device);
+    expect(expectRefused(bob, letter)).toBe('replayed-init');
+    expect(expectRefused(bob, next)).toBe('replayed-init');
+    expect(bob.store.keys('init ')).toHaveLength(1);
+    bob.restart();
+    expect(expectRefused(bob, letter)).toBe('replayed-init');
+
+    world.now += 8 * DAY;
+    bob.lime.update(bob.device, []);
+    expect(expectRefused(bob, letter)).toBe('replayed-init');
+    world.now += 30 * DAY + 1;
+    bob.lime.update(bob.device, []);
+    expect(bob.store.keys('init ')).toEqual([]);
+    expect(expectRefused(bob, letter)).toBe('unknown-signed-prekey');
+  });
+});
+
+describe('forged', () => {
+  it('a chain that was never begun is not a chain of zeros', () => {
+    // liblime stores an initiator's missing CKr as 32 zero bytes. Whoever knows the public prekey could encrypt on such a chain.
+    const world = new World();
+    const [alice, bob] = [world.person('alice'), world.person('bob')];
+    alice.write(bob, 'hello');
+    const { ratchet } = decodeSession(crypto, alice.store.load(`active ${alice.device} ${bob.device}`)!);
+    const stem = associatedDataStem(bob.device, bytes(alice.user), undefined);
+    const header = encodeHeader(crypto.curves.c25519, true, undefined, 0, 0, ratchet.peer!.bytes);
+    const bound = concat(stem, deviceBytes(alice.device), ratchet.sharedData, header);
+    const sealed = sealOnce(crypto, messageKeyOf(crypto, new ChainKey(new Uint8Array(32))), bytes('forged'), bound);
+    const forged = {
+      from: bob.device,
+      user: alice.user,
+      cipherMessage: new Uint8Array(0),
+      message: concat(header, sealed),
+    };
+    expect(expectRefused(alice, forged)).toBe('authentication-failed');
+  });
+
+  it('S01: an ephemeral or ratchet key of low order', () => {
+    const world = new World();
+    const [alice, bob] = [world.person('alice'), world.person('bob')];
+    const letter = alice.write(bob, 'hello');
+    const message = letter.message.slice();
+    message.fill(0, 4 + 32, 4 + 64);
+    expect(expectRefused(bob, { ...letter, message })).toBe('authentication-failed');
+    bob.read(letter);
+    const answer = bob.write(alice, 'answer');
+    const low = answer.message.slice();
+    low.fill(0, 7, 39);
+    expect(expectRefused(alice, { ...answer, message: low })).toBe('authentication-failed');
+  });
+
+  it("S12: with Bob's signed prekey alone nobody can pose as Alice to him", () => {
+    const world = new World();
+    const [bob, mallory] = [world.person('bob'), world.person('mallory')];
+    const alice = world.person('alice');
+    // Mallory signs with her own identity but puts Alice's into the init: DH1 needs Alice's private key.
+    const letter = mallory.write(bob, 'I am alice');
+    const message = letter.message.slice();
+    message.set(alice.lime.identityKey(alice.device), 4);
+    expect(expectRefused(bob, { ...letter, from: alice.device, message })).toBe('authentication-failed');
+  });
+});
+
+describe('what a directory might try', () => {
+  function sending() {
+    const world = new World();
+    const [alice, bob, carol] = [world.person('alice'), world.person('bob'), world.person('carol')];
+    const send = (bundles: ReturnType<World['bundles']>) =>
+      alice.lime.encrypt(alice.device, {
+        recipientUser: 'sip:group@example.org',
+        recipients: bundles.map(({ device }) => device),
+        plaintext: bytes('hello'),
+        bundles,
+      });
+    return { world, alice, bob, carol, send };
+  }
+
+  it('S03, S01: a bad signature, a foreign signed prekey, weak keys: that recipient fails, the others are served', () => {
+    const { world, bob, carol, send, alice } = sending();
+    const [good, other] = world.bundles([bob.device, carol.device]);
+    const { bundle } = good!;
+    const zero = new Uint8Array(32);
+    const bad = [
+      { ...bundle!, signedPrekey: { ...bundle!.signedPrekey, signature: flipped(bundle!.signedPrekey.signature, 5) } },
+      { ...bundle!, signedPrekey: other!.bundle!.signedPrekey },
+      { ...bundle!, identityKey: other!.bundle!.identityKey },
+      { ...bundle!, identityKey: zero },
+      { ...bundle!, identityKey: new Uint8Array(31) },
+      { ...bundle!, oneTimePrekey: { id: 5, publicKey: zero } },
+      { ...bundle!, oneTimePrekey: { id: 5, publicKey: new Uint8Array(31) } },
+    ];
+    bad.forEach((each, i) => {
+      const sent = send([{ device: bob.device, bundle: each }, ...(i === 0 ? [other!] : [])]);
+      expect(sent.recipients[0]).toEqual({ device: bob.device, status: 'fail', error: 'bad-bundle' });
+      if (i === 0) expect(sent.recipients[1]!.status).toBe('unknown');
+    });
+    expect(alice.lime.peerStatus(bob.device)).toBe('unknown');
+    expect(send([good!]).recipients[0]!.status).toBe('unknown');
+  });
+
+  it('S49: another identity key stops the whole call, whatever the trust, until the peer is deleted', () => {
+    const { world, alice, bob, carol, send } = sending();
+    bob.read(alice.write(bob, 'hello'));
+    alice.lime.setPeerStatus(bob.device, 'trusted', bob.lime.identityKey(bob.device));
+    alice.lime.staleSessions(alice.device, bob.device);
+    const impostor = new World().person('x');
+    const before = alice.state();
+    const registration = impostor.lime.registrationOf(impostor.device);
+    const bundles = [
+      ...world.bundles([carol.device]),
+      { device: bob.device, bundle: { ...registration, oneTimePrekey: undefined } },
+    ];
+    let error: unknown;
+    try {
+      send(bundles);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(LimeError);
+    expect(error).toMatchObject({ code: 'identity-changed', devices: [bob.device] });
+    expect(alice.state()).toBe(before);
+    expect(alice.lime.peerStatus(bob.device)).toBe('trusted');
+    alice.lime.deletePeer(bob.device);
+    expect(send(bundles).recipients.map(({ status }) => status)).toEqual(['unknown', 'unknown']);
+  });
+
+  it('S49: a first message with another identity key is refused; the session with the old key goes on', () => {
+    const { world, alice, bob } = sending();
+    alice.read(bob.write(alice, 'hello'));
+    const again = new World();
+    const second = again.person('bob');
+    again.register(alice.device, { ...world.directory.get(alice.device)!.registration, oneTimePrekeys: [] });
+    const letter = second.write({ ...alice, device: alice.device } as Person, 'new phone', {
+      recipientUser: alice.user,
+    });
+    expect(expectRefused(alice, letter)).toBe('identity-changed');
+    expect(alice.read(bob.write(alice, 'the old one'))).toBe('the old one');
+    alice.lime.deletePeer(bob.device);
+    expect(alice.read(letter)).toBe('new phone');
+  });
+
+  it('S09: a signed prekey that the peer has replaced does not come back; 0 remembered switches that off', () => {
+    const { world, alice, bob, send } = sending();
+    const old = world.bundles([bob.device]);
+    send(old);
+    world.now += 8 * DAY;
+    const { signedPrekey } = bob.lime.update(bob.device, []);
+    const current = [
+      { device: bob.device, bundle: { ...old[0]!.bundle!, signedPrekey: signedPrekey!, oneTimePrekey: undefined } },
+    ];
+    const again = (bundles: typeof old, settings = {}) => {
+      if (alice.lime.devicesWithoutSession(alice.device, [bob.device]).length === 0) {
+        alice.lime.staleSessions(alice.device, bob.device);
+      }
+      Object.assign(alice.settings, settings);
+      alice.restart();
+      return send(bundles).recipients[0]!;
+    };
+    expect(again(current).status).toBe('untrusted');
+    expect(again(current).status).toBe('untrusted');
+    expect(again(old)).toMatchObject({ status: 'fail', error: 'superseded-signed-prekey' });
+    expect(again(current, { signedPrekeyIdsRemembered: 0 }).status).toBe('untrusted');
+    expect(again(old).status).toBe('untrusted');
+  });
+});
