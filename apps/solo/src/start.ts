@@ -56,7 +56,8 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
   const relay = await startRelay({
     ...shared,
     tokens,
-    nodeId: encodeBase64url(random(12)),
+    // A prefix: base64url may begin with what a node id must not begin with.
+    nodeId: `solo-${encodeBase64url(random(12))}`,
     settings: DEFAULT_SETTINGS,
   });
   const doors = [api, directory, relay];
