@@ -80,7 +80,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
     const relay = await startRelay({
       ...shared,
       tokens,
-      nodeId: encodeBase64url(systemRandom(12)),
+      nodeId: `node-${encodeBase64url(systemRandom(12))}`,
       settings: { ...DEFAULT_SETTINGS, messagesPerPair: undefined, ...options.relay },
     });
     return listen({

@@ -2,7 +2,7 @@
 
 import { connectSocket } from '@sealwire/client/node/transport';
 import type { ConnectSocket, Socket, SocketClose } from '@sealwire/client/runtime';
-import { decodeClientFrame, decodeServerFrame } from '@sealwire/wire/frame-codec';
+import { decodeClientFrame, decodeServerFrame, encodeClientFrame, encodeServerFrame } from '@sealwire/wire/frame-codec';
 import type { ClientFrame, ServerFrame } from '@sealwire/wire/frames';
 
 interface Open {
@@ -14,10 +14,10 @@ export class FlakyNetwork {
   /** Every frame that arrived or left, in order; what was lost is not among them. */
   readonly received: ServerFrame[] = [];
   readonly sent: ClientFrame[] = [];
-  /** Answers true for a frame that is lost on its way to the client. */
-  loseReceived: (frame: ServerFrame) => boolean = () => false;
-  /** Answers true for a frame that is lost on its way to the relay. */
-  loseSent: (frame: ClientFrame) => boolean = () => false;
+  /** What becomes of a frame on its way to the client; undefined: it is lost. */
+  incoming: (frame: ServerFrame) => ServerFrame | undefined = (frame) => frame;
+  /** What becomes of a frame on its way to the relay; undefined: it is lost. */
+  outgoing: (frame: ClientFrame) => ClientFrame | undefined = (frame) => frame;
   /** Sees every request; its answer, if it gives one, replaces the server's. `ask` passes it on. */
   intercept: (request: Request, ask: () => Promise<Response>) => Promise<Response> = (_request, ask) => ask();
   /** While false nothing gets through, and new links fail. */
@@ -48,10 +48,10 @@ export class FlakyNetwork {
     const socket = connectSocket(url, subprotocol, {
       opened: () => handlers.opened(),
       received: (bytes) => {
-        const frame = decodeServerFrame(bytes.slice());
-        if (ended || this.loseReceived(frame)) return;
+        const frame = ended ? undefined : this.incoming(decodeServerFrame(bytes.slice()));
+        if (!frame) return;
         this.received.push(frame);
-        handlers.received(bytes);
+        handlers.received(encodeServerFrame(frame));
       },
       closed,
     });
@@ -59,21 +59,21 @@ export class FlakyNetwork {
     this.#open.add(open);
     return {
       send: (bytes) => {
-        const frame = decodeClientFrame(bytes.slice());
-        if (ended || this.loseSent(frame)) return;
+        const frame = ended ? undefined : this.outgoing(decodeClientFrame(bytes.slice()));
+        if (!frame) return;
         this.sent.push(frame);
-        socket.send(bytes);
+        socket.send(encodeClientFrame(frame));
       },
       close: (code) => socket.close(code),
       drop: () => socket.drop(),
     };
   };
 
-  /** Breaks all links, without a closing handshake. */
-  cut(): void {
+  /** Ends all links: broken, without a closing handshake, or as if the relay had closed them with `code`. */
+  cut(code = 1006): void {
     for (const { socket, closed } of [...this.#open]) {
       socket.drop();
-      closed({ code: 1006, reason: 'cut' });
+      closed({ code, reason: 'cut' });
     }
   }
 
