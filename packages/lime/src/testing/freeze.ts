@@ -1,0 +1,44 @@
+/** Made vectors/records-1.json, once: whole stores in the middle of a dialogue. Run again only for a new version of the formats. */
+import { writeFileSync } from 'node:fs';
+import type { CurveName } from '@sealwire/crypto/port';
+import { hex } from '../hex.ts';
+import { type Letter, type Person, World } from './world.ts';
+
+function dialogue(curve: CurveName) {
+  const world = new World();
+  const people = ['alice', 'bob', 'carol'].map((name) => world.person(name, curve)) as [Person, Person, Person];
+  const [alice, bob, carol] = people;
+  const missing = alice.write(bob, 'written first, read last');
+  bob.read(alice.write(bob, 'hello'));
+  alice.read(bob.write(alice, 'hello yourself'));
+  bob.read(alice.write(bob, 'again'));
+  world.now += 8 * 24 * 60 * 60 * 1000;
+  bob.lime.update(bob.device, world.heldOf(bob.device));
+  world.directory.get(bob.device)!.oneTimePrekeys = [];
+  bob.read(carol.write(bob, 'without one-time prekey'));
+  carol.lime.setPeerStatus(alice.device, 'trusted', alice.lime.identityKey(alice.device));
+  alice.lime.staleSessions(alice.device, bob.device);
+  const underWay: [Letter, Person, string][] = [
+    [missing, bob, 'written first, read last'],
+    [bob.write(alice, 'to a stale session', { policy: 'cipherMessage' }), alice, 'to a stale session'],
+    [carol.write(bob, 'init repeated'), bob, 'init repeated'],
+    [carol.write(alice, 'a new session', { policy: 'cipherMessage' }), alice, 'a new session'],
+  ];
+  const dump = ({ store }: Person) => Object.fromEntries(store.keys('').map((key) => [key, hex(store.load(key)!)]));
+  return {
+    curve,
+    now: world.now,
+    stores: Object.fromEntries(people.map((person) => [person.device, dump(person)])),
+    letters: underWay.map(([letter, to, content]) => ({
+      from: letter.from,
+      to: to.device,
+      user: letter.user,
+      message: hex(letter.message),
+      cipherMessage: hex(letter.cipherMessage),
+      content,
+    })),
+  };
+}
+
+const file = new URL('../../vectors/records-1.json', import.meta.url);
+writeFileSync(file, `${JSON.stringify([dialogue('c25519'), dialogue('c448')], null, 1)}\n`);
