@@ -7,6 +7,7 @@ import type { ClientFrame, ServerFrame } from '@sealwire/wire/frames';
 
 interface Open {
   readonly socket: Socket;
+  received(bytes: Uint8Array): void;
   closed(close: SocketClose): void;
 }
 
@@ -55,7 +56,7 @@ export class FlakyNetwork {
       },
       closed,
     });
-    const open: Open = { socket, closed };
+    const open: Open = { socket, closed, received: (bytes) => handlers.received(bytes) };
     this.#open.add(open);
     return {
       send: (bytes) => {
@@ -75,6 +76,11 @@ export class FlakyNetwork {
       socket.drop();
       closed({ code, reason: 'cut' });
     }
+  }
+
+  /** Says something in the relay's name. */
+  inject(frame: ServerFrame): void {
+    for (const { received } of [...this.#open]) received(encodeServerFrame(frame));
   }
 
   framesSent<K extends ClientFrame['kind']>(kind: K): Extract<ClientFrame, { kind: K }>[] {
