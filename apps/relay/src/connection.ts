@@ -259,7 +259,7 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
     const time = now();
     this.device = device;
     this.lane = hello.lane;
-    this.number = Math.max(sessionNumber(time, random(2)), sessions.newest(device) + 1);
+    this.number = sessions.nextNumber(sessionNumber(time, random(2)));
     if (receives(this.lane)) this.outbox = new Outbox(device, this.writer, outboxes, this);
     this.isOpen = true;
     const { expiresAt } = this;

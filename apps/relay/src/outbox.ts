@@ -87,7 +87,8 @@ export class Outbox {
       this.early.also.push(...also.slice(0, MAX_EARLY_ALSO - this.early.also.length));
       return;
     }
-    if (upTo > this.cursor || also.some((seq) => seq > this.cursor)) {
+    const last = Math.max(this.cursor, this.gapTold);
+    if (upTo > last || also.some((seq) => seq > last)) {
       this.owner.acknowledgedTooMuch();
       return;
     }
@@ -131,9 +132,9 @@ export class Outbox {
   }
 
   private sendPage(page: MailboxPage): void {
-    if (page.gap && page.gap.toSeq > this.gapTold) {
+    // What is not beyond the cursor was delivered on this socket, or told.
+    if (page.gap && page.gap.toSeq > Math.max(this.gapTold, this.cursor)) {
       this.gapTold = page.gap.toSeq;
-      this.cursor = Math.max(this.cursor, page.gap.toSeq);
       this.writer.frame(encodeServerFrame({ kind: 'gap', ...page.gap }));
     }
     for (const { seq, bytes } of page.mails) if (seq > this.cursor) this.deliver(seq, [bytes], bytes.length);

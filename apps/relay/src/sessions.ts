@@ -20,15 +20,17 @@ export function sends(lane: Lane): boolean {
 export class Sessions {
   private readonly receiving = new Map<DeviceId, Session>();
   private readonly sending = new Map<DeviceId, Session>();
+  private lastNumber = 0;
 
   /** The session that gets this device's mail here. */
   receiver(device: DeviceId): Session | undefined {
     return this.receiving.get(device);
   }
 
-  /** The newest number here, so that the next one can be larger whatever the clock does. 0: none. */
-  newest(device: DeviceId): number {
-    return Math.max(this.receiving.get(device)?.number ?? 0, this.sending.get(device)?.number ?? 0);
+  /** A number for a new session: `fresh`, or more when this node has given that out already, so that a later one is always larger. */
+  nextNumber(fresh: number): number {
+    this.lastNumber = Math.max(fresh, this.lastNumber + 1);
+    return this.lastNumber;
   }
 
   /** Takes the session in, and ends those that it replaces. */

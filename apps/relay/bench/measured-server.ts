@@ -1,0 +1,60 @@
+/** Starts a measured process on its own core, and asks it things. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import type { Reply, Request, ServerKind } from './protocol.ts';
+
+export const hasTaskset = spawnSync('taskset', ['-V']).status === 0;
+
+const LOADER = new URL('../../../infra/scripts/swc-loader.mjs', import.meta.url).pathname;
+const SERVER = new URL('./server.ts', import.meta.url).pathname;
+
+export class MeasuredServer {
+  private constructor(
+    readonly kind: ServerKind,
+    readonly port: number,
+    private readonly child: ChildProcess,
+  ) {}
+
+  static async start(kind: ServerKind, nodeOptions: readonly string[] = []): Promise<MeasuredServer> {
+    const node = [
+      ...nodeOptions,
+      '--expose-gc',
+      '--conditions=@sealwire/source',
+      '--disable-warning=ExperimentalWarning',
+      '--import',
+      LOADER,
+      SERVER,
+      kind,
+    ];
+    const [command, args] = hasTaskset ? ['taskset', ['-c', '0', process.execPath, ...node]] : [process.execPath, node];
+    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const { port } = await next<{ port: number }>(child);
+    return new MeasuredServer(kind, port, child);
+  }
+
+  async ask(request: Request): Promise<Reply> {
+    const answer = next<Reply>(this.child);
+    this.child.send(request);
+    return answer;
+  }
+
+  async cpuMicros(): Promise<number> {
+    return (await this.ask({ ask: 'cpu' })).cpuMicros ?? 0;
+  }
+
+  async end(): Promise<void> {
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    await this.ask({ ask: 'end' });
+    await ended;
+  }
+}
+
+function next<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const exited = (code: number | null) => reject(new Error(`the measured process ended with ${code}`));
+    child.once('exit', exited);
+    child.once('message', (message) => {
+      child.off('exit', exited);
+      resolve(message as T);
+    });
+  });
+}

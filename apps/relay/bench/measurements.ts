@@ -1,0 +1,153 @@
+/** Each measurement starts its own servers and answers figures of the server process alone. */
+import { encodeClientFrame } from '@sealwire/wire/frame-codec';
+import { BenchClient } from './client.ts';
+import { maskedFrame } from './frames-by-hand.ts';
+import { MeasuredServer } from './measured-server.ts';
+import { startPairs } from './pairs.ts';
+import type { Credentials, ServerKind } from './protocol.ts';
+
+const ROUNDS = 3;
+const WARM_UP_MS = 1_000;
+const ROUND_MS = 2_500;
+const PARALLEL_CONNECTS = 50;
+
+export interface LoadShape {
+  readonly pairs: number;
+  readonly inFlight: number;
+}
+
+interface Cost {
+  /** CPU microseconds of the server process (user and system) a message that was delivered and accepted. */
+  readonly micros: number;
+  readonly perSecond: number;
+}
+
+/** Both servers live side by side; rounds alternate. */
+export async function pairCost(
+  shape: LoadShape,
+  nodeOptions: readonly string[] = [],
+): Promise<{ ours: number; bare: number; rates: Record<ServerKind, number> }> {
+  const servers = { ours: await MeasuredServer.start('ours', nodeOptions), bare: await MeasuredServer.start('bare') };
+  const { devices = [] } = await servers.ours.ask({ ask: 'devices', prefix: 'pair', count: 2 * shape.pairs });
+  const costs: Record<ServerKind, Cost[]> = { ours: [], bare: [] };
+  for (let round = 0; round < ROUNDS; round++)
+    for (const kind of ['ours', 'bare'] as const)
+      costs[kind].push(await oneRound(servers[kind], shape, kind === 'ours' ? devices : [], round + 1));
+  await Promise.all([servers.ours.end(), servers.bare.end()]);
+  return {
+    ours: median(costs.ours.map(({ micros }) => micros)),
+    bare: median(costs.bare.map(({ micros }) => micros)),
+    rates: {
+      ours: median(costs.ours.map(({ perSecond }) => perSecond)),
+      bare: median(costs.bare.map(({ perSecond }) => perSecond)),
+    },
+  };
+}
+
+async function oneRound(
+  server: MeasuredServer,
+  { pairs, inFlight }: LoadShape,
+  devices: readonly Credentials[],
+  seed: number,
+): Promise<Cost> {
+  const load = await startPairs(server.port, server.kind, pairs, inFlight, devices, seed);
+  await sleep(WARM_UP_MS);
+  const before = { cpu: await server.cpuMicros(), messages: load.total.messages, at: performance.now() };
+  await sleep(ROUND_MS);
+  const after = { cpu: await server.cpuMicros(), messages: load.total.messages, at: performance.now() };
+  await load.stop();
+  const messages = after.messages - before.messages;
+  return { micros: (after.cpu - before.cpu) / messages, perSecond: (messages * 1_000) / (after.at - before.at) };
+}
+
+/** RSS after garbage collection that one idle, authenticated connection adds. */
+export async function idleBytes(kind: ServerKind, count: number): Promise<number> {
+  const server = await MeasuredServer.start(kind);
+  const { devices = [] } = await server.ask({ ask: 'devices', prefix: 'idle', count: count + 100 });
+  // The first sockets warm up code and pools.
+  const warm = await openMany(server, devices.slice(count), count, 100);
+  const { rssBytes: before = 0 } = await server.ask({ ask: 'memory' });
+  const sockets = await openMany(server, devices, 0, count);
+  await sleep(500);
+  const { rssBytes: after = 0 } = await server.ask({ ask: 'memory' });
+  for (const { socket } of [...sockets, ...warm]) socket.destroy();
+  await server.end();
+  return (after - before) / count;
+}
+
+/** CPU microseconds from the TCP connection to the first answer after the authentication and the (empty) backlog. */
+export async function connectCost(kind: ServerKind): Promise<number> {
+  const count = 1_000;
+  const server = await MeasuredServer.start(kind);
+  const { devices = [] } = await server.ask({ ask: 'devices', prefix: 'connect', count: 3 * count });
+  const costs: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const before = await server.cpuMicros();
+    const clients = await openMany(server, devices.slice(round * count), round * count, count);
+    costs.push(((await server.cpuMicros()) - before) / count);
+    for (const { socket } of clients) socket.destroy();
+    await sleep(300);
+  }
+  await server.end();
+  return median(costs);
+}
+
+/** A full mailbox to a client that acknowledges every 32 messages. */
+export async function drainRate(count: number): Promise<{ perSecond: number; cpuMicros: number }> {
+  const server = await MeasuredServer.start('ours');
+  const { devices = [] } = await server.ask({ ask: 'devices', prefix: 'drain', count: 3 });
+  const figures: { perSecond: number; cpuMicros: number }[] = [];
+  for (const who of devices) {
+    await server.ask({ ask: 'fill', device: who.device, count, bytes: 1_024 });
+    const before = { cpu: await server.cpuMicros(), at: performance.now() };
+    await drainOne(server.port, who, count);
+    const seconds = (performance.now() - before.at) / 1_000;
+    figures.push({ perSecond: count / seconds, cpuMicros: ((await server.cpuMicros()) - before.cpu) / count });
+  }
+  await server.end();
+  return {
+    perSecond: median(figures.map(({ perSecond }) => perSecond)),
+    cpuMicros: median(figures.map(({ cpuMicros }) => cpuMicros)),
+  };
+}
+
+async function drainOne(port: number, who: Credentials, count: number): Promise<void> {
+  const client = await BenchClient.open(port, 'ours', who, true);
+  let received = 0;
+  await new Promise<void>((resolve) => {
+    client.events = {
+      accepted() {},
+      delivered(seq) {
+        received++;
+        if (received % 32 === 0 || received === count)
+          client.socket.write(maskedFrame(encodeClientFrame({ kind: 'ack', upTo: seq, also: [] })).frame);
+        if (received === count) resolve();
+      },
+    };
+  });
+  client.socket.destroy();
+}
+
+async function openMany(
+  server: MeasuredServer,
+  devices: readonly Credentials[],
+  firstNumber: number,
+  count: number,
+): Promise<BenchClient[]> {
+  const clients: BenchClient[] = [];
+  for (let done = 0; done < count; done += PARALLEL_CONNECTS) {
+    const batch = Array.from({ length: Math.min(PARALLEL_CONNECTS, count - done) }, (_, i) =>
+      BenchClient.open(server.port, server.kind, server.kind === 'ours' ? devices[done + i]! : firstNumber + done + i),
+    );
+    clients.push(...(await Promise.all(batch)));
+  }
+  return clients;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

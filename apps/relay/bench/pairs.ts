@@ -1,0 +1,147 @@
+/** Pairs of a sender and a recipient with a fixed number of messages in flight: sent anew when delivered and accepted. */
+import { encodeClientFrame } from '@sealwire/wire/frame-codec';
+import { type DeviceId, type MessageId } from '@sealwire/wire/ids';
+import { BenchClient } from './client.ts';
+import { maskedFrame, patchUint32 } from './frames-by-hand.ts';
+import type { Credentials, ServerKind } from './protocol.ts';
+
+const ACK_EVERY_MS = 20;
+const ACK_EVERY_MESSAGES = 32;
+const PAYLOAD = 1_024;
+
+class Pair {
+  private sent = 0;
+  private accepted = 0;
+  private delivered = 0;
+  private lastSeq = 0;
+  private unacknowledged = 0;
+  private readonly frame: Buffer;
+  private readonly payloadAt: number;
+  private readonly idAt: number;
+
+  constructor(
+    private readonly from: BenchClient,
+    private readonly to: BenchClient,
+    recipient: string | undefined,
+    seed: number,
+    private readonly inFlight: number,
+    private readonly total: { messages: number },
+  ) {
+    const body = new Uint8Array(PAYLOAD).map((_, i) => (i * 31 + seed) & 0xff);
+    const id = new Uint8Array(16).fill(0xee) as MessageId;
+    new DataView(id.buffer).setUint32(4, seed);
+    const payload = recipient
+      ? encodeClientFrame({
+          kind: 'send',
+          id,
+          body,
+          parts: [{ device: recipient as DeviceId, content: new Uint8Array(0) }],
+          allDevices: true,
+        })
+      : body;
+    ({ frame: this.frame, payloadAt: this.payloadAt } = maskedFrame(payload));
+    this.idAt = recipient ? Buffer.from(payload).indexOf(Buffer.from(id)) : 0;
+    from.events = { accepted: (count) => this.onAccepted(count), delivered: () => {} };
+    to.events = { accepted: () => {}, delivered: (seq) => this.onDelivered(seq) };
+  }
+
+  fill(): void {
+    let room = this.inFlight - (this.sent - Math.min(this.accepted, this.delivered));
+    if (room <= 0) return;
+    const frames: Buffer[] = [];
+    for (; room > 0; room--) {
+      patchUint32(this.frame, this.payloadAt, this.idAt, this.sent++);
+      frames.push(Buffer.from(this.frame));
+    }
+    this.from.socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
+  }
+
+  acknowledge(): void {
+    if (this.unacknowledged === 0) return;
+    this.unacknowledged = 0;
+    this.to.socket.write(maskedFrame(encodeClientFrame({ kind: 'ack', upTo: this.lastSeq, also: [] })).frame);
+  }
+
+  private onAccepted(count: number): void {
+    this.accepted += count;
+    this.advance();
+  }
+
+  private onDelivered(seq: number): void {
+    this.delivered++;
+    if (seq > 0) {
+      if (seq !== this.lastSeq + 1 && this.lastSeq > 0) throw new Error(`order: ${seq} after ${this.lastSeq}`);
+      this.lastSeq = seq;
+      if (++this.unacknowledged >= ACK_EVERY_MESSAGES) this.acknowledge();
+    }
+    this.advance();
+  }
+
+  private completed = 0;
+  private refill = false;
+  private advance(): void {
+    const done = Math.min(this.accepted, this.delivered);
+    if (done === this.completed) return;
+    this.total.messages += done - this.completed;
+    this.completed = done;
+    if (stopped || this.refill) return;
+    this.refill = true;
+    setImmediate(() => {
+      this.refill = false;
+      if (!stopped) this.fill();
+    });
+  }
+
+  get isQuiet(): boolean {
+    return this.completed === this.sent;
+  }
+}
+
+let stopped = false;
+
+export interface Load {
+  readonly total: { messages: number };
+  stop(): Promise<void>;
+}
+
+/** `devices`: two for each pair, of our relay; of the bare one only their number counts. */
+export async function startPairs(
+  port: number,
+  kind: ServerKind,
+  pairs: number,
+  inFlight: number,
+  devices: readonly Credentials[],
+  seed: number,
+): Promise<Load> {
+  stopped = false;
+  const total = { messages: 0 };
+  const all: Pair[] = [];
+  const clients: BenchClient[] = [];
+  for (let i = 0; i < pairs; i++) {
+    const [from, to] = await Promise.all([
+      BenchClient.open(port, kind, kind === 'ours' ? devices[2 * i]! : 2 * i),
+      BenchClient.open(port, kind, kind === 'ours' ? devices[2 * i + 1]! : 2 * i + 1),
+    ]);
+    clients.push(from, to);
+    all.push(new Pair(from, to, devices[2 * i + 1]?.device, seed * 65_536 + i, inFlight, total));
+  }
+  const timer = setInterval(() => {
+    for (const pair of all) pair.acknowledge();
+  }, ACK_EVERY_MS);
+  for (const pair of all) pair.fill();
+  return {
+    total,
+    async stop() {
+      stopped = true;
+      while (!all.every((pair) => pair.isQuiet)) await new Promise((resolve) => setTimeout(resolve, 10));
+      clearInterval(timer);
+      for (const pair of all) pair.acknowledge();
+      for (const { socket } of clients) socket.end(maskedCloseFrame());
+      await Promise.all(clients.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve))));
+    },
+  };
+}
+
+function maskedCloseFrame(): Buffer {
+  return Buffer.from([0x88, 0x80, 0, 0, 0, 0]);
+}

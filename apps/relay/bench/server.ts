@@ -1,0 +1,131 @@
+/** The measured process: `node … server.ts ours|bare`. Listens on a free port and answers the bench over the process channel. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openMemoryBus } from '@sealwire/bus/memory';
+import { nodeCrypto } from '@sealwire/crypto/node';
+import { systemRandom } from '@sealwire/crypto/random';
+import { silentLog } from '@sealwire/service/log';
+import { createMetrics } from '@sealwire/service/metrics';
+import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
+import { openStore } from '@sealwire/store/open';
+import type { Device, Store } from '@sealwire/store/port';
+import { encodeMailPieces } from '@sealwire/wire/frame-codec';
+import { parseAccountAddress, parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
+import { DEFAULT_SETTINGS, startRelay } from '../src/start.ts';
+import { createBareServer } from './bare-server.ts';
+import type { Credentials, Reply, Request } from './protocol.ts';
+
+const ISSUER = 'https://bench.invalid';
+
+interface Measured {
+  readonly server: Server;
+  readonly devices: (prefix: string, count: number) => Promise<Credentials[]>;
+  readonly fill: (device: string, count: number, bytes: number) => Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
+async function ours(): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), 'sealwire-relay-bench-'));
+  const store = await openStore(process.argv[3] === 'memory' ? 'memory:' : `lmdb:${folder}`);
+  const now = () => Date.now();
+  const random = systemRandom;
+  const signer = createTokenSigner({ seed: random(32), issuer: ISSUER, now });
+  const door = await startRelay({
+    store,
+    bus: openMemoryBus(),
+    tokens: createTokenVerifier({ jwks: signer.jwks(), issuer: ISSUER, now }),
+    crypto: nodeCrypto(),
+    log: silentLog,
+    metrics: createMetrics(),
+    now,
+    random,
+    nodeId: 'bench',
+    settings: { ...DEFAULT_SETTINGS, messagesPerPair: undefined, bytesPerRecipient: undefined },
+  });
+  const server = createServer();
+  server.on('upgrade', door.upgrade);
+  return {
+    server,
+    async devices(prefix, count) {
+      const made: Credentials[] = [];
+      for (let i = 0; i < count; i++) {
+        const device = await makeDevice(store, `${prefix}${i}`, now());
+        made.push({ device, token: (await signer.sign(device, ['relay'])).token });
+      }
+      return made;
+    },
+    fill: (device, count, bytes) => fill(store, device, count, bytes, now()),
+    async end() {
+      await door.close();
+      await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function makeDevice(store: Store, name: string, now: number) {
+  const address = parseAccountAddress(`sip:${name}@bench.invalid`);
+  const id = parseDeviceId(`${address};gr=urn:uuid:00000000-0000-4000-8000-000000000000`);
+  const key = systemRandom(32);
+  const device: Device = { id, identities: [{ curve: 'c25519', identityKey: key }], loginKey: key, addedAt: now };
+  const manifest = { version: 1, bytes: systemRandom(64), signature: systemRandom(64) };
+  await store.accounts.create({ address, accountKey: key, createdAt: now }, manifest, [device]);
+  return id;
+}
+
+async function fill(store: Store, device: string, count: number, bytes: number, at: number): Promise<void> {
+  const sender = parseDeviceId('sip:filler@bench.invalid;gr=urn:uuid:0');
+  const body = systemRandom(bytes);
+  for (let done = 0; done < count; done += 500) {
+    const batch = Array.from({ length: Math.min(500, count - done) }, () => {
+      const id = parseMessageId(systemRandom(16));
+      const pieces = encodeMailPieces({ sender, id, acceptedAt: at, body, content: new Uint8Array(0) });
+      return { sender, id, digest: systemRandom(32), at, recipients: [{ device: parseDeviceId(device), pieces }] };
+    });
+    await store.mailboxes.append(batch, DEFAULT_SETTINGS.mailbox);
+  }
+}
+
+function bare(): Measured {
+  const server = createBareServer();
+  return { server, devices: async () => [], fill: async () => {}, end: async () => {} };
+}
+
+const measured = process.argv[2] === 'bare' ? bare() : await ours();
+measured.server.listen(0, '127.0.0.1', 2_048, () => {
+  process.send?.({ port: (measured.server.address() as AddressInfo).port });
+});
+
+async function reply(request: Request): Promise<Reply> {
+  switch (request.ask) {
+    case 'cpu': {
+      const { user, system } = process.cpuUsage();
+      return { cpuMicros: user + system };
+    }
+    case 'memory':
+      for (let i = 0; i < 4; i++) {
+        globalThis.gc?.();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return { rssBytes: process.memoryUsage().rss };
+    case 'devices':
+      return { devices: await measured.devices(request.prefix, request.count) };
+    case 'fill':
+      await measured.fill(request.device, request.count, request.bytes);
+      return {};
+    case 'end':
+      await measured.end();
+      return {};
+  }
+}
+
+process.on('message', (request: Request) => {
+  reply(request).then((answer) => {
+    process.send?.(answer);
+    if (request.ask === 'end') process.exit(0);
+  });
+});

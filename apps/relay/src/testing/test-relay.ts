@@ -1,0 +1,148 @@
+/** Relay nodes for tests: real sockets on the loopback, embedded store and bus, time that stands still unless it is told to pass. */
+
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
+import type { Bus } from '@sealwire/bus/port';
+import { nodeCrypto } from '@sealwire/crypto/node';
+import type { SocketDoor } from '@sealwire/service/http-door';
+import { silentLog } from '@sealwire/service/log';
+import { createMetrics, type Metrics } from '@sealwire/service/metrics';
+import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
+import { openMemoryStore } from '@sealwire/store/memory';
+import type { Device, Store } from '@sealwire/store/port';
+import { type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
+import { DEFAULT_SETTINGS, type RelaySettings, startRelay } from '../start.ts';
+import { FakeTime } from './fake-time.ts';
+import { TestClient } from './test-client.ts';
+
+const ISSUER = 'https://relay.test';
+
+export interface Node {
+  readonly door: SocketDoor;
+  readonly url: string;
+  readonly server: Server;
+  readonly metrics: Metrics;
+}
+
+export interface World {
+  readonly time: FakeTime;
+  readonly store: Store;
+  readonly hub: MemoryHub;
+  readonly nodes: readonly Node[];
+  /** Of the first node. */
+  readonly node: Node;
+  /** Makes (or extends) an account: `device('alice', 1)`. */
+  device(name: string, number?: number): Promise<DeviceId>;
+  token(device: DeviceId): Promise<string>;
+  /** A logged-in client at node `at`. */
+  client(device: DeviceId, at?: number): Promise<TestClient>;
+  /** Resolves when the acknowledgements that `client` has sent are written. */
+  acknowledged(client: TestClient): Promise<void>;
+  startNode(): Promise<Node>;
+  close(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly nodes?: number;
+  readonly settings?: Partial<RelaySettings>;
+  readonly store?: Store;
+  /** What stands between a node and the hub of all. */
+  readonly wrapBus?: (bus: Bus) => Bus;
+}
+
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
+  const time = new FakeTime();
+  const store = options.store ?? openMemoryStore();
+  const hub = new MemoryHub();
+  const random = seededRandom();
+  const signer = createTokenSigner({ seed: random(32), issuer: ISSUER, now: time.now });
+  const accounts = new Map<string, Device[]>();
+  const nodes: Node[] = [];
+  const clients: TestClient[] = [];
+  const wrapBus = options.wrapBus ?? ((bus: Bus) => bus);
+
+  async function startNode(): Promise<Node> {
+    const metrics = createMetrics();
+    const door = await startRelay({
+      store,
+      bus: wrapBus(openMemoryBus(hub)),
+      tokens: createTokenVerifier({ jwks: signer.jwks(), issuer: ISSUER, now: time.now }),
+      crypto: nodeCrypto(),
+      log: silentLog,
+      metrics,
+      now: time.now,
+      random,
+      nodeId: `node${nodes.length + 1}`,
+      settings: { ...DEFAULT_SETTINGS, messagesPerPair: undefined, ...options.settings },
+      timers: time,
+    });
+    const server = createServer((request, response) => door.handle(request, response));
+    server.on('upgrade', door.upgrade);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const node = { door, url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/relay`, server, metrics };
+    nodes.push(node);
+    return node;
+  }
+  for (let i = 0; i < (options.nodes ?? 1); i++) await startNode();
+
+  const token = async (device: DeviceId) => (await signer.sign(device, ['relay'])).token;
+  return {
+    time,
+    store,
+    hub,
+    nodes,
+    node: nodes[0]!,
+    token,
+    startNode,
+    async device(name, number = 1) {
+      const address = parseAccountAddress(`sip:${name}@relay.test`);
+      const id = parseDeviceId(`${address};gr=urn:uuid:${number}`);
+      const key = random(32);
+      const device: Device = {
+        id,
+        identities: [{ curve: 'c25519', identityKey: key }],
+        loginKey: key,
+        addedAt: time.ms,
+      };
+      const devices = [...(accounts.get(name) ?? []), device];
+      accounts.set(name, devices);
+      const manifest = { version: devices.length, bytes: random(16), signature: random(64) };
+      if (devices.length === 1)
+        await store.accounts.create({ address, accountKey: key, createdAt: time.ms }, manifest, devices);
+      else await store.manifests.publish(address, manifest, devices, time.ms);
+      return id;
+    },
+    async client(device, at = 0) {
+      const client = await TestClient.logIn(nodes[at]!.url, await token(device));
+      clients.push(client);
+      return client;
+    },
+    async acknowledged(client) {
+      await client.settled();
+      time.pass(20);
+      // The write begins at the end of a turn and, in memory, ends within it.
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+    async close() {
+      await Promise.all(nodes.map(({ door }) => door.close()));
+      for (const { ws } of clients) ws.terminate();
+      for (const { server } of nodes) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
+      await store.close();
+    },
+  };
+}
+
+/** Randomness that is the same in each run. */
+export function seededRandom(seed = 1): (length: number) => Uint8Array {
+  let state = seed;
+  return (length) =>
+    Uint8Array.from({ length }, () => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return state >>> 24;
+    });
+}
