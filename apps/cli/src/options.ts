@@ -12,14 +12,19 @@ export interface AccountOptions extends CommonOptions {
   readonly passphraseFd?: string;
 }
 
-/** A command with its examples first in the help, where a reader looks first. */
-export function command(name: string, summary: string, examples: readonly string[]): Command {
+/** A command that only holds others: the options belong to them, or it would take theirs. */
+export function group(name: string, summary: string, examples: readonly string[]): Command {
   return new Command(name)
     .summary(summary)
     .description(`${summary}\n\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`)
+    .helpOption('-h, --help', 'show this help');
+}
+
+/** A command with its examples first in the help, where a reader looks first. */
+export function command(name: string, summary: string, examples: readonly string[]): Command {
+  return group(name, summary, examples)
     .option('-c, --config <file>', 'configuration file')
     .option('--json', 'one JSON object a line on stdout')
-    .helpOption('-h, --help', 'show this help')
     .allowExcessArguments(false);
 }
 

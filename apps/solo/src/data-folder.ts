@@ -4,12 +4,13 @@ import { join, resolve } from 'node:path';
 import type { RandomBytes } from '@sealwire/crypto/port';
 import { ConfigError } from '@sealwire/service/config';
 import { loadOrCreateSecret } from '@sealwire/service/secret-file';
+import { openStore } from '@sealwire/store/open';
+import { type Store, StoreError } from '@sealwire/store/port';
 
 const TOKEN_KEY_BYTES = 32;
 
 export interface DataFolder {
   readonly path: string;
-  readonly storeUrl: string;
   /** Signs the access tokens; made at the first start. */
   readonly tokenKey: Uint8Array;
 }
@@ -26,9 +27,24 @@ export function openDataFolder(folder: string, random: RandomBytes): DataFolder 
   }
   return {
     path,
-    storeUrl: `lmdb:${join(path, 'store')}`,
     tokenKey: loadOrCreateSecret(join(path, 'secrets', 'token.key'), TOKEN_KEY_BYTES, random),
   };
+}
+
+/** The embedded store in the data folder. Throws `ConfigError` when what lies there is no store, or not to be read. */
+export async function openEmbeddedStore(folder: DataFolder): Promise<Store> {
+  const path = join(folder.path, 'store');
+  try {
+    return await openStore(`lmdb:${path}`);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const [problem] = error.message.split('\n');
+    throw new ConfigError(
+      'DATA_DIR',
+      `${path} cannot be opened: ${problem}`,
+      'restore it from a backup, or use another folder',
+    );
+  }
 }
 
 function folderError(path: string, code: string | undefined): ConfigError {

@@ -4,8 +4,7 @@ import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { ConfigError, loadConfig, processSources, setting } from '@sealwire/service/config';
 import { wholeNumber } from '@sealwire/service/settings';
-import { openStore } from '@sealwire/store/open';
-import { openDataFolder } from './data-folder.ts';
+import { openDataFolder, openEmbeddedStore } from './data-folder.ts';
 import { soloSettings } from './settings.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -24,7 +23,7 @@ export async function invite(argv: readonly string[], now: number): Promise<numb
       return 0;
     }
     const { DATA_DIR, INVITE_USES, INVITE_DAYS } = loaded.settings;
-    const store = await openStore(openDataFolder(DATA_DIR, systemRandom).storeUrl);
+    const store = await openEmbeddedStore(openDataFolder(DATA_DIR, systemRandom));
     try {
       const { code, expiresAt } = await createInvitation({
         store,

@@ -3,8 +3,7 @@ import { openBus } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { boot } from '@sealwire/service/boot';
-import { openStore } from '@sealwire/store/open';
-import { openDataFolder } from './data-folder.ts';
+import { openDataFolder, openEmbeddedStore } from './data-folder.ts';
 import { invite } from './invite.ts';
 import { soloSettings } from './settings.ts';
 import { startSolo } from './start.ts';
@@ -22,7 +21,7 @@ if (process.argv[2] === 'invite') {
     now: Date.now,
     async run({ settings, version, log, metrics, now }) {
       const folder = openDataFolder(settings.DATA_DIR, systemRandom);
-      const store = await openStore(folder.storeUrl);
+      const store = await openEmbeddedStore(folder);
       const bus = await openBus('memory:');
       const solo = await startSolo({
         settings,

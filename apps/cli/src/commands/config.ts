@@ -4,7 +4,7 @@ import { SETTING_NAMES, SETTINGS, type SettingName, writeSetting } from '../conf
 import { type Context, configurationFor } from '../context.ts';
 import { CliError } from '../exit-codes.ts';
 import { foldersOf } from '../folders.ts';
-import { type CommonOptions, command } from '../options.ts';
+import { type CommonOptions, command, group } from '../options.ts';
 import { existingUsers } from '../profile.ts';
 
 export function configCommand(context: () => Context): Command {
@@ -25,7 +25,7 @@ export function configCommand(context: () => Context): Command {
     .argument('<value>');
   set.action((name: string, value: string, options: CommonOptions) => setSetting(context(), name, value, options));
 
-  return command('config', 'Show or change the settings', [
+  return group('config', 'Show or change the settings', [
     'sealwire config show',
     'sealwire config set server https://chat.example.org',
   ])

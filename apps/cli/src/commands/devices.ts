@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { type Context, profileFor, withClient } from '../context.ts';
 import { type EnterOptions, enterAccount, entranceOptions } from '../enter-account.ts';
 import { CliError } from '../exit-codes.ts';
-import { type AccountOptions, accountCommand, command } from '../options.ts';
+import { type AccountOptions, accountCommand, group } from '../options.ts';
 
 interface JoinOptions extends EnterOptions {
   readonly secretFile: string;
@@ -34,7 +34,7 @@ export function devicesCommand(context: () => Context): Command {
   ).requiredOption('--secret-file <file>', 'what `devices export-secret` printed');
   join.action((options: JoinOptions) => joinAccount(context(), options));
 
-  return command('devices', 'List, remove and add devices', ['sealwire devices', 'sealwire devices remove ID'])
+  return group('devices', 'List, remove and add devices', ['sealwire devices', 'sealwire devices remove ID'])
     .addCommand(list, { isDefault: true })
     .addCommand(remove)
     .addCommand(secret)

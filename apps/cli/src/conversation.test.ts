@@ -1,0 +1,218 @@
+/** Real processes against a real server: what scripts rely on. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { openSealwire, type Result, sealwire, startServer } from './testing/processes.ts';
+
+jest.setTimeout(60_000);
+
+const folder = mkdtempSync(join(tmpdir(), 'sealwire-conversation-'));
+const passphraseFile = join(folder, 'passphrase');
+const PASSPHRASE = 'correct horse battery staple';
+let server: Awaited<ReturnType<typeof startServer>>;
+
+/** One home a person; all have the same passphrase file. */
+const home = (name: string) => join(folder, name);
+const env = () => ({ SEALWIRE_SERVER: server.origin, SEALWIRE_PASSPHRASE_FILE: passphraseFile });
+const as = (name: string, ...args: string[]): Promise<Result> => sealwire(home(name), args, { env: env() });
+const data = (name: string) => join(home(name), '.local/share/sealwire', name);
+
+beforeAll(async () => {
+  writeFileSync(passphraseFile, `${PASSPHRASE}\n`, { mode: 0o600 });
+  server = await startServer(join(folder, 'server'));
+  for (const name of ['alice', 'bob']) {
+    mkdirSync(home(name));
+    expect(await as(name, 'register', '-u', name)).toMatchObject({ code: 0 });
+  }
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+describe('register', () => {
+  it('says who and where as JSON, and makes files for their owner only', async () => {
+    mkdirSync(home('carol'));
+    const { records, code } = await as('carol', 'register', '-u', 'carol', '--curve', 'c448', '--json');
+    expect(code).toBe(0);
+    expect(records).toEqual([
+      {
+        event: 'registered',
+        address: 'sip:carol@localhost',
+        device: expect.stringMatching(/^sip:carol@localhost;gr=urn:uuid:/),
+        curves: ['c448'],
+        server: server.origin,
+      },
+    ]);
+    const open = readdirSync(data('carol'), { recursive: true, withFileTypes: true })
+      .map((entry) => join(entry.parentPath, entry.name))
+      .concat(data('carol'))
+      .filter((path) => (statSync(path).mode & 0o077) !== 0);
+    expect(open).toEqual([]);
+  });
+
+  it('of a name that is taken ends with 1 and leaves nothing behind', async () => {
+    const other = home('imposter');
+    mkdirSync(other);
+    const { code, stderr } = await sealwire(other, ['register', '-u', 'alice'], { env: env() });
+    expect([code, stderr.trim().split('\n').length]).toEqual([1, 1]);
+    expect(readdirSync(join(other, '.local/share/sealwire'))).toEqual([]);
+  });
+
+  it('twice ends with 2', async () => {
+    const { code, stderr } = await as('alice', 'register', '-u', 'alice');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('alice is registered already')]);
+  });
+});
+
+describe('send and listen', () => {
+  it('L10: their JSON is stable', async () => {
+    const sent = await as('alice', 'send', '-t', 'bob', '-m', 'one', '--json');
+    expect(sent.records).toEqual([
+      { event: 'accepted', id: expect.stringMatching(/^[\w-]{22}$/), to: 'sip:bob@localhost' },
+    ]);
+    const { code, records } = await as('bob', 'listen', '--until-caught-up', '--json');
+    expect(code).toBe(0);
+    expect(records).toEqual([
+      {
+        event: 'message',
+        id: sent.records[0]?.id,
+        from: 'sip:alice@localhost',
+        device: expect.stringMatching(/^sip:alice@localhost;gr=/),
+        conversation: 'sip:alice@localhost',
+        type: 'text/plain',
+        text: 'one',
+        sentAt: expect.any(Number),
+        acceptedAt: expect.any(Number),
+        trust: 'untrusted',
+      },
+      { event: 'caught-up' },
+    ]);
+  });
+
+  it('takes the text from stdin, and shows control characters instead of obeying them', async () => {
+    const args = ['send', '-t', 'bob', '-m', '-'];
+    await sealwire(home('alice'), args, { env: env(), input: 'two\u001b[2J\nbob: lines\n' });
+    const { stdout } = await as('bob', 'listen', '--count', '1');
+    expect(stdout).toBe('alice: two\\u{1b}[2J\n  bob: lines\n');
+    expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('');
+  });
+
+  it('what was not printed comes again: a reader that has read enough loses nothing', async () => {
+    for (const text of ['three', 'four']) await as('alice', 'send', '-t', 'bob', '-m', text);
+    expect((await as('bob', 'listen', '--count', '1')).stdout).toBe('alice: three\n');
+    expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: four\n');
+  });
+
+  it('to somebody who is not there ends with 1 and one line', async () => {
+    const { code, stdout, stderr } = await as('alice', 'send', '-t', 'nobody', '-m', 'x');
+    expect([code, stdout, stderr.trim().split('\n').length]).toEqual([1, '', 1]);
+  });
+
+  it('Ctrl-C ends listen with 0', async () => {
+    const listening = openSealwire(home('bob'), ['listen', '--json'], env());
+    await listening.says('caught-up');
+    listening.kill('SIGINT');
+    expect((await listening.ended).code).toBe(0);
+  });
+});
+
+describe('chat in a pipe', () => {
+  it('shows what comes, sends each line, and ends at the end of input when all is accepted', async () => {
+    const bob = openSealwire(home('bob'), ['chat', '-t', 'alice'], env());
+    const alice = openSealwire(home('alice'), ['chat', '-t', 'bob'], env());
+    await Promise.all([alice.says('chatting with bob'), bob.says('chatting with alice')]);
+    alice.stdin.write('are you there?\n');
+    await bob.says('alice: are you there?');
+    bob.stdin.write('yes\n\nI am\n');
+    await alice.says('bob: I am');
+    alice.stdin.end('good\nbye\n');
+    expect(await alice.ended).toMatchObject({ code: 0, stdout: 'bob: yes\nbob: I am\n' });
+    await bob.says('alice: bye');
+    bob.stdin.end();
+    expect(await bob.ended).toMatchObject({ code: 0, stdout: 'alice: are you there?\nalice: good\nalice: bye\n' });
+  });
+});
+
+describe('the keys', () => {
+  it('F17: belong to one process at a time; the second one names the first', async () => {
+    const first = openSealwire(home('alice'), ['listen', '--json'], env());
+    await first.says('caught-up');
+    const { code, stderr } = await as('alice', 'send', '-t', 'bob', '-m', 'x');
+    expect([code, stderr.trim().split('\n').length]).toEqual([5, 1]);
+    expect(stderr).toContain(`process ${first.pid} `);
+    first.kill('SIGKILL');
+    await first.ended;
+    expect((await as('alice', 'listen', '--until-caught-up')).code).toBe(0);
+  });
+
+  it('L10: the passphrase is in no argument and no environment of the process', async () => {
+    const running = openSealwire(home('alice'), ['listen', '--json'], env());
+    await running.says('caught-up');
+    const seen = execFileSync('ps', ['eww', '-p', String(running.pid)], { encoding: 'utf8' });
+    running.kill('SIGTERM');
+    await running.ended;
+    expect(seen).toContain(passphraseFile);
+    expect(seen).not.toContain(PASSPHRASE);
+  });
+
+  it('a wrong passphrase ends with 4, a damaged header or store with 6, each in one line, and nothing is touched', async () => {
+    const wrong = join(folder, 'wrong');
+    writeFileSync(wrong, 'another passphrase\n', { mode: 0o600 });
+    const listen = (file: string) =>
+      sealwire(home('alice'), ['listen', '--until-caught-up'], { env: { ...env(), SEALWIRE_PASSPHRASE_FILE: file } });
+    const refused = await listen(wrong);
+    expect([refused.code, refused.stderr]).toEqual([
+      4,
+      `sealwire: wrong passphrase for ${join(data('alice'), 'keys.json')}\n`,
+    ]);
+
+    for (const name of ['keys.json', 'store/records.lmdb']) {
+      const file = join(data('alice'), name);
+      const good = readFileSync(file);
+      const bad = Buffer.from(good).fill(0x5a);
+      writeFileSync(file, bad);
+      const { code, stderr } = await listen(passphraseFile);
+      expect([name, code, stderr.trim().split('\n').length]).toEqual([name, 6, 1]);
+      expect(readFileSync(file).equals(bad)).toBe(true);
+      writeFileSync(file, good);
+    }
+    expect((await listen(passphraseFile)).code).toBe(0);
+  });
+
+  it('without a passphrase only when that is asked for', async () => {
+    const name = 'robot';
+    mkdirSync(home(name));
+    const bare = { SEALWIRE_SERVER: server.origin };
+    const made = await sealwire(home(name), ['register', '-u', name, '--no-passphrase'], { env: bare });
+    expect([made.code, made.stderr]).toEqual([0, expect.stringContaining('the keys will lie unencrypted')]);
+    expect((await sealwire(home(name), ['listen', '--until-caught-up'], { env: bare })).code).toBe(0);
+  });
+});
+
+describe('devices', () => {
+  it('a second one joins, gets its copy, is listed, and is cut off', async () => {
+    const secretFile = join(folder, 'alice.secret');
+    const secret = await as('alice', 'devices', 'export-secret');
+    writeFileSync(secretFile, secret.stdout, { mode: 0o600 });
+    const second = home('alice-phone');
+    mkdirSync(second);
+    const onPhone = (...args: string[]) => sealwire(second, args, { env: env() });
+    expect(await onPhone('devices', 'join', '-u', 'alice', '--secret-file', secretFile)).toMatchObject({ code: 0 });
+
+    await as('bob', 'send', '-t', 'alice', '-m', 'to both');
+    for (const listen of [as('alice', 'listen', '--until-caught-up'), onPhone('listen', '--until-caught-up')])
+      expect((await listen).stdout).toBe('bob: to both\n');
+
+    const listed = (await as('alice', 'devices', '--json')).records;
+    expect(listed.map(({ event, current }) => [event, current])).toEqual([
+      ['device', true],
+      ['device', false],
+    ]);
+    expect((await as('alice', 'devices', 'remove', listed[1]?.id as string)).code).toBe(0);
+    expect((await onPhone('listen', '--until-caught-up')).code).toBe(4);
+    expect((await as('alice', 'devices', '--json')).records).toHaveLength(1);
+  });
+});

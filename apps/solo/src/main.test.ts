@@ -1,0 +1,160 @@
+/** The real process, as `npm start` runs it: what it says, what it leaves on the disk, and every mistake in one line. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
+
+jest.setTimeout(30_000);
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'sealwire-solo-'));
+const started = new Set<ChildProcess>();
+afterEach(async () => {
+  for (const child of started) {
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
+  says(text: string): Promise<string>;
+}
+
+function solo(args: readonly string[], env: Record<string, string> = {}): Run {
+  const source = ['--conditions=@sealwire/source', '--import', join(root, 'infra/scripts/swc-loader.mjs')];
+  const child = spawn(process.execPath, [...source, join(root, 'apps/solo/src/main.ts'), ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '', ...env },
+  });
+  started.add(child);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, 'close').then(([code]) => {
+    started.delete(child);
+    return { code: code as number | null, stdout, stderr };
+  });
+  return {
+    child,
+    ended,
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => stdout.includes(text) && resolve(stdout);
+        child.stdout.on('data', look);
+        ended.then(({ code }) => reject(new Error(`ended (${code}): ${stderr}`)), reject);
+        look();
+      }),
+  };
+}
+
+const LISTEN = ['--listen', '127.0.0.1:0'];
+
+describe('npm start', () => {
+  it('says where it listens and what to type next, keeps its secrets to itself, and ends in order', async () => {
+    const data = join(folder, 'first');
+    const first = solo([...LISTEN, '--data-dir', data]);
+    const text = await first.says('-t bob');
+    const origin = /http:\/\/localhost:\d+/.exec(text)?.[0] as string;
+    expect(text).toContain(`  npx sealwire register -u alice -s ${origin}\n  npx sealwire chat -u alice -t bob\n`);
+    for (const path of ['/livez', '/readyz', '/version', '/metrics', '/.well-known/sealwire'])
+      expect([path, (await fetch(origin + path)).status]).toEqual([path, 200]);
+    expect((await fetch(`${origin}/directory/manifests/nobody`)).status).toBe(404);
+    expect((await fetch(`${origin}/relay`)).status).toBe(426);
+
+    expect(statSync(data).mode & 0o777).toBe(0o700);
+    const secret = join(data, 'secrets/token.key');
+    expect([statSync(join(data, 'secrets')).mode & 0o777, statSync(secret).mode & 0o777]).toEqual([0o700, 0o600]);
+    const key = readFileSync(secret, 'utf8');
+    expect(text).not.toContain(key.trim());
+
+    first.child.kill('SIGTERM');
+    expect(await first.ended).toMatchObject({ code: 0, stderr: '' });
+
+    const second = solo([...LISTEN, '--data-dir', data]);
+    await second.says('-t bob');
+    expect(readFileSync(secret, 'utf8')).toBe(key);
+    second.child.kill('SIGKILL');
+    await second.ended;
+    // Killed without a word: it starts on the same folder again.
+    await solo([...LISTEN, '--data-dir', data]).says('-t bob');
+  });
+
+  it('--print-config shows what is in effect and where it comes from, and starts nothing', async () => {
+    const { code, stdout } = await solo(['--print-config', '--domain', 'example.org'], {
+      GATE: 'invitation',
+      DATA_DIR: './unmade',
+    }).ended;
+    expect(code).toBe(0);
+    expect(stdout).toContain('DOMAIN=example.org  # flag');
+    expect(stdout).toContain('GATE=invitation  # environment');
+    expect(stdout).toContain('LISTEN=127.0.0.1:8080  # default');
+    expect(readdirSync(folder)).not.toContain('unmade');
+  });
+
+  it('invite prints a code, alone on stdout', async () => {
+    const { code, stdout, stderr } = await solo(['invite', '--data-dir', join(folder, 'inviting')]).ended;
+    expect([code, stdout, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^[\w-]{27}\n$/),
+      expect.stringMatching(/^good for 1 account/),
+    ]);
+  });
+});
+
+describe('K14: a mistake is one line with the fix, and exit code 2', () => {
+  const file = join(folder, 'a-file');
+  writeFileSync(file, '');
+  it.each([
+    ['an unknown flag', ['--lisen', '127.0.0.1:1'], 'did you mean --listen?'],
+    ['an address of another machine', ['--listen', '192.0.2.1:8080'], 'this machine has no address 192.0.2.1'],
+    ['a data folder that is a file', ['--data-dir', file], 'choose another folder with --data-dir'],
+    ['a data folder below a file', ['--data-dir', join(file, 'data')], 'choose another folder with --data-dir'],
+  ])('%s', async (_what, args, fix) => {
+    const { code, stdout, stderr } = await solo(args).ended;
+    expect([code, stdout, stderr.trim().split('\n').length]).toEqual([2, '', 1]);
+    expect(stderr).toContain(fix);
+  });
+
+  it('a port in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { code, stderr } = await solo(['--listen', `127.0.0.1:${port}`, '--data-dir', join(folder, 'busy')]).ended;
+    other.close();
+    expect([code, stderr.trim().split('\n').length]).toEqual([2, 1]);
+    expect(stderr).toContain(
+      `127.0.0.1:${port} is in use by another process — stop it, or choose another port with --listen`,
+    );
+  });
+
+  // The superuser may write anywhere.
+  const itAsUser = process.getuid?.() === 0 ? it.skip : it;
+  itAsUser('a folder that is not writable (skipped for the superuser, who may write anywhere)', async () => {
+    const closed = join(folder, 'closed');
+    mkdirSync(closed);
+    chmodSync(closed, 0o500);
+    const { code, stderr } = await solo([...LISTEN, '--data-dir', join(closed, 'data')]).ended;
+    expect([code, stderr]).toEqual([2, expect.stringContaining('is not writable for this user')]);
+  });
+
+  it('a secret that others may read', async () => {
+    const data = join(folder, 'leaky');
+    mkdirSync(join(data, 'secrets'), { recursive: true });
+    writeFileSync(join(data, 'secrets/token.key'), 'x', { mode: 0o644 });
+    const { code, stderr } = await solo([...LISTEN, '--data-dir', data]).ended;
+    expect([code, stderr]).toEqual([2, expect.stringContaining('run: chmod 600')]);
+  });
+});
