@@ -99,11 +99,17 @@ export function problemOf(error: unknown): Problem {
   return new Problem('internal', {}, { cause: error });
 }
 
+interface Issue {
+  readonly message: string;
+  readonly code?: string;
+  readonly path?: readonly unknown[] | undefined;
+}
+
 /** A body that does not have the documented form, with a pointer to each fault. The values themselves are not repeated. */
-export function validationProblem(error: z.ZodError): Problem {
+export function validationProblem(error: { readonly issues: readonly Issue[] }): Problem {
   const errors = error.issues.slice(0, 16).map((issue) => ({
-    pointer: issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
+    pointer: (issue.path ?? []).map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
     detail: issue.code === 'unrecognized_keys' ? 'unknown field' : issue.message,
   }));
-  return new Problem('bad-request', { errors }, { cause: error });
+  return new Problem('bad-request', { errors });
 }

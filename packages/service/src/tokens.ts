@@ -26,7 +26,7 @@ export interface VerifiedToken {
 }
 
 export interface TokenVerifier {
-  /** Throws `TokenError`. Says nothing of whether the device still exists: ask the store. */
+  /** Throws `TokenError`, or `KeysUnavailableError` when keys come from a URL. Says nothing of whether the device still exists: ask the store. */
   verify(token: string, audience: Audience): Promise<VerifiedToken>;
 }
 
@@ -38,6 +38,12 @@ export class TokenError extends Error {
   ) {
     super(message);
   }
+}
+
+/** The keys could not be fetched: nothing is known of the token. */
+export class KeysUnavailableError extends Error {
+  override readonly name = 'KeysUnavailableError';
+  readonly kind = 'unavailable';
 }
 
 export interface TokenSigner {
@@ -105,10 +111,18 @@ export function createTokenVerifier(options: {
         return { device: parseDeviceId(payload.sub!), expiresAt: payload.exp! * 1000 };
       } catch (error) {
         if (error instanceof errors.JWTExpired) throw new TokenError('token-expired', 'the token has ended');
+        if (isFetchFailure(error)) throw new KeysUnavailableError('the token keys cannot be fetched', { cause: error });
         throw new TokenError('unauthorized', 'the token is not a good one');
       }
     },
   };
+}
+
+/** jose's generic error: the answer was no key set. A TypeError: no answer. */
+function isFetchFailure(error: unknown): boolean {
+  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error instanceof TypeError)
+    return true;
+  return error instanceof errors.JOSEError && error.code === errors.JOSEError.code;
 }
 
 /** Keys imported once: verification is on the path of every connect. */

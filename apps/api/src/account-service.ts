@@ -1,0 +1,87 @@
+/** Accounts: made with the manifest of their first device, shown to their devices, deleted for good. */
+import type { CryptoProvider } from '@sealwire/crypto/port';
+import type { Announcer } from '@sealwire/service/announce';
+import { Problem } from '@sealwire/service/problem';
+import { type Account, type Device, type Store, StoreError } from '@sealwire/store/port';
+import type { CreateAccountBody } from '@sealwire/wire/http';
+import { type AccountAddress, accountOf, addressOf, type DeviceId } from '@sealwire/wire/ids';
+import { type Manifest, verifyManifest, verifySuccessor } from '@sealwire/wire/manifest';
+import { WireError } from '@sealwire/wire/wire-error';
+import type { z } from 'zod';
+import { invitationHash } from './invitations.ts';
+
+export interface AccountServiceDeps {
+  readonly store: Store;
+  readonly crypto: CryptoProvider;
+  readonly announcer: Announcer;
+  readonly now: () => number;
+  readonly domain: string;
+  readonly gate: 'open' | 'invitation';
+}
+
+type NewAccount = z.output<typeof CreateAccountBody>;
+
+export class AccountService {
+  constructor(private readonly deps: AccountServiceDeps) {}
+
+  /** Idempotent: the same body again finds the account that the first one made, whatever became of the invitation. */
+  async create(body: NewAccount): Promise<{ account: Account; created: boolean }> {
+    const { store, crypto, domain, gate, announcer } = this.deps;
+    const now = this.deps.now();
+    const address = addressOf(body.name, domain);
+    const manifest = this.firstManifest(address, body);
+    if (gate === 'invitation' && body.invitation === undefined) throw new Problem('invitation-invalid');
+    const account: Account = { address, accountKey: body.accountKey, createdAt: now };
+    const stored = { version: 1, bytes: body.manifest.manifest, signature: body.manifest.signature };
+    const devices: Device[] = manifest.devices.map((device) => ({ ...device }));
+    const invitation = gate === 'invitation' ? { hash: invitationHash(crypto, body.invitation!), now } : undefined;
+    let outcome: 'created' | 'exists';
+    try {
+      outcome = await store.accounts.create(account, stored, devices, invitation);
+    } catch (error) {
+      if (error instanceof StoreError && error.kind === 'conflict')
+        throw new Problem('name-taken', {}, { cause: error });
+      if (error instanceof StoreError && error.kind === 'not-found')
+        throw new Problem('invitation-invalid', {}, { cause: error });
+      throw error;
+    }
+    if (outcome === 'exists') return { account: (await store.accounts.find(address)) ?? account, created: false };
+    await announcer.devicesChanged(address);
+    return { account, created: true };
+  }
+
+  async ofDevice(device: DeviceId): Promise<Account> {
+    const account = await this.deps.store.accounts.find(accountOf(device));
+    if (!account) throw new Problem('not-found');
+    return account;
+  }
+
+  /** Everything goes but the name, which stays taken. The token that asked is dead afterwards, since its device is gone (case I12). */
+  async deleteOf(device: DeviceId): Promise<void> {
+    const { store, announcer } = this.deps;
+    const address = accountOf(device);
+    const devices = await store.devices.list(address);
+    await store.accounts.delete(address, this.deps.now());
+    await announcer.devicesRemoved(devices.map(({ id }) => id));
+    await announcer.devicesChanged(address);
+  }
+
+  /** The manifest decides what the account's first device is, so it is checked before anything is stored. */
+  private firstManifest(address: AccountAddress, { accountKey, manifest: signed }: NewAccount): Manifest {
+    try {
+      const manifest = verifyManifest(this.deps.crypto, accountKey, signed.manifest, signed.signature);
+      verifySuccessor(this.deps.crypto, undefined, manifest);
+      if (manifest.address !== address)
+        throw new Problem('invalid-manifest', {
+          detail: `the manifest is not of ${this.deps.domain}, or of another name`,
+        });
+      if (manifest.devices.length !== 1)
+        throw new Problem('invalid-manifest', { detail: 'the first manifest names one device' });
+      return manifest;
+    } catch (error) {
+      if (error instanceof WireError)
+        throw new Problem('invalid-manifest', { detail: error.message }, { cause: error });
+      throw error;
+    }
+  }
+}

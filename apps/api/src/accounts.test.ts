@@ -1,0 +1,242 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createInvitation } from './invitations.ts';
+import { crypto, type Fixture, startFixture } from './testing/fixture.ts';
+import { person } from './testing/person.ts';
+
+let fixture: Fixture;
+afterEach(() => fixture.close());
+
+const alice = person(crypto, 'alice');
+
+describe('POST /v1/accounts', () => {
+  it('makes an account with its first device', async () => {
+    fixture = await startFixture();
+    const { status, json } = await fixture.call('POST', '/v1/accounts', alice.creation());
+    expect(status).toBe(201);
+    expect(json).toEqual({ address: alice.address, createdAt: fixture.clock.now });
+    expect((await fixture.store.devices.list(alice.address)).map(({ id }) => id)).toEqual([alice.device]);
+    expect((await fixture.store.manifests.newest(alice.address))?.version).toBe(1);
+  });
+
+  it('answers the same request again with the same account, and a name that is taken with 409', async () => {
+    fixture = await startFixture();
+    await fixture.call('POST', '/v1/accounts', alice.creation());
+    const made = fixture.clock.now;
+    fixture.clock.now += 5000;
+    const again = await fixture.call('POST', '/v1/accounts', alice.creation());
+    expect([again.status, again.json.createdAt]).toEqual([200, made]);
+    const thief = await fixture.call('POST', '/v1/accounts', person(crypto, 'alice', 'thief').creation());
+    expect([thief.status, thief.json.code]).toEqual([409, 'name-taken']);
+  });
+
+  it('one of many at once makes it', async () => {
+    fixture = await startFixture();
+    const bodies = [alice, person(crypto, 'alice', 'other')].map((somebody) => somebody.creation());
+    const answers = await Promise.all([0, 1, 0, 1].map((i) => fixture.call('POST', '/v1/accounts', bodies[i])));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 201, 409, 409]);
+  });
+
+  it.each([
+    ['of another domain', { address: 'sip:alice@evil.example' }],
+    ['of another name', { address: 'sip:bob@example.org' }],
+    ['with version 2', { version: 2, previous: new Uint8Array(32).fill(1) }],
+    ['without a device', { devices: [] }],
+  ])('refuses a manifest %s', async (_, change) => {
+    fixture = await startFixture();
+    const address = (change as { address?: string }).address;
+    const devices = person(crypto, 'alice');
+    const body = address
+      ? { ...person(crypto, 'alice').creation(), manifest: foreignManifest(address) }
+      : devices.creation(change as never);
+    const { status, json } = await fixture.call('POST', '/v1/accounts', body);
+    expect([status, json.code]).toEqual([422, 'invalid-manifest']);
+    expect(await fixture.store.accounts.find(alice.address)).toBeUndefined();
+  });
+
+  function foreignManifest(address: string) {
+    const id = `${address};gr=urn:uuid:1` as never;
+    const [device] = devicesOf();
+    return alice.creation({ address: address as never, devices: [{ ...device!, id }] }).manifest;
+  }
+
+  function devicesOf() {
+    const identityKey = crypto.curves.c25519.signatures.publicKey(crypto.sha256(Buffer.from('x')));
+    return [
+      {
+        id: alice.device,
+        identities: [{ curve: 'c25519' as const, identityKey }],
+        loginKey: alice.loginKey,
+        addedAt: 1,
+      },
+    ];
+  }
+
+  it('refuses two first devices', async () => {
+    fixture = await startFixture();
+    const [device] = devicesOf();
+    const loginKey = crypto.ed25519.publicKey(crypto.sha256(Buffer.from('second')));
+    const identityKey = crypto.curves.c25519.signatures.publicKey(crypto.sha256(Buffer.from('second identity')));
+    const second = {
+      ...device!,
+      id: `${alice.address};gr=urn:uuid:2` as never,
+      loginKey,
+      identities: [{ curve: 'c25519' as const, identityKey }],
+    };
+    const { status, json } = await fixture.call('POST', '/v1/accounts', alice.creation({ devices: [device!, second] }));
+    expect([status, json.code, json.detail]).toEqual([422, 'invalid-manifest', 'the first manifest names one device']);
+  });
+
+  it('refuses a manifest signed by another key, and a signature over bare bytes (S33)', async () => {
+    fixture = await startFixture();
+    const body = alice.creation();
+    const bare = crypto.ed25519.sign(alice.accountSeed, Buffer.from(body.manifest.manifest, 'base64url'));
+    const byLoginKey = crypto.ed25519.sign(
+      alice.loginSeed,
+      Buffer.concat([Buffer.from('sealwire/manifest/v1\0'), Buffer.from(body.manifest.manifest, 'base64url')]),
+    );
+    for (const signature of [bare, byLoginKey]) {
+      const manifest = { ...body.manifest, signature: Buffer.from(signature).toString('base64url') };
+      const { status } = await fixture.call('POST', '/v1/accounts', { ...body, manifest });
+      expect(status).toBe(422);
+    }
+  });
+
+  it('S31: a small-order account key with its all-messages signature is refused', async () => {
+    fixture = await startFixture();
+    const body = alice.creation();
+    const identityPoint = Buffer.from(`01${'00'.repeat(31)}`, 'hex');
+    const forged = Buffer.concat([identityPoint, Buffer.alloc(32)]);
+    const { status, json } = await fixture.call('POST', '/v1/accounts', {
+      ...body,
+      accountKey: identityPoint.toString('base64url'),
+      manifest: { ...body.manifest, signature: forged.toString('base64url') },
+    });
+    expect([status, json.code]).toEqual([422, 'invalid-manifest']);
+  });
+
+  it('is limited per address', async () => {
+    fixture = await startFixture({ ACCOUNTS_PER_ADDRESS: 1 });
+    expect((await fixture.call('POST', '/v1/accounts', alice.creation())).status).toBe(201);
+    const second = await fixture.call('POST', '/v1/accounts', person(crypto, 'bob').creation());
+    expect(second.status).toBe(429);
+    expect(Number(second.headers.get('retry-after'))).toBeGreaterThan(3500);
+  });
+
+  it('503 with Retry-After when the store is gone, and nothing of why', async () => {
+    fixture = await startFixture();
+    await fixture.store.close();
+    const { status, headers, json } = await fixture.call('POST', '/v1/accounts', alice.creation());
+    expect([status, json.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '2']);
+    expect(json.detail).toBeUndefined();
+    expect((await fixture.call('GET', '/readyz')).status).toBe(503);
+    expect((await fixture.call('GET', '/livez')).status).toBe(200);
+  });
+});
+
+describe('I10: invitations', () => {
+  const invite = (uses = 1, lifeMs = 60_000) =>
+    createInvitation({ store: fixture.store, crypto, random: fixture.random, now: fixture.clock.now, uses, lifeMs });
+  const join = (name: string, invitation?: string) =>
+    fixture.call('POST', '/v1/accounts', { ...person(crypto, name).creation(), ...(invitation ? { invitation } : {}) });
+
+  it('have 160 bits and differ', async () => {
+    fixture = await startFixture({ GATE: 'invitation' });
+    const codes = [await invite(), await invite()].map(({ code }) => code);
+    expect(new Set(codes).size).toBe(2);
+    for (const code of codes) expect(Buffer.from(code, 'base64url')).toHaveLength(20);
+  });
+
+  it('none, a wrong one and an ended one are the same 403', async () => {
+    fixture = await startFixture({ GATE: 'invitation' });
+    const { code } = await invite(1, 60_000);
+    const none = await join('alice');
+    const wrong = await join('alice', 'AAAAAAAAAAAAAAAAAAAAAAAAAAA');
+    fixture.clock.now += 60_001;
+    const ended = await join('alice', code);
+    for (const { status, text } of [none, wrong, ended]) {
+      expect(status).toBe(403);
+      expect(text).toBe(none.text);
+    }
+    expect(none.json.code).toBe('invitation-invalid');
+  });
+
+  it('are good for their number of accounts; a repeat of the request takes none', async () => {
+    fixture = await startFixture({ GATE: 'invitation' });
+    const { code } = await invite(2);
+    expect((await join('alice', code)).status).toBe(201);
+    expect((await join('alice', code)).status).toBe(200);
+    expect((await join('bob', code)).status).toBe(201);
+    expect((await join('carol', code)).status).toBe(403);
+    expect((await join('alice', code)).status).toBe(200);
+  });
+
+  it('one use, many at once: one account', async () => {
+    fixture = await startFixture({ GATE: 'invitation' });
+    const { code } = await invite(1);
+    const answers = await Promise.all(['ann', 'ben', 'cid', 'dan'].map((name) => join(name, code)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 403, 403, 403]);
+  });
+
+  it('a refused manifest does not take one', async () => {
+    fixture = await startFixture({ GATE: 'invitation' });
+    const { code } = await invite(1);
+    const bad = { ...alice.creation({ devices: [] }), invitation: code };
+    expect((await fixture.call('POST', '/v1/accounts', bad)).status).toBe(422);
+    expect((await join('alice', code)).status).toBe(201);
+  });
+});
+
+describe('I12: a deleted account', () => {
+  it('is dead: token, login, name, devices; all nodes are told', async () => {
+    fixture = await startFixture();
+    const { auth, person: alice } = await fixture.member('alice');
+    fixture.announced.length = 0;
+    expect((await fixture.call('DELETE', '/v1/account', undefined, auth)).status).toBe(204);
+    expect((await fixture.call('GET', '/v1/account', undefined, auth)).status).toBe(401);
+    expect((await fixture.call('DELETE', '/v1/account', undefined, auth)).status).toBe(401);
+    expect((await fixture.login(alice)).status).toBe(401);
+    const again = await fixture.call('POST', '/v1/accounts', alice.creation());
+    expect([again.status, again.json.code]).toEqual([409, 'name-taken']);
+    expect(await fixture.store.devices.list(alice.address)).toEqual([]);
+    expect(fixture.announced).toEqual([
+      { kind: 'device-removed', device: alice.device },
+      { kind: 'devices-changed', address: alice.address },
+    ]);
+  });
+});
+
+describe('devices', () => {
+  it('are listed, the caller’s marked', async () => {
+    fixture = await startFixture();
+    const { auth, person: alice } = await fixture.member('alice');
+    const { json } = await fixture.call('GET', '/v1/devices', undefined, auth);
+    expect(json).toEqual({
+      devices: [{ id: alice.device, curves: ['c25519'], addedAt: 1_800_000_000_000, current: true }],
+    });
+  });
+
+  it('a removed one is out at once: its token too; a repeat by it is a 401', async () => {
+    fixture = await startFixture();
+    const { auth, person: alice } = await fixture.member('alice');
+    fixture.announced.length = 0;
+    const path = `/v1/devices/${encodeURIComponent(alice.device)}`;
+    expect((await fixture.call('DELETE', path, undefined, auth)).status).toBe(204);
+    expect((await fixture.call('DELETE', path, undefined, auth)).status).toBe(401);
+    expect((await fixture.login(alice)).status).toBe(401);
+    expect(fixture.announced.map(({ kind }) => kind)).toEqual(['device-removed', 'devices-changed']);
+  });
+
+  it('E07: the answer does not wait for a bus that is gone', async () => {
+    const broken = {
+      publish: () => Promise.reject(new Error('gone')),
+      subscribe: () => Promise.reject(new Error('gone')),
+      async close() {},
+    };
+    fixture = await startFixture({}, { bus: broken });
+    const { auth, person: alice } = await fixture.member('alice');
+    expect(
+      (await fixture.call('DELETE', `/v1/devices/${encodeURIComponent(alice.device)}`, undefined, auth)).status,
+    ).toBe(204);
+    expect(fixture.log.join('')).toContain('announcement-lost');
+  });
+});

@@ -1,0 +1,23 @@
+/** What the API is built from. The composition root (this app's main, or solo) makes all of it. */
+import type { Bus } from '@sealwire/bus/port';
+import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
+import type { Log } from '@sealwire/service/log';
+import type { Metrics } from '@sealwire/service/metrics';
+import type { Store } from '@sealwire/store/port';
+import type { ApiSettings } from './settings.ts';
+
+export interface ApiDeps {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly crypto: CryptoProvider;
+  readonly random: RandomBytes;
+  /** ms since 1970 */
+  readonly now: () => number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly settings: ApiSettings;
+  /** Ed25519 seed, 32 bytes; the challenge key is derived from it. */
+  readonly tokenKey: Uint8Array;
+  /** For `/.well-known/sealwire`. */
+  readonly version: string;
+}

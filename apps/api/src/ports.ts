@@ -1,0 +1,7 @@
+/** Injection tokens: services and ports are injected by these, never by type (an interface has none at run time). */
+export const ACCOUNTS = Symbol('AccountService');
+export const LOGINS = Symbol('LoginService');
+export const DEVICES = Symbol('DeviceService');
+export const AUTHENTICATE = Symbol('BearerAuthenticator');
+export const LIMITERS = Symbol('ApiLimiters');
+export const PUBLISHED = Symbol('Published');

@@ -1,0 +1,32 @@
+/** The texts of `published.controller.ts`, made once at start. */
+import { openApiDocument } from '@sealwire/service/openapi';
+import { openApiPage } from '@sealwire/service/openapi-page';
+import { WellKnown } from '@sealwire/wire/http';
+import { apiDescription } from './description.ts';
+import type { Published } from './published.controller.ts';
+import type { ApiSettings } from './settings.ts';
+
+export function publish(settings: ApiSettings, version: string, jwks: object): Published {
+  const api = apiDescription(version);
+  return {
+    wellKnown: JSON.stringify(
+      WellKnown.parse({
+        domain: settings.DOMAIN,
+        api: '/v1',
+        lime: '/lime',
+        directory: '/directory',
+        relay: '/relay',
+        gate: settings.GATE,
+        version,
+      }),
+    ),
+    jwks: JSON.stringify(jwks),
+    openApi: openApiText(version),
+    page: openApiPage(api),
+  };
+}
+
+/** As committed in `openapi.json`. */
+export function openApiText(version: string): string {
+  return `${JSON.stringify(openApiDocument(apiDescription(version)), null, 2)}\n`;
+}

@@ -1,0 +1,42 @@
+/** The settings of the API server. */
+import { setting } from '@sealwire/service/config';
+import { listenAddress, SERVER_SETTINGS, secretBytes, wholeNumber } from '@sealwire/service/settings';
+import { z } from 'zod';
+
+/** What the API itself is told, wherever it runs: alone or in solo. */
+export const API_SETTINGS = {
+  GATE: setting(z.enum(['open', 'invitation']), {
+    about: 'Who may make an account: `open` (anybody) or `invitation` (who has a code of `invite`).',
+    default: 'invitation',
+  }),
+  ACCOUNTS_PER_ADDRESS: setting(wholeNumber(0), {
+    about: 'New accounts an hour from one client address; 0: no limit.',
+    default: '20',
+  }),
+  LOGINS_PER_ADDRESS: setting(wholeNumber(0), {
+    about: 'Login requests a minute from one client address (a login takes two); 0: no limit.',
+    default: '120',
+  }),
+  LOGINS_PER_DEVICE: setting(wholeNumber(0), {
+    about:
+      'Login requests a minute for one device; above what one address may ask, so that no stranger can lock a device out; 0: no limit.',
+    default: '240',
+  }),
+} as const;
+
+export const apiSettings = z.object({
+  LISTEN: setting(listenAddress(), { about: 'Where this server listens, `HOST:PORT`.', default: '127.0.0.1:8081' }),
+  ...SERVER_SETTINGS,
+  TOKEN_KEY: setting(secretBytes(32), {
+    about:
+      'Ed25519 private key that signs the access tokens: 32 random bytes in base64url, as `openssl rand -base64 32 | tr +/ -_ | tr -d =` makes them.',
+    secret: true,
+    example: '/run/secrets/token-key',
+  }),
+  ...API_SETTINGS,
+});
+
+export type ApiSettings = Pick<
+  z.output<typeof apiSettings>,
+  'DOMAIN' | 'PUBLIC_ORIGIN' | 'TRUSTED_PROXIES' | keyof typeof API_SETTINGS
+>;

@@ -1,0 +1,98 @@
+/** The API server as a door: built from its dependencies, listening nowhere. */
+import 'reflect-metadata';
+import helmet from '@fastify/helmet';
+import { Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { CryptoProvider } from '@sealwire/crypto/port';
+import { createAnnouncer } from '@sealwire/service/announce';
+import { bearerAuthenticator } from '@sealwire/service/bearer';
+import type { HttpDoor } from '@sealwire/service/http-door';
+import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
+import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
+import { PAGE_STYLE } from '@sealwire/service/openapi-page';
+import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
+import { AccountService } from './account-service.ts';
+import { AccountsController } from './accounts.controller.ts';
+import { DeviceGuard } from './caller.ts';
+import type { ApiDeps } from './deps.ts';
+import { DeviceService } from './device-service.ts';
+import { DevicesController } from './devices.controller.ts';
+import { createApiLimiters } from './limiters.ts';
+import { LoginController } from './login.controller.ts';
+import { challengeKey, createChallengeBook } from './login-challenge.ts';
+import { LoginService } from './login-service.ts';
+import { ACCOUNTS, AUTHENTICATE, DEVICES, LIMITERS, LOGINS, PUBLISHED } from './ports.ts';
+import { PublishedController } from './published.controller.ts';
+import { publish } from './published.ts';
+
+export type { ApiDeps } from './deps.ts';
+export { createInvitation } from './invitations.ts';
+
+/** Builds the server and resolves when it can answer. Its paths: `/v1/…`, `/.well-known/sealwire`, `/openapi.json`, `/docs`. */
+export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
+  const adapter = new FastifyAdapter(FASTIFY_OPTIONS);
+  const app = await NestFactory.create<NestFastifyApplication>(apiModule(deps), adapter, NEST_OPTIONS);
+  const fastify = adapter.getInstance();
+  acceptStrictJsonOnly(fastify);
+  await app.register(helmet, { contentSecurityPolicy: pagePolicy(deps.crypto) });
+  fastify.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+  });
+  app.useGlobalPipes(schemaPipe());
+  app.useGlobalFilters(new ProblemFilter(deps.log, deps.metrics));
+  await app.init();
+  await fastify.ready();
+  return {
+    handle: (request, response) => fastify.routing(request, response),
+    ready: () => deps.store.probe(),
+    close: () => app.close(),
+  };
+}
+
+/** Answers are data, but for `/docs`: it may use its own style, and run or load nothing. */
+function pagePolicy(crypto: CryptoProvider) {
+  const style = Buffer.from(crypto.sha256(new TextEncoder().encode(PAGE_STYLE))).toString('base64');
+  const none = ["'none'"];
+  return {
+    useDefaults: false,
+    directives: {
+      defaultSrc: none,
+      styleSrc: [`'sha256-${style}'`],
+      frameAncestors: none,
+      baseUri: none,
+      formAction: none,
+    },
+  };
+}
+
+function apiModule(deps: ApiDeps): Type {
+  const { store, bus, crypto, random, now, log, metrics, settings, tokenKey } = deps;
+  const issuer = settings.PUBLIC_ORIGIN;
+  const announcer = createAnnouncer(bus, log);
+  const signer = createTokenSigner({ seed: tokenKey, issuer, now });
+  const verifier = createTokenVerifier({ jwks: signer.jwks(), issuer, now });
+  const challenges = createChallengeBook({ crypto, random, now, key: challengeKey(crypto, tokenKey) });
+  const accounts = new AccountService({ store, crypto, announcer, now, domain: settings.DOMAIN, gate: settings.GATE });
+
+  @Module({
+    controllers: [AccountsController, LoginController, DevicesController, PublishedController],
+    providers: [
+      DeviceGuard,
+      { provide: ACCOUNTS, useValue: accounts },
+      {
+        provide: LOGINS,
+        useValue: new LoginService({ store, crypto, random, challenges, signer, now, origin: issuer }),
+      },
+      { provide: DEVICES, useValue: new DeviceService({ store, announcer, now }) },
+      { provide: LIMITERS, useValue: createApiLimiters(settings, metrics) },
+      { provide: PUBLISHED, useValue: publish(settings, deps.version, signer.jwks()) },
+      {
+        provide: AUTHENTICATE,
+        useValue: bearerAuthenticator({ verifier, audience: 'api', findDevice: (id) => store.devices.find(id) }),
+      },
+    ],
+  })
+  class ApiModule {}
+  return ApiModule;
+}

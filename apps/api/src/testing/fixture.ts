@@ -1,0 +1,138 @@
+/** For tests: the API on a free port of 127.0.0.1 over a memory store, with a clock and a randomness of its own. */
+import { openMemoryBus } from '@sealwire/bus/memory';
+import { nodeCrypto } from '@sealwire/crypto/node';
+import type { RandomBytes } from '@sealwire/crypto/port';
+import { createHealth } from '@sealwire/service/health';
+import { type Listening, listen } from '@sealwire/service/listen';
+import { createLog } from '@sealwire/service/log';
+import { createMetrics, type Metrics } from '@sealwire/service/metrics';
+import { openMemoryStore } from '@sealwire/store/memory';
+import type { Store } from '@sealwire/store/port';
+import { decodeNodeMessage, NODES_CHANNEL, type NodeMessage } from '@sealwire/wire/node-messages';
+import type { ApiSettings } from '../settings.ts';
+import { type ApiDeps, startApi } from '../start.ts';
+import { type Person, person } from './person.ts';
+
+export const ORIGIN = 'https://chat.example.org';
+export const crypto = nodeCrypto();
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly json: any;
+}
+
+export interface Fixture {
+  readonly listening: Listening;
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly log: string[];
+  readonly announced: NodeMessage[];
+  readonly random: RandomBytes;
+  readonly clock: { now: number };
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Makes an account and logs its device in. */
+  member(name: string): Promise<{ person: Person; token: string; auth: Record<string, string> }>;
+  login(somebody: Person): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** SHA-256 in counter mode: random enough, and the same in every run. */
+export function seededRandom(seed: string): RandomBytes {
+  let counter = 0;
+  return (length) => {
+    const out = Buffer.alloc(length);
+    for (let at = 0; at < length; at += 32)
+      out.set(crypto.sha256(Buffer.from(`${seed}/${counter++}`)).subarray(0, Math.min(32, length - at)), at);
+    return new Uint8Array(out);
+  };
+}
+
+export async function startFixture(
+  settings: Partial<ApiSettings> = {},
+  others: Partial<ApiDeps> = {},
+): Promise<Fixture> {
+  const store = others.store ?? openMemoryStore();
+  const clock = { now: 1_800_000_000_000 };
+  const now = () => clock.now;
+  const lines: string[] = [];
+  const log = createLog({ server: 'api', level: 'debug', now, write: (line) => lines.push(line) });
+  const metrics = createMetrics();
+  const bus = openMemoryBus();
+  const announced: NodeMessage[] = [];
+  await bus.subscribe(NODES_CHANNEL, (message) => announced.push(decodeNodeMessage(message)));
+  const random = seededRandom('api');
+  const door = await startApi({
+    store,
+    bus,
+    crypto,
+    random,
+    now,
+    log,
+    metrics,
+    settings: {
+      DOMAIN: 'example.org',
+      PUBLIC_ORIGIN: ORIGIN,
+      TRUSTED_PROXIES: [],
+      GATE: 'open',
+      ACCOUNTS_PER_ADDRESS: 0,
+      LOGINS_PER_ADDRESS: 0,
+      LOGINS_PER_DEVICE: 0,
+      ...settings,
+    },
+    tokenKey: random(32),
+    version: '0.1.0',
+    ...others,
+  });
+  const health = createHealth({ server: 'api', version: '0.1.0', ready: () => door.ready(), metrics, log, now });
+  const address = { host: '127.0.0.1', port: 0 };
+  const listening = await listen({ address, routes: [{ prefix: '/', door }], health, log, metrics });
+
+  async function call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const raw = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+    const response = await fetch(listening.url + path, {
+      method,
+      headers: { ...(raw === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(raw === undefined ? {} : { body: raw }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json') && text !== '';
+    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
+  }
+
+  async function login(somebody: Person): Promise<Answer> {
+    const { json } = await call('POST', '/v1/login/challenge', { device: somebody.device });
+    return call('POST', '/v1/login/token', somebody.answer(ORIGIN, json.challenge));
+  }
+
+  return {
+    listening,
+    store,
+    metrics,
+    log: lines,
+    announced,
+    random,
+    clock,
+    call,
+    login,
+    async member(name) {
+      const somebody = person(crypto, name);
+      const created = await call('POST', '/v1/accounts', somebody.creation());
+      if (created.status !== 201) throw new Error(`${created.status} ${created.text}`);
+      const { json } = await login(somebody);
+      return { person: somebody, token: json.token, auth: { authorization: `Bearer ${json.token}` } };
+    },
+    async close() {
+      await listening.close();
+      await bus.close();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/** What the key directory is built from. The composition root (this app's main, or solo) makes all of it. */
+import type { Bus } from '@sealwire/bus/port';
+import type { CryptoProvider } from '@sealwire/crypto/port';
+import type { Log } from '@sealwire/service/log';
+import type { Metrics } from '@sealwire/service/metrics';
+import type { TokenVerifier } from '@sealwire/service/tokens';
+import type { Store } from '@sealwire/store/port';
+import type { Authenticate } from './lime/authenticate.ts';
+import type { Roster } from './lime/roster.ts';
+import type { DirectorySettings } from './settings.ts';
+
+export interface DirectoryDeps {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly crypto: CryptoProvider;
+  /** ms since 1970 */
+  readonly now: () => number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly settings: DirectorySettings;
+  readonly tokens: TokenVerifier;
+  readonly version: string;
+  /** Who asks on `/lime`; Bearer tokens unless given. Tests with foreign LIME clients bring another one. */
+  readonly authenticate?: Authenticate;
+  /** Which devices there are, with which identity keys; the store's unless given. */
+  readonly roster?: Roster;
+}

@@ -1,0 +1,81 @@
+/** The directory's JSON routes as OpenAPI sees them; `/lime` speaks a binary protocol and is described by its own specification. */
+import { type ApiDescription, type Operation, openApiDocument, type Parameter } from '@sealwire/service/openapi';
+import { ManifestAnswer, ManifestHistoryAnswer, SignedManifestBody } from '@sealwire/wire/http';
+
+const NAME: Parameter = { name: 'name', in: 'path', type: 'string', description: 'the user name, without domain' };
+const LIMITED = ['too-many-requests', 'unavailable'] as const;
+
+const operations: readonly Operation[] = [
+  {
+    id: 'newestManifest',
+    method: 'get',
+    path: '/directory/manifests/{name}',
+    summary: 'The newest manifest of an account',
+    description: 'Verify it with the account key that you know, not with the one in the answer, once you know one.',
+    caller: 'anyone',
+    parameters: [NAME],
+    answers: { 200: { description: 'the manifest and its signature', schema: ManifestAnswer } },
+    problems: ['not-found', ...LIMITED],
+  },
+  {
+    id: 'publishManifest',
+    method: 'put',
+    path: '/directory/manifests/{name}',
+    summary: 'Publish the next version',
+    description:
+      'Authorised by the account key’s signature alone. New devices become devices; absent ones are removed with login, keys and mailbox, and their sockets close. The newest version again changes nothing, so a client repeats after a lost answer. A `conflict` carries the newest version as `newest`.',
+    caller: 'anyone',
+    parameters: [NAME],
+    body: SignedManifestBody,
+    answers: { 200: { description: 'published', schema: ManifestAnswer } },
+    problems: [
+      'bad-request',
+      'not-found',
+      'conflict',
+      'payload-too-large',
+      'unsupported-media-type',
+      'invalid-manifest',
+      ...LIMITED,
+    ],
+  },
+  {
+    id: 'manifestHistory',
+    method: 'get',
+    path: '/directory/manifests/{name}/history',
+    summary: 'The versions of an account’s manifest',
+    description: 'Ascending, a hundred a page.',
+    caller: 'anyone',
+    parameters: [
+      NAME,
+      { name: 'after', in: 'query', type: 'integer', description: 'only versions above this one; 0 by default' },
+    ],
+    answers: { 200: { description: 'a page', schema: ManifestHistoryAnswer } },
+    problems: ['bad-request', 'not-found', ...LIMITED],
+  },
+  {
+    id: 'directoryOpenApi',
+    method: 'get',
+    path: '/directory/openapi.json',
+    summary: 'This description, as OpenAPI 3.1',
+    description: '',
+    caller: 'anyone',
+    answers: { 200: { description: 'the document' } },
+    problems: [],
+  },
+];
+
+export function directoryDescription(version: string): ApiDescription {
+  return {
+    title: 'Sealwire key directory',
+    version,
+    description:
+      'Signed account manifests. `POST /lime` on the same server speaks the LIME key server protocol. Errors are RFC 9457 problems.',
+    schemas: { SignedManifest: SignedManifestBody, Manifest: ManifestAnswer, ManifestHistory: ManifestHistoryAnswer },
+    operations,
+  };
+}
+
+/** As committed in `openapi.json`. */
+export function openApiText(version: string): string {
+  return `${JSON.stringify(openApiDocument(directoryDescription(version)), null, 2)}\n`;
+}

@@ -1,0 +1,124 @@
+/**
+ * `POST /lime` over HTTP (lime-protocol sections 3.1 and 4.1), straight on node:http: the hot route of the directory writes ready
+ * buffers and meets no framework. Protocol answers, errors included, are status 200: liblime reads nothing else.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Log } from '@sealwire/service/log';
+import type { Metrics } from '@sealwire/service/metrics';
+import { Problem, problemOf } from '@sealwire/service/problem';
+import type { DeviceId } from '@sealwire/wire/ids';
+import {
+  decodeRequest,
+  encodeAnswer,
+  encodeRequestError,
+  LIME_CONTENT_TYPE,
+  LIME_ERRORS,
+  LimeRequestError,
+} from '@sealwire/wire/lime-server';
+import { LIMITS } from '@sealwire/wire/limits';
+import type { Authenticate } from './authenticate.ts';
+import type { LimeService } from './lime-service.ts';
+
+export interface LimeEndpointDeps {
+  readonly service: LimeService;
+  readonly authenticate: Authenticate;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export type LimeEndpoint = (request: IncomingMessage, response: ServerResponse) => void;
+
+const REQUEST_LIMITS = { oneTimePrekeys: LIMITS.prekeysPerDevice.value, devices: LIMITS.bundlesPerRequest.value };
+/** The largest honest request: a bundle request for as many devices as allowed, with ids as long as allowed. */
+const MAX_BODY_BYTES = Math.max(
+  LIMITS.limeBodyBytes.value,
+  5 + LIMITS.bundlesPerRequest.value * (2 + LIMITS.deviceIdBytes.value),
+);
+
+export function createLimeEndpoint(deps: LimeEndpointDeps): LimeEndpoint {
+  return (request, response) => {
+    answer(deps, request).then(
+      (body) => send(response, body),
+      (error: unknown) => sendProblem(deps, response, error),
+    );
+  };
+}
+
+async function answer({ authenticate, service }: LimeEndpointDeps, request: IncomingMessage): Promise<Uint8Array> {
+  if (request.method !== 'POST') throw new Problem('method-not-allowed', { headers: { allow: 'POST' } });
+  // Before anything is read or answered with a 200: an HTTP stack offers its credentials on a 401 only.
+  const caller = await authenticate(request);
+  if ('problem' in caller) throw caller.problem;
+  const body = await readBody(request);
+  const curveId = body.length >= 3 ? body[2]! : 0;
+  if (request.headers['content-type'] !== LIME_CONTENT_TYPE)
+    return limeError(LIME_ERRORS.badContentType, curveId, `the content type is ${LIME_CONTENT_TYPE}`);
+  const identity = identityOf(request);
+  if (identity === undefined)
+    return limeError(LIME_ERRORS.missingSenderId, curveId, 'X-Lime-user-identity or From names the device');
+  if (identity !== caller.device)
+    throw new Problem('forbidden', { detail: 'the identity header names another device than the login' });
+  return respond(service, caller.device, body);
+}
+
+async function respond(service: LimeService, sender: DeviceId, body: Uint8Array): Promise<Uint8Array> {
+  try {
+    return encodeAnswer(await service.answer(sender, decodeRequest(body, REQUEST_LIMITS)));
+  } catch (error) {
+    if (error instanceof LimeRequestError) return encodeRequestError(error);
+    throw error;
+  }
+}
+
+/** The new header takes precedence over `From` (section 3.1). Header bytes are Latin-1 to Node, device ids are UTF-8. */
+function identityOf(request: IncomingMessage): string | undefined {
+  const header = request.headers['x-lime-user-identity'] ?? request.headers.from;
+  return typeof header === 'string' && header !== '' ? Buffer.from(header, 'latin1').toString('utf8') : undefined;
+}
+
+function limeError(code: number, curveId: number, text: string): Uint8Array {
+  return encodeAnswer({ kind: 'error', curveId, code, text });
+}
+
+/** Not `for await`: leaving such a loop destroys the socket, and the peer would not see the 413. */
+function readBody(request: IncomingMessage): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    request.on('data', (chunk: Uint8Array) => {
+      size += chunk.length;
+      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+      else {
+        request.pause();
+        reject(new Problem('payload-too-large'));
+      }
+    });
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    request.on('error', reject);
+    request.on('close', () => reject(new Problem('bad-request', { detail: 'the body broke off' })));
+  });
+}
+
+function send(response: ServerResponse, body: Uint8Array): void {
+  response.writeHead(200, {
+    'content-type': LIME_CONTENT_TYPE,
+    'content-length': body.length,
+    'cache-control': 'no-store',
+  });
+  response.end(body);
+}
+
+function sendProblem({ log, metrics }: LimeEndpointDeps, response: ServerResponse, error: unknown): void {
+  // A peer that went away in the middle of its body; nobody reads an answer.
+  if (response.destroyed || response.headersSent) return void response.destroy();
+  const problem = problemOf(error);
+  if (problem.code === 'internal') {
+    metrics.unhandledErrors.inc({ where: 'http' });
+    log.error('request-failed', { route: '/lime', error });
+  }
+  const body = problem.body();
+  // What is left of an oversized body is not worth reading.
+  const close = problem.code === 'payload-too-large' ? { connection: 'close' } : {};
+  response.writeHead(problem.status, { ...problem.headers(), ...close, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}

@@ -1,0 +1,130 @@
+/** Account manifests: published by whoever holds the account key, read by anybody who knows the name. */
+import type { CryptoProvider } from '@sealwire/crypto/port';
+import type { Announcer } from '@sealwire/service/announce';
+import { Problem } from '@sealwire/service/problem';
+import { type Account, type Store, type StoredManifest, StoreError } from '@sealwire/store/port';
+import { type AccountAddress, addressOf, parseAccountName } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
+import { type Manifest, verifyManifest, verifySuccessor } from '@sealwire/wire/manifest';
+import { WireError } from '@sealwire/wire/wire-error';
+
+export interface ManifestServiceDeps {
+  readonly store: Store;
+  readonly crypto: CryptoProvider;
+  readonly announcer: Announcer;
+  readonly now: () => number;
+  readonly domain: string;
+}
+
+export interface SignedManifest {
+  readonly manifest: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export interface ManifestPage {
+  readonly account: Account;
+  readonly manifests: readonly StoredManifest[];
+  /** `after` of the next page; undefined: nothing follows. */
+  readonly next?: number;
+}
+
+export class ManifestService {
+  constructor(private readonly deps: ManifestServiceDeps) {}
+
+  /** The newest manifest. 404 for a name that is unknown, deleted or malformed. */
+  async newest(name: string): Promise<{ account: Account; manifest: StoredManifest }> {
+    const account = await this.account(name);
+    const manifest = await this.deps.store.manifests.newest(account.address);
+    if (!manifest) throw new Problem('not-found');
+    return { account, manifest };
+  }
+
+  /** Versions above `after`, ascending, a page of them. */
+  async history(name: string, after: number): Promise<ManifestPage> {
+    const account = await this.account(name);
+    const page = LIMITS.manifestPage.value;
+    const found = await this.deps.store.manifests.history(account.address, after, page + 1);
+    const manifests = found.slice(0, page);
+    const last = manifests.at(-1);
+    return { account, manifests, ...(found.length > page && last ? { next: last.version } : {}) };
+  }
+
+  /**
+   * Publishes the next version. The account key's signature is all the authority that it needs; the newest version again is a no-op.
+   * 422 `invalid-manifest`, 409 `conflict` with the newest version when it is not the next one.
+   */
+  async publish(name: string, signed: SignedManifest): Promise<{ account: Account; manifest: StoredManifest }> {
+    const { store, announcer, now } = this.deps;
+    const { account, manifest: newest } = await this.newest(name);
+    const manifest = this.verify(account, signed);
+    const stored = { version: manifest.version, bytes: signed.manifest, signature: signed.signature };
+    if (Buffer.compare(newest.bytes, signed.manifest) === 0) return { account, manifest: newest };
+    if (manifest.version !== newest.version + 1) throw conflict(newest.version);
+    this.verifyChain(newest, manifest);
+    const before = await store.devices.list(account.address);
+    try {
+      await store.manifests.publish(account.address, stored, manifest.devices, now());
+    } catch (error) {
+      throw await this.publishProblem(account.address, newest.version, error);
+    }
+    const kept = new Set(manifest.devices.map(({ id }) => id));
+    await announcer.devicesRemoved(before.map(({ id }) => id).filter((id) => !kept.has(id)));
+    await announcer.devicesChanged(account.address);
+    return { account, manifest: stored };
+  }
+
+  private async account(name: string): Promise<Account> {
+    let address: AccountAddress;
+    try {
+      address = addressOf(parseAccountName(name), this.deps.domain);
+    } catch (error) {
+      if (error instanceof WireError) throw new Problem('not-found', {}, { cause: error });
+      throw error;
+    }
+    const account = await this.deps.store.accounts.find(address);
+    if (!account) throw new Problem('not-found');
+    return account;
+  }
+
+  private verify(account: Account, { manifest: bytes, signature }: SignedManifest): Manifest {
+    return invalidIfWireError(() => {
+      const manifest = verifyManifest(this.deps.crypto, account.accountKey, bytes, signature);
+      if (manifest.address !== account.address) throw new Problem('invalid-manifest', { detail: 'of another account' });
+      return manifest;
+    });
+  }
+
+  private verifyChain(newest: StoredManifest, manifest: Manifest): void {
+    invalidIfWireError(() => verifySuccessor(this.deps.crypto, newest.bytes, manifest));
+  }
+
+  /** Somebody else published meanwhile, the account went, or a device id is not to be had: the store knows, atomically. */
+  private async publishProblem(address: AccountAddress, expected: number, error: unknown): Promise<unknown> {
+    if (!(error instanceof StoreError)) return error;
+    if (error.kind === 'not-found') return new Problem('not-found', {}, { cause: error });
+    if (error.kind !== 'conflict') return error;
+    const newest = await this.deps.store.manifests.newest(address);
+    if (newest && newest.version !== expected) return conflict(newest.version);
+    return new Problem(
+      'conflict',
+      { detail: 'a device id that was used before, or keys of a device that changed' },
+      { cause: error },
+    );
+  }
+}
+
+function conflict(newest: number): Problem {
+  return new Problem('conflict', {
+    detail: `the newest version is ${newest}: publish ${newest + 1}`,
+    more: { newest },
+  });
+}
+
+function invalidIfWireError<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof WireError) throw new Problem('invalid-manifest', { detail: error.message }, { cause: error });
+    throw error;
+  }
+}

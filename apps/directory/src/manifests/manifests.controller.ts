@@ -1,0 +1,71 @@
+/** `/directory/manifests/…` */
+import type { IncomingMessage } from 'node:http';
+import { Body, Controller, Get, Inject, Param, Put, Query, Req } from '@nestjs/common';
+import type { Account, StoredManifest } from '@sealwire/store/port';
+import { ManifestAnswer, ManifestHistoryAnswer, SignedManifestBody } from '@sealwire/wire/http';
+import { z } from 'zod';
+import { MANIFEST_LIMITERS, MANIFESTS } from '../ports.ts';
+import type { ManifestLimiters } from './manifest-limiters.ts';
+import type { ManifestService } from './manifest-service.ts';
+
+interface Raw {
+  readonly raw: IncomingMessage;
+}
+
+const HistoryQuery = z.strictObject({
+  after: z
+    .string()
+    .regex(/^\d{1,9}$/, 'a version number')
+    .default('0')
+    .transform(Number),
+});
+
+@Controller('directory/manifests')
+export class ManifestsController {
+  constructor(
+    @Inject(MANIFESTS) private readonly manifests: ManifestService,
+    @Inject(MANIFEST_LIMITERS) private readonly limiters: ManifestLimiters,
+  ) {}
+
+  @Get(':name')
+  async newest(@Param('name') name: string, @Req() request: Raw): Promise<z.input<typeof ManifestAnswer>> {
+    await this.limiters.read(request.raw);
+    return encode(await this.manifests.newest(name));
+  }
+
+  @Get(':name/history')
+  async history(
+    @Param('name') name: string,
+    @Query({ schema: HistoryQuery }) query: z.output<typeof HistoryQuery>,
+    @Req() request: Raw,
+  ): Promise<z.input<typeof ManifestHistoryAnswer>> {
+    await this.limiters.read(request.raw);
+    const { account, manifests, next } = await this.manifests.history(name, query.after);
+    return z.encode(ManifestHistoryAnswer, {
+      address: account.address,
+      accountKey: account.accountKey,
+      manifests: manifests.map(({ bytes, signature }) => ({ manifest: bytes, signature })),
+      ...(next === undefined ? {} : { next }),
+    });
+  }
+
+  @Put(':name')
+  async publish(
+    @Param('name') name: string,
+    @Body({ schema: SignedManifestBody }) body: z.output<typeof SignedManifestBody>,
+    @Req() request: Raw,
+  ): Promise<z.input<typeof ManifestAnswer>> {
+    await this.limiters.write(request.raw);
+    return encode(await this.manifests.publish(name, body));
+  }
+}
+
+function encode({ account, manifest }: { account: Account; manifest: StoredManifest }): z.input<typeof ManifestAnswer> {
+  return z.encode(ManifestAnswer, {
+    address: account.address,
+    accountKey: account.accountKey,
+    version: manifest.version,
+    manifest: manifest.bytes,
+    signature: manifest.signature,
+  });
+}

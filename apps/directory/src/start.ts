@@ -1,0 +1,75 @@
+/** The key directory as a door: built from its dependencies, listening nowhere. */
+import 'reflect-metadata';
+import helmet from '@fastify/helmet';
+import { Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createAnnouncer } from '@sealwire/service/announce';
+import type { HttpDoor } from '@sealwire/service/http-door';
+import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
+import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
+import type { DirectoryDeps } from './deps.ts';
+import { openApiText } from './description.ts';
+import { authenticateByToken } from './lime/authenticate.ts';
+import { createBundleBudget } from './lime/bundle-budget.ts';
+import { createLimeEndpoint } from './lime/lime-endpoint.ts';
+import { LimeService } from './lime/lime-service.ts';
+import { storeRoster } from './lime/roster.ts';
+import { createManifestLimiters } from './manifests/manifest-limiters.ts';
+import { ManifestService } from './manifests/manifest-service.ts';
+import { ManifestsController } from './manifests/manifests.controller.ts';
+import { OpenApiController } from './openapi.controller.ts';
+import { MANIFEST_LIMITERS, MANIFESTS, OPENAPI } from './ports.ts';
+
+export type { DirectoryDeps } from './deps.ts';
+
+/** Builds the server and resolves when it can answer. Its paths: `/lime`, `/directory/…`. */
+export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
+  const { store, crypto, metrics, log, settings } = deps;
+  const roster = deps.roster ?? storeRoster(store);
+  const authenticate = deps.authenticate ?? authenticateByToken(deps.tokens, store);
+  const budget = createBundleBudget(settings, metrics);
+  const service = new LimeService({ store, crypto, metrics, roster, budget });
+  const lime = createLimeEndpoint({ service, authenticate, log, metrics });
+
+  const adapter = new FastifyAdapter(FASTIFY_OPTIONS);
+  const app = await NestFactory.create<NestFastifyApplication>(directoryModule(deps), adapter, NEST_OPTIONS);
+  const fastify = adapter.getInstance();
+  acceptStrictJsonOnly(fastify);
+  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } } });
+  fastify.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+  });
+  app.useGlobalPipes(schemaPipe());
+  app.useGlobalFilters(new ProblemFilter(log, metrics));
+  await app.init();
+  await fastify.ready();
+  return {
+    handle(request, response) {
+      if (isLime(request.url)) lime(request, response);
+      else fastify.routing(request, response);
+    },
+    ready: () => store.probe(),
+    close: () => app.close(),
+  };
+}
+
+function isLime(url: string | undefined): boolean {
+  return url !== undefined && (url === '/lime' || url === '/lime/' || url.startsWith('/lime?'));
+}
+
+function directoryModule({ store, bus, crypto, now, log, metrics, settings, version }: DirectoryDeps): Type {
+  const announcer = createAnnouncer(bus, log);
+  const manifests = new ManifestService({ store, crypto, announcer, now, domain: settings.DOMAIN });
+
+  @Module({
+    controllers: [ManifestsController, OpenApiController],
+    providers: [
+      { provide: MANIFESTS, useValue: manifests },
+      { provide: MANIFEST_LIMITERS, useValue: createManifestLimiters(settings, metrics) },
+      { provide: OPENAPI, useValue: openApiText(version) },
+    ],
+  })
+  class DirectoryModule {}
+  return DirectoryModule;
+}

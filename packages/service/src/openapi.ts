@@ -1,0 +1,110 @@
+/** OpenAPI 3.1 from the zod schemas that also validate: a server lists its operations, this makes the document. */
+import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
+import { ProblemAnswer } from '@sealwire/wire/http';
+import { z } from 'zod';
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query';
+  readonly description: string;
+  readonly type: 'string' | 'integer';
+}
+
+export interface Answer {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** `application/json` unless given. */
+  readonly contentType?: string;
+}
+
+export interface Operation {
+  readonly id: string;
+  readonly method: 'get' | 'post' | 'put' | 'delete';
+  /** `/v1/devices/{id}` */
+  readonly path: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly caller: 'anyone' | 'device';
+  readonly parameters?: readonly Parameter[];
+  readonly body?: z.ZodType;
+  readonly answers: Readonly<Record<number, Answer>>;
+  readonly problems: readonly ErrorCode[];
+}
+
+export interface ApiDescription {
+  readonly title: string;
+  readonly version: string;
+  readonly description: string;
+  /** Component names of the schemas that operations use. */
+  readonly schemas: Readonly<Record<string, z.ZodType>>;
+  readonly operations: readonly Operation[];
+}
+
+type Json = Record<string, unknown>;
+
+/** The document as plain data, in a stable order. */
+export function openApiDocument(api: ApiDescription): Json {
+  const schemas: Record<string, z.ZodType> = { ...api.schemas, Problem: ProblemAnswer };
+  const names = new Map(Object.entries(schemas).map(([name, schema]) => [schema, name]));
+  const refer = (schema: z.ZodType): Json => {
+    const name = names.get(schema);
+    return name ? { $ref: `#/components/schemas/${name}` } : jsonSchema(schema);
+  };
+  const paths: Record<string, Json> = {};
+  for (const operation of api.operations) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation, refer) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: api.title, version: api.version, description: api.description, license: { name: 'Apache-2.0' } },
+    paths,
+    components: {
+      securitySchemes: { device: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      schemas: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, jsonSchema(schema)])),
+    },
+  };
+}
+
+function describe(operation: Operation, refer: (schema: z.ZodType) => Json): Json {
+  const { parameters = [], body } = operation;
+  const answers = Object.entries(operation.answers).map(([status, answer]) => [
+    status,
+    {
+      description: answer.description,
+      ...(answer.schema
+        ? { content: { [answer.contentType ?? 'application/json']: { schema: refer(answer.schema) } } }
+        : {}),
+    },
+  ]);
+  return {
+    operationId: operation.id,
+    summary: operation.summary,
+    description: operation.description,
+    security: operation.caller === 'device' ? [{ device: [] }] : [],
+    ...(parameters.length ? { parameters: parameters.map(describeParameter) } : {}),
+    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: refer(body) } } } } : {}),
+    responses: { ...Object.fromEntries(answers), ...describeProblems(operation.problems, refer(ProblemAnswer)) },
+  };
+}
+
+function describeParameter({ name, in: place, description, type }: Parameter): Json {
+  return { name, in: place, required: place === 'path', description, schema: { type } };
+}
+
+function describeProblems(codes: readonly ErrorCode[], schema: Json): Json {
+  const texts: Record<number, string[]> = {};
+  for (const code of codes) {
+    const { status, title } = ERRORS[code];
+    texts[status] = [...(texts[status] ?? []), `\`${code}\`: ${title}`];
+  }
+  const content = { 'application/problem+json': { schema } };
+  return Object.fromEntries(
+    Object.entries(texts).map(([status, lines]) => [status, { description: lines.join('\n\n'), content }]),
+  );
+}
+
+/** As it travels: byte strings are base64url text. */
+function jsonSchema(schema: z.ZodType): Json {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' });
+  return rest;
+}
