@@ -12,10 +12,7 @@ export async function openBus(url: string, options: OpenBusOptions = {}): Promis
     const { MemoryHub, openMemoryBus } = await import('./memory.ts');
     return openMemoryBus(new MemoryHub(), options.onHandlerError);
   }
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0];
   // The value itself is not repeated: a bus URL may carry a password.
-  throw new BusError(`the bus URL has an unknown scheme "${scheme(url)}"; use memory:`);
-}
-
-function scheme(url: string): string {
-  return /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? '';
+  throw new BusError(`the bus URL has ${scheme ? `the unknown scheme ${scheme}` : 'no scheme'}; use memory:`);
 }

@@ -1,19 +1,30 @@
 /** The one place that knows all adapters of the store: `STORE_URL` chooses, and only the chosen one is loaded. Mains call it, nobody else. */
 import { type Store, StoreError } from './port.ts';
 
+const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
+
 /**
  * `memory:` for tests and trials; `lmdb:./data`, a folder of this machine, made when it is missing. Rejects with `StoreError` whose one
  * line names the value's problem and the fix.
  */
 export async function openStore(url: string): Promise<Store> {
-  if (url === 'memory:') {
-    const { openMemoryStore } = await import('./memory.ts');
-    return openMemoryStore();
+  const scheme = SCHEME.exec(url)?.[0] ?? '';
+  switch (scheme) {
+    case 'memory:': {
+      const { openMemoryStore } = await import('./memory.ts');
+      return openMemoryStore();
+    }
+    case 'lmdb:': {
+      const path = url.slice(scheme.length);
+      if (path === '') throw new StoreError('not-found', 'the store URL lmdb: names no folder; write lmdb:./data');
+      const { openLmdbStore } = await import('./lmdb.ts');
+      return openLmdbStore({ path });
+    }
+    default:
+      // The value itself is not repeated: a store URL may carry a password.
+      throw new StoreError(
+        'not-found',
+        `the store URL has ${scheme === '' ? 'no scheme' : `the unknown scheme ${scheme}`}; use lmdb:FOLDER or memory:`,
+      );
   }
-  // The value itself is not repeated: a store URL may carry a password.
-  throw new StoreError('not-found', `the store URL has an unknown scheme "${scheme(url)}"; use lmdb:FOLDER or memory:`);
-}
-
-function scheme(url: string): string {
-  return /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? '';
 }

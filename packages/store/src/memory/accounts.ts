@@ -1,8 +1,8 @@
 /** Accounts, their manifests and devices, in memory. */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import { copyAccount, copyDevice, copyManifest } from '../copies.ts';
 import { type Accounts, type Device, type Devices, type Manifests, StoreError } from '../port.ts';
 import { isSameBytes, isSameDevice } from '../sameness.ts';
-import { copyAccount, copyDevice, copyManifest } from './copies.ts';
 import { type AccountRow, emptyMailbox, type MemoryState, textOf } from './state.ts';
 
 export function memoryAccounts(state: MemoryState): Accounts {

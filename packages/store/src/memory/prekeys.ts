@@ -1,9 +1,9 @@
 /** LIME key material, in memory. */
 import type { CurveName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { copyBundle, copyOneTimePrekey, copySignedPrekey } from '../copies.ts';
 import { type OneTimePrekey, type PrekeyBundle, type Prekeys, StoreError } from '../port.ts';
 import { isSameBundle, isSameBytes } from '../sameness.ts';
-import { copyBundle, copyOneTimePrekey, copySignedPrekey } from './copies.ts';
 import type { MemoryState, PrekeyRow } from './state.ts';
 
 export function memoryPrekeys(state: MemoryState): Prekeys {

@@ -1,5 +1,5 @@
-/** What goes into the memory store and what comes out of it is copied: a caller that writes into its arrays must not change the store. */
-import type { Account, Device, OneTimePrekey, PrekeyBundle, SignedPrekey, StoredManifest } from '../port.ts';
+/** What goes into a store is copied: a caller that writes into its arrays afterwards must not change what is stored. */
+import type { Account, Device, OneTimePrekey, PrekeyBundle, SignedPrekey, StoredManifest } from './port.ts';
 
 export function copyAccount({ address, accountKey, createdAt }: Account): Account {
   return { address, accountKey: accountKey.slice(), createdAt };

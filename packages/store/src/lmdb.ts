@@ -1,0 +1,57 @@
+/**
+ * The store of one machine: an LMDB folder, which several processes may open at once. Calls of one process that wait together share one
+ * commit (`lmdb/writer.ts`); a resolved promise means that the commit's fdatasync has returned.
+ */
+import { randomBytes } from 'node:crypto';
+import { AcceptedLog } from './lmdb/accepted-log.ts';
+import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
+import { openEnvironment } from './lmdb/environment.ts';
+import { Mailbag } from './lmdb/mailbag.ts';
+import { lmdbMailboxes } from './lmdb/mailboxes.ts';
+import { lmdbOnce } from './lmdb/once.ts';
+import { lmdbPrekeys } from './lmdb/prekeys.ts';
+import { Writer } from './lmdb/writer.ts';
+import { type Store, StoreError } from './port.ts';
+
+const PROBE_KEY = Buffer.from('probe');
+
+export interface LmdbStoreOptions {
+  /** The data folder; made (mode 0700) when it is missing. */
+  readonly path: string;
+}
+
+/** Rejects with `StoreError` whose one line says what is wrong with the folder and what to do. */
+export async function openLmdbStore({ path }: LmdbStoreOptions): Promise<Store> {
+  const environment = openEnvironment(path);
+  const { databases } = environment;
+  const writer = new Writer(environment);
+  const mailbag = new Mailbag(databases.mailboxes);
+  // Seeds a hash table, which no result depends on: not a part of what the composition root decides.
+  const log = new AcceptedLog(databases.accepted, randomBytes(32));
+  await log.load();
+  writer.join(mailbag);
+  writer.join(log);
+  let closing: Promise<void> | undefined;
+  let probes = 0;
+
+  return {
+    accounts: lmdbAccounts(environment, writer, mailbag),
+    manifests: lmdbManifests(environment, writer, mailbag),
+    devices: lmdbDevices(environment, writer, mailbag),
+    prekeys: lmdbPrekeys(environment, writer),
+    mailboxes: lmdbMailboxes(environment, writer, mailbag, log),
+    once: lmdbOnce(environment, writer),
+
+    async probe() {
+      const written = Buffer.from(String(++probes));
+      await writer.run(() => databases.probe.putSync(PROBE_KEY, written));
+      environment.renew();
+      if (!databases.probe.getBinary(PROBE_KEY)) throw new StoreError('unavailable', 'the probe cannot be read back');
+    },
+
+    close() {
+      closing ??= writer.close().then(environment.close);
+      return closing;
+    },
+  };
+}

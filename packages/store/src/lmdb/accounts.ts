@@ -1,0 +1,198 @@
+/** Accounts, their manifests and devices, in LMDB. */
+import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import { copyAccount, copyDevice, copyManifest } from '../copies.ts';
+import {
+  type Account,
+  type Accounts,
+  type Device,
+  type Devices,
+  type Manifests,
+  type StoredManifest,
+  StoreError,
+} from '../port.ts';
+import { isSameBytes, isSameDevice } from '../sameness.ts';
+import {
+  addDevice,
+  buryAccount,
+  buryDevice,
+  readAccount,
+  readDevice,
+  readManifest,
+  writeAccount,
+  writeManifest,
+} from './account-records.ts';
+import type { Databases, Environment } from './environment.ts';
+import type { Mailbag } from './mailbag.ts';
+import { RecordReader, RecordWriter } from './record.ts';
+import type { Writer } from './writer.ts';
+
+export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, mailbag: Mailbag): Accounts {
+  function readInvitation(hash: Uint8Array): { uses: number; expiresAt: number } | undefined {
+    const bytes = databases.invitations.getBinary(Buffer.from(hash));
+    if (!bytes) return undefined;
+    const reader = new RecordReader(bytes);
+    return { uses: reader.number(), expiresAt: reader.number() };
+  }
+
+  function writeInvitation(hash: Uint8Array, uses: number, expiresAt: number): void {
+    databases.invitations.putSync(Buffer.from(hash), new RecordWriter().number(uses).number(expiresAt).finish());
+  }
+
+  function isRepeat(account: Account, manifest: StoredManifest): boolean {
+    const known = readAccount(databases, account.address);
+    if (!known || known === 'gone' || !isSameBytes(known.accountKey, account.accountKey)) return false;
+    const first = readManifest(databases, account.address, 1);
+    return first !== undefined && isSameBytes(first.bytes, manifest.bytes);
+  }
+
+  return {
+    async create(account, manifest, devices, invitation) {
+      const copy = copyAccount(account);
+      const first = copyManifest(manifest);
+      const all = devices.map(copyDevice);
+      const code = invitation && { hash: invitation.hash.slice(), now: invitation.now };
+      return writer.run(() => {
+        if (isRepeat(copy, first)) return 'exists';
+        const good = code && readInvitation(code.hash);
+        if (code && (!good || good.uses < 1 || good.expiresAt <= code.now))
+          throw new StoreError('not-found', 'the invitation is not known, used up or expired');
+        if (readAccount(databases, copy.address)) throw new StoreError('conflict', 'the address is taken');
+        if (first.version !== 1) throw new StoreError('conflict', 'the first manifest has version 1');
+        checkNew(databases, all);
+        if (code && good) writeInvitation(code.hash, good.uses - 1, good.expiresAt);
+        writeAccount(databases, { ...copy, newestVersion: 1, devices: all.map(({ id }) => id) });
+        writeManifest(databases, copy.address, first);
+        for (const device of all) addDevice(databases, copy.address, device);
+        return 'created';
+      });
+    },
+
+    async find(address) {
+      renew();
+      const account = readAccount(databases, address);
+      if (!account || account === 'gone') return undefined;
+      const { accountKey, createdAt } = account;
+      return { address, accountKey, createdAt };
+    },
+
+    async delete(address) {
+      await writer.run(() => {
+        const account = readAccount(databases, address);
+        if (!account || account === 'gone') return;
+        for (const id of account.devices) removeDevice(databases, mailbag, id);
+        buryAccount(databases, address);
+      });
+    },
+
+    async addInvitation(hash, uses, expiresAt) {
+      const copy = hash.slice();
+      await writer.run(() => writeInvitation(copy, uses, expiresAt));
+    },
+  };
+}
+
+export function lmdbManifests({ databases, renew }: Environment, writer: Writer, mailbag: Mailbag): Manifests {
+  function existing(address: AccountAddress) {
+    const account = readAccount(databases, address);
+    return account === 'gone' ? undefined : account;
+  }
+
+  return {
+    async newest(address) {
+      renew();
+      const account = existing(address);
+      return account && readManifest(databases, address, account.newestVersion);
+    },
+
+    async history(address, after, limit) {
+      renew();
+      const newest = existing(address)?.newestVersion ?? 0;
+      const manifests: StoredManifest[] = [];
+      for (let version = after + 1; version <= newest && manifests.length < limit; version++) {
+        const manifest = readManifest(databases, address, version);
+        if (!manifest) throw new StoreError('corrupt', 'a manifest is missing from the history of its account');
+        manifests.push(manifest);
+      }
+      return manifests;
+    },
+
+    async publish(address, manifest, devices) {
+      const next = copyManifest(manifest);
+      const all = devices.map(copyDevice);
+      await writer.run(() => {
+        const account = existing(address);
+        if (!account) throw new StoreError('not-found', 'no such account');
+        const same = readManifest(databases, address, next.version);
+        if (same && isSameBytes(same.bytes, next.bytes)) return;
+        if (next.version !== account.newestVersion + 1)
+          throw new StoreError('conflict', `the next manifest has version ${account.newestVersion + 1}`);
+        const held = new Set(account.devices);
+        const added = all.filter(({ id }) => !held.has(id));
+        checkNew(databases, added);
+        for (const device of all) checkUnchanged(databases, held, device);
+        const named = new Set(all.map(({ id }) => id));
+        for (const id of account.devices) if (!named.has(id)) removeDevice(databases, mailbag, id);
+        for (const device of added) addDevice(databases, address, device);
+        writeManifest(databases, address, next);
+        writeAccount(databases, { ...account, newestVersion: next.version, devices: [...named] });
+      });
+    },
+  };
+}
+
+export function lmdbDevices({ databases, renew }: Environment, writer: Writer, mailbag: Mailbag): Devices {
+  function find(id: DeviceId): Device | undefined {
+    const record = readDevice(databases, id);
+    if (!record || record === 'gone') return undefined;
+    const { identities, loginKey, addedAt } = record;
+    return { id, identities, loginKey, addedAt };
+  }
+
+  return {
+    async find(id) {
+      renew();
+      return find(id);
+    },
+
+    async list(address) {
+      renew();
+      const account = readAccount(databases, address);
+      if (!account || account === 'gone') return [];
+      const devices = account.devices.map(find).filter((device) => device !== undefined);
+      return devices.sort((a, b) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1));
+    },
+
+    async remove(id) {
+      await writer.run(() => {
+        const device = readDevice(databases, id);
+        if (!device || device === 'gone') return;
+        const account = readAccount(databases, device.address);
+        if (!account || account === 'gone') throw new StoreError('corrupt', 'a device without its account');
+        writeAccount(databases, { ...account, devices: account.devices.filter((other) => other !== id) });
+        removeDevice(databases, mailbag, id);
+      });
+    },
+  };
+}
+
+function removeDevice(databases: Databases, mailbag: Mailbag, id: DeviceId): void {
+  // First what this transaction already changed in memory, else it would be written back.
+  mailbag.drop(id);
+  buryDevice(databases, id);
+}
+
+function checkNew(databases: Databases, devices: readonly Device[]): void {
+  const seen = new Set<DeviceId>();
+  for (const { id } of devices) {
+    if (readDevice(databases, id) || seen.has(id)) throw new StoreError('conflict', `the device id is taken: ${id}`);
+    seen.add(id);
+  }
+}
+
+function checkUnchanged(databases: Databases, held: ReadonlySet<DeviceId>, device: Device): void {
+  if (!held.has(device.id)) return;
+  const known = readDevice(databases, device.id);
+  if (!known || known === 'gone') throw new StoreError('corrupt', 'an account lists a device that is not there');
+  if (!isSameDevice(known, device))
+    throw new StoreError('conflict', `a device that stays keeps its keys: ${device.id}`);
+}

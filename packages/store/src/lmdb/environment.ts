@@ -1,0 +1,143 @@
+/** The LMDB environment of one data folder: its databases, its schema version, and what can be wrong with the folder. */
+import { mkdirSync } from 'node:fs';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { StoreError } from '../port.ts';
+
+/** Raised when a record's layout changes; a folder of another version is refused, not guessed at. */
+const SCHEMA = 'sealwire-store 1';
+const SCHEMA_KEY = Buffer.from('schema');
+
+const DATABASES = [
+  'accounts', // address → record of the account, or a tombstone
+  'manifests', // address, 0, u32 version → manifest
+  'devices', // device id → record of the device, or a tombstone
+  'prekeys', // device id, 0, curve → identity key, signed prekey, counters
+  'onetime', // device id, 0, curve, 'k', order → one-time key; device id, 0, curve, 'i', key id → where it is, or that it is burned
+  'invitations', // hash → uses left, end
+  'once', // 'k', key → end; 'u', end, key → nothing
+  'mailboxes', // device id, 0 → head; device id, 0, segment → messages (docs/adr/0002-mailbox-layout.md)
+  'accepted', // u48 number → message ids of one commit
+  'probe', // one record
+] as const;
+
+const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
+
+export type Db = Database<Buffer, Buffer>;
+export type Databases = { readonly [Name in (typeof DATABASES)[number]]: Db };
+
+export interface Environment {
+  readonly root: RootDatabase<Buffer, Buffer>;
+  readonly databases: Databases;
+  /** What is read from here to the end of the turn is the newest committed state, whoever committed it. Throws when closed. */
+  readonly renew: () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens or makes the folder. Throws `StoreError` whose one line says what is wrong with it and what to do. */
+export function openEnvironment(path: string): Environment {
+  let root: RootDatabase<Buffer, Buffer> | undefined;
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    root = open<Buffer, Buffer>({
+      path,
+      // A folder, whatever its name: lmdb takes a name with a dot for a file's.
+      noSubdir: false,
+      maxDbs: DATABASES.length + 4,
+      // A commit resolves after its fdatasync, not before (the default).
+      overlappingSync: false,
+      ...BINARY,
+    });
+    checkSchema(root, path);
+    return environmentOf(root);
+  } catch (error) {
+    void root?.close();
+    throw error instanceof StoreError ? error : folderError(error, path);
+  }
+}
+
+function environmentOf(root: RootDatabase<Buffer, Buffer>): Environment {
+  const entries = DATABASES.map((name) => [name, root.openDB<Buffer, Buffer>({ name, ...BINARY })]);
+  let closed = false;
+  return {
+    root,
+    databases: Object.fromEntries(entries) as Databases,
+    renew() {
+      // Reading a closed environment would end the process.
+      if (closed) throw new StoreError('unavailable', 'the store is closed');
+      root.resetReadTxn();
+    },
+    close() {
+      closed = true;
+      return root.close();
+    },
+  };
+}
+
+/** What a failed transaction becomes. Nobody can know whether a failed commit is on the disk: `unavailable`. */
+export function writeError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const commit = (error as { commitError?: Promise<never> } | undefined)?.commitError;
+  // lmdb tells the cause by a second promise, which rejects a moment later.
+  commit?.catch(() => {});
+  return new StoreError('unavailable', `the store could not write: ${textOf(error)}`, { cause: error });
+}
+
+function checkSchema(root: RootDatabase<Buffer, Buffer>, path: string): void {
+  const found = root.getBinary(SCHEMA_KEY)?.toString();
+  if (found === SCHEMA) return;
+  if (found !== undefined)
+    throw new StoreError(
+      'corrupt',
+      `the data folder ${path} has the format "${found}", not "${SCHEMA}"; use its version of Sealwire`,
+    );
+  for (const _ of root.getKeys({ limit: 1 }))
+    throw new StoreError(
+      'corrupt',
+      `the folder ${path} holds an LMDB database of another program; choose another folder`,
+    );
+  root.transactionSync(() => {
+    // Two processes may have come here together; both write the same.
+    root.putSync(SCHEMA_KEY, Buffer.from(SCHEMA));
+  });
+}
+
+function folderError(error: unknown, path: string): StoreError {
+  const { code } = error as { code?: string | number };
+  const options = { cause: error };
+  switch (code) {
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return new StoreError(
+        'not-found',
+        `the data folder ${path} is a file or lies under one; choose a folder`,
+        options,
+      );
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 13:
+    case 1:
+    case 30:
+      return new StoreError(
+        'unavailable',
+        `the data folder ${path} cannot be written; give this user write permission`,
+        options,
+      );
+    case 'ENOSPC':
+    case 28:
+      return new StoreError('unavailable', `no space left for the data folder ${path}; free some`, options);
+    case -30793:
+    case -30794:
+      return new StoreError(
+        'corrupt',
+        `the folder ${path} holds no LMDB database that can be read; choose another folder`,
+        options,
+      );
+    default:
+      return new StoreError('unavailable', `the data folder ${path} cannot be opened: ${textOf(error)}`, options);
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

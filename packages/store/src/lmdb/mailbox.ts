@@ -1,0 +1,322 @@
+/** One mailbox inside one transaction: changes gather in the head and in a segment to come, `write` puts both. */
+import type { DeviceId } from '@sealwire/wire/ids';
+import { gapOf, mergeGaps } from '../gap.ts';
+import { type GapRecord, type MailboxLimits, type MailboxPage, type StoredMail, StoreError } from '../port.ts';
+import type { Db } from './environment.ts';
+import { endOf, prefixedKey, u48 } from './keys.ts';
+import { MailboxHead } from './mailbox-head.ts';
+import {
+  encodeSegment,
+  entriesOf,
+  holesKey,
+  markHole,
+  type NewMail,
+  noHoles,
+  readSuffix,
+  SEGMENT_BYTES,
+  SEGMENT_MESSAGES,
+  type Segment,
+  type SegmentEntry,
+  SUFFIX_BYTES,
+  segmentKey,
+} from './segment.ts';
+
+/** How many keys of a backlog are looked at together. */
+const KEYS_AT_ONCE = 64;
+
+export class Mailbox {
+  readonly head: MailboxHead;
+  readonly #db: Db;
+  readonly #prefix: Buffer;
+  #pending: NewMail[] = [];
+  #pendingBytes = 0;
+  #expected = { messages: 0, bytes: 0 };
+  #changed = false;
+
+  private constructor(db: Db, prefix: Buffer, head: MailboxHead) {
+    this.#db = db;
+    this.#prefix = prefix;
+    this.head = head;
+  }
+
+  /** Undefined when there is no such device: a mailbox comes and goes with it. */
+  static open(db: Db, device: DeviceId): Mailbox | undefined {
+    const prefix = prefixedKey(device);
+    const bytes = db.getBinaryFast(prefix);
+    return bytes && new Mailbox(db, prefix, MailboxHead.decode(bytes, bytes.length));
+  }
+
+  /** Announces a message of `size` bytes, which `push` adds unless something speaks against it. */
+  expect(size: number): void {
+    this.#expected.messages++;
+    this.#expected.bytes += size;
+  }
+
+  expectNothing(): void {
+    this.#expected = { messages: 0, bytes: 0 };
+  }
+
+  /**
+   * Whether there is room for what is expected, or would be after `trim` if that is the policy. What was taken before `horizon` (ms)
+   * gives way first: it is expired, only not swept yet.
+   */
+  makeRoom(horizon: number, limits: MailboxLimits): boolean {
+    if (this.#fits(limits)) return true;
+    this.expire(horizon);
+    const { messages, bytes } = this.#expected;
+    if (messages > limits.messages || bytes > limits.bytes) return false;
+    return limits.whenFull === 'trim' || this.#fits(limits);
+  }
+
+  /** Adds a message; its sequence number. */
+  push(mail: NewMail): number {
+    if (this.#pending.length >= SEGMENT_MESSAGES || this.#pendingBytes + mail.size > SEGMENT_BYTES) this.#settle();
+    this.#pending.push(mail);
+    this.#pendingBytes += mail.size;
+    this.#changed = true;
+    const { head } = this;
+    head.messages++;
+    head.bytes += mail.size;
+    head.oldest = Math.min(head.oldest, mail.at);
+    return ++head.lastSeq;
+  }
+
+  claim(session: number): void {
+    this.head.session = session;
+    this.#changed = true;
+  }
+
+  /** Forgets all up to and including `seq`. */
+  forgetUpTo(seq: number): void {
+    const { head } = this;
+    const upTo = Math.min(seq, head.lastSeq);
+    if (upTo <= head.floor) return;
+    this.#settle();
+    for (const segment of this.#segmentsFrom(head.floor + 1)) {
+      if (segment.first > upTo) break;
+      const end = segment.first + segment.count - 1;
+      if (end <= upTo && segment.first > head.floor && head.holed === 0) {
+        head.messages -= segment.count;
+        head.bytes -= segment.bytes;
+        this.#removeSegment(segment);
+        continue;
+      }
+      let left = 0;
+      for (const { seq, size } of this.#entries(segment)) {
+        if (seq > upTo) {
+          left++;
+          continue;
+        }
+        head.messages--;
+        head.bytes -= size;
+      }
+      if (left === 0) this.#removeSegment(segment);
+    }
+    head.floor = upTo;
+    this.#changed = true;
+  }
+
+  /** Forgets these, ascending; those that are not there do not matter. */
+  forget(seqs: readonly number[]): void {
+    this.#settle();
+    const { head } = this;
+    let next = 0;
+    while (next < seqs.length) {
+      const from = seqs[next] as number;
+      const [segment] = from > head.floor && from <= head.lastSeq ? this.#segmentsFrom(from) : [];
+      if (!segment || segment.first > from) {
+        next++;
+        continue;
+      }
+      const these = new Set<number>();
+      for (; next < seqs.length && (seqs[next] as number) < segment.first + segment.count; next++)
+        these.add(seqs[next] as number);
+      this.#punch(segment, these);
+    }
+  }
+
+  /** Loses the oldest messages until there is room for what is expected. */
+  trim(limits: MailboxLimits): void {
+    if (this.#fits(limits)) return;
+    this.#settle();
+    const { head } = this;
+    let messages = head.messages + this.#expected.messages - limits.messages;
+    let bytes = head.bytes + this.#expected.bytes - limits.bytes;
+    let gap: GapRecord | undefined;
+    search: for (const segment of this.#segmentsFrom(head.floor + 1))
+      for (const { seq, size } of this.#entries(segment)) {
+        if (messages <= 0 && bytes <= 0) break search;
+        messages--;
+        bytes -= size;
+        gap = mergeGaps(gap, gapOf(seq, 'trimmed'));
+      }
+    this.#lose(gap);
+    if (gap) this.forgetUpTo(gap.toSeq);
+  }
+
+  /** Loses what was taken before `horizon` (ms); how many. */
+  expire(horizon: number): number {
+    const { head } = this;
+    if (head.oldest >= horizon) return 0;
+    this.#settle();
+    const expired: number[] = [];
+    let gap: GapRecord | undefined;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const segment of this.#segmentsFrom(head.floor + 1))
+      for (const { seq, at } of this.#entries(segment)) {
+        if (at >= horizon) oldest = Math.min(oldest, at);
+        else {
+          expired.push(seq);
+          gap = mergeGaps(gap, gapOf(seq, 'expired'));
+        }
+      }
+    this.#lose(gap);
+    this.forget(expired);
+    head.oldest = oldest;
+    this.#changed = true;
+    return expired.length;
+  }
+
+  /** Forgets the gap if `isAcknowledged` says so of its last number. */
+  closeGap(isAcknowledged: (seq: number) => boolean): void {
+    if (!this.head.gap || !isAcknowledged(this.head.gap.toSeq)) return;
+    this.head.gap = undefined;
+    this.#changed = true;
+  }
+
+  /** See `Mailboxes.read`; `horizon` (ms) parts what is expired from what is not. */
+  page(after: number, maxMessages: number, maxBytes: number, horizon: number): MailboxPage {
+    const { lastSeq, floor } = this.head;
+    let { gap } = this.head;
+    const mails: StoredMail[] = [];
+    let bytes = 0;
+    let end = true;
+    search: for (const segment of this.#segmentsFrom(Math.max(after, floor) + 1)) {
+      const holes = this.#holesOf(segment);
+      const value = this.#valueOf(segment);
+      for (const { seq, at, size, offset } of entriesOf(segment, value, holes)) {
+        if (seq <= after || seq <= floor) continue;
+        if (at < horizon) {
+          gap = mergeGaps(gap, gapOf(seq, 'expired'));
+          continue;
+        }
+        if (mails.length > 0 && (mails.length >= maxMessages || bytes + size > maxBytes)) {
+          end = false;
+          break search;
+        }
+        bytes += size;
+        mails.push({ seq, at, bytes: new Uint8Array(value.subarray(offset, offset + size)) });
+      }
+    }
+    return { mails, end, lastSeq, ...(gap && { gap }) };
+  }
+
+  /** Puts what has changed. */
+  write(): void {
+    if (!this.#changed) return;
+    this.#settle();
+    this.#db.putSync(this.#prefix, this.head.encode());
+    this.#changed = false;
+  }
+
+  #fits({ messages, bytes }: MailboxLimits): boolean {
+    const { head } = this;
+    return head.messages + this.#expected.messages <= messages && head.bytes + this.#expected.bytes <= bytes;
+  }
+
+  /** The messages pushed since the last settling become a segment. */
+  #settle(): void {
+    const count = this.#pending.length;
+    if (count === 0) return;
+    const bytes = this.#pendingBytes;
+    const segment = { first: this.head.lastSeq - count + 1, count, bytes };
+    this.#db.putSync(segmentKey(this.#prefix, segment), encodeSegment(this.#pending, bytes));
+    this.head.add(segment);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+  }
+
+  #lose(gap: GapRecord | undefined): void {
+    this.head.gap = mergeGaps(this.head.gap, gap);
+  }
+
+  /** Forgets `seqs`, all of them of this segment. */
+  #punch(segment: Segment, seqs: ReadonlySet<number>): void {
+    const { head } = this;
+    const before = this.#holesOf(segment);
+    const holes = before ?? noHoles(segment);
+    let forgotten = 0;
+    let left = 0;
+    for (const { seq, size } of this.#entries(segment)) {
+      if (!seqs.has(seq)) {
+        left++;
+        continue;
+      }
+      markHole(holes, seq - segment.first);
+      forgotten++;
+      head.messages--;
+      head.bytes -= size;
+    }
+    if (left === 0) this.#removeSegment(segment);
+    else if (forgotten > 0) {
+      this.#db.putSync(holesKey(segmentKey(this.#prefix, segment)), holes);
+      if (!before) head.holed++;
+    }
+    this.#changed = true;
+  }
+
+  /** Its messages are subtracted already. */
+  #removeSegment(segment: Segment): void {
+    const key = segmentKey(this.#prefix, segment);
+    this.#db.removeSync(key);
+    if (this.#holesOf(segment)) {
+      this.#db.removeSync(holesKey(key));
+      this.head.holed--;
+    }
+    this.head.remove(segment);
+  }
+
+  /** The segments that reach `seq` or beyond, ascending. The mailbox may change meanwhile. */
+  *#segmentsFrom(seq: number): Generator<Segment> {
+    const listed = this.head.segments;
+    if (listed) {
+      for (const segment of [...listed]) if (segment.first + segment.count > seq) yield segment;
+      return;
+    }
+    const end = endOf(this.#prefix);
+    // A segment that reaches `seq` begins at most this much earlier.
+    let start = Buffer.concat([this.#prefix, u48(Math.max(seq - SEGMENT_MESSAGES + 1, 0))]);
+    for (;;) {
+      // Collected first: a cursor must not see the changes that follow.
+      const keys = [...this.#db.getKeys({ start, end, limit: KEYS_AT_ONCE })];
+      for (const key of keys) {
+        if (key.length !== this.#prefix.length + SUFFIX_BYTES) continue;
+        const segment = readSuffix(key, this.#prefix.length);
+        if (segment.first + segment.count > seq) yield segment;
+      }
+      const last = keys[KEYS_AT_ONCE - 1];
+      if (!last) return;
+      start = Buffer.concat([last, Buffer.of(0)]);
+    }
+  }
+
+  /** What is left of a segment. Not to be interleaved with other reads: the value is a view that the next read overwrites. */
+  *#entries(segment: Segment): Generator<SegmentEntry> {
+    const { floor } = this.head;
+    const holes = this.#holesOf(segment);
+    for (const entry of entriesOf(segment, this.#valueOf(segment), holes)) if (entry.seq > floor) yield entry;
+  }
+
+  /** A copy. */
+  #holesOf(segment: Segment): Buffer | undefined {
+    if (this.head.holed === 0) return undefined;
+    return this.#db.getBinary(holesKey(segmentKey(this.#prefix, segment)));
+  }
+
+  /** A view, until the next read. */
+  #valueOf(segment: Segment): Buffer {
+    const value = this.#db.getBinaryFast(segmentKey(this.#prefix, segment));
+    if (!value) throw new StoreError('corrupt', 'a segment of a mailbox is missing');
+    return value;
+  }
+}

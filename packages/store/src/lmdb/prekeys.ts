@@ -1,0 +1,188 @@
+/**
+ * LIME key material, in LMDB. A claim takes the one-time key with the lowest order and, in the same transaction, marks its id as burned:
+ * the mark stays, so that a late repeat of the upload does not bring the key back.
+ */
+import type { CurveName } from '@sealwire/crypto/port';
+import type { DeviceId } from '@sealwire/wire/ids';
+import { copyBundle, copyOneTimePrekey, copySignedPrekey } from '../copies.ts';
+import { type OneTimePrekey, type PrekeyBundle, type Prekeys, type SignedPrekey, StoreError } from '../port.ts';
+import { isSameBundle, isSameBytes } from '../sameness.ts';
+import { readDevice } from './account-records.ts';
+import type { Databases, Environment } from './environment.ts';
+import { curveByte, endOf, keysUnder, prefixedKey, removeUnder, u32, u48 } from './keys.ts';
+import { RecordReader, RecordWriter } from './record.ts';
+import type { Writer } from './writer.ts';
+
+const BY_ORDER = Buffer.from('k');
+const BY_ID = Buffer.from('i');
+
+interface PrekeyRecord {
+  readonly identityKey: Uint8Array;
+  readonly signedPrekey: SignedPrekey;
+  /** One-time keys held. */
+  readonly held: number;
+  /** The order of the next one-time key. */
+  readonly next: number;
+}
+
+export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): Prekeys {
+  function registered(device: DeviceId, curve: CurveName): PrekeyRecord {
+    const record = readRecord(databases, device, curve);
+    if (!record) throw new StoreError('not-found', 'the device has not registered keys on this curve');
+    return record;
+  }
+
+  return {
+    async register(device, curve, bundle, oneTime) {
+      const copy = copyBundle(bundle);
+      const keys = oneTime.map(copyOneTimePrekey);
+      return writer.run(() => {
+        const owner = readDevice(databases, device);
+        if (!owner || owner === 'gone') throw new StoreError('not-found', 'no such device');
+        const known = readRecord(databases, device, curve);
+        if (known) {
+          if (isSameBundle(known, copy)) return 'same';
+          throw new StoreError('conflict', 'the device has registered other keys on this curve');
+        }
+        const fresh = newKeys(databases, device, curve, keys);
+        addKeys(databases, device, curve, { ...copy, held: 0, next: 1 }, fresh);
+        return 'registered';
+      });
+    },
+
+    async replaceSignedPrekey(device, curve, signedPrekey) {
+      const copy = copySignedPrekey(signedPrekey);
+      await writer.run(() => {
+        const record = registered(device, curve);
+        writeRecord(databases, device, curve, { ...record, signedPrekey: copy });
+      });
+    },
+
+    async addOneTime(device, curve, keys, maximum) {
+      const copies = keys.map(copyOneTimePrekey);
+      await writer.run(() => {
+        const record = registered(device, curve);
+        const fresh = newKeys(databases, device, curve, copies);
+        if (record.held + fresh.length > maximum)
+          throw new StoreError('limit', `at most ${maximum} one-time keys are held, ${record.held} are there`);
+        if (fresh.length > 0) addKeys(databases, device, curve, record, fresh);
+      });
+    },
+
+    async listOneTime(device, curve) {
+      renew();
+      registered(device, curve);
+      const prefix = orderPrefix(device, curve);
+      const range = databases.onetime.getRange({ start: prefix, end: endOf(prefix) });
+      return [...range].map(({ value }) => readOneTime(value).id);
+    },
+
+    async claim(curve, entries) {
+      const copies = entries.map(({ device, takeOneTime }) => ({ device, takeOneTime }));
+      if (copies.some(({ takeOneTime }) => takeOneTime))
+        return writer.run(() => copies.map((entry) => claimOne(databases, curve, entry)));
+      renew();
+      return copies.map((entry) => claimOne(databases, curve, entry));
+    },
+
+    async delete(device, curve) {
+      await writer.run(() => {
+        databases.prekeys.removeSync(recordKey(device, curve));
+        const prefix = orderPrefix(device, curve);
+        // What is burned stays so; what was held may be uploaded again.
+        for (const { value } of [...databases.onetime.getRange({ start: prefix, end: endOf(prefix) })])
+          databases.onetime.removeSync(idKey(device, curve, readOneTime(value).id));
+        removeUnder(databases.onetime, prefix);
+      });
+    },
+  };
+}
+
+function claimOne(
+  databases: Databases,
+  curve: CurveName,
+  { device, takeOneTime }: { device: DeviceId; takeOneTime: boolean },
+): PrekeyBundle | undefined {
+  const record = readRecord(databases, device, curve);
+  if (!record) return undefined;
+  const { identityKey, signedPrekey } = record;
+  const [oldest] = takeOneTime && record.held > 0 ? keysUnder(databases.onetime, orderPrefix(device, curve), 1) : [];
+  if (!oldest) return { identityKey, signedPrekey };
+  const bytes = databases.onetime.getBinary(oldest);
+  if (!bytes) throw new StoreError('corrupt', 'a one-time key is missing');
+  const oneTimePrekey = readOneTime(bytes);
+  databases.onetime.removeSync(oldest);
+  writeRecord(databases, device, curve, { ...record, held: record.held - 1 });
+  return { identityKey, signedPrekey, oneTimePrekey };
+}
+
+/** Those of `keys` that are neither held nor burned. `conflict` when an id is known with other bytes. */
+function newKeys(
+  { onetime }: Databases,
+  device: DeviceId,
+  curve: CurveName,
+  keys: readonly OneTimePrekey[],
+): OneTimePrekey[] {
+  const fresh = new Map<number, OneTimePrekey>();
+  for (const key of keys) {
+    // The entry by id outlives the key: it is the mark of a burned one.
+    const known = onetime.getBinary(idKey(device, curve, key.id)) ?? fresh.get(key.id)?.publicKey;
+    if (!known) fresh.set(key.id, key);
+    else if (!isSameBytes(known, key.publicKey))
+      throw new StoreError('conflict', `one-time key ${key.id} is known with other bytes`);
+  }
+  return [...fresh.values()];
+}
+
+function addKeys(
+  databases: Databases,
+  device: DeviceId,
+  curve: CurveName,
+  record: PrekeyRecord,
+  keys: readonly OneTimePrekey[],
+): void {
+  let { next } = record;
+  for (const { id, publicKey } of keys) {
+    const value = new RecordWriter().number(id).bytes(publicKey).finish();
+    databases.onetime.putSync(Buffer.concat([orderPrefix(device, curve), u48(next++)]), value);
+    databases.onetime.putSync(idKey(device, curve, id), Buffer.from(publicKey));
+  }
+  writeRecord(databases, device, curve, { ...record, held: record.held + keys.length, next });
+}
+
+function readRecord({ prekeys }: Databases, device: DeviceId, curve: CurveName): PrekeyRecord | undefined {
+  const bytes = prekeys.getBinary(recordKey(device, curve));
+  if (!bytes) return undefined;
+  const reader = new RecordReader(bytes);
+  const identityKey = reader.bytes();
+  const signedPrekey = { id: reader.number(), publicKey: reader.bytes(), signature: reader.bytes() };
+  const record = { identityKey, signedPrekey, held: reader.number(), next: reader.number() };
+  reader.end();
+  return record;
+}
+
+function writeRecord({ prekeys }: Databases, device: DeviceId, curve: CurveName, record: PrekeyRecord): void {
+  const { identityKey, signedPrekey, held, next } = record;
+  const { id, publicKey, signature } = signedPrekey;
+  const writer = new RecordWriter().bytes(identityKey).number(id).bytes(publicKey).bytes(signature);
+  prekeys.putSync(recordKey(device, curve), writer.number(held).number(next).finish());
+}
+
+function readOneTime(bytes: Buffer): OneTimePrekey {
+  const reader = new RecordReader(bytes);
+  const key = { id: reader.number(), publicKey: reader.bytes() };
+  reader.end();
+  return key;
+}
+
+function recordKey(device: DeviceId, curve: CurveName): Buffer {
+  return prefixedKey(device, curveByte(curve));
+}
+
+function orderPrefix(device: DeviceId, curve: CurveName): Buffer {
+  return prefixedKey(device, curveByte(curve), BY_ORDER);
+}
+
+function idKey(device: DeviceId, curve: CurveName, id: number): Buffer {
+  return prefixedKey(device, curveByte(curve), BY_ID, u32(id));
+}
