@@ -5,6 +5,7 @@ import { open, type RootDatabase } from 'lmdb';
 import { asClientError, ClientError } from '../errors.ts';
 import type { ClientStorage, StorageChange } from '../storage.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
+import { requireLmdbFile } from './lmdb-file.ts';
 
 const FOLDER_MODE = 0o700;
 const DATA_FILE = 'records.lmdb';
@@ -20,7 +21,8 @@ export class FolderStorage implements ClientStorage {
   }
 
   /**
-   * Makes the folder when it is not there. Throws `ClientError`: `locked` (names the process that has it open) or `storage-failed`.
+   * Makes the folder when it is not there. Throws `ClientError`: `locked` (names the process that has it open), `corrupt` or
+   * `storage-failed`.
    */
   static open(folder: string): FolderStorage {
     let lock: FolderLock | undefined;
@@ -28,6 +30,7 @@ export class FolderStorage implements ClientStorage {
       mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
       chmodSync(folder, FOLDER_MODE);
       lock = lockFolder(folder);
+      requireLmdbFile(join(folder, DATA_FILE));
       // overlappingSync would let a write resolve before its data is on the disk.
       const database = open<Buffer, string>({
         path: join(folder, DATA_FILE),
