@@ -27,7 +27,7 @@ export const FASTIFY_OPTIONS = {
   // No parser, no multipart (case H13).
   multipart: false,
   // The router's own refusals (a malformed path) come before any filter.
-  frameworkErrors(error: Error, _request: never, reply: never): void {
+  frameworkErrors(error: Error, _request: unknown, reply: unknown): void {
     const problem = problemOf(error);
     (reply as Reply).code(problem.status).headers(problem.headers()).send(problem.body());
   },
