@@ -1,0 +1,176 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { encodeRequest, LIME_ERRORS } from '@sealwire/wire/lime-server';
+import { enrol, testDevice } from '../testing/device.ts';
+import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
+
+const alice = testDevice(crypto, 'alice');
+const bob = testDevice(crypto, 'bob');
+const request = encodeRequest({ kind: 'getSelfOneTimePrekeys', curve: 'c448' });
+const notRegistered = [1, 0xff, 2, LIME_ERRORS.userNotFound];
+
+let fixture: Fixture;
+let headers: Record<string, string>;
+beforeEach(async () => {
+  fixture = await startFixture();
+  await enrol(fixture.store, alice);
+  await enrol(fixture.store, bob);
+  headers = await fixture.headersOf(alice);
+});
+afterEach(() => fixture.close());
+
+const head = (body: Buffer) => [...body.subarray(0, 4)];
+const without = (name: string) => Object.fromEntries(Object.entries(headers).filter(([key]) => key !== name));
+
+describe('POST /lime', () => {
+  it('answers protocol errors with 200, its content type, and the curve of the request', async () => {
+    const { status, headers: answered, body } = await fixture.limeRaw(request, headers);
+    expect([status, answered.get('content-type')]).toEqual([200, 'x3dh/octet-stream']);
+    expect(head(body)).toEqual(notRegistered);
+  });
+
+  it.each(['GET', 'PUT', 'DELETE', 'HEAD', 'OPTIONS'])('%s → 405 with Allow', async (method) => {
+    const answer = await fixture.limeRaw(request, headers, method);
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+  });
+
+  it('no token, a wrong one, an ended one, one for another service → 401 with a challenge, before anything else', async () => {
+    const foreign = (await fixture.signer.sign(alice.id, ['api', 'relay'])).token;
+    for (const authorization of ['', 'Bearer x.y.z', 'Basic YTpi', `Bearer ${foreign}`]) {
+      const given = authorization ? { ...headers, authorization } : without('authorization');
+      const answer = await fixture.limeRaw(request, { ...given, 'content-type': 'text/plain' });
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+    }
+    fixture.clock.now += 17 * 60_000;
+    const ended = await fixture.limeRaw(request, headers);
+    expect([ended.status, JSON.parse(ended.body.toString()).code]).toEqual([401, 'token-expired']);
+  });
+
+  it('S72: a token in the URL is no login', async () => {
+    const token = headers.authorization!.slice('Bearer '.length);
+    const url = `${fixture.listening.url}/lime?access_token=${token}`;
+    const answer = await fetch(url, { method: 'POST', headers: without('authorization'), body: request });
+    expect(answer.status).toBe(401);
+  });
+
+  it('the identity header must name the device of the token → 403', async () => {
+    expect((await fixture.limeRaw(request, { ...headers, from: bob.id })).status).toBe(403);
+    expect((await fixture.limeRaw(request, { ...headers, 'x-lime-user-identity': bob.id })).status).toBe(403);
+    expect((await fixture.limeRaw(request, { ...headers, from: `${alice.id}x` })).status).toBe(403);
+  });
+
+  it('X-Lime-user-identity takes precedence over From; neither is error 02', async () => {
+    const both = await fixture.limeRaw(request, { ...headers, 'x-lime-user-identity': alice.id, from: bob.id });
+    expect(head(both.body)).toEqual(notRegistered);
+    const neither = await fixture.limeRaw(request, without('from'));
+    expect([neither.status, ...head(neither.body)]).toEqual([200, 1, 0xff, 2, LIME_ERRORS.missingSenderId]);
+  });
+
+  it.each(['application/octet-stream', 'X3DH/octet-stream', 'x3dh/octet-stream; charset=x'])(
+    'content type %s → error 00',
+    async (type) => {
+      const { status, body } = await fixture.limeRaw(request, { ...headers, 'content-type': type });
+      expect([status, ...head(body)]).toEqual([200, 1, 0xff, 2, LIME_ERRORS.badContentType]);
+    },
+  );
+
+  it.each([
+    ['too short', [1, 5], 0, LIME_ERRORS.badSize],
+    ['empty', [], 0, LIME_ERRORS.badSize],
+    ['version before curve', [2, 5, 9], 9, LIME_ERRORS.badVersion],
+    ['curve', [1, 5, 9], 9, LIME_ERRORS.badCurve],
+    ['zero devices', [1, 5, 1, 0, 0], 1, LIME_ERRORS.badRequest],
+  ])('%s, with the curve byte echoed', async (_, bytes, curve, error) => {
+    const { status, body } = await fixture.limeRaw(Uint8Array.from(bytes), headers);
+    expect([status, ...head(body)]).toEqual([200, 1, 0xff, curve, error]);
+  });
+
+  it('takes bodies of 64 KB, and answers a longer one than any honest request with 413', async () => {
+    const large = await fixture.limeRaw(Buffer.concat([request, Buffer.alloc(65_533)]), headers);
+    expect(head(large.body)).toEqual(notRegistered);
+    const { status } = await fixture.limeRaw(new Uint8Array(200_000), headers);
+    expect(status).toBe(413);
+    const endless = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(16_384)),
+    });
+    const init = { method: 'POST', headers, body: endless, duplex: 'half' } as RequestInit;
+    const refused = await fetch(`${fixture.listening.url}/lime`, init).then(
+      ({ status }) => status,
+      () => 'closed',
+    );
+    expect([413, 'closed']).toContain(refused);
+  });
+
+  it('a store that is gone is a 503, not a protocol answer', async () => {
+    await fixture.store.close();
+    const { status, headers: answered } = await fixture.limeRaw(request, headers);
+    expect([status, answered.get('retry-after')]).toEqual([503, '2']);
+  });
+
+  it('I13: no device id and no token in the log', async () => {
+    await fixture.limeRaw(request, { ...headers, from: bob.id });
+    await fixture.store.close();
+    await fixture.limeRaw(request, headers);
+    const logged = fixture.log.join('') + (await fixture.metrics.text());
+    for (const secret of [alice.id, bob.id, 'alice', headers.authorization!.slice(7)])
+      expect(logged).not.toContain(secret);
+  });
+});
+
+describe('limits of bundle requests', () => {
+  const range = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
+  const others = range(4).map((i) => testDevice(crypto, `user${i}`));
+
+  async function restart(settings: Parameters<typeof startFixture>[0]) {
+    await fixture.close();
+    fixture = await startFixture(settings);
+    for (const device of [alice, bob, ...others]) await enrol(fixture.store, device);
+    await fixture.lime(bob, bob.registration('c25519', ...range(20)));
+  }
+  const taken = async (requester = alice) =>
+    (await fixture.bundles(requester, 'c25519', bob.id))[0]!.bundle!.oneTimePrekey?.id;
+
+  it('D12, S07: one caller gets so many one-time prekeys of a target, then bundles without; others are not affected', async () => {
+    await restart({ BUNDLES_PER_PAIR: 2 });
+    expect([await taken(), await taken(), await taken()]).toEqual([1, 2, undefined]);
+    expect(await taken(others[0])).toBe(3);
+    const metrics = await fixture.metrics.text();
+    expect(metrics).toContain('sealwire_directory_claims_total{result="withheld"} 1');
+    expect(metrics).toContain('sealwire_ratelimit_rejections_total{limiter="bundles-pair"} 1');
+  });
+
+  it('naming the target twice in a request does not help', async () => {
+    await restart({ BUNDLES_PER_PAIR: 2 });
+    const peers = await fixture.bundles(alice, 'c25519', bob.id, bob.id, bob.id);
+    expect(peers.map(({ bundle }) => bundle!.oneTimePrekey?.id)).toEqual([1, 2, undefined]);
+  });
+
+  it('D12: the limit of the target holds against many callers', async () => {
+    await restart({ BUNDLES_PER_TARGET: 3 });
+    const given = [];
+    for (const requester of [alice, ...others]) given.push(await taken(requester));
+    expect(given).toEqual([1, 2, 3, undefined, undefined]);
+  });
+
+  it('D17: a caller beyond its bulk budget gets 429 with Retry-After, and takes nothing', async () => {
+    await restart({ BUNDLES_PER_REQUESTER: 3 });
+    await fixture.bundles(alice, 'c25519', bob.id, bob.id);
+    const body = encodeRequest({ kind: 'getPeerBundle', curve: 'c25519', devices: [bob.id, bob.id] });
+    const { status, headers: answered } = await fixture.limeRaw(body, await fixture.headersOf(alice));
+    expect(status).toBe(429);
+    expect(Number(answered.get('retry-after'))).toBeGreaterThan(590);
+    expect(await taken(others[0])).toBe(3);
+  });
+
+  it('D04: uploads are limited per device', async () => {
+    await restart({ KEY_UPLOADS_PER_DEVICE: 2 });
+    const body = encodeRequest({
+      kind: 'postOneTimePrekeys',
+      curve: 'c25519',
+      oneTimePrekeys: bob.oneTime('c25519', 900),
+    });
+    const statuses = [];
+    for (let i = 0; i < 3; i++) statuses.push((await fixture.limeRaw(body, await fixture.headersOf(bob))).status);
+    expect(statuses).toEqual([200, 429, 429]);
+  });
+});

@@ -1,0 +1,100 @@
+/** For tests: a device with real keys on both curves, known to a store, speaking LIME requests. */
+import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
+import type { Store } from '@sealwire/store/port';
+import { type AccountAddress, type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
+import type { LimeOneTimePrekey, LimeRequest, LimeSignedPrekey } from '@sealwire/wire/lime-server';
+import {
+  encodeManifest,
+  type Manifest,
+  type ManifestDevice,
+  manifestHash,
+  manifestSigningInput,
+  noPreviousManifest,
+} from '@sealwire/wire/manifest';
+
+export interface TestDevice {
+  readonly name: string;
+  readonly address: AccountAddress;
+  readonly id: DeviceId;
+  readonly listed: ManifestDevice;
+  readonly accountKey: Uint8Array;
+  readonly loginSeed: Uint8Array;
+  identitySeed(curve: CurveName): Uint8Array;
+  identityKey(curve: CurveName): Uint8Array;
+  /** `version` distinguishes rotations. */
+  signedPrekey(curve: CurveName, version?: number): LimeSignedPrekey;
+  oneTime(curve: CurveName, ...ids: number[]): LimeOneTimePrekey[];
+  registration(curve: CurveName, ...oneTimeIds: number[]): LimeRequest & { kind: 'registerUser' };
+  /** Signed by the account key: the first version, or what follows `previous`. */
+  manifest(devices?: readonly ManifestDevice[], previous?: Manifest, change?: Partial<Manifest>): SignedManifest;
+}
+
+export interface SignedManifest {
+  readonly manifest: Manifest;
+  readonly bytes: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** Keys are hashes of the name and the label: the same device in every run. Devices of one name share the account key. */
+export function testDevice(crypto: CryptoProvider, name: string, label = 'phone'): TestDevice {
+  const seed = (purpose: string, length = 32) =>
+    crypto.sha512(Buffer.from(`${name}/${label}/${purpose}`)).slice(0, length);
+  const address = parseAccountAddress(`sip:${name}@example.org`);
+  const id = parseDeviceId(`${address};gr=urn:uuid:${Buffer.from(seed('id', 16)).toString('hex')}`);
+  const accountSeed = crypto.sha256(Buffer.from(`${name}/account`));
+  const loginSeed = seed('login');
+  const identitySeed = (curve: CurveName) => seed(`identity ${curve}`, crypto.curves[curve].signatures.seedLength);
+  const identityKey = (curve: CurveName) => crypto.curves[curve].signatures.publicKey(identitySeed(curve));
+  const dhKey = (curve: CurveName, purpose: string) =>
+    crypto.curves[curve].dh.publicKey(seed(`${curve} ${purpose}`, crypto.curves[curve].dh.keyLength));
+  const listed: ManifestDevice = {
+    id,
+    identities: (['c25519', 'c448'] as const).map((curve) => ({ curve, identityKey: identityKey(curve) })),
+    loginKey: crypto.ed25519.publicKey(loginSeed),
+    addedAt: 1_800_000_000_000,
+  };
+  const device: TestDevice = {
+    name,
+    address,
+    id,
+    listed,
+    loginSeed,
+    accountKey: crypto.ed25519.publicKey(accountSeed),
+    identitySeed,
+    identityKey,
+    signedPrekey(curve, version = 1) {
+      const publicKey = dhKey(curve, `signed ${version}`);
+      const signature = crypto.curves[curve].signatures.sign(identitySeed(curve), publicKey);
+      return { id: 1000 + version, publicKey, signature };
+    },
+    oneTime: (curve, ...ids) => ids.map((id) => ({ id, publicKey: dhKey(curve, `one-time ${id}`) })),
+    registration: (curve, ...ids) => ({
+      kind: 'registerUser',
+      curve,
+      identityKey: identityKey(curve),
+      signedPrekey: device.signedPrekey(curve),
+      oneTimePrekeys: device.oneTime(curve, ...ids),
+    }),
+    manifest(devices = [listed], previous, change = {}) {
+      const manifest: Manifest = {
+        address,
+        version: (previous?.version ?? 0) + 1,
+        previous: previous ? manifestHash(crypto, encodeManifest(previous)) : noPreviousManifest(),
+        issuedAt: 1_800_000_000_000,
+        devices,
+        ...change,
+      };
+      const bytes = encodeManifest(manifest);
+      return { manifest, bytes, signature: crypto.ed25519.sign(accountSeed, manifestSigningInput(bytes)) };
+    },
+  };
+  return device;
+}
+
+/** As `POST /v1/accounts` does. */
+export async function enrol(store: Store, device: TestDevice): Promise<SignedManifest> {
+  const signed = device.manifest();
+  const account = { address: device.address, accountKey: device.accountKey, createdAt: 1_800_000_000_000 };
+  await store.accounts.create(account, { version: 1, ...signed }, [device.listed]);
+  return signed;
+}
