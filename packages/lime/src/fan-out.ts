@@ -1,7 +1,7 @@
 /** One plaintext to many devices (lime-protocol section 8): sessions found or begun, one form for all, all ratchets saved at once. */
 import { CryptoError } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { associatedDataStem, concat, deviceBytes, type RecipientUser, recipientUserBytes } from './associated-data.ts';
+import { associatedDataOf, type RecipientUser, recipientUserBytes } from './associated-data.ts';
 import { type SealedCipherMessage, sealCipherMessage } from './cipher-message.ts';
 import type { LimeContext } from './context.ts';
 import type { OwnDevice } from './device-record.ts';
@@ -67,12 +67,11 @@ export function encryptToDevices(context: LimeContext, me: DeviceId, input: Encr
   const user = recipientUserBytes(input.recipientUser);
   const cipher = cipherFor(context, me, input, user, targets.length);
   const payload = cipher ? cipher.seed.reveal() : input.plaintext;
-  const stem = associatedDataStem(me, user, cipher?.cipherMessage);
 
   const changes: LimeChange[] = [];
   const messages = new Map<DeviceId, Uint8Array>();
   for (const target of targets) {
-    const associatedData = concat(stem, deviceBytes(target.device));
+    const associatedData = associatedDataOf(me, target.device, user, cipher?.cipherMessage);
     const step = { payload, direct: !cipher, associatedData };
     const { state, message } = ratchetEncrypt(context.crypto, target.session.ratchet, step, context.random);
     messages.set(target.device, message);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CurveName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { associatedDataStem, concat, deviceBytes } from './associated-data.ts';
+import { associatedDataOf, concat } from './associated-data.ts';
 import { ChainKey, messageKeyOf } from './chain-key.ts';
 import { LimeError } from './errors.ts';
 import { encodeHeader } from './message.ts';
@@ -194,9 +194,9 @@ describe('forged', () => {
     const [alice, bob] = [world.person('alice'), world.person('bob')];
     alice.write(bob, 'hello');
     const { ratchet } = decodeSession(crypto, alice.store.load(`active ${alice.device} ${bob.device}`)!);
-    const stem = associatedDataStem(bob.device, bytes(alice.user), undefined);
+    const associatedData = associatedDataOf(bob.device, alice.device, bytes(alice.user), undefined);
     const header = encodeHeader(crypto.curves.c25519, true, undefined, 0, 0, ratchet.peer!.bytes);
-    const bound = concat(stem, deviceBytes(alice.device), ratchet.sharedData, header);
+    const bound = concat(...associatedData, ratchet.sharedData, header);
     const sealed = sealOnce(crypto, messageKeyOf(crypto, new ChainKey(new Uint8Array(32))), bytes('forged'), bound);
     const forged = {
       from: bob.device,

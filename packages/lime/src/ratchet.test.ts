@@ -46,7 +46,7 @@ class End {
   }
 
   send(content: string): Uint8Array {
-    const input = { payload: bytes(content), direct: true, associatedData: BOUND };
+    const input = { payload: bytes(content), direct: true, associatedData: [BOUND] };
     const { state, message } = ratchetEncrypt(crypto, this.fast, input, () => this.#keys[this.#fastKeys++]!.slice());
     this.fast = state;
     expect(hex(message)).toBe(hex(this.twin.encrypt(bytes(content), BOUND)));
@@ -63,7 +63,7 @@ class End {
     if (!expected) this.#twinKeys = twinKeys;
     let actual: Uint8Array | undefined;
     try {
-      const { state, payload } = ratchetDecrypt(crypto, this.fast, parsed, BOUND, SETTINGS);
+      const { state, payload } = ratchetDecrypt(crypto, this.fast, parsed, [BOUND], SETTINGS);
       this.fast = state;
       actual = payload;
     } catch (error) {

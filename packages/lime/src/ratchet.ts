@@ -6,7 +6,7 @@
  * longer needed is gone at once, and decryption needs no randomness.
  */
 import type { CryptoProvider, CurveName, RandomBytes } from '@sealwire/crypto/port';
-import { concat } from './associated-data.ts';
+import { type AssociatedData, concat } from './associated-data.ts';
 import { type ChainKey, messageKeyOf, nextChainKey } from './chain-key.ts';
 import { agree, newDhKey, type OwnDhKey, PeerDhKey } from './dh-keys.ts';
 import { LimeError } from './errors.ts';
@@ -69,7 +69,7 @@ export function initialRatchet(
 export function ratchetEncrypt(
   crypto: CryptoProvider,
   state: RatchetState,
-  input: { readonly payload: Uint8Array; readonly direct: boolean; readonly associatedData: Uint8Array },
+  input: { readonly payload: Uint8Array; readonly direct: boolean; readonly associatedData: AssociatedData },
   random: RandomBytes,
 ): { state: RatchetState; message: Uint8Array } {
   const ready = withSendingChain(crypto, state, random);
@@ -81,7 +81,7 @@ export function ratchetEncrypt(
     ready.previousSent,
     ready.own.publicKey,
   );
-  const bound = concat(input.associatedData, ready.sharedData, header);
+  const bound = concat(...input.associatedData, ready.sharedData, header);
   const sealed = sealOnce(crypto, messageKeyOf(crypto, ready.sendingChain), input.payload, bound);
   return {
     state: { ...ready, sendingChain: nextChainKey(crypto, ready.sendingChain), sent: ready.sent + 1 },
@@ -114,10 +114,10 @@ export function ratchetDecrypt(
   crypto: CryptoProvider,
   state: RatchetState,
   message: RatchetMessage,
-  associatedData: Uint8Array,
+  associatedData: AssociatedData,
   settings: LimeSettings,
 ): { state: RatchetState; payload: Uint8Array } {
-  const bound = concat(associatedData, state.sharedData, message.header);
+  const bound = concat(...associatedData, state.sharedData, message.header);
   const early = findSkippedKey(crypto, state.skipped, message.key.bytes, message.number);
   if (early) {
     const payload = openOnce(crypto, early.chain.keyAt(early.at), message.sealed, bound);

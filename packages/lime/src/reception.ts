@@ -1,7 +1,7 @@
 /** One message from a peer device (lime-protocol sections 6.5, 7.5 and 9). Nothing is saved before all of it is authentic. */
 import { CryptoError } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { associatedDataStem, concat, deviceBytes, type RecipientUser, recipientUserBytes } from './associated-data.ts';
+import { type AssociatedData, associatedDataOf, type RecipientUser, recipientUserBytes } from './associated-data.ts';
 import { CipherSeed, openCipherMessage } from './cipher-message.ts';
 import type { LimeContext } from './context.ts';
 import type { OwnDevice } from './device-record.ts';
@@ -40,7 +40,7 @@ interface Attempt {
   readonly recipientUser: Uint8Array;
   readonly message: RatchetMessage;
   readonly cipherMessage: Uint8Array;
-  readonly associatedData: Uint8Array;
+  readonly associatedData: AssociatedData;
 }
 
 interface Opened {
@@ -76,8 +76,7 @@ function prepare(context: LimeContext, me: DeviceId, input: DecryptInput): Attem
   if (!isDirect && cipherMessage.length < TAG_BYTES) throw new LimeError('malformed', 'the cipherMessage is too short');
   const message = decodeMessage(context.crypto.curves[own.curve], input.message, isDirect);
   const recipientUser = recipientUserBytes(input.recipientUser);
-  const stem = associatedDataStem(sender, recipientUser, isDirect ? undefined : cipherMessage);
-  const associatedData = concat(stem, deviceBytes(me));
+  const associatedData = associatedDataOf(sender, me, recipientUser, isDirect ? undefined : cipherMessage);
   return { context, me, own, sender, recipientUser, message, cipherMessage, associatedData };
 }
 

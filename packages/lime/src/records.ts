@@ -6,6 +6,7 @@
  */
 import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { decodedValue, keepDecoded } from './decoded-record.ts';
 import {
   decodeDevice,
   decodeOneTimePrekey,
@@ -25,13 +26,6 @@ import type { X3dhInit } from './x3dh-init.ts';
 
 /** An init record has no content: that it exists says all. */
 const SEEN = Uint8Array.of(1);
-
-/**
- * Decoded values by the very array that a store holds: another array (another writer, a failed save) is decoded afresh, so the cache cannot
- * disagree with a store. It keeps key arrays, and with them the provider's native keys, alive from message to message, and it is the
- * module's rather than an instance's, so that a Lime made for one transaction finds what the one before it left.
- */
-const decodedRecords = new WeakMap<Uint8Array, object>();
 
 export class Records {
   readonly #crypto: CryptoProvider;
@@ -179,15 +173,11 @@ export class Records {
   #read<T extends object>(key: string, decode: (record: Uint8Array) => T): T | undefined {
     const record = this.#store.load(key);
     if (!record) return undefined;
-    const cached = decodedRecords.get(record);
-    if (cached) return cached as T;
-    const value = decode(record);
-    decodedRecords.set(record, value);
-    return value;
+    return (decodedValue(record) as T | undefined) ?? keepDecoded(record, decode(record));
   }
 
   #write(key: string, value: object, record: Uint8Array): LimeChange {
-    decodedRecords.set(record, value);
+    keepDecoded(record, value);
     return { key, value: record };
   }
 }

@@ -1,0 +1,166 @@
+/**
+ * What LIME costs, as microseconds of this process and as ratios to the bare model in the same run:
+ *
+ *   npm run bench -w packages/lime
+ *
+ * Every message is 1 KiB, goes through `Lime.encrypt` and `Lime.decrypt`, and both ends save their state each time.
+ */
+import { randomBytes } from 'node:crypto';
+import { nobleCrypto } from '@sealwire/crypto/noble';
+import { nodeCrypto } from '@sealwire/crypto/node';
+import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
+import type { DeviceId } from '@sealwire/wire/ids';
+import { Lime, type PeerBundle, type PublicPrekey, type Registration } from '../src/lime.ts';
+import { MemoryLimeStore } from '../src/memory-store.ts';
+import type { Policy } from '../src/policy.ts';
+import { bareKey, barePair, bareSetUp } from './bare-model.ts';
+
+const KIB = 1024;
+const PLAINTEXT = randomBytes(KIB);
+const BOUND = randomBytes(120);
+const USER = 'sip:bob@example.org';
+
+interface Device {
+  readonly lime: Lime;
+  readonly id: DeviceId;
+  readonly registration: Registration;
+  readonly prekeys: PublicPrekey[];
+}
+
+function device(crypto: CryptoProvider, curve: CurveName, name: string, oneTimePrekeysAtRegistration = 1): Device {
+  const id = `sip:${name}@example.org;gr=urn:uuid:${name}` as DeviceId;
+  const random = (length: number) => new Uint8Array(randomBytes(length));
+  const settings = { oneTimePrekeysAtRegistration };
+  const lime = new Lime({ crypto, store: new MemoryLimeStore(), random, now: () => 1_800_000_000_000, settings });
+  const registration = lime.createDevice(id, curve);
+  lime.activateDevice(id);
+  return { lime, id, registration, prekeys: [...registration.oneTimePrekeys] };
+}
+
+function bundle({ id, registration, prekeys }: Device): PeerBundle {
+  const { identityKey, signedPrekey } = registration;
+  return { device: id, bundle: { identityKey, signedPrekey, oneTimePrekey: prekeys.pop() } };
+}
+
+function send(from: Device, to: Device, bundles: PeerBundle[] = []): void {
+  const sent = from.lime.encrypt(from.id, {
+    recipientUser: USER,
+    recipients: [to.id],
+    plaintext: PLAINTEXT,
+    policy: 'DRMessage',
+    bundles,
+  });
+  const { message } = sent.recipients[0]!;
+  to.lime.decrypt(to.id, {
+    sender: from.id,
+    recipientUser: USER,
+    message: message!,
+    cipherMessage: sent.cipherMessage,
+  });
+}
+
+/** Microseconds a call: the best of five rounds, which is the one least disturbed by the machine's other work. */
+function cost(calls: number, run: () => void): number {
+  for (let i = 0; i < Math.min(calls, 300); i += 1) run();
+  const rounds = Array.from({ length: 5 }, () => {
+    const { user, system } = process.cpuUsage();
+    for (let i = 0; i < calls; i += 1) run();
+    const after = process.cpuUsage();
+    return (after.user - user + after.system - system) / calls;
+  });
+  return Math.min(...rounds);
+}
+
+function row(what: string, microseconds: number, model?: number): void {
+  const ratio = model === undefined ? '' : `   ${(microseconds / model).toFixed(2)} × bare model`;
+  const perSecond = Math.round(1e6 / microseconds).toLocaleString('en');
+  console.log(`${what.padEnd(58)} ${microseconds.toFixed(1).padStart(9)} us ${perSecond.padStart(9)} /s${ratio}`);
+}
+
+function models(): { chain: number; step: number; setUp: number } {
+  const [a, b] = barePair();
+  b.decrypt(a.encrypt(PLAINTEXT, BOUND), BOUND);
+  const chain = cost(2000, () => b.decrypt(a.encrypt(PLAINTEXT, BOUND), BOUND));
+  let [from, to] = [b, a];
+  const step = cost(500, () => {
+    from.newChain();
+    to.decrypt(from.encrypt(PLAINTEXT, BOUND), BOUND);
+    [from, to] = [to, from];
+  });
+  const alice = bareKey();
+  const bob = { identity: bareKey(), signed: bareKey(), oneTime: bareKey() };
+  const setUp = cost(200, () => {
+    const [sender, receiver] = bareSetUp(alice, bob);
+    receiver.decrypt(sender.encrypt(PLAINTEXT, BOUND), BOUND);
+  });
+  row('bare model, X25519: encrypt + decrypt', chain);
+  row('bare model, X25519: with a ratchet step a message', step);
+  row('bare model, X25519: set-up and first message, no signature', setUp);
+  return { chain, step, setUp };
+}
+
+function dialogue(crypto: CryptoProvider, curve: CurveName, calls: number, model?: ReturnType<typeof models>): void {
+  const title = `${crypto.name}, ${curve}`;
+  const [alice, bob] = [device(crypto, curve, 'alice'), device(crypto, curve, 'bob')];
+  send(alice, bob, [bundle(bob)]);
+  send(bob, alice);
+  let sent = 0;
+  const chain = cost(calls, () => {
+    // An answer now and then, as in life: a sending chain ends after a thousand messages without one.
+    if (++sent % 500 === 0) send(bob, alice);
+    send(alice, bob);
+  });
+  row(`${title}: encrypt + decrypt`, chain, model?.chain);
+  let [from, to] = [bob, alice];
+  const step = cost(Math.ceil(calls / 5), () => {
+    send(from, to);
+    [from, to] = [to, from];
+  });
+  row(`${title}: with a ratchet step a message`, step, model?.step);
+  const setUps = Math.max(10, Math.ceil(calls / 20));
+  const target = device(crypto, curve, 'target', 6 * setUps + 300);
+  const setUp = cost(setUps, () => {
+    alice.lime.deletePeer(target.id);
+    target.lime.deletePeer(alice.id);
+    send(alice, target, [bundle(target)]);
+  });
+  row(`${title}: set-up and first message, both sides`, setUp, model?.setUp);
+}
+
+function fanOut(crypto: CryptoProvider, curve: CurveName): void {
+  const sender = device(crypto, curve, 'sender');
+  const others = Array.from({ length: 100 }, (_, i) => device(crypto, curve, `device${i}`));
+  const recipients = others.map(({ id }) => id);
+  const toAll = (policy: Policy, length: number, bundles: PeerBundle[] = []) => {
+    const sent = sender.lime.encrypt(sender.id, {
+      recipientUser: USER,
+      recipients,
+      plaintext: randomBytes(length),
+      policy,
+      bundles,
+    });
+    return sent.recipients.reduce((sum, { message }) => sum + message!.length, sent.cipherMessage.length);
+  };
+  toAll('cipherMessage', KIB, others.map(bundle));
+  for (const length of [KIB, 64 * KIB]) {
+    const [seed, direct] = (['cipherMessage', 'DRMessage'] as const).map((policy) => {
+      // Each round begins new sending chains: a thousand messages without an answer end a session.
+      const bytes = toAll(policy, length);
+      const microseconds = cost(15, () => toAll(policy, length));
+      row(
+        `${crypto.name}, ${curve}: ${length / KIB} KiB to 100 devices, ${policy} (${Math.round(bytes / KIB)} KiB out)`,
+        microseconds,
+      );
+      return microseconds;
+    });
+    console.log(`  the seed form costs ${(seed! / direct!).toFixed(2)} of 100 full encryptions`);
+  }
+}
+
+console.log(`node ${process.version}, CPU time`);
+const node = nodeCrypto();
+const bare = models();
+dialogue(node, 'c25519', 2000, bare);
+dialogue(node, 'c448', 500);
+fanOut(node, 'c25519');
+dialogue(nobleCrypto(), 'c25519', 100);
