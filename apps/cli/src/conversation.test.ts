@@ -28,7 +28,7 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  await server.stop();
+  await server?.stop();
   rmSync(folder, { recursive: true });
 });
 

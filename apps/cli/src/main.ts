@@ -7,6 +7,9 @@ import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { EXIT_CODES } from './exit-codes.ts';
 import { run } from './run.ts';
 
+// Whatever this program makes is for its owner only.
+process.umask(0o077);
+
 const interruption = new AbortController();
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -9,6 +9,8 @@ import { soloSettings } from './settings.ts';
 import { startSolo } from './start.ts';
 import { welcome } from './welcome.ts';
 
+// Whatever this server makes is for its user only.
+process.umask(0o077);
 requireRandomness(systemRandom);
 
 if (process.argv[2] === 'invite') {
