@@ -324,13 +324,12 @@ export class Client {
   }
 
   async #close(): Promise<void> {
-    await this.#connection.close();
-    this.#outbox.abandon(
-      new ClientError('closed', 'this client is closed: the message stays in the outbox until it is opened again', {
-        retryable: true,
-      }),
-    );
+    this.#services.stop();
     this.#inbox.end('closed');
+    await this.#connection.close();
+    await Promise.all([this.#sender.idle(), this.#receiver.idle(), this.#upkeep.done()]);
+    const text = 'this client is closed: the message stays in the outbox and leaves when it is opened again';
+    this.#outbox.abandon(new ClientError('closed', text, { retryable: true }));
     await this.#storageLedger.close();
   }
 

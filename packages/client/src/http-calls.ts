@@ -32,8 +32,11 @@ export class HttpCalls {
   readonly #origin: string;
   readonly #fetch: typeof fetch;
   readonly #timers: Timers;
+  readonly #lifetime: AbortSignal | undefined;
 
-  constructor(origin: string, runtime: ClientRuntime) {
+  /** `lifetime`: when it fires, every call that is under way ends with `aborted`. */
+  constructor(origin: string, runtime: ClientRuntime, lifetime?: AbortSignal) {
+    this.#lifetime = lifetime;
     this.#origin = origin;
     this.#fetch = runtime.fetch;
     this.#timers = runtime.timers ?? platformTimers;
@@ -58,14 +61,14 @@ export class HttpCalls {
   /** The bytes of a 2xx answer. Throws as `json` does. */
   async bytes(call: Call): Promise<Uint8Array> {
     for (let attempt = 1; ; attempt++) {
-      throwIfAborted(call.signal);
+      this.#throwIfAborted(call);
       const response = await this.#send(call);
       if (response.ok) return this.#readBody(response, call);
       const error = await this.#problemOf(response, call);
       const wait = error.retryAfterMs ?? DEFAULT_PAUSE_MS;
       const obeyed = response.status === 429 || response.status === 503;
       if (!obeyed || attempt === ATTEMPTS || wait > PATIENCE_MS) throw error;
-      await pause(this.#timers, wait, call.signal);
+      await pause(this.#timers, wait, call.signal ?? this.#lifetime);
     }
   }
 
@@ -73,11 +76,12 @@ export class HttpCalls {
     const timeout = new AbortController();
     const abort = () => timeout.abort();
     const cancel = this.#timers.after(ANSWER_WITHIN_MS, abort);
-    call.signal?.addEventListener('abort', abort, { once: true });
+    const signals = [call.signal, this.#lifetime];
+    for (const signal of signals) signal?.addEventListener('abort', abort, { once: true });
     try {
       return await this.#fetch(this.#origin + call.path, requestOf(call, timeout.signal));
     } catch (cause) {
-      throwIfAborted(call.signal);
+      this.#throwIfAborted(call);
       throw new ClientError(
         'unreachable',
         `cannot reach ${this.#origin}: is the server running, and the address right?`,
@@ -85,7 +89,7 @@ export class HttpCalls {
       );
     } finally {
       cancel();
-      call.signal?.removeEventListener('abort', abort);
+      for (const signal of signals) signal?.removeEventListener('abort', abort);
     }
   }
 
@@ -94,9 +98,14 @@ export class HttpCalls {
       if (Number(response.headers.get('content-length') ?? 0) > ANSWER_BYTES) throw new RangeError('too large');
       return new Uint8Array(await response.arrayBuffer());
     } catch (cause) {
-      throwIfAborted(call.signal);
+      this.#throwIfAborted(call);
       throw new ClientError('unreachable', `the answer of ${this.#origin} broke off: try again`, { cause });
     }
+  }
+
+  #throwIfAborted(call: Call): void {
+    throwIfAborted(call.signal);
+    throwIfAborted(this.#lifetime);
   }
 
   async #problemOf(response: Response, call: Call): Promise<ClientError> {

@@ -90,8 +90,7 @@ export class Inbox {
         } else if (typeof entry === 'string') {
           yield decodeEvent(this.#ledger.get(entry)!);
           // Asked for the next one: this one is done with.
-          await this.#ledger.commit((transaction) => transaction.delete(entry));
-          this.#drop(entry);
+          if (!(await this.#forget(entry))) return;
         } else {
           this.#drop(entry);
           yield entry;
@@ -102,6 +101,18 @@ export class Inbox {
       this.#reading = false;
       options.signal?.removeEventListener('abort', wake);
     }
+  }
+
+  /** False when the client was closed meanwhile: the event stays for the next reader. */
+  async #forget(key: string): Promise<boolean> {
+    try {
+      await this.#ledger.commit((transaction) => transaction.delete(key));
+    } catch (error) {
+      if (this.#ended === 'closed') return false;
+      throw error;
+    }
+    this.#drop(key);
+    return true;
   }
 
   #drop(entry: string | CaughtUpEvent): void {

@@ -33,6 +33,11 @@ export class KeyUpkeep {
     this.#cancel = undefined;
   }
 
+  /** Resolves when nothing is under way. */
+  async done(): Promise<void> {
+    await this.#running;
+  }
+
   /** A failure waits for the next look: keys of yesterday still work. */
   async #look(): Promise<void> {
     for (const engine of this.#options.engines.all()) {

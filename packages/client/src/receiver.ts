@@ -21,6 +21,16 @@ import type { SeenIds } from './seen.ts';
 /** One durable write for at most this many messages, and one acknowledgement. */
 const BATCH = 32;
 const ACKNOWLEDGE_WITHIN_MS = 20;
+/** What the directory can say about an account that makes its messages unbelievable for good; anything else is asked again. */
+const UNBELIEVABLE = [
+  'unknown-account',
+  'account-key-changed',
+  'manifest-invalid',
+  'manifest-rollback',
+  'manifest-fork',
+];
+/** The storage is of no use any more. */
+const BROKEN = ['storage-failed', 'closed', 'corrupt'];
 
 export interface ReceiverOptions {
   readonly ledger: Ledger;
@@ -43,7 +53,7 @@ type Opened = { readonly message: IncomingMessage } | { readonly refused: Refusa
 export class Receiver {
   readonly #options: ReceiverOptions;
   #queue: Delivery[] = [];
-  #working = false;
+  #working: Promise<void> | undefined;
   /** Counts links: what was delivered on one is never acknowledged on the next, which may not have sent it yet. */
   #link = 0;
   #stored = 0;
@@ -55,7 +65,14 @@ export class Receiver {
 
   take(delivery: Delivery): void {
     this.#queue.push(delivery);
-    if (!this.#working) void this.#work();
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  /** Resolves when nothing is under way; to be called when offline. */
+  async idle(): Promise<void> {
+    await this.#working;
   }
 
   offline(): void {
@@ -68,7 +85,6 @@ export class Receiver {
   }
 
   async #work(): Promise<void> {
-    this.#working = true;
     while (this.#queue.length > 0) {
       await this.#options.inbox.room();
       const link = this.#link;
@@ -78,13 +94,11 @@ export class Receiver {
         if (link === this.#link) this.#afterStore(batch);
       } catch (error) {
         const reason = asClientError(error, 'engine-failed');
-        // Without the network the sender's manifest could not be read: as good as a lost link, and the relay has the messages.
-        if (reason.retryable && reason.code !== 'storage-failed')
-          this.#options.drop(`cannot judge a sender: ${reason.code}`);
-        else this.#options.broken(reason);
+        // What cannot be judged now is as good as not delivered: the relay has the messages, and repeats them on the next link.
+        if (BROKEN.includes(reason.code)) this.#options.broken(reason);
+        else if (link === this.#link) this.#options.drop(`cannot take what was delivered: ${reason.code}`);
       }
     }
-    this.#working = false;
   }
 
   async #store(batch: readonly Delivery[]): Promise<void> {
@@ -115,7 +129,7 @@ export class Receiver {
       return deviceOf(await book.refresh(accountOf(sender)), sender) ? undefined : 'ghost-device';
     } catch (error) {
       const reason = asClientError(error, 'engine-failed');
-      if (reason.retryable) throw reason;
+      if (!UNBELIEVABLE.includes(reason.code)) throw reason;
       return reason.code;
     }
   }
@@ -181,8 +195,8 @@ export class Receiver {
       };
       return { message };
     } catch (error) {
-      if (error instanceof WireError) return { refused: { code: error.code } };
-      throw error;
+      // Whatever one message does to an engine, it must not come again and again and keep out all that follow.
+      return { refused: { code: error instanceof WireError ? error.code : 'engine-failed' } };
     }
   }
 

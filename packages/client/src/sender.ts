@@ -48,7 +48,7 @@ type Outcome = { readonly kind: 'accepted' } | { readonly kind: 'offline' } | Re
 export class Sender {
   readonly #options: SenderOptions;
   readonly #own: AccountAddress;
-  readonly #busy = new Set<AccountAddress>();
+  readonly #busy = new Map<AccountAddress, Promise<void>>();
   readonly #inFlight = new Map<string, (outcome: Outcome) => void>();
   /** Aborted when the link is lost: all pauses end. */
   #period: AbortController | undefined;
@@ -78,12 +78,17 @@ export class Sender {
     for (const to of this.#options.outbox.addressees()) {
       if (this.#busy.size >= CONVERSATIONS_AT_ONCE) return;
       if (this.#busy.has(to)) continue;
-      this.#busy.add(to);
-      void this.#empty(to, period).then(() => {
-        this.#busy.delete(to);
-        this.wake();
-      });
+      const emptied = this.#empty(to, period)
+        .catch((error) => this.#options.broken(asClientError(error, 'engine-failed')))
+        .finally(() => this.#busy.delete(to));
+      this.#busy.set(to, emptied);
+      void emptied.then(() => this.wake());
     }
+  }
+
+  /** Resolves when nothing is under way; to be called when offline. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#busy.values());
   }
 
   accepted({ ids }: Accepted): void {
@@ -118,6 +123,7 @@ export class Sender {
         }
       } catch (error) {
         const reason = reasonOf(error);
+        if (period.aborted || reason.code === 'aborted') return;
         if (isBroken(reason)) return this.#options.broken(reason);
         if (!reason.retryable) await this.#giveUp(entry, reason);
         else await pause(this.#options.timers, backOff(failures++, this.#options.random, reason.retryAfterMs), period);

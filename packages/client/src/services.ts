@@ -17,6 +17,8 @@ export interface Services {
   readonly book: PeerBook;
   readonly engines: Engines;
   readonly context: EngineContext;
+  /** Ends all calls that are under way. */
+  stop(): void;
 }
 
 export function assemble(
@@ -27,7 +29,8 @@ export function assemble(
 ): Services {
   const { crypto, random, now } = runtime;
   const { device, loginSeed, server: origin, paths } = self;
-  const http = new HttpCalls(origin, runtime);
+  const lifetime = new AbortController();
+  const http = new HttpCalls(origin, runtime, lifetime.signal);
   const tokens = new AccessTokens(http, { origin, apiPath: paths.api, device, loginSeed }, crypto, now);
   const engines = new Engines(factories.map((factory) => factory({ device, crypto, random, now })));
   const book = new PeerBook({
@@ -46,5 +49,5 @@ export function assemble(
       return tokens.authorized((token) => http.bytes({ method: 'POST', path: paths.lime, headers, body, token }));
     },
   };
-  return { self, ledger, http, tokens, book, engines, context };
+  return { self, ledger, http, tokens, book, engines, context, stop: () => lifetime.abort() };
 }
