@@ -53,10 +53,12 @@ export class FolderStorage implements ClientStorage {
 
   async write(changes: readonly StorageChange[]): Promise<void> {
     if (this.#closed) throw new ClientError('closed', 'this storage is closed');
+    // LMDB reads the values later, when the transaction runs.
+    const copies = changes.map(({ key, value }) => ({ key, value: value && Buffer.from(value) }));
     try {
       await this.#database.transaction(() => {
-        for (const { key, value } of changes) {
-          if (value) this.#database.put(key, Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+        for (const { key, value } of copies) {
+          if (value) this.#database.put(key, value);
           else this.#database.remove(key);
         }
       });

@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FolderStorage } from './folder-storage.ts';
+
+const bytes = (...values: number[]) => Uint8Array.from(values);
+
+let parent: string;
+let folder: string;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), 'sealwire-storage-'));
+  folder = join(parent, 'device');
+});
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  rmSync(parent, { recursive: true, force: true });
+});
+
+/** Another process that opens `folder` and writes numbers; says each number once it is durable. */
+function writer(): { child: ChildProcess; lines: AsyncIterator<string> } {
+  const root = fileURLToPath(new URL('../../../../', import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [
+      '--conditions=@sealwire/source',
+      '--import',
+      `${root}infra/scripts/swc-loader.mjs`,
+      fileURLToPath(new URL('../testing/storage-writer.ts', import.meta.url)),
+      folder,
+    ],
+    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  children.push(child);
+  return { child, lines: createInterface({ input: child.stdout! })[Symbol.asyncIterator]() };
+}
+
+describe('FolderStorage', () => {
+  it('gives back what was written, in the same process and in the next', async () => {
+    const storage = FolderStorage.open(folder);
+    expect(await storage.load()).toEqual(new Map());
+    await storage.write([
+      { key: 'a/1', value: bytes(1) },
+      { key: 'a/2', value: bytes() },
+      { key: 'lime-c25519/device/sip:alice@example.org;gr=urn:uuid:0', value: new Uint8Array(70_000).fill(9) },
+    ]);
+    await storage.write([{ key: 'a/1' }, { key: 'a/3', value: bytes(3) }]);
+    await storage.close();
+    const again = FolderStorage.open(folder);
+    const records = await again.load();
+    expect([...records.keys()].sort()).toEqual([
+      'a/2',
+      'a/3',
+      'lime-c25519/device/sip:alice@example.org;gr=urn:uuid:0',
+    ]);
+    expect(records.get('a/2')).toEqual(bytes());
+    expect(records.get('a/3')).toEqual(bytes(3));
+    await again.close();
+  });
+
+  it('copies what it is given before the call returns', async () => {
+    const storage = FolderStorage.open(folder);
+    const value = bytes(1, 2, 3);
+    const written = storage.write([{ key: 'a/1', value }]);
+    value.fill(0);
+    await written;
+    expect((await storage.load()).get('a/1')).toEqual(bytes(1, 2, 3));
+    await storage.close();
+  });
+
+  it('is its owner’s alone, also when the folder was there before', async () => {
+    const storage = FolderStorage.open(folder);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    await storage.close();
+  });
+
+  it('F17: a second owner in the same process is refused, and let in after the first has closed', async () => {
+    const first = FolderStorage.open(folder);
+    expect(() => FolderStorage.open(folder)).toThrow(
+      expect.objectContaining({ code: 'locked', message: expect.stringContaining(`${process.pid}`) }),
+    );
+    await first.close();
+    await first.close();
+    const second = FolderStorage.open(folder);
+    expect(() => FolderStorage.open(folder)).toThrow('process');
+    await second.close();
+  });
+
+  it('F17: another process is refused by name; A01: after kill -9 every write that was confirmed is there', async () => {
+    const { child, lines } = writer();
+    const first = await lines.next();
+    expect(first.value).toBe('0');
+    expect(() => FolderStorage.open(folder)).toThrow(
+      expect.objectContaining({ code: 'locked', message: expect.stringContaining(`process ${child.pid} `) }),
+    );
+    let confirmed = 0;
+    while (confirmed < 50) confirmed = Number((await lines.next()).value);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    for (let line = await lines.next(); !line.done; line = await lines.next()) confirmed = Number(line.value);
+    const storage = FolderStorage.open(folder);
+    const records = await storage.load();
+    for (let n = 0; n <= confirmed; n++) {
+      // Both records of a change, or neither.
+      expect(records.get(`n/${n}`)).toEqual(bytes(n & 255));
+      expect(records.get(`twice/${n}`)).toEqual(bytes(n & 255));
+    }
+    await storage.close();
+  }, 60_000);
+
+  it('a lock whose process id was given to another process is not believed', async () => {
+    const storage = FolderStorage.open(folder);
+    const lock = readFileSync(join(folder, 'lock'), 'utf8');
+    await storage.close();
+    const [pid, start] = lock.trim().split(' ');
+    writeFileSync(join(folder, 'lock'), `${pid} ${Number(start) + 1} 1\n`);
+    if (start === '-') expect(() => FolderStorage.open(folder)).toThrow('process');
+    else await FolderStorage.open(folder).close();
+  });
+
+  it('a lock that names nobody is taken over', async () => {
+    const storage = FolderStorage.open(folder);
+    await storage.close();
+    writeFileSync(join(folder, 'lock'), '');
+    await FolderStorage.open(folder).close();
+  });
+
+  it('a folder that cannot be made: one line, and no lock left behind', () => {
+    writeFileSync(join(parent, 'file'), '');
+    expect(() => FolderStorage.open(join(parent, 'file', 'device'))).toThrow(
+      expect.objectContaining({ code: 'storage-failed' }),
+    );
+  });
+});
