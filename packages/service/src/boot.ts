@@ -65,6 +65,16 @@ export async function boot<S extends Settings>(server: Server<S>): Promise<void>
   }
 }
 
+/** Opens a store or a bus; a failure is the operator's to mend, and its one line comes from the adapter (which repeats no password). */
+export async function openOrExplain<T>(key: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof Error) || !('kind' in error)) throw error;
+    throw new ConfigError(key, error.message, `check ${key}`);
+  }
+}
+
 /** The version in the package.json beside `src/` or `dist/`. */
 export function versionOf(main: string): string {
   return (JSON.parse(readFileSync(new URL('../package.json', main), 'utf8')) as { version: string }).version;

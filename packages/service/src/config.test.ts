@@ -117,7 +117,7 @@ describe('K14: mistakes are one line that names key, problem and fix', () => {
 describe('unknown keys', () => {
   it('warn, with a guess, when they carry our prefix or look like one of ours', () => {
     const { warnings } = load({
-      env: { STROE_URL: 'x', SEALWIRE_FOO: 'x', HOME: '/', PATH: '/', TOKEN_KEY_FIEL: 'x' },
+      env: { STROE_URL: 'x', SEALWIRE_FOO: 'x', SEALWIRE_USER: 'alice', HOME: '/', PATH: '/', TOKEN_KEY_FIEL: 'x' },
     });
     expect(warnings).toEqual([
       'there is no setting STROE_URL: did you mean STORE_URL?',

@@ -112,6 +112,15 @@ export function envExample(schema: Settings): string {
   return blocks.join('\n');
 }
 
+/** `text` with what stands between `<!-- name -->` and `<!-- /name -->` replaced by `content`. */
+export function replaceSection(text: string, name: string, content: string): string {
+  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const from = text.indexOf(open);
+  const to = text.indexOf(close);
+  if (from < 0 || to < from) throw new Error(`the text has no section ${name}`);
+  return `${text.slice(0, from + open.length)}\n${content}\n${text.slice(to)}`;
+}
+
 /** A connection string without its password, for `--print-config` and error messages. */
 export function redactUrl(text: string): string {
   return text.replace(/:\/\/[^/@\s]+@/g, '://***@');
@@ -217,6 +226,9 @@ function unknownInFile(keys: readonly string[], file: Readonly<Record<string, un
     .map((key) => suggest(`${path}: there is no setting ${key}`, nearest(key, known)));
 }
 
+/** Ours, and no setting: where the config file is, and what the command line reads (docs/cli.md). */
+const OTHER_VARIABLES = ['SEALWIRE_CONFIG', 'SEALWIRE_SERVER', 'SEALWIRE_USER', 'SEALWIRE_PASSPHRASE_FILE'];
+
 /** The environment holds much that is not ours: only our prefix and near misses of our own names are worth a warning. */
 function unknownInEnvironment(schema: Settings, env: ConfigSources['env']): string[] {
   const known = Object.entries(schema.shape).flatMap(([key, field]) =>
@@ -224,7 +236,7 @@ function unknownInEnvironment(schema: Settings, env: ConfigSources['env']): stri
   );
   const warnings: string[] = [];
   for (const name of Object.keys(env)) {
-    if (known.includes(name) || name === 'SEALWIRE_CONFIG') continue;
+    if (known.includes(name) || OTHER_VARIABLES.includes(name)) continue;
     const close = nearest(name.replace(/^SEALWIRE_/, ''), known);
     if (name.startsWith('SEALWIRE_') || close) warnings.push(suggest(`there is no setting ${name}`, close));
   }
