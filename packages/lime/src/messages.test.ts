@@ -1,10 +1,12 @@
 /** Encrypt and decrypt through the public door: forms, statuses, recipients that cannot be served. */
 import { describe, expect, it } from '@jest/globals';
-import { CryptoError, type CurveName } from '@sealwire/crypto/port';
+import { CryptoError, type CryptoProvider, type CurveName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { sealCipherMessage } from './cipher-message.ts';
+import { hex } from './hex.ts';
 import { Lime } from './lime.ts';
 import type { Policy } from './policy.ts';
+import { recordingCrypto } from './testing/recording-crypto.ts';
 import { seededRandom } from './testing/scripted-random.ts';
 import { bytes, crypto, text, World } from './testing/world.ts';
 
@@ -152,6 +154,42 @@ describe('recipients', () => {
       const [a, b] = [alice.write(bob, 'same', { policy }), alice.write(bob, 'same', { policy })];
       expect(a.message.slice(-20)).not.toEqual(b.message.slice(-20));
     }
+  });
+});
+
+describe('keys', () => {
+  it('S35: no key is used for two messages, whatever the form', () => {
+    const recorder = recordingCrypto(crypto);
+    const world = new World({}, recorder);
+    const [alice, bob] = [world.person('alice'), world.person('bob')];
+    let sent = 0;
+    for (let round = 0; round < 20; round += 1) {
+      const policy = POLICIES[round % 2]!;
+      const letters = Array.from({ length: 15 }, () => alice.write(bob, 'x', { policy }));
+      for (const letter of letters) expect(bob.read(letter)).toBe('x');
+      alice.read(bob.write(alice, 'answer', { policy }));
+      sent += (15 + 1) * (policy === 'cipherMessage' ? 2 : 1);
+    }
+    // Each key seals once and opens once.
+    expect(recorder.calls).toHaveLength(2 * sent);
+    expect(new Set(recorder.calls.map(({ key }) => hex(key))).size).toBe(sent);
+  });
+
+  it('S34: the labels of the derivations are different, and none begins another', () => {
+    const labels = new Set<string>();
+    const recorder: CryptoProvider = {
+      ...crypto,
+      hkdfSha512(salt, material, info, length) {
+        labels.add(text(info));
+        return crypto.hkdfSha512(salt, material, info, length);
+      },
+    };
+    const world = new World({}, recorder);
+    const [alice, bob] = [world.person('alice'), world.person('bob')];
+    bob.read(alice.write(bob, 'x', { policy: 'cipherMessage' }));
+    const all = [...labels].sort();
+    expect(all).toEqual(['DR Message Key Derivation', 'DR Root Chain Key Derivation', 'Lime', 'X3DH Associated Data']);
+    for (const label of all) expect(all.filter((other) => other.startsWith(label))).toEqual([label]);
   });
 });
 

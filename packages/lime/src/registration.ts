@@ -7,6 +7,7 @@ import { newDhKey } from './dh-keys.ts';
 import { LimeError } from './errors.ts';
 import { newIdentity, type OwnIdentity } from './identity-keys.ts';
 import type { PublicPrekey, PublicSignedPrekey } from './prekey-bundle.ts';
+import type { LimeChange } from './store.ts';
 
 /** What `registerUser` brings to the key server. */
 export interface Registration {
@@ -45,19 +46,29 @@ export function activateDevice({ records }: LimeContext, device: DeviceId): void
   records.save([records.deviceChange(device, { ...records.device(device), active: true })]);
 }
 
-/**
- * For a key server that lost the device: the same identity and signed prekey, and fresh one-time prekeys. Those that the server had count
- * as given out. An inactive device's registration is what `createDevice` gave.
- */
+/** For a key server that lost the device: see `renewal`. An inactive device's registration is what `createDevice` gave. */
 export function registrationOf(context: LimeContext, device: DeviceId): Registration {
-  const { records, settings, now } = context;
+  const { records } = context;
   const own = records.device(device);
-  const held = records.oneTimePrekeys(device);
-  if (!own.active) return registration(own, held);
+  if (!own.active) return registration(own, records.oneTimePrekeys(device));
+  const renewed = renewal(context, device, own);
+  records.save(renewed.changes);
+  return renewed.registration;
+}
+
+/** The same identity and signed prekey with fresh one-time prekeys; those that the server had count as given out. Not saved yet. */
+export function renewal(
+  context: LimeContext,
+  device: DeviceId,
+  own: OwnDevice,
+): { registration: Registration; changes: LimeChange[] } {
+  const { records, settings, now } = context;
   const fresh = newOneTimePrekeys(context, device, own.curve, Math.max(1, settings.oneTimePrekeysLow));
-  const given = held.map((prekey) => ({ ...prekey, missedSince: prekey.missedSince ?? now() }));
-  records.save([...given, ...fresh].map((prekey) => records.oneTimePrekeyChange(device, own.curve, prekey)));
-  return registration(own, fresh);
+  const given = records
+    .oneTimePrekeys(device)
+    .map((prekey) => ({ ...prekey, missedSince: prekey.missedSince ?? now() }));
+  const changes = [...given, ...fresh].map((prekey) => records.oneTimePrekeyChange(device, own.curve, prekey));
+  return { registration: registration(own, fresh), changes };
 }
 
 /** `offersLeft`: how many updates are to post it. */

@@ -9,7 +9,7 @@ import {
   publicPrekey,
   publicSignedPrekey,
   type Registration,
-  registrationOf,
+  renewal,
 } from './registration.ts';
 import type { LimeChange } from './store.ts';
 
@@ -37,14 +37,16 @@ export function updateKeys(
   const { records, settings, now } = context;
   const own = records.activeDevice(me);
   const signedPrekeys = rotated(context, own);
+  const updated = { ...own, signedPrekeys: signedPrekeys.kept, updatedAt: now() };
   const cleanUp: LimeChange[] = [
-    records.deviceChange(me, { ...own, signedPrekeys: signedPrekeys.kept, updatedAt: now() }),
+    records.deviceChange(me, updated),
     ...signedPrekeys.dropped.flatMap(({ id }) => records.initRemovals(me, id)),
     ...records.expiredSessionRemovals(me, now() - settings.staleSessionKeptMs),
   ];
   if (heldByServer === 'unknown-device') {
-    records.save(cleanUp);
-    return { oneTimePrekeys: [], registerAgain: registrationOf(context, me) };
+    const { registration, changes } = renewal(context, me, updated);
+    records.save([...cleanUp, ...changes]);
+    return { oneTimePrekeys: [], registerAgain: registration };
   }
   const stock = oneTimePrekeysAfter(context, me, own, new Set(heldByServer));
   records.save([...cleanUp, ...stock.changes]);

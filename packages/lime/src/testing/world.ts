@@ -9,7 +9,9 @@ import type { LimeSettings } from '../settings.ts';
 import { seededRandom } from './scripted-random.ts';
 
 export const DAY = 24 * 60 * 60 * 1000;
-export const crypto: CryptoProvider = nodeCrypto();
+const nodeProvider: CryptoProvider = nodeCrypto();
+
+export { nodeProvider as crypto };
 
 const utf8 = new TextEncoder();
 export const bytes = (text: string): Uint8Array => utf8.encode(text);
@@ -29,7 +31,10 @@ export class World {
   readonly #settings: Partial<LimeSettings>;
   #seed = 1;
 
-  constructor(settings: Partial<LimeSettings> = {}) {
+  constructor(
+    settings: Partial<LimeSettings> = {},
+    readonly provider: CryptoProvider = crypto,
+  ) {
     this.#settings = { oneTimePrekeysAtRegistration: 3, oneTimePrekeysLow: 3, oneTimePrekeysBatch: 2, ...settings };
   }
 
@@ -129,7 +134,7 @@ export class Person {
     const { store, settings, world } = this;
     // Another stream after each start: repeating the old one would repeat keys.
     const seed = this.seed * 1000 + this.#starts++;
-    return new Lime({ crypto, store, random: seededRandom(seed), now: () => world.now, settings });
+    return new Lime({ crypto: world.provider, store, random: seededRandom(seed), now: () => world.now, settings });
   }
 }
 
