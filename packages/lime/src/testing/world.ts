@@ -9,9 +9,7 @@ import type { LimeSettings } from '../settings.ts';
 import { seededRandom } from './scripted-random.ts';
 
 export const DAY = 24 * 60 * 60 * 1000;
-const nodeProvider: CryptoProvider = nodeCrypto();
-
-export { nodeProvider as crypto };
+export const crypto: CryptoProvider = nodeCrypto();
 
 const utf8 = new TextEncoder();
 export const bytes = (text: string): Uint8Array => utf8.encode(text);
