@@ -120,7 +120,11 @@ export function createTokenVerifier(options: {
 
 /** jose's generic error: the answer was no key set. A TypeError: no answer. */
 function isFetchFailure(error: unknown): boolean {
-  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error instanceof TypeError)
+  if (
+    error instanceof errors.JWKSTimeout ||
+    error instanceof errors.JWKSInvalid ||
+    (error as Error).name === 'TypeError'
+  )
     return true;
   return error instanceof errors.JOSEError && error.code === errors.JOSEError.code;
 }
