@@ -1,10 +1,12 @@
-/** Real processes against a real server: what scripts rely on. */
+/** The command line against a real server process: what scripts rely on. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { openSealwire, type Result, sealwire, startServer } from './testing/processes.ts';
+import { type InProcessOptions, NO_NETWORK, openInProcess, REAL_RUNTIME } from './testing/in-process.ts';
+import { invite, openSealwire, startServer } from './testing/processes.ts';
+import type { Result } from './testing/result.ts';
 
 jest.setTimeout(60_000);
 
@@ -16,6 +18,9 @@ let server: Awaited<ReturnType<typeof startServer>>;
 /** One home a person; all have the same passphrase file. */
 const home = (name: string) => join(folder, name);
 const env = () => ({ SEALWIRE_SERVER: server.origin, SEALWIRE_PASSPHRASE_FILE: passphraseFile });
+/** Where a process of its own makes no difference, there is none. */
+const sealwire = (at: string, args: readonly string[], options: InProcessOptions) =>
+  openInProcess(at, args, { runtime: REAL_RUNTIME, ...options }).ended;
 const as = (name: string, ...args: string[]): Promise<Result> => sealwire(home(name), args, { env: env() });
 const data = (name: string) => join(home(name), '.local/share/sealwire', name);
 
@@ -35,7 +40,9 @@ afterAll(async () => {
 describe('register', () => {
   it('says who and where as JSON, and makes files for their owner only', async () => {
     mkdirSync(home('carol'));
-    const { records, code } = await as('carol', 'register', '-u', 'carol', '--curve', 'c448', '--json');
+    // A process of its own: the modes are its umask's doing.
+    const args = ['register', '-u', 'carol', '--curve', 'c448', '--json'];
+    const { records, code } = await openSealwire(home('carol'), args, env()).ended;
     expect(code).toBe(0);
     expect(records).toEqual([
       {
@@ -59,6 +66,19 @@ describe('register', () => {
     const { code, stderr } = await sealwire(other, ['register', '-u', 'alice'], { env: env() });
     expect([code, stderr.trim().split('\n').length]).toEqual([1, 1]);
     expect(readdirSync(join(other, '.local/share/sealwire'))).toEqual([]);
+  });
+
+  it('needs an invitation where the server asks for one', async () => {
+    const data = join(folder, 'closed-server');
+    const closed = await startServer(data, ['--gate', 'invitation']);
+    const at = home('dora');
+    mkdirSync(at);
+    const args = ['register', '-u', 'dora', '-s', closed.origin];
+    const refused = await sealwire(at, args, { env: env() });
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('invitation')]);
+    const code = await invite(data);
+    expect(await sealwire(at, [...args, '--invitation', code], { env: env() })).toMatchObject({ code: 0 });
+    await closed.stop();
   });
 
   it('twice ends with 2', async () => {
@@ -116,6 +136,62 @@ describe('send and listen', () => {
     await listening.says('caught-up');
     listening.kill('SIGINT');
     expect((await listening.ended).code).toBe(0);
+  });
+});
+
+describe('without a server', () => {
+  const { fetch, connectSocket } = NO_NETWORK;
+  const offline = (...args: string[]) =>
+    sealwire(home('alice'), args, { env: env(), runtime: { ...REAL_RUNTIME, fetch, connectSocket } });
+
+  it('L07: send ends with 3, and what it queued goes out later, in order and once', async () => {
+    for (const text of ['first', 'second']) {
+      const { code, records } = await offline('send', '-t', 'bob', '-m', text, '--wait', '0', '--json');
+      expect([code, records]).toEqual([3, [{ event: 'queued', id: expect.any(String), to: 'sip:bob@localhost' }]]);
+    }
+    expect((await as('alice', 'send', '-t', 'bob', '-m', 'third')).code).toBe(0);
+    const { stdout } = await as('bob', 'listen', '--until-caught-up');
+    expect(stdout).toBe('alice: first\nalice: second\nalice: third\n');
+  });
+
+  it('a line of a chat ends with 3, too', async () => {
+    const runtime = { ...REAL_RUNTIME, fetch, connectSocket };
+    const args = ['chat', '-t', 'bob', '--wait', '0'];
+    const { code, stderr } = await sealwire(home('alice'), args, { env: env(), runtime, input: 'fourth\n' });
+    expect([code, stderr]).toEqual([3, expect.stringContaining('1 of your lines stay in the outbox')]);
+    expect((await as('alice', 'send', '-t', 'bob', '-m', 'fifth')).code).toBe(0);
+    expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: fourth\nalice: fifth\n');
+  });
+});
+
+describe('doctor', () => {
+  const doctor = (options: InProcessOptions = {}, ...args: string[]) =>
+    sealwire(home('bob'), ['doctor', '--json', ...args], { env: env(), ...options });
+  const failed = ({ records }: Result) => records.filter(({ ok }) => !ok).map(({ name, fix }) => [name, fix]);
+
+  it('finds nothing where all is well', async () => {
+    const result = await doctor();
+    expect([result.code, failed(result)]).toEqual([0, []]);
+    const names = new Set(result.records.map(({ name }) => name));
+    expect([...names]).toEqual(['config', 'keys', 'access', 'server', 'health', 'clock', 'login', 'relay']);
+  });
+
+  it('K14: finds a server that is not there, a wrong clock, an open file, a wrong passphrase, and says what to do', async () => {
+    expect(failed(await doctor({}, '-s', 'http://localhost:1'))).toEqual([
+      ['server', expect.stringContaining('start it (npm start)')],
+    ]);
+    const slow = { ...REAL_RUNTIME, now: () => Date.now() - 600_000 };
+    expect(failed(await doctor({ runtime: slow }))).toEqual([['clock', expect.stringContaining('NTP')]]);
+
+    const file = join(data('bob'), 'keys.json');
+    chmodSync(file, 0o644);
+    expect(failed(await doctor())).toEqual([['access', `run chmod 600 ${file}`]]);
+    chmodSync(file, 0o600);
+
+    const wrong = join(folder, 'wrong-too');
+    writeFileSync(wrong, 'another passphrase\n', { mode: 0o600 });
+    const result = await doctor({}, '--passphrase-file', wrong);
+    expect([result.code, failed(result)]).toEqual([1, [['login', expect.stringContaining('the right passphrase')]]]);
   });
 });
 

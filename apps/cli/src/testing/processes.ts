@@ -3,6 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Result, resultOf } from './result.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const FROM_SOURCE = [
@@ -11,14 +12,6 @@ const FROM_SOURCE = [
   '--import',
   join(root, 'infra/scripts/swc-loader.mjs'),
 ];
-
-export interface Result {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** One object a line of stdout. */
-  readonly records: readonly Record<string, unknown>[];
-}
 
 export interface Running {
   readonly pid: number;
@@ -34,23 +27,12 @@ export function openSealwire(home: string, args: readonly string[], env: Record<
   return start(join(root, 'apps/cli/src/main.ts'), args, { HOME: home, PATH: process.env.PATH ?? '', ...env });
 }
 
-/** Runs the command line to its end; `input` is all of its stdin. */
-export async function sealwire(
-  home: string,
-  args: readonly string[],
-  { input = '', env = {} }: { input?: string; env?: Record<string, string> } = {},
-): Promise<Result> {
-  const child = openSealwire(home, args, env);
-  child.stdin.end(input);
-  return child.ended;
-}
-
-/** A whole server on `port` (0: any) with its data in `folder`. */
+/** A whole server on a free port, with its data in `folder`. */
 export async function startServer(
   folder: string,
-  port = 0,
-): Promise<{ origin: string; port: number; stop(): Promise<void> }> {
-  const args = ['--listen', `127.0.0.1:${port}`, '--data-dir', folder];
+  options: readonly string[] = [],
+): Promise<{ origin: string; stop(): Promise<void> }> {
+  const args = ['--listen', '127.0.0.1:0', '--data-dir', folder, ...options];
   const child = start(join(root, 'apps/solo/src/main.ts'), args, { PATH: process.env.PATH ?? '' });
   let text = '';
   child.onText((chunk) => {
@@ -60,12 +42,18 @@ export async function startServer(
   const origin = /http:\/\/localhost:\d+/.exec(text)?.[0] as string;
   return {
     origin,
-    port: Number(new URL(origin).port),
     async stop() {
       child.kill('SIGTERM');
       await child.ended;
     },
   };
+}
+
+/** Makes an invitation code for the server whose data lies in `folder`. */
+export async function invite(folder: string): Promise<string> {
+  const args = ['invite', '--data-dir', folder];
+  const { stdout } = await start(join(root, 'apps/solo/src/main.ts'), args, { PATH: process.env.PATH ?? '' }).ended;
+  return stdout.trim();
 }
 
 function start(
@@ -99,20 +87,6 @@ function start(
         );
         look();
       });
-    },
-  };
-}
-
-function resultOf(code: number | null, stdout: string, stderr: string): Result {
-  return {
-    code,
-    stdout,
-    stderr,
-    get records() {
-      return stdout
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as Record<string, unknown>);
     },
   };
 }
