@@ -17,7 +17,11 @@ function filesBelow(folder: string, accept: (name: string) => boolean): string[]
 }
 
 const documents = filesBelow(root, (name) => name.endsWith('.md'));
-const testSources = filesBelow(root, (name) => name.endsWith('.test.ts') || name === 'contract.ts')
+/** What holds a line: tests, contract suites, and the layer rules, which the test command runs too. */
+const testSources = [
+  ...filesBelow(root, (name) => name.endsWith('.test.ts') || name === 'contract.ts'),
+  join(root, '.dependency-cruiser.cjs'),
+]
   .map((file) => readFileSync(file, 'utf8'))
   .join('\n');
 
