@@ -38,7 +38,7 @@ export function sealCipherMessage(crypto: CryptoProvider, input: CipherMessageIn
   return { seed, cipherMessage: sealOnce(crypto, keyFromSeed(crypto, seed), input.plaintext, bound) };
 }
 
-/** Throws CryptoError `authentication-failed`: changed bytes, another source, or another addressee. */
+/** Wipes the seed. Throws CryptoError `authentication-failed`: changed bytes, another source, or another addressee. */
 export function openCipherMessage(
   crypto: CryptoProvider,
   seed: CipherSeed,
@@ -46,7 +46,9 @@ export function openCipherMessage(
   source: DeviceId,
   recipientUser: Uint8Array,
 ): Uint8Array {
-  return openOnce(crypto, keyFromSeed(crypto, seed), cipherMessage, cipherAssociatedData(source, recipientUser));
+  const key = keyFromSeed(crypto, seed);
+  seed.wipe();
+  return openOnce(crypto, key, cipherMessage, cipherAssociatedData(source, recipientUser));
 }
 
 /** HKDF(salt = empty, ikm = seed, info, 48). */

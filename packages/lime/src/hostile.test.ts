@@ -2,12 +2,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CurveName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
+import fc from 'fast-check';
 import { associatedDataOf, concat } from './associated-data.ts';
 import { ChainKey, messageKeyOf } from './chain-key.ts';
 import { LimeError } from './errors.ts';
+import { hex } from './hex.ts';
 import { encodeHeader } from './message.ts';
 import { sealOnce } from './message-key.ts';
-import { decodeSession } from './session-record.ts';
+import { decodeSession, encodeSession } from './session-record.ts';
 import { bytes, codeOf, crypto, DAY, flipped, type Letter, type Person, World } from './testing/world.ts';
 
 /** What a changed message may end in. */
@@ -79,6 +81,48 @@ describe.each<CurveName>(['c25519', 'c448'])('F07, S27: a flipped bit in every b
       expect(reader.refusal(letter)).toBe('read');
     },
   );
+});
+
+describe('F11, S81: bytes of any kind', () => {
+  it('random and mutilated messages end in a typed error and change nothing', () => {
+    const world = new World();
+    const [alice, bob] = [world.person('alice'), world.person('bob')];
+    bob.read(alice.write(bob, 'hello'));
+    const letter = alice.write(bob, 'precious', { policy: 'cipherMessage' });
+    const whole = letter.message;
+    const mutilated = fc
+      .tuple(fc.nat(whole.length), fc.nat(40), fc.uint8Array({ maxLength: 40 }))
+      .map(([at, cut, put]) => Uint8Array.of(...whole.subarray(0, at), ...put, ...whole.subarray(at + cut)))
+      .filter((message) => hex(message) !== hex(whole));
+    const random = fc.uint8Array({ maxLength: 300 });
+    const startingRight = random.map((rest) => Uint8Array.of(1, rest[0]! & 3, 1, ...rest));
+    fc.assert(
+      fc.property(fc.oneof(mutilated, random, startingRight), fc.constantFrom(0, 15, 16, 40), (message, length) => {
+        expectRefused(bob, { ...letter, message, cipherMessage: letter.cipherMessage.slice(0, length) });
+        expectRefused(bob, { ...letter, message });
+      }),
+      { seed: 81, numRuns: 400 },
+    );
+    expect(bob.read(letter)).toBe('precious');
+  });
+
+  it('a chain cannot be driven beyond the last number', () => {
+    const world = new World({ skippedKeysPerMessage: 70_000, skippedKeysPerSession: 10, sendingChainMessages: 70_000 });
+    const [alice, bob] = [world.person('alice'), world.person('bob')];
+    const key = `active ${alice.device} ${bob.device}`;
+    bob.read(alice.write(bob, 'hello'));
+    // A peer that counts as it likes: its chain keys are no further, so only the bound can speak before the authentication.
+    for (const [sent, expected] of [
+      [0xfffe, 'authentication-failed'],
+      [0xffff, 'too-far'],
+    ] as const) {
+      const session = decodeSession(crypto, alice.store.load(key)!);
+      const value = encodeSession(crypto, { ...session, ratchet: { ...session.ratchet, sent } });
+      alice.store.save([{ key, value }]);
+      expect(expectRefused(bob, alice.write(bob, 'far'))).toBe(expected);
+      alice.store.save([{ key, value: encodeSession(crypto, session) }]);
+    }
+  });
 });
 
 describe('misdirected', () => {

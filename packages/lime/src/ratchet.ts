@@ -26,6 +26,9 @@ import {
   withSkippedKeys,
 } from './skipped-keys.ts';
 
+/** Nr is the number after the last one, and a u16. */
+const LAST_NUMBER = 0xfffe;
+
 export interface RatchetState {
   readonly curve: CurveName;
   /** SharedAD: bound into every message of the session. */
@@ -158,6 +161,7 @@ function receivingSide(
 ): { stepped: RatchetState; chain: ChainKey; gaps: Gap[] } {
   const { key, number } = message;
   const { peer, receivingChain } = state;
+  if (number > LAST_NUMBER) throw new LimeError('too-far', 'no chain is that long');
 
   if (peer && crypto.equal(peer.bytes, key.bytes)) {
     // An initiator's first `peer` is a public prekey and has no chain: nothing can have been encrypted on it.

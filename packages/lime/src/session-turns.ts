@@ -12,13 +12,19 @@ export function activated(context: LimeContext, me: DeviceId, peer: DeviceId, se
   const change = records.activeSessionChange(me, peer, { ...session, staleSince: undefined });
   if (active && isSameSession(context.crypto, active, session)) return [change];
   const fromStale = session.staleSince === undefined ? [] : [records.staleSessionRemoval(me, peer, session)];
-  return [change, ...fromStale, ...(active ? madeStale(context, me, peer, active) : [])];
+  return [change, ...fromStale, ...(active ? madeStale(context, me, peer, active, session) : [])];
 }
 
-/** `session` goes to the stale ones; the longest stale are given up where a peer has too many. */
-export function madeStale(context: LimeContext, me: DeviceId, peer: DeviceId, session: Session): LimeChange[] {
-  const { records, settings } = context;
-  const others = records.staleSessions(me, peer);
+/** `session` goes to the stale ones, from which `leaving` goes away; the longest stale are given up where a peer has too many. */
+function madeStale(
+  context: LimeContext,
+  me: DeviceId,
+  peer: DeviceId,
+  session: Session,
+  leaving: Session | undefined,
+): LimeChange[] {
+  const { crypto, records, settings } = context;
+  const others = records.staleSessions(me, peer).filter((other) => !leaving || !isSameSession(crypto, other, leaving));
   const surplus = others.slice(0, Math.max(0, others.length + 1 - settings.staleSessionsPerPeer));
   return [
     records.staleSessionChange(me, peer, { ...session, staleSince: context.now() }),
@@ -28,7 +34,7 @@ export function madeStale(context: LimeContext, me: DeviceId, peer: DeviceId, se
 
 /** No active session any more: the next encryption begins a new one. */
 export function retired(context: LimeContext, me: DeviceId, peer: DeviceId, session: Session): LimeChange[] {
-  return [context.records.activeSessionRemoval(me, peer), ...madeStale(context, me, peer, session)];
+  return [context.records.activeSessionRemoval(me, peer), ...madeStale(context, me, peer, session, undefined)];
 }
 
 function isSameSession(crypto: CryptoProvider, a: Session, b: Session): boolean {

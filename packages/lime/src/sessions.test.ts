@@ -123,4 +123,23 @@ describe('replacing', () => {
     }
     expect(seen).toEqual([0, 1, 2, 3, 3, 3, 3, 3]);
   });
+
+  it('a stale session that becomes active again pushes none out', () => {
+    const world = new World({ staleSessionsPerPeer: 2 });
+    const [alice, bob] = [world.person('alice'), world.person('bob')];
+    const letters = ['first', 'second', 'third'].map((content) => {
+      world.now += 1;
+      bob.read(alice.write(bob, content));
+      const letter = bob.write(alice, `late ${content}`);
+      alice.lime.staleSessions(alice.device, bob.device);
+      return letter;
+    });
+    // The first went when the third came; the others take turns.
+    expect(alice.refusal(letters[0]!)).toBe('authentication-failed');
+    expect([letters[2]!, letters[1]!].map((letter) => alice.read(letter))).toEqual(['late third', 'late second']);
+    expect(staleCount(alice, bob)).toBe(1);
+    bob.read(alice.write(bob, 'on the second'));
+    expect(alice.read(bob.write(alice, 'and back'))).toBe('and back');
+    expect(staleCount(alice, bob)).toBe(1);
+  });
 });
