@@ -5,8 +5,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type TrustedProxies, trustedProxies } from './client-address.ts';
+import type { TrustedProxies } from './client-address.ts';
 import { ConfigError } from './config.ts';
+import { capConnections } from './connection-cap.ts';
 import type { Health } from './health.ts';
 import type { HttpDoor, SocketDoor } from './http-door.ts';
 import type { Log } from './log.ts';
@@ -67,7 +68,11 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     maxHeaderSize: limits.headerBytes,
   });
   server.maxHeadersCount = limits.headerCount;
-  capConnections(server, options);
+  capConnections(server, {
+    perAddress: options.connectionsPerAddress ?? 0,
+    proxies: options.proxies,
+    metrics: options.metrics,
+  });
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const path = pathOf(request);
@@ -135,30 +140,6 @@ export async function listen(options: ListenOptions): Promise<Listening> {
       return closing;
     },
   };
-}
-
-/** One peer must not hold all file descriptors. Proxies and the machine itself speak for many and are excepted. */
-function capConnections(server: ReturnType<typeof createServer>, options: ListenOptions): void {
-  const most = options.connectionsPerAddress ?? 0;
-  if (most === 0) return;
-  const own = trustedProxies(['127.0.0.0/8', '::1']);
-  const open = new Map<string, number>();
-  server.on('connection', (socket) => {
-    const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-    if (own.trusts(address) || options.proxies?.trusts(address)) return;
-    const count = (open.get(address) ?? 0) + 1;
-    if (count > most) {
-      options.metrics.rateLimitRejections.inc({ limiter: 'connections' });
-      socket.destroy();
-      return;
-    }
-    open.set(address, count);
-    socket.once('close', () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left === 0) open.delete(address);
-      else open.set(address, left);
-    });
-  });
 }
 
 function pathOf(request: IncomingMessage): string {
