@@ -6,38 +6,51 @@
  * value: f64 youngest (ms) · u16 senders, for each u16 length, device id · for each message: 16 id, u16 sender, u8 length, digest
  */
 import type { DeviceId } from '@sealwire/wire/ids';
-import { StoreError } from '../port.ts';
 import { AcceptedIndex } from './accepted-index.ts';
 import type { Db } from './environment.ts';
 import { u48 } from './keys.ts';
 import type { Participant } from './writer.ts';
 
 const ID_BYTES = 16;
-const MOST_DIGEST_BYTES = 32;
+/** Of a message: id, sender, length of the digest. */
+const HEAD_BYTES = ID_BYTES + 3;
+const SENDERS_AT = 10;
 /** As many senders as a u16 counts; a commit with more messages writes several records. */
 const MESSAGES_PER_RECORD = 4_096;
 /** What one transaction forgets. */
 const FORGET_AT_ONCE = 500;
 const RECORDS_AT_ONCE = 256;
 
-interface Accepted {
+/** A message on its way in. Its id and digest lie in `arena`. */
+export interface Sent {
   readonly sender: DeviceId;
-  readonly id: Uint8Array;
-  readonly digest: Uint8Array;
+  /** When it was taken, ms. */
   readonly at: number;
+  readonly arena: Buffer;
+  /** Where the 16 bytes of the id begin. */
+  readonly idAt: number;
+  readonly digestAt: number;
+  readonly digestEnd: number;
+}
+
+interface Fresh {
+  readonly sent: Sent;
   readonly fingerprint: number;
+  /** Another one of this transaction with the same fingerprint. */
+  readonly other: Fresh | undefined;
 }
 
 export class AcceptedLog implements Participant {
   readonly #db: Db;
   readonly #index: AcceptedIndex;
-  /** Of this transaction, by id and sender. */
-  readonly #fresh = new Map<string, Accepted>();
+  /** Of this transaction, in order. */
+  #fresh: Fresh[] = [];
+  /** The same by fingerprint. */
+  readonly #freshOnes = new Map<number, Fresh>();
   /** Newest record that the index knows. */
   #known = 0;
   /** Newest record that this transaction wrote. */
   #written = 0;
-  #isCurrent = false;
 
   constructor(db: Db, seed: Uint8Array) {
     this.#db = db;
@@ -49,22 +62,40 @@ export class AcceptedLog implements Participant {
     while (this.#learn(RECORDS_AT_ONCE)) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** What is remembered of this id: its digest. Inside a write transaction only. */
-  find(sender: DeviceId, id: Uint8Array): Uint8Array | undefined {
-    this.#catchUp();
-    const fresh = this.#fresh.get(nameOf(sender, id));
-    if (fresh) return fresh.digest;
-    for (const number of this.#index.records(this.#index.fingerprint(id))) {
-      const record = this.#db.getBinary(u48(number));
-      const digest = record && findIn(record, sender, id);
-      if (digest) return digest;
-    }
-    return undefined;
+  begin(isAlone: boolean): void {
+    if (isAlone) return;
+    while (this.#learn(RECORDS_AT_ONCE));
+    for (const first of this.#db.getKeys({ start: u48(0), limit: 1 })) this.#index.forgetBelow(first.readUIntBE(0, 6));
   }
 
-  add(sender: DeviceId, id: Uint8Array, digest: Uint8Array, at: number): void {
-    const fingerprint = this.#index.fingerprint(id);
-    this.#fresh.set(nameOf(sender, id), { sender, id, digest, at, fingerprint });
+  /**
+   * `repeated` or `conflict` when the sender's id is remembered with the same digest or another; `new`: it is remembered from now on if
+   * the caller `add`s it. Inside a write transaction only.
+   */
+  find(sent: Sent): 'new' | 'repeated' | 'conflict' {
+    const fingerprint = this.#index.fingerprint(sent.arena, sent.idAt);
+    for (let fresh = this.#freshOnes.get(fingerprint); fresh; fresh = fresh.other) {
+      const { sender, arena, idAt, digestAt, digestEnd } = fresh.sent;
+      if (
+        sender === sent.sender &&
+        isSameRange(arena, idAt, idAt + ID_BYTES, sent.arena, sent.idAt, sent.idAt + ID_BYTES)
+      )
+        return verdict(arena, digestAt, digestEnd, sent);
+    }
+    for (const number of this.#index.records(fingerprint)) {
+      const record = this.#db.getBinary(u48(number));
+      const at = record ? findIn(record, sent) : -1;
+      if (record && at >= 0)
+        return verdict(record, at + HEAD_BYTES, at + HEAD_BYTES + record.readUInt8(at + HEAD_BYTES - 1), sent);
+    }
+    return 'new';
+  }
+
+  add(sent: Sent): void {
+    const fingerprint = this.#index.fingerprint(sent.arena, sent.idAt);
+    const fresh = { sent, fingerprint, other: this.#freshOnes.get(fingerprint) };
+    this.#fresh.push(fresh);
+    this.#freshOnes.set(fingerprint, fresh);
   }
 
   /** Forgets ids that are older than `horizon` (ms); true when some are left to forget. Inside a write transaction only. */
@@ -82,34 +113,18 @@ export class AcceptedLog implements Participant {
 
   write(): void {
     this.#written = this.#known;
-    const fresh = [...this.#fresh.values()];
-    for (let from = 0; from < fresh.length; from += MESSAGES_PER_RECORD)
-      this.#db.putSync(u48(++this.#written), encode(fresh.slice(from, from + MESSAGES_PER_RECORD)));
+    for (let from = 0; from < this.#fresh.length; from += MESSAGES_PER_RECORD)
+      this.#db.putSync(u48(++this.#written), encode(this.#fresh.slice(from, from + MESSAGES_PER_RECORD)));
   }
 
   done(committed: boolean): void {
     if (committed) {
-      let number = this.#known;
-      let left = 0;
-      for (const { fingerprint } of this.#fresh.values()) {
-        if (left-- === 0) {
-          number++;
-          left = MESSAGES_PER_RECORD - 1;
-        }
-        this.#index.add(fingerprint, number);
-      }
+      for (const [i, { fingerprint }] of this.#fresh.entries())
+        this.#index.add(fingerprint, this.#known + 1 + Math.floor(i / MESSAGES_PER_RECORD));
       this.#known = this.#written;
     }
-    this.#fresh.clear();
-    this.#isCurrent = false;
-  }
-
-  /** Once in each transaction: other processes may have accepted messages since the last one. */
-  #catchUp(): void {
-    if (this.#isCurrent) return;
-    this.#isCurrent = true;
-    while (this.#learn(RECORDS_AT_ONCE));
-    for (const first of this.#db.getKeys({ start: u48(0), limit: 1 })) this.#index.forgetBelow(first.readUIntBE(0, 6));
+    this.#fresh = [];
+    this.#freshOnes.clear();
   }
 
   /** Indexes up to `limit` records that are not known yet; true when there may be more. */
@@ -117,66 +132,76 @@ export class AcceptedLog implements Participant {
     let count = 0;
     for (const { key, value } of this.#db.getRange({ start: u48(this.#known + 1), limit })) {
       this.#known = key.readUIntBE(0, 6);
-      for (const offset of messagesOf(value)) this.#index.add(this.#index.fingerprint(value, offset), this.#known);
+      for (const at of messagesOf(value)) this.#index.add(this.#index.fingerprint(value, at), this.#known);
       count++;
     }
     return count === limit;
   }
 }
 
-function nameOf(sender: DeviceId, id: Uint8Array): string {
-  return `${Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1')}${sender}`;
-}
-
-function encode(messages: readonly Accepted[]): Buffer {
+function encode(messages: readonly Fresh[]): Buffer {
   const senders = new Map<DeviceId, number>();
   let youngest = Number.NEGATIVE_INFINITY;
-  let length = 10;
-  for (const { sender, at, digest } of messages) {
-    youngest = Math.max(youngest, at);
-    length += ID_BYTES + 3 + digest.length;
-    if (senders.has(sender)) continue;
-    senders.set(sender, senders.size);
-    length += 2 + Buffer.byteLength(sender);
+  let length = SENDERS_AT;
+  for (const { sent } of messages) {
+    if (sent.at > youngest) youngest = sent.at;
+    length += HEAD_BYTES + sent.digestEnd - sent.digestAt;
+    if (senders.has(sent.sender)) continue;
+    senders.set(sent.sender, senders.size);
+    length += 2 + Buffer.byteLength(sent.sender);
   }
   const record = Buffer.allocUnsafe(length);
-  let at = record.writeDoubleLE(youngest);
-  at = record.writeUInt16LE(senders.size, at);
+  record.writeDoubleLE(youngest);
+  record.writeUInt16LE(senders.size, 8);
+  let at = SENDERS_AT;
   for (const sender of senders.keys()) {
     const bytes = record.write(sender, at + 2);
     record.writeUInt16LE(bytes, at);
     at += 2 + bytes;
   }
-  for (const { sender, id, digest } of messages) {
-    record.set(id, at);
+  for (const { sent } of messages) {
+    const { sender, arena, idAt, digestAt, digestEnd } = sent;
+    arena.copy(record, at, idAt, idAt + ID_BYTES);
     record.writeUInt16LE(senders.get(sender) as number, at + ID_BYTES);
-    record.writeUInt8(digest.length, at + ID_BYTES + 2);
-    record.set(digest, at + ID_BYTES + 3);
-    at += ID_BYTES + 3 + digest.length;
+    record.writeUInt8(digestEnd - digestAt, at + HEAD_BYTES - 1);
+    at += HEAD_BYTES + arena.copy(record, at + HEAD_BYTES, digestAt, digestEnd);
   }
   return record;
 }
 
 /** Where each message of a record begins. */
 function* messagesOf(record: Buffer): Generator<number> {
-  let at = 10;
+  let at = SENDERS_AT;
   for (let senders = record.readUInt16LE(8); senders > 0; senders--) at += 2 + record.readUInt16LE(at);
-  for (; at < record.length; at += ID_BYTES + 3 + record.readUInt8(at + ID_BYTES + 2)) yield at;
+  for (; at < record.length; at += HEAD_BYTES + record.readUInt8(at + HEAD_BYTES - 1)) yield at;
 }
 
-function findIn(record: Buffer, sender: DeviceId, id: Uint8Array): Uint8Array | undefined {
-  for (const at of messagesOf(record)) {
-    if (Buffer.compare(record.subarray(at, at + ID_BYTES), id) !== 0) continue;
-    if (senderOf(record, record.readUInt16LE(at + ID_BYTES)) !== sender) continue;
-    const length = record.readUInt8(at + ID_BYTES + 2);
-    if (length > MOST_DIGEST_BYTES) throw new StoreError('corrupt', 'a record of message ids is damaged');
-    return record.subarray(at + ID_BYTES + 3, at + ID_BYTES + 3 + length);
-  }
-  return undefined;
+/** Where the message with the sender and the id of `sent` begins; -1: it is not in this record. */
+function findIn(record: Buffer, { sender, arena, idAt }: Sent): number {
+  for (const at of messagesOf(record))
+    if (
+      isSameRange(record, at, at + ID_BYTES, arena, idAt, idAt + ID_BYTES) &&
+      senderOf(record, record.readUInt16LE(at + ID_BYTES)) === sender
+    )
+      return at;
+  return -1;
 }
 
 function senderOf(record: Buffer, index: number): string {
-  let at = 10;
+  let at = SENDERS_AT;
   for (let i = 0; i < index; i++) at += 2 + record.readUInt16LE(at);
   return record.toString('utf8', at + 2, at + 2 + record.readUInt16LE(at));
+}
+
+function verdict(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  { arena, digestAt, digestEnd }: Sent,
+): 'repeated' | 'conflict' {
+  return isSameRange(bytes, from, to, arena, digestAt, digestEnd) ? 'repeated' : 'conflict';
+}
+
+function isSameRange(a: Buffer, aFrom: number, aTo: number, b: Buffer, bFrom: number, bTo: number): boolean {
+  return a.compare(b, bFrom, bTo, aFrom, aTo) === 0;
 }

@@ -1,36 +1,57 @@
-/** The mailboxes that the running transaction touches, each opened once and written once, at its end. */
+/**
+ * The mailboxes of transactions: each is opened once and written once a transaction, and stays open for the next ones as long as nobody
+ * else commits.
+ */
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { Db } from './environment.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Participant } from './writer.ts';
 
+/** Some 2 KiB each at most. */
+const MOST_OPEN = 4_096;
+
 export class Mailbag implements Participant {
   readonly #db: Db;
   readonly #open = new Map<DeviceId, Mailbox>();
+  /** Handed out in this transaction. */
+  readonly #touched = new Set<Mailbox>();
 
   constructor(db: Db) {
     this.#db = db;
   }
 
+  begin(isAlone: boolean): void {
+    if (!isAlone) this.#open.clear();
+  }
+
   /** Inside a write transaction only. Undefined when there is no such device. */
   get(device: DeviceId): Mailbox | undefined {
-    const known = this.#open.get(device);
-    if (known) return known;
-    const mailbox = Mailbox.open(this.#db, device);
-    if (mailbox) this.#open.set(device, mailbox);
-    return mailbox;
+    const known = this.#open.get(device) ?? Mailbox.open(this.#db, device);
+    if (!known || this.#touched.has(known)) return known;
+    this.#open.set(device, known);
+    this.#touched.add(known);
+    return known;
   }
 
   /** The device goes, and with it what was to be written. */
   drop(device: DeviceId): void {
+    const known = this.#open.get(device);
+    if (!known) return;
     this.#open.delete(device);
+    this.#touched.delete(known);
   }
 
   write(): void {
-    for (const mailbox of this.#open.values()) mailbox.write();
+    for (const mailbox of this.#touched) mailbox.write();
   }
 
-  done(): void {
-    this.#open.clear();
+  done(committed: boolean): void {
+    this.#touched.clear();
+    if (!committed) this.#open.clear();
+    // The longest open ones go first; which ones is of no account.
+    for (const device of this.#open.keys()) {
+      if (this.#open.size <= MOST_OPEN) break;
+      this.#open.delete(device);
+    }
   }
 }

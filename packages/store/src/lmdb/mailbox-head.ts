@@ -1,8 +1,9 @@
 /**
- * The head of a mailbox: its counters, its gap, and where its segments are while they are few.
+ * The head of a mailbox: its counters, its gap, where its segments are while they are few, and one small segment itself.
  *
- * value: f64 (little-endian) session, last number, floor, messages, bytes, oldest, gap count, gap from, gap to ·
- *        u8 gap reason · u8 1 if the segments are listed · u16 segments with holes · the listed segments, as in their keys
+ * value: f64 (little-endian) session, last number, floor, messages, bytes, oldest, gap count, gap from, gap to, first number of the
+ *        enclosed segment or 0 · u8 gap reason · u8 listed segments, or 255: they are not listed · u32 segments with holes ·
+ *        the listed segments, as in their keys · the value of the enclosed segment
  */
 import type { GapRecord } from '../port.ts';
 import { readSuffix, type Segment, SUFFIX_BYTES, writeSuffix } from './segment.ts';
@@ -10,10 +11,14 @@ import { readSuffix, type Segment, SUFFIX_BYTES, writeSuffix } from './segment.t
 /** Beyond these a mailbox is a backlog, and its segments are found by their keys. */
 const LISTED_SEGMENTS = 16;
 
-const FIXED_BYTES = 9 * 8 + 4;
+/** So that a head stays in a leaf of the tree (half a page of 4 KiB, with the key) and needs no page of its own. */
+const MOST_ENCLOSED_BYTES = 1_500;
+
+const NOT_LISTED = 255;
+const FIXED_BYTES = 10 * 8 + 6;
 const REASONS = ['expired', 'trimmed'] as const;
 
-const scratch = Buffer.allocUnsafeSlow(FIXED_BYTES + LISTED_SEGMENTS * SUFFIX_BYTES);
+const scratch = Buffer.allocUnsafeSlow(FIXED_BYTES + LISTED_SEGMENTS * SUFFIX_BYTES + MOST_ENCLOSED_BYTES);
 
 export class MailboxHead {
   /** The newest that was claimed. */
@@ -32,12 +37,25 @@ export class MailboxHead {
   /** Ascending; undefined when they are too many to be listed. */
   segments: Segment[] | undefined = [];
 
+  /** A segment whose value is in the head instead of in a record of its own. */
+  enclosed: { readonly segment: Segment; readonly value: Buffer } | undefined;
+
+  /** Lists the segment. */
   add(segment: Segment): void {
     if (this.segments && this.segments.length < LISTED_SEGMENTS) this.segments.push(segment);
     else this.segments = undefined;
   }
 
+  /** Takes `value` in, if there is room; it is copied. */
+  enclose(segment: Segment, value: Buffer): boolean {
+    if (this.enclosed || !this.segments || value.length > MOST_ENCLOSED_BYTES) return false;
+    this.enclosed = { segment, value: Buffer.from(value) };
+    return true;
+  }
+
+  /** Takes the segment off the list. */
   remove({ first }: Segment): void {
+    if (this.enclosed?.segment.first === first) this.enclosed = undefined;
     if (this.messages === 0) {
       this.segments = [];
       this.oldest = Number.POSITIVE_INFINITY;
@@ -46,20 +64,26 @@ export class MailboxHead {
 
   /** Valid until the next call. */
   encode(): Buffer {
-    const { gap, segments } = this;
-    const numbers = [this.session, this.lastSeq, this.floor, this.messages, this.bytes, this.oldest];
-    let offset = 0;
-    for (const value of numbers) offset = scratch.writeDoubleLE(value, offset);
-    offset = scratch.writeDoubleLE(gap?.count ?? 0, offset);
-    offset = scratch.writeDoubleLE(gap?.fromSeq ?? 0, offset);
-    offset = scratch.writeDoubleLE(gap?.toSeq ?? 0, offset);
-    offset = scratch.writeUInt8(gap ? REASONS.indexOf(gap.reason) : 0, offset);
-    offset = scratch.writeUInt8(segments ? 1 : 0, offset);
-    offset = scratch.writeUInt16LE(this.holed, offset);
+    const { gap, segments, enclosed } = this;
+    scratch.writeDoubleLE(this.session, 0);
+    scratch.writeDoubleLE(this.lastSeq, 8);
+    scratch.writeDoubleLE(this.floor, 16);
+    scratch.writeDoubleLE(this.messages, 24);
+    scratch.writeDoubleLE(this.bytes, 32);
+    scratch.writeDoubleLE(this.oldest, 40);
+    scratch.writeDoubleLE(gap?.count ?? 0, 48);
+    scratch.writeDoubleLE(gap?.fromSeq ?? 0, 56);
+    scratch.writeDoubleLE(gap?.toSeq ?? 0, 64);
+    scratch.writeDoubleLE(enclosed?.segment.first ?? 0, 72);
+    scratch.writeUInt8(gap ? REASONS.indexOf(gap.reason) : 0, 80);
+    scratch.writeUInt8(segments?.length ?? NOT_LISTED, 81);
+    scratch.writeUInt32LE(this.holed, 82);
+    let offset = FIXED_BYTES;
     for (const segment of segments ?? []) {
       writeSuffix(segment, scratch, offset);
       offset += SUFFIX_BYTES;
     }
+    if (enclosed) offset += enclosed.value.copy(scratch, offset);
     return scratch.subarray(0, offset);
   }
 
@@ -74,14 +98,20 @@ export class MailboxHead {
     head.oldest = bytes.readDoubleLE(40);
     const count = bytes.readDoubleLE(48);
     if (count > 0) {
-      const reason = REASONS[bytes.readUInt8(72)] ?? 'expired';
+      const reason = REASONS[bytes.readUInt8(80)] ?? 'expired';
       head.gap = { count, fromSeq: bytes.readDoubleLE(56), toSeq: bytes.readDoubleLE(64), reason };
     }
-    head.holed = bytes.readUInt16LE(74);
-    if (bytes.readUInt8(73) === 0) head.segments = undefined;
-    else
-      for (let offset = FIXED_BYTES; offset < length; offset += SUFFIX_BYTES)
-        head.segments?.push(readSuffix(bytes, offset));
+    head.holed = bytes.readUInt32LE(82);
+    const listed = bytes.readUInt8(81);
+    if (listed === NOT_LISTED) {
+      head.segments = undefined;
+      return head;
+    }
+    let offset = FIXED_BYTES;
+    for (let i = 0; i < listed; i++, offset += SUFFIX_BYTES) head.segments?.push(readSuffix(bytes, offset));
+    const first = bytes.readDoubleLE(72);
+    const segment = head.segments?.find((one) => one.first === first);
+    if (segment) head.enclosed = { segment, value: Buffer.from(bytes.subarray(offset, length)) };
     return head;
   }
 }

@@ -60,7 +60,7 @@ export class Mailbox {
    * Whether there is room for what is expected, or would be after `trim` if that is the policy. What was taken before `horizon` (ms)
    * gives way first: it is expired, only not swept yet.
    */
-  makeRoom(horizon: number, limits: MailboxLimits): boolean {
+  hasRoom(horizon: number, limits: MailboxLimits): boolean {
     if (this.#fits(limits)) return true;
     this.expire(horizon);
     const { messages, bytes } = this.#expected;
@@ -228,12 +228,23 @@ export class Mailbox {
   #settle(): void {
     const count = this.#pending.length;
     if (count === 0) return;
+    const { head } = this;
     const bytes = this.#pendingBytes;
-    const segment = { first: this.head.lastSeq - count + 1, count, bytes };
-    this.#db.putSync(segmentKey(this.#prefix, segment), encodeSegment(this.#pending, bytes));
-    this.head.add(segment);
+    const segment = { first: head.lastSeq - count + 1, count, bytes };
+    const value = encodeSegment(this.#pending, bytes);
+    head.add(segment);
+    if (!head.enclose(segment, value)) this.#db.putSync(segmentKey(this.#prefix, segment), value);
+    if (!head.segments) this.#discharge();
     this.#pending = [];
     this.#pendingBytes = 0;
+  }
+
+  /** A mailbox whose segments are no longer listed finds them by their keys, the enclosed one too. */
+  #discharge(): void {
+    const { enclosed } = this.head;
+    if (!enclosed) return;
+    this.head.enclosed = undefined;
+    this.#db.putSync(segmentKey(this.#prefix, enclosed.segment), enclosed.value);
   }
 
   #lose(gap: GapRecord | undefined): void {
@@ -267,13 +278,14 @@ export class Mailbox {
 
   /** Its messages are subtracted already. */
   #removeSegment(segment: Segment): void {
+    const { head } = this;
     const key = segmentKey(this.#prefix, segment);
-    this.#db.removeSync(key);
+    if (head.enclosed?.segment.first !== segment.first) this.#db.removeSync(key);
     if (this.#holesOf(segment)) {
       this.#db.removeSync(holesKey(key));
-      this.head.holed--;
+      head.holed--;
     }
-    this.head.remove(segment);
+    head.remove(segment);
   }
 
   /** The segments that reach `seq` or beyond, ascending. The mailbox may change meanwhile. */
@@ -315,6 +327,8 @@ export class Mailbox {
 
   /** A view, until the next read. */
   #valueOf(segment: Segment): Buffer {
+    const { enclosed } = this.head;
+    if (enclosed?.segment.first === segment.first) return enclosed.value;
     const value = this.#db.getBinaryFast(segmentKey(this.#prefix, segment));
     if (!value) throw new StoreError('corrupt', 'a segment of a mailbox is missing');
     return value;

@@ -2,8 +2,7 @@
 import type { DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { AppendResult, Mail, Mailboxes, MailboxLimits } from '../port.ts';
-import { isSameBytes } from '../sameness.ts';
-import type { AcceptedLog } from './accepted-log.ts';
+import type { AcceptedLog, Sent } from './accepted-log.ts';
 import type { Environment } from './environment.ts';
 import type { Mailbag } from './mailbag.ts';
 import { Mailbox } from './mailbox.ts';
@@ -13,11 +12,7 @@ import type { Writer } from './writer.ts';
 /** Mailboxes that the sweep looks at before it gives way to others. */
 const SWEEP_AT_ONCE = 500;
 
-interface OwnMail {
-  readonly sender: DeviceId;
-  readonly id: Uint8Array;
-  readonly digest: Uint8Array;
-  readonly at: number;
+interface OwnMail extends Sent {
   readonly recipients: readonly { readonly device: DeviceId; readonly mail: NewMail }[];
 }
 
@@ -37,7 +32,7 @@ export function lmdbMailboxes(environment: Environment, writer: Writer, mailbag:
 
   return {
     async append(batch, limits) {
-      const own = batch.map(copyMail);
+      const own = copyBatch(batch);
       const rules = { ...limits };
       return writer.run(() => own.map((mail) => appendOne(mailbag, log, mail, rules)));
     },
@@ -92,32 +87,57 @@ export function lmdbMailboxes(environment: Environment, writer: Writer, mailbag:
   };
 }
 
-/** The caller may write into its arrays once the call has returned. A body that several recipients share is copied once. */
-function copyMail({ sender, id, digest, at, recipients }: Mail): OwnMail {
-  const copies = new Map<Uint8Array, Uint8Array>();
-  const copy = (piece: Uint8Array): Uint8Array => {
-    const known = copies.get(piece);
-    if (known) return known;
-    const fresh = Uint8Array.prototype.slice.call(piece);
-    copies.set(piece, fresh);
-    return fresh;
+/**
+ * The caller may write into its arrays once the call has returned. All copies of a batch lie in one allocation, because thousands of
+ * small ones would cost more than the copying.
+ */
+function copyBatch(batch: readonly Mail[]): OwnMail[] {
+  const arena = Buffer.allocUnsafe(batch.reduce((sum, mail) => sum + sizeOf(mail), 0));
+  let end = 0;
+  const copy = (bytes: Uint8Array): number => {
+    arena.set(bytes, end);
+    end += bytes.length;
+    return end - bytes.length;
   };
-  return {
-    sender,
-    id: Uint8Array.prototype.slice.call(id),
-    digest: Uint8Array.prototype.slice.call(digest),
-    at,
-    recipients: recipients.map(({ device, pieces }) => {
+  return batch.map(({ sender, id, digest, at, recipients }) => {
+    const idAt = copy(id);
+    const digestAt = copy(digest);
+    const digestEnd = end;
+    const begins: number[] = [];
+    const own = recipients.map(({ device, pieces }, i) => {
+      const ranges: number[] = [];
       let size = 0;
-      for (const piece of pieces) size += piece.length;
-      return { device, mail: { at, pieces: pieces.map(copy), size } };
-    }),
-  };
+      for (let j = 0; j < pieces.length; j++) {
+        const piece = pieces[j] as Uint8Array;
+        const begin = i > 0 && isShared(recipients, piece, j) ? (begins[j] as number) : copy(piece);
+        if (i === 0) begins.push(begin);
+        size += piece.length;
+        if (ranges[ranges.length - 1] === begin) ranges[ranges.length - 1] = begin + piece.length;
+        else ranges.push(begin, begin + piece.length);
+      }
+      return { device, mail: { at, size, arena, ranges } };
+    });
+    return { sender, at, arena, idAt, digestAt, digestEnd, recipients: own };
+  });
+}
+
+function sizeOf({ id, digest, recipients }: Mail): number {
+  let size = id.length + digest.length;
+  for (let i = 0; i < recipients.length; i++)
+    recipients[i]?.pieces.forEach((piece, j) => {
+      if (i === 0 || !isShared(recipients, piece, j)) size += piece.length;
+    });
+  return size;
+}
+
+/** Whether the first recipient gets the very same piece at this place: the body of a message is copied once, whoever gets it. */
+function isShared(recipients: Mail['recipients'], piece: Uint8Array, place: number): boolean {
+  return recipients[0]?.pieces[place] === piece;
 }
 
 function appendOne(mailbag: Mailbag, log: AcceptedLog, mail: OwnMail, limits: MailboxLimits): AppendResult {
-  const before = log.find(mail.sender, mail.id);
-  if (before) return { status: isSameBytes(before, mail.digest) ? 'repeated' : 'conflict' };
+  const before = log.find(mail);
+  if (before !== 'new') return { status: before };
 
   const unknown: DeviceId[] = [];
   const mailboxes: Mailbox[] = [];
@@ -128,16 +148,24 @@ function appendOne(mailbag: Mailbag, log: AcceptedLog, mail: OwnMail, limits: Ma
   }
   if (unknown.length > 0) return { status: 'unknown', devices: unknown };
 
-  // Counted first, because a device may be named more than once.
-  for (const [i, { mail: own }] of mail.recipients.entries()) mailboxes[i]?.expect(own.size);
-  const full = new Set<DeviceId>();
-  for (const [i, { device }] of mail.recipients.entries())
-    if (!mailboxes[i]?.makeRoom(mail.at - limits.lifeMs, limits)) full.add(device);
-  if (full.size === 0 && limits.whenFull === 'trim') for (const mailbox of mailboxes) mailbox.trim(limits);
-  for (const mailbox of mailboxes) mailbox.expectNothing();
-  if (full.size > 0) return { status: 'full', devices: [...full] };
+  const full = makeRoom(mailboxes, mail, limits);
+  if (full.length > 0) return { status: 'full', devices: full };
+  log.add(mail);
+  return { status: 'accepted', seqs: mail.recipients.map(({ mail: own }, i) => (mailboxes[i] as Mailbox).push(own)) };
+}
 
-  const seqs = mail.recipients.map(({ mail: own }, i) => (mailboxes[i] as Mailbox).push(own));
-  log.add(mail.sender, mail.id, mail.digest, mail.at);
-  return { status: 'accepted', seqs };
+/** Those that have no room; if there are none, the others made theirs. */
+function makeRoom(mailboxes: readonly Mailbox[], { at, recipients }: OwnMail, limits: MailboxLimits): DeviceId[] {
+  // Counted first, because a device may be named more than once.
+  for (const [i, mailbox] of mailboxes.entries()) mailbox.expect(recipients[i]?.mail.size ?? 0);
+  const full = new Set<DeviceId>();
+  for (const [i, mailbox] of mailboxes.entries()) {
+    const device = recipients[i]?.device;
+    if (device && !mailbox.hasRoom(at - limits.lifeMs, limits)) full.add(device);
+  }
+  for (const mailbox of mailboxes) {
+    if (full.size === 0) mailbox.trim(limits);
+    mailbox.expectNothing();
+  }
+  return [...full];
 }

@@ -24,9 +24,12 @@ const ENTRY_BYTES = 12;
 const HOLES_MARK = Buffer.of(1);
 
 export interface NewMail {
+  /** When it was taken, ms. */
   readonly at: number;
-  readonly pieces: readonly Uint8Array[];
   readonly size: number;
+  /** Its body, as pairs of begin and end in `arena`. */
+  readonly arena: Buffer;
+  readonly ranges: readonly number[];
 }
 
 export function writeSuffix({ first, count, bytes }: Segment, target: Buffer, offset: number): void {
@@ -63,14 +66,11 @@ export function encodeSegment(mails: readonly NewMail[], bytes: number): Buffer 
   if (length > scratch.length) scratch = Buffer.allocUnsafeSlow(length);
   let entry = 0;
   let body = mails.length * ENTRY_BYTES;
-  for (const { at, pieces, size } of mails) {
+  for (const { at, size, arena, ranges } of mails) {
     scratch.writeDoubleLE(at, entry);
     scratch.writeUInt32LE(size, entry + 8);
     entry += ENTRY_BYTES;
-    for (const piece of pieces) {
-      scratch.set(piece, body);
-      body += piece.length;
-    }
+    for (let i = 0; i < ranges.length; i += 2) body += arena.copy(scratch, body, ranges[i], ranges[i + 1]);
   }
   return scratch.subarray(0, length);
 }

@@ -13,6 +13,8 @@ interface Job {
 
 /** Parts of the store that gather changes of one transaction in memory. */
 export interface Participant {
+  /** A transaction begins. `isAlone`: nobody, in no process, has committed since the one before, so that what is remembered still holds. */
+  begin(isAlone: boolean): void;
   /** Writes what was gathered: still inside the transaction. */
   write(): void;
   /** The transaction is over: durable, or undone. */
@@ -24,6 +26,8 @@ export class Writer {
   readonly #participants: Participant[] = [];
   #waiting: Job[] = [];
   #flight: Promise<void> | undefined;
+  /** LMDB's number of the last transaction; undefined when its outcome is not known. */
+  #last: number | undefined;
   #closed = false;
 
   constructor(environment: Environment) {
@@ -64,12 +68,14 @@ export class Writer {
         await this.#environment.root.childTransaction(() => {
           jobs = this.#waiting;
           this.#waiting = [];
+          this.#begin();
           for (const job of jobs) settle.push(outcome(job));
           for (const participant of this.#participants) participant.write();
         });
       } catch (error) {
         failure = writeError(error);
       }
+      if (failure) this.#last = undefined;
       if (failure && jobs.length === 0) {
         jobs = this.#waiting;
         this.#waiting = [];
@@ -79,6 +85,14 @@ export class Writer {
       else for (const each of settle) each();
     }
     this.#flight = undefined;
+  }
+
+  /** A transaction that changes nothing gives its number back, hence two ways of being the next. */
+  #begin(): void {
+    const current = this.#environment.root.getWriteTxnId();
+    const isAlone = this.#last !== undefined && (current === this.#last + 1 || current === this.#last);
+    this.#last = current;
+    for (const participant of this.#participants) participant.begin(isAlone);
   }
 }
 
