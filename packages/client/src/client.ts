@@ -4,20 +4,15 @@
  */
 import type { CurveName } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
-import { encodeContent } from '@sealwire/wire/envelope';
 import type { ServerFrame, Welcome } from '@sealwire/wire/frames';
-import { DevicesAnswer } from '@sealwire/wire/http';
 import {
   type AccountAddress,
-  accountOf,
   addressOf,
   type DeviceId,
   parseAccountAddress,
   parseAccountName,
-  parseDeviceId,
 } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
-import { WireError } from '@sealwire/wire/wire-error';
 import { Connection } from './connection.ts';
 import type { EngineFactory, FileHooks } from './engine.ts';
 import { ClientError, throwIfAborted } from './errors.ts';
@@ -35,9 +30,10 @@ import { Inbox, type ReadOptions } from './inbox.ts';
 import { KeyUpkeep } from './key-upkeep.ts';
 import { Ledger } from './ledger.ts';
 import { limeEngine } from './lime-engine.ts';
-import { publishNext } from './manifest-draft.ts';
 import { Outbox } from './outbox.ts';
+import { deleteAccount, listDevices, removeDevice } from './own-account.ts';
 import { type PeerRecord, trustIn } from './peer-record.ts';
+import { plaintextOf } from './plaintext.ts';
 import { Receiver } from './receiver.ts';
 import { register } from './registration.ts';
 import { type ClientRuntime, platformTimers } from './runtime.ts';
@@ -48,8 +44,6 @@ import { assemble, type Services } from './services.ts';
 import type { ClientStorage } from './storage.ts';
 
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
-/** Room for the envelope and one device's part within the limit of a message. */
-const OVERHEAD_BYTES = 2_048;
 const BOTH_CURVES: readonly CurveName[] = ['c25519', 'c448'];
 const ACCOUNT_SECRET_BYTES = 32;
 
@@ -235,11 +229,7 @@ export class Client {
     const known = this.#services.book.find(address);
     if (known) refuseUnsafe(known);
     const id = encodeBase64url(this.#runtime.random(MESSAGE_ID_BYTES));
-    const plaintext = plaintextOf(
-      typeof content === 'string' ? textContent(content) : content,
-      id,
-      this.#runtime.now(),
-    );
+    const plaintext = plaintextOf(content, id, this.#runtime.now());
     const { accepted } = await this.#outbox.add(id, address, plaintext);
     this.#sender.wake();
     return { id, accepted };
@@ -260,32 +250,18 @@ export class Client {
   }
 
   /** The account's devices as the server knows them. */
-  async devices(): Promise<DeviceInfo[]> {
-    const { tokens, http, self } = this.#services;
-    const call = { method: 'GET', path: `${self.paths.api}/devices` } as const;
-    const answer = await tokens.authorized((token) => http.json({ ...call, token }, DevicesAnswer));
-    return answer.devices.map((device) => ({ ...device, id: parseDeviceId(device.id) }));
+  devices(): Promise<DeviceInfo[]> {
+    return listDevices(this.#services);
   }
 
   /** Cuts a device of this account off at once, then publishes a manifest without it. */
-  async removeDevice(id: DeviceId): Promise<void> {
-    const { tokens, http, self, book } = this.#services;
-    const { crypto, now } = this.#runtime;
-    if (accountOf(id) !== this.address)
-      throw new ClientError('forbidden', 'a device of another account: only its own devices remove it');
-    const call = { method: 'DELETE', path: `${self.paths.api}/devices/${encodeURIComponent(id)}` } as const;
-    await tokens.authorized((token) => http.bytes({ ...call, token }));
-    await publishNext({ self, book, http, crypto, now }, (devices) => {
-      const left = devices.filter((device) => device.id !== id);
-      return left.length < devices.length ? left : undefined;
-    });
+  removeDevice(id: DeviceId): Promise<void> {
+    return removeDevice(this.#services, this.#runtime, id);
   }
 
   /** Deletes the account with all its devices. This client is of no use after it. */
-  async deleteAccount(): Promise<void> {
-    const { tokens, http, self } = this.#services;
-    const call = { method: 'DELETE', path: `${self.paths.api}/account` } as const;
-    await tokens.authorized((token) => http.bytes({ ...call, token }));
+  deleteAccount(): Promise<void> {
+    return deleteAccount(this.#services);
   }
 
   /** 32 bytes that make any device one of this account's (`Client.join`): to be shown to nobody else. */
@@ -352,23 +328,6 @@ export class Client {
     } catch (error) {
       throw new ClientError('bad-address', (error as Error).message, { cause: error });
     }
-  }
-}
-
-function textContent(text: string): Content {
-  return { type: 'text/plain', body: new TextEncoder().encode(text) };
-}
-
-function plaintextOf({ type, body }: Content, id: string, sentAt: number): Uint8Array {
-  const maximum = LIMITS.payloadBytes.value - OVERHEAD_BYTES;
-  if (body.length > maximum)
-    throw new ClientError('message-too-large', `a message has at most ${maximum} bytes: send this as a file`);
-  try {
-    return encodeContent({ type, body, sentAt, id });
-  } catch (error) {
-    if (error instanceof WireError)
-      throw new ClientError('bad-request', `${type} is no media type: it looks like text/plain`, { cause: error });
-    throw error;
   }
 }
 

@@ -14,6 +14,7 @@ const CLIENT_CODES = {
   'login-refused': false,
   'device-removed': false,
   'protocol-error': false,
+  'bad-address': false,
   'unknown-account': false,
   'account-key-changed': false,
   'manifest-invalid': false,

@@ -38,7 +38,9 @@ export class HttpCalls {
   constructor(origin: string, runtime: ClientRuntime, lifetime?: AbortSignal) {
     this.#lifetime = lifetime;
     this.#origin = origin;
-    this.#fetch = runtime.fetch;
+    // Called as a plain function: a browser's fetch refuses to be somebody's method.
+    const { fetch } = runtime;
+    this.#fetch = (input, init) => fetch(input, init);
     this.#timers = runtime.timers ?? platformTimers;
   }
 

@@ -1,6 +1,7 @@
 /**
  * The first engine: LIME (lime-protocol; packages/lime), one `Lime` per curve on which this device has an identity. Every recipient is
- * served on the first of its curves that is ours too; all of them share one cipherMessage (section 13, multi-algorithm encrypt).
+ * served on the first of its curves that is ours too; all of them share one cipherMessage (section 13, multi-algorithm encrypt), unless
+ * few devices or a short text make the direct form smaller: it has no shared part that one recipient could replace for another (S30).
  *
  * The manifest decides who a device is: a bundle or a first message with another identity key than the manifest's is refused
  * (cases D18, S49), whatever LIME itself has stored.
@@ -9,6 +10,7 @@ import type { CurveName } from '@sealwire/crypto/port';
 import { sealCipherMessage } from '@sealwire/lime/cipher-message';
 import { LimeError } from '@sealwire/lime/errors';
 import { Lime } from '@sealwire/lime/lime';
+import { isDirect as isDirectForm } from '@sealwire/lime/policy';
 import type { Part } from '@sealwire/wire/frames';
 import { type DeviceId, nameOf } from '@sealwire/wire/ids';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
@@ -118,12 +120,15 @@ class LimeEngine implements EncryptionEngine {
     const { groups, unreachable } = gathered as Gathered;
     const { crypto, random, device: source } = this.#setup;
     const { recipientUser, plaintext } = draft;
-    const cipher = sealCipherMessage(crypto, { random, source, recipientUser, plaintext });
+    const count = groups.reduce((sum, { devices }) => sum + devices.length, 0);
+    const isDirect = count === 0 || isDirectForm('optimizeUploadSize', plaintext.length, count);
+    const cipher = isDirect ? undefined : sealCipherMessage(crypto, { random, source, recipientUser, plaintext });
     const parts: Part[] = unreachable.map((device) => ({ device, content: NO_BYTES }));
     const failures = new Map<DeviceId, string>();
     try {
       for (const { curve, devices: recipients, bundles } of groups) {
-        const input = { recipientUser, recipients, plaintext, cipher, bundles };
+        const form = cipher ? { cipher } : ({ policy: 'DRMessage' } as const);
+        const input = { recipientUser, recipients, plaintext, bundles, ...form };
         const sealed = this.#lime(curve, transaction).encrypt(source, input);
         for (const { device, message = NO_BYTES, error } of sealed.recipients) {
           parts.push({ device, content: message });
@@ -133,7 +138,7 @@ class LimeEngine implements EncryptionEngine {
     } catch (error) {
       return failureOf(error);
     } finally {
-      cipher.seed.wipe();
+      cipher?.seed.wipe();
     }
     const reasons = [...failures.values()];
     if (reasons.includes('no-bundle')) return failed('keys-missing', 'a session came to its end meanwhile');
@@ -142,7 +147,7 @@ class LimeEngine implements EncryptionEngine {
         reasons[0]!,
         `the keys of ${nameOf(recipientUser)} in the directory are not good (${reasons[0]}): nothing is sent`,
       );
-    return { status: 'done', value: { parts, cipherMessage: cipher.cipherMessage } };
+    return { status: 'done', value: { parts, cipherMessage: cipher?.cipherMessage ?? NO_BYTES } };
   }
 
   processIncoming(message: ReceivedMessage, transaction: Transaction): EngineResult<Uint8Array> {
