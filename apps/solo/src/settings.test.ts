@@ -1,5 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@sealwire/service/config';
+import { configTable, envExample, loadConfig, replaceSection } from '@sealwire/service/config';
 import { type SoloSettings, soloSettings } from './settings.ts';
 
 const load = (argv: string[], env: Record<string, string> = {}) =>
@@ -31,8 +32,28 @@ describe('the settings of solo', () => {
     ['a public origin without TLS', ['--public-origin', 'http://chat.example.org'], {}, 'https is needed'],
     ['a gate that there is not', [], { GATE: 'closed' }, 'GATE'],
     ['a negative limit', [], { ACCOUNTS_PER_ADDRESS: '-1' }, 'a whole number from 0'],
+    ['a page of nowhere', [], { ALLOWED_ORIGINS: 'https://a.example, b.example' }, 'ALLOWED_ORIGINS'],
     ['a config file that is not there', ['--config', 'none.toml'], {}, 'none.toml cannot be read'],
   ])('K14: refuse %s in one line', (_what, argv, env, problem) => {
     expect(() => load(argv, env)).toThrow(problem);
+  });
+});
+
+/** UPDATE_GENERATED=1 writes them. */
+describe('generated documents', () => {
+  const update = process.env.UPDATE_GENERATED === '1';
+
+  it('the table of docs/operations/configuration.md', () => {
+    const page = new URL('../../../docs/operations/configuration.md', import.meta.url);
+    const text = readFileSync(page, 'utf8');
+    const expected = replaceSection(text, 'settings:solo', configTable(soloSettings));
+    if (update) writeFileSync(page, expected);
+    else expect(text).toBe(expected);
+  });
+
+  it('.env.example', () => {
+    const example = new URL('../.env.example', import.meta.url);
+    if (update) writeFileSync(example, envExample(soloSettings));
+    expect(readFileSync(example, 'utf8')).toBe(envExample(soloSettings));
   });
 });

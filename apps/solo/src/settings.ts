@@ -3,6 +3,7 @@ import { API_SETTINGS } from '@sealwire/api/settings';
 import { DIRECTORY_SETTINGS } from '@sealwire/directory/settings';
 import { setting } from '@sealwire/service/config';
 import { listenAddress, origin, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
+import { LIMITS } from '@sealwire/wire/limits';
 import { z } from 'zod';
 
 const { TRUSTED_PROXIES, CONNECTIONS_PER_ADDRESS } = SERVER_SETTINGS;
@@ -34,6 +35,19 @@ export const soloSettings = z.object({
     default: '200',
   }),
   ...DIRECTORY_SETTINGS,
+  MESSAGES_PER_PAIR: setting(wholeNumber(0), {
+    about: 'Messages from one device to one account at once; then one a second; 0: no limit.',
+    default: String(LIMITS.messagesPerPairBurst.value),
+  }),
+  WHEN_MAILBOX_FULL: setting(z.enum(['refuse', 'trim']), {
+    about: 'A message for a full mailbox: `refuse` it, or `trim` the oldest ones and tell the recipient of the gap.',
+    default: 'refuse',
+  }),
+  ALLOWED_ORIGINS: setting(originList(), {
+    about: 'Origins of web pages that may open a socket, separated by commas. Programs send none and need none.',
+    default: '',
+    example: 'https://chat.example.org',
+  }),
   TRUSTED_PROXIES,
   CONNECTIONS_PER_ADDRESS,
   LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error', 'silent']), {
@@ -41,5 +55,14 @@ export const soloSettings = z.object({
     default: 'warn',
   }),
 });
+
+function originList() {
+  return z
+    .union([z.string(), z.array(z.string())])
+    .transform((value) =>
+      (typeof value === 'string' ? value.split(',') : value).map((text) => text.trim()).filter(Boolean),
+    )
+    .pipe(z.array(origin()));
+}
 
 export type SoloSettings = z.output<typeof soloSettings>;

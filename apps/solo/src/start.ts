@@ -5,7 +5,7 @@ import { startApi } from '@sealwire/api/start';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { startDirectory } from '@sealwire/directory/start';
-import { DEFAULT_SETTINGS, startRelay } from '@sealwire/relay/start';
+import { DEFAULT_SETTINGS, type RelaySettings, startRelay } from '@sealwire/relay/start';
 import { trustedProxies } from '@sealwire/service/client-address';
 import { createHealth } from '@sealwire/service/health';
 import { type Listening, listen } from '@sealwire/service/listen';
@@ -58,7 +58,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     tokens,
     // A prefix: base64url may begin with what a node id must not begin with.
     nodeId: `solo-${encodeBase64url(random(12))}`,
-    settings: DEFAULT_SETTINGS,
+    settings: relaySettings(settings),
   });
   const doors = [api, directory, relay];
 
@@ -84,6 +84,15 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     proxies: trustedProxies(settings.TRUSTED_PROXIES),
   });
   return { listening, origin, stop: () => listening.close() };
+}
+
+function relaySettings({ MESSAGES_PER_PAIR, WHEN_MAILBOX_FULL, ALLOWED_ORIGINS }: SoloSettings): RelaySettings {
+  return {
+    ...DEFAULT_SETTINGS,
+    allowedOrigins: ALLOWED_ORIGINS,
+    mailbox: { ...DEFAULT_SETTINGS.mailbox, whenFull: WHEN_MAILBOX_FULL },
+    messagesPerPair: MESSAGES_PER_PAIR === 0 ? undefined : { burst: MESSAGES_PER_PAIR, perSecond: 1 },
+  };
 }
 
 /** The servers must know their public origin before they listen, so a port that the system chooses is chosen first. */
