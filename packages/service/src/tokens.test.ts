@@ -51,6 +51,17 @@ describe('access tokens', () => {
     time = START;
   });
 
+  it('are remembered for their audience only, and not beyond their end', async () => {
+    const { token, expiresAt } = await signer.sign(DEVICE, ['relay']);
+    expect(await code(token, 'relay')).toBe('accepted');
+    expect(await code(token, 'relay')).toBe('accepted');
+    expect(await code(token, 'api')).toBe('unauthorized');
+    expect(await code(`${token} `, 'relay')).toBe('unauthorized');
+    time = expiresAt + 61_000;
+    expect(await code(token, 'relay')).toBe('token-expired');
+    time = START;
+  });
+
   it('publish the public half only', () => {
     expect(Object.keys(signer.jwks().keys[0]!).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
   });
