@@ -4,6 +4,10 @@ import type { Reply, Request, ServerKind } from './protocol.ts';
 
 export const hasTaskset = spawnSync('taskset', ['-V']).status === 0;
 
+const profileFolder = process.argv.find((argument) => argument.startsWith('--profile='))?.slice('--profile='.length);
+/** The relay's own cost, without a durable store. */
+const inMemory = process.argv.includes('--memory');
+
 const LOADER = new URL('../../../infra/scripts/swc-loader.mjs', import.meta.url).pathname;
 const SERVER = new URL('./server.ts', import.meta.url).pathname;
 
@@ -14,9 +18,10 @@ export class MeasuredServer {
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(kind: ServerKind, nodeOptions: readonly string[] = []): Promise<MeasuredServer> {
+  static async start(kind: ServerKind): Promise<MeasuredServer> {
     const node = [
-      ...nodeOptions,
+      ...(process.env.BENCH_NODE?.split(' ') ?? []),
+      ...(profileFolder && kind === 'ours' ? ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`] : []),
       '--expose-gc',
       '--conditions=@sealwire/source',
       '--disable-warning=ExperimentalWarning',
@@ -24,6 +29,7 @@ export class MeasuredServer {
       LOADER,
       SERVER,
       kind,
+      ...(inMemory ? ['memory'] : []),
     ];
     const [command, args] = hasTaskset ? ['taskset', ['-c', '0', process.execPath, ...node]] : [process.execPath, node];
     const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });

@@ -25,9 +25,8 @@ interface Cost {
 /** Both servers live side by side; rounds alternate. */
 export async function pairCost(
   shape: LoadShape,
-  nodeOptions: readonly string[] = [],
 ): Promise<{ ours: number; bare: number; rates: Record<ServerKind, number> }> {
-  const servers = { ours: await MeasuredServer.start('ours', nodeOptions), bare: await MeasuredServer.start('bare') };
+  const servers = { ours: await MeasuredServer.start('ours'), bare: await MeasuredServer.start('bare') };
   const { devices = [] } = await servers.ours.ask({ ask: 'devices', prefix: 'pair', count: 2 * shape.pairs });
   const costs: Record<ServerKind, Cost[]> = { ours: [], bare: [] };
   for (let round = 0; round < ROUNDS; round++)

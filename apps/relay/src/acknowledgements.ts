@@ -2,9 +2,9 @@
 import type { Acknowledgement } from '@sealwire/store/port';
 import type { Session } from './session.ts';
 
-interface Merged extends Acknowledgement {
+interface Merged {
   upTo: number;
-  also: number[];
+  readonly also: number[];
 }
 
 // Beyond this a session's selective acknowledgements are handed over at once.
@@ -17,11 +17,11 @@ export class Acknowledgements {
     return this.waiting.size === 0;
   }
 
-  /** Answers how much waits for this session now: the caller decides whether that is enough for a write. */
+  /** True: much waits for this session, and should be written at once. */
   add(session: Session, upTo: number, also: readonly number[]): boolean {
     let merged = this.waiting.get(session);
     if (!merged) {
-      merged = { device: session.device, session: session.number, upTo: 0, also: [] };
+      merged = { upTo: 0, also: [] };
       this.waiting.set(session, merged);
     }
     merged.upTo = Math.max(merged.upTo, upTo);
@@ -33,6 +33,9 @@ export class Acknowledgements {
   take(): { readonly sessions: readonly Session[]; readonly batch: readonly Acknowledgement[] } {
     const { waiting } = this;
     this.waiting = new Map();
-    return { sessions: [...waiting.keys()], batch: [...waiting.values()] };
+    return {
+      sessions: [...waiting.keys()],
+      batch: [...waiting].map(([{ device, number }, { upTo, also }]) => ({ device, session: number, upTo, also })),
+    };
   }
 }

@@ -20,7 +20,7 @@ import type { Hub } from './hub.ts';
 import { type Login, LoginRefused } from './login.ts';
 import { Outbox, type OutboxOwner, type OutboxServices } from './outbox.ts';
 import { type Router, reject } from './router.ts';
-import { type Session, sessionNumber } from './session.ts';
+import { laterNumber, type Session, sessionNumber } from './session.ts';
 import { receives, type Sessions, sends } from './sessions.ts';
 import type { RelaySettings } from './settings.ts';
 import { type SlowConsumer, SocketWriter } from './socket-writer.ts';
@@ -291,12 +291,23 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
     }
   }
 
-  /** In the background: the first frame does not wait for a write. Until it is done, an older session could still acknowledge. */
-  private claim(): void {
-    this.parts.mailboxes.claimSession(this.device, this.number).then(
+  /**
+   * In the background: the first frame does not wait for a write. Until it is done, an older session could still acknowledge.
+   * `leap`: a session that looks newer may only come from a node whose clock is ahead; whoever connected last is the newest.
+   */
+  private claim(leap = true): void {
+    const { mailboxes, sessions, hub, settings } = this.parts;
+    mailboxes.claimSession(this.device, this.number).then(
       (result) => {
         this.claimed = true;
-        if (result === 'superseded') this.close(closeCodeOf('replaced'));
+        if (result === 'claimed' || this.closed) return;
+        if (leap) {
+          this.number = sessions.nextNumber(laterNumber(this.number, settings.clockSkewMs));
+          hub.announce(this);
+          this.claim(false);
+        } else {
+          this.close(closeCodeOf('replaced'));
+        }
       },
       () => this.pollSoon(),
     );

@@ -184,7 +184,6 @@ function faultOf(
   payloadBytes: number,
 ): ErrorCode | undefined {
   for (const { content } of parts) if (body.length + content.length > payloadBytes) return 'payload-too-large';
-  if (parts.length > 1 && new Set(parts.map(({ device }) => device)).size < parts.length) return 'bad-request';
   return undefined;
 }
 

@@ -19,7 +19,14 @@ export interface Session {
   pollSoon(): void;
 }
 
+const NUMBERS_PER_MS = 4_096;
+
 /** Session numbers are made from the clock (ms) and 12 random bits, so that nodes need not ask each other (until the year 2039). */
 export function sessionNumber(now: number, random: Uint8Array): number {
-  return now * 4096 + ((((random[0] ?? 0) << 8) | (random[1] ?? 0)) & 0xfff);
+  return now * NUMBERS_PER_MS + ((((random[0] ?? 0) << 8) | (random[1] ?? 0)) & 0xfff);
+}
+
+/** The number of a session `ms` after that of `number`. */
+export function laterNumber(number: number, ms: number): number {
+  return number + ms * NUMBERS_PER_MS;
 }

@@ -122,8 +122,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await client.settled();
       time.pass(20);
       // The write begins at the end of a turn and, in memory, ends within it.
-      await new Promise((resolve) => setImmediate(resolve));
-      await new Promise((resolve) => setImmediate(resolve));
+      await turns(2);
     },
     async close() {
       await Promise.all(nodes.map(({ door }) => door.close()));
@@ -135,6 +134,16 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await store.close();
     },
   };
+}
+
+/** Lets the event loop turn, for what happens without a socket. */
+export async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A bus that takes every message and loses it. */
+export function losesEverything(bus: Bus): Bus {
+  return { ...bus, publish: async () => {} };
 }
 
 /** Randomness that is the same in each run. */

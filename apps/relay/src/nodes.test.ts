@@ -1,0 +1,212 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { openMemoryBus } from '@sealwire/bus/memory';
+import type { Bus } from '@sealwire/bus/port';
+import { encodeMailPieces } from '@sealwire/wire/frame-codec';
+import type { DeviceId } from '@sealwire/wire/ids';
+import { encodeNodeMessage, NODES_CHANNEL, nodeChannel } from '@sealwire/wire/node-messages';
+import { DEFAULT_SETTINGS } from './settings.ts';
+import { messageId, type TestClient } from './testing/test-client.ts';
+import { losesEverything, openWorld, turns, type World, type WorldOptions } from './testing/test-relay.ts';
+import { TICK_MS } from './timer-wheel.ts';
+
+let world: World;
+let alice: DeviceId;
+let bob: DeviceId;
+
+async function begin(options: WorldOptions = {}): Promise<void> {
+  world = await openWorld({ nodes: 2, ...options });
+  [alice, bob] = [await world.device('alice'), await world.device('bob')];
+}
+afterEach(() => world.close());
+
+async function connectBoth(): Promise<[TestClient, TestClient]> {
+  const [from, to] = [await world.client(alice, 0), await world.client(bob, 1)];
+  await to.next('caught-up');
+  return [from, to];
+}
+
+describe('two nodes', () => {
+  it('a message goes from one to the other, in order and without a poll', async () => {
+    await begin();
+    const [from, to] = await connectBoth();
+    for (let i = 1; i <= 300; i++) {
+      from.message(messageId(i), [bob], String(i));
+      if (i % 50 === 0) to.ack((await deliverTo(to, 50)).at(-1)!);
+    }
+  });
+
+  it('a node that starts later learns from the others who is where', async () => {
+    await begin();
+    const to = await world.client(bob, 0);
+    await to.next('caught-up');
+    await world.startNode();
+    await turns(4);
+    const heard: number[] = [];
+    const spy = openMemoryBus(world.hub);
+    await spy.subscribe(NODES_CHANNEL, () => heard.push(1));
+    const from = await world.client(alice, 2);
+    heard.length = 0;
+    from.message(messageId(1), [bob], 'x');
+    expect(await to.delivered(1)).toEqual(['x']);
+    // The wake-up call went to the one node, not to all.
+    expect(heard).toEqual([]);
+  });
+
+  it('A22: an ephemeral message crosses nodes when its recipient is there, and is nowhere else', async () => {
+    await begin();
+    const [from, to] = await connectBoth();
+    const part = { device: bob, content: new Uint8Array([1]) };
+    from.send({ kind: 'ephemeral', body: new Uint8Array([2]), parts: [part] });
+    expect(await to.next('ephemeral-deliver')).toMatchObject({
+      sender: alice,
+      sentAt: world.time.ms,
+      body: new Uint8Array([2]),
+    });
+    await to.end();
+    await turns(4);
+    from.send({ kind: 'ephemeral', body: new Uint8Array([3]), parts: [part] });
+    await from.settled();
+    expect(await world.store.mailboxes.usage(bob)).toEqual({ messages: 0, bytes: 0 });
+    const again = await world.client(bob, 1);
+    await again.next('caught-up');
+    await again.settled();
+    expect(again.frames).toEqual([]);
+  });
+
+  it('E07: a removed device’s sockets close on every node, within a second', async () => {
+    await begin();
+    const [sibling] = await connectBoth();
+    const bob2 = await world.device('bob', 2);
+    const second = await world.client(bob2, 0);
+    await world.store.devices.remove(bob2, world.time.ms);
+    const start = performance.now();
+    await openMemoryBus(world.hub).publish(NODES_CHANNEL, encodeNodeMessage({ kind: 'device-removed', device: bob2 }));
+    expect(await second.closed).toEqual({ code: 4401, reason: 'device-removed' });
+    expect(performance.now() - start).toBeLessThan(1_000);
+    await sibling.settled();
+  });
+});
+
+async function deliverTo(client: TestClient, count: number): Promise<number[]> {
+  const seqs: number[] = [];
+  while (seqs.length < count) seqs.push((await client.next('deliver')).seq);
+  expect(seqs).toEqual(Array.from({ length: count }, (_, i) => seqs[0]! + i));
+  return seqs;
+}
+
+describe('a bus that loses everything', () => {
+  it('A14, B01: messages are delivered by the poll, in order, none lost', async () => {
+    await begin({ wrapBus: losesEverything });
+    const [from, to] = await connectBoth();
+    for (let i = 1; i <= 5; i++) from.message(messageId(i), [bob], String(i));
+    for (let accepted = 0; accepted < 5; ) accepted += (await from.next('accepted')).ids.length;
+    await to.settled();
+    expect(to.frames).toEqual([]);
+    world.time.pass(DEFAULT_SETTINGS.pollToMs);
+    expect(await to.delivered(5)).toEqual(['1', '2', '3', '4', '5']);
+  });
+
+  it('a removed device is found by the poll', async () => {
+    await begin({ wrapBus: losesEverything });
+    const [, to] = await connectBoth();
+    await world.store.devices.remove(bob, world.time.ms);
+    world.time.pass(DEFAULT_SETTINGS.pollToMs);
+    expect((await to.closed).code).toBe(4401);
+  });
+
+  it('K11: is not ready, and the sockets live on', async () => {
+    await begin({ wrapBus: losesEverything });
+    const [from] = await connectBoth();
+    const ready = world.node.door.ready();
+    world.time.pass(DEFAULT_SETTINGS.probeWithinMs);
+    await expect(ready).rejects.toThrow('lost a message');
+    await from.settled();
+  });
+});
+
+describe('a bus that misbehaves', () => {
+  it('B09: garbage on the channels is dropped and counted', async () => {
+    await begin();
+    const [from, to] = await connectBoth();
+    const stranger = openMemoryBus(world.hub);
+    for (const channel of [NODES_CHANNEL, nodeChannel('node1')])
+      for (const bytes of [[], [0xff], [0x0a, 0x7f, 1], [0x08, 1]])
+        await stranger.publish(channel, Uint8Array.from(bytes));
+    await turns(4);
+    expect(await world.node.metrics.text()).toContain('sealwire_unhandled_errors_total{where="bus-message"} 8');
+    from.message(messageId(1), [bob], 'x');
+    expect(await to.delivered(1)).toEqual(['x']);
+  });
+
+  it('B05: sends are accepted while nothing can be published', async () => {
+    const broken = (bus: Bus): Bus => ({ ...bus, publish: () => Promise.reject(new Error('test')) });
+    await begin({ wrapBus: broken });
+    const from = await world.client(alice, 0);
+    from.message(messageId(1), [bob], 'x');
+    await from.next('accepted');
+    await expect(world.node.door.ready()).rejects.toThrow('test');
+  });
+
+  it('a subscription that has died is made anew, and the mailboxes are read', async () => {
+    let deaf = false;
+    const dying = (bus: Bus): Bus => ({
+      ...bus,
+      subscribe: (channel, handler) => {
+        let hears = true;
+        deaf = false;
+        const check = (message: Uint8Array) => {
+          if (deaf) hears = false;
+          if (hears) handler(message);
+        };
+        return bus.subscribe(channel, check);
+      },
+    });
+    await begin({ nodes: 1, wrapBus: dying });
+    const to = await world.client(bob);
+    await to.next('caught-up');
+    await turns(4);
+    deaf = true;
+    // A message that another node stored while we were deaf.
+    const mail = { sender: alice, id: messageId(9), digest: new Uint8Array(32), at: world.time.ms };
+    const bytes = { body: new Uint8Array([1]), content: new Uint8Array([2]) };
+    const pieces = encodeMailPieces({ ...mail, ...bytes, acceptedAt: mail.at });
+    await world.store.mailboxes.append([{ ...mail, recipients: [{ device: bob, pieces }] }], DEFAULT_SETTINGS.mailbox);
+    world.time.pass(TICK_MS + DEFAULT_SETTINGS.probeWithinMs);
+    await turns(4);
+    world.time.pass(2_500);
+    expect((await to.next('deliver')).seq).toBe(1);
+    await expect(world.node.door.ready()).resolves.toBeUndefined();
+  });
+});
+
+describe('the end of a node', () => {
+  it('K04: drains in paced batches, with a code that brings the clients back elsewhere; new sockets are refused', async () => {
+    await begin({ nodes: 1, settings: { drainPerSecond: 20 } });
+    const devices = await Promise.all(Array.from({ length: 6 }, (_, i) => world.device(`many${i}`)));
+    const clients = await Promise.all(devices.map((device) => world.client(device)));
+    let closed = 0;
+    for (const client of clients)
+      void client.closed.then(({ code }) => {
+        closed += code === 4000 ? 1 : 0;
+      });
+    const drained = world.node.door.drain();
+    await expect(world.client(alice)).rejects.toThrow('503');
+    expect(closed).toBe(2);
+    world.time.pass(100);
+    await turns(2);
+    world.time.pass(100);
+    await drained;
+    await Promise.all(clients.map((client) => client.closed));
+    expect(closed).toBe(6);
+  });
+
+  it('what was sent before the end is answered or durable, and close is idempotent', async () => {
+    await begin({ nodes: 1 });
+    const from = await world.client(alice);
+    from.message(messageId(1), [bob], 'x');
+    await from.settled();
+    await Promise.all([world.node.door.close(), world.node.door.close()]);
+    expect((await from.closed).code).toBe(1012);
+    expect(await world.store.mailboxes.usage(bob)).toMatchObject({ messages: 1 });
+  });
+});
