@@ -4,9 +4,7 @@ import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { boot } from '@sealwire/service/boot';
 import { openDataFolder, openEmbeddedStore } from './data-folder.ts';
-import { invite } from './invite.ts';
 import { soloSettings } from './settings.ts';
-import { startSolo } from './start.ts';
 import { welcome } from './welcome.ts';
 
 // Whatever this server makes is for its user only.
@@ -14,6 +12,7 @@ process.umask(0o077);
 requireRandomness(systemRandom);
 
 if (process.argv[2] === 'invite') {
+  const { invite } = await import('./invite.ts');
   process.exitCode = await invite(process.argv.slice(3), Date.now());
 } else {
   await boot({
@@ -25,6 +24,8 @@ if (process.argv[2] === 'invite') {
       const folder = openDataFolder(settings.DATA_DIR, systemRandom);
       const store = await openEmbeddedStore(folder);
       const bus = await openBus('memory:');
+      // The servers are loaded once settings and folder are known to be good: a mistake is told at once.
+      const { startSolo } = await import('./start.ts');
       const solo = await startSolo({
         settings,
         store,
