@@ -22,6 +22,6 @@ export interface DirectoryDeps {
   readonly version: string;
   /** Who asks on `/lime`; Bearer tokens unless given. Tests with foreign LIME clients bring another one. */
   readonly authenticate?: Authenticate;
-  /** Which devices there are, with which identity keys; the store's unless given. */
+  /** Which identity keys devices may register; the store's unless given. */
   readonly roster?: Roster;
 }

@@ -123,7 +123,7 @@ export class LimeService {
   private async bundles(sender: DeviceId, curve: CurveName, requested: readonly string[]): Promise<LimePeer[]> {
     const { store, budget, metrics } = this.deps;
     await budget.demand(sender, requested.length);
-    const targets = await Promise.all(requested.map((text) => this.existing(text)));
+    const targets = requested.map(deviceOrNothing);
     const entries: { device: DeviceId; takeOneTime: boolean }[] = [];
     for (const device of targets)
       if (device) entries.push({ device, takeOneTime: await budget.mayTakeOneTime(sender, device) });
@@ -142,17 +142,6 @@ export class LimeService {
     });
   }
 
-  private async existing(text: string): Promise<DeviceId | undefined> {
-    let device: DeviceId;
-    try {
-      device = parseDeviceId(text);
-    } catch (error) {
-      if (error instanceof WireError) return undefined;
-      throw error;
-    }
-    return (await this.deps.roster.exists(device)) ? device : undefined;
-  }
-
   private count(bundle: PrekeyBundle | undefined, takeOneTime: boolean): void {
     const { directoryClaims, prekeysLow } = this.deps.metrics;
     if (!bundle) directoryClaims.inc({ result: 'none' });
@@ -162,6 +151,16 @@ export class LimeService {
       directoryClaims.inc({ result: 'without' });
       prekeysLow.inc();
     }
+  }
+}
+
+/** liblime knows no form of ids: what is none of ours has no bundle. */
+function deviceOrNothing(text: string): DeviceId | undefined {
+  try {
+    return parseDeviceId(text);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
   }
 }
 
