@@ -157,12 +157,12 @@ export class Client {
     this.#inbox = new Inbox(ledger);
     this.#outbox = new Outbox(ledger);
     const broken = (reason: ClientError) => this.#connection.fail(reason);
-    const common = { ...services, inbox: this.#inbox, me: self.device, timers, broken };
+    const drop = (reason: string) => this.#connection.drop(reason);
+    const common = { ...services, inbox: this.#inbox, me: self.device, timers, broken, drop };
     this.#receiver = new Receiver({
       ...common,
       seen: new SeenIds(ledger),
       acknowledge: (seq) => this.#connection.acknowledge(seq),
-      drop: (reason) => this.#connection.drop(reason),
     });
     this.#sender = new Sender({
       ...common,

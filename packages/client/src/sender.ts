@@ -26,6 +26,8 @@ import { pause, type Timers } from './runtime.ts';
 const CONVERSATIONS_AT_ONCE = 8;
 /** A manifest this old is asked for again; the relay tells of changes in between by refusing. */
 const MANIFEST_AGE_MS = 60 * 60_000;
+/** A relay that takes this long to answer is as good as gone: the same frame goes out on the next link. */
+const ANSWER_WITHIN_MS = 30_000;
 /** How often one message may be encrypted because the devices differ. */
 const ATTEMPTS = 6;
 
@@ -39,6 +41,8 @@ export interface SenderOptions {
   readonly random: RandomBytes;
   readonly timers: Timers;
   readonly transmit: (frame: Uint8Array) => void;
+  /** This link is of no use. */
+  readonly drop: (reason: string) => void;
   /** The storage is of no use any more. */
   readonly broken: (reason: ClientError) => void;
 }
@@ -132,15 +136,18 @@ export class Sender {
   }
 
   async #attempt(entry: OutboxEntry, gone: ReadonlySet<DeviceId>, period: AbortSignal): Promise<Outcome> {
-    const { outbox, transmit } = this.#options;
+    const { outbox, transmit, timers, drop } = this.#options;
     const sealed = outbox.frameOf(entry) ? entry : await this.#seal(entry, gone);
     if (!sealed) return { kind: 'accepted' };
     if (period.aborted) return { kind: 'offline' };
     const frame = outbox.frameOf(sealed)!;
-    return new Promise((resolve) => {
+    const cancel = timers.after(ANSWER_WITHIN_MS, () => drop('no answer to a message'));
+    const outcome = await new Promise<Outcome>((resolve) => {
       this.#inFlight.set(sealed.relayId!, resolve);
       transmit(frame);
     });
+    cancel();
+    return outcome;
   }
 
   /** Undefined when there is no device to send to: a note to self without another device. */

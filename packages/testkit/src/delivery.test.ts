@@ -96,6 +96,23 @@ describe('sending', () => {
     expect(await takeTexts(bob.client, 1)).toEqual(['next']);
   });
 
+  it('a relay that never answers: the link is made anew, and the same frame sent again', async () => {
+    const anna = await register(constellation, 'anna', { short: [30_000] });
+    people.push(anna);
+    let silent = true;
+    anna.network.incoming = (frame) => (frame.kind === 'accepted' && silent ? undefined : frame);
+    await anna.client.connect();
+    await bob.client.connect();
+    const { accepted } = await anna.client.send('bob', 'hello?');
+    while (anna.network.links < 3) await turn();
+    silent = false;
+    await accepted;
+    const frames = anna.network.framesSent('send');
+    for (const frame of frames) expect(frame).toEqual(frames[0]);
+    await anna.client.send('bob', 'goodbye');
+    expect(await takeTexts(bob.client, 2)).toEqual(['hello?', 'goodbye']);
+  });
+
   it('a server that stops and comes back loses nothing and gets no message twice', async () => {
     await meet();
     await constellation.stop();

@@ -15,6 +15,8 @@ export interface PersonOptions {
   readonly storage?: ClientStorage;
   readonly now?: () => number;
   readonly invitation?: string;
+  /** Times in ms that are over at once. */
+  readonly short?: readonly number[];
 }
 
 export interface Person {
@@ -24,8 +26,12 @@ export interface Person {
   readonly runtime: ClientRuntime;
 }
 
-/** A runtime over `network`, with pauses cut short: a test does not wait out a back-off of a minute. */
-export function runtimeOver(network: FlakyNetwork, now: () => number = Date.now): ClientRuntime {
+/** A runtime over `network`, with pauses cut short: a test does not wait out a back-off. Times of `short` are over at once, too. */
+export function runtimeOver(
+  network: FlakyNetwork,
+  now: () => number = Date.now,
+  short: readonly number[] = [],
+): ClientRuntime {
   return {
     crypto: nodeCrypto(),
     random: systemRandom,
@@ -34,7 +40,7 @@ export function runtimeOver(network: FlakyNetwork, now: () => number = Date.now)
     connectSocket: network.connectSocket,
     timers: {
       after(ms, run) {
-        const timer = setTimeout(run, ms < 5_000 ? Math.min(ms, 30) : ms);
+        const timer = setTimeout(run, ms < 5_000 || short.includes(ms) ? Math.min(ms, 30) : ms);
         timer.unref();
         return () => clearTimeout(timer);
       },
@@ -47,9 +53,9 @@ export async function register(
   name: string,
   options: PersonOptions = {},
 ): Promise<Person> {
-  const { curves, invitation, storage = new MemoryStorage(), now } = options;
+  const { curves, invitation, storage = new MemoryStorage(), now, short } = options;
   const network = new FlakyNetwork();
-  const runtime = runtimeOver(network, now);
+  const runtime = runtimeOver(network, now, short);
   const client = await Client.register({
     server: constellation.origin,
     name,
