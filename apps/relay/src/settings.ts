@@ -50,6 +50,8 @@ export interface RelaySettings {
   /** A message through the bus to ourselves must be heard within this time, or this node is not ready. */
   readonly probeWithinMs: number;
   readonly probeEveryMs: number;
+  /** How often what is older than its life is turned into gap records. */
+  readonly expireEveryMs: number;
 }
 
 const KiB = 1024;
@@ -88,4 +90,5 @@ export const DEFAULT_SETTINGS: RelaySettings = {
   accountDevicesMs: 2_000,
   probeWithinMs: 2_000,
   probeEveryMs: 15_000,
+  expireEveryMs: 10 * 60_000,
 };

@@ -14,6 +14,7 @@ import { Acknowledgements } from './acknowledgements.ts';
 import { Committer } from './committer.ts';
 import { Connection, type ConnectionParts } from './connection.ts';
 import { drain } from './drain.ts';
+import { Expiry } from './expiry.ts';
 import { Hub } from './hub.ts';
 import { Login } from './login.ts';
 import { NodeListener } from './node-listener.ts';
@@ -121,8 +122,8 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   );
 
   await listener.start();
-  wheel.set(traffic, wheel.tick + 1);
-  wheel.set(listener, wheel.tick + 1);
+  const expiry = new Expiry(store.mailboxes, settings, now, metrics, log);
+  for (const entry of [traffic, listener, expiry]) wheel.set(entry, wheel.tick + 1);
 
   async function close(): Promise<void> {
     draining = true;

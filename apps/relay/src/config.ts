@@ -1,0 +1,89 @@
+/** The configuration of a relay that runs as a process of its own, and what of it the relay is told. */
+import { setting } from '@sealwire/service/config';
+import { listenAddress, origin, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
+import { LIMITS } from '@sealwire/wire/limits';
+import { parseNodeId } from '@sealwire/wire/node-messages';
+import { z } from 'zod';
+import { DEFAULT_SETTINGS, type RelaySettings } from './settings.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** What the relay itself is told, wherever it runs. */
+export const RELAY_CONFIG = {
+  MESSAGES_PER_PAIR: setting(wholeNumber(0), {
+    about: 'Messages from one device to one account at once; then one a second; 0: no limit.',
+    default: String(LIMITS.messagesPerPairBurst.value),
+  }),
+  WHEN_MAILBOX_FULL: setting(z.enum(['refuse', 'trim']), {
+    about: 'A message for a full mailbox: `refuse` it, or `trim` the oldest ones and tell the recipient of the gap.',
+    default: 'refuse',
+  }),
+  MAILBOX_MESSAGES: setting(wholeNumber(1), {
+    about: 'Messages that the mailbox of a device holds.',
+    default: String(LIMITS.mailboxMessages.value),
+  }),
+  MAILBOX_BYTES: setting(wholeNumber(LIMITS.frameBytes.value), {
+    about: 'Bytes that the mailbox of a device holds.',
+    default: String(LIMITS.mailboxBytes.value),
+  }),
+  MESSAGE_LIFE_DAYS: setting(wholeNumber(1, 3_650), {
+    about: 'Days that a message waits for its device.',
+    default: String(LIMITS.messageLifeMs.value / DAY_MS),
+  }),
+  ALLOWED_ORIGINS: setting(originList(), {
+    about: 'Origins of web pages that may open a socket, separated by commas. Programs send none and need none.',
+    default: '',
+    example: 'https://chat.example.org',
+  }),
+} as const;
+
+export const relayConfig = z.object({
+  LISTEN: setting(listenAddress(), { about: 'Where this server listens, `HOST:PORT`.', default: '127.0.0.1:8083' }),
+  ...SERVER_SETTINGS,
+  TOKEN_JWKS_URL: setting(z.url({ protocol: /^https?$/, error: 'not an http(s) URL' }), {
+    about: 'Where the API publishes the keys that verify access tokens.',
+    example: 'http://127.0.0.1:8081/v1/.well-known/jwks.json',
+  }),
+  NODE_ID: setting(nodeId().optional(), {
+    about: 'The name of this node among those that share the bus. Not set: a random one.',
+    example: 'relay-1',
+  }),
+  ...RELAY_CONFIG,
+});
+
+/** From the configuration to the settings of `startRelay`; what is not configurable has its default. */
+export function relaySettings(
+  config: { [Key in keyof typeof RELAY_CONFIG]: z.output<(typeof RELAY_CONFIG)[Key]> },
+): RelaySettings {
+  return {
+    ...DEFAULT_SETTINGS,
+    allowedOrigins: config.ALLOWED_ORIGINS,
+    messagesPerPair: config.MESSAGES_PER_PAIR === 0 ? undefined : { burst: config.MESSAGES_PER_PAIR, perSecond: 1 },
+    mailbox: {
+      messages: config.MAILBOX_MESSAGES,
+      bytes: config.MAILBOX_BYTES,
+      lifeMs: config.MESSAGE_LIFE_DAYS * DAY_MS,
+      whenFull: config.WHEN_MAILBOX_FULL,
+    },
+  };
+}
+
+function nodeId() {
+  return z.string().transform((text, context): string => {
+    try {
+      return parseNodeId(text);
+    } catch (error) {
+      context.issues.push({ code: 'custom', message: (error as Error).message, input: text });
+      return z.NEVER;
+    }
+  });
+}
+
+function originList() {
+  return z
+    .union([z.string(), z.array(z.string())])
+    .transform((value) =>
+      (typeof value === 'string' ? value.split(',') : value).map((text) => text.trim()).filter(Boolean),
+    )
+    .pipe(z.array(origin()));
+}
