@@ -2,9 +2,16 @@
 import type { LimeCurve, RandomBytes } from '@sealwire/crypto/port';
 import { Secret } from './secret.ts';
 
-export class OwnDhKey extends Secret {
-  override get kind() {
-    return 'OwnDhKey' as const;
+/** A private key alone: of a converted identity key nobody needs the public half. */
+export class OwnDhPrivate extends Secret {
+  override get kind(): 'OwnDhPrivate' | 'OwnDhKey' {
+    return 'OwnDhPrivate';
+  }
+}
+
+export class OwnDhKey extends OwnDhPrivate {
+  override get kind(): 'OwnDhKey' {
+    return 'OwnDhKey';
   }
 
   constructor(
@@ -30,6 +37,6 @@ export function newDhKey(curve: LimeCurve, random: RandomBytes): OwnDhKey {
 }
 
 /** Throws CryptoError `low-order`: an all-zero secret would be known to everybody. */
-export function agree(curve: LimeCurve, own: OwnDhKey, peer: PeerDhKey): Uint8Array {
+export function agree(curve: LimeCurve, own: OwnDhPrivate, peer: PeerDhKey): Uint8Array {
   return curve.dh.sharedSecret(own.reveal(), peer.bytes);
 }

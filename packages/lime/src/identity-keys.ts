@@ -1,6 +1,6 @@
 /** Identity keys Ik: EdDSA keys that are also used, converted, for key agreement (lime-protocol section 2.1). */
 import type { LimeCurve, RandomBytes } from '@sealwire/crypto/port';
-import { OwnDhKey, PeerDhKey } from './dh-keys.ts';
+import { OwnDhPrivate, PeerDhKey } from './dh-keys.ts';
 import { Secret } from './secret.ts';
 
 /** The secret is the EdDSA seed. */
@@ -9,7 +9,7 @@ export class OwnIdentity extends Secret {
     return 'OwnIdentity' as const;
   }
 
-  #forAgreement: OwnDhKey | undefined;
+  #forAgreement: OwnDhPrivate | undefined;
 
   constructor(
     seed: Uint8Array,
@@ -19,11 +19,8 @@ export class OwnIdentity extends Secret {
   }
 
   /** Converted once and kept: the provider's native key lives as long as the array. */
-  forAgreement(curve: LimeCurve): OwnDhKey {
-    this.#forAgreement ??= new OwnDhKey(
-      curve.identityToDhPrivate(this.reveal()),
-      curve.identityToDhPublic(this.publicKey),
-    );
+  forAgreement(curve: LimeCurve): OwnDhPrivate {
+    this.#forAgreement ??= new OwnDhPrivate(curve.identityToDhPrivate(this.reveal()));
     return this.#forAgreement;
   }
 }

@@ -41,6 +41,8 @@ interface Attempt {
   readonly message: RatchetMessage;
   readonly cipherMessage: Uint8Array;
   readonly associatedData: AssociatedData;
+  /** The session with the sender that is active now. */
+  readonly active: Session | undefined;
 }
 
 interface Opened {
@@ -60,7 +62,7 @@ export function decryptMessage(context: LimeContext, me: DeviceId, input: Decryp
     init && !known
       ? openAsResponder(attempt, init)
       : { opened: known ? openIn(attempt, known) : openInAny(attempt), changes: [] };
-  records.save([...activated(context, me, sender, opened.session), ...changes]);
+  records.save([...activated(context, me, sender, opened.session, attempt.active), ...changes]);
   return { status, plaintext: opened.plaintext };
 }
 
@@ -77,17 +79,17 @@ function prepare(context: LimeContext, me: DeviceId, input: DecryptInput): Attem
   const message = decodeMessage(context.crypto.curves[own.curve], input.message, isDirect);
   const recipientUser = recipientUserBytes(input.recipientUser);
   const associatedData = associatedDataOf(sender, me, recipientUser, isDirect ? undefined : cipherMessage);
-  return { context, me, own, sender, recipientUser, message, cipherMessage, associatedData };
+  const active = context.records.findActiveSession(me, sender);
+  return { context, me, own, sender, recipientUser, message, cipherMessage, associatedData, active };
 }
 
 /**
  * The session that an earlier message with the same init began. The ephemeral key names it, so no other session needs to be tried:
  * a flood of first messages costs no key agreements in the sessions that are there.
  */
-function sessionOfInit({ context, me, sender }: Attempt, init: X3dhInit): Session | undefined {
+function sessionOfInit({ context, me, sender, active }: Attempt, init: X3dhInit): Session | undefined {
   const { crypto, records } = context;
   const ephemeralKey = init.ephemeralKey.bytes;
-  const active = records.findActiveSession(me, sender);
   if (active?.role === 'responder' && crypto.equal(active.ephemeralKey, ephemeralKey)) return active;
   return records.findStaleSession(me, sender, { role: 'responder', ephemeralKey });
 }
@@ -97,9 +99,8 @@ const TELLING: readonly LimeErrorCode[] = ['duplicate', 'too-far', 'authenticati
 
 /** The active session, then the stale ones, the longest stale first. */
 function openInAny(attempt: Attempt): Opened {
-  const { context, me, sender } = attempt;
+  const { context, me, sender, active } = attempt;
   const failures: LimeError[] = [];
-  const active = context.records.findActiveSession(me, sender);
   for (const sessions of [() => (active ? [active] : []), () => context.records.staleSessions(me, sender)]) {
     for (const session of sessions()) {
       try {

@@ -4,7 +4,7 @@ import { expect, it } from '@jest/globals';
 import { ChainKey } from './chain-key.ts';
 import { CipherSeed, sealCipherMessage } from './cipher-message.ts';
 import { decodeDevice, decodeOneTimePrekey } from './device-record.ts';
-import { OwnDhKey } from './dh-keys.ts';
+import { OwnDhKey, OwnDhPrivate } from './dh-keys.ts';
 import { OwnIdentity } from './identity-keys.ts';
 import { MessageKey } from './message-key.ts';
 import { RootKey } from './root-key.ts';
@@ -30,6 +30,7 @@ const SECRETS = [
   new MessageKey(PLANTED),
   new CipherSeed(PLANTED),
   new OwnDhKey(PLANTED, PUBLIC),
+  new OwnDhPrivate(PLANTED),
   new OwnIdentity(PLANTED, PUBLIC),
   new SkippedChain(PUBLIC, 0, PLANTED),
 ];

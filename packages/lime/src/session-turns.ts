@@ -5,10 +5,15 @@ import type { LimeContext } from './context.ts';
 import type { Session } from './session.ts';
 import type { LimeChange } from './store.ts';
 
-/** `session`, new or just used, becomes the active one; another that was active becomes stale. */
-export function activated(context: LimeContext, me: DeviceId, peer: DeviceId, session: Session): LimeChange[] {
+/** `session`, new or just used, becomes the active one; `active`, if that was another, becomes stale. */
+export function activated(
+  context: LimeContext,
+  me: DeviceId,
+  peer: DeviceId,
+  session: Session,
+  active: Session | undefined,
+): LimeChange[] {
   const { records } = context;
-  const active = records.findActiveSession(me, peer);
   const change = records.activeSessionChange(me, peer, { ...session, staleSince: undefined });
   if (active && isSameSession(context.crypto, active, session)) return [change];
   const fromStale = session.staleSince === undefined ? [] : [records.staleSessionRemoval(me, peer, session)];
