@@ -1,0 +1,32 @@
+/**
+ * What every adapter of the store must do, as tests: an adapter's test file calls `storeContract` and adds nothing but its own faults.
+ * Each part is in a file of its own under `contract/`.
+ */
+import { describe } from '@jest/globals';
+import { accountsContract } from './contract/accounts.ts';
+import { acknowledgeContract } from './contract/acknowledge.ts';
+import { appendContract } from './contract/append.ts';
+import { devicesContract } from './contract/devices.ts';
+import type { OpenStore } from './contract/fixture.ts';
+import { lifeContract } from './contract/life.ts';
+import { lossContract } from './contract/loss.ts';
+import { manifestsContract } from './contract/manifests.ts';
+import { modelContract } from './contract/model.ts';
+import { prekeysContract } from './contract/prekeys.ts';
+import { readContract } from './contract/read.ts';
+
+/** Registers the suite. `open` gives a new, empty store; its `close` also clears away what the store left behind. */
+export function storeContract(name: string, open: OpenStore): void {
+  describe(`store contract: ${name}`, () => {
+    accountsContract(open);
+    manifestsContract(open);
+    devicesContract(open);
+    prekeysContract(open);
+    appendContract(open);
+    readContract(open);
+    acknowledgeContract(open);
+    lossContract(open);
+    modelContract(open);
+    lifeContract(open);
+  });
+}

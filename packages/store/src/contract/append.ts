@@ -1,0 +1,357 @@
+import { describe, expect, it } from '@jest/globals';
+import { LIMITS } from '@sealwire/wire/limits';
+import {
+  ALICE,
+  BOB,
+  bytes,
+  deviceId,
+  eachWithStore,
+  LIFE_MS,
+  mail,
+  messageId,
+  NOW,
+  type OpenStore,
+  people,
+  ROOMY,
+  readAll,
+  seqsIn,
+  upTo,
+} from './fixture.ts';
+
+const DAY = LIMITS.repeatMemoryMs.value;
+const accepted = (...seqs: readonly number[]) => ({ status: 'accepted', seqs });
+
+export function appendContract(open: OpenStore): void {
+  describe('append', () => {
+    const store = eachWithStore(open);
+    const phone = deviceId(ALICE, 1);
+    const laptop = deviceId(ALICE, 2);
+    const bob = deviceId(BOB, 1);
+    const append = (...batch: Parameters<typeof mail>[]) =>
+      store().mailboxes.append(
+        batch.map((args) => mail(...args)),
+        ROOMY,
+      );
+
+    it('keeps the pieces of each recipient, one after the other', async () => {
+      await people(store(), ALICE, 2);
+      const body = Uint8Array.of(1, 2, 3);
+      const message = {
+        ...mail(1, bob, []),
+        recipients: [
+          { device: phone, pieces: [Uint8Array.of(9), body] },
+          { device: laptop, pieces: [Uint8Array.of(8, 8), body, new Uint8Array(0)] },
+        ],
+      };
+      expect(await store().mailboxes.append([message], ROOMY)).toEqual([accepted(1, 1)]);
+      expect((await readAll(store(), phone)).mails).toEqual([{ seq: 1, at: NOW, bytes: Uint8Array.of(9, 1, 2, 3) }]);
+      expect((await readAll(store(), laptop)).mails).toEqual([
+        { seq: 1, at: NOW, bytes: Uint8Array.of(8, 8, 1, 2, 3) },
+      ]);
+    });
+
+    it('numbers the messages of a mailbox by one, in the order of acceptance, whatever else happens', async () => {
+      await people(store(), ALICE, 2);
+      expect(await append([1, bob, [phone]], [2, bob, [phone, laptop]], [3, bob, [phone]])).toEqual([
+        accepted(1),
+        accepted(2, 1),
+        accepted(3),
+      ]);
+      await store().mailboxes.acknowledge([upTo(phone, 3)]);
+      expect(
+        await append([4, bob, [phone]], [5, bob, [deviceId(BOB, 9)]], [4, bob, [phone]], [6, bob, [phone]]),
+      ).toEqual([accepted(4), { status: 'unknown', devices: [deviceId(BOB, 9)] }, { status: 'repeated' }, accepted(5)]);
+      expect(await readAll(store(), phone)).toMatchObject({ mails: [{ seq: 4 }, { seq: 5 }], lastSeq: 5 });
+    });
+
+    it('keeps what is too large for a page, and what is empty', async () => {
+      await people(store(), ALICE, 1);
+      await append(
+        [1, bob, [phone], { size: 300_000 }],
+        [2, bob, [phone], { size: 0 }],
+        [3, bob, [phone], { size: 96 * 1024 }],
+      );
+      const { mails } = await readAll(store(), phone);
+      expect(mails.map((one) => one.bytes.length)).toEqual([300_000, 0, 96 * 1024]);
+      expect(mails[0]?.bytes).toEqual(bytes(1, 300_000));
+      expect(mails[2]?.bytes).toEqual(bytes(3, 96 * 1024));
+    });
+
+    it('keeps a thousand messages of one batch for one mailbox', async () => {
+      await people(store(), ALICE, 1);
+      const batch = Array.from({ length: 1_000 }, (_, i) => mail(i, bob, [phone], { size: 100 + (i % 50) }));
+      const results = await store().mailboxes.append(batch, ROOMY);
+      expect(results.map((result) => (result.status === 'accepted' ? result.seqs[0] : 0))).toEqual(
+        batch.map((_, i) => i + 1),
+      );
+      const { mails } = await readAll(store(), phone);
+      expect(mails.map((one) => one.bytes)).toEqual(batch.map((_, i) => bytes(i, 100 + (i % 50))));
+    });
+
+    it('gives one message to a device as often as it is named', async () => {
+      await people(store(), ALICE, 1);
+      expect(await append([1, bob, [phone, phone]])).toEqual([accepted(1, 2)]);
+    });
+
+    it('A25: accepts a message to nobody, and knows it again', async () => {
+      expect(await append([1, bob, []])).toEqual([accepted()]);
+      expect(await append([1, bob, []])).toEqual([{ status: 'repeated' }]);
+    });
+
+    it('appends nothing for an empty batch', async () => {
+      expect(await store().mailboxes.append([], ROOMY)).toEqual([]);
+    });
+
+    it('gives a message to nobody when a recipient does not exist', async () => {
+      await people(store(), ALICE, 2);
+      await store().devices.remove(laptop, NOW);
+      expect(await append([1, bob, [phone, laptop, bob]])).toEqual([{ status: 'unknown', devices: [laptop, bob] }]);
+      expect(await readAll(store(), phone)).toEqual({ mails: [], end: true, lastSeq: 0 });
+      expect(await append([1, bob, [phone]])).toEqual([accepted(1)]);
+    });
+
+    it('A10: knows a repeat: in its batch, in a later one, and after the acknowledgement; nothing is stored', async () => {
+      await people(store(), ALICE, 1);
+      expect(await append([1, bob, [phone]], [1, bob, [phone]])).toEqual([accepted(1), { status: 'repeated' }]);
+      expect(await append([1, bob, [phone]])).toEqual([{ status: 'repeated' }]);
+      await store().mailboxes.acknowledge([upTo(phone, 1)]);
+      expect(await append([1, bob, [phone]])).toEqual([{ status: 'repeated' }]);
+      expect(await readAll(store(), phone)).toEqual({ mails: [], end: true, lastSeq: 1 });
+    });
+
+    it('A10: stores one of the same message five times in parallel', async () => {
+      await people(store(), ALICE, 1);
+      const results = (await Promise.all(Array.from({ length: 5 }, () => append([1, bob, [phone]])))).flat();
+      expect(results.map(({ status }) => status).sort()).toEqual([
+        'accepted',
+        'repeated',
+        'repeated',
+        'repeated',
+        'repeated',
+      ]);
+      expect(await seqsIn(store(), phone)).toEqual([1]);
+    });
+
+    it('A11: same id, other content: conflict, in its batch and later, and nothing is stored', async () => {
+      await people(store(), ALICE, 1);
+      expect(await append([1, bob, [phone]], [1, bob, [phone], { digest: 9 }])).toEqual([
+        accepted(1),
+        { status: 'conflict' },
+      ]);
+      expect(await append([1, bob, [phone], { digest: 8 }])).toEqual([{ status: 'conflict' }]);
+      expect(await seqsIn(store(), phone)).toEqual([1]);
+    });
+
+    it('tells digests apart by every byte and by their length', async () => {
+      await people(store(), ALICE, 1);
+      const digest = bytes(5);
+      await store().mailboxes.append([{ ...mail(1, bob, [phone]), digest }], ROOMY);
+      const last = digest.slice();
+      last[31] = 6;
+      for (const other of [last, digest.slice(0, 31), new Uint8Array(0)])
+        expect(await store().mailboxes.append([{ ...mail(1, bob, [phone]), digest: other }], ROOMY)).toEqual([
+          { status: 'conflict' },
+        ]);
+    });
+
+    it('does not confuse the same id of two senders', async () => {
+      await people(store(), ALICE, 2);
+      expect(await append([1, bob, [phone]], [1, laptop, [phone]])).toEqual([accepted(1), accepted(2)]);
+      expect(await append([1, laptop, [phone]], [1, bob, [phone]])).toEqual([
+        { status: 'repeated' },
+        { status: 'repeated' },
+      ]);
+    });
+
+    it('says repeated even when the recipient has gone meanwhile', async () => {
+      await people(store(), ALICE, 1);
+      await append([1, bob, [phone]]);
+      await store().devices.remove(phone, NOW);
+      expect(await append([1, bob, [phone]])).toEqual([{ status: 'repeated' }]);
+    });
+
+    it('remembers ids for a day, whatever is swept, and not for ever', async () => {
+      await people(store(), ALICE, 1);
+      await append([1, bob, [phone]]);
+      await store().mailboxes.expire(NOW + DAY, LIFE_MS);
+      expect(await append([1, bob, [phone], { at: NOW + DAY }])).toEqual([{ status: 'repeated' }]);
+      for (let day = 1; day <= 3; day++) {
+        await append([1 + day, bob, [phone], { at: NOW + day * DAY }]);
+        await store().mailboxes.expire(NOW + day * DAY + 1, LIFE_MS);
+      }
+      expect(await append([1, bob, [phone], { at: NOW + 3 * DAY }])).toEqual([accepted(5)]);
+    });
+
+    it('copies what comes in', async () => {
+      await people(store(), ALICE, 1);
+      const mine = mail(1, bob, [phone]);
+      const appended = store().mailboxes.append([mine], ROOMY);
+      for (const array of [mine.id, mine.digest, ...(mine.recipients[0]?.pieces ?? [])]) array.fill(255);
+      await appended;
+      expect((await readAll(store(), phone)).mails).toEqual([{ seq: 1, at: NOW, bytes: bytes(1, 10) }]);
+      expect(await append([1, bob, [phone]])).toEqual([{ status: 'repeated' }]);
+    });
+
+    it('finds an id among thousands', async () => {
+      await people(store(), ALICE, 1);
+      for (let batch = 0; batch < 10; batch++)
+        await store().mailboxes.append(
+          Array.from({ length: 500 }, (_, i) => mail(batch * 500 + i, bob, [])),
+          ROOMY,
+        );
+      const again = [0, 1, 499, 500, 2_500, 4_999, 5_000].map((n) => ({ ...mail(n, bob, []), id: messageId(n) }));
+      expect((await store().mailboxes.append(again, ROOMY)).map(({ status }) => status)).toEqual([
+        ...Array.from({ length: 6 }, () => 'repeated'),
+        'accepted',
+      ]);
+    });
+  });
+
+  describe('a full mailbox', () => {
+    const store = eachWithStore(open);
+    const phone = deviceId(ALICE, 1);
+    const laptop = deviceId(ALICE, 2);
+    const bob = deviceId(BOB, 1);
+    const REFUSE = { ...ROOMY, messages: 3, bytes: 100 };
+    const TRIM = { ...REFUSE, whenFull: 'trim' as const };
+
+    it('A20: refuse: takes the last message that fits by number, and not one more', async () => {
+      await people(store(), ALICE, 2);
+      const first = [1, 2, 3, 4].map((n) => mail(n, bob, [phone]));
+      expect(await store().mailboxes.append(first, REFUSE)).toEqual([
+        accepted(1),
+        accepted(2),
+        accepted(3),
+        { status: 'full', devices: [phone] },
+      ]);
+      expect(await store().mailboxes.append([mail(4, bob, [laptop, phone])], REFUSE)).toEqual([
+        { status: 'full', devices: [phone] },
+      ]);
+      expect(await store().mailboxes.usage(laptop)).toEqual({ messages: 0, bytes: 0 });
+      await store().mailboxes.acknowledge([upTo(phone, 0, 2)]);
+      expect(await store().mailboxes.append([mail(4, bob, [laptop, phone])], REFUSE)).toEqual([accepted(1, 4)]);
+      expect((await readAll(store(), phone)).gap).toBeUndefined();
+    });
+
+    it('A20: refuse: takes the last byte that fits, and not one more', async () => {
+      await people(store(), ALICE, 1);
+      await store().mailboxes.append([mail(1, bob, [phone], { size: 60 })], REFUSE);
+      expect(await store().mailboxes.append([mail(2, bob, [phone], { size: 41 })], REFUSE)).toEqual([
+        { status: 'full', devices: [phone] },
+      ]);
+      expect(await store().mailboxes.append([mail(3, bob, [phone], { size: 40 })], REFUSE)).toEqual([accepted(2)]);
+      expect(await store().mailboxes.usage(phone)).toEqual({ messages: 2, bytes: 100 });
+    });
+
+    it('names every full one once', async () => {
+      await people(store(), ALICE, 2);
+      const huge = mail(1, bob, [phone, laptop, phone], { size: 101 });
+      expect(await store().mailboxes.append([huge], REFUSE)).toEqual([{ status: 'full', devices: [phone, laptop] }]);
+    });
+
+    it('counts a device that is named twice twice', async () => {
+      await people(store(), ALICE, 1);
+      expect(await store().mailboxes.append([mail(1, bob, [phone, phone], { size: 51 })], REFUSE)).toEqual([
+        { status: 'full', devices: [phone] },
+      ]);
+      expect(await store().mailboxes.append([mail(1, bob, [phone, phone], { size: 50 })], REFUSE)).toEqual([
+        accepted(1, 2),
+      ]);
+    });
+
+    it('A20: trim: loses the oldest by number, exactly as many as needed, and says so', async () => {
+      await people(store(), ALICE, 1);
+      for (let n = 1; n <= 3; n++) await store().mailboxes.append([mail(n, bob, [phone])], TRIM);
+      expect((await readAll(store(), phone)).gap).toBeUndefined();
+      expect(await store().mailboxes.append([mail(4, bob, [phone]), mail(5, bob, [phone])], TRIM)).toEqual([
+        accepted(4),
+        accepted(5),
+      ]);
+      expect(await readAll(store(), phone)).toMatchObject({
+        mails: [{ seq: 3 }, { seq: 4 }, { seq: 5 }],
+        gap: { count: 2, fromSeq: 1, toSeq: 2, reason: 'trimmed' },
+        lastSeq: 5,
+      });
+    });
+
+    it('A20: trim: loses the oldest by bytes, exactly as many as needed', async () => {
+      await people(store(), ALICE, 1);
+      for (let n = 1; n <= 2; n++) await store().mailboxes.append([mail(n, bob, [phone], { size: 40 })], TRIM);
+      await store().mailboxes.append([mail(3, bob, [phone], { size: 60 })], TRIM);
+      expect(await store().mailboxes.usage(phone)).toEqual({ messages: 2, bytes: 100 });
+      await store().mailboxes.append([mail(4, bob, [phone], { size: 1 })], TRIM);
+      expect(await readAll(store(), phone)).toMatchObject({
+        mails: [{ seq: 3 }, { seq: 4 }],
+        gap: { count: 2, fromSeq: 1, toSeq: 2, reason: 'trimmed' },
+      });
+    });
+
+    it('trims within one batch what the batch itself brought', async () => {
+      await people(store(), ALICE, 1);
+      const batch = Array.from({ length: 10 }, (_, i) => mail(i, bob, [phone]));
+      expect(await store().mailboxes.append(batch, TRIM)).toEqual(batch.map((_, i) => accepted(i + 1)));
+      expect(await readAll(store(), phone)).toMatchObject({
+        mails: [{ seq: 8 }, { seq: 9 }, { seq: 10 }],
+        gap: { count: 7, fromSeq: 1, toSeq: 7, reason: 'trimmed' },
+      });
+    });
+
+    it('trims around what was acknowledged one by one', async () => {
+      await people(store(), ALICE, 1);
+      await store().mailboxes.append(
+        [1, 2, 3].map((n) => mail(n, bob, [phone])),
+        TRIM,
+      );
+      await store().mailboxes.acknowledge([upTo(phone, 0, 1)]);
+      await store().mailboxes.append(
+        [4, 5].map((n) => mail(n, bob, [phone])),
+        TRIM,
+      );
+      expect(await readAll(store(), phone)).toMatchObject({
+        mails: [{ seq: 3 }, { seq: 4 }, { seq: 5 }],
+        gap: { count: 1, fromSeq: 2, toSeq: 2 },
+      });
+    });
+
+    it('refuses under either policy a message that an empty mailbox could not hold, and loses nothing for it', async () => {
+      await people(store(), ALICE, 1);
+      await store().mailboxes.append([mail(1, bob, [phone])], TRIM);
+      expect(await store().mailboxes.append([mail(2, bob, [phone], { size: 101 })], TRIM)).toEqual([
+        { status: 'full', devices: [phone] },
+      ]);
+      expect(await seqsIn(store(), phone)).toEqual([1]);
+    });
+
+    it('trims nobody when another recipient cannot take the message', async () => {
+      await people(store(), ALICE, 2);
+      await store().mailboxes.append(
+        [1, 2, 3].map((n) => mail(n, bob, [phone])),
+        TRIM,
+      );
+      const uneven = {
+        ...mail(4, bob, []),
+        recipients: [
+          { device: phone, pieces: [bytes(4, 1)] },
+          { device: laptop, pieces: [bytes(4, 101)] },
+        ],
+      };
+      expect(await store().mailboxes.append([uneven], TRIM)).toEqual([{ status: 'full', devices: [laptop] }]);
+      expect(await seqsIn(store(), phone)).toEqual([1, 2, 3]);
+    });
+
+    it('makes room with what is expired, though no sweep has come: a gap instead of a refusal', async () => {
+      await people(store(), ALICE, 1);
+      await store().mailboxes.append(
+        [1, 2, 3].map((n) => mail(n, bob, [phone])),
+        REFUSE,
+      );
+      const late = mail(4, bob, [phone], { at: NOW + LIFE_MS });
+      expect(await store().mailboxes.append([late], REFUSE)).toEqual([{ status: 'full', devices: [phone] }]);
+      expect(await store().mailboxes.append([{ ...late, at: NOW + LIFE_MS + 1 }], REFUSE)).toEqual([accepted(4)]);
+      expect(await store().mailboxes.read(phone, 0, 10, 1_000, NOW + LIFE_MS + 1, LIFE_MS)).toMatchObject({
+        mails: [{ seq: 4 }],
+        gap: { count: 3, fromSeq: 1, toSeq: 3, reason: 'expired' },
+      });
+    });
+  });
+}

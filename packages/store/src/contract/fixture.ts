@@ -1,0 +1,145 @@
+/** People, devices and messages for the contract: small, and told apart by numbers. */
+import { afterEach, beforeEach, expect } from '@jest/globals';
+import {
+  type AccountAddress,
+  type DeviceId,
+  type MessageId,
+  parseAccountAddress,
+  parseDeviceId,
+  parseMessageId,
+} from '@sealwire/wire/ids';
+import type {
+  Account,
+  Acknowledgement,
+  Device,
+  Mail,
+  MailboxLimits,
+  MailboxPage,
+  OneTimePrekey,
+  PrekeyBundle,
+  Store,
+  StoredManifest,
+  StoreErrorKind,
+} from '../port.ts';
+
+export type OpenStore = () => Promise<{ store: Store; close: () => Promise<void> }>;
+
+/** When the tests happen: any time will do. */
+export const NOW = 1_800_000_000_000;
+export const LIFE_MS = 1_000_000;
+
+export const ALICE = parseAccountAddress('sip:alice@example.org');
+export const BOB = parseAccountAddress('sip:bob@example.org');
+
+/** A store for each test, closed after it. */
+export function eachWithStore(open: OpenStore): () => Store {
+  let opened: Awaited<ReturnType<OpenStore>>;
+  beforeEach(async () => {
+    opened = await open();
+  });
+  afterEach(async () => {
+    await opened.close();
+  });
+  return () => opened.store;
+}
+
+export function bytes(value: number, length = 32): Uint8Array {
+  return new Uint8Array(length).fill(value);
+}
+
+/** Device `n` of an account. */
+export function deviceId(address: AccountAddress, n: number): DeviceId {
+  return parseDeviceId(`${address};gr=urn:uuid:00000000-0000-4000-8000-${String(n).padStart(12, '0')}`);
+}
+
+export function account(address: AccountAddress, key = 1): Account {
+  return { address, accountKey: bytes(key), createdAt: NOW };
+}
+
+export function manifest(version: number, content = version): StoredManifest {
+  return { version, bytes: bytes(content, 100), signature: bytes(content, 64) };
+}
+
+export function device(address: AccountAddress, n: number): Device {
+  const identities = [
+    { curve: 'c25519' as const, identityKey: bytes(n, 32) },
+    { curve: 'c448' as const, identityKey: bytes(n, 57) },
+  ];
+  return { id: deviceId(address, n), identities, loginKey: bytes(n + 100), addedAt: NOW + n };
+}
+
+/** Creates an account with devices 1 to `count`; their ids. */
+export async function people(store: Store, address: AccountAddress, count: number): Promise<DeviceId[]> {
+  const devices = Array.from({ length: count }, (_, i) => device(address, i + 1));
+  expect(await store.accounts.create(account(address), manifest(1), devices)).toBe('created');
+  return devices.map(({ id }) => id);
+}
+
+export function bundle(n: number): Omit<PrekeyBundle, 'oneTimePrekey'> {
+  return { identityKey: bytes(n), signedPrekey: { id: n, publicKey: bytes(n + 1), signature: bytes(n + 2, 64) } };
+}
+
+/** Keys with these ids, told apart by their bytes. */
+export function oneTimeKeys(...ids: readonly number[]): OneTimePrekey[] {
+  return ids.map((id) => ({ id, publicKey: Uint8Array.from({ length: 32 }, (_, i) => (id >> (8 * (i % 4))) & 0xff) }));
+}
+
+export const ROOMY: MailboxLimits = { messages: 10_000, bytes: 1 << 26, lifeMs: LIFE_MS, whenFull: 'refuse' };
+
+export function messageId(n: number): MessageId {
+  const id = new Uint8Array(16);
+  new DataView(id.buffer).setUint32(4, n);
+  return parseMessageId(id);
+}
+
+/** Message `n` of `sender` to each of `recipients`: `size` bytes, all of them `n`, in two pieces. */
+export function mail(
+  n: number,
+  sender: DeviceId,
+  recipients: readonly DeviceId[],
+  { size = 10, at = NOW, digest = n }: { size?: number; at?: number; digest?: number } = {},
+): Mail {
+  const pieces = [bytes(n, size >> 1), bytes(n, size - (size >> 1))];
+  return {
+    sender,
+    id: messageId(n),
+    digest: bytes(digest),
+    at,
+    recipients: recipients.map((to) => ({ device: to, pieces })),
+  };
+}
+
+/** Appends messages `from` to `to` (inclusive), one call each. */
+export async function appendAll(
+  store: Store,
+  from: number,
+  to: number,
+  sender: DeviceId,
+  recipient: DeviceId,
+): Promise<void> {
+  for (let n = from; n <= to; n++)
+    expect(await store.mailboxes.append([mail(n, sender, [recipient])], ROOMY)).toMatchObject([{ status: 'accepted' }]);
+}
+
+/** The whole mailbox. */
+export function readAll(store: Store, recipient: DeviceId, now = NOW): Promise<MailboxPage> {
+  return store.mailboxes.read(recipient, 0, 100_000, 1 << 30, now, LIFE_MS);
+}
+
+export async function seqsIn(store: Store, recipient: DeviceId): Promise<number[]> {
+  return (await readAll(store, recipient)).mails.map(({ seq }) => seq);
+}
+
+export function upTo(recipient: DeviceId, seq: number, ...also: readonly number[]): Acknowledgement {
+  return { device: recipient, session: 0, upTo: seq, also };
+}
+
+/** Expects a `StoreError` of this kind with a message of one line. */
+export async function expectError(promise: Promise<unknown>, kind: StoreErrorKind): Promise<void> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toMatchObject({ name: 'StoreError', kind, retryable: kind === 'unavailable' });
+  expect((error as Error).message).not.toContain('\n');
+}

@@ -1,0 +1,133 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  ALICE,
+  BOB,
+  deviceId,
+  eachWithStore,
+  LIFE_MS,
+  mail,
+  NOW,
+  type OpenStore,
+  people,
+  ROOMY,
+  readAll,
+  upTo,
+} from './fixture.ts';
+
+export function lossContract(open: OpenStore): void {
+  describe('losses', () => {
+    const store = eachWithStore(open);
+    const phone = deviceId(ALICE, 1);
+    const laptop = deviceId(ALICE, 2);
+    const bob = deviceId(BOB, 1);
+    const append = (n: number, at: number) => store().mailboxes.append([mail(n, bob, [phone], { at })], ROOMY);
+    const gap = async (now = NOW) => (await readAll(store(), phone, now)).gap;
+
+    it('A21: what expires becomes a gap with count and range, until its last number is acknowledged', async () => {
+      await people(store(), ALICE, 1);
+      await store().mailboxes.append(
+        [1, 2, 3].map((n) => mail(n, bob, [phone])),
+        ROOMY,
+      );
+      await append(4, NOW + 10);
+      expect(await store().mailboxes.expire(NOW + LIFE_MS, LIFE_MS)).toBe(0);
+      expect(await store().mailboxes.expire(NOW + LIFE_MS + 1, LIFE_MS)).toBe(3);
+      const lost = { count: 3, fromSeq: 1, toSeq: 3, reason: 'expired' };
+      expect(await readAll(store(), phone)).toMatchObject({ mails: [{ seq: 4 }], gap: lost, lastSeq: 4 });
+      expect(await store().mailboxes.usage(phone)).toEqual({ messages: 1, bytes: 10 });
+      await store().mailboxes.acknowledge([upTo(phone, 2)]);
+      await store().mailboxes.acknowledge([upTo(phone, 0, 1, 4)]);
+      expect(await gap()).toEqual(lost);
+      await store().mailboxes.acknowledge([upTo(phone, 3)]);
+      expect(await gap()).toBeUndefined();
+    });
+
+    it('the last number may be acknowledged by itself, and by a later one', async () => {
+      await people(store(), ALICE, 1);
+      for (const acknowledgement of [upTo(phone, 0, 1), upTo(phone, 99)]) {
+        await append(NOW + acknowledgement.upTo, NOW);
+        await store().mailboxes.expire(NOW + LIFE_MS + 1, LIFE_MS);
+        expect(await gap()).toBeDefined();
+        await store().mailboxes.acknowledge([acknowledgement]);
+        expect(await gap()).toBeUndefined();
+      }
+    });
+
+    it('a superseded session does not acknowledge a gap', async () => {
+      await people(store(), ALICE, 1);
+      await append(1, NOW);
+      await store().mailboxes.expire(NOW + LIFE_MS + 1, LIFE_MS);
+      await store().mailboxes.claimSession(phone, 1);
+      await store().mailboxes.acknowledge([upTo(phone, 1)]);
+      expect(await gap()).toBeDefined();
+    });
+
+    it('several become one: counts add, the range spans all, the reason is the latest', async () => {
+      await people(store(), ALICE, 1);
+      await append(1, NOW);
+      await append(2, NOW + 100);
+      await append(3, NOW);
+      await append(4, NOW + 200);
+      expect(await store().mailboxes.expire(NOW + LIFE_MS + 1, LIFE_MS)).toBe(2);
+      expect(await gap()).toEqual({ count: 2, fromSeq: 1, toSeq: 3, reason: 'expired' });
+      const tight = { ...ROOMY, messages: 2, whenFull: 'trim' as const };
+      await store().mailboxes.append([mail(5, bob, [phone])], tight);
+      expect(await gap()).toEqual({ count: 3, fromSeq: 1, toSeq: 3, reason: 'trimmed' });
+      expect(await store().mailboxes.expire(NOW + LIFE_MS + 201, LIFE_MS)).toBe(2);
+      expect(await gap()).toEqual({ count: 5, fromSeq: 1, toSeq: 5, reason: 'expired' });
+    });
+
+    it('a gap that a read tells of before the sweep is not counted twice after it', async () => {
+      await people(store(), ALICE, 1);
+      await append(1, NOW);
+      await append(2, NOW);
+      const told = await gap(NOW + LIFE_MS + 1);
+      await store().mailboxes.expire(NOW + LIFE_MS + 1, LIFE_MS);
+      expect(await gap()).toEqual(told);
+      expect(told).toEqual({ count: 2, fromSeq: 1, toSeq: 2, reason: 'expired' });
+    });
+
+    it('what is acknowledged does not expire', async () => {
+      await people(store(), ALICE, 1);
+      await store().mailboxes.append(
+        [1, 2, 3, 4].map((n) => mail(n, bob, [phone])),
+        ROOMY,
+      );
+      await store().mailboxes.acknowledge([upTo(phone, 1, 3)]);
+      expect(await store().mailboxes.expire(NOW + LIFE_MS + 1, LIFE_MS)).toBe(2);
+      expect(await gap()).toEqual({ count: 2, fromSeq: 2, toSeq: 4, reason: 'expired' });
+      expect(await store().mailboxes.usage(phone)).toEqual({ messages: 0, bytes: 0 });
+    });
+
+    it('expires in every mailbox, out of the middle too, and numbers go on', async () => {
+      await people(store(), ALICE, 2);
+      const ages = [NOW, NOW + 50, NOW, NOW + 50];
+      await store().mailboxes.append(
+        ages.map((at, i) => mail(i, bob, [phone, laptop], { at })),
+        ROOMY,
+      );
+      expect(await store().mailboxes.expire(NOW + LIFE_MS + 1, LIFE_MS)).toBe(4);
+      expect(await store().mailboxes.expire(NOW + LIFE_MS + 1, LIFE_MS)).toBe(0);
+      for (const device of [phone, laptop])
+        expect(await readAll(store(), device)).toMatchObject({
+          mails: [{ seq: 2 }, { seq: 4 }],
+          gap: { count: 2, fromSeq: 1, toSeq: 3 },
+        });
+      expect(await store().mailboxes.append([mail(9, bob, [phone])], ROOMY)).toEqual([
+        { status: 'accepted', seqs: [5] },
+      ]);
+    });
+
+    it('expires in a deep mailbox', async () => {
+      await people(store(), ALICE, 1);
+      for (let batch = 0; batch < 30; batch++)
+        await store().mailboxes.append(
+          [1, 2, 3].map((i) => mail(batch * 3 + i, bob, [phone], { at: NOW + batch })),
+          ROOMY,
+        );
+      expect(await store().mailboxes.expire(NOW + LIFE_MS + 20, LIFE_MS)).toBe(60);
+      expect(await gap()).toEqual({ count: 60, fromSeq: 1, toSeq: 60, reason: 'expired' });
+      expect(await store().mailboxes.usage(phone)).toEqual({ messages: 30, bytes: 300 });
+    });
+  });
+}
