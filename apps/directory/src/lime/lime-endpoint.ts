@@ -95,7 +95,9 @@ function readBody(request: IncomingMessage): Promise<Uint8Array> {
     });
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.on('error', reject);
-    request.on('close', () => reject(new Problem('bad-request', { detail: 'the body broke off' })));
+    request.on('close', () => {
+      if (!request.complete) reject(new Problem('bad-request', { detail: 'the body broke off' }));
+    });
   });
 }
 
