@@ -13,8 +13,9 @@ import {
   parseAccountName,
 } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
+import type { CallOptions, JoinOptions, OpenOptions, RegisterOptions } from './client-options.ts';
 import { Connection } from './connection.ts';
-import type { EngineFactory, FileHooks } from './engine.ts';
+import type { FileHooks } from './engine.ts';
 import { ClientError, throwIfAborted } from './errors.ts';
 import type {
   ConnectionState,
@@ -41,41 +42,12 @@ import { SeenIds } from './seen.ts';
 import { readSelf, type SelfRecord } from './self-record.ts';
 import { Sender } from './sender.ts';
 import { assemble, type Services } from './services.ts';
-import type { ClientStorage } from './storage.ts';
 
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const BOTH_CURVES: readonly CurveName[] = ['c25519', 'c448'];
 const ACCOUNT_SECRET_BYTES = 32;
 
-export interface OpenOptions {
-  readonly storage: ClientStorage;
-  readonly runtime: ClientRuntime;
-  /** In the order in which they are offered outgoing messages. Default: LIME. */
-  readonly engines?: readonly EngineFactory[];
-  readonly signal?: AbortSignal;
-}
-
-export interface RegisterOptions extends OpenOptions {
-  /** Origin, e.g. `http://localhost:8080`. */
-  readonly server: string;
-  readonly name: string;
-  /** In order of preference. Default: both, Curve25519 first. */
-  readonly curves?: readonly CurveName[];
-  /** For servers that ask for one. */
-  readonly invitation?: string;
-}
-
-export interface JoinOptions extends OpenOptions {
-  readonly server: string;
-  readonly name: string;
-  readonly curves?: readonly CurveName[];
-  /** From `exportAccountSecret` of a device of the account. */
-  readonly accountSecret: Uint8Array;
-}
-
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-}
+export type { CallOptions, JoinOptions, OpenOptions, RegisterOptions } from './client-options.ts';
 
 export class Client {
   readonly address: AccountAddress;

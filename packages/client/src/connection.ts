@@ -56,15 +56,15 @@ export class Connection {
 
   /** Resolves when online. Rejects with the reason when that will never be, and with `aborted`: the connection is then closed. */
   async start(signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) void this.close();
-    if (this.#state === 'stopped') throw this.#reason(signal);
+    const abort = () => this.fail(new ClientError('aborted', 'stopped as asked'));
+    if (signal?.aborted) abort();
+    if (this.#state === 'stopped') throw this.#reason();
     if (this.#state === 'offline') this.#running = this.#run();
     if (this.#state === 'online') return;
-    const abort = () => void this.close();
     signal?.addEventListener('abort', abort, { once: true });
     const state = await this.#settled();
     signal?.removeEventListener('abort', abort);
-    if (state === 'stopped') throw this.#reason(signal);
+    if (state === 'stopped') throw this.#reason();
   }
 
   /** One encoded frame; without effect while not online. */
@@ -169,10 +169,8 @@ export class Connection {
     });
   }
 
-  #reason(signal: AbortSignal | undefined): ClientError {
-    if (this.#failure) return this.#failure;
-    if (signal?.aborted) return new ClientError('aborted', 'stopped as asked');
-    return new ClientError('closed', 'this client is closed: open it again');
+  #reason(): ClientError {
+    return this.#failure ?? new ClientError('closed', 'this client is closed: open it again');
   }
 
   #become(state: ConnectionState): void {

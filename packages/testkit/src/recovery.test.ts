@@ -209,8 +209,11 @@ describe('connecting', () => {
     const bob = await person('bob');
     await constellation.stop();
     const hopeless = bob.client.connect({ signal: giveUp.signal });
+    const reading = take(bob.client, 'message', 1);
     giveUp.abort();
     await expect(hopeless).rejects.toMatchObject({ code: 'aborted' });
+    await expect(reading).rejects.toMatchObject({ code: 'aborted' });
+    await expect(bob.client.connect()).rejects.toMatchObject({ code: 'aborted' });
   });
 
   it('L02: "not now, in a second" is obeyed, and tried again', async () => {
