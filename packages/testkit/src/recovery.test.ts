@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from '@sealwire/client/client';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
 import { closeCodeOf } from '@sealwire/wire/errors';
+import { LIMITS } from '@sealwire/wire/limits';
 import { type Constellation, startConstellation } from './constellation.ts';
 import { FlakyNetwork } from './flaky-network.ts';
 import { join, type Person, register, runtimeOver, take, takeTexts } from './person.ts';
@@ -240,6 +241,28 @@ describe('connecting', () => {
     expect(waits).toEqual([7_000, 7_000]);
   });
 
+  it('L06: 46 days offline: told of the gap, and the conversation goes on', async () => {
+    const alice = await person('alice');
+    const bob = await person('bob');
+    await Promise.all([alice.client.connect(), bob.client.connect()]);
+    await alice.client.send('bob', 'hello');
+    expect(await takeTexts(bob.client, 1)).toEqual(['hello']);
+    await bob.client.send('alice', 'bye');
+    expect(await takeTexts(alice.client, 1)).toEqual(['bye']);
+    while ((await constellation.store.mailboxes.usage(bob.client.device)).messages > 0) await turn();
+    bob.network.up = false;
+    bob.network.cut();
+    for (const text of ['one', 'two', 'three']) await (await alice.client.send('bob', text)).accepted;
+    ahead += 46 * DAY;
+    await constellation.store.mailboxes.expire(now(), LIMITS.messageLifeMs.value);
+    bob.network.up = true;
+    expect(await take(bob.client, 'gap', 1)).toEqual([{ kind: 'gap', count: 3, reason: 'expired' }]);
+    await (await alice.client.send('bob', 'still there?')).accepted;
+    expect(await takeTexts(bob.client, 1)).toEqual(['still there?']);
+    await (await bob.client.send('alice', 'yes')).accepted;
+    expect(await takeTexts(alice.client, 1)).toEqual(['yes']);
+  });
+
   it('the token is renewed, and prekeys are looked after, when days pass', async () => {
     const alice = await person('alice');
     const bob = await person('bob');
@@ -251,12 +274,14 @@ describe('connecting', () => {
     expect(await held()).toBe(99);
     ahead += 8 * DAY;
     bob.network.cut();
-    while ((await held()) < 100) await new Promise((resolve) => setImmediate(resolve));
+    while ((await held()) < 100) await turn();
     alice.network.cut();
     await (await alice.client.send('bob', 'eight days later')).accepted;
     expect(await takeTexts(bob.client, 1)).toEqual(['eight days later']);
   });
 });
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 function untilState(client: Client, wanted: Client['state']): Promise<void> {
   return new Promise((resolve) => {
