@@ -1,11 +1,13 @@
 /** `sealwire chat`: a conversation line by line, on any terminal and in a pipe. Ends at the end of input, after the outbox is empty. */
 import type { Client } from '@sealwire/client/client';
+import { ClientError } from '@sealwire/client/errors';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
 import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
 import { CliError } from '../exit-codes.ts';
 import { eachLine } from '../input.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
+import type { Output } from '../output.ts';
 import { parseRecipient, shortName } from '../recipient.ts';
 import { showEvent } from '../show-event.ts';
 import { parseSeconds, settledWithin } from '../waiting.ts';
@@ -69,7 +71,7 @@ async function writeLines(
       const settled: Promise<void> = accepted
         .then(
           () => (output.json ? output.data({ event: 'accepted', id, to }, '') : undefined),
-          (error: unknown) => output.error(error),
+          (error: unknown) => reportUnsent(output, error),
         )
         .finally(() => pending.delete(settled));
       pending.add(settled);
@@ -81,4 +83,9 @@ async function writeLines(
   if (signal.aborted) return pending.size;
   await settledWithin(Promise.all(pending), waitSeconds, signal);
   return pending.size;
+}
+
+/** A line that is still in the outbox when we close is counted, not reported one by one. */
+function reportUnsent(output: Output, error: unknown): void {
+  if (!(error instanceof ClientError && error.code === 'closed')) output.error(error);
 }

@@ -1,5 +1,6 @@
 /** Are the keys there, whole, and nobody else's business? */
 import { existsSync, lstatSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { endingOf } from '../exit-codes.ts';
 import { protectionOf } from '../key-store.ts';
 import { existingUsers, type Profile } from '../profile.ts';
@@ -8,7 +9,7 @@ import type { Finding } from './finding.ts';
 export function* checkKeys(profile: Profile): Generator<Finding> {
   const { user, folder, keysFile, storeFolder } = profile;
   if (!existsSync(keysFile)) {
-    const others = existingUsers(`${folder}/..`);
+    const others = existingUsers(dirname(folder));
     const fix = `run sealwire register -u ${user}${others.length ? `, or say whose keys: -u ${others[0]}` : ''}`;
     return yield { name: 'keys', detail: `there are no keys of ${user} in ${folder}`, fix };
   }
