@@ -73,7 +73,7 @@ describe('the API process', () => {
     expect(await once(child, 'close')).toEqual([0, null]);
     expect(output.stdout).toContain('"event":"stopped"');
     expect(output.stdout + output.stderr).not.toContain(env.TOKEN_KEY);
-  }, 20_000);
+  }, 60_000);
 
   it('K14: mistakes are one line and exit code 2, without a stack', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
@@ -92,7 +92,7 @@ describe('the API process', () => {
       expect(code).toBe(2);
     }
     taken.close();
-  }, 30_000);
+  }, 60_000);
 
   it('--print-config shows what is in effect, redacted; invite prints a code alone on stdout', async () => {
     const [config, invitation] = await Promise.all([
@@ -106,5 +106,5 @@ describe('the API process', () => {
     expect(invitation.code).toBe(0);
     expect(invitation.stdout).toMatch(/^[A-Za-z0-9_-]{27}\n$/);
     expect(invitation.stderr).toContain('good for 3 account(s)');
-  }, 20_000);
+  }, 60_000);
 });

@@ -229,7 +229,7 @@ describe('start and end', () => {
       { prefix: '/relay2', door: relay },
     ];
     const { listening } = await start({ routes });
-    const answer = get(listening, '/slow', { headers: { connection: 'close' } });
+    const answer = get(listening, '/slow');
     await inside;
     await Promise.all([listening.close(), listening.close()]);
     expect((await answer).text).toBe('finished');

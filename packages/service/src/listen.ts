@@ -26,6 +26,8 @@ export const HTTP_LIMITS = {
   closeMs: 10_000,
 } as const;
 
+const SWEEP_MS = 50;
+
 export interface Route {
   /** `/v1` takes `/v1` and `/v1/…`; `/` takes everything. */
   readonly prefix: string;
@@ -125,8 +127,11 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     await Promise.all(doors.map((door) => ('drain' in door ? door.drain() : undefined)));
+    // A kept-alive connection becomes idle when its last answer is out; nobody says when.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
     const patience = setTimeout(() => server.closeAllConnections(), limits.closeMs);
     await closed;
+    clearInterval(sweep);
     clearTimeout(patience);
     await Promise.all(doors.map((door) => door.close()));
   }
