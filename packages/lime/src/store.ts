@@ -9,7 +9,10 @@ export interface LimeChange {
 }
 
 export interface LimeStore {
-  /** Undefined when there is none. The array is not changed by the caller. */
+  /**
+   * Undefined when there is none. The bytes are not changed by the caller. A store that gives back the very array it was given is faster: the
+   * decoded form, and with it native keys, hang on the array (decoded-record.ts).
+   */
   load(key: string): Uint8Array | undefined;
   /** Keys that begin with `prefix`, in code-unit order. */
   keys(prefix: string): string[];
