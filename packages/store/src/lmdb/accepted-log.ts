@@ -111,10 +111,11 @@ export class AcceptedLog implements Participant {
     return keys.length === FORGET_AT_ONCE;
   }
 
-  write(): void {
+  write(): boolean {
     this.#written = this.#known;
     for (let from = 0; from < this.#fresh.length; from += MESSAGES_PER_RECORD)
       this.#db.putSync(u48(++this.#written), encode(this.#fresh.slice(from, from + MESSAGES_PER_RECORD)));
+    return this.#fresh.length > 0;
   }
 
   done(committed: boolean): void {

@@ -45,6 +45,8 @@ export function openEnvironment(path: string): Environment {
       maxDbs: DATABASES.length + 4,
       // A commit resolves after its fdatasync, not before (the default).
       overlappingSync: false,
+      // `writer.ts` gathers what belongs together; and a batch of the library's has a promise of its own, which nobody could catch.
+      eventTurnBatching: false,
       ...BINARY,
     });
     checkSchema(root, path);
@@ -56,7 +58,10 @@ export function openEnvironment(path: string): Environment {
 }
 
 function environmentOf(root: RootDatabase<Buffer, Buffer>): Environment {
-  const entries = DATABASES.map((name) => [name, root.openDB<Buffer, Buffer>({ name, ...BINARY })]);
+  // In one transaction, because each of its own would wait for the disk.
+  const entries = root.transactionSync(() =>
+    DATABASES.map((name) => [name, root.openDB<Buffer, Buffer>({ name, ...BINARY })]),
+  );
   let closed = false;
   return {
     root,
@@ -74,12 +79,21 @@ function environmentOf(root: RootDatabase<Buffer, Buffer>): Environment {
 }
 
 /** What a failed transaction becomes. Nobody can know whether a failed commit is on the disk: `unavailable`. */
-export function writeError(error: unknown): StoreError {
+export async function writeError(error: unknown): Promise<StoreError> {
   if (error instanceof StoreError) return error;
-  const commit = (error as { commitError?: Promise<never> } | undefined)?.commitError;
-  // lmdb tells the cause by a second promise, which rejects a moment later.
-  commit?.catch(() => {});
-  return new StoreError('unavailable', `the store could not write: ${textOf(error)}`, { cause: error });
+  const cause = await commitCause(error);
+  return new StoreError('unavailable', `the store could not write: ${textOf(cause)}`, { cause });
+}
+
+/** lmdb tells why a commit failed by a second promise, which rejects in the same turn. */
+async function commitCause(error: unknown): Promise<unknown> {
+  const { commitError } = (error ?? {}) as { commitError?: Promise<never> };
+  if (!commitError) return error;
+  const cause = await Promise.race([
+    commitError.catch((reason: unknown) => reason),
+    new Promise((resolve) => setImmediate(resolve)),
+  ]);
+  return cause ?? error;
 }
 
 function checkSchema(root: RootDatabase<Buffer, Buffer>, path: string): void {

@@ -41,8 +41,10 @@ export class Mailbag implements Participant {
     this.#touched.delete(known);
   }
 
-  write(): void {
-    for (const mailbox of this.#touched) mailbox.write();
+  write(): boolean {
+    let wrote = false;
+    for (const mailbox of this.#touched) wrote = mailbox.write() || wrote;
+    return wrote;
   }
 
   done(committed: boolean): void {

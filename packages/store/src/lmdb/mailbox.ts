@@ -211,12 +211,13 @@ export class Mailbox {
     return { mails, end, lastSeq, ...(gap && { gap }) };
   }
 
-  /** Puts what has changed. */
-  write(): void {
-    if (!this.#changed) return;
+  /** Puts what has changed; true when something has. */
+  write(): boolean {
+    if (!this.#changed) return false;
     this.#settle();
     this.#db.putSync(this.#prefix, this.head.encode());
     this.#changed = false;
+    return true;
   }
 
   #fits({ messages, bytes }: MailboxLimits): boolean {

@@ -15,8 +15,8 @@ interface Job {
 export interface Participant {
   /** A transaction begins. `isAlone`: nobody, in no process, has committed since the one before, so that what is remembered still holds. */
   begin(isAlone: boolean): void;
-  /** Writes what was gathered: still inside the transaction. */
-  write(): void;
+  /** Writes what was gathered, still inside the transaction; true when there was something. */
+  write(): boolean;
   /** The transaction is over: durable, or undone. */
   done(committed: boolean): void;
 }
@@ -26,7 +26,7 @@ export class Writer {
   readonly #participants: Participant[] = [];
   #waiting: Job[] = [];
   #flight: Promise<void> | undefined;
-  /** LMDB's number of the last transaction; undefined when its outcome is not known. */
+  /** LMDB's number of the last transaction; undefined when it may have come to nothing, because LMDB then gives its number to another. */
   #last: number | undefined;
   #closed = false;
 
@@ -70,10 +70,12 @@ export class Writer {
           this.#waiting = [];
           this.#begin();
           for (const job of jobs) settle.push(outcome(job));
-          for (const participant of this.#participants) participant.write();
+          let wrote = false;
+          for (const participant of this.#participants) wrote = participant.write() || wrote;
+          if (!wrote) this.#last = undefined;
         });
       } catch (error) {
-        failure = writeError(error);
+        failure = await writeError(error);
       }
       if (failure) this.#last = undefined;
       if (failure && jobs.length === 0) {
@@ -87,10 +89,9 @@ export class Writer {
     this.#flight = undefined;
   }
 
-  /** A transaction that changes nothing gives its number back, hence two ways of being the next. */
   #begin(): void {
     const current = this.#environment.root.getWriteTxnId();
-    const isAlone = this.#last !== undefined && (current === this.#last + 1 || current === this.#last);
+    const isAlone = this.#last !== undefined && current === this.#last + 1;
     this.#last = current;
     for (const participant of this.#participants) participant.begin(isAlone);
   }

@@ -1,0 +1,31 @@
+/**
+ * `competitor.ts FOLDER FIRST COUNT CLAIMS`: one of several processes on one folder. Appends messages FIRST to FIRST + COUNT - 1, tries
+ * messages 0 to COUNT - 1, which the others try too, claims one-time keys, and prints what came of it.
+ */
+import { openLmdbStore } from '../lmdb.ts';
+import { DEVICES, LIMITS_FOR_ALL, numbered } from './messages.ts';
+
+const [path = '', ...numbers] = process.argv.slice(2);
+const [first = 0, count = 0, claims = 0] = numbers.map(Number);
+const store = await openLmdbStore({ path });
+const [device] = DEVICES;
+if (!device) throw new Error('no devices');
+
+process.stdout.write('ready\n');
+for (let i = 0; i < count; i += 5) {
+  const all = [0, 1, 2, 3, 4].flatMap((j) => [first + i + j, i + j]);
+  const [results] = await Promise.all([store.mailboxes.append(all.map(numbered), LIMITS_FOR_ALL), claim()]);
+  for (const [j, result] of results.entries())
+    process.stdout.write(
+      `message ${all[j]} ${result.status} ${result.status === 'accepted' ? result.seqs.join() : ''}\n`,
+    );
+}
+await store.close();
+
+async function claim(): Promise<void> {
+  if (!device) return;
+  for (let i = 0; i < (claims * 5) / count; i++) {
+    const [bundle] = await store.prekeys.claim('c25519', [{ device, takeOneTime: true }]);
+    process.stdout.write(`key ${bundle?.oneTimePrekey?.id ?? 'none'}\n`);
+  }
+}
