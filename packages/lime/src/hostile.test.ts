@@ -1,7 +1,7 @@
 /** Changed, replayed, forged and misdirected messages (cases, part 2). */
 import { describe, expect, it } from '@jest/globals';
 import type { CurveName } from '@sealwire/crypto/port';
-import type { DeviceId } from '@sealwire/wire/ids';
+import { type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import fc from 'fast-check';
 import { associatedDataOf, concat } from './associated-data.ts';
 import { ChainKey, messageKeyOf } from './chain-key.ts';
@@ -10,7 +10,7 @@ import { encodeHeader } from './message.ts';
 import { sealOnce } from './message-key.ts';
 import { decodeSession, encodeSession } from './session-record.ts';
 import { expectRefused } from './testing/refusals.ts';
-import { bytes, codeOf, crypto, DAY, flipped, World } from './testing/world.ts';
+import { bytes, codeOf, crypto, DAY, flipped, type Letter, Person, World } from './testing/world.ts';
 
 describe.each<CurveName>(['c25519', 'c448'])('F07, S27: a flipped bit in every byte, on %s', (curve) => {
   const kinds = {
@@ -129,6 +129,22 @@ describe('misdirected', () => {
     const later = alice.write(bob, 'later');
     expect(expectRefused(carol, later)).toBe('no-session');
     expect(expectRefused(bob, { ...later, from: carol.device })).toBe('no-session');
+  });
+
+  it('S28: ids whose edge is shifted give the same AD, and still another message: SharedAD binds both devices', () => {
+    const world = new World();
+    const bob = world.person('bob');
+    const device = 'sip:xsip:alice@example.org;gr=1' as DeviceId;
+    const alice = new Person(world, device, {}, 28);
+    alice.lime.createDevice(device, 'c25519');
+    alice.lime.activateDevice(device);
+    const letter = alice.write(bob, 'hello', { recipientUser: 'sip:bob@example.org' });
+    const from = parseDeviceId('sip:alice@example.org;gr=1');
+    const shifted = { ...letter, from, user: parseAccountAddress('sip:bob@example.orgsip:x') };
+    const joined = (each: Letter) => concat(...associatedDataOf(each.from, bob.device, bytes(each.user), undefined));
+    expect(joined(shifted)).toEqual(joined(letter));
+    expect(expectRefused(bob, shifted)).toBe('authentication-failed');
+    expect(bob.read(letter)).toBe('hello');
   });
 
   it('a message for the other curve, and forms that do not fit', () => {
