@@ -19,23 +19,24 @@ export interface ClientEvents {
 }
 
 export class BenchClient {
-  events: ClientEvents = { accepted() {}, delivered() {} };
+  events: ClientEvents;
   private ready = () => {};
   private readonly caughtUp: boolean;
 
   private constructor(
     readonly socket: Socket,
     private readonly kind: ServerKind,
-    waitForCaughtUp: boolean,
+    early: ClientEvents | undefined,
   ) {
-    this.caughtUp = waitForCaughtUp;
+    this.caughtUp = early === undefined;
+    this.events = early ?? { accepted() {}, delivered() {} };
   }
 
-  /** Resolves when the server has let it in: `ours` after the backlog, or after the welcome when `early`. */
-  static open(port: number, kind: ServerKind, who: Credentials | number, early = false): Promise<BenchClient> {
+  /** Resolves when the server has let it in: `ours` after the backlog, or, with `early`, after the welcome: the backlog follows in the same turn. */
+  static open(port: number, kind: ServerKind, who: Credentials | number, early?: ClientEvents): Promise<BenchClient> {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-      const client = new BenchClient(socket, kind, !early);
+      const client = new BenchClient(socket, kind, early);
       client.ready = () => resolve(client);
       socket.once('error', reject);
       socket.write(handshake('/relay', kind === 'ours' ? 'sealwire.v1' : undefined));

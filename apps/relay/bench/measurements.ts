@@ -111,19 +111,29 @@ export async function drainRate(count: number): Promise<{ perSecond: number; cpu
 }
 
 async function drainOne(port: number, who: Credentials, count: number): Promise<void> {
-  const client = await BenchClient.open(port, 'ours', who, true);
   let received = 0;
-  await new Promise<void>((resolve) => {
-    client.events = {
-      accepted() {},
-      delivered(seq) {
-        received++;
-        if (received % 32 === 0 || received === count)
-          client.socket.write(maskedFrame(encodeClientFrame({ kind: 'ack', upTo: seq, also: [] })).frame);
-        if (received === count) resolve();
-      },
-    };
+  let finished = () => {};
+  const done = new Promise<void>((resolve) => {
+    finished = resolve;
   });
+  let client: BenchClient | undefined;
+  let acknowledged = 0;
+  const opening = BenchClient.open(port, 'ours', who, {
+    accepted() {},
+    delivered(seq) {
+      received++;
+      if (received - acknowledged >= 32 || received === count) acknowledge(seq);
+    },
+  });
+  function acknowledge(seq: number): void {
+    if (!client) return;
+    acknowledged = received;
+    client.socket.write(maskedFrame(encodeClientFrame({ kind: 'ack', upTo: seq, also: [] })).frame);
+    if (received === count) finished();
+  }
+  client = await opening;
+  acknowledge(received);
+  await done;
   client.socket.destroy();
 }
 

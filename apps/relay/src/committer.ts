@@ -44,6 +44,8 @@ export class Committer {
   private appending = false;
   private acknowledging = false;
   private turnScheduled = false;
+  /** The acknowledgements that wait have waited long enough. */
+  private acknowledgementsDue = false;
   private cancelTimer: (() => void) | undefined;
   private whenIdle: (() => void)[] = [];
 
@@ -65,15 +67,14 @@ export class Committer {
     return true;
   }
 
-  acknowledge(session: Session, upTo: number, also: readonly number[], atOnce: boolean): void {
-    const full = this.acknowledgements.add(session, upTo, also);
-    if (atOnce || full) this.schedule();
+  acknowledge(session: Session, upTo: number, also: readonly number[]): void {
+    if (this.acknowledgements.add(session, upTo, also)) this.acknowledgeNow();
     else this.acknowledgeWithin(this.settings.ackEveryMs);
   }
 
   /** Resolves when nothing waits and nothing is in flight; acknowledgements are written at once. */
   async idle(): Promise<void> {
-    if (!this.acknowledgements.isEmpty) this.schedule();
+    if (!this.acknowledgements.isEmpty) this.acknowledgeNow();
     if (this.isIdle()) return;
     await new Promise<void>((resolve) => this.whenIdle.push(resolve));
   }
@@ -132,6 +133,7 @@ export class Committer {
   private async writeAcknowledgements(): Promise<void> {
     this.cancelTimer?.();
     this.cancelTimer = undefined;
+    this.acknowledgementsDue = false;
     const { sessions, batch } = this.acknowledgements.take();
     this.acknowledging = true;
     try {
@@ -144,7 +146,8 @@ export class Committer {
       this.outcome.acknowledgeFailed(error);
     } finally {
       this.acknowledging = false;
-      if (!this.acknowledgements.isEmpty) this.acknowledgeWithin(this.settings.ackEveryMs);
+      if (this.acknowledgementsDue) this.schedule();
+      else if (!this.acknowledgements.isEmpty) this.acknowledgeWithin(this.settings.ackEveryMs);
       this.tellIdle();
     }
   }
@@ -152,8 +155,13 @@ export class Committer {
   private acknowledgeWithin(delayMs: number): void {
     this.cancelTimer ??= this.timers.after(delayMs, () => {
       this.cancelTimer = undefined;
-      this.schedule();
+      this.acknowledgeNow();
     });
+  }
+
+  private acknowledgeNow(): void {
+    this.acknowledgementsDue = true;
+    this.schedule();
   }
 
   private isIdle(): boolean {

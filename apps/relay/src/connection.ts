@@ -12,7 +12,7 @@ import type { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { CLOSE_CODES, type CloseCode, closeCodeOf, ERRORS, type ErrorCode } from '@sealwire/wire/errors';
 import { decodeClientFrame, encodeServerFrame } from '@sealwire/wire/frame-codec';
 import type { Ack, ClientFrame, Hello, Lane, Send } from '@sealwire/wire/frames';
-import type { DeviceId } from '@sealwire/wire/ids';
+import type { DeviceId, MessageId } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { WebSocket } from 'ws';
 import type { Committer } from './committer.ts';
@@ -63,13 +63,13 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
   number = 0;
   outbox: Outbox | undefined;
   closed = false;
+  accepted: MessageId[] | undefined;
   private isOpen = false;
   /** Frames that came while an earlier one waits for the store; the socket is paused meanwhile. */
   private held: Buffer[] | undefined;
   private closeCode: CloseCode | undefined;
   private expiresAt = 0;
   private claimed = false;
-  private unreportedAcks = 0;
   // In ticks of the wheel; 0: nothing is due.
   private helloBy: number;
   private pingAt = 0;
@@ -103,11 +103,8 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
     this.close(closeCodeOf('too-slow'));
   }
 
-  acknowledged(upTo: number, also: readonly number[], count: number): void {
-    this.unreportedAcks += count;
-    const atOnce = this.unreportedAcks >= this.parts.settings.ackEveryMessages;
-    if (atOnce) this.unreportedAcks = 0;
-    this.parts.committer.acknowledge(this, upTo, also, atOnce);
+  acknowledged(upTo: number, also: readonly number[]): void {
+    this.parts.committer.acknowledge(this, upTo, also);
   }
 
   acknowledgedTooMuch(): void {

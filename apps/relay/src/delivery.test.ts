@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { DEFAULT_SETTINGS } from './settings.ts';
 import { messageId, TestClient, textOf } from './testing/test-client.ts';
 import { openWorld, type World } from './testing/test-relay.ts';
 
@@ -137,7 +138,7 @@ describe('acknowledgements', () => {
     expect(await world.store.mailboxes.claimSession(bob, newest)).toBe('claimed');
     to.ack(1);
     await to.settled();
-    world.time.pass(50);
+    world.time.pass(DEFAULT_SETTINGS.ackEveryMs);
     expect(await to.closed).toEqual({ code: 4002, reason: 'replaced' });
     expect(await world.store.mailboxes.usage(bob)).toMatchObject({ messages: 1 });
   });

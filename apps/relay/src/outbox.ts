@@ -17,8 +17,8 @@ export interface OutboxServices {
 
 /** The connection of an outbox. */
 export interface OutboxOwner {
-  /** These acknowledgements hold; `count` of them were in the window. */
-  acknowledged(upTo: number, also: readonly number[], count: number): void;
+  /** These acknowledgements hold. */
+  acknowledged(upTo: number, also: readonly number[]): void;
   /** An acknowledgement of something that was never sent: nothing of it counts. */
   acknowledgedTooMuch(): void;
   /** The mailbox could not be read: wake the outbox again soon. */
@@ -92,7 +92,8 @@ export class Outbox {
       this.owner.acknowledgedTooMuch();
       return;
     }
-    this.owner.acknowledged(upTo, also, this.window.acknowledge(upTo, also));
+    this.window.acknowledge(upTo, also);
+    this.owner.acknowledged(upTo, also);
     if (this.state === 'behind' && this.window.isRoomy) void this.read();
   }
 

@@ -79,15 +79,21 @@ export class Router {
 
   appended(batch: readonly Submission[], results: readonly AppendResult[]): void {
     const { hub, turn, metrics, now } = this.parts;
-    const accepted = new Map<Session, MessageId[]>();
-    for (const [i, { session, mail }] of batch.entries()) {
-      if (this.settle(session, mail, results[i]!)) {
-        const ids = accepted.get(session);
-        if (ids) ids.push(mail.id);
-        else accepted.set(session, [mail.id]);
+    const toTell: Session[] = [];
+    for (let i = 0; i < batch.length; i++) {
+      const { session, mail } = batch[i]!;
+      if (!this.settle(session, mail, results[i]!)) continue;
+      if (session.accepted) {
+        session.accepted.push(mail.id);
+      } else {
+        session.accepted = [mail.id];
+        toTell.push(session);
       }
     }
-    for (const [session, ids] of accepted) session.writer.frame(encodeAccepted(ids));
+    for (const session of toTell) {
+      session.writer.frame(encodeAccepted(session.accepted ?? []));
+      session.accepted = undefined;
+    }
     hub.flush();
     turn.flush();
     // One sample a batch, its oldest message: an observation a message would cost more than its delivery's bookkeeping.
@@ -140,8 +146,10 @@ export class Router {
     const { hub, accountDevices } = this.parts;
     switch (result.status) {
       case 'accepted':
-        for (const [i, { device, pieces }] of mail.recipients.entries())
+        for (let i = 0; i < mail.recipients.length; i++) {
+          const { device, pieces } = mail.recipients[i]!;
           hub.deliver(device, result.seqs[i]!, pieces, lengthOf(pieces));
+        }
         return true;
       case 'repeated':
         // The first attempt may have been stored by a node that died, or failed towards us, before it told anybody.

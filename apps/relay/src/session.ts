@@ -1,7 +1,7 @@
 /** One device on one socket, as the parts behind the connection see it. */
 import type { CloseCode } from '@sealwire/wire/errors';
 import type { Lane } from '@sealwire/wire/frames';
-import type { DeviceId } from '@sealwire/wire/ids';
+import type { DeviceId, MessageId } from '@sealwire/wire/ids';
 import type { Outbox } from './outbox.ts';
 import type { SocketWriter } from './socket-writer.ts';
 
@@ -14,6 +14,8 @@ export interface Session {
   /** Undefined on a lane that receives nothing. */
   readonly outbox: Outbox | undefined;
   readonly closed: boolean;
+  /** Ids of this session's messages that became durable in the batch that is being told; the router's. */
+  accepted: MessageId[] | undefined;
   close(code: CloseCode): void;
   /** Looks into the mailbox within a few seconds: the bus may have lost something. */
   pollSoon(): void;

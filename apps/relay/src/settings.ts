@@ -29,10 +29,8 @@ export interface RelaySettings {
   /** Each session looks into its mailbox this often, at random within the bounds: the bus may lose everything. */
   readonly pollFromMs: number;
   readonly pollToMs: number;
-  /** Acknowledgements wait for company at most this long … */
+  /** Acknowledgements wait for company at most this long: what a node forgets when it dies is delivered again, and known by its id. */
   readonly ackEveryMs: number;
-  /** … or until a session has this many. */
-  readonly ackEveryMessages: number;
   /** Bounds of one durable write. */
   readonly batchMessages: number;
   readonly batchBytes: number;
@@ -77,8 +75,7 @@ export const DEFAULT_SETTINGS: RelaySettings = {
   },
   pollFromMs: 15_000,
   pollToMs: 30_000,
-  ackEveryMs: 20,
-  ackEveryMessages: 32,
+  ackEveryMs: 200,
   batchMessages: 500,
   batchBytes: 1 * MiB,
   waitingMessages: 10_000,

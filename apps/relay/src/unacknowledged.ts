@@ -39,11 +39,10 @@ export class Unacknowledged {
     this.bytes += bytes;
   }
 
-  /** Takes out everything up to `upTo`, and `also`. Answers how many that were; unknown numbers are no-ops. */
-  acknowledge(upTo: number, also: readonly number[]): number {
+  /** Takes out everything up to `upTo`, and `also`; unknown numbers are no-ops. */
+  acknowledge(upTo: number, also: readonly number[]): void {
     const { sizes } = this;
-    if (!sizes) return 0;
-    const before = sizes.size;
+    if (!sizes) return;
     for (const [seq, bytes] of sizes) {
       if (seq > upTo) break;
       sizes.delete(seq);
@@ -53,6 +52,5 @@ export class Unacknowledged {
       this.bytes -= sizes.get(seq) ?? 0;
       sizes.delete(seq);
     }
-    return before - sizes.size;
   }
 }

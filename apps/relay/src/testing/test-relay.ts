@@ -120,7 +120,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     },
     async acknowledged(client) {
       await client.settled();
-      time.pass(20);
+      time.pass(DEFAULT_SETTINGS.ackEveryMs);
       // The write begins at the end of a turn and, in memory, ends within it.
       await turns(2);
     },
