@@ -78,11 +78,13 @@ export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): 
     },
 
     async claim(curve, entries) {
-      const copies = entries.map(({ device, takeOneTime }) => ({ device, takeOneTime }));
-      if (copies.some(({ takeOneTime }) => takeOneTime))
-        return writer.run(() => copies.map((entry) => claimOne(databases, curve, entry)));
       renew();
-      return copies.map((entry) => claimOne(databases, curve, entry));
+      // One snapshot of the newest committed state. Where it has no one-time key to take, there is nothing to write.
+      const records = entries.map(({ device }) => readRecord(databases, device, curve));
+      if (!entries.some(({ takeOneTime }, i) => takeOneTime && (records[i]?.held ?? 0) > 0))
+        return records.map((record) => record && withoutOneTime(record));
+      const copies = entries.map(({ device, takeOneTime }) => ({ device, takeOneTime }));
+      return writer.run(() => copies.map((entry) => claimOne(databases, curve, entry)));
     },
 
     async delete(device, curve) {
@@ -105,15 +107,18 @@ function claimOne(
 ): PrekeyBundle | undefined {
   const record = readRecord(databases, device, curve);
   if (!record) return undefined;
-  const { identityKey, signedPrekey } = record;
   const [oldest] = takeOneTime && record.held > 0 ? keysUnder(databases.onetime, orderPrefix(device, curve), 1) : [];
-  if (!oldest) return { identityKey, signedPrekey };
+  if (!oldest) return withoutOneTime(record);
   const bytes = databases.onetime.getBinary(oldest);
   if (!bytes) throw new StoreError('corrupt', 'a one-time key is missing');
   const oneTimePrekey = readOneTime(bytes);
   databases.onetime.removeSync(oldest);
   writeRecord(databases, device, curve, { ...record, held: record.held - 1 });
-  return { identityKey, signedPrekey, oneTimePrekey };
+  return { ...withoutOneTime(record), oneTimePrekey };
+}
+
+function withoutOneTime({ identityKey, signedPrekey }: PrekeyRecord): PrekeyBundle {
+  return { identityKey, signedPrekey };
 }
 
 /** Those of `keys` that are neither held nor burned. `conflict` when an id is known with other bytes. */
