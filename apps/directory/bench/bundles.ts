@@ -94,6 +94,6 @@ console.log(`node:http       ${micros('bare')} µs of CPU a request`);
 console.log(`bundle read     ${micros('read')} µs, ${ratio('read')} × node:http (goal 1.8)`);
 console.log(`durable claim   ${micros('claim')} µs, ${ratio('claim')} × node:http (goal 12)`);
 
-for (const { child } of [bare, ours]) child.kill();
+for (const { child } of [bare, ours]) child.disconnect();
 agent.destroy();
 rmSync(folder, { recursive: true });
