@@ -73,8 +73,7 @@ export function appendContract(open: OpenStore): void {
       );
       const { mails } = await readAll(store(), phone);
       expect(mails.map((one) => one.bytes.length)).toEqual([300_000, 0, 96 * 1024]);
-      expect(mails[0]?.bytes).toEqual(bytes(1, 300_000));
-      expect(mails[2]?.bytes).toEqual(bytes(3, 96 * 1024));
+      for (const { seq, bytes: body } of mails) expect(body.every((byte) => byte === seq)).toBe(true);
     });
 
     it('keeps a thousand messages of one batch for one mailbox', async () => {

@@ -1,10 +1,14 @@
 /** The LMDB environment of one data folder: its databases, its schema version, and what can be wrong with the folder. */
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { StoreError } from '../port.ts';
 
 /** Raised when a record's layout changes; a folder of another version is refused, not guessed at. */
 const SCHEMA = 'sealwire-store 1';
+/** What every LMDB data file has in its first page, in the order of this machine's bytes (little-endian where Node runs). */
+const MAGIC = 0xbeefc0de;
+const MAGIC_AT = 24;
 const SCHEMA_KEY = Buffer.from('schema');
 
 const DATABASES = [
@@ -38,6 +42,7 @@ export function openEnvironment(path: string): Environment {
   let root: RootDatabase<Buffer, Buffer> | undefined;
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
+    checkMagic(path);
     root = open<Buffer, Buffer>({
       path,
       // A folder, whatever its name: lmdb takes a name with a dot for a file's.
@@ -94,6 +99,23 @@ async function commitCause(error: unknown): Promise<unknown> {
     new Promise((resolve) => setImmediate(resolve)),
   ]);
   return cause ?? error;
+}
+
+/** lmdb does not come back from opening a file that is no database. */
+function checkMagic(path: string): void {
+  const head = Buffer.alloc(MAGIC_AT + 4);
+  let file: number;
+  try {
+    file = openSync(join(path, 'data.mdb'), 'r');
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENOENT') return;
+    throw error;
+  }
+  const length = readSync(file, head);
+  closeSync(file);
+  // Empty: a process died, or is, between making the file and writing its first page.
+  if (length === 0 || (length === head.length && head.readUInt32LE(MAGIC_AT) === MAGIC)) return;
+  throw new StoreError('corrupt', `the file ${path}/data.mdb is no LMDB database; choose another folder`);
 }
 
 function checkSchema(root: RootDatabase<Buffer, Buffer>, path: string): void {

@@ -1,0 +1,61 @@
+/**
+ * A store whose writes fail as a plan says, for the tests of those who use a store: before anything happened, or after it was persisted
+ * and only the answer got lost. Callers must live with both, because they cannot tell them apart.
+ */
+import { type Store, StoreError } from './port.ts';
+
+const WRITES = {
+  accounts: ['create', 'delete', 'addInvitation'],
+  manifests: ['publish'],
+  devices: ['remove'],
+  prekeys: ['register', 'replaceSignedPrekey', 'addOneTime', 'claim', 'delete'],
+  mailboxes: ['append', 'acknowledge', 'claimSession', 'expire'],
+  once: ['take'],
+} as const satisfies { readonly [Part in keyof Store]?: readonly (keyof Store[Part])[] };
+
+type Writes = typeof WRITES;
+
+/** `mailboxes.append` and the like. */
+export type WriteCall = { [Part in keyof Writes]: `${Part}.${Writes[Part][number]}` }[keyof Writes] | 'probe';
+
+/** `failed-but-persisted`: the write is done, the caller gets an error. Both failures are `unavailable`, as from a lost link. */
+export type Fate = 'done' | 'failed' | 'failed-but-persisted';
+
+/** Decides on the `nth` (1, 2, …) call of this name. */
+export type FaultPlan = (call: WriteCall, nth: number) => Fate;
+
+/** `store` with the writes of `plan`; reads and `close` are its own. */
+export function withFaults(store: Store, plan: FaultPlan): Store {
+  const calls = new Map<WriteCall, number>();
+
+  async function decide<Result>(call: WriteCall, write: () => Promise<Result>): Promise<Result> {
+    const nth = (calls.get(call) ?? 0) + 1;
+    calls.set(call, nth);
+    const fate = plan(call, nth);
+    if (fate === 'failed') throw new StoreError('unavailable', `${call} was made to fail`);
+    const result = await write();
+    if (fate === 'failed-but-persisted') throw new StoreError('unavailable', `${call} was made to lose its answer`);
+    return result;
+  }
+
+  function faulty<Part extends keyof Writes>(name: Part): Store[Part] {
+    const part = store[name];
+    const copy: Record<string, unknown> = { ...part };
+    for (const method of WRITES[name]) {
+      const write = copy[method] as (...args: unknown[]) => Promise<unknown>;
+      copy[method] = (...args: unknown[]) => decide(`${name}.${method}` as WriteCall, () => write.call(part, ...args));
+    }
+    return copy as unknown as Store[Part];
+  }
+
+  return {
+    accounts: faulty('accounts'),
+    manifests: faulty('manifests'),
+    devices: faulty('devices'),
+    prekeys: faulty('prekeys'),
+    mailboxes: faulty('mailboxes'),
+    once: faulty('once'),
+    probe: () => decide('probe', () => store.probe()),
+    close: () => store.close(),
+  };
+}
