@@ -3,6 +3,7 @@ import type { Client } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
+import { connectionNotes } from '../connection-notes.ts';
 import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
 import { CliError } from '../exit-codes.ts';
 import { eachLine } from '../input.ts';
@@ -32,6 +33,7 @@ async function chat(context: ProfileContext, options: ChatOptions): Promise<void
   const { surroundings, output } = context;
   await withClient(context, async (client) => {
     const to = parseRecipient(options.to, client.address);
+    client.onState(connectionNotes((text) => output.note(text)));
     void client.connect();
     output.note(`chatting with ${shortName(to, client.address)}; end with Ctrl-D`);
     // Whichever side ends first ends the other: the end of input, Ctrl-C, or the server's last word (a removed device).

@@ -1,5 +1,6 @@
 /** `sealwire listen`: prints what arrives. A message counts as taken only when it was printed; what was not comes again. */
 import type { Command } from 'commander';
+import { connectionNotes } from '../connection-notes.ts';
 import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
 import { showEvent } from '../show-event.ts';
@@ -24,6 +25,7 @@ export function listenCommand(context: () => Context): Command {
 async function listen(context: ProfileContext, { count, untilCaughtUp = false }: ListenOptions): Promise<void> {
   const { surroundings, output } = context;
   await withClient(context, async (client) => {
+    client.onState(connectionNotes((text) => output.note(text)));
     void client.connect();
     let left = count;
     // A loop that ends by its signal has taken the message it was given; one that ends by `break` has not.
