@@ -15,7 +15,7 @@ export async function listDevices({ tokens, http, self }: Services): Promise<Dev
 
 /**
  * The server cuts the device off at once; then a manifest without it tells everybody else. When the second step fails the removal is
- * repeated whole: the first is idempotent. Throws `forbidden` for a device of another account.
+ * repeated whole. Throws `forbidden` for a device of another account, `not-found` when neither server nor manifest knows the device.
  */
 export async function removeDevice(services: Services, runtime: ClientRuntime, id: DeviceId): Promise<void> {
   const { tokens, http, self, book } = services;
@@ -23,11 +23,22 @@ export async function removeDevice(services: Services, runtime: ClientRuntime, i
   if (accountOf(id) !== self.address)
     throw new ClientError('forbidden', 'a device of another account: only its own devices remove it');
   const call = { method: 'DELETE', path: `${self.paths.api}/devices/${encodeURIComponent(id)}` } as const;
-  await tokens.authorized((token) => http.bytes({ ...call, token }));
+  let absent: ClientError | undefined;
+  try {
+    await tokens.authorized((token) => http.bytes({ ...call, token }));
+  } catch (error) {
+    // Cut off before, by a call whose second step failed or by another device: the manifest may still name it.
+    if (!(error instanceof ClientError && error.code === 'not-found')) throw error;
+    absent = error;
+  }
+  let isNamed = false;
   await publishNext({ self, book, http, crypto, now }, (devices) => {
     const left = devices.filter((device) => device.id !== id);
-    return left.length < devices.length ? left : undefined;
+    if (left.length === devices.length) return undefined;
+    isNamed = true;
+    return left;
   });
+  if (absent && !isNamed) throw absent;
 }
 
 export async function deleteAccount({ tokens, http, self }: Services): Promise<void> {

@@ -24,7 +24,7 @@ import { assemble, type Services } from './services.ts';
 
 const SEED_BYTES = 32;
 /** The server's last word: the account was not made, and the keys made for it are free again. */
-const REFUSALS = ['name-taken', 'invitation-invalid', 'bad-request', 'forbidden'];
+const REFUSALS = ['name-taken', 'invitation-invalid', 'bad-request', 'forbidden', 'wrong-account-secret'];
 
 export interface RegistrationRequest {
   readonly kind: 'create' | 'join';
@@ -61,12 +61,17 @@ function startedBefore(ledger: Ledger, request: RegistrationRequest, origin: str
       `this storage belongs to ${self.address}: open it, or choose another one`,
     );
   const same = self.server === origin && self.name === request.name && self.kind === request.kind;
-  if (same) return self;
+  if (same && !(self.refused && hasOtherSecret(self, request))) return self;
   if (self.refused) return undefined;
   throw new ClientError(
     'registration-pending',
     `this storage holds an unfinished registration of ${self.name} at ${self.server}: finish that one, or choose another storage`,
   );
+}
+
+/** What was refused with one secret may be tried with another. */
+function hasOtherSecret(self: SelfRecord, { accountSeed, runtime }: RegistrationRequest): boolean {
+  return accountSeed !== undefined && !runtime.crypto.equal(self.accountSeed, accountSeed);
 }
 
 async function makeKeys(

@@ -157,6 +157,17 @@ describe('registration', () => {
     expect(await alice.client.devices()).toHaveLength(2);
     expect(phone.client.exportAccountSecret()).toEqual(alice.client.exportAccountSecret());
   });
+
+  it('joining with the wrong secret leaves the storage free for the right one', async () => {
+    const alice = await person('alice');
+    const storage = new MemoryStorage();
+    const wrong = { ...options(storage, network()), accountSecret: new Uint8Array(32).fill(7) };
+    await expect(Client.join(wrong)).rejects.toMatchObject({ code: 'wrong-account-secret' });
+    await storage.close();
+    const right = { ...options(storage, network()), accountSecret: alice.client.exportAccountSecret() };
+    clients.push(await Client.join(right));
+    expect(await alice.client.devices()).toHaveLength(2);
+  });
 });
 
 describe('connecting', () => {

@@ -114,6 +114,20 @@ describe('devices', () => {
     await expect(tablet.client.send('alice', 'still there')).rejects.toMatchObject({ code: 'closed' });
   });
 
+  it('S45: a removal whose second half failed is repeated whole; a device that is nowhere is told', async () => {
+    const tablet = await anotherDevice(bob);
+    bob.network.intercept = async (request, ask) => {
+      if (request.method === 'PUT') throw new TypeError('fetch failed');
+      return ask();
+    };
+    const { device } = tablet.client;
+    await expect(bob.client.removeDevice(device)).rejects.toMatchObject({ code: 'unreachable' });
+    bob.network.intercept = (_request, ask) => ask();
+    await bob.client.removeDevice(device);
+    expect((await alice.client.peer('bob')).devices.map(({ id }) => id)).toEqual([bob.client.device]);
+    await expect(bob.client.removeDevice(device)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
   it('a device that the server has cut off is left out, though its manifest is not mended yet', async () => {
     const tablet = await anotherDevice(bob);
     await meet();

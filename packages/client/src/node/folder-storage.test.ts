@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -79,6 +79,23 @@ describe('FolderStorage', () => {
     const storage = FolderStorage.open(folder);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     await storage.close();
+  });
+
+  it('has no file that others may read, whatever the umask, also where an earlier version left one', async () => {
+    const before = process.umask(0);
+    try {
+      for (let run = 0; run < 2; run++) {
+        const storage = FolderStorage.open(folder);
+        await storage.write([{ key: 'a/1', value: bytes(1) }]);
+        const files = readdirSync(folder);
+        expect(files).toEqual(expect.arrayContaining(['lock', 'records.lmdb', 'records.lmdb-lock']));
+        for (const file of files) expect([file, statSync(join(folder, file)).mode & 0o777]).toEqual([file, 0o600]);
+        await storage.close();
+        for (const file of readdirSync(folder)) chmodSync(join(folder, file), 0o644);
+      }
+    } finally {
+      process.umask(before);
+    }
   });
 
   it('F17: a second owner in the same process is refused, and let in after the first has closed', async () => {

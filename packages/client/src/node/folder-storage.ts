@@ -1,5 +1,5 @@
 /** A device's records in a folder of its own: LMDB, one process at a time, readable by its owner only. */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { asClientError, ClientError } from '../errors.ts';
@@ -8,7 +8,10 @@ import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { requireLmdbFile } from './lmdb-file.ts';
 
 const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
 const DATA_FILE = 'records.lmdb';
+/** LMDB makes it beside the data, in this name. */
+const LMDB_LOCK_FILE = `${DATA_FILE}-lock`;
 
 export class FolderStorage implements ClientStorage {
   readonly #database: RootDatabase<Buffer, string>;
@@ -31,6 +34,7 @@ export class FolderStorage implements ClientStorage {
       chmodSync(folder, FOLDER_MODE);
       lock = lockFolder(folder);
       requireLmdbFile(join(folder, DATA_FILE));
+      for (const file of [DATA_FILE, LMDB_LOCK_FILE]) keepPrivate(join(folder, file));
       // overlappingSync would let a write resolve before its data is on the disk.
       const database = open<Buffer, string>({
         path: join(folder, DATA_FILE),
@@ -73,4 +77,10 @@ export class FolderStorage implements ClientStorage {
     await this.#database.close();
     this.#lock.release();
   }
+}
+
+/** LMDB leaves the mode of a new file to the umask; an empty file is a new one to it. */
+function keepPrivate(path: string): void {
+  closeSync(openSync(path, 'a', FILE_MODE));
+  chmodSync(path, FILE_MODE);
 }
