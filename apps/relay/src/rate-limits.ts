@@ -6,6 +6,8 @@ import { LRUCache } from 'lru-cache';
 import type { Rate } from './settings.ts';
 
 const BUCKETS = 100_000;
+// What adding up small refills loses in a float; no client waits a millisecond for it.
+const ROUNDING = 1e-6;
 
 interface Bucket {
   level: number;
@@ -23,7 +25,7 @@ export class RateLimit {
   /** How long to wait until `amount` may pass, ms; 0: it may now. Takes nothing. */
   waitMs(key: string, amount: number): number {
     const missing = Math.min(amount, this.rate.burst) - this.bucket(key).level;
-    return missing <= 0 ? 0 : Math.ceil((missing * 1_000) / this.rate.perSecond);
+    return missing <= ROUNDING ? 0 : Math.ceil((missing * 1_000) / this.rate.perSecond - ROUNDING);
   }
 
   take(key: string, amount: number): void {

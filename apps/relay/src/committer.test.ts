@@ -1,0 +1,152 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Acknowledgement, AppendResult, Mail } from '@sealwire/store/port';
+import type { DeviceId } from '@sealwire/wire/ids';
+import { Acknowledgements } from './acknowledgements.ts';
+import { Committer, type Submission } from './committer.ts';
+import type { Session } from './session.ts';
+import { DEFAULT_SETTINGS } from './settings.ts';
+import { FakeTime } from './testing/fake-time.ts';
+import { messageId } from './testing/test-client.ts';
+import { turns } from './testing/test-relay.ts';
+
+const session = { device: 'sip:a@b;gr=1' as DeviceId, number: 7 } as Session;
+
+function submission(number: number, bytes = 10): Submission {
+  const mail: Mail = {
+    sender: session.device,
+    id: messageId(number),
+    digest: new Uint8Array(32),
+    at: 0,
+    recipients: [],
+  };
+  return { session, mail, bytes };
+}
+
+/** Mailboxes whose writes end when the test says so. */
+function open(settings: Partial<typeof DEFAULT_SETTINGS> = {}) {
+  const time = new FakeTime();
+  const writes: { numbers: number[]; end: (error?: Error) => void }[] = [];
+  const acknowledged: (readonly Acknowledgement[])[] = [];
+  const told: string[] = [];
+  const numberOf = (mail: Mail) => mail.id[15]! + mail.id[14]! * 256;
+  let refuse: Error | undefined;
+  const committer = new Committer(
+    {
+      append: (batch) =>
+        new Promise<AppendResult[]>((resolve, reject) => {
+          const results = batch.map((): AppendResult => ({ status: 'accepted', seqs: [] }));
+          writes.push({ numbers: batch.map(numberOf), end: (error) => (error ? reject(error) : resolve(results)) });
+        }),
+      acknowledge: async (batch) => {
+        acknowledged.push(batch);
+        if (refuse) throw refuse;
+        return batch.map(() => 'done');
+      },
+    },
+    new Acknowledgements(),
+    { ...DEFAULT_SETTINGS, ...settings },
+    time,
+    {
+      appended: (batch) => told.push(`accepted ${batch.map(({ mail }) => numberOf(mail))}`),
+      unknown: (batch) => told.push(`unknown ${batch.map(({ mail }) => numberOf(mail))}`),
+      superseded: () => told.push('superseded'),
+      acknowledgeFailed: () => told.push('acknowledge failed'),
+      unexpected: () => told.push('unexpected'),
+    },
+  );
+  return { time, committer, writes, acknowledged, told, refuse: (error?: Error) => (refuse = error) };
+}
+
+describe('Committer', () => {
+  it('writes what one turn brought; while a write is in flight the next batch collects, in order', async () => {
+    const { committer, writes, told } = open();
+    for (const number of [1, 2, 3]) committer.submit(submission(number));
+    await turns(1);
+    for (const number of [4, 5]) committer.submit(submission(number));
+    await turns(3);
+    expect(writes.map(({ numbers }) => numbers)).toEqual([[1, 2, 3]]);
+    expect(told).toEqual([]);
+    writes[0]!.end();
+    await turns(2);
+    expect(told).toEqual(['accepted 1,2,3']);
+    expect(writes[1]!.numbers).toEqual([4, 5]);
+  });
+
+  it('bounds a batch in messages and in bytes, but always takes one', async () => {
+    const { committer, writes } = open({ batchMessages: 3, batchBytes: 100 });
+    for (const [number, bytes] of [
+      [1, 10],
+      [2, 10],
+      [3, 10],
+      [4, 90],
+      [5, 20],
+      [6, 500],
+    ] as const)
+      committer.submit(submission(number, bytes));
+    for (let i = 0; i < 4; i++) {
+      await turns(2);
+      writes[i]!.end();
+    }
+    expect(writes.map(({ numbers }) => numbers)).toEqual([[1, 2, 3], [4], [5], [6]]);
+  });
+
+  it('B08: refuses what would wait beyond the bounds', async () => {
+    const { committer } = open({ waitingMessages: 2 });
+    expect([1, 2, 3].map((number) => committer.submit(submission(number)))).toEqual([true, true, false]);
+    const other = open({ waitingBytes: 15 });
+    expect([1, 2, 3].map((number) => other.committer.submit(submission(number)))).toEqual([true, true, false]);
+  });
+
+  it('an unknown outcome is told, and the next batch is written', async () => {
+    const { committer, writes, told } = open();
+    committer.submit(submission(1));
+    await turns(1);
+    committer.submit(submission(2));
+    writes[0]!.end(new Error('test'));
+    await turns(2);
+    writes[1]!.end();
+    await turns(1);
+    expect(told).toEqual(['unknown 1', 'accepted 2']);
+  });
+
+  it('merges the acknowledgements of a session and writes them once in their time', async () => {
+    const { time, committer, acknowledged } = open();
+    committer.acknowledge(session, 3, []);
+    committer.acknowledge(session, 5, [9]);
+    committer.acknowledge(session, 4, [8]);
+    await turns(2);
+    expect(acknowledged).toEqual([]);
+    time.pass(DEFAULT_SETTINGS.ackEveryMs);
+    await turns(2);
+    expect(acknowledged).toEqual([[{ device: session.device, session: 7, upTo: 5, also: [9, 8] }]]);
+  });
+
+  it('keeps acknowledgements that could not be written, with what comes meanwhile', async () => {
+    const { time, committer, acknowledged, told, refuse } = open();
+    refuse(new Error('test'));
+    committer.acknowledge(session, 3, []);
+    time.pass(DEFAULT_SETTINGS.ackEveryMs);
+    await turns(2);
+    expect(told).toEqual(['acknowledge failed']);
+    refuse(undefined);
+    committer.acknowledge(session, 4, []);
+    time.pass(1_000);
+    await turns(2);
+    expect(acknowledged.at(-1)).toEqual([{ device: session.device, session: 7, upTo: 4, also: [] }]);
+  });
+
+  it('is idle when all is written', async () => {
+    const { committer, writes, acknowledged } = open();
+    await committer.idle();
+    committer.submit(submission(1));
+    committer.acknowledge(session, 1, []);
+    let idle = false;
+    const done = committer.idle().then(() => {
+      idle = true;
+    });
+    await turns(2);
+    expect([acknowledged.length, idle]).toEqual([1, false]);
+    writes[0]!.end();
+    await done;
+  });
+});
