@@ -1,6 +1,6 @@
 /**
  * CPU time of a message that is appended, with its repeat looked for, and acknowledged, each durably: `npm run bench -w packages/store`.
- * The LMDB store beside the fdatasync log and the memory store, which take turns in slices: the ratios survive a noisy machine.
+ * The LMDB store beside the fdatasync log; they take turns in slices, so that the ratio survives a noisy machine.
  * CPU time is the whole process's, the kernel's work for it included.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +11,6 @@ import { systemRandom } from '@sealwire/crypto/random';
 import { type DeviceId, type MessageId, parseAccountAddress, parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import { openLmdbStore } from '../src/lmdb.ts';
-import { openMemoryStore } from '../src/memory.ts';
 import type { Acknowledgement, Device, Mail, MailboxLimits, Store } from '../src/port.ts';
 import { FdatasyncLog } from './fdatasync-log.ts';
 
@@ -47,13 +46,11 @@ for (let i = 0; i < DEVICES; i++)
   );
 
 const lmdb = await openLmdbStore({ path: join(folder, 'lmdb') });
-const memory = openMemoryStore();
-for (const store of [lmdb, memory]) await populate(store);
+await populate(lmdb);
 const log = new FdatasyncLog(join(folder, 'log'));
 const contenders: Readonly<Record<string, Commit>> = {
   lmdb: commitTo(lmdb),
   'fdatasync log': (mails, acknowledgements) => log.commit(mails, acknowledgements),
-  memory: commitTo(memory),
 };
 
 console.log('us CPU per message: appended, checked for repeats, acknowledged (1,024 + 130 bytes)\n');

@@ -58,7 +58,8 @@ export interface Accounts {
    * Creates the account with manifest version 1 and its devices. The same call with the same account key and manifest bytes again
    * changes nothing and answers `exists` (a client repeats after a lost answer).
    * `conflict`: the address is taken by another key, or was deleted once (addresses are never given out again), or a device id is taken.
-   * With `invitation`, consumes that invitation in the same transaction; `not-found` when it is not (or no longer) good.
+   * With `invitation`, consumes one use of it in the same transaction; `not-found` when it is not (or no longer) good: before any
+   * `conflict`, so that only the invited learn which addresses are taken. A repeat consumes nothing.
    */
   create(
     account: Account,
@@ -69,7 +70,7 @@ export interface Accounts {
   find(address: AccountAddress): Promise<Account | undefined>;
   /** Devices, manifests, prekeys and mailboxes go with it; the address stays taken. Idempotent. */
   delete(address: AccountAddress, now: number): Promise<void>;
-  /** Makes an invitation, known by the SHA-256 of its code, good for `uses` accounts until `expiresAt`. */
+  /** Makes an invitation, known by the SHA-256 of its code, good for `uses` accounts before `expiresAt`. The same hash again: set anew. */
   addInvitation(hash: Uint8Array, uses: number, expiresAt: number): Promise<void>;
 }
 
@@ -78,8 +79,8 @@ export interface Manifests {
   /** Ascending, versions above `after`, at most `limit`. */
   history(address: AccountAddress, after: number, limit: number): Promise<StoredManifest[]>;
   /**
-   * Appends `manifest`, whose version must be the newest + 1 (`conflict` else; the very same bytes again are a no-op). `devices` is the
-   * complete list it names: new ones become devices, absent ones are removed as by `devices.remove`, in one transaction.
+   * Appends `manifest`, whose version must be the newest + 1 (`conflict` else; the very same bytes as the stored manifest of that version
+   * are a no-op, also when newer ones followed). `not-found` without the account. `devices` is the complete list it names: new ones become devices, absent ones are removed as by `devices.remove`, in one transaction.
    * `conflict` also for a device id that another account has, that was removed before, or that changes its login key or identities.
    */
   publish(address: AccountAddress, manifest: StoredManifest, devices: readonly Device[], now: number): Promise<void>;
@@ -88,7 +89,7 @@ export interface Manifests {
 export interface Devices {
   /** Undefined when unknown or removed: the question a login, a socket and a key upload ask. */
   find(id: DeviceId): Promise<Device | undefined>;
-  /** The devices of the account, oldest first; empty when there is no such account. */
+  /** The devices of the account, oldest first (by `addedAt`, then by id); empty when there is no such account. */
   list(address: AccountAddress): Promise<Device[]>;
   /** Takes away the login, the prekeys and the mailbox. The id is never given out again. Idempotent. */
   remove(id: DeviceId, now: number): Promise<void>;
@@ -116,6 +117,7 @@ export interface Prekeys {
   /**
    * Stores identity key, signed prekey and one-time prekeys. The same identity key, signed prekey and signature again: `same`, and
    * nothing changes (the one-time keys of the repeat are ignored). Anything different for a known (device, curve): `conflict`.
+   * `not-found` when there is no such device.
    */
   register(
     device: DeviceId,
@@ -127,7 +129,8 @@ export interface Prekeys {
   replaceSignedPrekey(device: DeviceId, curve: CurveName, signedPrekey: SignedPrekey): Promise<void>;
   /**
    * All or none. `limit` when more than `maximum` would be held; `not-found`. A key id already held with the same bytes is not stored
-   * twice (an upload repeated after a lost answer); with other bytes: `conflict`.
+   * twice (an upload repeated after a lost answer); with other bytes: `conflict`. The same goes for key ids that were handed out: a late
+   * repeat of their upload does not bring them back.
    */
   addOneTime(device: DeviceId, curve: CurveName, keys: readonly OneTimePrekey[], maximum: number): Promise<void>;
   /** Ids still held, oldest first. `not-found`. */
@@ -141,7 +144,7 @@ export interface Prekeys {
     curve: CurveName,
     entries: readonly { device: DeviceId; takeOneTime: boolean }[],
   ): Promise<(PrekeyBundle | undefined)[]>;
-  /** Idempotent. */
+  /** Idempotent. Which ids were handed out stays known. */
   delete(device: DeviceId, curve: CurveName): Promise<void>;
 }
 
@@ -174,7 +177,7 @@ export type AppendResult =
   | { readonly status: 'repeated' }
   /** The same id with another digest: nothing stored. */
   | { readonly status: 'conflict' }
-  /** Policy `refuse`: these mailboxes are full, and nobody got the message. */
+  /** These mailboxes are full (policy `refuse`), or too small even when empty (either policy), and nobody got the message. */
   | { readonly status: 'full'; readonly devices: readonly DeviceId[] }
   /** These devices do not exist (any more), and nobody got the message. */
   | { readonly status: 'unknown'; readonly devices: readonly DeviceId[] };
@@ -185,7 +188,10 @@ export interface StoredMail {
   readonly bytes: Uint8Array;
 }
 
-/** What a mailbox lost, told to its device until it acknowledges `toSeq`. */
+/**
+ * What a mailbox lost, told to its device until it acknowledges `toSeq`. Losses add up to one record: the counts add, the range spans all
+ * of them (messages within it may be there), the reason is the latest one's.
+ */
 export interface GapRecord {
   readonly count: number;
   readonly fromSeq: number;
@@ -216,10 +222,14 @@ export interface Mailboxes {
   /**
    * Appends a batch; one result a mail, in order. Each mail is all or nothing over its recipients. Within a mailbox, sequence numbers
    * grow by one in the order of acceptance. A repeat within the batch is a repeat. Message ids are remembered for at least 24 hours
-   * (`LIMITS.repeatMemoryMs`), also after the message was acknowledged.
+   * (`LIMITS.repeatMemoryMs`), also after the message was acknowledged. A full mailbox first loses what has outlived `lifeMs` at the
+   * time the message was taken, though no `expire` has come.
    */
   append(batch: readonly Mail[], limits: MailboxLimits): Promise<AppendResult[]>;
-  /** Ascending from `after` + 1, until either bound is met (but at least one, if there is one); expired ones are skipped. */
+  /**
+   * Ascending from `after` + 1, until either bound is met (but at least one, if there is one). Expired ones are skipped, and added to the
+   * `gap` of the page as far as the page has come. A device that does not exist has an empty page.
+   */
   read(
     device: DeviceId,
     after: number,
@@ -229,11 +239,15 @@ export interface Mailboxes {
     lifeMs: number,
   ): Promise<MailboxPage>;
   /**
-   * Forgets what is acknowledged. Unknown numbers are no-ops. An entry of a session older than the newest claimed one is refused
-   * (`superseded`) and changes nothing: the loser of a replaced connection cannot acknowledge any more.
+   * Forgets what is acknowledged. Unknown numbers, and those that were not given out yet, are no-ops. An entry of a session older than the newest claimed one is refused
+   * (`superseded`) and changes nothing: the loser of a replaced connection cannot acknowledge any more,
+   * and neither can a device that does not exist any more.
    */
   acknowledge(batch: readonly Acknowledgement[]): Promise<('done' | 'superseded')[]>;
-  /** Makes `session` the newest of the device, if it is. Numbers are compared, never given out by the store. */
+  /**
+   * Makes `session` the newest of the device, if it is (the newest may claim again). Numbers are compared, never given out by the store.
+   * `superseded` also for a device that does not exist.
+   */
   claimSession(device: DeviceId, session: number): Promise<'claimed' | 'superseded'>;
   /** Messages and bytes held. */
   usage(device: DeviceId): Promise<{ messages: number; bytes: number }>;
