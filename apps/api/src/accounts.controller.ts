@@ -1,6 +1,7 @@
 /** `/v1/accounts` and `/v1/account`. */
 import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Req, Res, UseGuards } from '@nestjs/common';
+import type { HeaderSink } from '@sealwire/service/rate-limit';
 import { type AccountAnswer, CreateAccountBody } from '@sealwire/wire/http';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { z } from 'zod';
@@ -22,9 +23,9 @@ export class AccountsController {
   async create(
     @Body({ schema: CreateAccountBody }) body: z.output<typeof CreateAccountBody>,
     @Req() request: { raw: IncomingMessage },
-    @Res({ passthrough: true }) reply: { code(status: number): void },
+    @Res({ passthrough: true }) reply: HeaderSink & { code(status: number): void },
   ): Promise<Answer> {
-    await this.limiters.account(request.raw);
+    this.limiters.account(request.raw, reply);
     const { account, created } = await this.accounts.create(body);
     reply.code(created ? 201 : 200);
     return { address: account.address, createdAt: account.createdAt };

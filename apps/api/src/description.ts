@@ -147,7 +147,7 @@ export function apiDescription(version: string): ApiDescription {
     title: 'Sealwire API',
     version,
     description:
-      'Accounts, devices and login. Errors are RFC 9457 problems with a stable `code`; 429 and 503 carry Retry-After. Bodies are strict: unknown fields are refused. Byte strings are base64url without padding.',
+      'Accounts, devices and login. Errors are RFC 9457 problems with a stable `code`; 429 and 503 carry `Retry-After`; routes with a limit tell what is left of it in `RateLimit`; another method on a known path is a 405 with `Allow`. Bodies are strict: unknown fields are refused. Byte strings are base64url without padding.',
     schemas: {
       SignedManifest: SignedManifestBody,
       CreateAccount: CreateAccountBody,

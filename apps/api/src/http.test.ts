@@ -95,12 +95,32 @@ describe('every answer', () => {
       ['GET', '/v1/devices/%ff'],
       ['GET', '/%'],
       ['PATCH', '/v1/account'],
+      ['PURGE', '/v1/account'],
     ] as const) {
       const answer = await fixture.call(method, path);
       expect(answer.status).toBeGreaterThanOrEqual(400);
       expect(answer.status).toBeLessThan(500);
       expect(ProblemAnswer.parse(answer.json).status).toBe(answer.status);
     }
+  });
+});
+
+describe('a known path with another method', () => {
+  it.each([
+    ['PUT', '/v1/account', 'DELETE, GET, HEAD'],
+    ['GET', '/v1/accounts', 'POST'],
+    ['OPTIONS', '/v1/login/challenge', 'POST'],
+    ['PATCH', '/v1/devices/sip%3Aa%40b.c%3Bgr%3Dx', 'DELETE'],
+    ['DELETE', '/.well-known/sealwire', 'GET, HEAD'],
+  ])('%s %s → 405, Allow: %s', async (method, path, allow) => {
+    const { status, headers, json } = await fixture.call(method, path);
+    expect([status, json.code, headers.get('allow')]).toEqual([405, 'method-not-allowed', allow]);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it('says so whatever the body and its type', async () => {
+    const { status } = await fixture.call('PUT', '/v1/account', '{', { 'content-type': 'text/plain' });
+    expect(status).toBe(405);
   });
 });
 

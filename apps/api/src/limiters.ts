@@ -1,8 +1,7 @@
 /** Who may try how often: accounts and logins by client address, logins by device too (cases H12, I08). */
 import type { IncomingMessage } from 'node:http';
 import { clientAddress, limiterKey, trustedProxies } from '@sealwire/service/client-address';
-import type { Metrics } from '@sealwire/service/metrics';
-import { createLimiter } from '@sealwire/service/rate-limit';
+import { createLimiter, type HeaderSink, type LimiterDeps } from '@sealwire/service/rate-limit';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { ApiSettings } from './settings.ts';
 
@@ -11,23 +10,30 @@ const HOUR = 60 * MINUTE;
 
 export interface ApiLimiters {
   /** Throws a 429 `Problem`. */
-  account(request: IncomingMessage): Promise<void>;
+  account(request: IncomingMessage, reply: HeaderSink): void;
   /** Throws a 429 `Problem`. */
-  login(request: IncomingMessage, device: DeviceId): Promise<void>;
+  login(request: IncomingMessage, reply: HeaderSink, device: DeviceId): void;
 }
 
-export function createApiLimiters(settings: ApiSettings, metrics: Metrics): ApiLimiters {
+export function createApiLimiters(settings: ApiSettings, deps: LimiterDeps): ApiLimiters {
   const proxies = trustedProxies(settings.TRUSTED_PROXIES);
   const budget = (points: number, windowMs: number) => ({ points, windowMs });
-  const accounts = createLimiter('accounts-address', budget(settings.ACCOUNTS_PER_ADDRESS, HOUR), metrics);
-  const addresses = createLimiter('logins-address', budget(settings.LOGINS_PER_ADDRESS, MINUTE), metrics);
-  const devices = createLimiter('logins-device', budget(settings.LOGINS_PER_DEVICE, MINUTE), metrics);
+  const accounts = createLimiter('accounts-address', budget(settings.ACCOUNTS_PER_ADDRESS, HOUR), deps);
+  const addresses = createLimiter('logins-address', budget(settings.LOGINS_PER_ADDRESS, MINUTE), deps);
+  const devices = createLimiter('logins-device', budget(settings.LOGINS_PER_DEVICE, MINUTE), deps);
   const keyOf = (request: IncomingMessage) => limiterKey(clientAddress(request, proxies));
   return {
-    account: (request) => accounts.demand(keyOf(request)),
-    async login(request, device) {
-      await addresses.demand(keyOf(request));
-      await devices.demand(device);
+    account(request, reply) {
+      const address = keyOf(request);
+      accounts.demand(address);
+      reply.headers(accounts.headers(address));
+    },
+    login(request, reply, device) {
+      const address = keyOf(request);
+      addresses.demand(address);
+      // Not what is left of the device's: that would tell a stranger how often its owner logs in.
+      reply.headers(addresses.headers(address));
+      devices.demand(device);
     },
   };
 }

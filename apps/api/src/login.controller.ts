@@ -1,6 +1,7 @@
 /** `/v1/login/…` */
 import type { IncomingMessage } from 'node:http';
-import { Body, Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import type { HeaderSink } from '@sealwire/service/rate-limit';
 import { type ChallengeAnswer, ChallengeBody, type TokenAnswer, TokenBody } from '@sealwire/wire/http';
 import type { z } from 'zod';
 import type { ApiLimiters } from './limiters.ts';
@@ -19,8 +20,9 @@ export class LoginController {
   async challenge(
     @Body({ schema: ChallengeBody }) body: z.output<typeof ChallengeBody>,
     @Req() request: { raw: IncomingMessage },
+    @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.output<typeof ChallengeAnswer>> {
-    await this.limiters.login(request.raw, body.device);
+    this.limiters.login(request.raw, reply, body.device);
     return this.logins.challenge(body.device);
   }
 
@@ -29,8 +31,9 @@ export class LoginController {
   async token(
     @Body({ schema: TokenBody }) body: z.output<typeof TokenBody>,
     @Req() request: { raw: IncomingMessage },
+    @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.output<typeof TokenAnswer>> {
-    await this.limiters.login(request.raw, body.device);
+    this.limiters.login(request.raw, reply, body.device);
     return this.logins.token(body);
   }
 }

@@ -181,6 +181,24 @@ describe('I08, H12: limits of logins', () => {
     expect(await fixture.metrics.text()).toContain('sealwire_ratelimit_rejections_total{limiter="logins-address"} 3');
   });
 
+  it('tell what is left of an address’s budget, nothing of a device’s, and begin anew with the next minute', async () => {
+    fixture = await startFixture({ LOGINS_PER_ADDRESS: 2, LOGINS_PER_DEVICE: 10 });
+    const ask = () => fixture.call('POST', '/v1/login/challenge', { device: alice.device });
+    const told = ({ status, headers }: Awaited<ReturnType<typeof ask>>) => [
+      status,
+      headers.get('ratelimit-policy'),
+      headers.get('ratelimit'),
+      headers.get('retry-after'),
+    ];
+    const policy = '"logins-address";q=2;w=60';
+    expect(told(await ask())).toEqual([200, policy, '"logins-address";r=1;t=60', null]);
+    fixture.clock.now += 20_000;
+    expect(told(await ask())).toEqual([200, policy, '"logins-address";r=0;t=40', null]);
+    expect(told(await ask())).toEqual([429, policy, '"logins-address";r=0;t=40', '40']);
+    fixture.clock.now += 40_000;
+    expect(told(await ask())).toEqual([200, policy, '"logins-address";r=1;t=60', null]);
+  });
+
   it('count the client behind a trusted proxy', async () => {
     fixture = await startFixture({ LOGINS_PER_ADDRESS: 1, TRUSTED_PROXIES: ['127.0.0.1'] });
     const from = (address: string) =>

@@ -9,6 +9,7 @@ import { createAnnouncer } from '@sealwire/service/announce';
 import { bearerAuthenticator } from '@sealwire/service/bearer';
 import type { HttpDoor } from '@sealwire/service/http-door';
 import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
+import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
 import { PAGE_STYLE } from '@sealwire/service/openapi-page';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
@@ -35,6 +36,7 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
   const app = await NestFactory.create<NestFastifyApplication>(apiModule(deps), adapter, NEST_OPTIONS);
   const fastify = adapter.getInstance();
   acceptStrictJsonOnly(fastify);
+  const routesAreThere = refuseOtherMethods(fastify);
   await app.register(helmet, { contentSecurityPolicy: pagePolicy(deps.crypto) });
   fastify.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
@@ -42,6 +44,7 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
   app.useGlobalPipes(schemaPipe());
   app.useGlobalFilters(new ProblemFilter(deps.log, deps.metrics));
   await app.init();
+  routesAreThere();
   await fastify.ready();
   return {
     handle: (request, response) => fastify.routing(request, response),
@@ -85,7 +88,7 @@ function apiModule(deps: ApiDeps): Type {
         useValue: new LoginService({ store, crypto, random, challenges, signer, now, origin: issuer }),
       },
       { provide: DEVICES, useValue: new DeviceService({ store, announcer, now }) },
-      { provide: LIMITERS, useValue: createApiLimiters(settings, metrics) },
+      { provide: LIMITERS, useValue: createApiLimiters(settings, { now, metrics }) },
       { provide: PUBLISHED, useValue: publish(settings, deps.version, signer.jwks()) },
       {
         provide: AUTHENTICATE,

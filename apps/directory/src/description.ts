@@ -69,7 +69,7 @@ export function directoryDescription(version: string): ApiDescription {
     title: 'Sealwire key directory',
     version,
     description:
-      'Signed account manifests. `POST /lime` on the same server speaks the LIME key server protocol. Errors are RFC 9457 problems.',
+      'Signed account manifests. `POST /lime` on the same server speaks the LIME key server protocol. Errors are RFC 9457 problems; 429 and 503 carry `Retry-After`; routes with a limit tell what is left of it in `RateLimit`; another method on a known path is a 405 with `Allow`.',
     schemas: { SignedManifest: SignedManifestBody, Manifest: ManifestAnswer, ManifestHistory: ManifestHistoryAnswer },
     operations,
   };

@@ -7,6 +7,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { createAnnouncer } from '@sealwire/service/announce';
 import type { HttpDoor } from '@sealwire/service/http-door';
 import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
+import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
 import type { DirectoryDeps } from './deps.ts';
 import { openApiText } from './description.ts';
@@ -25,10 +26,10 @@ export type { DirectoryDeps } from './deps.ts';
 
 /** Builds the server and resolves when it can answer. Its paths: `/lime`, `/directory/…`. */
 export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
-  const { store, crypto, metrics, log, settings } = deps;
+  const { store, crypto, now, metrics, log, settings } = deps;
   const roster = deps.roster ?? storeRoster(store);
   const authenticate = deps.authenticate ?? authenticateByToken(deps.tokens, store);
-  const budget = createBundleBudget(settings, metrics);
+  const budget = createBundleBudget(settings, { now, metrics });
   const service = new LimeService({ store, crypto, metrics, roster, budget });
   const lime = createLimeEndpoint({ service, authenticate, log, metrics });
 
@@ -36,6 +37,7 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const app = await NestFactory.create<NestFastifyApplication>(directoryModule(deps), adapter, NEST_OPTIONS);
   const fastify = adapter.getInstance();
   acceptStrictJsonOnly(fastify);
+  const routesAreThere = refuseOtherMethods(fastify);
   await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } } });
   fastify.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
@@ -43,6 +45,7 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   app.useGlobalPipes(schemaPipe());
   app.useGlobalFilters(new ProblemFilter(log, metrics));
   await app.init();
+  routesAreThere();
   await fastify.ready();
   return {
     handle(request, response) {
@@ -66,7 +69,7 @@ function directoryModule({ store, bus, crypto, now, log, metrics, settings, vers
     controllers: [ManifestsController, OpenApiController],
     providers: [
       { provide: MANIFESTS, useValue: manifests },
-      { provide: MANIFEST_LIMITERS, useValue: createManifestLimiters(settings, metrics) },
+      { provide: MANIFEST_LIMITERS, useValue: createManifestLimiters(settings, { now, metrics }) },
       { provide: OPENAPI, useValue: openApiText(version) },
     ],
   })

@@ -4,9 +4,7 @@ import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
 import { ProblemAnswer } from '@sealwire/wire/http';
 import { z } from 'zod';
 import { clientAddress, limiterKey, trustedProxies } from './client-address.ts';
-import { createMetrics } from './metrics.ts';
 import { Problem, problemOf } from './problem.ts';
-import { createLimiter } from './rate-limit.ts';
 
 function request(remoteAddress: string, forwarded?: string): IncomingMessage {
   return {
@@ -33,32 +31,6 @@ describe('H12: whose request it is', () => {
     expect(limiterKey('2001:db8:1:2::1')).not.toBe(limiterKey('2001:db8:1:3::1'));
     expect(limiterKey('::1')).toBe('0:0:0:0::/64');
     expect(limiterKey('192.0.2.1')).toBe('192.0.2.1');
-  });
-});
-
-describe('limiters', () => {
-  it('allow the budget, then say how long to wait, each key for itself, and count refusals', async () => {
-    const metrics = createMetrics();
-    const limiter = createLimiter('test', { points: 2, windowMs: 60_000 }, metrics);
-    expect(await limiter.refused('a')).toBeUndefined();
-    expect(await limiter.refused('a')).toBeUndefined();
-    const wait = await limiter.refused('a');
-    expect(wait).toBeGreaterThan(59_000);
-    expect(wait).toBeLessThanOrEqual(60_000);
-    expect(await limiter.refused('b', 2)).toBeUndefined();
-    await expect(limiter.demand('b')).rejects.toMatchObject({ code: 'too-many-requests', status: 429 });
-    expect(await metrics.text()).toContain('sealwire_ratelimit_rejections_total{limiter="test"} 2');
-  });
-
-  it('J03: never over the budget under parallel calls', async () => {
-    const limiter = createLimiter('test', { points: 10, windowMs: 60_000 }, createMetrics());
-    const answers = await Promise.all(Array.from({ length: 50 }, () => limiter.refused('a')));
-    expect(answers.filter((wait) => wait === undefined)).toHaveLength(10);
-  });
-
-  it('with a budget of 0 points is off', async () => {
-    const limiter = createLimiter('test', { points: 0, windowMs: 1 }, createMetrics());
-    for (let i = 0; i < 100; i++) expect(await limiter.refused('a')).toBeUndefined();
   });
 });
 

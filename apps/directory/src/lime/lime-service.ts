@@ -67,7 +67,7 @@ export class LimeService {
         await this.replaceSignedPrekey(sender, curve, request.signedPrekey);
         return ack;
       case 'postOneTimePrekeys':
-        await this.deps.budget.demandUpload(sender);
+        this.deps.budget.demandUpload(sender);
         checkOneTime(curve, request.oneTimePrekeys);
         await prekeys.addOneTime(sender, curve, request.oneTimePrekeys, LIMITS.prekeysPerDevice.value);
         return ack;
@@ -86,7 +86,7 @@ export class LimeService {
   /** All is checked before anything is stored: one bad bundle would make whole group encryptions of others fail. */
   private async register(sender: DeviceId, request: LimeRequest & { kind: 'registerUser' }): Promise<void> {
     const { curve, identityKey, signedPrekey, oneTimePrekeys } = request;
-    await this.deps.budget.demandUpload(sender);
+    this.deps.budget.demandUpload(sender);
     if (!(await this.deps.roster.hasIdentity(sender, curve, identityKey)))
       throw new Refusal('badRequest', 'the manifest of this device names another identity key on this curve');
     this.checkSignedPrekey(curve, identityKey, signedPrekey);
@@ -102,7 +102,7 @@ export class LimeService {
 
   private async replaceSignedPrekey(sender: DeviceId, curve: CurveName, signedPrekey: LimeSignedPrekey): Promise<void> {
     const { store, budget } = this.deps;
-    await budget.demandUpload(sender);
+    budget.demandUpload(sender);
     const [registered] = await store.prekeys.claim(curve, [{ device: sender, takeOneTime: false }]);
     if (!registered) throw new Refusal('userNotFound', 'not registered on this curve');
     this.checkSignedPrekey(curve, registered.identityKey, signedPrekey);
@@ -122,11 +122,11 @@ export class LimeService {
   /** One entry a requested id, in order, repeats included: liblime asks again for ever for a device that an answer leaves out. */
   private async bundles(sender: DeviceId, curve: CurveName, requested: readonly string[]): Promise<LimePeer[]> {
     const { store, budget, metrics } = this.deps;
-    await budget.demand(sender, requested.length);
+    budget.demand(sender, requested.length);
     const targets = requested.map(deviceOrNothing);
     const entries: { device: DeviceId; takeOneTime: boolean }[] = [];
     for (const device of targets)
-      if (device) entries.push({ device, takeOneTime: await budget.mayTakeOneTime(sender, device) });
+      if (device) entries.push({ device, takeOneTime: budget.mayTakeOneTime(sender, device) });
     const claimed = entries.length ? await store.prekeys.claim(curve, entries) : [];
 
     let next = 0;

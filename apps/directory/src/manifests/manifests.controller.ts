@@ -1,6 +1,7 @@
 /** `/directory/manifests/…` */
 import type { IncomingMessage } from 'node:http';
-import { Body, Controller, Get, Inject, Param, Put, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Put, Query, Req, Res } from '@nestjs/common';
+import type { HeaderSink } from '@sealwire/service/rate-limit';
 import type { Account, StoredManifest } from '@sealwire/store/port';
 import { ManifestAnswer, ManifestHistoryAnswer, SignedManifestBody } from '@sealwire/wire/http';
 import { z } from 'zod';
@@ -28,8 +29,12 @@ export class ManifestsController {
   ) {}
 
   @Get(':name')
-  async newest(@Param('name') name: string, @Req() request: Raw): Promise<z.input<typeof ManifestAnswer>> {
-    await this.limiters.read(request.raw);
+  async newest(
+    @Param('name') name: string,
+    @Req() request: Raw,
+    @Res({ passthrough: true }) reply: HeaderSink,
+  ): Promise<z.input<typeof ManifestAnswer>> {
+    this.limiters.read(request.raw, reply);
     return encode(await this.manifests.newest(name));
   }
 
@@ -38,8 +43,9 @@ export class ManifestsController {
     @Param('name') name: string,
     @Query({ schema: HistoryQuery }) query: z.output<typeof HistoryQuery>,
     @Req() request: Raw,
+    @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.input<typeof ManifestHistoryAnswer>> {
-    await this.limiters.read(request.raw);
+    this.limiters.read(request.raw, reply);
     const { account, manifests, next } = await this.manifests.history(name, query.after);
     return z.encode(ManifestHistoryAnswer, {
       address: account.address,
@@ -54,8 +60,9 @@ export class ManifestsController {
     @Param('name') name: string,
     @Body({ schema: SignedManifestBody }) body: z.output<typeof SignedManifestBody>,
     @Req() request: Raw,
+    @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.input<typeof ManifestAnswer>> {
-    await this.limiters.write(request.raw);
+    this.limiters.write(request.raw, reply);
     return encode(await this.manifests.publish(name, body));
   }
 }

@@ -190,6 +190,18 @@ describe('reading', () => {
     expect(statuses).toEqual([200, 200, 429]);
     expect((await put(withLaptop())).status).toBe(200);
     const refused = await put(withLaptop());
-    expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true]);
+    const told = ['retry-after', 'ratelimit-policy', 'ratelimit'].map((name) => refused.headers.get(name));
+    expect([refused.status, ...told]).toEqual([429, '60', '"manifest-writes";q=1;w=60', '"manifest-writes";r=0;t=60']);
+    fixture.clock.now += 60_000;
+    const again = await fixture.json('GET', PATH);
+    expect([again.status, again.headers.get('ratelimit')]).toEqual([200, '"manifest-reads";r=1;t=60']);
+  });
+
+  it.each([
+    ['DELETE', PATH, 'GET, HEAD, PUT'],
+    ['POST', `${PATH}/history`, 'GET, HEAD'],
+  ])('%s %s → 405, Allow: %s', async (method, path, allow) => {
+    const { status, headers, json } = await fixture.json(method, path);
+    expect([status, json.code, headers.get('allow')]).toEqual([405, 'method-not-allowed', allow]);
   });
 });
