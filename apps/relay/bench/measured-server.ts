@@ -20,7 +20,6 @@ export class MeasuredServer {
 
   static async start(kind: ServerKind): Promise<MeasuredServer> {
     const node = [
-      ...(process.env.BENCH_NODE?.split(' ') ?? []),
       ...(profileFolder && kind === 'ours' ? ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`] : []),
       '--expose-gc',
       '--conditions=@sealwire/source',

@@ -4,10 +4,9 @@
  */
 
 import type { Duplex } from 'node:stream';
-import type { RandomBytes } from '@sealwire/crypto/port';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
-import type { Devices, Mailboxes } from '@sealwire/store/port';
+import type { Mailboxes } from '@sealwire/store/port';
 import type { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { CLOSE_CODES, type CloseCode, closeCodeOf, ERRORS, type ErrorCode } from '@sealwire/wire/errors';
 import { decodeClientFrame, encodeServerFrame } from '@sealwire/wire/frame-codec';
@@ -20,18 +19,17 @@ import type { Hub } from './hub.ts';
 import { type Login, LoginRefused } from './login.ts';
 import { Outbox, type OutboxOwner, type OutboxServices } from './outbox.ts';
 import { type Router, reject } from './router.ts';
-import { laterNumber, type Session, sessionNumber } from './session.ts';
+import { laterNumber, sessionNumber } from './session.ts';
+import { SessionWatch, type SessionWatchParts, type Watched } from './session-watch.ts';
 import { receives, type Sessions, sends } from './sessions.ts';
 import type { RelaySettings } from './settings.ts';
 import { type SlowConsumer, SocketWriter } from './socket-writer.ts';
-import { type TimerWheel, ticks, type WheelEntry } from './timer-wheel.ts';
 import type { TrafficGauges } from './traffic-gauges.ts';
 import type { Turn } from './turn.ts';
 
 /** What all connections of a relay share. */
-export interface ConnectionParts {
+export interface ConnectionParts extends SessionWatchParts {
   readonly settings: RelaySettings;
-  readonly wheel: TimerWheel;
   readonly turn: Turn;
   readonly deviceIds: DeviceIdCache;
   readonly login: Login;
@@ -41,22 +39,16 @@ export interface ConnectionParts {
   readonly committer: Committer;
   readonly outboxes: OutboxServices;
   readonly mailboxes: Pick<Mailboxes, 'claimSession'>;
-  readonly devices: Pick<Devices, 'find'>;
   readonly connections: Set<Connection>;
   readonly traffic: TrafficGauges;
   readonly metrics: Pick<Metrics, 'relayConnectionsClosed' | 'unhandledErrors'>;
   readonly log: Log;
-  readonly now: () => number;
-  readonly random: RandomBytes;
 }
-
-const POLL_SOON_MS = 2_000;
 
 const CONNECTION = Symbol('connection');
 type Attached = WebSocket & { [CONNECTION]?: Connection };
 
-export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwner {
-  slot = -1;
+export class Connection implements Watched, SlowConsumer, OutboxOwner {
   readonly writer: SocketWriter;
   device = '' as DeviceId;
   lane: Lane = 'both';
@@ -68,26 +60,20 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
   /** Frames that came while an earlier one waits for the store; the socket is paused meanwhile. */
   private held: Buffer[] | undefined;
   private closeCode: CloseCode | undefined;
-  private expiresAt = 0;
   private claimed = false;
-  // In ticks of the wheel; 0: nothing is due.
-  private helloBy: number;
-  private pingAt = 0;
-  private pongBy = 0;
-  private pollAt = 0;
+  private readonly watch: SessionWatch;
 
   constructor(
     private readonly ws: WebSocket,
     socket: Duplex,
     private readonly parts: ConnectionParts,
   ) {
-    const { settings, wheel, turn, connections } = parts;
+    const { settings, turn, connections } = parts;
     this.writer = new SocketWriter(socket, turn, settings.socketQueueBytes, this);
-    this.helloBy = wheel.tick + ticks(settings.helloMs);
+    this.watch = new SessionWatch(this, parts);
     (ws as Attached)[CONNECTION] = this;
     ws.on('message', onMessage).on('pong', onPong).on('close', onClose).on('error', onError);
     connections.add(this);
-    wheel.set(this, this.helloBy);
   }
 
   /** Sends what is queued, then a Close frame; nothing is delivered or acknowledged any more. */
@@ -118,15 +104,26 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
   }
 
   pollSoon(): void {
-    if (this.closed) return;
-    this.pollAt = this.parts.wheel.tick + this.jitteredTicks(0, POLL_SOON_MS);
-    this.parts.wheel.set(this, this.pollAt);
+    if (!this.closed) this.watch.pollSoon();
+  }
+
+  ping(): void {
+    this.ws.ping();
+  }
+
+  cut(): void {
+    this.ws.terminate();
+  }
+
+  lookAgain(): void {
+    if (this.outbox && !this.claimed) this.claim();
+    this.outbox?.wake();
   }
 
   /** A binary message of the peer. */
   receive(raw: Buffer): void {
     if (this.closed) return;
-    this.pongBy = 0;
+    this.watch.heard();
     if (this.held) {
       this.held.push(raw);
       this.ws.pause();
@@ -140,7 +137,7 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
   }
 
   heard(): void {
-    this.pongBy = 0;
+    this.watch.heard();
   }
 
   refuseText(): void {
@@ -153,31 +150,6 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
     this.parts.connections.delete(this);
     const known = this.closeCode ?? (code in CLOSE_CODES ? code : 'other');
     this.parts.metrics.relayConnectionsClosed.inc({ code: String(known) });
-  }
-
-  due(tick: number): number {
-    if (this.closed) return 0;
-    if (!this.isOpen) {
-      if (tick >= this.helloBy) this.close(closeCodeOf('no-hello'));
-      return this.helloBy;
-    }
-    const { settings, now } = this.parts;
-    if (this.pongBy > 0 && tick >= this.pongBy) {
-      this.lost();
-      return 0;
-    }
-    const tokenLeftMs = this.expiresAt + settings.clockSkewMs - now();
-    if (tokenLeftMs <= 0) {
-      this.close(closeCodeOf('token-expired'));
-      return 0;
-    }
-    if (tick >= this.pingAt) {
-      this.ws.ping();
-      this.pingAt = tick + ticks(settings.pingEveryMs);
-      this.pongBy = tick + ticks(settings.pongWithinMs);
-    }
-    if (tick >= this.pollAt) this.poll(tick);
-    return Math.min(this.pingAt, this.pollAt, this.pongBy || this.pingAt, tick + ticks(tokenLeftMs));
   }
 
   private dispatch(raw: Buffer): void {
@@ -243,10 +215,11 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
   }
 
   private async logIn(hello: Hello): Promise<void> {
-    const { login, settings, sessions, hub, outboxes, wheel, now, random } = this.parts;
+    const { login, settings, sessions, hub, outboxes, now, random } = this.parts;
     let device: DeviceId;
+    let expiresAt: number;
     try {
-      ({ device, expiresAt: this.expiresAt } = await login.check(hello.token));
+      ({ device, expiresAt } = await login.check(hello.token));
     } catch (error) {
       if (!(error instanceof LoginRefused)) throw error;
       this.close(error.closeCode);
@@ -259,15 +232,12 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
     this.number = sessions.nextNumber(sessionNumber(time, random(2)));
     if (receives(this.lane)) this.outbox = new Outbox(device, this.writer, outboxes, this);
     this.isOpen = true;
-    const { expiresAt } = this;
     this.writer.frame(
       encodeServerFrame({ kind: 'welcome', device, serverTime: time, expiresAt, window: settings.windowMessages }),
     );
     // Subscribed first, then the mailbox is read: what is appended from here on reaches this outbox.
     sessions.open(this);
-    this.pingAt = wheel.tick + ticks(settings.pingEveryMs);
-    this.pollAt = wheel.tick + this.jitteredTicks(settings.pollFromMs, settings.pollToMs);
-    wheel.set(this, wheel.tick + 1);
+    this.watch.open(expiresAt);
     if (!this.outbox) return;
     this.outbox.start();
     hub.announce(this);
@@ -278,8 +248,7 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
     try {
       const { device, expiresAt } = await this.parts.login.check(token);
       if (device !== this.device) throw new LoginRefused(closeCodeOf('token-refused'));
-      this.expiresAt = Math.max(this.expiresAt, expiresAt);
-      this.writer.frame(encodeServerFrame({ kind: 'renewed', expiresAt: this.expiresAt }));
+      this.writer.frame(encodeServerFrame({ kind: 'renewed', expiresAt: this.watch.renew(expiresAt) }));
     } catch (error) {
       if (!(error instanceof LoginRefused)) throw error;
       if (error.closeCode === closeCodeOf('device-removed')) this.close(error.closeCode);
@@ -308,27 +277,6 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
       },
       () => this.pollSoon(),
     );
-  }
-
-  /** What the bus would have told, asked of the store: is the device still there, and is there mail? */
-  private poll(tick: number): void {
-    const { settings, devices } = this.parts;
-    this.pollAt = tick + this.jitteredTicks(settings.pollFromMs, settings.pollToMs);
-    if (this.outbox && !this.claimed) this.claim();
-    devices.find(this.device).then(
-      (device) => {
-        if (device) this.outbox?.wake();
-        else this.close(closeCodeOf('device-removed'));
-      },
-      () => this.pollSoon(),
-    );
-  }
-
-  /** No answer to a ping: a peer that left, or one that has not read as far as the ping. */
-  private lost(): void {
-    const slow = this.writer.waitingBytes > 0;
-    this.close(closeCodeOf(slow ? 'too-slow' : 'no-pong'));
-    this.ws.terminate();
   }
 
   private holdUntil(done: Promise<void>): void {
@@ -365,18 +313,13 @@ export class Connection implements Session, WheelEntry, SlowConsumer, OutboxOwne
 
   private leave(): void {
     if (this.closed) return;
-    const { wheel, sessions, hub } = this.parts;
+    const { sessions, hub } = this.parts;
     this.closed = true;
     this.held = undefined;
-    wheel.remove(this);
+    this.watch.stop();
     this.outbox?.stop();
     if (this.isOpen && sessions.receiver(this.device) === this) hub.announceClosed(this);
     sessions.remove(this);
-  }
-
-  private jitteredTicks(fromMs: number, toMs: number): number {
-    const [high = 0, low = 0] = this.parts.random(2);
-    return Math.max(1, ticks(fromMs + ((toMs - fromMs) * ((high << 8) | low)) / 65_535));
   }
 }
 

@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
+import { openMemoryStore } from '@sealwire/store/memory';
+import type { Store } from '@sealwire/store/port';
 import { encodeMailPieces } from '@sealwire/wire/frame-codec';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { encodeNodeMessage, NODES_CHANNEL, nodeChannel } from '@sealwire/wire/node-messages';
 import { DEFAULT_SETTINGS } from './settings.ts';
-import { messageId, type TestClient } from './testing/test-client.ts';
+import { messageId, TestClient } from './testing/test-client.ts';
 import { losesEverything, openWorld, turns, type World, type WorldOptions } from './testing/test-relay.ts';
 import { TICK_MS } from './timer-wheel.ts';
 
@@ -85,6 +87,33 @@ describe('two nodes', () => {
     expect(performance.now() - start).toBeLessThan(1_000);
     await sibling.settled();
   });
+
+  it.each(['both', 'contact'] as const)(
+    'E07: a device removed while its %s socket logs in does not get in',
+    async (lane) => {
+      const inner = openMemoryStore();
+      let meanwhile: (() => Promise<void>) | undefined;
+      const find: Store['devices']['find'] = async (device) => {
+        const found = await inner.devices.find(device);
+        await meanwhile?.();
+        return found;
+      };
+      await begin({ store: { ...inner, devices: { ...inner.devices, find } } });
+      meanwhile = async () => {
+        meanwhile = undefined;
+        await inner.devices.remove(bob, world.time.ms);
+        await openMemoryBus(world.hub).publish(
+          NODES_CHANNEL,
+          encodeNodeMessage({ kind: 'device-removed', device: bob }),
+        );
+        await turns(2);
+      };
+      const client = await TestClient.connect(world.node.url);
+      client.send({ kind: 'hello', token: await world.token(bob), lane, client: 'test' });
+      expect(await client.closed).toEqual({ code: 4401, reason: 'device-removed' });
+      expect(client.frames).toEqual([]);
+    },
+  );
 });
 
 async function deliverTo(client: TestClient, count: number): Promise<number[]> {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { openMemoryStore } from '@sealwire/store/memory';
 import { type Store, StoreError } from '@sealwire/store/port';
+import type { Rejected } from '@sealwire/wire/frames';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import { encodeNodeMessage, NODES_CHANNEL } from '@sealwire/wire/node-messages';
@@ -168,6 +169,30 @@ describe('limits', () => {
     from.message(messageId(4), [bob], '4');
     await from.next('accepted');
     expect(await world.node.metrics.text()).toContain('limiter="relay-messages-per-pair"} 1');
+  });
+
+  it('D17, S76: lists of devices cannot be had by the thousand from refusals', async () => {
+    await begin({ settings: { mismatchesPerSender: { burst: 2, perSecond: 1 } } });
+    const ask = (id: number, name: string) =>
+      from.message(messageId(id), [`sip:${name}@relay.test;gr=urn:uuid:9` as DeviceId], 'x', true);
+    for (const [i, name] of ['bob', 'nobody', 'bob', 'nobody'].entries()) ask(i + 1, name);
+    const answers = [];
+    while (answers.length < 4) answers.push(await from.next('rejected'));
+    expect(answers.map(({ code }) => code)).toEqual([
+      'device-mismatch',
+      'device-mismatch',
+      'too-many-requests',
+      'too-many-requests',
+    ]);
+    const [, , known, unknown] = answers as [unknown, unknown, Rejected, Rejected];
+    expect({ ...known, id: 0 }).toEqual({ ...unknown, id: 0 });
+    expect(known).toMatchObject({ retryable: true, retryAfterMs: 1_000, missing: [], extra: [] });
+    from.message(messageId(5), [bob], 'as it should be', true);
+    await from.next('accepted');
+    world.time.ms += 1_000;
+    ask(3, 'bob');
+    expect(await from.next('rejected')).toMatchObject({ code: 'device-mismatch', missing: [bob] });
+    expect(await world.node.metrics.text()).toContain('limiter="relay-mismatches-per-sender"} 2');
   });
 
   it('J01: bytes into one mailbox', async () => {

@@ -66,6 +66,18 @@ describe('hello', () => {
     await client.settled();
   });
 
+  it('H03: a thousand silent sockets are all closed in time, and cost those who speak nothing', async () => {
+    const silent: TestClient[] = [];
+    while (silent.length < 1_000)
+      silent.push(...(await Promise.all(Array.from({ length: 100 }, () => TestClient.connect(world.node.url)))));
+    const client = await world.client(alice);
+    world.time.pass(5_000 + TICK_MS);
+    const codes = await Promise.all(silent.map(({ closed }) => closed.then(({ code }) => code)));
+    expect(new Set(codes)).toEqual(new Set([4004]));
+    await client.settled();
+    expect(await world.node.metrics.text()).toContain('{code="4004"} 1000');
+  });
+
   it('tells what the client needs to know', async () => {
     const client = await TestClient.connect(world.node.url);
     client.send({ kind: 'hello', token: await world.token(alice), lane: 'both', client: 'test' });
