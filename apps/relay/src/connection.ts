@@ -218,8 +218,12 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     const { login, settings, sessions, hub, outboxes, now, random } = this.parts;
     let device: DeviceId;
     let expiresAt: number;
+    let closings: number;
     try {
-      ({ device, expiresAt } = await login.check(hello.token));
+      do {
+        closings = sessions.closings;
+        ({ device, expiresAt } = await login.check(hello.token));
+      } while (closings !== sessions.closings && !this.closed);
     } catch (error) {
       if (!(error instanceof LoginRefused)) throw error;
       this.close(error.closeCode);

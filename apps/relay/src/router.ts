@@ -118,7 +118,13 @@ export class Router {
       return;
     }
     if (mismatch === 'none') this.submit(session, frame, raw);
-    else if (mismatch !== 'unknown') reject(session, frame.id, 'device-mismatch', mismatch);
+    else if (mismatch !== 'unknown') this.tellMismatch(session, frame, mismatch);
+  }
+
+  private tellMismatch(session: Session, { id }: Send, mismatch: Mismatch): void {
+    const retryAfterMs = this.parts.limits.waitForMismatch(session.device);
+    if (retryAfterMs > 0) reject(session, id, 'too-many-requests', { retryAfterMs });
+    else reject(session, id, 'device-mismatch', mismatch);
   }
 
   private submit(session: Session, frame: Send, raw: Uint8Array): void {

@@ -17,13 +17,15 @@ export class SendLimits {
   private readonly pairs: RateLimit | undefined;
   private readonly ephemera: RateLimit | undefined;
   private readonly bytes: RateLimit | undefined;
+  private readonly mismatches: RateLimit;
 
   constructor(
-    settings: Pick<RelaySettings, 'messagesPerPair' | 'bytesPerRecipient'>,
+    settings: Pick<RelaySettings, 'messagesPerPair' | 'bytesPerRecipient' | 'mismatchesPerSender'>,
     now: () => number,
     private readonly metrics: Pick<Metrics, 'rateLimitRejections'>,
   ) {
-    const { messagesPerPair, bytesPerRecipient } = settings;
+    const { messagesPerPair, bytesPerRecipient, mismatchesPerSender } = settings;
+    this.mismatches = new RateLimit(mismatchesPerSender, now);
     if (messagesPerPair) {
       this.pairs = new RateLimit(messagesPerPair, now);
       this.ephemera = new RateLimit(messagesPerPair, now);
@@ -48,6 +50,15 @@ export class SendLimits {
     const keys = pairKeys(sender, message.parts);
     const wait = this.waitForPairs(this.ephemera, keys, 'relay-ephemera-per-pair');
     if (wait === 0) for (const key of keys) this.ephemera.take(key, 1);
+    return wait;
+  }
+
+  /** Milliseconds until the account of `sender` may be told of devices again; 0: it may now, and that is counted (cases D17, S76). */
+  waitForMismatch(sender: DeviceId): number {
+    const account = accountOf(sender);
+    const wait = this.mismatches.waitMs(account, 1);
+    if (wait > 0) this.metrics.rateLimitRejections.inc({ limiter: 'relay-mismatches-per-sender' });
+    else this.mismatches.take(account, 1);
     return wait;
   }
 

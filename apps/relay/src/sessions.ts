@@ -21,6 +21,8 @@ export class Sessions {
   private readonly receiving = new Map<DeviceId, Session>();
   private readonly sending = new Map<DeviceId, Session>();
   private lastNumber = 0;
+  /** How often devices were closed: a login that was under way meanwhile asks again, since its session was not here to be closed. */
+  closings = 0;
 
   /** The session that gets this device's mail here. */
   receiver(device: DeviceId): Session | undefined {
@@ -52,6 +54,7 @@ export class Sessions {
 
   /** Ends every socket of a device. */
   closeDevice(device: DeviceId, code: CloseCode): void {
+    this.closings++;
     this.receiving.get(device)?.close(code);
     this.sending.get(device)?.close(code);
   }

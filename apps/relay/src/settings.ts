@@ -41,6 +41,8 @@ export interface RelaySettings {
   readonly messagesPerPair: Rate | undefined;
   /** Bytes into one mailbox from everybody; undefined: no limit. */
   readonly bytesPerRecipient: Rate | undefined;
+  /** Refusals of one account's messages that name devices: beyond it they name none, or everybody's devices could be had by asking. */
+  readonly mismatchesPerSender: Rate;
   readonly drainPerSecond: number;
   readonly clockSkewMs: number;
   /** How long the list of an account's devices is believed without asking the store; a bus message ends it at once. */
@@ -82,6 +84,7 @@ export const DEFAULT_SETTINGS: RelaySettings = {
   waitingBytes: 32 * MiB,
   messagesPerPair: { burst: LIMITS.messagesPerPairBurst.value, perSecond: 1 },
   bytesPerRecipient: { burst: 128 * MiB, perSecond: 2_000 },
+  mismatchesPerSender: { burst: 60, perSecond: 1 },
   drainPerSecond: LIMITS.drainSocketsPerSecond.value,
   clockSkewMs: LIMITS.clockSkewMs.value,
   accountDevicesMs: 2_000,
