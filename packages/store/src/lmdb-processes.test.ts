@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import { openLmdbStore } from './lmdb.ts';
 import type { Store } from './port.ts';
 import { Child } from './testing/child.ts';
-import { DEVICES, LIMITS_FOR_ALL, numbered, numbersIn, ONE_TIME_KEYS, populate } from './testing/messages.ts';
+import { DEVICES, LIMITS_FOR_ALL, NOW, numbered, numbersIn, ONE_TIME_KEYS, populate } from './testing/messages.ts';
 
 let path: string;
 
@@ -123,6 +124,19 @@ describe('several processes on one folder', () => {
         expect(await one.mailboxes.append([numbered(99)], LIMITS_FOR_ALL)).toEqual([
           { status: 'unknown', devices: [device] },
         ]);
+      }),
+    );
+  });
+
+  it('know each other’s message ids even after all older ones were forgotten', async () => {
+    await withStore((one) =>
+      withStore(async (other) => {
+        await populate(one);
+        await one.mailboxes.append([numbered(1)], LIMITS_FOR_ALL);
+        await one.mailboxes.expire(NOW + 2 * LIMITS.repeatMemoryMs.value, 1e12);
+        await withStore((late) => late.mailboxes.append([numbered(2)], LIMITS_FOR_ALL));
+        for (const store of [one, other])
+          expect(await store.mailboxes.append([numbered(2)], LIMITS_FOR_ALL)).toEqual([{ status: 'repeated' }]);
       }),
     );
   });

@@ -2,7 +2,7 @@
  * The store of one machine: an LMDB folder, which several processes may open at once. Calls of one process that wait together share one
  * commit (`lmdb/writer.ts`); a resolved promise means that the commit's fdatasync has returned.
  */
-import { randomBytes } from 'node:crypto';
+import { systemRandom } from '@sealwire/crypto/random';
 import { AcceptedLog } from './lmdb/accepted-log.ts';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
 import { openEnvironment } from './lmdb/environment.ts';
@@ -27,7 +27,7 @@ export async function openLmdbStore({ path }: LmdbStoreOptions): Promise<Store> 
   const writer = new Writer(environment);
   const mailbag = new Mailbag(databases.mailboxes);
   // Seeds a hash table, which no result depends on: not a part of what the composition root decides.
-  const log = new AcceptedLog(databases.accepted, randomBytes(32));
+  const log = new AcceptedLog(databases.accepted, systemRandom(32));
   await log.load();
   writer.join(mailbag);
   writer.join(log);

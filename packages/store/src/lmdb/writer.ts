@@ -40,8 +40,8 @@ export class Writer {
 
   /**
    * Runs `job` in a write transaction and resolves with what it returns once that is durable. A job that throws `StoreError` must do so
-   * before its first write: it rejects alone, and the transaction goes on. Anything else that is thrown undoes the transaction, and all
-   * jobs in it reject with `unavailable`.
+   * before its first write: it rejects alone, and the transaction goes on. Anything else that is thrown, and
+   * `corrupt`, undoes the transaction, and all jobs in it reject: with `unavailable`, or with that `corrupt`.
    */
   run<Result>(job: () => Result): Promise<Result> {
     if (this.#closed) return Promise.reject(new StoreError('unavailable', 'the store is closed'));
