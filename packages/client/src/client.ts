@@ -129,7 +129,7 @@ export class Client {
     this.#inbox = new Inbox(ledger);
     this.#outbox = new Outbox(ledger);
     const broken = (reason: ClientError) => this.#connection.fail(reason);
-    const drop = (reason: string) => this.#connection.drop(reason);
+    const drop = (reason: string, retryAfterMs?: number) => this.#connection.drop(reason, retryAfterMs);
     const common = { ...services, inbox: this.#inbox, me: self.device, timers, broken, drop };
     this.#receiver = new Receiver({
       ...common,

@@ -142,6 +142,15 @@ describe('Connection', () => {
     await expect(started).rejects.toMatchObject({ code: 'login-refused' });
   });
 
+  it('L02: a link that is dropped because a server said "not now" is not made again sooner', async () => {
+    const { connection, sockets, time } = await online();
+    connection.drop('the directory is busy', 30_000);
+    await time.pass(29_999);
+    expect(sockets.opened).toHaveLength(1);
+    await time.pass(10_000);
+    expect(sockets.opened).toHaveLength(2);
+  });
+
   it('no welcome within 15 s: the link is dropped and made again', async () => {
     const { connection, sockets, time } = setUp();
     void connection.start();

@@ -76,9 +76,9 @@ export class Connection {
     this.#link?.acknowledge(seq);
   }
 
-  /** Ends this link; the next one follows after the usual pause. */
-  drop(reason: string): void {
-    this.#link?.drop(reason);
+  /** Ends this link; the next one follows after the usual pause, and `retryAfterMs` on top. */
+  drop(reason: string, retryAfterMs?: number): void {
+    this.#link?.drop(reason, retryAfterMs);
   }
 
   /** Stops for good, with a reason that `start` and the application get to see. */

@@ -63,8 +63,8 @@ export class Link {
   }
 
   /** Ends a connection that is of no use any more. */
-  drop(reason: string): void {
-    this.#lose(reason);
+  drop(reason: string, retryAfterMs?: number): void {
+    this.#lose(reason, retryAfterMs);
   }
 
   #read(bytes: Uint8Array): void {
@@ -120,9 +120,9 @@ export class Link {
     });
   }
 
-  #lose(reason: string): void {
+  #lose(reason: string, retryAfterMs?: number): void {
     this.#socket.drop();
-    this.#end({ code: 1006, reason });
+    this.#end({ code: 1006, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
   }
 
   #end(close: SocketClose): void {

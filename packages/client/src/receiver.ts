@@ -41,8 +41,8 @@ export interface ReceiverOptions {
   readonly me: DeviceId;
   readonly timers: Timers;
   readonly acknowledge: (seq: number) => void;
-  /** This link is of no use; the relay repeats on the next one. */
-  readonly drop: (reason: string) => void;
+  /** This link is of no use; the relay repeats on the next one, not before `retryAfterMs`. */
+  readonly drop: (reason: string, retryAfterMs?: number) => void;
   readonly broken: (reason: ClientError) => void;
 }
 
@@ -96,7 +96,8 @@ export class Receiver {
         const reason = asClientError(error, 'engine-failed');
         // What cannot be judged now is as good as not delivered: the relay has the messages, and repeats them on the next link.
         if (BROKEN.includes(reason.code)) this.#options.broken(reason);
-        else if (link === this.#link) this.#options.drop(`cannot take what was delivered: ${reason.code}`);
+        else if (link === this.#link)
+          this.#options.drop(`cannot take what was delivered: ${reason.code}`, reason.retryAfterMs);
       }
     }
   }

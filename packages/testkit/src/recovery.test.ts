@@ -200,6 +200,35 @@ describe('connecting', () => {
     expect(alice.network.links).toBe(1);
   });
 
+  it('L02: a directory that is busy when a stranger’s message comes is obeyed; the relay repeats the message later', async () => {
+    const bob = await person('bob');
+    const alice = await person('alice');
+    const pauses: number[] = [];
+    const paused = new Promise<void>((resolve) => {
+      Object.assign(bob.runtime, {
+        trace: ({ name, inMs }: { name: string; inMs?: number }) => {
+          if (name !== 'reconnecting') return;
+          pauses.push(inMs!);
+          resolve();
+        },
+      });
+    });
+    bob.network.intercept = async (request, ask) =>
+      request.url.endsWith('/manifests/alice')
+        ? new Response('', { status: 429, headers: { 'retry-after': '60' } })
+        : ask();
+    await bob.client.connect();
+    await alice.client.connect();
+    await (await alice.client.send('bob', 'from a stranger')).accepted;
+    await paused;
+    expect(pauses[0]).toBeGreaterThanOrEqual(60_000);
+    await bob.client.close();
+    const later = await Client.open({ storage: bob.storage, runtime: runtimeOver(new FlakyNetwork(), now) });
+    clients.push(later);
+    await later.connect();
+    expect(await takeTexts(later, 1)).toEqual(['from a stranger']);
+  });
+
   it('I12: a device that is not there any more is told so at login', async () => {
     const alice = await person('alice');
     await constellation.store.devices.remove(alice.client.device, now());
