@@ -280,10 +280,9 @@ export class Mailbox {
   /** Its messages are subtracted already. */
   #removeSegment(segment: Segment): void {
     const { head } = this;
-    const key = segmentKey(this.#prefix, segment);
-    if (head.enclosed?.segment.first !== segment.first) this.#db.removeSync(key);
+    if (head.enclosed?.segment.first !== segment.first) this.#db.removeSync(segmentKey(this.#prefix, segment));
     if (this.#holesOf(segment)) {
-      this.#db.removeSync(holesKey(key));
+      this.#db.removeSync(holesKey(segmentKey(this.#prefix, segment)));
       head.holed--;
     }
     head.remove(segment);
