@@ -67,5 +67,7 @@ export function nameOf(address: AccountAddress): AccountName {
 }
 
 function fits(id: string): boolean {
-  return utf8.encode(id).length <= LIMITS.deviceIdBytes.value;
+  const most = LIMITS.deviceIdBytes.value;
+  // A UTF-16 unit is at most three bytes of UTF-8: what is short enough by that need not be encoded.
+  return id.length * 3 <= most || utf8.encode(id).length <= most;
 }

@@ -360,7 +360,7 @@ function writeText(writer: BigEndianWriter, text: string): void {
 }
 
 function headerOf(type: number, curveId: number): BigEndianWriter {
-  return new BigEndianWriter().raw(Uint8Array.of(VERSION, type, curveId));
+  return new BigEndianWriter().u8(VERSION).u8(type).u8(curveId);
 }
 
 function curveOf(curveId: number): CurveName | undefined {
