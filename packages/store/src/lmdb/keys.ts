@@ -3,7 +3,7 @@ import type { CurveName } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Db } from './environment.ts';
 
-const CURVE_CODES: Readonly<Record<CurveName, number>> = { c25519: 1, c448: 2 };
+const CURVE_BYTES: Readonly<Record<CurveName, Buffer>> = { c25519: Buffer.of(1), c448: Buffer.of(2) };
 export const CURVE_NAMES: readonly CurveName[] = ['c25519', 'c448'];
 
 export function textKey(text: AccountAddress | DeviceId): Buffer {
@@ -12,11 +12,20 @@ export function textKey(text: AccountAddress | DeviceId): Buffer {
 
 /** `text`, 0, `suffix`. */
 export function prefixedKey(text: AccountAddress | DeviceId, ...suffix: readonly Uint8Array[]): Buffer {
-  return Buffer.concat([textKey(text), Buffer.of(0), ...suffix]);
+  let length = Buffer.byteLength(text, 'utf8') + 1;
+  for (const part of suffix) length += part.length;
+  const key = Buffer.allocUnsafe(length);
+  let at = key.write(text, 'utf8');
+  key[at++] = 0;
+  for (const part of suffix) {
+    key.set(part, at);
+    at += part.length;
+  }
+  return key;
 }
 
 export function curveByte(curve: CurveName): Buffer {
-  return Buffer.of(CURVE_CODES[curve]);
+  return CURVE_BYTES[curve];
 }
 
 export function u32(value: number): Buffer {

@@ -60,7 +60,9 @@ export class RecordReader {
   }
 
   text(): string {
-    return Buffer.from(this.bytes()).toString('utf8');
+    const length = this.#bytes.readUInt32LE(this.#advance(LENGTH_BYTES));
+    const start = this.#advance(length);
+    return this.#bytes.toString('utf8', start, start + length);
   }
 
   list<Item>(read: () => Item): Item[] {
