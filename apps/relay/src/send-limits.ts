@@ -13,6 +13,9 @@ interface Parts {
   readonly parts: readonly Part[];
 }
 
+/** What a message costs a mailbox, and the memory of ids, beside its bytes: a flood of empty messages must end, too (case J01). */
+const OVERHEAD_BYTES = 256;
+
 export class SendLimits {
   private readonly pairs: RateLimit | undefined;
   private readonly ephemera: RateLimit | undefined;
@@ -41,7 +44,7 @@ export class SendLimits {
     const bytesWait = this.waitForBytes(message);
     if (bytesWait > 0) return bytesWait;
     for (const key of keys) this.pairs?.take(key, 1);
-    for (const { device, content } of message.parts) this.bytes?.take(device, message.body.length + content.length);
+    for (const part of message.parts) this.bytes?.take(part.device, costOf(message.body, part));
     return 0;
   }
 
@@ -72,11 +75,14 @@ export class SendLimits {
   private waitForBytes({ body, parts }: Parts): number {
     if (!this.bytes) return 0;
     let wait = 0;
-    for (const { device, content } of parts)
-      wait = Math.max(wait, this.bytes.waitMs(device, body.length + content.length));
+    for (const part of parts) wait = Math.max(wait, this.bytes.waitMs(part.device, costOf(body, part)));
     if (wait > 0) this.metrics.rateLimitRejections.inc({ limiter: 'relay-bytes-per-recipient' });
     return wait;
   }
+}
+
+function costOf(body: Uint8Array, { content }: Part): number {
+  return OVERHEAD_BYTES + body.length + content.length;
 }
 
 function pairKeys(sender: DeviceId, parts: readonly Part[]): string[] {
