@@ -57,7 +57,7 @@ const ALGORITHM = 'EdDSA';
 const TYPE = 'at+jwt';
 /** jose tolerates white space; one token should have one text. */
 const COMPACT_FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/;
-/** Some 500 bytes each; the oldest goes first. */
+/** Of each audience. Some 500 bytes each; the oldest goes first. */
 const MAX_VERIFIED = 10_000;
 
 /** `seed`: 32 bytes, the Ed25519 private key. `issuer`: the public origin. */
@@ -122,13 +122,13 @@ export function createTokenVerifier(options: {
 
   return {
     async verify(token, audience) {
-      if (token.length > LIMITS.tokenBytes.value || !COMPACT_FORM.test(token))
-        throw new TokenError('unauthorized', 'the token is not a good one');
       const known = verified.find(token, audience);
       if (known) {
         if (options.now() < known.expiresAt + LIMITS.clockSkewMs.value) return known;
         throw new TokenError('token-expired', 'the token has ended');
       }
+      if (token.length > LIMITS.tokenBytes.value || !COMPACT_FORM.test(token))
+        throw new TokenError('unauthorized', 'the token is not a good one');
       const result = await verifyAnew(token, audience);
       verified.add(token, audience, result);
       return result;
@@ -142,15 +142,20 @@ export function createTokenVerifier(options: {
  * fifteen minutes that its last tokens live.
  */
 class VerifiedTokens {
-  readonly #tokens = new Map<string, VerifiedToken>();
+  readonly #tokens: Readonly<Record<Audience, Map<string, VerifiedToken>>> = {
+    api: new Map(),
+    directory: new Map(),
+    relay: new Map(),
+  };
 
   find(token: string, audience: Audience): VerifiedToken | undefined {
-    return this.#tokens.get(`${audience} ${token}`);
+    return this.#tokens[audience].get(token);
   }
 
   add(token: string, audience: Audience, result: VerifiedToken): void {
-    if (this.#tokens.size >= MAX_VERIFIED) this.#tokens.delete(this.#tokens.keys().next().value!);
-    this.#tokens.set(`${audience} ${token}`, result);
+    const tokens = this.#tokens[audience];
+    if (tokens.size >= MAX_VERIFIED) tokens.delete(tokens.keys().next().value!);
+    tokens.set(token, result);
   }
 }
 
