@@ -5,11 +5,13 @@ import { type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wir
 import fc from 'fast-check';
 import { associatedDataOf, concat } from './associated-data.ts';
 import { ChainKey, messageKeyOf } from './chain-key.ts';
+import { CipherSeed, cipherAssociatedData, keyFromSeed, sealCipherMessage } from './cipher-message.ts';
 import { hex } from './hex.ts';
 import { encodeHeader } from './message.ts';
 import { sealOnce } from './message-key.ts';
 import { decodeSession, encodeSession } from './session-record.ts';
 import { expectRefused } from './testing/refusals.ts';
+import { seededRandom } from './testing/scripted-random.ts';
 import { bytes, codeOf, crypto, DAY, flipped, type Letter, Person, World } from './testing/world.ts';
 
 describe.each<CurveName>(['c25519', 'c448'])('F07, S27: a flipped bit in every byte, on %s', (curve) => {
@@ -147,6 +149,36 @@ describe('misdirected', () => {
     expect(bob.read(letter)).toBe('hello');
   });
 
+  it('S30: the limit of the seed form: a recipient and the relay can give another body to the others; not in the direct form', () => {
+    const world = new World();
+    const [alice, bob, carol] = [world.person('alice'), world.person('bob'), world.person('carol')];
+    const recipientUser = 'sip:group@example.org';
+    const plaintext = bytes('to all of us, with best wishes');
+    const cipher = sealCipherMessage(crypto, {
+      random: seededRandom(30),
+      source: alice.device,
+      recipientUser,
+      plaintext,
+    });
+    // What carol, as a recipient, decrypts her ratchet message to.
+    const known = keyFromSeed(crypto, new CipherSeed(cipher.seed.reveal().slice())).reveal();
+    const [toBob, toCarol] = alice.writeToAll([bob, carol], 'to all of us, with best wishes', {
+      cipher,
+      recipientUser,
+    });
+    expect(carol.read(toCarol!)).toBe('to all of us, with best wishes');
+
+    const bound = cipherAssociatedData(alice.device, bytes(recipientUser));
+    const seal = (body: Uint8Array) => crypto.aes256gcm.seal(known.subarray(0, 32), known.subarray(32), body, bound);
+    const forged = seal(bodyWithTag(seal, bytes('send gold to eve'), cipher.cipherMessage.slice(-16)));
+    expect(hex(forged.slice(-16))).toBe(hex(cipher.cipherMessage.slice(-16)));
+    expect(bob.read({ ...toBob!, cipherMessage: forged })).toMatch(/^send gold to eve/);
+
+    const direct = alice.write(bob, 'to bob');
+    expect(direct.cipherMessage).toHaveLength(0);
+    expect(expectRefused(bob, { ...direct, cipherMessage: forged })).toBe('malformed');
+  });
+
   it('a message for the other curve, and forms that do not fit', () => {
     const { alice, bob } = pair();
     const world = new World();
@@ -270,3 +302,32 @@ describe('forged', () => {
     expect(expectRefused(bob, { ...letter, from: alice.device, message })).toBe('authentication-failed');
   });
 });
+
+const BLOCK_BITS = 128n;
+const numberOf = (block: Uint8Array) => BigInt(`0x${hex(block)}`);
+const blockOf = (value: bigint) =>
+  Uint8Array.from({ length: 16 }, (_, i) => Number((value >> BigInt(120 - 8 * i)) & 255n));
+
+/** `text` (whole blocks) and one block more, so that `seal` gives it `tag`: with a known key, GCM's tag is affine in every block. */
+function bodyWithTag(seal: (body: Uint8Array) => Uint8Array, text: Uint8Array, tag: Uint8Array): Uint8Array {
+  const tagWith = (filler: bigint) => numberOf(seal(concat(text, blockOf(filler))).slice(-16));
+  const base = tagWith(0n);
+  // By highest bit of the change to the tag: that change, and the filler that causes it.
+  const rows = new Map<number, { image: bigint; filler: bigint }>();
+  const reduce = (image: bigint, filler: bigint) => {
+    let row = { image, filler };
+    for (let known = rows.get(highestBit(row.image)); known; known = rows.get(highestBit(row.image)))
+      row = { image: row.image ^ known.image, filler: row.filler ^ known.filler };
+    return row;
+  };
+  for (let bit = 0n; bit < BLOCK_BITS; bit += 1n) {
+    const row = reduce(tagWith(1n << bit) ^ base, 1n << bit);
+    rows.set(highestBit(row.image), row);
+  }
+  return concat(text, blockOf(reduce(numberOf(tag) ^ base, 0n).filler));
+}
+
+/** -1 for zero. */
+function highestBit(value: bigint): number {
+  return value === 0n ? -1 : value.toString(2).length - 1;
+}
