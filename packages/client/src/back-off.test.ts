@@ -4,10 +4,10 @@ import { backOff } from './back-off.ts';
 const lowest = () => new Uint8Array(2);
 const highest = () => new Uint8Array(2).fill(255);
 
-it('L01: full jitter, from nothing to a ceiling that doubles up to eight seconds', () => {
-  expect([0, 1, 2, 4, 5, 50].map((failures) => backOff(failures, lowest))).toEqual([0, 0, 0, 0, 0, 0]);
-  expect([0, 1, 2, 4, 5, 50].map((failures) => backOff(failures, highest))).toEqual([
-    499, 999, 1_999, 7_999, 7_999, 7_999,
+it('L01: full jitter, from nothing to a ceiling that doubles up to a minute', () => {
+  expect([0, 1, 2, 6, 7, 50].map((failures) => backOff(failures, lowest))).toEqual([0, 0, 0, 0, 0, 0]);
+  expect([0, 1, 2, 6, 7, 50].map((failures) => backOff(failures, highest))).toEqual([
+    499, 999, 1_999, 31_999, 59_999, 59_999,
   ]);
 });
 

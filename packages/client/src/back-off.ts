@@ -2,10 +2,9 @@
 import type { RandomBytes } from '@sealwire/crypto/port';
 
 const FIRST_MS = 500;
-/** However long a server was away, everybody is back within ten seconds of its return (case A01). */
-const CAP_MS = 8_000;
+const CAP_MS = 60_000;
 
-/** How long to wait before attempt `failures` + 1, ms: anything from nothing to 0.5 s, 1 s, 2 s, … 8 s, but at least `atLeastMs`. */
+/** How long to wait before attempt `failures` + 1, ms: anything from nothing to 0.5 s, 1 s, 2 s, … 60 s, but at least `atLeastMs`. */
 export function backOff(failures: number, random: RandomBytes, atLeastMs = 0): number {
   const ceiling = Math.min(CAP_MS, FIRST_MS * 2 ** Math.min(failures, 16));
   const [a, b] = random(2) as Uint8Array & [number, number];
