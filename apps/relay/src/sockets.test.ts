@@ -266,7 +266,7 @@ describe('hostile input', () => {
     expect(await world.node.metrics.text()).toMatch(/sealwire_unhandled_errors_total\{where="relay-commit"\} 1/);
   });
 
-  it('a client that does not read is closed as slow, and holds no more than the bound', async () => {
+  it('A15: a client that does not read is closed as slow, and holds no more than the bound', async () => {
     await world.close();
     await begin({ settings: { socketQueueBytes: 256 * 1024 } });
     const client = await world.client(alice);
