@@ -1,0 +1,102 @@
+/**
+ * Our key directory over a memory store, on a free port of the loopback, with its own tokens and roster: a device is listed with its
+ * identity key first, as by its account's manifest, and registers after that.
+ */
+import { openMemoryBus } from '@sealwire/bus/memory';
+import { nodeCrypto } from '@sealwire/crypto/node';
+import { systemRandom } from '@sealwire/crypto/random';
+import { startDirectory } from '@sealwire/directory/start';
+import { createHealth } from '@sealwire/service/health';
+import { listen } from '@sealwire/service/listen';
+import { silentLog } from '@sealwire/service/log';
+import { createMetrics } from '@sealwire/service/metrics';
+import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
+import { openMemoryStore } from '@sealwire/store/memory';
+import { accountOf, type DeviceId } from '@sealwire/wire/ids';
+import {
+  decodeAnswer,
+  encodeRequest,
+  LIME_CONTENT_TYPE,
+  type LimeAnswer,
+  type LimeRequest,
+} from '@sealwire/wire/lime-server';
+import type { DeviceIdentity } from '@sealwire/wire/manifest';
+
+const ORIGIN = 'https://chat.example.org';
+const VERSION = '0.0.0-test';
+const START = Date.UTC(2026, 0, 1);
+const UNLIMITED = {
+  DOMAIN: 'example.org',
+  TRUSTED_PROXIES: [],
+  BUNDLES_PER_PAIR: 0,
+  BUNDLES_PER_TARGET: 0,
+  BUNDLES_PER_REQUESTER: 0,
+  KEY_UPLOADS_PER_DEVICE: 0,
+  MANIFEST_READS_PER_ADDRESS: 0,
+  MANIFEST_WRITES_PER_ADDRESS: 0,
+};
+
+export interface KeyDirectory {
+  /** Of the LIME endpoint. */
+  readonly url: string;
+  /** Makes the device's account, with this one device. */
+  list(device: DeviceId, identities: readonly DeviceIdentity[]): Promise<void>;
+  token(device: DeviceId): Promise<string>;
+  /** Bytes of a request by that device, over HTTP. Rejects when the status is not 200. */
+  post(device: DeviceId, body: Uint8Array): Promise<Uint8Array>;
+  ask(device: DeviceId, request: LimeRequest): Promise<LimeAnswer>;
+  close(): Promise<void>;
+}
+
+export async function startKeyDirectory(): Promise<KeyDirectory> {
+  // Tokens do not run out: the directory's clock stands still.
+  const now = () => START;
+  const store = openMemoryStore();
+  const bus = openMemoryBus();
+  const metrics = createMetrics();
+  const signer = createTokenSigner({ seed: systemRandom(32), issuer: ORIGIN, now });
+  const tokens = createTokenVerifier({ jwks: signer.jwks(), issuer: ORIGIN, now });
+  const shared = { store, bus, crypto: nodeCrypto(), now, log: silentLog, metrics, tokens };
+  const door = await startDirectory({ ...shared, settings: UNLIMITED, version: VERSION });
+  const ready = () => door.ready();
+  const listening = await listen({
+    address: { host: '127.0.0.1', port: 0 },
+    routes: [{ prefix: '/', door }],
+    health: createHealth({ server: 'directory', version: VERSION, ready, metrics, log: silentLog, now }),
+    log: silentLog,
+    metrics,
+  });
+  const url = `${listening.url}/lime`;
+
+  const token = async (device: DeviceId) => (await signer.sign(device, ['directory'])).token;
+
+  async function post(device: DeviceId, body: Uint8Array): Promise<Uint8Array> {
+    const headers = {
+      authorization: `Bearer ${await token(device)}`,
+      from: device,
+      'content-type': LIME_CONTENT_TYPE,
+    };
+    const response = await fetch(url, { method: 'POST', headers, body: Buffer.from(body) });
+    if (response.status !== 200) throw new Error(`status ${response.status}: ${await response.text()}`);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  return {
+    url,
+    async list(device, identities) {
+      const account = { address: accountOf(device), accountKey: systemRandom(32), createdAt: START };
+      const manifest = { version: 1, bytes: Uint8Array.of(1), signature: new Uint8Array(64) };
+      await store.accounts.create(account, manifest, [
+        { id: device, identities, loginKey: new Uint8Array(32), addedAt: START },
+      ]);
+    },
+    token,
+    post,
+    ask: async (device, request) => decodeAnswer(await post(device, encodeRequest(request)), request.curve),
+    async close() {
+      await listening.close();
+      await bus.close();
+      await store.close();
+    },
+  };
+}

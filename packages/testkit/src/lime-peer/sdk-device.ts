@@ -1,0 +1,81 @@
+/** A device of the SDK as far as its encryption goes: the engine of packages/client on both curves, without connection and storage. */
+import type { EncryptionEngine, EngineContext, EngineDevice, EngineResult } from '@sealwire/client/engine';
+import { limeEngine } from '@sealwire/client/lime-engine';
+import { nodeCrypto } from '@sealwire/crypto/node';
+import type { CurveName } from '@sealwire/crypto/port';
+import { systemRandom } from '@sealwire/crypto/random';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import type { DeviceIdentity } from '@sealwire/wire/manifest';
+import { bytesOf, contentOf, type Letter } from './correspondent.ts';
+import type { KeyDirectory } from './key-directory.ts';
+
+type Transaction = Parameters<EncryptionEngine['createDevice']>[1];
+
+/** Every write is done at once, and stays when an error follows: no test goes on after one. */
+class MapRecords implements Transaction {
+  readonly #map = new Map<string, Uint8Array>();
+  get = (key: string) => this.#map.get(key);
+  keys = (prefix: string) => [...this.#map.keys()].filter((key) => key.startsWith(prefix)).sort();
+  set = (key: string, value: Uint8Array) => void this.#map.set(key, value);
+  delete = (key: string) => void this.#map.delete(key);
+  nested = <T>(work: (transaction: Transaction) => T): T => work(this);
+}
+
+export class SdkDevice implements EngineDevice {
+  readonly user: AccountAddress;
+  readonly identities: readonly DeviceIdentity[];
+  readonly #engine: EncryptionEngine;
+  readonly #records = new MapRecords();
+  readonly #context: EngineContext;
+
+  private constructor(
+    readonly id: DeviceId,
+    directory: KeyDirectory,
+    curves: readonly CurveName[],
+    now: () => number,
+  ) {
+    this.user = accountOf(id);
+    this.#engine = limeEngine({ device: id, crypto: nodeCrypto(), random: systemRandom, now });
+    this.identities = this.#engine.createDevice(curves, this.#records);
+    this.#context = {
+      records: this.#records,
+      postToDirectory: (body) => directory.post(id, body),
+      commit: async (work) => work(this.#records),
+    };
+  }
+
+  static async register(
+    directory: KeyDirectory,
+    id: DeviceId,
+    curves: readonly CurveName[],
+    now: () => number,
+  ): Promise<SdkDevice> {
+    const made = new SdkDevice(id, directory, curves, now);
+    await directory.list(id, made.identities);
+    await made.#engine.publish(made.#context);
+    return made;
+  }
+
+  /** Letters in no particular order. Rejects with the engine's code. */
+  async write(recipients: readonly EngineDevice[], user: AccountAddress, content: string): Promise<Letter[]> {
+    const draft = { recipientUser: user, recipients, copies: [], plaintext: bytesOf(content) };
+    const gathered = done(await this.#engine.gather(draft, this.#context));
+    const { parts, cipherMessage } = done(this.#engine.processOutgoing(draft, gathered, this.#records));
+    return parts.map(({ device, content: message }) => ({ from: this.id, to: device, user, message, cipherMessage }));
+  }
+
+  /** Rejects with the engine's code. */
+  async read({ user, message, cipherMessage }: Letter, sender: EngineDevice): Promise<string> {
+    const received = { sender, recipientUser: user as AccountAddress, content: message, cipherMessage };
+    return contentOf(done(this.#engine.processIncoming(received, this.#records)));
+  }
+
+  upkeep(): Promise<void> {
+    return this.#engine.upkeep(this.#context);
+  }
+}
+
+function done<T>(result: EngineResult<T>): T {
+  if (result.status === 'done') return result.value;
+  throw new Error(result.status === 'error' ? result.code : result.status);
+}

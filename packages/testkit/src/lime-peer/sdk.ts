@@ -1,0 +1,79 @@
+/** The SDK's encryption with liblime devices: two curves in one message, and the manifest's word on identities (lime-protocol section 13). */
+import { describe, expect } from '@jest/globals';
+import type { EngineDevice } from '@sealwire/client/engine';
+import type { CurveName } from '@sealwire/crypto/port';
+import { type AccountAddress, parseAccountAddress } from '@sealwire/wire/ids';
+import { LIME_CURVES } from '@sealwire/wire/lime-server';
+import { type Correspondent, headerOf, type Letter, writeTo } from './correspondent.ts';
+import type { Suite } from './suite.ts';
+
+const GROUP = parseAccountAddress('sip:friends@conf.example.org');
+const CURVE_BYTE = 2;
+const DAY = 24 * 60 * 60 * 1000;
+
+export function sdk({ world, it }: Omit<Suite, 'curve'>): void {
+  /** As the manifest of its account names it. */
+  async function named(peer: Correspondent): Promise<EngineDevice> {
+    const { device, curve } = peer;
+    return { id: device, identities: [{ curve, identityKey: await peer.identityKey() }] };
+  }
+
+  const curveOf = ({ message }: Letter): CurveName => (message[CURVE_BYTE] === LIME_CURVES.c448.id ? 'c448' : 'c25519');
+
+  describe('an SDK device on both curves', () => {
+    it('writes one message to liblime on either curve and to its like; all read it and answer', async () => {
+      const alice = await world().sdkDevice(['c25519', 'c448']);
+      const [bob, carol] = [await world().sdkDevice(['c448', 'c25519']), await world().sdkDevice(['c448'])];
+      const peers = [await world().device('liblime', 'c25519'), await world().device('liblime', 'c448')];
+      const everybody: EngineDevice[] = [bob, carol];
+      for (const peer of peers) everybody.push(await named(peer));
+
+      for (const content of ['', 'short', 'long '.repeat(1_000)]) {
+        const letters = await alice.write(everybody, GROUP, content);
+        const letterTo = (id: string) => letters.find((letter) => letter.to === id)!;
+        const isDirect = content.length < 50;
+        for (const letter of letters) expect(letter.cipherMessage).toHaveLength(isDirect ? 0 : content.length + 16);
+        expect([bob, carol].map(({ id }) => curveOf(letterTo(id)))).toEqual(['c448', 'c448']);
+        for (const device of [bob, carol]) expect(await device.read(letterTo(device.id), alice)).toBe(content);
+        for (const peer of peers) {
+          expect(curveOf(letterTo(peer.device))).toBe(peer.curve);
+          expect(await peer.read(letterTo(peer.device))).toMatchObject({ content });
+        }
+      }
+      for (const peer of peers) {
+        const answer = await writeTo(peer, { device: alice.id, user: alice.user }, 'answer');
+        expect(headerOf(answer, peer.curve).init).toBeUndefined();
+        expect(await alice.read(answer, await named(peer))).toBe('answer');
+      }
+    });
+
+    it('is written to first by liblime on either curve, also after it rotated its keys', async () => {
+      let now = Date.UTC(2026, 0, 1);
+      const alice = await world().sdkDevice(['c25519', 'c448'], () => now);
+      const addressee = { device: alice.id, user: alice.user };
+      const prekeys = new Set<number>();
+      for (const days of [0, 8]) {
+        now += days * DAY;
+        await alice.upkeep();
+        for (const curve of ['c25519', 'c448'] as const) {
+          const peer = await world().device('liblime', curve);
+          const letter = await writeTo(peer, addressee, 'hello', { policy: 'cipherMessage' });
+          prekeys.add(headerOf(letter, curve).init!.signedPrekeyId);
+          expect(await alice.read(letter, await named(peer))).toBe('hello');
+          const [answer] = await alice.write([await named(peer)], peer.user as AccountAddress, 'welcome');
+          expect(await peer.read(answer!)).toMatchObject({ content: 'welcome' });
+        }
+      }
+      expect(prekeys.size).toBe(4);
+    });
+
+    it('D18: neither writes to nor reads from a liblime device whose key is not the one of the manifest', async () => {
+      const alice = await world().sdkDevice(['c25519']);
+      const [peer, other] = [await world().device('liblime', 'c25519'), await world().device('liblime', 'c25519')];
+      const posing = { ...(await named(other)), id: peer.device };
+      await expect(alice.write([posing], GROUP, 'hello')).rejects.toThrow('identity-mismatch');
+      const letter = await writeTo(peer, { device: alice.id, user: alice.user }, 'it is me');
+      await expect(alice.read(letter, posing)).rejects.toThrow('identity-mismatch');
+    });
+  });
+}
