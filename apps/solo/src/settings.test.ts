@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { configTable, envExample, loadConfig, replaceSection } from '@sealwire/service/config';
+import { loadConfig } from '@sealwire/service/config';
+import { describeSettingsDocuments } from '@sealwire/service/testing/settings-documents';
 import { type SoloSettings, soloSettings } from './settings.ts';
 
 const load = (argv: string[], env: Record<string, string> = {}) =>
@@ -39,21 +39,4 @@ describe('the settings of solo', () => {
   });
 });
 
-/** UPDATE_GENERATED=1 writes them. */
-describe('generated documents', () => {
-  const update = process.env.UPDATE_GENERATED === '1';
-
-  it('the table of docs/operations/configuration.md', () => {
-    const page = new URL('../../../docs/operations/configuration.md', import.meta.url);
-    const text = readFileSync(page, 'utf8');
-    const expected = replaceSection(text, 'settings:solo', configTable(soloSettings));
-    if (update) writeFileSync(page, expected);
-    else expect(text).toBe(expected);
-  });
-
-  it('.env.example', () => {
-    const example = new URL('../.env.example', import.meta.url);
-    if (update) writeFileSync(example, envExample(soloSettings));
-    expect(readFileSync(example, 'utf8')).toBe(envExample(soloSettings));
-  });
-});
+describeSettingsDocuments('solo', soloSettings, import.meta.url);

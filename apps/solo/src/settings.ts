@@ -1,9 +1,9 @@
 /** The settings of solo: those of the three servers that make sense on one machine, and where the data lies. */
 import { API_SETTINGS } from '@sealwire/api/settings';
 import { DIRECTORY_SETTINGS } from '@sealwire/directory/settings';
+import { RELAY_CONFIG } from '@sealwire/relay/config';
 import { setting } from '@sealwire/service/config';
 import { listenAddress, origin, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
-import { LIMITS } from '@sealwire/wire/limits';
 import { z } from 'zod';
 
 const { TRUSTED_PROXIES, CONNECTIONS_PER_ADDRESS } = SERVER_SETTINGS;
@@ -35,19 +35,7 @@ export const soloSettings = z.object({
     default: '200',
   }),
   ...DIRECTORY_SETTINGS,
-  MESSAGES_PER_PAIR: setting(wholeNumber(0), {
-    about: 'Messages from one device to one account at once; then one a second; 0: no limit.',
-    default: String(LIMITS.messagesPerPairBurst.value),
-  }),
-  WHEN_MAILBOX_FULL: setting(z.enum(['refuse', 'trim']), {
-    about: 'A message for a full mailbox: `refuse` it, or `trim` the oldest ones and tell the recipient of the gap.',
-    default: 'refuse',
-  }),
-  ALLOWED_ORIGINS: setting(originList(), {
-    about: 'Origins of web pages that may open a socket, separated by commas. Programs send none and need none.',
-    default: '',
-    example: 'https://chat.example.org',
-  }),
+  ...RELAY_CONFIG,
   TRUSTED_PROXIES,
   CONNECTIONS_PER_ADDRESS,
   LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error', 'silent']), {
@@ -55,14 +43,5 @@ export const soloSettings = z.object({
     default: 'warn',
   }),
 });
-
-function originList() {
-  return z
-    .union([z.string(), z.array(z.string())])
-    .transform((value) =>
-      (typeof value === 'string' ? value.split(',') : value).map((text) => text.trim()).filter(Boolean),
-    )
-    .pipe(z.array(origin()));
-}
 
 export type SoloSettings = z.output<typeof soloSettings>;

@@ -5,7 +5,8 @@ import { startApi } from '@sealwire/api/start';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { startDirectory } from '@sealwire/directory/start';
-import { DEFAULT_SETTINGS, type RelaySettings, startRelay } from '@sealwire/relay/start';
+import { relaySettings } from '@sealwire/relay/config';
+import { startRelay } from '@sealwire/relay/start';
 import { trustedProxies } from '@sealwire/service/client-address';
 import { createHealth } from '@sealwire/service/health';
 import { type Listening, listen } from '@sealwire/service/listen';
@@ -53,12 +54,13 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
 
   const api = await startApi({ ...shared, settings, tokenKey, version });
   const directory = await startDirectory({ ...shared, settings, tokens, version });
+  const relayed = relaySettings(settings);
   const relay = await startRelay({
     ...shared,
     tokens,
     // A prefix: base64url may begin with what a node id must not begin with.
     nodeId: `solo-${encodeBase64url(random(12))}`,
-    settings: relaySettings(settings),
+    settings: relayed,
   });
   const doors = [api, directory, relay];
 
@@ -68,7 +70,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
       { prefix: '/', door: api },
       { prefix: '/lime', door: directory },
       { prefix: '/directory', door: directory },
-      { prefix: DEFAULT_SETTINGS.path, door: relay },
+      { prefix: relayed.path, door: relay },
     ],
     health: createHealth({
       server: 'solo',
@@ -84,15 +86,6 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     proxies: trustedProxies(settings.TRUSTED_PROXIES),
   });
   return { listening, origin, stop: () => listening.close() };
-}
-
-function relaySettings({ MESSAGES_PER_PAIR, WHEN_MAILBOX_FULL, ALLOWED_ORIGINS }: SoloSettings): RelaySettings {
-  return {
-    ...DEFAULT_SETTINGS,
-    allowedOrigins: ALLOWED_ORIGINS,
-    mailbox: { ...DEFAULT_SETTINGS.mailbox, whenFull: WHEN_MAILBOX_FULL },
-    messagesPerPair: MESSAGES_PER_PAIR === 0 ? undefined : { burst: MESSAGES_PER_PAIR, perSecond: 1 },
-  };
 }
 
 /** The servers must know their public origin before they listen, so a port that the system chooses is chosen first. */

@@ -57,7 +57,7 @@ describe('publishing', () => {
     ]);
   });
 
-  it('a removed device id is never given out again', async () => {
+  it('E04, I12: a removed device id is never given out again', async () => {
     const second = withLaptop();
     await put(second);
     const third = phone.manifest([phone.listed], second.manifest);
