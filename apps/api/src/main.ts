@@ -2,11 +2,8 @@
 import { openBus } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
-import { boot, openOrExplain } from '@sealwire/service/boot';
-import { trustedProxies } from '@sealwire/service/client-address';
+import { bootServer } from '@sealwire/service/boot-server';
 import { processSources } from '@sealwire/service/config';
-import { createHealth } from '@sealwire/service/health';
-import { listen } from '@sealwire/service/listen';
 import { openStore } from '@sealwire/store/open';
 import { inviteCommand } from './invite-command.ts';
 import { apiSettings } from './settings.ts';
@@ -19,47 +16,18 @@ if (process.argv[2] === 'invite') {
     err: (text) => process.stderr.write(text),
   });
 } else {
-  await boot({
+  await bootServer({
     name: 'api',
     main: import.meta.url,
     schema: apiSettings,
     now: Date.now,
-    async run({ settings, version, log, metrics, now }) {
+    openStore,
+    openBus,
+    withoutNews: 'other processes hear nothing of changes',
+    start(context) {
       requireRandomness(systemRandom);
-      const store = await openOrExplain('STORE_URL', () => openStore(settings.STORE_URL));
-      const bus = await openOrExplain('BUS_URL', () => openBus(settings.BUS_URL));
-      if (settings.BUS_URL === 'memory:')
-        log.warn('bus-is-in-process', { setting: 'BUS_URL', reason: 'other processes hear nothing of changes' });
-      const tokenKey = settings.TOKEN_KEY;
-      const door = await startApi({
-        store,
-        bus,
-        crypto: nodeCrypto(),
-        random: systemRandom,
-        now,
-        log,
-        metrics,
-        settings,
-        tokenKey,
-        version,
-      });
-      const listening = await listen({
-        address: settings.LISTEN,
-        routes: [{ prefix: '/', door }],
-        health: createHealth({ server: 'api', version, ready: () => door.ready(), metrics, log, now }),
-        log,
-        metrics,
-        connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
-        proxies: trustedProxies(settings.TRUSTED_PROXIES),
-      });
-      return {
-        url: listening.url,
-        async stop() {
-          await listening.close();
-          await bus.close();
-          await store.close();
-        },
-      };
+      const tokenKey = context.settings.TOKEN_KEY;
+      return startApi({ ...context, crypto: nodeCrypto(), random: systemRandom, tokenKey });
     },
   });
 }
