@@ -47,6 +47,9 @@ export interface SenderOptions {
   readonly broken: (reason: ClientError) => void;
 }
 
+/** A page of a proxy in between, servers that disagree about a token: nothing that the message could be blamed for. */
+const PASSING = ['bad-answer', 'unauthorized', 'token-expired'];
+
 type Outcome = { readonly kind: 'accepted' } | { readonly kind: 'offline' } | Rejected;
 
 export class Sender {
@@ -129,7 +132,7 @@ export class Sender {
         const reason = reasonOf(error);
         if (period.aborted || reason.code === 'aborted') return;
         if (isBroken(reason)) return this.#options.broken(reason);
-        if (!reason.retryable) await this.#giveUp(entry, reason);
+        if (!reason.retryable && !PASSING.includes(reason.code)) await this.#giveUp(entry, reason);
         else await pause(this.#options.timers, backOff(failures++, this.#options.random, reason.retryAfterMs), period);
       }
     }

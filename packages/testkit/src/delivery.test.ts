@@ -40,6 +40,9 @@ async function meet(): Promise<void> {
   await takeTexts(bob.client, 1);
 }
 
+const problem = (status: number, code: string) =>
+  Response.json({ type: 'about:blank', title: code, status, code, retryable: false }, { status });
+
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => `${i}`);
 
 describe('sending', () => {
@@ -94,6 +97,24 @@ describe('sending', () => {
     expect(second).toEqual(first);
     await alice.client.send('bob', 'next');
     expect(await takeTexts(bob.client, 1)).toEqual(['next']);
+  });
+
+  it.each([
+    ['a login page in between', () => new Response('<html>log in</html>')],
+    ['a directory that does not know the login server’s newest key', () => problem(401, 'unauthorized')],
+  ])('%s costs no message: it stays in the outbox and goes out later', async (_, answer) => {
+    await alice.client.connect();
+    await bob.client.connect();
+    let refusals = 0;
+    alice.network.intercept = async (request, ask) => {
+      if (!/\/(manifests|lime)/.test(request.url) || refusals >= 3) return ask();
+      refusals += 1;
+      return answer();
+    };
+    const { accepted } = await alice.client.send('bob', 'through all this');
+    await accepted;
+    expect(refusals).toBe(3);
+    expect(await takeTexts(bob.client, 1)).toEqual(['through all this']);
   });
 
   it('a relay that never answers: the link is made anew, and the same frame sent again', async () => {
