@@ -12,7 +12,9 @@ export interface ApiLimiters {
   /** Throws a 429 `Problem`. */
   account(request: IncomingMessage, reply: HeaderSink): void;
   /** Throws a 429 `Problem`. */
-  login(request: IncomingMessage, reply: HeaderSink, device: DeviceId): void;
+  login(request: IncomingMessage, reply: HeaderSink): void;
+  /** `device` has proved its key. Throws a 429 `Problem`. */
+  loggedIn(device: DeviceId): void;
 }
 
 export function createApiLimiters(settings: ApiSettings, deps: LimiterDeps): ApiLimiters {
@@ -28,12 +30,12 @@ export function createApiLimiters(settings: ApiSettings, deps: LimiterDeps): Api
       accounts.demand(address);
       reply.headers(accounts.headers(address));
     },
-    login(request, reply, device) {
+    login(request, reply) {
       const address = keyOf(request);
       addresses.demand(address);
-      // Not what is left of the device's: that would tell a stranger how often its owner logs in.
       reply.headers(addresses.headers(address));
-      devices.demand(device);
     },
+    // Not before: strangers could use up what a device has, or learn how often its owner logs in.
+    loggedIn: (device) => devices.demand(device),
   };
 }

@@ -22,7 +22,7 @@ export class LoginController {
     @Req() request: { raw: IncomingMessage },
     @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.output<typeof ChallengeAnswer>> {
-    this.limiters.login(request.raw, reply, body.device);
+    this.limiters.login(request.raw, reply);
     return this.logins.challenge(body.device);
   }
 
@@ -33,7 +33,9 @@ export class LoginController {
     @Req() request: { raw: IncomingMessage },
     @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.output<typeof TokenAnswer>> {
-    this.limiters.login(request.raw, reply, body.device);
-    return this.logins.token(body);
+    this.limiters.login(request.raw, reply);
+    const answer = await this.logins.token(body);
+    this.limiters.loggedIn(body.device);
+    return answer;
   }
 }

@@ -19,7 +19,7 @@ export const API_SETTINGS = {
   }),
   LOGINS_PER_DEVICE: setting(wholeNumber(0), {
     about:
-      'Login requests a minute for one device; above what one address may ask, so that no stranger can lock a device out; 0: no limit.',
+      'Logins a minute of one device; counted when they succeed, so that no stranger can lock a device out; 0: no limit.',
     default: '240',
   }),
 } as const;
