@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openMemoryBus } from '@sealwire/bus/memory';
-import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
@@ -38,7 +37,6 @@ async function ours(): Promise<Measured> {
     store,
     bus: openMemoryBus(),
     tokens: createTokenVerifier({ jwks: signer.jwks(), issuer: ISSUER, now }),
-    crypto: nodeCrypto(),
     log: silentLog,
     metrics: createMetrics(),
     now,

@@ -1,6 +1,5 @@
 /** The relay as a process of its own. `main.ts --help` lists the settings. */
 import { openBus } from '@sealwire/bus/open';
-import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { bootServer } from '@sealwire/service/boot-server';
 import { createTokenVerifier } from '@sealwire/service/tokens';
@@ -24,7 +23,6 @@ await bootServer({
     return startRelay({
       ...context,
       tokens: createTokenVerifier({ jwks: new URL(config.TOKEN_JWKS_URL), issuer: config.PUBLIC_ORIGIN, now }),
-      crypto: nodeCrypto(),
       random: systemRandom,
       // A prefix: base64url may begin with what a node id must not begin with.
       nodeId: config.NODE_ID ?? `relay-${encodeBase64url(systemRandom(12))}`,

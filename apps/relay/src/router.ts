@@ -3,7 +3,6 @@
  * One frame is one mail to all its recipients or to none. The sender hears `accepted` after the durable write and never before it;
  * an outcome that is not known is `unavailable` and may be repeated with the same id.
  */
-import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { AppendResult, Mail } from '@sealwire/store/port';
 import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
@@ -12,6 +11,7 @@ import type { Ephemeral, Part, Rejected, Send } from '@sealwire/wire/frames';
 import { accountOf, type DeviceId, type MessageId } from '@sealwire/wire/ids';
 import type { AccountDevices } from './account-devices.ts';
 import type { Submission } from './committer.ts';
+import { contentDigest } from './content-digest.ts';
 import { compareDevices, type Mismatch } from './device-mismatch.ts';
 import type { Hub } from './hub.ts';
 import type { SendLimits } from './send-limits.ts';
@@ -23,7 +23,6 @@ export interface RouterParts {
   readonly limits: SendLimits;
   readonly hub: Hub;
   readonly turn: Turn;
-  readonly crypto: Pick<CryptoProvider, 'sha256'>;
   readonly metrics: Pick<Metrics, 'relayDeliveryLatency'>;
   readonly now: () => number;
   readonly payloadBytes: number;
@@ -128,7 +127,7 @@ export class Router {
   }
 
   private submit(session: Session, frame: Send, raw: Uint8Array): void {
-    const { limits, crypto, now } = this.parts;
+    const { limits, now } = this.parts;
     const retryAfterMs = limits.waitForSend(session.device, frame);
     if (retryAfterMs > 0) {
       reject(session, frame.id, 'too-many-requests', { retryAfterMs });
@@ -142,7 +141,7 @@ export class Router {
       device,
       pieces: [...shared, ...encodeMailPart(content)],
     }));
-    const mail: Mail = { sender, id, digest: crypto.sha256(raw), at, recipients };
+    const mail: Mail = { sender, id, digest: contentDigest(raw), at, recipients };
     if (!this.parts.submit({ session, mail, bytes: storedBytes(frame) }))
       reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
   }

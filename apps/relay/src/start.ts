@@ -1,6 +1,6 @@
 /** The relay's one door: puts the parts together and hands out what the owner of the port needs. It never listens by itself. */
 import type { Bus } from '@sealwire/bus/port';
-import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
+import type { RandomBytes } from '@sealwire/crypto/port';
 import type { SocketDoor } from '@sealwire/service/http-door';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
@@ -35,7 +35,6 @@ export interface RelayDeps {
   readonly store: Pick<Store, 'mailboxes' | 'devices' | 'probe'>;
   readonly bus: Bus;
   readonly tokens: TokenVerifier;
-  readonly crypto: Pick<CryptoProvider, 'sha256'>;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly now: () => number;
@@ -49,7 +48,7 @@ export interface RelayDeps {
 
 /** Resolves when the node listens on the bus. Rejects with `BusError`. */
 export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
-  const { store, bus, tokens, crypto, log, metrics, now, random, nodeId, settings, timers = nodeTimers } = deps;
+  const { store, bus, tokens, log, metrics, now, random, nodeId, settings, timers = nodeTimers } = deps;
   const wheel = new TimerWheel(timers);
   const turn = new Turn();
   const deviceIds = new DeviceIdCache();
@@ -63,7 +62,6 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     limits,
     hub,
     turn,
-    crypto,
     metrics,
     now,
     payloadBytes: settings.payloadBytes,

@@ -29,6 +29,7 @@ import type { DeviceId, MessageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { Reader } from './protobuf-reader.ts';
 import { headOf, sizeOfHead, sizeOfUint, Writer, writeUint } from './protobuf-writer.ts';
+import { allocate } from './slab.ts';
 import { WireError } from './wire-error.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -202,7 +203,7 @@ export function encodeMailPieces(mail: MailShared & { readonly content: Uint8Arr
 
 /** What to send in front of a stored mail of `mailLength` bytes: both together are the Deliver frame. */
 export function deliverHead(seq: number, mailLength: number): Uint8Array<ArrayBuffer> {
-  const head = new Uint8Array(deliverHeadLength(seq, mailLength));
+  const head = allocate(deliverHeadLength(seq, mailLength));
   writeDeliverHead(head, seq, mailLength);
   return head;
 }

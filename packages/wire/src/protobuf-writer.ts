@@ -2,6 +2,7 @@
  * Writes the protobuf wire format as much as Sealwire's schemas use: see `protobuf-reader.ts`. What it writes is canonical: default
  * values left out, varints as short as they can be.
  */
+import { allocate } from './slab.ts';
 import { WireError } from './wire-error.ts';
 
 const VARINT = 0;
@@ -19,7 +20,7 @@ export class Writer {
 
   /** `sizeHint`: bytes expected, so that the buffer need not grow. */
   constructor(sizeHint = 128) {
-    this.buffer = new Uint8Array(HEAD_ROOM + sizeHint);
+    this.buffer = allocate(HEAD_ROOM + sizeHint);
   }
 
   uint(field: number, value: number): this {
@@ -150,7 +151,7 @@ export function writeUint(into: Uint8Array, at: number, value: number): number {
 
 /** Tag and length of a field whose contents are sent as a piece of their own. */
 export function headOf(field: number, length: number): Uint8Array<ArrayBuffer> {
-  const head = new Uint8Array(sizeOfHead(field, length));
+  const head = allocate(sizeOfHead(field, length));
   writeUint(head, writeUint(head, 0, field * 8 + BYTES), length);
   return head;
 }

@@ -4,7 +4,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
-import { nodeCrypto } from '@sealwire/crypto/node';
 import type { SocketDoor } from '@sealwire/service/http-door';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics, type Metrics } from '@sealwire/service/metrics';
@@ -68,7 +67,6 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       store,
       bus: wrapBus(openMemoryBus(hub)),
       tokens: createTokenVerifier({ jwks: signer.jwks(), issuer: ISSUER, now: time.now }),
-      crypto: nodeCrypto(),
       log: silentLog,
       metrics,
       now: time.now,
