@@ -59,6 +59,15 @@ describe('POST /lime', () => {
     expect((await fixture.limeRaw(request, { ...headers, from: `${alice.id}x` })).status).toBe(403);
   });
 
+  it('an identity header is UTF-8, whatever Node takes it for', async () => {
+    const zoe = testDevice(crypto, 'zoë');
+    await enrol(fixture.store, zoe);
+    const given = await fixture.headersOf(zoe);
+    const from = Buffer.from(zoe.id, 'utf8').toString('latin1');
+    expect(head((await fixture.limeRaw(request, { ...given, from })).body)).toEqual(notRegistered);
+    expect((await fixture.limeRaw(request, { ...given, from: zoe.id })).status).toBe(403);
+  });
+
   it('X-Lime-user-identity takes precedence over From; neither is error 02', async () => {
     const both = await fixture.limeRaw(request, { ...headers, 'x-lime-user-identity': alice.id, from: bob.id });
     expect(head(both.body)).toEqual(notRegistered);

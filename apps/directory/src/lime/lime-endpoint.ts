@@ -35,6 +35,8 @@ const MAX_BODY_BYTES = Math.max(
   5 + LIMITS.bundlesPerRequest.value * (2 + LIMITS.deviceIdBytes.value),
 );
 
+const NOT_ASCII = /[^ -~]/;
+
 export function createLimeEndpoint(deps: LimeEndpointDeps): LimeEndpoint {
   return (request, response) => {
     answer(deps, request).then(
@@ -73,7 +75,8 @@ async function respond(service: LimeService, sender: DeviceId, body: Uint8Array)
 /** The new header takes precedence over `From` (section 3.1). Header bytes are Latin-1 to Node, device ids are UTF-8. */
 function identityOf(request: IncomingMessage): string | undefined {
   const header = request.headers['x-lime-user-identity'] ?? request.headers.from;
-  return typeof header === 'string' && header !== '' ? Buffer.from(header, 'latin1').toString('utf8') : undefined;
+  if (typeof header !== 'string' || header === '') return undefined;
+  return NOT_ASCII.test(header) ? Buffer.from(header, 'latin1').toString('utf8') : header;
 }
 
 function limeError(code: number, curveId: number, text: string): Uint8Array {
