@@ -63,13 +63,14 @@ function isLime(url: string | undefined): boolean {
 
 function directoryModule({ store, bus, crypto, now, log, metrics, settings, version }: DirectoryDeps): Type {
   const announcer = createAnnouncer(bus, log);
-  const manifests = new ManifestService({ store, crypto, announcer, now, domain: settings.DOMAIN });
+  const limiters = createManifestLimiters(settings, { now, metrics });
+  const manifests = new ManifestService({ store, crypto, announcer, now, domain: settings.DOMAIN, limiters });
 
   @Module({
     controllers: [ManifestsController, OpenApiController],
     providers: [
       { provide: MANIFESTS, useValue: manifests },
-      { provide: MANIFEST_LIMITERS, useValue: createManifestLimiters(settings, { now, metrics }) },
+      { provide: MANIFEST_LIMITERS, useValue: limiters },
       { provide: OPENAPI, useValue: openApiText(version) },
     ],
   })

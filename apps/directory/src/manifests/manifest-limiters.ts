@@ -2,15 +2,20 @@
 import type { IncomingMessage } from 'node:http';
 import { clientAddress, limiterKey, trustedProxies } from '@sealwire/service/client-address';
 import { createLimiter, type HeaderSink, type Limiter, type LimiterDeps } from '@sealwire/service/rate-limit';
+import type { AccountAddress } from '@sealwire/wire/ids';
 import type { DirectorySettings } from '../settings.ts';
 
 const MINUTE = 60_000;
+/** Every version is kept, and every contact reads it: a list of devices changes a few times a year. */
+const VERSIONS_PER_HOUR = 60;
 
 export interface ManifestLimiters {
   /** Throws a 429 `Problem`. */
   read(request: IncomingMessage, reply: HeaderSink): void;
   /** Throws a 429 `Problem`. */
   write(request: IncomingMessage, reply: HeaderSink): void;
+  /** Before a new version that `account` has signed is stored. Throws a 429 `Problem`. */
+  version(account: AccountAddress): void;
 }
 
 export function createManifestLimiters(settings: DirectorySettings, deps: LimiterDeps): ManifestLimiters {
@@ -18,6 +23,7 @@ export function createManifestLimiters(settings: DirectorySettings, deps: Limite
   const limiter = (name: string, points: number) => createLimiter(name, { points, windowMs: MINUTE }, deps);
   const reads = limiter('manifest-reads', settings.MANIFEST_READS_PER_ADDRESS);
   const writes = limiter('manifest-writes', settings.MANIFEST_WRITES_PER_ADDRESS);
+  const versions = createLimiter('manifest-versions', { points: VERSIONS_PER_HOUR, windowMs: 60 * MINUTE }, deps);
   const demand = (limiter: Limiter, request: IncomingMessage, reply: HeaderSink) => {
     const address = limiterKey(clientAddress(request, proxies));
     limiter.demand(address);
@@ -26,5 +32,6 @@ export function createManifestLimiters(settings: DirectorySettings, deps: Limite
   return {
     read: (request, reply) => demand(reads, request, reply),
     write: (request, reply) => demand(writes, request, reply),
+    version: (account) => versions.demand(account),
   };
 }

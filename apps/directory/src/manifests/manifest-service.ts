@@ -7,6 +7,7 @@ import { type AccountAddress, addressOf, parseAccountName } from '@sealwire/wire
 import { LIMITS } from '@sealwire/wire/limits';
 import { type Manifest, verifyManifest, verifySuccessor } from '@sealwire/wire/manifest';
 import { WireError } from '@sealwire/wire/wire-error';
+import type { ManifestLimiters } from './manifest-limiters.ts';
 
 export interface ManifestServiceDeps {
   readonly store: Store;
@@ -14,6 +15,7 @@ export interface ManifestServiceDeps {
   readonly announcer: Announcer;
   readonly now: () => number;
   readonly domain: string;
+  readonly limiters: Pick<ManifestLimiters, 'version'>;
 }
 
 export interface SignedManifest {
@@ -51,7 +53,7 @@ export class ManifestService {
 
   /**
    * Publishes the next version. The account key's signature is all the authority that it needs; the newest version again is a no-op.
-   * 422 `invalid-manifest`, 409 `conflict` with the newest version when it is not the next one.
+   * 422 `invalid-manifest`, 409 `conflict` with the newest version when it is not the next one, 429 when there were too many.
    */
   async publish(name: string, signed: SignedManifest): Promise<{ account: Account; manifest: StoredManifest }> {
     const { store, announcer, now } = this.deps;
@@ -61,6 +63,7 @@ export class ManifestService {
     if (Buffer.compare(newest.bytes, signed.manifest) === 0) return { account, manifest: newest };
     if (manifest.version !== newest.version + 1) throw conflict(newest.version);
     this.verifyChain(newest, manifest);
+    this.deps.limiters.version(account.address);
     const before = await store.devices.list(account.address);
     try {
       await store.manifests.publish(account.address, stored, manifest.devices, now());

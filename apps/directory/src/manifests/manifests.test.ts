@@ -137,6 +137,25 @@ describe('publishing', () => {
   });
 });
 
+describe('a list that never stops changing', () => {
+  it('sixty versions an hour of one account, then 429; what is not signed by it does not count', async () => {
+    await fixture.close();
+    fixture = await startFixture({ MANIFEST_WRITES_PER_ADDRESS: 0 });
+    let last = await enrol(fixture.store, phone);
+    const next = () => phone.manifest([phone.listed], last.manifest);
+    for (let i = 0; i < 5; i++) await put({ ...next(), signature: new Uint8Array(64) });
+    for (let i = 0; i < 60; i++) {
+      last = next();
+      expect((await put(last)).status).toBe(200);
+    }
+    const refused = await put(next());
+    expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true]);
+    expect((await put(last)).status).toBe(200);
+    fixture.clock.now += 3_600_000;
+    expect((await put(next())).status).toBe(200);
+  });
+});
+
 describe('reading', () => {
   it('the newest, with the account key, as it was signed', async () => {
     const { status, headers, json } = await fixture.json('GET', PATH);
