@@ -56,7 +56,7 @@ export class RecordReader {
   bytes(): Uint8Array {
     const length = this.#bytes.readUInt32LE(this.#advance(LENGTH_BYTES));
     const start = this.#advance(length);
-    return new Uint8Array(this.#bytes.subarray(start, start + length));
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length).slice();
   }
 
   text(): string {
