@@ -4,11 +4,21 @@ import { backOff } from './back-off.ts';
 const lowest = () => new Uint8Array(2);
 const highest = () => new Uint8Array(2).fill(255);
 
-it('L01: full jitter, from nothing to a ceiling that doubles up to a minute', () => {
-  expect([0, 1, 2, 6, 7, 50].map((failures) => backOff(failures, lowest))).toEqual([0, 0, 0, 0, 0, 0]);
-  expect([0, 1, 2, 6, 7, 50].map((failures) => backOff(failures, highest))).toEqual([
-    499, 999, 1_999, 31_999, 59_999, 59_999,
+it('L01: full jitter, from nothing to a ceiling that doubles', () => {
+  const failures = [0, 1, 2, 4, 23, 24, 25, 26, 1_000];
+  expect(failures.map((count) => backOff(count, lowest))).toEqual(failures.map(() => 0));
+  expect(failures.map((count) => backOff(count, highest))).toEqual([
+    499, 999, 1_999, 7_999, 7_999, 15_999, 31_999, 59_999, 59_999,
   ]);
+});
+
+it('A01: in the first minute of an outage nobody waits longer than eight seconds', () => {
+  let waited = 0;
+  for (let failures = 0; waited < 60_000; failures++) {
+    const wait = backOff(failures, highest);
+    expect(wait).toBeLessThan(8_000);
+    waited += wait;
+  }
 });
 
 it('L02: what the server asks for comes on top', () => {

@@ -6,7 +6,7 @@ import type { RandomBytes } from '@sealwire/crypto/port';
 import { CLOSE_CODES, type CloseCode, closeAction } from '@sealwire/wire/errors';
 import type { ServerFrame, Welcome } from '@sealwire/wire/frames';
 import type { AccessTokens } from './access-tokens.ts';
-import { backOff } from './back-off.ts';
+import { backOff, LONG_OUTAGE } from './back-off.ts';
 import { asClientError, ClientError } from './errors.ts';
 import type { ConnectionState } from './events.ts';
 import { Link } from './link.ts';
@@ -14,8 +14,6 @@ import { type ConnectSocket, pause, type SocketClose, type Timers } from './runt
 
 /** A link that lived this long was a good one: the next failure is a first one. */
 const STABLE_MS = 10_000;
-/** Two processes with one device's keys would replace each other for ever: they do it slowly. */
-const FAILURES_WHEN_REPLACED = 5;
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -116,7 +114,8 @@ export class Connection {
         renew = action === 'renew';
         atLeastMs = close.retryAfterMs ?? 0;
         if (livedMs >= STABLE_MS) failures = 0;
-        if (nameOf(close.code) === 'replaced') failures = Math.max(failures, FAILURES_WHEN_REPLACED);
+        // Two processes with one device's keys would replace each other for ever: they do it slowly.
+        if (nameOf(close.code) === 'replaced') failures = Math.max(failures, LONG_OUTAGE);
         this.#options.trace('link-closed', { code: close.code, reason: close.reason });
       } catch (error) {
         const reason = asClientError(error, 'unreachable');
