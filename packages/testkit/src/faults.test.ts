@@ -25,7 +25,6 @@ jest.setTimeout(90_000);
 
 const BACK_WITHIN_MS = 10_000;
 const PATIENCE_MS = 30_000;
-const LONGEST_PAUSE_MS = 8_000;
 const DEVICES_EACH = 10;
 /** Messages a turn of the event loop. */
 const PRESSURE = 10;
@@ -138,15 +137,8 @@ describe('kill -9 of the server', () => {
     await expectEmptyMailboxes(crowd);
   });
 
-  /** Five kills in a row drive the SDK's back-off towards a minute, which this test does not wait out. */
-  function afterAtMostLongest(ms: number, run: () => void): () => void {
-    const timer = setTimeout(run, ms <= 60_000 ? Math.min(ms, LONGEST_PAUSE_MS) : ms);
-    return () => clearTimeout(timer);
-  }
-
   async function sdkClient(name: string): Promise<Client> {
-    const timers = { after: afterAtMostLongest };
-    const runtime = { crypto: nodeCrypto(), random: systemRandom, now: Date.now, fetch, connectSocket, timers };
+    const runtime = { crypto: nodeCrypto(), random: systemRandom, now: Date.now, fetch, connectSocket };
     const client = await Client.register({ server: server.origin, name, storage: new MemoryStorage(), runtime });
     endings.push(() => client.close());
     return client;
