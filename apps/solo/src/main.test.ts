@@ -1,72 +1,22 @@
 /** The real process, as `npm start` runs it: what it says, what it leaves on the disk, and every mistake in one line. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
+import { serverProcesses } from '@sealwire/service/testing/server-process';
 
 jest.setTimeout(30_000);
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'sealwire-solo-'));
-const started = new Set<ChildProcess>();
-afterEach(async () => {
-  for (const child of started) {
-    child.kill('SIGKILL');
-    await once(child, 'close');
-  }
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-interface Run {
-  readonly child: ChildProcess;
-  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
-  says(text: string): Promise<string>;
-}
-
-function solo(args: readonly string[], env: Record<string, string> = {}): Run {
-  const source = ['--conditions=@sealwire/source', '--import', join(root, 'infra/scripts/swc-loader.mjs')];
-  const child = spawn(process.execPath, [...source, join(root, 'apps/solo/src/main.ts'), ...args], {
-    cwd: folder,
-    env: { PATH: process.env.PATH ?? '', ...env },
-  });
-  started.add(child);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const ended = once(child, 'close').then(([code]) => {
-    started.delete(child);
-    return { code: code as number | null, stdout, stderr };
-  });
-  return {
-    child,
-    ended,
-    says: (text) =>
-      new Promise((resolve, reject) => {
-        const look = () => stdout.includes(text) && resolve(stdout);
-        child.stdout.on('data', look);
-        ended.then(({ code }) => reject(new Error(`ended (${code}): ${stderr}`)), reject);
-        look();
-      }),
-  };
-}
-
+const { folder, start: solo } = serverProcesses(import.meta.url);
 const LISTEN = ['--listen', '127.0.0.1:0'];
 
 describe('npm start', () => {
   it('says where it listens and what to type next, keeps its secrets to itself, and ends in order', async () => {
     const data = join(folder, 'first');
     const first = solo([...LISTEN, '--data-dir', data]);
-    const text = await first.says('-t bob');
+    const text = await first.says(/-t bob\n/);
     const origin = /http:\/\/localhost:\d+/.exec(text)?.[0] as string;
     expect(text).toContain(`  npx sealwire register -u alice -s ${origin}\n  npx sealwire chat -u alice -t bob\n`);
     for (const path of ['/livez', '/readyz', '/version', '/metrics', '/.well-known/sealwire'])
@@ -84,12 +34,12 @@ describe('npm start', () => {
     expect(await first.ended).toMatchObject({ code: 0, stderr: '' });
 
     const second = solo([...LISTEN, '--data-dir', data]);
-    await second.says('-t bob');
+    await second.says(/-t bob\n/);
     expect(readFileSync(secret, 'utf8')).toBe(key);
     second.child.kill('SIGKILL');
     await second.ended;
     // Killed without a word: it starts on the same folder again.
-    await solo([...LISTEN, '--data-dir', data]).says('-t bob');
+    await solo([...LISTEN, '--data-dir', data]).says(/-t bob\n/);
   });
 
   it('--print-config shows what is in effect and where it comes from, and starts nothing', async () => {
