@@ -64,7 +64,7 @@ export function loadConfiguration(
 }
 
 /** Throws `CliError` (`usage`) that names the place and the form that is wanted. */
-export function checkSetting(name: SettingName, value: unknown, where: string): string {
+function checkSetting(name: SettingName, value: unknown, where: string): string {
   const result = SETTINGS[name].schema.safeParse(value);
   if (result.success) return result.data;
   throw new CliError('usage', `${where}: "${String(value)}" is ${result.error.issues[0]?.message ?? 'not valid'}`);

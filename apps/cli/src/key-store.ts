@@ -22,7 +22,7 @@ const FORMAT = 'sealwire-key-store/1';
 const ARGON2ID = 2;
 
 /** RFC 9106 section 4, second recommended option: 64 MiB. */
-export const ARGON2ID_PARAMETERS = { memoryKiB: 65_536, passes: 3, lanes: 4 } as const;
+const ARGON2ID_PARAMETERS = { memoryKiB: 65_536, passes: 3, lanes: 4 } as const;
 
 // The upper bounds keep a planted header from exhausting the machine.
 const Argon2id = z.strictObject({

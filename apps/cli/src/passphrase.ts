@@ -10,7 +10,7 @@ import type { Output } from './output.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Reason: argon2id makes a guess expensive, not a guess among a million cheap words impossible. */
-export const SHORTEST_PASSPHRASE = 8;
+const SHORTEST_PASSPHRASE = 8;
 
 export interface PassphraseSource {
   readonly fd: string | undefined;

@@ -28,7 +28,7 @@ export async function run(surroundings: Surroundings): Promise<number> {
   }
 }
 
-export function buildProgram(context: Context): Command {
+function buildProgram(context: Context): Command {
   const { surroundings, output } = context;
   const give = () => context;
   const program = new Command('sealwire')

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openMemoryBus } from '@sealwire/bus/memory';
+import { type Fate, withFaults } from '@sealwire/store/faults';
 import { openMemoryStore } from '@sealwire/store/memory';
-import { type Store, StoreError } from '@sealwire/store/port';
+import type { Store } from '@sealwire/store/port';
 import type { Rejected } from '@sealwire/wire/frames';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
@@ -214,35 +215,23 @@ describe('limits', () => {
 });
 
 describe('a store that fails', () => {
-  /** A store whose next appends fail, before or after they are persisted. */
-  function failing(): { store: Store; fail: (how: 'before' | 'after' | undefined) => void } {
-    const inner = openMemoryStore();
-    let how: 'before' | 'after' | undefined;
+  /** A store whose appends meet that fate from now on. */
+  function failing(): { store: Store; appends: (fate: Fate) => void } {
+    let fate: Fate = 'done';
     return {
-      fail: (next) => {
-        how = next;
+      appends: (next) => {
+        fate = next;
       },
-      store: {
-        ...inner,
-        mailboxes: {
-          ...inner.mailboxes,
-          async append(...args) {
-            if (how === 'before') throw new StoreError('unavailable', 'test');
-            const results = await inner.mailboxes.append(...args);
-            if (how === 'after') throw new StoreError('unavailable', 'test');
-            return results;
-          },
-        },
-      },
+      store: withFaults(openMemoryStore(), (call) => (call === 'mailboxes.append' ? fate : 'done')),
     };
   }
 
   it('is unavailable for the sender, and nothing is pushed', async () => {
-    const { store, fail } = failing();
+    const { store, appends } = failing();
     await begin({ store });
     const to = await world.client(bob);
     await to.next('caught-up');
-    fail('before');
+    appends('failed');
     from.message(messageId(1), [bob], 'x');
     expect(await from.next('rejected')).toMatchObject({ code: 'unavailable', retryable: true });
     await to.settled();
@@ -250,13 +239,13 @@ describe('a store that fails', () => {
   });
 
   it('A12: failed but persisted: the repeat is accepted, the recipient gets it once and in order', async () => {
-    const { store, fail } = failing();
+    const { store, appends } = failing();
     await begin({ store });
     const to = await world.client(bob);
-    fail('after');
+    appends('failed-but-persisted');
     from.message(messageId(1), [bob], 'one');
     expect(await from.next('rejected')).toMatchObject({ code: 'unavailable', retryable: true });
-    fail(undefined);
+    appends('done');
     from.message(messageId(1), [bob], 'one');
     from.message(messageId(2), [bob], 'two');
     expect(await answersOf(from, 2)).toEqual([messageId(1), messageId(2)]);

@@ -4,7 +4,7 @@ import { CryptoError } from './port.ts';
 export const SHA512_LENGTH = 64;
 
 /** The block counter is one byte. */
-export const HKDF_SHA512_MAX_LENGTH = 255 * SHA512_LENGTH;
+const HKDF_SHA512_MAX_LENGTH = 255 * SHA512_LENGTH;
 
 /** Throws `output-too-long` above the limit, `bad-length` for what is no length at all. */
 export function requireHkdfLength(length: number): void {

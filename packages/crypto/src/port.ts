@@ -25,11 +25,6 @@ export class CryptoError extends Error {
 /** Fills and returns a fresh array of `length` bytes. Injected: the composition root decides where randomness comes from. */
 export type RandomBytes = (length: number) => Uint8Array;
 
-export interface KeyPair {
-  readonly privateKey: Uint8Array;
-  readonly publicKey: Uint8Array;
-}
-
 /** X25519 or X448 (RFC 7748). */
 export interface DiffieHellman {
   /** 32 (X25519) or 56 (X448): length of private keys, public keys and shared secrets. */

@@ -18,7 +18,7 @@ const ONE = Uint8Array.of(1);
 const TWO = Uint8Array.of(2);
 const INFO = Buffer.from('DR Root Chain Key Derivation\x01');
 
-export interface BareKey {
+interface BareKey {
   readonly privateKey: KeyObject;
   readonly publicKey: Buffer;
 }
@@ -38,7 +38,7 @@ function agree(own: BareKey, peer: Buffer): Buffer {
   });
 }
 
-export class BareEnd {
+class BareEnd {
   rootKey: Buffer = Buffer.alloc(32, 7);
   sending: Buffer = Buffer.alloc(32);
   receiving: Buffer = Buffer.alloc(32);

@@ -76,6 +76,6 @@ export async function openOrExplain<T>(key: string, open: () => Promise<T>): Pro
 }
 
 /** The version in the package.json beside `src/` or `dist/`. */
-export function versionOf(main: string): string {
+function versionOf(main: string): string {
   return (JSON.parse(readFileSync(new URL('../package.json', main), 'utf8')) as { version: string }).version;
 }

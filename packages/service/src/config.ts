@@ -56,7 +56,7 @@ export function setting<S extends z.ZodType>(schema: S, about: About): S {
   return complete.meta({ ...about }) as unknown as S;
 }
 
-export function aboutOf(schema: z.ZodType): About {
+function aboutOf(schema: z.ZodType): About {
   return schema.meta() as unknown as About;
 }
 
@@ -122,7 +122,7 @@ export function replaceSection(text: string, name: string, content: string): str
 }
 
 /** A connection string without its password, for `--print-config` and error messages. */
-export function redactUrl(text: string): string {
+function redactUrl(text: string): string {
   return text.replace(/:\/\/[^/@\s]+@/g, '://***@');
 }
 

@@ -16,7 +16,7 @@ import { Problem } from './problem.ts';
 import type { ListenAddress } from './settings.ts';
 
 /** Reasons: a peer that needs longer to say what it wants than `headersMs` wants nothing; nginx keeps idle connections for 60 s. */
-export const HTTP_LIMITS = {
+const HTTP_LIMITS = {
   headersMs: 10_000,
   requestMs: 10_000,
   checkEveryMs: 1_000,

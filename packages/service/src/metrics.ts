@@ -1,8 +1,6 @@
 /** The Prometheus metrics of all servers: one table of names, base units, few labels and never an id as a label. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-export type ClaimResult = 'one-time' | 'without' | 'withheld' | 'none';
-
 export interface Metrics {
   readonly relayConnections: Gauge;
   readonly relayConnectionsClosed: Counter<'code'>;

@@ -55,7 +55,6 @@ export const LIMITS = {
   mailboxMessages: { value: 10_000, unit: 'messages', why: 'a device that stays away must not fill the disk' },
   mailboxBytes: { value: 64 * MiB, unit: 'bytes', why: 'the same in bytes' },
   messageLifeMs: { value: 45 * DAY, unit: 'ms', why: 'longer than a signed prekey is kept after its replacement' },
-  ephemeralLifeMs: { value: 10 * SECOND, unit: 'ms', why: 'typing notices and the like; never stored' },
   repeatMemoryMs: { value: 1 * DAY, unit: 'ms', why: 'how long a repeated message id is recognised, at the least' },
   devicesPerAccount: { value: 10, unit: 'devices', why: 'fan-out of a one-to-one message stays small' },
   prekeysPerDevice: {
@@ -92,5 +91,3 @@ export const LIMITS = {
     why: 'clients of a node that stops come back in a stream, not in a wave',
   },
 } as const satisfies Record<string, Limit>;
-
-export type LimitName = keyof typeof LIMITS;
