@@ -1,5 +1,5 @@
 /** The measured process: `bare` (node:http that answers with as many bytes) or `directory` (the real one, LMDB in the folder given). */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { silentLog } from '@sealwire/service/log';
@@ -8,6 +8,7 @@ import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens
 import { openLmdbStore } from '@sealwire/store/lmdb';
 import { startDirectory } from '../src/start.ts';
 import { enrol, testDevice } from '../src/testing/device.ts';
+import { UNLIMITED } from '../src/testing/unlimited.ts';
 
 const POOL = 20_000;
 const BUNDLE_BYTES = 5 + 2 + 80 + 1 + 132;
@@ -19,16 +20,6 @@ async function directory() {
   const issuer = 'https://bench.example';
   const signer = createTokenSigner({ seed: crypto.sha256(Buffer.from('bench')), issuer, now: Date.now });
   const tokens = createTokenVerifier({ jwks: signer.jwks(), issuer, now: Date.now });
-  const settings = {
-    DOMAIN: 'example.org',
-    TRUSTED_PROXIES: [],
-    BUNDLES_PER_PAIR: 0,
-    BUNDLES_PER_TARGET: 0,
-    BUNDLES_PER_REQUESTER: 0,
-    KEY_UPLOADS_PER_DEVICE: 0,
-    MANIFEST_READS_PER_ADDRESS: 0,
-    MANIFEST_WRITES_PER_ADDRESS: 0,
-  };
   const door = await startDirectory({
     store,
     bus: openMemoryBus(),
@@ -36,7 +27,7 @@ async function directory() {
     now: Date.now,
     log: silentLog,
     metrics: createMetrics(),
-    settings,
+    settings: UNLIMITED,
     tokens,
     version: 'bench',
   });
@@ -61,7 +52,7 @@ const bundle = Buffer.alloc(BUNDLE_BYTES);
 const { handle, hello } =
   kind === 'bare'
     ? {
-        handle: (request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => {
+        handle: (request: IncomingMessage, response: ServerResponse) => {
           request.resume();
           request.on('end', () => {
             response.writeHead(200, { 'content-type': 'x3dh/octet-stream', 'content-length': bundle.length });

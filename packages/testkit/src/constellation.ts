@@ -11,6 +11,7 @@ import type { Bus } from '@sealwire/bus/port';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { startDirectory } from '@sealwire/directory/start';
+import { UNLIMITED } from '@sealwire/directory/testing/unlimited';
 import { DEFAULT_SETTINGS, type RelaySettings, startRelay } from '@sealwire/relay/start';
 import { trustedProxies } from '@sealwire/service/client-address';
 import { createHealth } from '@sealwire/service/health';
@@ -59,19 +60,12 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
     const metrics = createMetrics();
     const shared = { store, bus, crypto, random: systemRandom, now, log: silentLog, metrics, version: VERSION };
     const settings = {
-      DOMAIN: 'example.org',
+      ...UNLIMITED,
       PUBLIC_ORIGIN: origin,
-      TRUSTED_PROXIES: [],
       GATE: options.gate ?? 'open',
       ACCOUNTS_PER_ADDRESS: 0,
       LOGINS_PER_ADDRESS: 0,
       LOGINS_PER_DEVICE: 0,
-      BUNDLES_PER_PAIR: 0,
-      BUNDLES_PER_TARGET: 0,
-      BUNDLES_PER_REQUESTER: 0,
-      KEY_UPLOADS_PER_DEVICE: 0,
-      MANIFEST_READS_PER_ADDRESS: 0,
-      MANIFEST_WRITES_PER_ADDRESS: 0,
     };
     const { jwks } = createTokenSigner({ seed: tokenKey, issuer: origin, now });
     const tokens = createTokenVerifier({ jwks: jwks(), issuer: origin, now });

@@ -2,10 +2,10 @@
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import type { RandomBytes } from '@sealwire/crypto/port';
-import { createHealth } from '@sealwire/service/health';
-import { type Listening, listen } from '@sealwire/service/listen';
+import type { Listening } from '@sealwire/service/listen';
 import { createLog } from '@sealwire/service/log';
 import { createMetrics, type Metrics } from '@sealwire/service/metrics';
+import { listenOnLoopback, VERSION } from '@sealwire/service/testing/loopback';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { Store } from '@sealwire/store/port';
 import { decodeNodeMessage, NODES_CHANNEL, type NodeMessage } from '@sealwire/wire/node-messages';
@@ -83,12 +83,10 @@ export async function startFixture(
       ...settings,
     },
     tokenKey: random(32),
-    version: '0.1.0',
+    version: VERSION,
     ...others,
   });
-  const health = createHealth({ server: 'api', version: '0.1.0', ready: () => door.ready(), metrics, log, now });
-  const address = { host: '127.0.0.1', port: 0 };
-  const listening = await listen({ address, routes: [{ prefix: '/', door }], health, log, metrics });
+  const listening = await listenOnLoopback({ server: 'api', door, log, metrics, now });
 
   async function call(
     method: string,

@@ -2,10 +2,10 @@
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import type { CurveName } from '@sealwire/crypto/port';
-import { createHealth } from '@sealwire/service/health';
-import { type Listening, listen } from '@sealwire/service/listen';
+import type { Listening } from '@sealwire/service/listen';
 import { createLog } from '@sealwire/service/log';
 import { createMetrics, type Metrics } from '@sealwire/service/metrics';
+import { listenOnLoopback, VERSION } from '@sealwire/service/testing/loopback';
 import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealwire/service/tokens';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { Store } from '@sealwire/store/port';
@@ -20,6 +20,7 @@ import { decodeNodeMessage, NODES_CHANNEL, type NodeMessage } from '@sealwire/wi
 import type { DirectorySettings } from '../settings.ts';
 import { type DirectoryDeps, startDirectory } from '../start.ts';
 import type { TestDevice } from './device.ts';
+import { UNLIMITED } from './unlimited.ts';
 
 export const crypto = nodeCrypto();
 const ORIGIN = 'https://chat.example.org';
@@ -53,17 +54,6 @@ export interface Fixture {
   close(): Promise<void>;
 }
 
-const UNLIMITED: DirectorySettings = {
-  DOMAIN: 'example.org',
-  TRUSTED_PROXIES: [],
-  BUNDLES_PER_PAIR: 0,
-  BUNDLES_PER_TARGET: 0,
-  BUNDLES_PER_REQUESTER: 0,
-  KEY_UPLOADS_PER_DEVICE: 0,
-  MANIFEST_READS_PER_ADDRESS: 0,
-  MANIFEST_WRITES_PER_ADDRESS: 0,
-};
-
 export async function startFixture(
   settings: Partial<DirectorySettings> = {},
   others: Partial<DirectoryDeps> = {},
@@ -79,7 +69,6 @@ export async function startFixture(
   await bus.subscribe(NODES_CHANNEL, (message) => announced.push(decodeNodeMessage(message)));
   const signer = createTokenSigner({ seed: crypto.sha256(Buffer.from('token key')), issuer: ORIGIN, now });
   const tokens = createTokenVerifier({ jwks: signer.jwks(), issuer: ORIGIN, now });
-  const all = { ...UNLIMITED, ...settings };
   const door = await startDirectory({
     store,
     bus,
@@ -87,14 +76,12 @@ export async function startFixture(
     now,
     log,
     metrics,
-    settings: all,
+    settings: { ...UNLIMITED, ...settings },
     tokens,
-    version: '0.1.0',
+    version: VERSION,
     ...others,
   });
-  const health = createHealth({ server: 'directory', version: '0.1.0', ready: () => door.ready(), metrics, log, now });
-  const address = { host: '127.0.0.1', port: 0 };
-  const listening = await listen({ address, routes: [{ prefix: '/', door }], health, log, metrics });
+  const listening = await listenOnLoopback({ server: 'directory', door, log, metrics, now });
 
   async function headersOf(device: TestDevice) {
     const { token } = await signer.sign(device.id, ['directory']);

@@ -6,10 +6,10 @@ import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { startDirectory } from '@sealwire/directory/start';
-import { createHealth } from '@sealwire/service/health';
-import { listen } from '@sealwire/service/listen';
+import { UNLIMITED } from '@sealwire/directory/testing/unlimited';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
+import { listenOnLoopback, VERSION } from '@sealwire/service/testing/loopback';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
 import { openMemoryStore } from '@sealwire/store/memory';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
@@ -23,18 +23,7 @@ import {
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
 
 const ORIGIN = 'https://chat.example.org';
-const VERSION = '0.0.0-test';
 const START = Date.UTC(2026, 0, 1);
-const UNLIMITED = {
-  DOMAIN: 'example.org',
-  TRUSTED_PROXIES: [],
-  BUNDLES_PER_PAIR: 0,
-  BUNDLES_PER_TARGET: 0,
-  BUNDLES_PER_REQUESTER: 0,
-  KEY_UPLOADS_PER_DEVICE: 0,
-  MANIFEST_READS_PER_ADDRESS: 0,
-  MANIFEST_WRITES_PER_ADDRESS: 0,
-};
 
 export interface KeyDirectory {
   /** Of the LIME endpoint. */
@@ -58,14 +47,7 @@ export async function startKeyDirectory(): Promise<KeyDirectory> {
   const tokens = createTokenVerifier({ jwks: signer.jwks(), issuer: ORIGIN, now });
   const shared = { store, bus, crypto: nodeCrypto(), now, log: silentLog, metrics, tokens };
   const door = await startDirectory({ ...shared, settings: UNLIMITED, version: VERSION });
-  const ready = () => door.ready();
-  const listening = await listen({
-    address: { host: '127.0.0.1', port: 0 },
-    routes: [{ prefix: '/', door }],
-    health: createHealth({ server: 'directory', version: VERSION, ready, metrics, log: silentLog, now }),
-    log: silentLog,
-    metrics,
-  });
+  const listening = await listenOnLoopback({ server: 'directory', door, log: silentLog, metrics, now });
   const url = `${listening.url}/lime`;
 
   const token = async (device: DeviceId) => (await signer.sign(device, ['directory'])).token;

@@ -1,0 +1,20 @@
+/** For tests: one door on a free port of 127.0.0.1, as the only one of its server. */
+import { createHealth, type HealthOptions } from '../health.ts';
+import type { HttpDoor } from '../http-door.ts';
+import { type Listening, listen } from '../listen.ts';
+
+type LoopbackOptions = Omit<HealthOptions, 'ready' | 'version'> & { readonly door: HttpDoor };
+
+/** The one that the committed `openapi.json` files name. */
+export const VERSION = '0.1.0';
+
+/** The door is ready when it says so itself. */
+export function listenOnLoopback({ server, door, log, metrics, now }: LoopbackOptions): Promise<Listening> {
+  return listen({
+    address: { host: '127.0.0.1', port: 0 },
+    routes: [{ prefix: '/', door }],
+    health: createHealth({ server, version: VERSION, ready: () => door.ready(), metrics, log, now }),
+    log,
+    metrics,
+  });
+}
