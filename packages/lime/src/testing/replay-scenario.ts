@@ -54,6 +54,17 @@ function responderOf(crypto: CryptoProvider, name: CurveName, node: VectorNode):
   };
 }
 
+/** Who meets in a scenario. */
+function meetingOf(crypto: CryptoProvider, name: CurveName, scenario: VectorNode) {
+  scenario.text('label');
+  const [initiator, responder] = [scenario.node('initiator'), scenario.node('responder')];
+  return {
+    initiator: { device: initiator.text('device') as DeviceId, identity: identityOf(crypto, name, initiator) },
+    responder: responderOf(crypto, name, responder),
+    recipientUser: responder.text('user'),
+  };
+}
+
 /** A local device made of the vectors' keys; what it does not use is zero. */
 function storeOf(crypto: CryptoProvider, name: CurveName, device: DeviceId, keys: Partial<Responder>): MemoryLimeStore {
   const { identity, signedPrekey, oneTimePrekey } = keys;
@@ -93,11 +104,7 @@ export function replayDialogue(
   scenario: VectorNode,
 ): void {
   const curve = crypto.curves[name];
-  scenario.text('label');
-  const initiator = scenario.node('initiator');
-  const alice = { device: initiator.text('device') as DeviceId, identity: identityOf(crypto, name, initiator) };
-  const bob = responderOf(crypto, name, scenario.node('responder'));
-  const bobUser = scenario.node('responder').text('user');
+  const { initiator: alice, responder: bob, recipientUser } = meetingOf(crypto, name, scenario);
   const messages = scenario.list('messages');
   const [m0, m2, r0, m3, m1] = messages as [VectorNode, VectorNode, VectorNode, VectorNode, VectorNode];
   const sentSession = scenario.node('initiator_session_after_three_sends');
@@ -181,8 +188,12 @@ export function replayDialogue(
     node.check('used_skipped_key', isSkipped);
 
     crypto.calls.length = 0;
-    const recipientUser = node.text('recipient_user');
-    const opened = limeOf(to).decrypt(to, { sender: from, recipientUser, message, cipherMessage });
+    const opened = limeOf(to).decrypt(to, {
+      sender: from,
+      recipientUser: node.text('recipient_user'),
+      message,
+      cipherMessage,
+    });
     node.check('status_at_decryption', opened.status);
     node.check('plaintext', opened.plaintext);
     const [ratchetCall, cipherCall] = crypto.calls;
@@ -214,7 +225,7 @@ export function replayDialogue(
     });
   };
 
-  expect(bobUser).toBe(m0.text('recipient_user'));
+  expect(recipientUser).toBe(m0.text('recipient_user'));
   send(m0, ownPrivate(curve.dh.keyLength, sentSession));
   const met = encodePeer({ status: 'untrusted', identityKey: bob.identity.publicKey, signedPrekeyIds: [] });
   stores.get(alice.device)!.save([{ key: `peer ${bob.device}`, value: met }]);
@@ -265,11 +276,8 @@ export function replayFixedSender(
   scenario: VectorNode,
 ): void {
   const curve = crypto.curves[name];
-  scenario.text('label');
+  const { initiator: yves, responder: zoe, recipientUser } = meetingOf(crypto, name, scenario);
   const initiator = scenario.node('initiator');
-  const yves = { device: initiator.text('device') as DeviceId, identity: identityOf(crypto, name, initiator) };
-  const zoe = responderOf(crypto, name, scenario.node('responder'));
-  const recipientUser = scenario.node('responder').text('user');
   const ephemeralPrivate = initiator.bytes('ek_private');
   const ephemeral = new OwnDhKey(ephemeralPrivate, curve.dh.publicKey(ephemeralPrivate));
   const ratchetPrivate = initiator.bytes('ratchet_private');
