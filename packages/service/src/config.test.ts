@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { ConfigError, type ConfigSources, configTable, envExample, loadConfig, setting } from './config.ts';
+import { ConfigError, type ConfigSources, loadConfig, setting } from './config.ts';
 import { addressRanges, listenAddress, origin, secretBytes, wholeNumber } from './settings.ts';
+import { configTable, envExample } from './testing/settings-text.ts';
 
 const SECRET = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
 

@@ -1,5 +1,6 @@
 /**
- * Configuration: one zod schema a server. From it come the parser, the docs table, `.env.example` and `--print-config`.
+ * Configuration: one zod schema a server. From it come the parser, `--help` and `--print-config`, and the
+ * documents (`testing/settings-text.ts`).
  * Precedence: flags > environment > `*_FILE` (secrets) > config file (TOML) > default. The only file that reads `process.env`.
  *
  * A setting `STORE_URL` is the flag `--store-url`, the environment variable `STORE_URL` and the key `store_url` of the file.
@@ -56,7 +57,8 @@ export function setting<S extends z.ZodType>(schema: S, about: About): S {
   return complete.meta({ ...about }) as unknown as S;
 }
 
-function aboutOf(schema: z.ZodType): About {
+/** What `setting` was told of it. */
+export function aboutOf(schema: z.ZodType): About {
   return schema.meta() as unknown as About;
 }
 
@@ -88,37 +90,6 @@ export function loadConfig<S extends Settings>(schema: S, sources: ConfigSources
   }
   if (flags.print) return { action: 'show', text: `${[...shown, ...warnings.map((w) => `# ${w}`)].join('\n')}\n` };
   return { action: 'run', settings: settings as z.output<S>, warnings };
-}
-
-/** The Markdown table of `docs/operations/configuration.md`. */
-export function configTable(schema: Settings): string {
-  const rows = Object.entries(schema.shape).map(([key, field]) => {
-    const about = aboutOf(field as z.ZodType);
-    const fallback =
-      about.default !== undefined ? `\`${about.default}\`` : isOptional(field as z.ZodType) ? '' : '**required**';
-    return `| \`${key}\`${about.secret ? ` or \`${key}_FILE\`` : ''} | ${fallback} | ${about.about} |`;
-  });
-  return ['| setting | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
-}
-
-/** `.env.example`: every setting, those with a default commented out. */
-export function envExample(schema: Settings): string {
-  const blocks = Object.entries(schema.shape).map(([key, field]) => {
-    const about = aboutOf(field as z.ZodType);
-    const demanded = about.default === undefined && !isOptional(field as z.ZodType);
-    const name = about.secret ? `${key}_FILE` : key;
-    return `# ${about.about}\n${demanded ? '' : '#'}${name}=${about.example ?? about.default ?? ''}\n`;
-  });
-  return blocks.join('\n');
-}
-
-/** `text` with what stands between `<!-- name -->` and `<!-- /name -->` replaced by `content`. */
-export function replaceSection(text: string, name: string, content: string): string {
-  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const from = text.indexOf(open);
-  const to = text.indexOf(close);
-  if (from < 0 || to < from) throw new Error(`the text has no section ${name}`);
-  return `${text.slice(0, from + open.length)}\n${content}\n${text.slice(to)}`;
 }
 
 /** A connection string without its password, for `--print-config` and error messages. */
@@ -245,10 +216,6 @@ function unknownInEnvironment(schema: Settings, env: ConfigSources['env']): stri
 
 function suggest(problem: string, close: string | undefined): string {
   return close ? `${problem}: did you mean ${close}?` : problem;
-}
-
-function isOptional(field: z.ZodType): boolean {
-  return field.safeParse(undefined).success;
 }
 
 function helpText(schema: Settings): string {

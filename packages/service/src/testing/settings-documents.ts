@@ -1,7 +1,8 @@
 /** For the tests of each server: the documents of its settings are the ones that its schema makes, and a start with the example works (case K14). */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { configTable, envExample, loadConfig, replaceSection, type Settings } from '../config.ts';
+import { loadConfig, type Settings } from '../config.ts';
+import { configTable, envExample } from './settings-text.ts';
 
 const PAGE = new URL('../../../../docs/operations/configuration.md', import.meta.url);
 /** Where a secret is demanded: 32 bytes that differ. */
@@ -50,4 +51,13 @@ export function describeSettingsDocuments(server: string, schema: Settings, sett
       }
     });
   });
+}
+
+/** `text` with what stands between `<!-- name -->` and `<!-- /name -->` replaced by `content`. */
+function replaceSection(text: string, name: string, content: string): string {
+  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const from = text.indexOf(open);
+  const to = text.indexOf(close);
+  if (from < 0 || to < from) throw new Error(`the text has no section ${name}`);
+  return `${text.slice(0, from + open.length)}\n${content}\n${text.slice(to)}`;
 }
