@@ -1,23 +1,12 @@
 // The one Jest preset: ESM, TypeScript through swc, workspace packages read from source (no build needed to test).
+import { SWC_OPTIONS } from './infra/scripts/swc-options.mjs';
+
 export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['@sealwire/source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/src/**/*.test.ts'],
   transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        swcrc: false,
-        sourceMaps: 'inline',
-        module: { type: 'es6' },
-        jsc: {
-          target: 'es2023',
-          keepClassNames: true,
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: true },
-        },
-      },
-    ],
+    '^.+\\.ts$': ['@swc/jest', SWC_OPTIONS],
   },
 };

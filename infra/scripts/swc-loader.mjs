@@ -4,28 +4,17 @@
  *   node --conditions=@sealwire/source --import ./infra/scripts/swc-loader.mjs apps/solo/src/main.ts
  *
  * The condition makes workspace packages resolve to their sources. Node's own type stripping and esbuild emit no decorator
- * metadata, which Nest's injection needs; swc does. The options are those of jest.preset.mjs.
+ * metadata, which Nest's injection needs; swc does. Jest has the same options.
  */
 import { readFile } from 'node:fs/promises';
 import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { transform } from '@swc/core';
+import { SWC_OPTIONS } from './swc-options.mjs';
 
 // Node evaluates this file twice: once by --import on the main thread, once as the hooks' module on a thread of its own.
 if (isMainThread) register(import.meta.url);
-
-const SWC_OPTIONS = {
-  swcrc: false,
-  sourceMaps: 'inline',
-  module: { type: 'es6' },
-  jsc: {
-    target: 'es2023',
-    keepClassNames: true,
-    parser: { syntax: 'typescript', decorators: true },
-    transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: true },
-  },
-};
 
 export async function load(url, context, nextLoad) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return nextLoad(url, context);
