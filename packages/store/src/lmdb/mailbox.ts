@@ -30,7 +30,7 @@ export class Mailbox {
   readonly #prefix: Buffer;
   #pending: NewMail[] = [];
   #pendingBytes = 0;
-  #expected = { messages: 0, bytes: 0 };
+  readonly #expected = { messages: 0, bytes: 0 };
   #changed = false;
 
   private constructor(db: Db, prefix: Buffer, head: MailboxHead) {
@@ -53,7 +53,8 @@ export class Mailbox {
   }
 
   expectNothing(): void {
-    this.#expected = { messages: 0, bytes: 0 };
+    this.#expected.messages = 0;
+    this.#expected.bytes = 0;
   }
 
   /**
@@ -91,7 +92,8 @@ export class Mailbox {
     const { head } = this;
     const upTo = Math.min(seq, head.lastSeq);
     if (upTo <= head.floor) return;
-    this.#settle();
+    // Messages of this very transaction stay pending where they can: the head has room for them once the enclosed ones are gone.
+    if (upTo > head.lastSeq - this.#pending.length) this.#settle();
     for (const segment of this.#segmentsFrom(head.floor + 1)) {
       if (segment.first > upTo) break;
       const end = segment.first + segment.count - 1;
