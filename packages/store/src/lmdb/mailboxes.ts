@@ -12,8 +12,13 @@ import type { Writer } from './writer.ts';
 /** Mailboxes that the sweep looks at before it gives way to others. */
 const SWEEP_AT_ONCE = 500;
 
+interface OwnRecipient {
+  readonly device: DeviceId;
+  readonly mail: NewMail;
+}
+
 interface OwnMail extends Sent {
-  readonly recipients: readonly { readonly device: DeviceId; readonly mail: NewMail }[];
+  readonly recipients: readonly OwnRecipient[];
 }
 
 export function lmdbMailboxes(environment: Environment, writer: Writer, mailbag: Mailbag, log: AcceptedLog): Mailboxes {
@@ -89,44 +94,56 @@ export function lmdbMailboxes(environment: Environment, writer: Writer, mailbag:
 
 /**
  * The caller may write into its arrays once the call has returned. All copies of a batch lie in one allocation, because thousands of
- * small ones would cost more than the copying.
+ * small ones would cost more than the copying. Plain loops, because this runs for every message of the relay.
  */
 function copyBatch(batch: readonly Mail[]): OwnMail[] {
-  const arena = Buffer.allocUnsafe(batch.reduce((sum, mail) => sum + sizeOf(mail), 0));
+  let size = 0;
+  for (const mail of batch) size += sizeOf(mail);
+  const arena = Buffer.allocUnsafe(size);
+  const own: OwnMail[] = [];
   let end = 0;
-  const copy = (bytes: Uint8Array): number => {
-    arena.set(bytes, end);
-    end += bytes.length;
-    return end - bytes.length;
-  };
-  return batch.map(({ sender, id, digest, at, recipients }) => {
-    const idAt = copy(id);
-    const digestAt = copy(digest);
-    const digestEnd = end;
-    const begins: number[] = [];
-    const own = recipients.map(({ device, pieces }, i) => {
+  for (const { sender, id, digest, at, recipients } of batch) {
+    const idAt = end;
+    const digestAt = idAt + id.length;
+    const firstAt = digestAt + digest.length;
+    arena.set(id, idAt);
+    arena.set(digest, digestAt);
+    const mails: OwnRecipient[] = [];
+    end = firstAt;
+    for (const { device, pieces } of recipients) {
       const ranges: number[] = [];
-      let size = 0;
-      for (let j = 0; j < pieces.length; j++) {
-        const piece = pieces[j] as Uint8Array;
-        const begin = i > 0 && isShared(recipients, piece, j) ? (begins[j] as number) : copy(piece);
-        if (i === 0) begins.push(begin);
-        size += piece.length;
+      let bytes = 0;
+      // Where the first recipient's piece of this place is: its pieces lie one after the other.
+      let sharedAt = firstAt;
+      for (let place = 0; place < pieces.length; place++) {
+        const piece = pieces[place] as Uint8Array;
+        const isCopied = mails.length > 0 && isShared(recipients, piece, place);
+        const begin = isCopied ? sharedAt : end;
+        if (!isCopied) {
+          arena.set(piece, end);
+          end += piece.length;
+        }
+        bytes += piece.length;
+        sharedAt += recipients[0]?.pieces[place]?.length ?? 0;
         if (ranges[ranges.length - 1] === begin) ranges[ranges.length - 1] = begin + piece.length;
         else ranges.push(begin, begin + piece.length);
       }
-      return { device, mail: { at, size, arena, ranges } };
-    });
-    return { sender, at, arena, idAt, digestAt, digestEnd, recipients: own };
-  });
+      mails.push({ device, mail: { at, size: bytes, arena, ranges } });
+    }
+    own.push({ sender, at, arena, idAt, digestAt, digestEnd: firstAt, recipients: mails });
+  }
+  return own;
 }
 
 function sizeOf({ id, digest, recipients }: Mail): number {
   let size = id.length + digest.length;
-  for (let i = 0; i < recipients.length; i++)
-    recipients[i]?.pieces.forEach((piece, j) => {
-      if (i === 0 || !isShared(recipients, piece, j)) size += piece.length;
-    });
+  for (let i = 0; i < recipients.length; i++) {
+    const { pieces } = recipients[i] as Mail['recipients'][number];
+    for (let place = 0; place < pieces.length; place++) {
+      const piece = pieces[place] as Uint8Array;
+      if (i === 0 || !isShared(recipients, piece, place)) size += piece.length;
+    }
+  }
   return size;
 }
 
@@ -157,15 +174,15 @@ function appendOne(mailbag: Mailbag, log: AcceptedLog, mail: OwnMail, limits: Ma
 /** Those that have no room; if there are none, the others made theirs. */
 function makeRoom(mailboxes: readonly Mailbox[], { at, recipients }: OwnMail, limits: MailboxLimits): DeviceId[] {
   // Counted first, because a device may be named more than once.
-  for (const [i, mailbox] of mailboxes.entries()) mailbox.expect(recipients[i]?.mail.size ?? 0);
-  const full = new Set<DeviceId>();
-  for (const [i, mailbox] of mailboxes.entries()) {
+  for (let i = 0; i < mailboxes.length; i++) mailboxes[i]?.expect(recipients[i]?.mail.size ?? 0);
+  const full: DeviceId[] = [];
+  for (let i = 0; i < mailboxes.length; i++) {
     const device = recipients[i]?.device;
-    if (device && !mailbox.hasRoom(at - limits.lifeMs, limits)) full.add(device);
+    if (device && !mailboxes[i]?.hasRoom(at - limits.lifeMs, limits)) full.push(device);
   }
   for (const mailbox of mailboxes) {
-    if (full.size === 0) mailbox.trim(limits);
+    if (full.length === 0) mailbox.trim(limits);
     mailbox.expectNothing();
   }
-  return [...full];
+  return full.length > 1 ? [...new Set(full)] : full;
 }
