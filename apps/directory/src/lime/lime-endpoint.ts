@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import { Problem, problemOf } from '@sealwire/service/problem';
-import type { DeviceId } from '@sealwire/wire/ids';
+import { accountOf, type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
 import {
   decodeRequest,
   encodeAnswer,
@@ -16,8 +16,10 @@ import {
   LimeRequestError,
 } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
-import type { Authenticate } from './authenticate.ts';
+import { WireError } from '@sealwire/wire/wire-error';
+import type { Authenticate, Caller } from './authenticate.ts';
 import type { LimeService } from './lime-service.ts';
+import type { LimeSender } from './sender.ts';
 
 export interface LimeEndpointDeps {
   readonly service: LimeService;
@@ -58,12 +60,33 @@ async function answer({ authenticate, service }: LimeEndpointDeps, request: Inco
   const identity = identityOf(request);
   if (identity === undefined)
     return limeError(LIME_ERRORS.missingSenderId, curveId, 'X-Lime-user-identity or From names the device');
-  if (identity !== caller.device)
-    throw new Problem('forbidden', { detail: 'the identity header names another device than the login' });
-  return respond(service, caller.device, body);
+  return respond(service, senderOf(caller, identity), body);
 }
 
-async function respond(service: LimeService, sender: DeviceId, body: Uint8Array): Promise<Uint8Array> {
+/** Throws a 403 when the identity header names a device that is not the caller's. */
+function senderOf(caller: Caller, identity: string): LimeSender {
+  if ('device' in caller) {
+    if (identity !== caller.device)
+      throw new Problem('forbidden', { detail: 'the identity header names another device than the login' });
+    return { device: caller.device, vouchedBy: 'device' };
+  }
+  const device = deviceIn(identity);
+  if ('anyone' in caller) return { device, vouchedBy: 'nobody' };
+  if (accountOf(device) !== caller.account)
+    throw new Problem('forbidden', { detail: 'the identity header names a device of another account than the login' });
+  return { device, vouchedBy: 'account' };
+}
+
+function deviceIn(identity: string): DeviceId {
+  try {
+    return parseDeviceId(identity);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new Problem('forbidden', { detail: 'the identity header names no device (sip:USER@DOMAIN;gr=…)' });
+  }
+}
+
+async function respond(service: LimeService, sender: LimeSender, body: Uint8Array): Promise<Uint8Array> {
   try {
     return encodeAnswer(await service.answer(sender, decodeRequest(body, REQUEST_LIMITS)));
   } catch (error) {

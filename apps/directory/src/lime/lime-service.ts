@@ -18,6 +18,7 @@ import { WireError } from '@sealwire/wire/wire-error';
 import type { BundleBudget } from './bundle-budget.ts';
 import { isGoodDhKey } from './montgomery-key.ts';
 import type { Roster } from './roster.ts';
+import type { LimeSender } from './sender.ts';
 
 export interface LimeServiceDeps {
   readonly store: Store;
@@ -41,12 +42,12 @@ export class LimeService {
   constructor(private readonly deps: LimeServiceDeps) {}
 
   /**
-   * Answers `request` of the authenticated device `sender`. Throws a 429 `Problem` beyond a budget; every other refusal is an answer.
+   * Answers `request` of `sender`. Throws a 429 `Problem` beyond a budget; every other refusal is an answer.
    * Failures of the store come out as they are: they are no protocol answer but a 503.
    */
-  async answer(sender: DeviceId, request: LimeRequest): Promise<LimeAnswer> {
+  async answer(sender: LimeSender, request: LimeRequest): Promise<LimeAnswer> {
     try {
-      return await this.dispatch(sender, request);
+      return await this.dispatch(sender.device, request);
     } catch (error) {
       const refusal = error instanceof StoreError ? refusalOf(error) : error;
       if (!(refusal instanceof Refusal)) throw error;
