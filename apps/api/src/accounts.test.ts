@@ -60,7 +60,7 @@ describe('POST /v1/accounts', () => {
   }
 
   function devicesOf() {
-    const identityKey = crypto.curves.c25519.signatures.publicKey(crypto.sha256(Buffer.from('x')));
+    const identityKey = crypto.suites.c25519.signatures.publicKey(crypto.sha256(Buffer.from('x')));
     return [
       {
         id: alice.device,
@@ -75,7 +75,7 @@ describe('POST /v1/accounts', () => {
     fixture = await startFixture();
     const [device] = devicesOf();
     const loginKey = crypto.ed25519.publicKey(crypto.sha256(Buffer.from('second')));
-    const identityKey = crypto.curves.c25519.signatures.publicKey(crypto.sha256(Buffer.from('second identity')));
+    const identityKey = crypto.suites.c25519.signatures.publicKey(crypto.sha256(Buffer.from('second identity')));
     const second = {
       ...device!,
       id: `${alice.address};gr=urn:uuid:2` as never,

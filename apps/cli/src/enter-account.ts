@@ -5,7 +5,7 @@ import { ClientError } from '@sealwire/client/errors';
 import { FolderStorage } from '@sealwire/client/node/folder-storage';
 import { SealedStorage } from '@sealwire/client/sealed-storage';
 import type { ClientStorage } from '@sealwire/client/storage';
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { type Command, Option } from 'commander';
 import { openStorage, type ProfileContext } from './context.ts';
 import { CliError } from './exit-codes.ts';
@@ -16,7 +16,7 @@ import { makeProfileFolder, removeProfileFolder, writeNote } from './profile.ts'
 
 export interface EnterOptions extends AccountOptions {
   readonly server?: string;
-  readonly curve?: CurveName;
+  readonly curve?: SuiteName;
   /** commander: false when `--no-passphrase` is given. */
   readonly passphrase: boolean;
 }
@@ -25,7 +25,7 @@ export interface EnterOptions extends AccountOptions {
 export interface Entrance extends OpenOptions {
   readonly server: string;
   readonly name: string;
-  readonly curves?: readonly CurveName[];
+  readonly curves?: readonly SuiteName[];
 }
 
 /** The server's last word: this device was not let in, and the same request never will be. */

@@ -1,5 +1,5 @@
 /** What the calls of `client.ts` are told. */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { EngineFactory } from './engine.ts';
 import type { ClientRuntime } from './runtime.ts';
 import type { ClientStorage } from './storage.ts';
@@ -17,7 +17,7 @@ export interface RegisterOptions extends OpenOptions {
   readonly server: string;
   readonly name: string;
   /** In order of preference. Default: both, Curve25519 first. */
-  readonly curves?: readonly CurveName[];
+  readonly curves?: readonly SuiteName[];
   /** For servers that ask for one. */
   readonly invitation?: string;
 }
@@ -25,7 +25,7 @@ export interface RegisterOptions extends OpenOptions {
 export interface JoinOptions extends OpenOptions {
   readonly server: string;
   readonly name: string;
-  readonly curves?: readonly CurveName[];
+  readonly curves?: readonly SuiteName[];
   /** From `exportAccountSecret` of a device of the account. */
   readonly accountSecret: Uint8Array;
 }

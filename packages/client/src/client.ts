@@ -2,7 +2,7 @@
  * The SDK's door: one device of one account (docs/spec/client.md). Everything it must not lose is in its storage before it matters;
  * what is below is composition, the rules are in the files it is composed of.
  */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import type { ServerFrame, Welcome } from '@sealwire/wire/frames';
 import {
@@ -44,7 +44,7 @@ import { Sender } from './sender.ts';
 import { assemble, type Services } from './services.ts';
 
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
-const BOTH_CURVES: readonly CurveName[] = ['c25519', 'c448'];
+const BOTH_CURVES: readonly SuiteName[] = ['c25519', 'c448'];
 const ACCOUNT_SECRET_BYTES = 32;
 
 export type { CallOptions, JoinOptions, OpenOptions, RegisterOptions } from './client-options.ts';
@@ -52,7 +52,7 @@ export type { CallOptions, JoinOptions, OpenOptions, RegisterOptions } from './c
 export class Client {
   readonly address: AccountAddress;
   readonly device: DeviceId;
-  readonly curves: readonly CurveName[];
+  readonly curves: readonly SuiteName[];
   readonly server: string;
   /** Encryption of files, chunk by chunk, by the first engine. */
   readonly files: FileHooks;
@@ -103,7 +103,7 @@ export class Client {
   }
 
   static async #enter(
-    options: OpenOptions & { readonly curves?: readonly CurveName[] },
+    options: OpenOptions & { readonly curves?: readonly SuiteName[] },
     request: Pick<Parameters<typeof register>[1], 'kind' | 'server' | 'name' | 'invitation' | 'accountSeed'>,
   ): Promise<Client> {
     throwIfAborted(options.signal);

@@ -5,7 +5,7 @@
  * The steps that change state are synchronous and work on a `Transaction` of the client: an engine's ratchets, the ciphertext and the
  * outbox entry become durable in one write, or none of them does. What needs the network is gathered before, and changes nothing.
  */
-import type { CryptoProvider, CurveName, RandomBytes } from '@sealwire/crypto/port';
+import type { CryptoProvider, RandomBytes, SuiteName } from '@sealwire/crypto/port';
 import type { Part } from '@sealwire/wire/frames';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
@@ -72,7 +72,7 @@ export interface EncryptionEngine {
   /** What the envelope says: lower case, at most 32 characters. */
   readonly id: string;
   /** Makes the identities of this device, for its manifest. Called once in the life of a device. */
-  createDevice(curves: readonly CurveName[], transaction: Transaction): DeviceIdentity[];
+  createDevice(curves: readonly SuiteName[], transaction: Transaction): DeviceIdentity[];
   /** Publishes the device's keys. Idempotent: repeated after a lost answer or a crash. */
   publish(context: EngineContext): Promise<void>;
   /** Daily work: new prekeys. Cheap when nothing is due. */

@@ -1,5 +1,5 @@
 /** What the application sees: messages, and the few other things that happen to a mailbox. */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
 
@@ -87,7 +87,7 @@ export interface OutgoingMessage {
 
 export interface DeviceInfo {
   readonly id: DeviceId;
-  readonly curves: readonly CurveName[];
+  readonly curves: readonly SuiteName[];
   readonly addedAt: number;
   /** This device. */
   readonly current: boolean;

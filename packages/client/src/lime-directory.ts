@@ -1,5 +1,5 @@
 /** The calls of this device to the LIME key server, on one curve (lime-protocol sections 3 to 5). */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import {
   decodeAnswer,
@@ -25,10 +25,10 @@ export interface FetchedBundle {
 const PASSING: readonly number[] = [LIME_ERRORS.databaseError, LIME_ERRORS.serverFailure, LIME_ERRORS.limitReached];
 
 export class LimeDirectory {
-  readonly #curve: CurveName;
+  readonly #curve: SuiteName;
   readonly #context: EngineContext;
 
-  constructor(curve: CurveName, context: EngineContext) {
+  constructor(curve: SuiteName, context: EngineContext) {
     this.#curve = curve;
     this.#context = context;
   }

@@ -6,7 +6,7 @@
  * The manifest decides who a device is: a bundle or a first message with another identity key than the manifest's is refused
  * (cases D18, S49), whatever LIME itself has stored.
  */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { sealCipherMessage } from '@sealwire/lime/cipher-message';
 import { LimeError } from '@sealwire/lime/errors';
 import { Lime } from '@sealwire/lime/lime';
@@ -39,7 +39,7 @@ const NO_BYTES = new Uint8Array(0);
 
 /** Recipients on one curve, with the bundles of those that have no session yet. */
 interface Group {
-  readonly curve: CurveName;
+  readonly curve: SuiteName;
   readonly devices: readonly DeviceId[];
   readonly bundles: Awaited<ReturnType<LimeDirectory['bundles']>>;
 }
@@ -67,7 +67,7 @@ class LimeEngine implements EncryptionEngine {
     };
   }
 
-  createDevice(curves: readonly CurveName[], transaction: Transaction): DeviceIdentity[] {
+  createDevice(curves: readonly SuiteName[], transaction: Transaction): DeviceIdentity[] {
     transaction.set(CURVES_KEY, encodeRecord({ curves }));
     return curves.map((curve) => ({
       curve,
@@ -153,7 +153,7 @@ class LimeEngine implements EncryptionEngine {
   processIncoming(message: ReceivedMessage, transaction: Transaction): EngineResult<Uint8Array> {
     const { sender, recipientUser, content, cipherMessage } = message;
     if (content.length === 0) return failed('no-content', 'the sender could not encrypt for this device');
-    const curve = curvesIn(transaction).find((name) => this.#setup.crypto.curves[name].id === content[CURVE_BYTE]);
+    const curve = curvesIn(transaction).find((name) => this.#setup.crypto.suites[name].id === content[CURVE_BYTE]);
     if (!curve) return failed('wrong-curve', 'made for an identity that this device does not have');
     const lime = this.#lime(curve, transaction);
     try {
@@ -177,7 +177,7 @@ class LimeEngine implements EncryptionEngine {
   }
 
   async #gatherOn(
-    curve: CurveName,
+    curve: SuiteName,
     devices: readonly EngineDevice[],
     context: EngineContext,
   ): Promise<EngineResult<{ group: Group; keyless: readonly DeviceId[] }>> {
@@ -202,12 +202,12 @@ class LimeEngine implements EncryptionEngine {
     return { status: 'done', value: { group, keyless } };
   }
 
-  #isIdentity(device: EngineDevice, curve: CurveName, key: Uint8Array | undefined): boolean {
+  #isIdentity(device: EngineDevice, curve: SuiteName, key: Uint8Array | undefined): boolean {
     const named = device.identities.find((identity) => identity.curve === curve);
     return named !== undefined && key !== undefined && this.#setup.crypto.equal(named.identityKey, key);
   }
 
-  async #register(curve: CurveName, context: EngineContext): Promise<void> {
+  async #register(curve: SuiteName, context: EngineContext): Promise<void> {
     const me = this.#setup.device;
     if (isActive(this.#lime(curve, context.records), me)) return;
     await new LimeDirectory(curve, context).register(this.#lime(curve, context.records).registrationOf(me));
@@ -215,22 +215,22 @@ class LimeEngine implements EncryptionEngine {
   }
 
   /** Cheap: all state is in the records. */
-  #lime(curve: CurveName, records: Records | Transaction): Lime {
+  #lime(curve: SuiteName, records: Records | Transaction): Lime {
     const { crypto, random, now } = this.#setup;
     return new Lime({ crypto, random, now, store: limeStoreOver(records, curve) });
   }
 }
 
-function curvesIn(records: Records): readonly CurveName[] {
+function curvesIn(records: Records): readonly SuiteName[] {
   const stored = records.get(CURVES_KEY);
-  return stored ? decodeRecord<{ curves: CurveName[] }>(stored).header.curves : [];
+  return stored ? decodeRecord<{ curves: SuiteName[] }>(stored).header.curves : [];
 }
 
-function commonCurve(device: EngineDevice, ours: readonly CurveName[]): CurveName | undefined {
+function commonCurve(device: EngineDevice, ours: readonly SuiteName[]): SuiteName | undefined {
   return device.identities.find(({ curve }) => ours.includes(curve))?.curve;
 }
 
-function curveMismatch(device: EngineDevice, ours: readonly CurveName[]): EngineResult<never> {
+function curveMismatch(device: EngineDevice, ours: readonly SuiteName[]): EngineResult<never> {
   const theirs = device.identities.map(({ curve }) => curve).join(', ');
   const text = `${device.id} is on ${theirs}, this device on ${ours.join(', ')}: LIME devices talk on a curve that both have`;
   return failed('curve-mismatch', text);

@@ -1,10 +1,10 @@
 /** A `LimeStore` over the client's records: LIME's changes join the transaction that it is made for. One table a curve. */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { LimeStore } from '@sealwire/lime/store';
 import type { Records, Transaction } from './ledger.ts';
 
 /** Over mere `Records`, saving throws: looking up needs no transaction, changing does. */
-export function limeStoreOver(records: Records | Transaction, curve: CurveName): LimeStore {
+export function limeStoreOver(records: Records | Transaction, curve: SuiteName): LimeStore {
   const table = `lime-${curve}/`;
   return {
     load: (key) => records.get(table + key),

@@ -6,7 +6,7 @@
  *
  * Called again with the same storage after whatever ended it, it goes on with the same keys where it stopped.
  */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { AccountAnswer, WellKnown } from '@sealwire/wire/http';
 import { type AccountAddress, addressOf, type DeviceId, parseAccountName, parseDeviceId } from '@sealwire/wire/ids';
@@ -30,7 +30,7 @@ export interface RegistrationRequest {
   readonly kind: 'create' | 'join';
   readonly server: string;
   readonly name: string;
-  readonly curves: readonly CurveName[];
+  readonly curves: readonly SuiteName[];
   readonly invitation: string | undefined;
   /** Of a device to join: the account's. */
   readonly accountSeed: Uint8Array | undefined;

@@ -3,7 +3,7 @@
  * Three kinds of keys, never mixed: the account key signs manifests, the login key signs login challenges, and the identity keys
  * (an engine's own records) sign prekeys.
  */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import type { AccountAddress, AccountName, DeviceId } from '@sealwire/wire/ids';
 import type { ManifestDevice } from '@sealwire/wire/manifest';
@@ -31,7 +31,7 @@ export interface SelfRecord {
   readonly name: AccountName;
   readonly address: AccountAddress;
   readonly device: DeviceId;
-  readonly curves: readonly CurveName[];
+  readonly curves: readonly SuiteName[];
   /** `create`: made the account. `join`: was added to one that existed. */
   readonly kind: 'create' | 'join';
   readonly step: RegistrationStep;

@@ -96,7 +96,7 @@ function conversionRows(name: 'c25519' | 'c448'): Row[] {
     {
       name: `${name} identity to DH public key`,
       prepare: (crypto) => {
-        const curve = crypto.curves[name];
+        const curve = crypto.suites[name];
         const publicKey = curve.signatures.publicKey(systemRandom(curve.signatures.seedLength));
         return () => curve.identityToDhPublic(publicKey);
       },

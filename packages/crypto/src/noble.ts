@@ -5,7 +5,7 @@ import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { requireHkdfLength } from './hkdf-sizes.ts';
-import { limeCurves } from './lime-curves.ts';
+import { limeSuites } from './lime-suites.ts';
 import { nobleAes256Gcm, nobleChacha20Poly1305 } from './noble-aead.ts';
 import { nobleX448, nobleX25519 } from './noble-dh.ts';
 import { nobleEd448, nobleEd25519, nobleEd25519ctx } from './noble-signatures.ts';
@@ -20,7 +20,7 @@ export function nobleCrypto(): CryptoProvider {
     ed25519: nobleEd25519,
     aes256gcm: nobleAes256Gcm,
     chacha20poly1305: nobleChacha20Poly1305,
-    curves: limeCurves(parts),
+    suites: limeSuites(parts),
     sha256: (data) => sha256(data),
     sha512: (data) => sha512(data),
     hmacSha512: (key, data) => hmac(sha512, key, data),

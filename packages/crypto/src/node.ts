@@ -31,7 +31,7 @@ import {
 } from './aead-sizes.ts';
 import { requireHkdfLength, SHA512_LENGTH } from './hkdf-sizes.ts';
 import { requireLength } from './lengths.ts';
-import { limeCurves } from './lime-curves.ts';
+import { limeSuites } from './lime-suites.ts';
 import { nobleX448, nobleX25519 } from './noble-dh.ts';
 import { nobleEd448, nobleEd25519, nobleEd25519ctx } from './noble-signatures.ts';
 import { type Aead, CryptoError, type CryptoProvider, type DiffieHellman, type Signatures } from './port.ts';
@@ -59,7 +59,7 @@ export function nodeCrypto(): CryptoProvider {
     ed25519: nodeSignatures('Ed25519', ED25519_ENCODING, nobleEd25519),
     aes256gcm: nodeAead('aes-256-gcm', GCM_NONCE_LENGTHS),
     chacha20poly1305: nodeAead('chacha20-poly1305', CHACHA_NONCE_LENGTHS),
-    curves: limeCurves(parts),
+    suites: limeSuites(parts),
     // One call: half the time of a hash object on the relay's kilobyte (1.5 against 3 us).
     sha256: (data) => plain(hash('sha256', data, 'buffer')),
     sha512: (data) => plain(createHash('sha512').update(data).digest()),

@@ -61,11 +61,11 @@ export interface Aead {
 }
 
 /** The curves a LIME user may have (lime-protocol section 2). A user has one for life. */
-export type CurveName = 'c25519' | 'c448';
+export type SuiteName = 'c25519' | 'c448';
 
 /** All that LIME needs of one curve (lime-protocol section 2). */
-export interface LimeCurve {
-  readonly name: CurveName;
+export interface LimeSuite {
+  readonly name: SuiteName;
   /** The curve id byte on the wire: 1 or 2. */
   readonly id: 1 | 2;
   readonly dh: DiffieHellman;
@@ -87,7 +87,7 @@ export interface CryptoProvider {
   readonly ed448: Signatures;
   readonly aes256gcm: Aead;
   readonly chacha20poly1305: Aead;
-  readonly curves: Readonly<Record<CurveName, LimeCurve>>;
+  readonly suites: Readonly<Record<SuiteName, LimeSuite>>;
   sha256(data: Uint8Array): Uint8Array;
   sha512(data: Uint8Array): Uint8Array;
   hmacSha512(key: Uint8Array, data: Uint8Array): Uint8Array;

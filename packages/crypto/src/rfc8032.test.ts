@@ -1,6 +1,6 @@
 /**
  * Ed25519 and Ed448 against RFC 8032 sections 7.1 and 7.4. Ed25519ctx has no vector there with the empty context that LIME uses:
- * lime-curves.test.ts holds the signatures that liblime made.
+ * lime-suites.test.ts holds the signatures that liblime made.
  */
 import { describe, expect, it } from '@jest/globals';
 import { hexToBytes as hex } from '@noble/hashes/utils.js';

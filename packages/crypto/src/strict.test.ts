@@ -148,7 +148,7 @@ describe.each([nobleCrypto(), nodeCrypto()])('strict signatures of $name', (cryp
 
   it.each(['c25519', 'c448'] as const)('%s: small-order identity keys have no DH form', (curve) => {
     for (const publicKey of SMALL_ORDER[curve === 'c448' ? 'ed448' : 'ed25519']) {
-      expect(() => crypto.curves[curve].identityToDhPublic(publicKey)).toThrow(
+      expect(() => crypto.suites[curve].identityToDhPublic(publicKey)).toThrow(
         new CryptoError('bad-key', 'the identity key is no valid point of its curve'),
       );
     }

@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { nobleCrypto } from '@sealwire/crypto/noble';
 import { nodeCrypto } from '@sealwire/crypto/node';
-import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
+import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { Lime, type PeerBundle, type PublicPrekey, type Registration } from '../src/lime.ts';
 import { MemoryLimeStore } from '../src/memory-store.ts';
@@ -27,7 +27,7 @@ interface Device {
   readonly prekeys: PublicPrekey[];
 }
 
-function device(crypto: CryptoProvider, curve: CurveName, name: string, oneTimePrekeysAtRegistration = 1): Device {
+function device(crypto: CryptoProvider, curve: SuiteName, name: string, oneTimePrekeysAtRegistration = 1): Device {
   const id = `sip:${name}@example.org;gr=urn:uuid:${name}` as DeviceId;
   const random = (length: number) => new Uint8Array(randomBytes(length));
   const settings = { oneTimePrekeysAtRegistration };
@@ -99,7 +99,7 @@ function models(): { chain: number; step: number; setUp: number } {
   return { chain, step, setUp };
 }
 
-function dialogue(crypto: CryptoProvider, curve: CurveName, calls: number, model?: ReturnType<typeof models>): void {
+function dialogue(crypto: CryptoProvider, curve: SuiteName, calls: number, model?: ReturnType<typeof models>): void {
   const title = `${crypto.name}, ${curve}`;
   const [alice, bob] = [device(crypto, curve, 'alice'), device(crypto, curve, 'bob')];
   send(alice, bob, [bundle(bob)]);
@@ -127,7 +127,7 @@ function dialogue(crypto: CryptoProvider, curve: CurveName, calls: number, model
   row(`${title}: set-up and first message, both sides`, setUp, model?.setUp);
 }
 
-function fanOut(crypto: CryptoProvider, curve: CurveName): void {
+function fanOut(crypto: CryptoProvider, curve: SuiteName): void {
   const sender = device(crypto, curve, 'sender');
   const others = Array.from({ length: 100 }, (_, i) => device(crypto, curve, `device${i}`));
   const recipients = others.map(({ id }) => id);

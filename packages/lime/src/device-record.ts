@@ -5,7 +5,7 @@
  *                    | n × ( u32 SPk id | private[x] | public[x] | signature[sig] | u48 created | u48 replaced (0: current) | u8 offers left )
  *   one-time prekey: u8 version = 1 | u8 curve id | u32 id | private[x] | public[x] | u48 missed at the directory since (0: not missed)
  */
-import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
+import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { OwnDhKey } from './dh-keys.ts';
@@ -26,7 +26,7 @@ export interface OwnSignedPrekey {
 }
 
 export interface OwnDevice {
-  readonly curve: CurveName;
+  readonly curve: SuiteName;
   readonly active: boolean;
   readonly updatedAt: number;
   readonly identity: OwnIdentity;
@@ -41,7 +41,7 @@ export interface OwnOneTimePrekey {
 }
 
 export function encodeDevice(crypto: CryptoProvider, device: OwnDevice): Uint8Array {
-  const curve = crypto.curves[device.curve];
+  const curve = crypto.suites[device.curve];
   const { seedLength, publicKeyLength, signatureLength } = curve.signatures;
   const prekeyBytes = 4 + 2 * curve.dh.keyLength + signatureLength + 6 + 6 + 1;
   const writer = new ByteWriter(3 + 6 + seedLength + publicKeyLength + 1 + device.signedPrekeys.length * prekeyBytes)
@@ -95,10 +95,10 @@ export function decodeDevice(crypto: CryptoProvider, record: Uint8Array): OwnDev
 
 export function encodeOneTimePrekey(
   crypto: CryptoProvider,
-  curveName: CurveName,
+  curveName: SuiteName,
   prekey: OwnOneTimePrekey,
 ): Uint8Array {
-  const curve = crypto.curves[curveName];
+  const curve = crypto.suites[curveName];
   return new ByteWriter(2 + 4 + 2 * curve.dh.keyLength + 6)
     .u8(VERSION)
     .u8(curve.id)

@@ -1,5 +1,5 @@
 /** X25519 and X448 keys: prekeys, ephemeral and ratchet keys. An own key and a peer's are two types and cannot be swapped. */
-import type { LimeCurve, RandomBytes } from '@sealwire/crypto/port';
+import type { LimeSuite, RandomBytes } from '@sealwire/crypto/port';
 import { Secret } from './secret.ts';
 
 /** A private key alone: of a converted identity key nobody needs the public half. */
@@ -31,12 +31,12 @@ export class PeerDhKey {
 }
 
 /** A fresh pair from `random`: any bytes are a private key, clamping happens in the ladder. */
-export function newDhKey(curve: LimeCurve, random: RandomBytes): OwnDhKey {
+export function newDhKey(curve: LimeSuite, random: RandomBytes): OwnDhKey {
   const privateKey = random(curve.dh.keyLength);
   return new OwnDhKey(privateKey, curve.dh.publicKey(privateKey));
 }
 
 /** Throws CryptoError `low-order`: an all-zero secret would be known to everybody. */
-export function agree(curve: LimeCurve, own: OwnDhPrivate, peer: PeerDhKey): Uint8Array {
+export function agree(curve: LimeSuite, own: OwnDhPrivate, peer: PeerDhKey): Uint8Array {
   return curve.dh.sharedSecret(own.reveal(), peer.bytes);
 }

@@ -111,7 +111,7 @@ function targetFor(
   if (session) return { device, before, session, met: undefined };
   if (!bundle) return 'no-bundle';
   // The signature comes before any key agreement: an unsigned prekey must not touch our identity key.
-  if (!isSoundBundle(context.crypto, context.crypto.curves[own.curve], bundle)) return 'bad-bundle';
+  if (!isSoundBundle(context.crypto, context.crypto.suites[own.curve], bundle)) return 'bad-bundle';
   const { id } = bundle.signedPrekey;
   const known = before?.signedPrekeyIds ?? [];
   if (known.includes(id) && known[0] !== id) return 'superseded-signed-prekey';

@@ -1,6 +1,6 @@
 /** Changed, replayed, forged and misdirected messages (cases, part 2). */
 import { describe, expect, it } from '@jest/globals';
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import fc from 'fast-check';
 import { associatedDataOf, concat } from './associated-data.ts';
@@ -14,7 +14,7 @@ import { expectRefused } from './testing/refusals.ts';
 import { seededRandom } from './testing/scripted-random.ts';
 import { bytes, codeOf, crypto, DAY, flipped, type Letter, Person, World } from './testing/world.ts';
 
-describe.each<CurveName>(['c25519', 'c448'])('F07, S27: a flipped bit in every byte, on %s', (curve) => {
+describe.each<SuiteName>(['c25519', 'c448'])('F07, S27: a flipped bit in every byte, on %s', (curve) => {
   const kinds = {
     'first message with one-time prekey': (world: World) => {
       const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
@@ -265,7 +265,7 @@ describe('forged', () => {
     alice.write(bob, 'hello');
     const { ratchet } = decodeSession(crypto, alice.store.load(`active ${alice.device} ${bob.device}`)!);
     const associatedData = associatedDataOf(bob.device, alice.device, bytes(alice.user), undefined);
-    const header = encodeHeader(crypto.curves.c25519, true, undefined, 0, 0, ratchet.peer!.bytes);
+    const header = encodeHeader(crypto.suites.c25519, true, undefined, 0, 0, ratchet.peer!.bytes);
     const bound = concat(...associatedData, ratchet.sharedData, header);
     const sealed = sealOnce(crypto, messageKeyOf(crypto, new ChainKey(new Uint8Array(32))), bytes('forged'), bound);
     const forged = {

@@ -1,5 +1,5 @@
 /** Identity keys Ik: EdDSA keys that are also used, converted, for key agreement (lime-protocol section 2.1). */
-import type { LimeCurve, RandomBytes } from '@sealwire/crypto/port';
+import type { LimeSuite, RandomBytes } from '@sealwire/crypto/port';
 import { OwnDhPrivate, PeerDhKey } from './dh-keys.ts';
 import { Secret } from './secret.ts';
 
@@ -19,7 +19,7 @@ export class OwnIdentity extends Secret {
   }
 
   /** Converted once and kept: the provider's native key lives as long as the array. */
-  forAgreement(curve: LimeCurve): OwnDhPrivate {
+  forAgreement(curve: LimeSuite): OwnDhPrivate {
     this.#forAgreement ??= new OwnDhPrivate(curve.identityToDhPrivate(this.reveal()));
     return this.#forAgreement;
   }
@@ -34,12 +34,12 @@ export class PeerIdentity {
   constructor(readonly bytes: Uint8Array) {}
 
   /** Throws CryptoError `bad-key` when the bytes are no point of the curve. */
-  forAgreement(curve: LimeCurve): PeerDhKey {
+  forAgreement(curve: LimeSuite): PeerDhKey {
     return new PeerDhKey(curve.identityToDhPublic(this.bytes));
   }
 }
 
-export function newIdentity(curve: LimeCurve, random: RandomBytes): OwnIdentity {
+export function newIdentity(curve: LimeSuite, random: RandomBytes): OwnIdentity {
   const seed = random(curve.signatures.seedLength);
   return new OwnIdentity(seed, curve.signatures.publicKey(seed));
 }

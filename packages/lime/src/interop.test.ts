@@ -1,12 +1,12 @@
 /** Our devices and genuine liblime 5.3 devices exchange messages, on both curves, through one key directory. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import {
   decodeRequest,
   encodeAnswer,
-  LIME_CURVES,
   LIME_ERRORS,
+  LIME_SUITES,
   type LimeAnswer,
   type LimePeer as LimePeerEntry,
 } from '@sealwire/wire/lime-server';
@@ -18,13 +18,13 @@ const POLICIES: readonly Policy[] = ['DRMessage', 'cipherMessage', 'optimizeUplo
 const peers: LimePeer[] = [];
 
 /** The key server's side of the protocol, over the directory of a World. */
-function keyServer(world: World, curve: CurveName): (from: string, body: Uint8Array) => Uint8Array {
+function keyServer(world: World, curve: SuiteName): (from: string, body: Uint8Array) => Uint8Array {
   const answer = (from: DeviceId, body: Uint8Array): LimeAnswer => {
     const request = decodeRequest(body);
     const entry = world.directory.get(from);
     const unknown = {
       kind: 'error',
-      curveId: LIME_CURVES[curve].id,
+      curveId: LIME_SUITES[curve].id,
       code: LIME_ERRORS.userNotFound,
       text: '',
     } as const;
@@ -93,7 +93,7 @@ class Genuine {
   }
 }
 
-async function meeting(curve: CurveName, names: readonly string[]): Promise<{ world: World; genuine: Genuine[] }> {
+async function meeting(curve: SuiteName, names: readonly string[]): Promise<{ world: World; genuine: Genuine[] }> {
   const world = new World();
   const peer = new LimePeer(keyServer(world, curve));
   peers.push(peer);
@@ -111,7 +111,7 @@ afterEach(async () => {
   for (const peer of peers.splice(0)) await peer.quit();
 });
 
-const CASES: Record<string, (curve: CurveName) => Promise<void>> = {
+const CASES: Record<string, (curve: SuiteName) => Promise<void>> = {
   'we begin: every policy, to two of theirs and one of ours, with answers': async (curve) => {
     const { world, genuine } = await meeting(curve, ['lina', 'lino']);
     const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
@@ -209,7 +209,7 @@ const CASES: Record<string, (curve: CurveName) => Promise<void>> = {
   },
 };
 
-describe.each<CurveName>(['c25519', 'c448'])('liblime 5.3 and we, on %s', (curve) => {
+describe.each<SuiteName>(['c25519', 'c448'])('liblime 5.3 and we, on %s', (curve) => {
   for (const [title, run] of Object.entries(CASES)) {
     if (missingPeer) it.skip(`${title} (skipped: ${missingPeer})`, () => run(curve));
     else it(title, () => run(curve), 60_000);

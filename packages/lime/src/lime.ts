@@ -2,7 +2,7 @@
  * LIME 5.3: what a client does with its devices' keys and messages (docs/spec/lime.md). Synchronous, without I/O: HTTP with the key
  * server, storage and transport are the caller's. Every call that changes something saves it in one step before it returns.
  */
-import { CryptoError, type CryptoProvider, type CurveName, type RandomBytes } from '@sealwire/crypto/port';
+import { CryptoError, type CryptoProvider, type RandomBytes, type SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { LimeContext } from './context.ts';
 import { LimeError } from './errors.ts';
@@ -45,7 +45,7 @@ export class Lime {
    * Makes and stores the keys of a local device; it is inactive until `activateDevice`. Called again while inactive it gives the same keys.
    * Throws LimeError `device-exists`.
    */
-  createDevice(device: DeviceId, curve: CurveName): Registration {
+  createDevice(device: DeviceId, curve: SuiteName): Registration {
     return createDevice(this.#context, device, curve);
   }
 
@@ -76,7 +76,7 @@ export class Lime {
   }
 
   /** Throws LimeError `unknown-device`. */
-  curve(device: DeviceId): CurveName {
+  curve(device: DeviceId): SuiteName {
     return this.#context.records.device(device).curve;
   }
 
@@ -139,7 +139,7 @@ export class Lime {
    */
   setPeerStatus(device: DeviceId, status: PeerStatus, identityKey?: Uint8Array): void {
     const { crypto, records } = this.#context;
-    if (identityKey && !Object.values(crypto.curves).some((curve) => curve.signatures.isValidPublicKey(identityKey))) {
+    if (identityKey && !Object.values(crypto.suites).some((curve) => curve.signatures.isValidPublicKey(identityKey))) {
       throw new LimeError('malformed', 'not an identity key of either curve', [device]);
     }
     const judged = judgedPeer(crypto, records.findPeer(device), status, identityKey);

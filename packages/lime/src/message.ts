@@ -1,5 +1,5 @@
 /** The Double Ratchet message and its header (lime-protocol section 7.3). Layout only. */
-import type { LimeCurve } from '@sealwire/crypto/port';
+import type { LimeSuite } from '@sealwire/crypto/port';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { SEED_BYTES } from './cipher-message.ts';
@@ -31,7 +31,7 @@ export interface RatchetMessage {
 
 /** u8 version | u8 type | u8 curve id | [X3DH init] | u16 Ns | u16 PN | DHs[x]. */
 export function encodeHeader(
-  curve: LimeCurve,
+  curve: LimeSuite,
   direct: boolean,
   init: Uint8Array | undefined,
   number: number,
@@ -47,7 +47,7 @@ export function encodeHeader(
 }
 
 /** Throws LimeError `malformed` or `wrong-curve`. `direct` is what the caller expects: no cipherMessage came along. */
-export function decodeMessage(curve: LimeCurve, message: Uint8Array, direct: boolean): RatchetMessage {
+export function decodeMessage(curve: LimeSuite, message: Uint8Array, direct: boolean): RatchetMessage {
   const reader = new ByteReader(message, 'malformed', 'message');
   if (reader.u8() !== VERSION) reader.fail('unknown version');
   const type = reader.u8();

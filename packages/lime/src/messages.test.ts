@@ -1,6 +1,6 @@
 /** Encrypt and decrypt through the public door: forms, statuses, recipients that cannot be served. */
 import { describe, expect, it } from '@jest/globals';
-import { CryptoError, type CryptoProvider, type CurveName } from '@sealwire/crypto/port';
+import { CryptoError, type CryptoProvider, type SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { sealCipherMessage } from './cipher-message.ts';
 import { hex } from './hex.ts';
@@ -12,7 +12,7 @@ import { bytes, crypto, text, World } from './testing/world.ts';
 
 const POLICIES: readonly Policy[] = ['DRMessage', 'cipherMessage', 'optimizeUploadSize', 'optimizeGlobalBandwidth'];
 
-describe.each<CurveName>(['c25519', 'c448'])('messages on %s', (curve) => {
+describe.each<SuiteName>(['c25519', 'c448'])('messages on %s', (curve) => {
   it.each(POLICIES)('%s: to four devices, short and long, with answers', (policy) => {
     const world = new World();
     const [alice, ...others] = ['alice', 'bob', 'carol', 'dave', 'eve'].map((name) => world.person(name, curve));

@@ -1,5 +1,5 @@
 /** Prekeys as the directory hands them out, and what must hold before one is used (lime-protocol sections 3.3 and 6.1). */
-import type { CryptoProvider, LimeCurve } from '@sealwire/crypto/port';
+import type { CryptoProvider, LimeSuite } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 
 export interface PublicPrekey {
@@ -26,10 +26,10 @@ export interface PeerBundle {
 }
 
 /** True when every length is the curve's and the signed prekey's signature verifies. Low order shows at the agreement. */
-export function isSoundBundle(crypto: CryptoProvider, curve: LimeCurve, bundle: PrekeyBundle): boolean {
+export function isSoundBundle(crypto: CryptoProvider, curve: LimeSuite, bundle: PrekeyBundle): boolean {
   const { identityKey, signedPrekey, oneTimePrekey } = bundle;
   const { keyLength } = curve.dh;
   if (signedPrekey.publicKey.length !== keyLength) return false;
   if (oneTimePrekey && oneTimePrekey.publicKey.length !== keyLength) return false;
-  return crypto.curves[curve.name].signatures.verify(identityKey, signedPrekey.publicKey, signedPrekey.signature);
+  return crypto.suites[curve.name].signatures.verify(identityKey, signedPrekey.publicKey, signedPrekey.signature);
 }

@@ -1,6 +1,6 @@
 /** The fast ratchet against its readable twin: the same bytes sent, the same messages read, the same states. */
 import { describe, expect, it } from '@jest/globals';
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import fc from 'fast-check';
 import { newDhKey, OwnDhKey, PeerDhKey } from './dh-keys.ts';
 import { hex } from './hex.ts';
@@ -24,14 +24,14 @@ class End {
   #fastKeys = 0;
 
   constructor(
-    readonly curve: CurveName,
+    readonly curve: SuiteName,
     seed: number,
     public fast: RatchetState,
     signedPrekey: OwnDhKey,
     init: Uint8Array | undefined,
   ) {
     const random = seededRandom(seed);
-    this.#keys = Array.from({ length: 60 }, () => random(crypto.curves[curve].dh.keyLength));
+    this.#keys = Array.from({ length: 60 }, () => random(crypto.suites[curve].dh.keyLength));
     this.twin = new RatchetTwin(crypto, {
       curve,
       sharedData: fast.sharedData,
@@ -55,8 +55,8 @@ class End {
 
   /** The plaintext, or undefined where both refuse. */
   receive(message: Uint8Array): string | undefined {
-    const parsed = decodeMessage(crypto.curves[this.curve], message, true);
-    const initLength = parsed.header.length - 7 - crypto.curves[this.curve].dh.keyLength;
+    const parsed = decodeMessage(crypto.suites[this.curve], message, true);
+    const initLength = parsed.header.length - 7 - crypto.suites[this.curve].dh.keyLength;
     const twinKeys = this.#twinKeys;
     const expected = this.twin.decrypt(message, initLength, BOUND);
     // The twin makes its next key before it sees that the message is not authentic, and takes it back.
@@ -98,8 +98,8 @@ class End {
   }
 }
 
-function ends(curveName: CurveName): [End, End] {
-  const curve = crypto.curves[curveName];
+function ends(curveName: SuiteName): [End, End] {
+  const curve = crypto.suites[curveName];
   const random = seededRandom(77);
   const signedPrekey = newDhKey(curve, random);
   const identityKey = random(curve.signatures.publicKeyLength);
@@ -127,7 +127,7 @@ const step = fc.record({
   pick: fc.nat(1000),
 });
 
-describe.each<[CurveName, number]>([
+describe.each<[SuiteName, number]>([
   ['c25519', 120],
   ['c448', 25],
 ])('the ratchet and its twin on %s', (curve, numRuns) => {
@@ -148,7 +148,7 @@ describe.each<[CurveName, number]>([
           if (!letter) return;
           const message =
             what === 'change' ? letter.with(pick % letter.length, letter[pick % letter.length]! ^ 0x55) : letter;
-          const content = codeOf(() => decodeMessage(crypto.curves[curve], message, true))
+          const content = codeOf(() => decodeMessage(crypto.suites[curve], message, true))
             ? undefined
             : actor.receive(message);
           if (content === undefined) return;

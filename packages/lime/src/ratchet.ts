@@ -5,7 +5,7 @@
  * The second half of a ratchet step (a new own key) waits until the next message is sent: the wire is the same, an own key that is no
  * longer needed is gone at once, and decryption needs no randomness.
  */
-import type { CryptoProvider, CurveName, RandomBytes } from '@sealwire/crypto/port';
+import type { CryptoProvider, RandomBytes, SuiteName } from '@sealwire/crypto/port';
 import { type AssociatedData, concat } from './associated-data.ts';
 import { type ChainKey, messageKeyOf, nextChainKey } from './chain-key.ts';
 import { agree, newDhKey, type OwnDhKey, PeerDhKey } from './dh-keys.ts';
@@ -30,7 +30,7 @@ import {
 const LAST_NUMBER = 0xfffe;
 
 export interface RatchetState {
-  readonly curve: CurveName;
+  readonly curve: SuiteName;
   /** SharedAD: bound into every message of the session. */
   readonly sharedData: Uint8Array;
   readonly rootKey: RootKey;
@@ -77,7 +77,7 @@ export function ratchetEncrypt(
 ): { state: RatchetState; message: Uint8Array } {
   const ready = withSendingChain(crypto, state, random);
   const header = encodeHeader(
-    crypto.curves[ready.curve],
+    crypto.suites[ready.curve],
     input.direct,
     ready.init,
     ready.sent,
@@ -99,7 +99,7 @@ export function withSendingChain(crypto: CryptoProvider, state: RatchetState, ra
   if (hasSendingChain(state)) return state;
   const { peer } = state;
   if (!peer) throw new TypeError('a responder sends nothing before it has received');
-  const curve = crypto.curves[state.curve];
+  const curve = crypto.suites[state.curve];
   const own = newDhKey(curve, random);
   const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, agree(curve, own, peer));
   return { ...state, rootKey, own, sendingChain: chainKey };
@@ -178,7 +178,7 @@ function receivingSide(
 
   const missed = peer && receivingChain ? Math.max(0, message.previousLength - state.received) : 0;
   requireGap(missed + number, settings);
-  const curve = crypto.curves[state.curve];
+  const curve = crypto.suites[state.curve];
   const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, agree(curve, state.own, key));
   const stepped: RatchetState = {
     ...state,

@@ -76,7 +76,7 @@ function prepare(context: LimeContext, me: DeviceId, input: DecryptInput): Attem
   const { sender, cipherMessage } = input;
   const isDirect = cipherMessage.length === 0;
   if (!isDirect && cipherMessage.length < TAG_BYTES) throw new LimeError('malformed', 'the cipherMessage is too short');
-  const message = decodeMessage(context.crypto.curves[own.curve], input.message, isDirect);
+  const message = decodeMessage(context.crypto.suites[own.curve], input.message, isDirect);
   const recipientUser = recipientUserBytes(input.recipientUser);
   const associatedData = associatedDataOf(sender, me, recipientUser, isDirect ? undefined : cipherMessage);
   const active = context.records.findActiveSession(me, sender);

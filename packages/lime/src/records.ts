@@ -4,7 +4,7 @@
  *
  *   device <own>   prekey <own> <id>   active <own> <peer>   stale <own> <peer> <role><Ek>   init <own> <SPk id> <Ik><Ek>   peer <peer>
  */
-import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
+import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { decodedValue, keepDecoded } from './decoded-record.ts';
 import {
@@ -85,7 +85,7 @@ export class Records {
     return ids.sort((a, b) => a - b).map((id) => this.findOneTimePrekey(device, id)!);
   }
 
-  oneTimePrekeyChange(device: DeviceId, curve: CurveName, prekey: OwnOneTimePrekey): LimeChange {
+  oneTimePrekeyChange(device: DeviceId, curve: SuiteName, prekey: OwnOneTimePrekey): LimeChange {
     const record = encodeOneTimePrekey(this.#crypto, curve, prekey);
     return this.#write(`prekey ${device} ${prekey.id}`, prekey, record);
   }

@@ -1,5 +1,5 @@
 /** A local device's keys: made, handed out for registration, looked after (lime-protocol section 10). */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { LimeContext } from './context.ts';
 import type { OwnDevice, OwnOneTimePrekey, OwnSignedPrekey } from './device-record.ts';
@@ -11,7 +11,7 @@ import type { LimeChange } from './store.ts';
 
 /** What `registerUser` brings to the key server. */
 export interface Registration {
-  readonly curve: CurveName;
+  readonly curve: SuiteName;
   readonly identityKey: Uint8Array;
   readonly signedPrekey: PublicSignedPrekey;
   readonly oneTimePrekeys: PublicPrekey[];
@@ -21,7 +21,7 @@ export interface Registration {
  * New keys for `device`, stored and inactive. Called again before `activate`: the same keys, so that a registration with a lost answer
  * can be repeated. Throws LimeError `device-exists`.
  */
-export function createDevice(context: LimeContext, device: DeviceId, curve: CurveName): Registration {
+export function createDevice(context: LimeContext, device: DeviceId, curve: SuiteName): Registration {
   const { records, settings, crypto, random, now } = context;
   const existing = records.findDevice(device);
   if (existing) {
@@ -30,7 +30,7 @@ export function createDevice(context: LimeContext, device: DeviceId, curve: Curv
     }
     return registration(existing, records.oneTimePrekeys(device));
   }
-  const identity = newIdentity(crypto.curves[curve], random);
+  const identity = newIdentity(crypto.suites[curve], random);
   const current = newSignedPrekey(context, curve, identity, [], 0);
   const created: OwnDevice = { curve, active: false, updatedAt: now(), identity, signedPrekeys: [current] };
   const prekeys = newOneTimePrekeys(context, device, curve, settings.oneTimePrekeysAtRegistration);
@@ -74,12 +74,12 @@ export function renewal(
 /** `offersLeft`: how many updates are to post it. */
 export function newSignedPrekey(
   { crypto, random, now }: LimeContext,
-  curveName: CurveName,
+  curveName: SuiteName,
   identity: OwnIdentity,
   others: readonly OwnSignedPrekey[],
   offersLeft: number,
 ): OwnSignedPrekey {
-  const curve = crypto.curves[curveName];
+  const curve = crypto.suites[curveName];
   const id = newPrekeyId(random, (candidate) => others.some((other) => other.id === candidate));
   const key = newDhKey(curve, random);
   const signature = curve.signatures.sign(identity.reveal(), key.publicKey);
@@ -90,13 +90,13 @@ export function newSignedPrekey(
 export function newOneTimePrekeys(
   { crypto, records, random }: LimeContext,
   device: DeviceId,
-  curve: CurveName,
+  curve: SuiteName,
   count: number,
 ): OwnOneTimePrekey[] {
   const fresh = new Map<number, OwnOneTimePrekey>();
   while (fresh.size < count) {
     const id = newPrekeyId(random, (each) => fresh.has(each) || records.findOneTimePrekey(device, each) !== undefined);
-    fresh.set(id, { id, key: newDhKey(crypto.curves[curve], random), missedSince: undefined });
+    fresh.set(id, { id, key: newDhKey(crypto.suites[curve], random), missedSince: undefined });
   }
   return [...fresh.values()].sort((a, b) => a.id - b.id);
 }

@@ -5,7 +5,7 @@
  *   | [DHs private[x] | public[x]] | [DHr[x]] | [CKs[32]] | [CKr[32]] | [u16 length | X3DH init] | u16 length | past chains
  *   | u16 n | n × ( peer key[x] | u16 later | u16 count | count × ( u16 N | MK[48] ) )
  */
-import type { CryptoProvider, LimeCurve } from '@sealwire/crypto/port';
+import type { CryptoProvider, LimeSuite } from '@sealwire/crypto/port';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { CHAIN_KEY_BYTES, ChainKey } from './chain-key.ts';
@@ -23,7 +23,7 @@ const KNOWN_FLAGS = 63;
 
 export function encodeSession(crypto: CryptoProvider, session: Session): Uint8Array {
   const { ratchet } = session;
-  const curve = crypto.curves[ratchet.curve];
+  const curve = crypto.suites[ratchet.curve];
   const writer = new ByteWriter(sizeOf(curve, ratchet))
     .u8(VERSION)
     .u8(curve.id)
@@ -78,9 +78,9 @@ export function decodeSession(crypto: CryptoProvider, record: Uint8Array): Sessi
 }
 
 /** The curve of a record, by its id byte. */
-export function curveById(crypto: CryptoProvider, reader: ByteReader): LimeCurve {
+export function curveById(crypto: CryptoProvider, reader: ByteReader): LimeSuite {
   const id = reader.u8();
-  return Object.values(crypto.curves).find((curve) => curve.id === id) ?? reader.fail('unknown curve');
+  return Object.values(crypto.suites).find((curve) => curve.id === id) ?? reader.fail('unknown curve');
 }
 
 function pastChainsOf(reader: ByteReader): Uint8Array {
@@ -107,7 +107,7 @@ function flagsOf({ role, ratchet }: Session): number {
   );
 }
 
-function sizeOf(curve: LimeCurve, ratchet: RatchetState): number {
+function sizeOf(curve: LimeSuite, ratchet: RatchetState): number {
   const { keyLength } = curve.dh;
   const fixed = 3 + 6 + keyLength + SHARED_DATA_BYTES + ROOT_KEY_BYTES + 3 * 2;
   const optional =

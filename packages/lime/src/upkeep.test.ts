@@ -23,7 +23,7 @@ describe('registration', () => {
     const { curve, identityKey, signedPrekey, oneTimePrekeys } = alice.lime.createDevice(DEVICE, 'c25519');
     expect(curve).toBe('c25519');
     expect(alice.lime.identityKey(DEVICE)).toEqual(identityKey);
-    const { signatures } = crypto.curves.c25519;
+    const { signatures } = crypto.suites.c25519;
     expect(signatures.verify(identityKey, signedPrekey.publicKey, signedPrekey.signature)).toBe(true);
     const ids = [signedPrekey, ...oneTimePrekeys].map(({ id }) => id);
     expect(ids.every((id) => id > 0 && id < 2 ** 31)).toBe(true);

@@ -5,7 +5,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
 import { nodeCrypto } from '@sealwire/crypto/node';
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from '@sealwire/wire/lime-server';
 import { ChainKey, messageKeyOf, nextChainKey } from './chain-key.ts';
 import { CipherSeed, keyFromSeed } from './cipher-message.ts';
@@ -18,7 +18,7 @@ import { VectorFile } from './testing/vector-file.ts';
 /** All values of the file: a smaller number would mean that the walk over it is broken. */
 const LEAVES = 1032;
 const FILE = new URL('../vectors/lime-5.3.json', import.meta.url);
-const CURVES: readonly CurveName[] = ['c25519', 'c448'];
+const CURVES: readonly SuiteName[] = ['c25519', 'c448'];
 
 describe.each([nobleCrypto(), nodeCrypto()])('liblime 5.3 vectors on $name', (provider) => {
   const vectors = new VectorFile(FILE);
@@ -52,7 +52,7 @@ describe.each([nobleCrypto(), nodeCrypto()])('liblime 5.3 vectors on $name', (pr
   });
 
   describe.each(CURVES)('%s', (name) => {
-    const curve = crypto.curves[name];
+    const curve = crypto.suites[name];
     const node = root.node('curves').node(name);
 
     it('sizes, conversions of identity keys, the signature of a signed prekey', () => {

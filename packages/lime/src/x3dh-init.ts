@@ -1,5 +1,5 @@
 /** The X3DH init: what the initiator repeats in every message until the first answer (lime-protocol section 6.4). Layout only. */
-import type { LimeCurve } from '@sealwire/crypto/port';
+import type { LimeSuite } from '@sealwire/crypto/port';
 import type { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { PeerDhKey } from './dh-keys.ts';
@@ -33,7 +33,7 @@ export function encodeX3dhInit(init: {
   return writer.finish();
 }
 
-export function decodeX3dhInit(reader: ByteReader, curve: LimeCurve): X3dhInit {
+export function decodeX3dhInit(reader: ByteReader, curve: LimeSuite): X3dhInit {
   const flag = reader.u8();
   if (flag !== WITHOUT_ONE_TIME_PREKEY && flag !== WITH_ONE_TIME_PREKEY) reader.fail('unknown one-time prekey flag');
   return {

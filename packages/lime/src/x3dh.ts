@@ -1,5 +1,5 @@
 /** X3DH (lime-protocol section 6): from keys to the first ratchet state, on both sides. */
-import type { CryptoProvider, CurveName, LimeCurve, RandomBytes } from '@sealwire/crypto/port';
+import type { CryptoProvider, LimeSuite, RandomBytes, SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { concat, deviceBytes } from './associated-data.ts';
 import { agree, newDhKey, type OwnDhKey, PeerDhKey } from './dh-keys.ts';
@@ -23,7 +23,7 @@ export interface Agreement {
 }
 
 export interface InitiatorInput {
-  readonly curve: CurveName;
+  readonly curve: SuiteName;
   readonly own: { readonly device: DeviceId; readonly identity: OwnIdentity };
   readonly peer: DeviceId;
   /** Already verified: signature, and identity key against the stored one. */
@@ -32,7 +32,7 @@ export interface InitiatorInput {
 
 /** Throws CryptoError `low-order` or `bad-key`. */
 export function agreeAsInitiator(crypto: CryptoProvider, input: InitiatorInput, random: RandomBytes): Agreement {
-  const curve = crypto.curves[input.curve];
+  const curve = crypto.suites[input.curve];
   const { own, peer, bundle } = input;
   const peerIdentity = new PeerIdentity(bundle.identityKey);
   const ephemeral = newDhKey(curve, random);
@@ -60,7 +60,7 @@ export function agreeAsInitiator(crypto: CryptoProvider, input: InitiatorInput, 
 }
 
 export interface ResponderInput {
-  readonly curve: CurveName;
+  readonly curve: SuiteName;
   readonly own: { readonly device: DeviceId; readonly identity: OwnIdentity };
   readonly peer: DeviceId;
   readonly init: X3dhInit;
@@ -71,7 +71,7 @@ export interface ResponderInput {
 
 /** Throws CryptoError `low-order` or `bad-key`. */
 export function agreeAsResponder(crypto: CryptoProvider, input: ResponderInput): Agreement {
-  const curve = crypto.curves[input.curve];
+  const curve = crypto.suites[input.curve];
   const { own, peer, init, signedPrekey, oneTimePrekey } = input;
   const secrets = responderSecrets(curve, {
     identity: own.identity,
@@ -93,7 +93,7 @@ export function agreeAsResponder(crypto: CryptoProvider, input: ResponderInput):
 
 /** DH1, DH2, DH3 and, with a one-time prekey, DH4, as the initiator computes them (section 6.2). */
 export function initiatorSecrets(
-  curve: LimeCurve,
+  curve: LimeSuite,
   keys: {
     readonly identity: OwnIdentity;
     readonly ephemeral: OwnDhKey;
@@ -114,7 +114,7 @@ export function initiatorSecrets(
 
 /** The same secrets, as the responder computes them. */
 export function responderSecrets(
-  curve: LimeCurve,
+  curve: LimeSuite,
   keys: {
     readonly identity: OwnIdentity;
     readonly signedPrekey: OwnDhKey;
@@ -134,7 +134,7 @@ export function responderSecrets(
 }
 
 /** SK = HKDF(64 zeros, F | DH1 | …, "Lime", 32). F has the length of an EdDSA key, not of a DH key. Wipes `secrets`. */
-export function sharedSecretKey(crypto: CryptoProvider, curve: LimeCurve, secrets: readonly Uint8Array[]): RootKey {
+export function sharedSecretKey(crypto: CryptoProvider, curve: LimeSuite, secrets: readonly Uint8Array[]): RootKey {
   const prefix = new Uint8Array(curve.signatures.publicKeyLength).fill(0xff);
   const material = concat(prefix, ...secrets);
   const key = new RootKey(crypto.hkdfSha512(ZERO_SALT, material, SECRET_INFO, ROOT_KEY_BYTES));

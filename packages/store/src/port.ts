@@ -8,7 +8,7 @@
  * - byte arrays passed in are copied before the call returns; byte arrays handed out belong to the caller;
  * - time enters as an argument (`now`, milliseconds since 1970): no adapter reads a clock.
  */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId, MessageId } from '@sealwire/wire/ids';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
 
@@ -121,31 +121,31 @@ export interface Prekeys {
    */
   register(
     device: DeviceId,
-    curve: CurveName,
+    curve: SuiteName,
     bundle: Omit<PrekeyBundle, 'oneTimePrekey'>,
     oneTime: readonly OneTimePrekey[],
   ): Promise<'registered' | 'same'>;
   /** `not-found` when the device has not registered. */
-  replaceSignedPrekey(device: DeviceId, curve: CurveName, signedPrekey: SignedPrekey): Promise<void>;
+  replaceSignedPrekey(device: DeviceId, curve: SuiteName, signedPrekey: SignedPrekey): Promise<void>;
   /**
    * All or none. `limit` when more than `maximum` would be held; `not-found`. A key id already held with the same bytes is not stored
    * twice (an upload repeated after a lost answer); with other bytes: `conflict`. The same goes for key ids that were handed out: a late
    * repeat of their upload does not bring them back.
    */
-  addOneTime(device: DeviceId, curve: CurveName, keys: readonly OneTimePrekey[], maximum: number): Promise<void>;
+  addOneTime(device: DeviceId, curve: SuiteName, keys: readonly OneTimePrekey[], maximum: number): Promise<void>;
   /** Ids still held, oldest first. `not-found`. */
-  listOneTime(device: DeviceId, curve: CurveName): Promise<number[]>;
+  listOneTime(device: DeviceId, curve: SuiteName): Promise<number[]>;
   /**
    * One bundle an entry, in the same order; undefined where the device has none. An entry with `takeOneTime` takes the oldest one-time
    * key away for good: no key is ever handed out twice, whatever runs in parallel in whatever process, and it is durably gone before
    * this resolves.
    */
   claim(
-    curve: CurveName,
+    curve: SuiteName,
     entries: readonly { device: DeviceId; takeOneTime: boolean }[],
   ): Promise<(PrekeyBundle | undefined)[]>;
   /** Idempotent. Which ids were handed out stays known. */
-  delete(device: DeviceId, curve: CurveName): Promise<void>;
+  delete(device: DeviceId, curve: SuiteName): Promise<void>;
 }
 
 /** What to do with a message for a mailbox that holds its maximum. The operator chooses. */

@@ -5,13 +5,13 @@ import { MemoryStorage } from '@sealwire/client/memory-storage';
 import type { ClientRuntime } from '@sealwire/client/runtime';
 import type { ClientStorage } from '@sealwire/client/storage';
 import { nodeCrypto } from '@sealwire/crypto/node';
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { systemRandom } from '@sealwire/crypto/random';
 import type { Constellation } from './constellation.ts';
 import { FlakyNetwork } from './flaky-network.ts';
 
 export interface PersonOptions {
-  readonly curves?: readonly CurveName[];
+  readonly curves?: readonly SuiteName[];
   readonly storage?: ClientStorage;
   readonly now?: () => number;
   readonly invitation?: string;

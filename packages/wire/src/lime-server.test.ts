@@ -7,8 +7,8 @@ import {
   encodeAnswer,
   encodeRequest,
   encodeRequestError,
-  LIME_CURVES,
   LIME_ERRORS,
+  LIME_SUITES,
   type LimeAnswer,
   type LimeErrorName,
   type LimeRequest,
@@ -83,14 +83,14 @@ const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: 
 const oneTimeId = fc.integer({ min: 1, max: 0x7fff_ffff });
 const deviceText = fc.string({ unit: 'binary', maxLength: 40 });
 const oneTimeKey = (curve: (typeof curves)[number]) =>
-  fc.record({ id: oneTimeId, publicKey: bytes(LIME_CURVES[curve].x) });
+  fc.record({ id: oneTimeId, publicKey: bytes(LIME_SUITES[curve].x) });
 const signedKey = (curve: (typeof curves)[number]) =>
   fc.record({
     id: fc.nat(0x7fff_ffff),
-    publicKey: bytes(LIME_CURVES[curve].x),
-    signature: bytes(LIME_CURVES[curve].signature),
+    publicKey: bytes(LIME_SUITES[curve].x),
+    signature: bytes(LIME_SUITES[curve].signature),
   });
-const identity = (curve: (typeof curves)[number]) => bytes(LIME_CURVES[curve].ed);
+const identity = (curve: (typeof curves)[number]) => bytes(LIME_SUITES[curve].ed);
 const oneTimeKeys = (curve: (typeof curves)[number]) =>
   fc.uniqueArray(oneTimeKey(curve), { maxLength: 6, selector: (key) => key.id });
 
@@ -165,7 +165,7 @@ const answers: fc.Arbitrary<LimeAnswer & { curve?: 'c25519' | 'c448' }> = fc.con
     }),
     fc.record({
       kind: fc.constant('error' as const),
-      curveId: fc.constantFrom(0, LIME_CURVES[curve].id),
+      curveId: fc.constantFrom(0, LIME_SUITES[curve].id),
       code: fc.constantFrom(...Object.values(LIME_ERRORS)),
       text: deviceText,
     }),
@@ -203,7 +203,7 @@ describe('properties', () => {
         expect(() => decodeRequest(cut)).toThrow(
           expect.objectContaining({
             limeError: 'badSize',
-            curveId: cut.length < 3 ? 0 : LIME_CURVES[request.curve].id,
+            curveId: cut.length < 3 ? 0 : LIME_SUITES[request.curve].id,
           }),
         );
         fc.pre(answer.kind !== 'error');

@@ -7,7 +7,7 @@
  *
  * `decodeRequest` checks in the order of section 4.1 and 4.2; the first failure decides the error that liblime gets to see.
  */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { BigEndianReader, BigEndianWriter } from './big-endian.ts';
 import { LIMITS } from './limits.ts';
 import { WireError } from './wire-error.ts';
@@ -32,10 +32,10 @@ export const LIME_ERRORS = {
 export type LimeErrorName = keyof typeof LIME_ERRORS;
 
 /** Lengths in bytes, and the id of the curve on the wire (section 2). */
-export const LIME_CURVES = {
+export const LIME_SUITES = {
   c25519: { id: 1, x: 32, ed: 32, signature: 64 },
   c448: { id: 2, x: 56, ed: 57, signature: 114 },
-} as const satisfies Record<CurveName, { id: number; x: number; ed: number; signature: number }>;
+} as const satisfies Record<SuiteName, { id: number; x: number; ed: number; signature: number }>;
 
 export interface LimeOneTimePrekey {
   /** 1 to 2^31 - 1 (section 2.2). */
@@ -57,24 +57,24 @@ export interface LimeBundle {
 
 export type LimeRequest =
   /** Type 01, before liblime 4.3: such a device has no bundle until it posts a signed prekey. */
-  | { readonly kind: 'registerIdentity'; readonly curve: CurveName; readonly identityKey: Uint8Array }
+  | { readonly kind: 'registerIdentity'; readonly curve: SuiteName; readonly identityKey: Uint8Array }
   | {
       readonly kind: 'registerUser';
-      readonly curve: CurveName;
+      readonly curve: SuiteName;
       readonly identityKey: Uint8Array;
       readonly signedPrekey: LimeSignedPrekey;
       readonly oneTimePrekeys: readonly LimeOneTimePrekey[];
     }
-  | { readonly kind: 'deleteUser'; readonly curve: CurveName }
-  | { readonly kind: 'postSignedPrekey'; readonly curve: CurveName; readonly signedPrekey: LimeSignedPrekey }
+  | { readonly kind: 'deleteUser'; readonly curve: SuiteName }
+  | { readonly kind: 'postSignedPrekey'; readonly curve: SuiteName; readonly signedPrekey: LimeSignedPrekey }
   | {
       readonly kind: 'postOneTimePrekeys';
-      readonly curve: CurveName;
+      readonly curve: SuiteName;
       readonly oneTimePrekeys: readonly LimeOneTimePrekey[];
     }
   /** Device ids as the client wrote them: liblime knows no form, so they need not be ids of ours. */
-  | { readonly kind: 'getPeerBundle'; readonly curve: CurveName; readonly devices: readonly string[] }
-  | { readonly kind: 'getSelfOneTimePrekeys'; readonly curve: CurveName };
+  | { readonly kind: 'getPeerBundle'; readonly curve: SuiteName; readonly devices: readonly string[] }
+  | { readonly kind: 'getSelfOneTimePrekeys'; readonly curve: SuiteName };
 
 export type LimeRequestKind = LimeRequest['kind'];
 
@@ -85,9 +85,9 @@ export interface LimePeer {
 }
 
 export type LimeAnswer =
-  | { readonly kind: 'ack'; readonly curve: CurveName; readonly request: LimeRequestKind }
-  | { readonly kind: 'peerBundle'; readonly curve: CurveName; readonly peers: readonly LimePeer[] }
-  | { readonly kind: 'selfOneTimePrekeys'; readonly curve: CurveName; readonly ids: readonly number[] }
+  | { readonly kind: 'ack'; readonly curve: SuiteName; readonly request: LimeRequestKind }
+  | { readonly kind: 'peerBundle'; readonly curve: SuiteName; readonly peers: readonly LimePeer[] }
+  | { readonly kind: 'selfOneTimePrekeys'; readonly curve: SuiteName; readonly ids: readonly number[] }
   /** `curveId` is the request's, 0 when it had none. `code` is one of `LIME_ERRORS`; a newer server may send another. */
   | { readonly kind: 'error'; readonly curveId: number; readonly code: number; readonly text: string };
 
@@ -149,7 +149,7 @@ export function decodeRequest(body: Uint8Array, limits: LimeRequestLimits = DEFA
   if (body.length < HEADER) refuse('badSize', 'shorter than a header');
   if (body[0] !== VERSION) refuse('badVersion', 'not protocol version 1');
   const curve = curveOf(curveId) ?? refuse('badCurve', 'a curve that this server does not serve');
-  const { x, ed, signature } = LIME_CURVES[curve];
+  const { x, ed, signature } = LIME_SUITES[curve];
   const reader = new BigEndianReader(body.subarray(HEADER), 'bad-lime-request');
   const demand = (size: number): void => {
     if (reader.left < size) refuse('badSize', 'shorter than its type and counts demand');
@@ -216,7 +216,7 @@ export function decodeRequest(body: Uint8Array, limits: LimeRequestLimits = DEFA
 }
 
 export function encodeRequest(request: LimeRequest): Uint8Array<ArrayBuffer> {
-  const writer = headerOf(TYPES[request.kind], LIME_CURVES[request.curve].id);
+  const writer = headerOf(TYPES[request.kind], LIME_SUITES[request.curve].id);
   switch (request.kind) {
     case 'registerIdentity':
       writer.raw(request.identityKey);
@@ -246,14 +246,14 @@ export function encodeRequest(request: LimeRequest): Uint8Array<ArrayBuffer> {
 export function encodeAnswer(answer: LimeAnswer): Uint8Array<ArrayBuffer> {
   switch (answer.kind) {
     case 'ack':
-      return headerOf(TYPES[answer.request], LIME_CURVES[answer.curve].id).finish();
+      return headerOf(TYPES[answer.request], LIME_SUITES[answer.curve].id).finish();
     case 'peerBundle': {
-      const writer = headerOf(PEER_BUNDLE, LIME_CURVES[answer.curve].id).u16(answer.peers.length);
+      const writer = headerOf(PEER_BUNDLE, LIME_SUITES[answer.curve].id).u16(answer.peers.length);
       for (const peer of answer.peers) writePeer(writer, peer);
       return writer.finish();
     }
     case 'selfOneTimePrekeys': {
-      const writer = headerOf(SELF_PREKEYS, LIME_CURVES[answer.curve].id).u16(answer.ids.length);
+      const writer = headerOf(SELF_PREKEYS, LIME_SUITES[answer.curve].id).u16(answer.ids.length);
       for (const id of answer.ids) writer.u32(id);
       return writer.finish();
     }
@@ -271,24 +271,24 @@ export function encodeRequestError(error: LimeRequestError): Uint8Array<ArrayBuf
  * An answer to a request on `curve`. Byte fields are views. Throws `WireError` `bad-lime-answer`: also for another curve than asked
  * for, a type that no server sends, an error without a code, and bytes beyond the message.
  */
-export function decodeAnswer(bytes: Uint8Array, curve: CurveName): LimeAnswer {
+export function decodeAnswer(bytes: Uint8Array, curve: SuiteName): LimeAnswer {
   const reader = new BigEndianReader(bytes, 'bad-lime-answer');
   if (reader.u8() !== VERSION) throw badAnswer('not protocol version 1');
   const type = reader.u8();
   const curveId = reader.u8();
   if (type === ERROR) {
     // A server that could not read the request's curve answers 0.
-    if (curveId !== 0 && curveId !== LIME_CURVES[curve].id) throw badAnswer('another curve');
+    if (curveId !== 0 && curveId !== LIME_SUITES[curve].id) throw badAnswer('another curve');
     const code = reader.u8();
     return { kind: 'error', curveId, code, text: textOf(reader.take(reader.left)) ?? '' };
   }
-  if (curveId !== LIME_CURVES[curve].id) throw badAnswer('another curve');
+  if (curveId !== LIME_SUITES[curve].id) throw badAnswer('another curve');
   const answer = readAnswer(reader, type, curve);
   if (reader.left > 0) throw badAnswer('bytes beyond the message');
   return answer;
 }
 
-function readAnswer(reader: BigEndianReader, type: number, curve: CurveName): LimeAnswer {
+function readAnswer(reader: BigEndianReader, type: number, curve: SuiteName): LimeAnswer {
   if (type === PEER_BUNDLE) {
     const count = reader.u16();
     const peers: LimePeer[] = [];
@@ -313,8 +313,8 @@ const ACKNOWLEDGED: readonly LimeRequestKind[] = [
   'postOneTimePrekeys',
 ];
 
-function readPeer(reader: BigEndianReader, curve: CurveName): LimePeer {
-  const { x, ed, signature } = LIME_CURVES[curve];
+function readPeer(reader: BigEndianReader, curve: SuiteName): LimePeer {
+  const { x, ed, signature } = LIME_SUITES[curve];
   const device = textOf(reader.take(reader.u16()));
   if (device === undefined) throw badAnswer('a device id that is not UTF-8');
   const flag = reader.u8();
@@ -363,8 +363,8 @@ function headerOf(type: number, curveId: number): BigEndianWriter {
   return new BigEndianWriter().u8(VERSION).u8(type).u8(curveId);
 }
 
-function curveOf(curveId: number): CurveName | undefined {
-  return curveId === LIME_CURVES.c25519.id ? 'c25519' : curveId === LIME_CURVES.c448.id ? 'c448' : undefined;
+function curveOf(curveId: number): SuiteName | undefined {
+  return curveId === LIME_SUITES.c25519.id ? 'c25519' : curveId === LIME_SUITES.c448.id ? 'c448' : undefined;
 }
 
 function textOf(bytes: Uint8Array): string | undefined {

@@ -32,7 +32,7 @@ const accountKey = crypto.ed25519.publicKey(accountSeed);
 /** Device number n, with keys of its own; by default on both curves. */
 function device(n: number, curves: readonly ('c25519' | 'c448')[] = ['c25519', 'c448']): ManifestDevice {
   const identityKey = (curve: 'c25519' | 'c448') =>
-    crypto.curves[curve].signatures.publicKey(seed(100 + n, crypto.curves[curve].signatures.seedLength));
+    crypto.suites[curve].signatures.publicKey(seed(100 + n, crypto.suites[curve].signatures.seedLength));
   return {
     id: parseDeviceId(`${address};gr=urn:uuid:${n}`),
     identities: curves.map((curve) => ({ curve, identityKey: identityKey(curve) })),

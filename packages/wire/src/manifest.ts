@@ -2,7 +2,7 @@
  * The account manifest: the list of an account's devices, signed by the account key, versioned and hash-chained
  * (docs/spec/manifest.md). A device outside the newest manifest is never encrypted to.
  */
-import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
+import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import { type AccountAddress, accountOf, type DeviceId, parseAccountAddress, parseDeviceId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { Reader } from './protobuf-reader.ts';
@@ -11,7 +11,7 @@ import { WireError } from './wire-error.ts';
 
 /** A LIME identity: a device may have one on each curve, in its order of preference (lime-protocol section 13: (device id, curve id) names it). */
 export interface DeviceIdentity {
-  readonly curve: CurveName;
+  readonly curve: SuiteName;
   /** EdDSA public key, 32 (c25519) or 57 (c448) bytes. */
   readonly identityKey: Uint8Array;
 }
@@ -35,9 +35,9 @@ export interface Manifest {
 }
 
 const SIGNING_PREFIX = new TextEncoder().encode('sealwire/manifest/v1\0');
-const KEY_LENGTHS: Readonly<Record<CurveName, number>> = { c25519: 32, c448: 57 };
+const KEY_LENGTHS: Readonly<Record<SuiteName, number>> = { c25519: 32, c448: 57 };
 /** By enum number; 0 never travels. */
-const CURVES: readonly (CurveName | undefined)[] = [undefined, 'c25519', 'c448'];
+const CURVES: readonly (SuiteName | undefined)[] = [undefined, 'c25519', 'c448'];
 const ED25519_KEY_BYTES = 32;
 const HASH_BYTES = 32;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -99,7 +99,7 @@ export function verifyManifest(
   for (const device of manifest.devices) {
     if (!crypto.ed25519.isValidPublicKey(device.loginKey)) throw invalid('a login key is not a good one');
     for (const { curve, identityKey } of device.identities)
-      if (!crypto.curves[curve].signatures.isValidPublicKey(identityKey))
+      if (!crypto.suites[curve].signatures.isValidPublicKey(identityKey))
         throw invalid('an identity key is not a good one');
     for (const key of [device.loginKey, ...device.identities.map(({ identityKey }) => identityKey)]) {
       // A key with two purposes would make one purpose's signatures an oracle for the other.
@@ -203,7 +203,7 @@ function readDevice(reader: Reader): ManifestDevice {
 }
 
 function readIdentity(reader: Reader): DeviceIdentity {
-  let curve: CurveName | undefined;
+  let curve: SuiteName | undefined;
   let identityKey = NO_BYTES;
   while (!reader.done) {
     switch (reader.field()) {

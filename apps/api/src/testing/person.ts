@@ -33,7 +33,7 @@ export function person(crypto: CryptoProvider, name: string, label = 'first'): P
   const loginSeed = seed('login');
   const loginKey = crypto.ed25519.publicKey(loginSeed);
   const accountKey = crypto.ed25519.publicKey(accountSeed);
-  const identityKey = crypto.curves.c25519.signatures.publicKey(seed('identity'));
+  const identityKey = crypto.suites.c25519.signatures.publicKey(seed('identity'));
   const manifest: Manifest = {
     address,
     version: 1,

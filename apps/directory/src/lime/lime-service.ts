@@ -1,11 +1,11 @@
 /** What each message of the LIME key server does (lime-protocol section 4.2). Knows no HTTP. */
-import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
+import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { Metrics } from '@sealwire/service/metrics';
 import { type PrekeyBundle, type Store, StoreError } from '@sealwire/store/port';
 import { type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
 import {
-  LIME_CURVES,
   LIME_ERRORS,
+  LIME_SUITES,
   type LimeAnswer,
   type LimeErrorName,
   type LimeOneTimePrekey,
@@ -51,7 +51,7 @@ export class LimeService {
     } catch (error) {
       const refusal = error instanceof StoreError ? refusalOf(error) : error;
       if (!(refusal instanceof Refusal)) throw error;
-      const curveId = LIME_CURVES[request.curve].id;
+      const curveId = LIME_SUITES[request.curve].id;
       return { kind: 'error', curveId, code: LIME_ERRORS[refusal.error], text: refusal.message };
     }
   }
@@ -101,7 +101,7 @@ export class LimeService {
     }
   }
 
-  private async replaceSignedPrekey(sender: DeviceId, curve: CurveName, signedPrekey: LimeSignedPrekey): Promise<void> {
+  private async replaceSignedPrekey(sender: DeviceId, curve: SuiteName, signedPrekey: LimeSignedPrekey): Promise<void> {
     const { store, budget } = this.deps;
     budget.demandUpload(sender);
     const [registered] = await store.prekeys.claim(curve, [{ device: sender, takeOneTime: false }]);
@@ -111,17 +111,17 @@ export class LimeService {
   }
 
   private checkSignedPrekey(
-    curve: CurveName,
+    curve: SuiteName,
     identityKey: Uint8Array,
     { publicKey, signature }: LimeSignedPrekey,
   ): void {
     if (!isGoodDhKey(curve, publicKey)) throw new Refusal('badRequest', 'the signed prekey is not a good key');
-    if (!this.deps.crypto.curves[curve].signatures.verify(identityKey, publicKey, signature))
+    if (!this.deps.crypto.suites[curve].signatures.verify(identityKey, publicKey, signature))
       throw new Refusal('badRequest', 'the signature of the signed prekey is wrong');
   }
 
   /** One entry a requested id, in order, repeats included: liblime asks again for ever for a device that an answer leaves out. */
-  private async bundles(sender: DeviceId, curve: CurveName, requested: readonly string[]): Promise<LimePeer[]> {
+  private async bundles(sender: DeviceId, curve: SuiteName, requested: readonly string[]): Promise<LimePeer[]> {
     const { store, budget, metrics } = this.deps;
     budget.demand(sender, requested.length);
     const targets = requested.map(deviceOrNothing);
@@ -165,7 +165,7 @@ function deviceOrNothing(text: string): DeviceId | undefined {
   }
 }
 
-function checkOneTime(curve: CurveName, keys: readonly LimeOneTimePrekey[]): void {
+function checkOneTime(curve: SuiteName, keys: readonly LimeOneTimePrekey[]): void {
   if (keys.some(({ publicKey }) => !isGoodDhKey(curve, publicKey)))
     throw new Refusal('badRequest', 'a one-time prekey is not a good key');
 }

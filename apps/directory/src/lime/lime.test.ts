@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { encodeRequest, LIME_ERRORS, type LimeAnswer, type LimeRequest } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
 import { enrol, testDevice } from '../testing/device.ts';
@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.close());
 
-const ack = (curve: CurveName, request: string) => ({ kind: 'ack', curve, request });
+const ack = (curve: SuiteName, request: string) => ({ kind: 'ack', curve, request });
 const code = (answer: LimeAnswer) => (answer.kind === 'error' ? answer.code : answer.kind);
 const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 
@@ -83,7 +83,7 @@ describe.each(CURVES)('registration on %s', (curve) => {
 
   it('D08: low-order, non-canonical and all-zero keys are refused, and nothing is stored', async () => {
     for (const bad of badKeys(curve)) {
-      const signature = crypto.curves[curve].signatures.sign(bob.identitySeed(curve), bad);
+      const signature = crypto.suites[curve].signatures.sign(bob.identitySeed(curve), bad);
       const good = bob.registration(curve);
       const asSigned = { ...good, signedPrekey: { id: 1, publicKey: bad, signature } };
       const asOneTime = { ...good, oneTimePrekeys: [...bob.oneTime(curve, 1), { id: 2, publicKey: bad }] };
@@ -196,7 +196,7 @@ describe.each(CURVES)('registration on %s', (curve) => {
 });
 
 /** All-zero, one, p - 1, p, p + 1, all ones; for X25519 the points of order eight and a set top bit too. */
-function badKeys(curve: CurveName): Uint8Array[] {
+function badKeys(curve: SuiteName): Uint8Array[] {
   const [p, length] = curve === 'c25519' ? [2n ** 255n - 19n, 32] : [2n ** 448n - 2n ** 224n - 1n, 56];
   const key = (u: bigint) => Uint8Array.from(Buffer.from(u.toString(16).padStart(length * 2, '0'), 'hex').reverse());
   const keys = [0n, 1n, p - 1n, p, p + 1n].map(key);

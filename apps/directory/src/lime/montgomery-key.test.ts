@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import fc from 'fast-check';
 import { isGoodDhKey } from './montgomery-key.ts';
 
@@ -9,7 +9,7 @@ const crypto = nobleCrypto();
 const wycheproof = new URL('../../../../../shared/vectors/', import.meta.url);
 
 describe.each(['c25519', 'c448'] as const)('%s', (curve) => {
-  const { dh } = crypto.curves[curve];
+  const { dh } = crypto.suites[curve];
 
   it('honest keys are good', () => {
     const privateKey = fc.uint8Array({ minLength: dh.keyLength, maxLength: dh.keyLength });
@@ -32,7 +32,7 @@ interface Vectors {
   readonly testGroups: readonly { readonly tests: readonly { public: string; flags: string[]; shared: string }[] }[];
 }
 
-function vectorsOf(curve: CurveName): { file: string; found: boolean; url: URL } {
+function vectorsOf(curve: SuiteName): { file: string; found: boolean; url: URL } {
   const file = curve === 'c25519' ? 'x25519_test.json' : 'x448_test.json';
   const url = new URL(`wycheproof/${file}`, wycheproof);
   return { file, url, found: existsSync(url) };

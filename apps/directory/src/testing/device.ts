@@ -1,5 +1,5 @@
 /** For tests: a device with real keys on both curves, known to a store, speaking LIME requests. */
-import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
+import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { Store } from '@sealwire/store/port';
 import { type AccountAddress, type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import type { LimeOneTimePrekey, LimeRequest, LimeSignedPrekey } from '@sealwire/wire/lime-server';
@@ -19,12 +19,12 @@ export interface TestDevice {
   readonly listed: ManifestDevice;
   readonly accountKey: Uint8Array;
   readonly loginSeed: Uint8Array;
-  identitySeed(curve: CurveName): Uint8Array;
-  identityKey(curve: CurveName): Uint8Array;
+  identitySeed(curve: SuiteName): Uint8Array;
+  identityKey(curve: SuiteName): Uint8Array;
   /** `version` distinguishes rotations. */
-  signedPrekey(curve: CurveName, version?: number): LimeSignedPrekey;
-  oneTime(curve: CurveName, ...ids: number[]): LimeOneTimePrekey[];
-  registration(curve: CurveName, ...oneTimeIds: number[]): LimeRequest & { kind: 'registerUser' };
+  signedPrekey(curve: SuiteName, version?: number): LimeSignedPrekey;
+  oneTime(curve: SuiteName, ...ids: number[]): LimeOneTimePrekey[];
+  registration(curve: SuiteName, ...oneTimeIds: number[]): LimeRequest & { kind: 'registerUser' };
   /** Signed by the account key: the first version, or what follows `previous`. */
   manifest(devices?: readonly ManifestDevice[], previous?: Manifest, change?: Partial<Manifest>): SignedManifest;
 }
@@ -43,10 +43,10 @@ export function testDevice(crypto: CryptoProvider, name: string, label = 'phone'
   const id = parseDeviceId(`${address};gr=urn:uuid:${Buffer.from(seed('id', 16)).toString('hex')}`);
   const accountSeed = crypto.sha256(Buffer.from(`${name}/account`));
   const loginSeed = seed('login');
-  const identitySeed = (curve: CurveName) => seed(`identity ${curve}`, crypto.curves[curve].signatures.seedLength);
-  const identityKey = (curve: CurveName) => crypto.curves[curve].signatures.publicKey(identitySeed(curve));
-  const dhKey = (curve: CurveName, purpose: string) =>
-    crypto.curves[curve].dh.publicKey(seed(`${curve} ${purpose}`, crypto.curves[curve].dh.keyLength));
+  const identitySeed = (curve: SuiteName) => seed(`identity ${curve}`, crypto.suites[curve].signatures.seedLength);
+  const identityKey = (curve: SuiteName) => crypto.suites[curve].signatures.publicKey(identitySeed(curve));
+  const dhKey = (curve: SuiteName, purpose: string) =>
+    crypto.suites[curve].dh.publicKey(seed(`${curve} ${purpose}`, crypto.suites[curve].dh.keyLength));
   const listed: ManifestDevice = {
     id,
     identities: (['c25519', 'c448'] as const).map((curve) => ({ curve, identityKey: identityKey(curve) })),
@@ -64,7 +64,7 @@ export function testDevice(crypto: CryptoProvider, name: string, label = 'phone'
     identityKey,
     signedPrekey(curve, version = 1) {
       const publicKey = dhKey(curve, `signed ${version}`);
-      const signature = crypto.curves[curve].signatures.sign(identitySeed(curve), publicKey);
+      const signature = crypto.suites[curve].signatures.sign(identitySeed(curve), publicKey);
       return { id: 1000 + version, publicKey, signature };
     },
     oneTime: (curve, ...ids) => ids.map((id) => ({ id, publicKey: dhKey(curve, `one-time ${id}`) })),

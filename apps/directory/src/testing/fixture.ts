@@ -1,7 +1,7 @@
 /** For tests: the key directory on a free port of 127.0.0.1 over a memory store. */
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { Listening } from '@sealwire/service/listen';
 import { createLog } from '@sealwire/service/log';
 import { createMetrics, type Metrics } from '@sealwire/service/metrics';
@@ -46,7 +46,7 @@ export interface Fixture {
   /** The bundles of these device ids. */
   bundles(
     device: TestDevice,
-    curve: CurveName,
+    curve: SuiteName,
     ...ids: string[]
   ): Promise<(LimeAnswer & { kind: 'peerBundle' })['peers']>;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape

@@ -1,10 +1,10 @@
 /** Made vectors/records-1.json, once: whole stores in the middle of a dialogue. Run again only for a new version of the formats. */
 import { writeFileSync } from 'node:fs';
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { hex } from '../hex.ts';
 import { type Letter, type Person, World } from './world.ts';
 
-function dialogue(curve: CurveName) {
+function dialogue(curve: SuiteName) {
   const world = new World();
   const people = ['alice', 'bob', 'carol'].map((name) => world.person(name, curve)) as [Person, Person, Person];
   const [alice, bob, carol] = people;

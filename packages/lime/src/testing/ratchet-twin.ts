@@ -2,7 +2,7 @@
  * The Double Ratchet a second time, written for reading: hex strings, maps, the steps in the order of the paper and of liblime (both halves
  * of a ratchet step at once, as soon as a new key arrives). Slow, and only the reference of a test.
  */
-import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
+import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 
 const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const fromHex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
@@ -10,7 +10,7 @@ const ascii = (text: string) => toHex(new TextEncoder().encode(text));
 const u16 = (value: number) => value.toString(16).padStart(4, '0');
 
 export interface TwinStart {
-  readonly curve: CurveName;
+  readonly curve: SuiteName;
   readonly sharedData: Uint8Array;
   readonly sharedKey: Uint8Array;
   /** The initiator's init; the responder has none. */
@@ -139,7 +139,7 @@ export class RatchetTwin {
   }
 
   #rootStep(): string {
-    const { dh } = this.crypto.curves[this.start.curve];
+    const { dh } = this.crypto.suites[this.start.curve];
     const secret = toHex(dh.sharedSecret(fromHex(this.ownPrivate), fromHex(this.peerPublic)));
     const pseudorandomKey = this.#hmac(this.rootKey, secret);
     const output = this.#hmac(pseudorandomKey, `${ascii('DR Root Chain Key Derivation')}01`);
@@ -150,7 +150,7 @@ export class RatchetTwin {
   #newOwnKey(): void {
     const privateKey = this.start.nextPrivateKey();
     this.ownPrivate = toHex(privateKey);
-    this.ownPublic = toHex(this.crypto.curves[this.start.curve].dh.publicKey(privateKey));
+    this.ownPublic = toHex(this.crypto.suites[this.start.curve].dh.publicKey(privateKey));
   }
 
   #hmac(key: string, data: string): string {

@@ -1,6 +1,6 @@
 /** The dialogues of vectors/lime-5.3.json, replayed by two of our devices with the keys that liblime had. */
 import { expect } from '@jest/globals';
-import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
+import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { ByteReader } from '../byte-reader.ts';
 import { encodeDevice, encodeOneTimePrekey, type OwnDevice } from '../device-record.ts';
@@ -27,15 +27,15 @@ interface Responder {
   readonly oneTimePrekey: { readonly id: number; readonly key: OwnDhKey } | undefined;
 }
 
-function identityOf(crypto: CryptoProvider, name: CurveName, node: VectorNode): OwnIdentity {
+function identityOf(crypto: CryptoProvider, name: SuiteName, node: VectorNode): OwnIdentity {
   const seed = node.bytes('ik_private');
-  const publicKey = crypto.curves[name].signatures.publicKey(seed);
+  const publicKey = crypto.suites[name].signatures.publicKey(seed);
   node.check('ik_public', publicKey);
   return new OwnIdentity(seed, publicKey);
 }
 
-function responderOf(crypto: CryptoProvider, name: CurveName, node: VectorNode): Responder {
-  const curve = crypto.curves[name];
+function responderOf(crypto: CryptoProvider, name: SuiteName, node: VectorNode): Responder {
+  const curve = crypto.suites[name];
   const dhKey = (label: string) => {
     const privateKey = node.bytes(`${label}_private`);
     const key = new OwnDhKey(privateKey, curve.dh.publicKey(privateKey));
@@ -55,7 +55,7 @@ function responderOf(crypto: CryptoProvider, name: CurveName, node: VectorNode):
 }
 
 /** Who meets in a scenario. */
-function meetingOf(crypto: CryptoProvider, name: CurveName, scenario: VectorNode) {
+function meetingOf(crypto: CryptoProvider, name: SuiteName, scenario: VectorNode) {
   scenario.text('label');
   const [initiator, responder] = [scenario.node('initiator'), scenario.node('responder')];
   return {
@@ -66,9 +66,9 @@ function meetingOf(crypto: CryptoProvider, name: CurveName, scenario: VectorNode
 }
 
 /** A local device made of the vectors' keys; what it does not use is zero. */
-function storeOf(crypto: CryptoProvider, name: CurveName, device: DeviceId, keys: Partial<Responder>): MemoryLimeStore {
+function storeOf(crypto: CryptoProvider, name: SuiteName, device: DeviceId, keys: Partial<Responder>): MemoryLimeStore {
   const { identity, signedPrekey, oneTimePrekey } = keys;
-  const curve = crypto.curves[name];
+  const curve = crypto.suites[name];
   const none = new Uint8Array(curve.dh.keyLength);
   const own: OwnDevice = {
     curve: name,
@@ -100,10 +100,10 @@ function storeOf(crypto: CryptoProvider, name: CurveName, device: DeviceId, keys
  */
 export function replayDialogue(
   crypto: CryptoProvider & { readonly calls: AeadCall[] },
-  name: CurveName,
+  name: SuiteName,
   scenario: VectorNode,
 ): void {
-  const curve = crypto.curves[name];
+  const curve = crypto.suites[name];
   const { initiator: alice, responder: bob, recipientUser } = meetingOf(crypto, name, scenario);
   const messages = scenario.list('messages');
   const [m0, m2, r0, m3, m1] = messages as [VectorNode, VectorNode, VectorNode, VectorNode, VectorNode];
@@ -248,7 +248,7 @@ function ownPrivate(keyLength: number, session: VectorNode): Uint8Array {
 
 /** liblime takes the sending half of a ratchet step at once, we at the next sending: done here with its key, the states are equal. */
 function checkSession(crypto: CryptoProvider, node: VectorNode, state: RatchetState): void {
-  const { keyLength } = crypto.curves[state.curve].dh;
+  const { keyLength } = crypto.suites[state.curve].dh;
   const full = withSendingChain(crypto, state, scriptedRandom(ownPrivate(keyLength, node)));
   node.check('rk', full.rootKey.reveal());
   node.check('cks', full.sendingChain.reveal());
@@ -272,10 +272,10 @@ function checkList(node: VectorNode, key: string, actual: readonly Uint8Array[])
 /** Scenario 2: every secret of the sender is known, so X3DH and both messages are reproduced from the public door. */
 export function replayFixedSender(
   crypto: CryptoProvider & { readonly calls: AeadCall[] },
-  name: CurveName,
+  name: SuiteName,
   scenario: VectorNode,
 ): void {
-  const curve = crypto.curves[name];
+  const curve = crypto.suites[name];
   const { initiator: yves, responder: zoe, recipientUser } = meetingOf(crypto, name, scenario);
   const initiator = scenario.node('initiator');
   const ephemeralPrivate = initiator.bytes('ek_private');

@@ -1,6 +1,6 @@
 /** People, a key directory that hands each one-time prekey out once, a clock that stands still, and seeded randomness. */
 import { nodeCrypto } from '@sealwire/crypto/node';
-import type { CryptoProvider, CurveName } from '@sealwire/crypto/port';
+import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { hex } from '../hex.ts';
 import { type EncryptInput, Lime, type PeerBundle, type PublicPrekey, type Registration } from '../lime.ts';
@@ -37,7 +37,7 @@ export class World {
   }
 
   /** A registered and active device. */
-  person(name: string, curve: CurveName = 'c25519', settings: Partial<LimeSettings> = {}): Person {
+  person(name: string, curve: SuiteName = 'c25519', settings: Partial<LimeSettings> = {}): Person {
     const device = `sip:${name}@example.org;gr=urn:uuid:${name}-1` as DeviceId;
     const person = new Person(this, device, { ...this.#settings, ...settings }, this.#seed++);
     this.register(device, person.lime.createDevice(device, curve));

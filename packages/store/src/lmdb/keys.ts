@@ -1,10 +1,10 @@
 /** Keys of the databases. Texts cannot hold a zero byte (wire/ids refuses control characters), so a zero ends them without ambiguity. */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Db } from './environment.ts';
 
-const CURVE_BYTES: Readonly<Record<CurveName, Buffer>> = { c25519: Buffer.of(1), c448: Buffer.of(2) };
-export const CURVE_NAMES: readonly CurveName[] = ['c25519', 'c448'];
+const CURVE_BYTES: Readonly<Record<SuiteName, Buffer>> = { c25519: Buffer.of(1), c448: Buffer.of(2) };
+export const CURVE_NAMES: readonly SuiteName[] = ['c25519', 'c448'];
 
 export function textKey(text: AccountAddress | DeviceId): Buffer {
   return Buffer.from(text, 'utf8');
@@ -24,7 +24,7 @@ export function prefixedKey(text: AccountAddress | DeviceId, ...suffix: readonly
   return key;
 }
 
-export function curveByte(curve: CurveName): Buffer {
+export function curveByte(curve: SuiteName): Buffer {
   return CURVE_BYTES[curve];
 }
 

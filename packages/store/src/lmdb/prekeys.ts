@@ -2,7 +2,7 @@
  * LIME key material, in LMDB. A claim takes the one-time key with the lowest order and, in the same transaction, marks its id as burned:
  * the mark stays, so that a late repeat of the upload does not bring the key back.
  */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { copyBundle, copyOneTimePrekey, copySignedPrekey } from '../copies.ts';
 import { type OneTimePrekey, type PrekeyBundle, type Prekeys, type SignedPrekey, StoreError } from '../port.ts';
@@ -26,7 +26,7 @@ interface PrekeyRecord {
 }
 
 export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): Prekeys {
-  function registered(device: DeviceId, curve: CurveName): PrekeyRecord {
+  function registered(device: DeviceId, curve: SuiteName): PrekeyRecord {
     const record = readRecord(databases, device, curve);
     if (!record) throw new StoreError('not-found', 'the device has not registered keys on this curve');
     return record;
@@ -102,7 +102,7 @@ export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): 
 
 function claimOne(
   databases: Databases,
-  curve: CurveName,
+  curve: SuiteName,
   { device, takeOneTime }: { device: DeviceId; takeOneTime: boolean },
 ): PrekeyBundle | undefined {
   const record = readRecord(databases, device, curve);
@@ -125,7 +125,7 @@ function withoutOneTime({ identityKey, signedPrekey }: PrekeyRecord): PrekeyBund
 function newKeys(
   { onetime }: Databases,
   device: DeviceId,
-  curve: CurveName,
+  curve: SuiteName,
   keys: readonly OneTimePrekey[],
 ): OneTimePrekey[] {
   const fresh = new Map<number, OneTimePrekey>();
@@ -142,7 +142,7 @@ function newKeys(
 function addKeys(
   databases: Databases,
   device: DeviceId,
-  curve: CurveName,
+  curve: SuiteName,
   record: PrekeyRecord,
   keys: readonly OneTimePrekey[],
 ): void {
@@ -155,7 +155,7 @@ function addKeys(
   writeRecord(databases, device, curve, { ...record, held: record.held + keys.length, next });
 }
 
-function readRecord({ prekeys }: Databases, device: DeviceId, curve: CurveName): PrekeyRecord | undefined {
+function readRecord({ prekeys }: Databases, device: DeviceId, curve: SuiteName): PrekeyRecord | undefined {
   const bytes = prekeys.getBinary(recordKey(device, curve));
   if (!bytes) return undefined;
   const reader = new RecordReader(bytes);
@@ -166,7 +166,7 @@ function readRecord({ prekeys }: Databases, device: DeviceId, curve: CurveName):
   return record;
 }
 
-function writeRecord({ prekeys }: Databases, device: DeviceId, curve: CurveName, record: PrekeyRecord): void {
+function writeRecord({ prekeys }: Databases, device: DeviceId, curve: SuiteName, record: PrekeyRecord): void {
   const { identityKey, signedPrekey, held, next } = record;
   const { id, publicKey, signature } = signedPrekey;
   const writer = new RecordWriter().bytes(identityKey).number(id).bytes(publicKey).bytes(signature);
@@ -180,14 +180,14 @@ function readOneTime(bytes: Buffer): OneTimePrekey {
   return key;
 }
 
-function recordKey(device: DeviceId, curve: CurveName): Buffer {
+function recordKey(device: DeviceId, curve: SuiteName): Buffer {
   return prefixedKey(device, curveByte(curve));
 }
 
-function orderPrefix(device: DeviceId, curve: CurveName): Buffer {
+function orderPrefix(device: DeviceId, curve: SuiteName): Buffer {
   return prefixedKey(device, curveByte(curve), BY_ORDER);
 }
 
-function idKey(device: DeviceId, curve: CurveName, id: number): Buffer {
+function idKey(device: DeviceId, curve: SuiteName, id: number): Buffer {
   return prefixedKey(device, curveByte(curve), BY_ID, u32(id));
 }

@@ -1,5 +1,5 @@
 /** LIME key material, in memory. */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { copyBundle, copyOneTimePrekey, copySignedPrekey } from '../copies.ts';
 import { type OneTimePrekey, type PrekeyBundle, type Prekeys, StoreError } from '../port.ts';
@@ -7,7 +7,7 @@ import { isSameBundle, isSameBytes } from '../sameness.ts';
 import type { MemoryState, PrekeyRow } from './state.ts';
 
 export function memoryPrekeys(state: MemoryState): Prekeys {
-  function registered(device: DeviceId, curve: CurveName): PrekeyRow {
+  function registered(device: DeviceId, curve: SuiteName): PrekeyRow {
     const row = state.devices.get(device)?.prekeys.get(curve);
     if (!row) throw new StoreError('not-found', 'the device has not registered keys on this curve');
     return row;

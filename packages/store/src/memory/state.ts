@@ -1,5 +1,5 @@
 /** What the memory store holds. Every operation on it is one synchronous step, which makes each call atomic. */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Account, Device, GapRecord, OneTimePrekey, PrekeyBundle, StoredManifest } from '../port.ts';
 
@@ -30,9 +30,9 @@ export interface MailboxRow {
 
 export interface DeviceRow {
   readonly device: Device;
-  readonly prekeys: Map<CurveName, PrekeyRow>;
+  readonly prekeys: Map<SuiteName, PrekeyRow>;
   /** What `Prekeys.delete` leaves behind of each curve. */
-  readonly burned: Map<CurveName, Map<number, Uint8Array>>;
+  readonly burned: Map<SuiteName, Map<number, Uint8Array>>;
   readonly mailbox: MailboxRow;
 }
 

@@ -1,6 +1,6 @@
 /** The numbers that both sides have to agree on, on both sides of each (lime-protocol sections 7.4 to 7.6, 9). */
 import { describe, expect } from '@jest/globals';
-import { LIME_CURVES } from '@sealwire/wire/lime-server';
+import { LIME_SUITES } from '@sealwire/wire/lime-server';
 import { type Correspondent, DIRECTIONS, headerOf, type Letter, writeTo } from './correspondent.ts';
 import type { Suite } from './suite.ts';
 
@@ -23,8 +23,8 @@ export function bounds({ curve, world, it }: Suite): void {
 
     /** Which session: the ephemeral key of its init. */
     function sessionOf({ message }: Letter): string {
-      const at = 4 + LIME_CURVES[curve].ed;
-      return Buffer.from(message.slice(at, at + LIME_CURVES[curve].x)).toString('hex');
+      const at = 4 + LIME_SUITES[curve].ed;
+      return Buffer.from(message.slice(at, at + LIME_SUITES[curve].x)).toString('hex');
     }
 
     it(`${SENDING_CHAIN} messages without an answer, and then a new session; the lost ones still open`, async () => {

@@ -1,9 +1,9 @@
 /** A LIME device as the tests see it, ours or liblime's: the same calls, so that each exchange is tested in both directions. */
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { PeerStatus } from '@sealwire/lime/lime';
 import type { Policy } from '@sealwire/lime/policy';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { LIME_CURVES, type LimeRequestKind } from '@sealwire/wire/lime-server';
+import { LIME_SUITES, type LimeRequestKind } from '@sealwire/wire/lime-server';
 import type { KeyDirectory } from './key-directory.ts';
 
 export type Kind = 'ours' | 'liblime';
@@ -35,7 +35,7 @@ export interface Addressee {
 
 export interface Correspondent extends Addressee {
   readonly kind: Kind;
-  readonly curve: CurveName;
+  readonly curve: SuiteName;
   identityKey(): Promise<Uint8Array>;
   /**
    * `content`: any bytes, one a character. Bundles that are missing are fetched. One letter for each recipient that could be served;
@@ -92,8 +92,8 @@ export interface Header {
 }
 
 /** Of a Double Ratchet message (lime-protocol sections 6.4 and 7.3), read without the code under test. */
-export function headerOf({ message }: Letter, curve: CurveName): Header {
-  const { x, ed } = LIME_CURVES[curve];
+export function headerOf({ message }: Letter, curve: SuiteName): Header {
+  const { x, ed } = LIME_SUITES[curve];
   const view = Buffer.from(message);
   const withInit = (view[1]! & 1) !== 0;
   const withOneTime = withInit && view[3] === 1;

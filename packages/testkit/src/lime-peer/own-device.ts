@@ -1,6 +1,6 @@
 /** One of our devices: packages/lime over the HTTP of the key directory. */
 import { nodeCrypto } from '@sealwire/crypto/node';
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { systemRandom } from '@sealwire/crypto/random';
 import { LimeError } from '@sealwire/lime/errors';
 import { Lime, type PeerBundle, type PeerStatus } from '@sealwire/lime/lime';
@@ -32,7 +32,7 @@ export class OwnDevice implements Correspondent {
   private constructor(
     private directory: KeyDirectory,
     readonly device: DeviceId,
-    readonly curve: CurveName,
+    readonly curve: SuiteName,
     private readonly oneTimePrekeys: number,
   ) {
     this.user = accountOf(device);
@@ -42,7 +42,7 @@ export class OwnDevice implements Correspondent {
   static async register(
     directory: KeyDirectory,
     device: DeviceId,
-    curve: CurveName,
+    curve: SuiteName,
     oneTimePrekeys: number,
   ): Promise<OwnDevice> {
     const own = new OwnDevice(directory, device, curve, oneTimePrekeys);

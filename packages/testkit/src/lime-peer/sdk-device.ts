@@ -2,7 +2,7 @@
 import type { EncryptionEngine, EngineContext, EngineDevice, EngineResult } from '@sealwire/client/engine';
 import { limeEngine } from '@sealwire/client/lime-engine';
 import { nodeCrypto } from '@sealwire/crypto/node';
-import type { CurveName } from '@sealwire/crypto/port';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { systemRandom } from '@sealwire/crypto/random';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
@@ -31,7 +31,7 @@ export class SdkDevice implements EngineDevice {
   private constructor(
     readonly id: DeviceId,
     directory: KeyDirectory,
-    curves: readonly CurveName[],
+    curves: readonly SuiteName[],
     now: () => number,
   ) {
     this.user = accountOf(id);
@@ -47,7 +47,7 @@ export class SdkDevice implements EngineDevice {
   static async register(
     directory: KeyDirectory,
     id: DeviceId,
-    curves: readonly CurveName[],
+    curves: readonly SuiteName[],
     now: () => number,
   ): Promise<SdkDevice> {
     const made = new SdkDevice(id, directory, curves, now);

@@ -5,12 +5,12 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { shake256 } from '@noble/hashes/sha3.js';
 import { requireLength } from './lengths.ts';
-import { CryptoError, type CryptoProvider, type CurveName, type LimeCurve } from './port.ts';
+import { CryptoError, type CryptoProvider, type LimeSuite, type SuiteName } from './port.ts';
 
 type Parts = Pick<CryptoProvider, 'x25519' | 'x448' | 'ed25519ctx' | 'ed448'>;
 
 /** The conversions of section 2.1 are noble's in every provider: node:crypto has none. */
-export function limeCurves(parts: Parts): Readonly<Record<CurveName, LimeCurve>> {
+export function limeSuites(parts: Parts): Readonly<Record<SuiteName, LimeSuite>> {
   return {
     c25519: withConversions(
       { name: 'c25519', id: 1, dh: parts.x25519, signatures: parts.ed25519ctx },
@@ -27,10 +27,10 @@ export function limeCurves(parts: Parts): Readonly<Record<CurveName, LimeCurve>>
 
 /** The private scalar is left unclamped, as liblime stores it; the ladder clamps. */
 function withConversions(
-  curve: Pick<LimeCurve, 'name' | 'id' | 'dh' | 'signatures'>,
+  curve: Pick<LimeSuite, 'name' | 'id' | 'dh' | 'signatures'>,
   toScalar: (seed: Uint8Array) => Uint8Array,
   toMontgomery: (publicKey: Uint8Array) => Uint8Array,
-): LimeCurve {
+): LimeSuite {
   return {
     ...curve,
     identityToDhPrivate(seed) {

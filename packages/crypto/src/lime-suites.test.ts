@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { hexToBytes as hex } from '@noble/hashes/utils.js';
 import { nobleCrypto } from './noble.ts';
 import { nodeCrypto } from './node.ts';
-import type { CurveName } from './port.ts';
+import type { SuiteName } from './port.ts';
 
 interface Conversion {
-  readonly curve: CurveName;
+  readonly curve: SuiteName;
   readonly seed: string;
   readonly publicKey: string;
   readonly dhPrivate: string;
@@ -91,7 +91,7 @@ const PREKEY_SIGNATURES = [
 
 describe.each([nobleCrypto(), nodeCrypto()])('LIME curves of $name', (crypto) => {
   it.each(CONVERSIONS)('identity key to DH key on $curve, $seed', ({ curve, seed, publicKey, dhPrivate, dhPublic }) => {
-    const lime = crypto.curves[curve];
+    const lime = crypto.suites[curve];
     expect(lime.signatures.publicKey(hex(seed))).toEqual(hex(publicKey));
     expect(lime.identityToDhPrivate(hex(seed))).toEqual(hex(dhPrivate));
     expect(lime.identityToDhPublic(hex(publicKey))).toEqual(hex(dhPublic));
@@ -101,7 +101,7 @@ describe.each([nobleCrypto(), nodeCrypto()])('LIME curves of $name', (crypto) =>
   it.each(PREKEY_SIGNATURES)(
     "liblime's signature of its prekey on $curve",
     ({ curve, seed, publicKey, prekey, signature }) => {
-      const { signatures } = crypto.curves[curve];
+      const { signatures } = crypto.suites[curve];
       expect(signatures.verify(hex(publicKey), hex(prekey), hex(signature))).toBe(true);
       expect(signatures.sign(hex(seed), hex(prekey))).toEqual(hex(signature));
     },
