@@ -5,6 +5,7 @@
 import { describe } from '@jest/globals';
 import { accountsContract } from './contract/accounts.ts';
 import { acknowledgeContract } from './contract/acknowledge.ts';
+import { appPasswordsContract } from './contract/app-passwords.ts';
 import { appendContract } from './contract/append.ts';
 import { devicesContract } from './contract/devices.ts';
 import type { OpenStore } from './contract/fixture.ts';
@@ -22,6 +23,7 @@ export function storeContract(name: string, open: OpenStore): void {
     manifestsContract(open);
     devicesContract(open);
     prekeysContract(open);
+    appPasswordsContract(open);
     appendContract(open);
     readContract(open);
     acknowledgeContract(open);

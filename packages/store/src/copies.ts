@@ -1,5 +1,13 @@
 /** What goes into a store is copied: a caller that writes into its arrays afterwards must not change what is stored. */
-import type { Account, Device, OneTimePrekey, PrekeyBundle, SignedPrekey, StoredManifest } from './port.ts';
+import type {
+  Account,
+  AppPassword,
+  Device,
+  OneTimePrekey,
+  PrekeyBundle,
+  SignedPrekey,
+  StoredManifest,
+} from './port.ts';
 
 export function copyAccount({ address, accountKey, createdAt }: Account): Account {
   return { address, accountKey: accountKey.slice(), createdAt };
@@ -28,4 +36,8 @@ export function copyBundle({ identityKey, signedPrekey }: PrekeyBundle, oneTimeP
     signedPrekey: copySignedPrekey(signedPrekey),
     ...(oneTimePrekey && { oneTimePrekey: copyOneTimePrekey(oneTimePrekey) }),
   };
+}
+
+export function copyAppPassword({ id, name, createdAt, usedAt, verifier }: AppPassword): AppPassword {
+  return { id, name, createdAt, usedAt, verifier: verifier.slice() };
 }

@@ -10,6 +10,7 @@ const WRITES = {
   devices: ['remove'],
   prekeys: ['register', 'replaceSignedPrekey', 'addOneTime', 'claim', 'delete'],
   mailboxes: ['append', 'acknowledge', 'claimSession', 'expire'],
+  appPasswords: ['add', 'remove', 'markUsed'],
   once: ['take'],
 } as const satisfies { readonly [Part in keyof Store]?: readonly (keyof Store[Part])[] };
 
@@ -54,6 +55,7 @@ export function withFaults(store: Store, plan: FaultPlan): Store {
     devices: faulty('devices'),
     prekeys: faulty('prekeys'),
     mailboxes: faulty('mailboxes'),
+    appPasswords: faulty('appPasswords'),
     once: faulty('once'),
     probe: () => decide('probe', () => store.probe()),
     close: () => store.close(),

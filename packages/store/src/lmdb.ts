@@ -5,6 +5,7 @@
 import { systemRandom } from '@sealwire/crypto/random';
 import { AcceptedLog } from './lmdb/accepted-log.ts';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
+import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
 import { openEnvironment } from './lmdb/environment.ts';
 import { Mailbag } from './lmdb/mailbag.ts';
 import { lmdbMailboxes } from './lmdb/mailboxes.ts';
@@ -40,6 +41,7 @@ export async function openLmdbStore({ path }: LmdbStoreOptions): Promise<Store> 
     devices: lmdbDevices(environment, writer, mailbag),
     prekeys: lmdbPrekeys(environment, writer),
     mailboxes: lmdbMailboxes(environment, writer, mailbag, log),
+    appPasswords: lmdbAppPasswords(environment, writer),
     once: lmdbOnce(environment, writer),
 
     async probe() {

@@ -3,6 +3,7 @@
  * "Durable" means here: in this process's memory.
  */
 import { memoryAccounts, memoryDevices, memoryManifests } from './memory/accounts.ts';
+import { memoryAppPasswords } from './memory/app-passwords.ts';
 import { memoryMailboxes } from './memory/mailboxes.ts';
 import { memoryOnce } from './memory/once.ts';
 import { memoryPrekeys } from './memory/prekeys.ts';
@@ -32,6 +33,7 @@ export function openMemoryStore(): Store {
     devices: guarded(memoryDevices(state)),
     prekeys: guarded(memoryPrekeys(state)),
     mailboxes: guarded(memoryMailboxes(state)),
+    appPasswords: guarded(memoryAppPasswords(state)),
     once: guarded(memoryOnce(state)),
     ...guarded({ async probe() {} }),
     async close() {

@@ -68,7 +68,7 @@ export interface Accounts {
     invitation?: { hash: Uint8Array; now: number },
   ): Promise<'created' | 'exists'>;
   find(address: AccountAddress): Promise<Account | undefined>;
-  /** Devices, manifests, prekeys and mailboxes go with it; the address stays taken. Idempotent. */
+  /** Devices, manifests, prekeys, mailboxes and app passwords go with it; the address stays taken. Idempotent. */
   delete(address: AccountAddress, now: number): Promise<void>;
   /** Makes an invitation, known by the SHA-256 of its code, good for `uses` accounts before `expiresAt`. The same hash again: set anew. */
   addInvitation(hash: Uint8Array, uses: number, expiresAt: number): Promise<void>;
@@ -255,6 +255,30 @@ export interface Mailboxes {
   expire(now: number, lifeMs: number): Promise<number>;
 }
 
+/** A password of the account for programs that know no tokens (HTTP Digest on `/lime`). */
+export interface AppPassword {
+  /** Names it to its owner; unique within the account. */
+  readonly id: string;
+  /** The owner's own word for it; unique within the account. */
+  readonly name: string;
+  readonly createdAt: number;
+  /** ms since 1970 of the last use told by `markUsed`; undefined: never used. */
+  readonly usedAt: number | undefined;
+  /** What proves the password: opaque to the store, which never sees the password. */
+  readonly verifier: Uint8Array;
+}
+
+export interface AppPasswords {
+  /** `not-found` without the account; `conflict` when it has one of that id or that name; `limit` when it holds `maximum`. */
+  add(address: AccountAddress, password: Omit<AppPassword, 'usedAt'>, maximum: number): Promise<void>;
+  /** Oldest first (by `createdAt`, then by id); empty when there is no such account, or it has been deleted. */
+  list(address: AccountAddress): Promise<AppPassword[]>;
+  /** Whether there was such a password. */
+  remove(address: AccountAddress, id: string): Promise<boolean>;
+  /** Nothing happens to one that is gone, or was used later. */
+  markUsed(address: AccountAddress, id: string, at: number): Promise<void>;
+}
+
 /** Things that may happen once: login challenges answered. */
 export interface Once {
   /** True for the first caller with this key, false for all later ones until `expiresAt`. */
@@ -267,6 +291,7 @@ export interface Store {
   readonly devices: Devices;
   readonly prekeys: Prekeys;
   readonly mailboxes: Mailboxes;
+  readonly appPasswords: AppPasswords;
   readonly once: Once;
   /** Writes and reads one record: what readiness asks. Rejects with `unavailable`. */
   probe(): Promise<void>;

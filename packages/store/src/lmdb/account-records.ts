@@ -38,9 +38,10 @@ export function writeAccount({ accounts }: Databases, account: AccountRecord): v
   accounts.putSync(textKey(account.address), writer.finish());
 }
 
-/** Manifests go, the address stays taken. Its devices are removed by the caller. */
-export function buryAccount({ accounts, manifests }: Databases, address: AccountAddress): void {
+/** Manifests and app passwords go, the address stays taken. Its devices are removed by the caller. */
+export function buryAccount({ accounts, manifests, apppasswords }: Databases, address: AccountAddress): void {
   removeUnder(manifests, prefixedKey(address));
+  removeUnder(apppasswords, prefixedKey(address));
   accounts.putSync(textKey(address), TOMBSTONE);
 }
 

@@ -21,6 +21,7 @@ const DATABASES = [
   'once', // 'k', key → end; 'u', end, key → nothing
   'mailboxes', // device id, 0 → head; device id, 0, segment → messages (docs/adr/0002-mailbox-layout.md)
   'accepted', // u48 number → message ids of one commit
+  'apppasswords', // address, 0, id → app password
   'probe', // one record
 ] as const;
 

@@ -24,6 +24,7 @@ export function memoryAccounts(state: MemoryState): Accounts {
         account: copyAccount(account),
         manifests: [copyManifest(manifest)],
         devices: new Set(),
+        appPasswords: new Map(),
       };
       state.accounts.set(account.address, row);
       state.used.add(account.address);

@@ -1,13 +1,15 @@
 /** What the memory store holds. Every operation on it is one synchronous step, which makes each call atomic. */
 import type { SuiteName } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
-import type { Account, Device, GapRecord, OneTimePrekey, PrekeyBundle, StoredManifest } from '../port.ts';
+import type { Account, AppPassword, Device, GapRecord, OneTimePrekey, PrekeyBundle, StoredManifest } from '../port.ts';
 
 export interface AccountRow {
   readonly account: Account;
   /** Version n at index n - 1. */
   readonly manifests: StoredManifest[];
   readonly devices: Set<DeviceId>;
+  /** By id. */
+  readonly appPasswords: Map<string, AppPassword>;
 }
 
 export interface PrekeyRow {
