@@ -27,6 +27,7 @@ export const ERRORS = {
   conflict: { status: 409, retryable: false, title: 'This contradicts what is already there' },
   'message-conflict': { status: 409, retryable: false, title: 'This message id was used for another content' },
   'device-mismatch': { status: 409, retryable: true, title: 'The devices of the recipient are not the ones named' },
+  'keys-differ': { status: 409, retryable: false, title: 'The directory holds other keys of this device' },
   'unknown-device': { status: 404, retryable: false, title: 'There is no such device' },
   'payload-too-large': { status: 413, retryable: false, title: 'Larger than the limit' },
   'unsupported-media-type': { status: 415, retryable: false, title: 'This content type is not taken here' },

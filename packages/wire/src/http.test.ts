@@ -33,6 +33,9 @@ const EXAMPLES: Record<keyof typeof http, object> = {
     manifests: [{ manifest: text.manifest, signature: text.signature }],
     next: 2,
   },
+  KeysCheckBody: {
+    suites: [{ suite: 4, identityKey: text.key, signedPrekey: text.key, oneTimePrekeys: text.key }],
+  },
   WellKnown: {
     domain: 'example.org',
     api: '/v1',

@@ -121,6 +121,25 @@ export const ManifestHistoryAnswer = z.object({
   next: z.int().positive().optional(),
 });
 
+/**
+ * POST /directory/keys/check, of the device whose token asks: `keys-check.ts` makes the digests. 204 when the directory holds the same
+ * of each suite named; else the problem `keys-differ`, whose `errors` point to each part that differs, as `/suites/0/signedPrekey`.
+ */
+export const KeysCheckBody = z.strictObject({
+  suites: z
+    .array(
+      z.strictObject({
+        /** The id on the wire: LIME's curve id. */
+        suite: z.int().min(1).max(255),
+        identityKey: bytes(32),
+        signedPrekey: bytes(32),
+        oneTimePrekeys: bytes(32),
+      }),
+    )
+    .min(1)
+    .max(16),
+});
+
 /** GET /.well-known/sealwire: all that a client needs to know, from the domain name alone. Paths are relative to the origin. */
 export const WellKnown = z.object({
   domain: z.string(),
