@@ -41,7 +41,9 @@ function device(n: number, curves: readonly ('c25519' | 'c448')[] = ['c25519', '
   };
 }
 
-const DEVICES = [device(1), device(2, ['c448']), device(3, ['c448', 'c25519'])] as const;
+/** A LIME client that the owner admitted: it has no login key. */
+const ADMITTED: ManifestDevice = { ...device(4, ['c25519']), loginKey: new Uint8Array(0) };
+const DEVICES = [device(1), device(2, ['c448']), device(3, ['c448', 'c25519']), ADMITTED] as const;
 
 const first: Manifest = {
   address,
@@ -142,7 +144,7 @@ describe('form', () => {
       'a device of another account',
       { devices: [{ ...DEVICES[0], id: parseDeviceId('sip:alice@example.com;gr=urn:uuid:1') }] },
     ],
-    ['a login key has 32 bytes', { devices: [{ ...DEVICES[0], loginKey: new Uint8Array(31) }] }],
+    ['a login key has 32 bytes, or none', { devices: [{ ...DEVICES[0], loginKey: new Uint8Array(31) }] }],
     ['a device without an identity', { devices: [{ ...DEVICES[0], identities: [] }] }],
     [
       'two identities of a device on one curve',
@@ -238,6 +240,16 @@ describe('verifyManifest', () => {
       );
   });
 
+  it('a device may have no login key, and several may', () => {
+    const another = { ...device(5), loginKey: new Uint8Array(0) };
+    const manifest = { ...first, devices: [DEVICES[0], ADMITTED, another] };
+    expect(verify(manifest)).toEqual(manifest);
+    const withKey = { ...first, version: 2, devices: [device(4, ['c25519'])], previous: seed(9) };
+    const without = { ...withKey, devices: [ADMITTED] };
+    // Tag, length and 32 bytes: an absent key is an absent field.
+    expect(encodeManifest(withKey).length - encodeManifest(without).length).toBe(34);
+  });
+
   it('a key has one purpose and one owner', () => {
     const [one, , three] = DEVICES;
     const withLoginKey = (loginKey: Uint8Array) => ({ ...first, devices: [{ ...one, loginKey }] });
@@ -286,6 +298,7 @@ describe('verifySuccessor', () => {
       { devices: [{ ...DEVICES[0], identities: DEVICES[0].identities.toReversed() }] },
     ],
     ['a device that stays has changed', { devices: [{ ...DEVICES[0], addedAt: 0 }] }],
+    ['a device that stays has changed', { devices: [{ ...DEVICES[0], loginKey: new Uint8Array(0) }] }],
   ];
   it.each(wrong)('S38 D10: %s', (message, change) => {
     expect(() => verifySuccessor(crypto, firstBytes, { ...second, ...change })).toThrow(refusal(message));

@@ -4,6 +4,7 @@
  */
 import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import { type AccountAddress, accountOf, type DeviceId, parseAccountAddress, parseDeviceId } from './ids.ts';
+import { LIME_SUITES } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
 import { Reader } from './protobuf-reader.ts';
 import { Writer } from './protobuf-writer.ts';
@@ -18,8 +19,9 @@ export interface DeviceIdentity {
 
 export interface ManifestDevice {
   readonly id: DeviceId;
-  /** One or two, no curve twice. People on different curves can talk because a device may have an identity on both. */
+  /** One a curve at most, at least one. People on different curves can talk because a device may have an identity on several. */
   readonly identities: readonly DeviceIdentity[];
+  /** Ed25519, 32 bytes; empty for a device that cannot log in by challenge: an admitted LIME client, which knows no login keys. */
   readonly loginKey: Uint8Array;
   readonly addedAt: number;
 }
@@ -35,9 +37,10 @@ export interface Manifest {
 }
 
 const SIGNING_PREFIX = new TextEncoder().encode('sealwire/manifest/v1\0');
-const KEY_LENGTHS: Readonly<Record<SuiteName, number>> = { c25519: 32, c448: 57 };
-/** By enum number; 0 never travels. */
-const CURVES: readonly (SuiteName | undefined)[] = [undefined, 'c25519', 'c448'];
+const SUITES = Object.keys(LIME_SUITES) as SuiteName[];
+/** By enum number, which is LIME's id; 0 never travels. */
+const SUITE_OF_ID: ReadonlyMap<number, SuiteName> = new Map(SUITES.map((name) => [LIME_SUITES[name].id, name]));
+const LONGEST_IDENTITY_KEY = Math.max(...SUITES.map((name) => LIME_SUITES[name].ed));
 const ED25519_KEY_BYTES = 32;
 const HASH_BYTES = 32;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -97,11 +100,12 @@ export function verifyManifest(
   const manifest = decodeManifest(bytes);
   const seen = new Set([accountKey.join()]);
   for (const device of manifest.devices) {
-    if (!crypto.ed25519.isValidPublicKey(device.loginKey)) throw invalid('a login key is not a good one');
+    const loginKeys = device.loginKey.length === 0 ? [] : [device.loginKey];
+    if (!loginKeys.every((key) => crypto.ed25519.isValidPublicKey(key))) throw invalid('a login key is not a good one');
     for (const { curve, identityKey } of device.identities)
       if (!crypto.suites[curve].signatures.isValidPublicKey(identityKey))
         throw invalid('an identity key is not a good one');
-    for (const key of [device.loginKey, ...device.identities.map(({ identityKey }) => identityKey)]) {
+    for (const key of [...loginKeys, ...device.identities.map(({ identityKey }) => identityKey)]) {
       // A key with two purposes would make one purpose's signatures an oracle for the other.
       if (seen.has(key.join())) throw invalid('a key is used twice');
       seen.add(key.join());
@@ -183,7 +187,7 @@ function readDevice(reader: Reader): ManifestDevice {
         id = reader.parsed(parseDeviceId, LIMITS.deviceIdBytes.value);
         break;
       case 2: {
-        if (identities.length >= CURVES.length - 1) reader.fail('more identities than curves');
+        if (identities.length >= SUITES.length) reader.fail('more identities than curves');
         const outer = reader.enter();
         identities.push(readIdentity(reader));
         reader.leave(outer);
@@ -208,10 +212,10 @@ function readIdentity(reader: Reader): DeviceIdentity {
   while (!reader.done) {
     switch (reader.field()) {
       case 1:
-        curve = CURVES[reader.uint()];
+        curve = SUITE_OF_ID.get(reader.uint());
         break;
       case 2:
-        identityKey = reader.bytes(KEY_LENGTHS.c448);
+        identityKey = reader.bytes(LONGEST_IDENTITY_KEY);
         break;
       default:
         reader.fail('an unknown field');
@@ -227,13 +231,14 @@ function checkForm({ address, version, previous, devices }: Manifest): void {
   if (new Set(devices.map(({ id }) => id)).size < devices.length) throw invalid('a device is named twice');
   for (const device of devices) {
     if (accountOf(device.id) !== address) throw invalid('a device of another account');
-    if (device.loginKey.length !== ED25519_KEY_BYTES) throw invalid('a login key has 32 bytes');
+    if (device.loginKey.length !== ED25519_KEY_BYTES && device.loginKey.length !== 0)
+      throw invalid('a login key has 32 bytes, or none');
     if (device.identities.length === 0) throw invalid('a device without an identity');
     if (new Set(device.identities.map(({ curve }) => curve)).size < device.identities.length)
       throw invalid('two identities of a device on one curve');
     for (const { curve, identityKey } of device.identities)
-      if (identityKey.length !== KEY_LENGTHS[curve])
-        throw invalid(`an identity key on ${curve} has ${KEY_LENGTHS[curve]} bytes`);
+      if (identityKey.length !== LIME_SUITES[curve].ed)
+        throw invalid(`an identity key on ${curve} has ${LIME_SUITES[curve].ed} bytes`);
   }
 }
 
@@ -250,7 +255,7 @@ function write(manifest: Manifest): Uint8Array<ArrayBuffer> {
 function writeDevice(device: ManifestDevice, writer = new Writer(320)): Writer {
   writer.text(1, device.id);
   for (const { curve, identityKey } of device.identities)
-    writer.message(2, () => writer.uint(1, CURVES.indexOf(curve)).bytes(2, identityKey));
+    writer.message(2, () => writer.uint(1, LIME_SUITES[curve].id).bytes(2, identityKey));
   return writer.bytes(3, device.loginKey).uint(4, device.addedAt);
 }
 
