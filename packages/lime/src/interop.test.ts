@@ -10,11 +10,12 @@ import {
   type LimeAnswer,
   type LimePeer as LimePeerEntry,
 } from '@sealwire/wire/lime-server';
+import { base64, findPeer, fromBase64, LimePeer } from '../../../interop/lime-peer/lime-peer.mjs';
 import type { Policy } from './policy.ts';
-import { base64, fromBase64, LimePeer, missingPeer } from './testing/lime-peer.ts';
 import { bytes, type Letter, Person, World } from './testing/world.ts';
 
 const POLICIES: readonly Policy[] = ['DRMessage', 'cipherMessage', 'optimizeUploadSize', 'optimizeGlobalBandwidth'];
+const program = findPeer();
 const peers: LimePeer[] = [];
 
 /** The key server's side of the protocol, over the directory of a World. */
@@ -95,7 +96,10 @@ class Genuine {
 
 async function meeting(curve: SuiteName, names: readonly string[]): Promise<{ world: World; genuine: Genuine[] }> {
   const world = new World();
-  const peer = new LimePeer(keyServer(world, curve));
+  const peer = new LimePeer((program as { path: string }).path, {
+    args: ['--delegate-http'],
+    http: keyServer(world, curve),
+  });
   peers.push(peer);
   const genuine: Genuine[] = [];
   for (const name of names) {
@@ -211,7 +215,7 @@ const CASES: Record<string, (curve: SuiteName) => Promise<void>> = {
 
 describe.each<SuiteName>(['c25519', 'c448'])('liblime 5.3 and we, on %s', (curve) => {
   for (const [title, run] of Object.entries(CASES)) {
-    if (missingPeer) it.skip(`${title} (skipped: ${missingPeer})`, () => run(curve));
+    if ('missing' in program) it.skip(`${title} (skipped: the peer is ${program.missing})`, () => run(curve));
     else it(title, () => run(curve), 60_000);
   }
 });

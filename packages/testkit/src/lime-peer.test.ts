@@ -1,12 +1,13 @@
 /** Our devices and genuine liblime 5.3 devices over our key directory, both curves, both directions. */
 import { afterAll, beforeAll, describe, it, jest } from '@jest/globals';
+import { findPeer } from '../../../interop/lime-peer/lime-peer.mjs';
 import { bounds } from './lime-peer/bounds.ts';
+import { doors } from './lime-peer/doors.ts';
 import { firstMessages } from './lime-peer/first-messages.ts';
 import { groups } from './lime-peer/groups.ts';
 import { identityChange } from './lime-peer/identity-change.ts';
 import { keyUpkeep } from './lime-peer/key-upkeep.ts';
 import { order } from './lime-peer/order.ts';
-import { findPeerProgram } from './lime-peer/peer-process.ts';
 import { refusals } from './lime-peer/refusals.ts';
 import { sdk } from './lime-peer/sdk.ts';
 import { sessions } from './lime-peer/sessions.ts';
@@ -16,8 +17,8 @@ import { World } from './lime-peer/world.ts';
 // A disk that is slow to sync: liblime does so at every message.
 jest.setTimeout(60_000);
 
-const program = findPeerProgram();
-const title = 'missing' in program ? `liblime 5.3 (skipped: ${program.missing})` : 'liblime 5.3';
+const program = findPeer();
+const title = 'missing' in program ? `liblime 5.3 (skipped: the peer is ${program.missing})` : 'liblime 5.3';
 
 let world: World;
 
@@ -42,6 +43,7 @@ describe.each(['c25519', 'c448'] as const)(`${title} on %s`, (curve) => {
   identityChange(suite);
   keyUpkeep(suite);
   soak(suite);
+  doors(suite);
 });
 
 describe(title, () => {

@@ -28,7 +28,7 @@ const START = Date.UTC(2026, 0, 1);
 export interface KeyDirectory {
   /** Of the LIME endpoint. */
   readonly url: string;
-  /** Makes the device's account, with this one device. */
+  /** Makes the device's account with this device, or adds it to the account. A device that is listed stays as it is. */
   list(device: DeviceId, identities: readonly DeviceIdentity[]): Promise<void>;
   token(device: DeviceId): Promise<string>;
   /** Bytes of a request by that device, over HTTP. Rejects when the status is not 200. */
@@ -66,11 +66,15 @@ export async function startKeyDirectory(): Promise<KeyDirectory> {
   return {
     url,
     async list(device, identities) {
-      const account = { address: accountOf(device), accountKey: systemRandom(32), createdAt: START };
-      const manifest = { version: 1, bytes: Uint8Array.of(1), signature: new Uint8Array(64) };
-      await store.accounts.create(account, manifest, [
-        { id: device, identities, loginKey: new Uint8Array(32), addedAt: START },
-      ]);
+      const address = accountOf(device);
+      const listed = await store.devices.list(address);
+      if (listed.some(({ id }) => id === device)) return;
+      const version = listed.length + 1;
+      const manifest = { version, bytes: Uint8Array.of(version), signature: new Uint8Array(64) };
+      const added = { id: device, identities, loginKey: new Uint8Array(32), addedAt: START };
+      const account = { address, accountKey: systemRandom(32), createdAt: START };
+      if (version === 1) await store.accounts.create(account, manifest, [added]);
+      else await store.manifests.publish(address, manifest, [...listed, added], START);
     },
     token,
     post,

@@ -4,6 +4,7 @@ import type { SuiteName } from '@sealwire/crypto/port';
 import type { PeerStatus } from '@sealwire/lime/lime';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { LimeRequestKind } from '@sealwire/wire/lime-server';
+import { base64, fromBase64, type LimePeer } from '../../../../interop/lime-peer/lime-peer.mjs';
 import {
   type Addressee,
   bytesOf,
@@ -15,7 +16,6 @@ import {
   type WriteOptions,
 } from './correspondent.ts';
 import type { KeyDirectory } from './key-directory.ts';
-import { base64, fromBase64, type PeerProcess } from './peer-process.ts';
 
 /** Where a request says what it is (lime-protocol section 3.2). */
 const KINDS: Record<string, LimeRequestKind> = {
@@ -38,7 +38,7 @@ export class LiblimeDevice implements Correspondent {
   readonly user: string;
 
   private constructor(
-    private readonly process: PeerProcess,
+    private readonly peer: LimePeer,
     private readonly client: string,
     readonly device: DeviceId,
     readonly curve: SuiteName,
@@ -51,7 +51,7 @@ export class LiblimeDevice implements Correspondent {
    * own HTTP client, with a token. `folder`: for its key store. `client`: unique in the process.
    */
   static async register(
-    process: PeerProcess,
+    peer: LimePeer,
     directory: KeyDirectory,
     options: {
       readonly folder: string;
@@ -62,8 +62,8 @@ export class LiblimeDevice implements Correspondent {
     },
   ): Promise<LiblimeDevice> {
     const { folder, client, device, curve, oneTimePrekeys } = options;
-    await process.must({ cmd: 'open', client, db: join(folder, `${client}.sqlite`) });
-    const made = new LiblimeDevice(process, client, device, curve);
+    await peer.must({ cmd: 'open', client, db: join(folder, `${client}.sqlite`) });
+    const made = new LiblimeDevice(peer, client, device, curve);
     const server = directory.url;
     await made.#must({ cmd: 'create_user', device, server, curve, opk_batch: oneTimePrekeys, http: 'delegate' });
     await made.#useHttp(directory);
@@ -96,7 +96,7 @@ export class LiblimeDevice implements Correspondent {
   }
 
   async read({ from, user, message, cipherMessage }: Letter): Promise<Reading> {
-    const answer = await this.process.call({
+    const answer = await this.peer.call({
       cmd: 'decrypt',
       client: this.client,
       device: this.device,
@@ -156,6 +156,6 @@ export class LiblimeDevice implements Correspondent {
   }
 
   #must(command: Record<string, unknown>) {
-    return this.process.must({ client: this.client, ...command });
+    return this.peer.must({ client: this.client, ...command });
   }
 }

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import type { SuiteName } from '@sealwire/crypto/port';
 import { type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
 import { decodeRequest } from '@sealwire/wire/lime-server';
+import { LimePeer } from '../../../../interop/lime-peer/lime-peer.mjs';
 import type { Correspondent, Kind } from './correspondent.ts';
 import { type KeyDirectory, startKeyDirectory } from './key-directory.ts';
 import { LiblimeDevice } from './liblime-device.ts';
 import { OwnDevice } from './own-device.ts';
-import { PeerProcess } from './peer-process.ts';
 import { SdkDevice } from './sdk-device.ts';
 
 export interface DeviceOptions {
@@ -21,6 +21,8 @@ export interface DeviceOptions {
 }
 
 const ENOUGH_PREKEYS = 8;
+/** The directory refuses, not we. */
+const UNLIMITED = { oneTimePrekeys: 0xffff, devices: 0xffff };
 /** liblime syncs its key store at every message, which takes milliseconds on a disk. */
 const FAST = '/dev/shm';
 
@@ -29,14 +31,16 @@ export class World {
   /** Where the liblime device that is being registered belongs. */
   #registering: KeyDirectory | undefined;
   readonly #others: KeyDirectory[] = [];
-  readonly #process: PeerProcess;
+  /** Of liblime clients. */
+  readonly peer: LimePeer;
 
   private constructor(
     readonly directory: KeyDirectory,
-    private readonly folder: string,
+    /** For key stores. */
+    readonly folder: string,
     program: string,
   ) {
-    this.#process = new PeerProcess(program, (from, body) => this.#register(parseDeviceId(from), body));
+    this.peer = new LimePeer(program, { http: (from, body) => this.#register(parseDeviceId(from), body) });
   }
 
   static async open(program: string): Promise<World> {
@@ -53,9 +57,18 @@ export class World {
     const client = `${kind}-${this.#count++}`;
     const device = options.device ?? deviceNamed(client);
     if (kind === 'ours') return OwnDevice.register(directory, device, curve, oneTimePrekeys);
-    this.#registering = directory;
     const { folder } = this;
-    return LiblimeDevice.register(this.#process, directory, { folder, client, device, curve, oneTimePrekeys });
+    this.#registering = directory;
+    return LiblimeDevice.register(this.peer, directory, { folder, client, device, curve, oneTimePrekeys });
+  }
+
+  /**
+   * Carries out a `create_user` whose request we post: the directory has to know the identity key that is in it, as from a manifest.
+   * Everything later is up to the device's own HTTP settings.
+   */
+  async registerListed(command: Record<string, unknown>): Promise<void> {
+    this.#registering = this.directory;
+    await this.peer.must({ ...command, http: 'delegate' });
   }
 
   /** A registered device of the SDK. */
@@ -71,13 +84,13 @@ export class World {
   }
 
   async close(): Promise<void> {
-    await this.#process.quit();
+    await this.peer.quit();
     for (const directory of [this.directory, ...this.#others]) await directory.close();
     await rm(this.folder, { recursive: true });
   }
 
   async #register(device: DeviceId, body: Uint8Array): Promise<Uint8Array> {
-    const request = decodeRequest(body);
+    const request = decodeRequest(body, UNLIMITED);
     if (request.kind !== 'registerUser') throw new Error(`unexpected ${request.kind}`);
     await this.#registering!.list(device, [request]);
     return this.#registering!.post(device, body);
