@@ -8,12 +8,20 @@ import { requireHkdfLength } from './hkdf-sizes.ts';
 import { limeSuites } from './lime-suites.ts';
 import { nobleAes256Gcm, nobleChacha20Poly1305 } from './noble-aead.ts';
 import { nobleX448, nobleX25519 } from './noble-dh.ts';
+import { nobleMlKem512, nobleMlKem1024 } from './noble-ml-kem.ts';
 import { nobleEd448, nobleEd25519, nobleEd25519ctx } from './noble-signatures.ts';
 import type { CryptoProvider } from './port.ts';
 
 /** A provider without state; calling it twice is harmless. */
 export function nobleCrypto(): CryptoProvider {
-  const parts = { x25519: nobleX25519, x448: nobleX448, ed25519ctx: nobleEd25519ctx, ed448: nobleEd448 };
+  const parts = {
+    x25519: nobleX25519,
+    x448: nobleX448,
+    ed25519ctx: nobleEd25519ctx,
+    ed448: nobleEd448,
+    mlKem512: nobleMlKem512,
+    mlKem1024: nobleMlKem1024,
+  };
   return {
     name: 'noble',
     ...parts,

@@ -60,17 +60,58 @@ export interface Aead {
   open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array;
 }
 
-/** The curves a LIME user may have (lime-protocol section 2). A user has one for life. */
-export type SuiteName = 'c25519' | 'c448';
+/**
+ * ML-KEM-512 or ML-KEM-1024 (FIPS 203), deterministic: randomness is the caller's. The private key is the seed d | z; its expanded form
+ * leaves no provider.
+ */
+export interface Kem {
+  /** 64: d | z, drawn at key generation. */
+  readonly seedLength: number;
+  /** 800 or 1,568. */
+  readonly publicKeyLength: number;
+  /** 768 or 1,568. */
+  readonly ciphertextLength: number;
+  /** 32. */
+  readonly sharedSecretLength: number;
+  /** 32: what one encapsulation draws. Never to be used twice. */
+  readonly entropyLength: number;
+  /** Throws `bad-length`. */
+  publicKey(seed: Uint8Array): Uint8Array;
+  /** Throws `bad-key` for a public key with an unreduced coefficient (FIPS 203 section 7.2), `bad-length` on a wrong length. */
+  encapsulate(publicKey: Uint8Array, entropy: Uint8Array): { ciphertext: Uint8Array; sharedSecret: Uint8Array };
+  /**
+   * A ciphertext that was not made for this key gives a secret that its maker does not know, never an error: what is encrypted under it
+   * then fails to open. Throws `bad-length`.
+   */
+  decapsulate(seed: Uint8Array, ciphertext: Uint8Array): Uint8Array;
+  /** True for the right length and reduced coefficients: what a directory may store in a prekey. Never throws. */
+  isValidPublicKey(publicKey: Uint8Array): boolean;
+}
 
-/** All that LIME needs of one curve (lime-protocol section 2). */
+/** The elliptic curves of LIME, each with its signatures. */
+export type CurveName = 'c25519' | 'c448';
+
+/**
+ * What a LIME curve id stands for (lime-protocol sections 2 and 13): a curve, and in the hybrid suites a KEM beside it. Data, not code
+ * paths: only `crypto` and `lime` know what is inside. A device may have one identity on each.
+ */
+export type SuiteName = CurveName | 'c25519mlk512' | 'c448mlk1024';
+
+/** All that LIME needs of one suite. */
 export interface LimeSuite {
   readonly name: SuiteName;
-  /** The curve id byte on the wire: 1 or 2. */
-  readonly id: 1 | 2;
+  /** The curve id byte on the wire. 3 was Kyber-512 of round 3, which is not spoken here. */
+  readonly id: 1 | 2 | 4 | 5;
+  readonly curve: CurveName;
   readonly dh: DiffieHellman;
   /** Ed25519ctx with empty context, or Ed448 with empty context. */
   readonly signatures: Signatures;
+  /** Undefined in the classical suites. */
+  readonly kem: Kem | undefined;
+  /** A public prekey: the X public key, in hybrid suites followed by the KEM public key. */
+  readonly prekeyLength: number;
+  /** True for the right length and parts that a directory may store: see `isValidPublicKey` of `dh` and `kem`. Never throws. */
+  isValidPrekey(publicKey: Uint8Array): boolean;
   /** Identity seed to X private key (section 2.1). */
   identityToDhPrivate(seed: Uint8Array): Uint8Array;
   /** Identity public key to X public key (section 2.1). Throws `bad-key` when it is no point of the curve. */
@@ -87,6 +128,8 @@ export interface CryptoProvider {
   readonly ed448: Signatures;
   readonly aes256gcm: Aead;
   readonly chacha20poly1305: Aead;
+  readonly mlKem512: Kem;
+  readonly mlKem1024: Kem;
   readonly suites: Readonly<Record<SuiteName, LimeSuite>>;
   sha256(data: Uint8Array): Uint8Array;
   sha512(data: Uint8Array): Uint8Array;

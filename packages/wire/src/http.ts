@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { decodeBase64url, encodeBase64url } from './base64url.ts';
 import { parseAccountAddress, parseAccountName, parseDeviceId } from './ids.ts';
+import { SUITE_NAMES } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
 
 /** A codec between base64url text and `minimum` to `maximum` bytes. */
@@ -89,15 +90,44 @@ export const ChallengeAnswer = z.object({ challenge, expiresAt: time });
 export const TokenBody = z.strictObject({ device: deviceId, challenge, signature: bytes(64) });
 export const TokenAnswer = z.object({ token: token(LIMITS.tokenBytes.value), expiresAt: time });
 
+/** POST /v1/login/app-password: for a device that has no login key of its own. `user`: the account's name. */
+export const AppPasswordLoginBody = z.strictObject({ device: deviceId, user: token(255), password: token(128) });
+
+/** POST /v1/app-passwords. `name`: the owner's own word for it. */
+export const MakeAppPasswordBody = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters'),
+});
+/** `password` is shown this once; `user` and `realm` are what HTTP Digest wants besides. */
+export const NewAppPasswordAnswer = z.object({
+  id: z.string(),
+  name: z.string(),
+  createdAt: time,
+  user: z.string(),
+  realm: z.string(),
+  password: z.string(),
+});
+/** GET /v1/app-passwords. `usedOn`: the day (UTC) of the last use; absent: never used. */
+export const AppPasswordsAnswer = z.object({
+  appPasswords: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      createdAt: time,
+      usedOn: z.iso.date().optional(),
+    }),
+  ),
+});
+
 /** GET /v1/devices */
 export const DevicesAnswer = z.object({
   devices: z.array(
     z.object({
       id: deviceId,
-      curves: z
-        .array(z.enum(['c25519', 'c448']))
-        .min(1)
-        .max(2),
+      curves: z.array(z.enum(SUITE_NAMES)).min(1).max(SUITE_NAMES.length),
       addedAt: time,
       current: z.boolean(),
     }),

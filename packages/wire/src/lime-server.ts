@@ -1,5 +1,5 @@
 /**
- * The messages of the LIME key server: lime-protocol section 3, both curves (docs/spec/lime-key-server.md). Numbers are big endian.
+ * The messages of the LIME key server: lime-protocol section 3, all suites (docs/spec/lime-key-server.md). Numbers are big endian.
  *
  *   header  u8 version = 01 | u8 type | u8 curve id
  *   OPk     X public key[x] | u32 id
@@ -31,11 +31,19 @@ export const LIME_ERRORS = {
 
 export type LimeErrorName = keyof typeof LIME_ERRORS;
 
-/** Lengths in bytes, and the id of the curve on the wire (section 2). */
-export const LIME_SUITES = {
+/**
+ * Lengths in bytes, and the curve id on the wire (sections 2 and 13). `x` is a public prekey, the KEM's public key included: to a key
+ * server the suites differ in these sizes and in nothing else.
+ */
+export const LIME_SUITES: Readonly<Record<SuiteName, { id: number; x: number; ed: number; signature: number }>> = {
   c25519: { id: 1, x: 32, ed: 32, signature: 64 },
   c448: { id: 2, x: 56, ed: 57, signature: 114 },
-} as const satisfies Record<SuiteName, { id: number; x: number; ed: number; signature: number }>;
+  c25519mlk512: { id: 4, x: 32 + 800, ed: 32, signature: 64 },
+  c448mlk1024: { id: 5, x: 56 + 1568, ed: 57, signature: 114 },
+};
+
+/** All suites, in the order of their ids. */
+export const SUITE_NAMES = Object.keys(LIME_SUITES) as readonly SuiteName[];
 
 export interface LimeOneTimePrekey {
   /** 1 to 2^31 - 1 (section 2.2). */
@@ -364,7 +372,7 @@ function headerOf(type: number, curveId: number): BigEndianWriter {
 }
 
 function curveOf(curveId: number): SuiteName | undefined {
-  return curveId === LIME_SUITES.c25519.id ? 'c25519' : curveId === LIME_SUITES.c448.id ? 'c448' : undefined;
+  return SUITE_NAMES.find((name) => LIME_SUITES[name].id === curveId);
 }
 
 function textOf(bytes: Uint8Array): string | undefined {

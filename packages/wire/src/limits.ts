@@ -57,6 +57,11 @@ export const LIMITS = {
   messageLifeMs: { value: 45 * DAY, unit: 'ms', why: 'longer than a signed prekey is kept after its replacement' },
   repeatMemoryMs: { value: 1 * DAY, unit: 'ms', why: 'how long a repeated message id is recognised, at the least' },
   devicesPerAccount: { value: 10, unit: 'devices', why: 'fan-out of a one-to-one message stays small' },
+  appPasswordsPerAccount: {
+    value: 20,
+    unit: 'entries',
+    why: 'a program each, with room; each is compared in turn when one is shown',
+  },
   prekeysPerDevice: {
     value: 200,
     unit: 'keys',
@@ -64,9 +69,9 @@ export const LIMITS = {
   },
   bundlesPerRequest: { value: 500, unit: 'devices', why: 'one key request of a large group' },
   limeBodyBytes: {
-    value: 64 * KiB,
+    value: 320 * KiB,
     unit: 'bytes',
-    why: 'lime-protocol section 15: bodies of at least 64 KB are accepted',
+    why: 'a registration with 200 one-time prekeys of the largest suite, 327,404 bytes; lime-protocol section 15 asks for 64 KB',
   },
   manifestBytes: { value: 16 * KiB, unit: 'bytes', why: 'ten devices with room to grow' },
   manifestPage: { value: 100, unit: 'entries', why: 'one page of a manifest history' },

@@ -1,5 +1,5 @@
 /** What each message of the LIME key server does (lime-protocol section 4.2). Knows no HTTP. */
-import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
+import type { CryptoProvider, LimeSuite, SuiteName } from '@sealwire/crypto/port';
 import type { Metrics } from '@sealwire/service/metrics';
 import { type PrekeyBundle, type Store, StoreError } from '@sealwire/store/port';
 import { type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
@@ -16,7 +16,6 @@ import {
 import { LIMITS } from '@sealwire/wire/limits';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { BundleBudget } from './bundle-budget.ts';
-import { isGoodDhKey } from './montgomery-key.ts';
 import type { Roster } from './roster.ts';
 import type { LimeSender } from './sender.ts';
 
@@ -69,7 +68,7 @@ export class LimeService {
         return ack;
       case 'postOneTimePrekeys':
         this.deps.budget.demandUpload(sender);
-        checkOneTime(curve, request.oneTimePrekeys);
+        checkOneTime(this.deps.crypto.suites[curve], request.oneTimePrekeys);
         await prekeys.addOneTime(sender, curve, request.oneTimePrekeys, LIMITS.prekeysPerDevice.value);
         return ack;
       case 'getSelfOneTimePrekeys':
@@ -91,7 +90,7 @@ export class LimeService {
     if (!(await this.deps.roster.hasIdentity(sender, curve, identityKey)))
       throw new Refusal('badRequest', 'the manifest of this device names another identity key on this curve');
     this.checkSignedPrekey(curve, identityKey, signedPrekey);
-    checkOneTime(curve, oneTimePrekeys);
+    checkOneTime(this.deps.crypto.suites[curve], oneTimePrekeys);
     try {
       await this.deps.store.prekeys.register(sender, curve, { identityKey, signedPrekey }, oneTimePrekeys);
     } catch (error) {
@@ -115,8 +114,9 @@ export class LimeService {
     identityKey: Uint8Array,
     { publicKey, signature }: LimeSignedPrekey,
   ): void {
-    if (!isGoodDhKey(curve, publicKey)) throw new Refusal('badRequest', 'the signed prekey is not a good key');
-    if (!this.deps.crypto.suites[curve].signatures.verify(identityKey, publicKey, signature))
+    const suite = this.deps.crypto.suites[curve];
+    if (!suite.isValidPrekey(publicKey)) throw new Refusal('badRequest', 'the signed prekey is not a good key');
+    if (!suite.signatures.verify(identityKey, publicKey, signature))
       throw new Refusal('badRequest', 'the signature of the signed prekey is wrong');
   }
 
@@ -165,8 +165,8 @@ function deviceOrNothing(text: string): DeviceId | undefined {
   }
 }
 
-function checkOneTime(curve: SuiteName, keys: readonly LimeOneTimePrekey[]): void {
-  if (keys.some(({ publicKey }) => !isGoodDhKey(curve, publicKey)))
+function checkOneTime(suite: LimeSuite, keys: readonly LimeOneTimePrekey[]): void {
+  if (keys.some(({ publicKey }) => !suite.isValidPrekey(publicKey)))
     throw new Refusal('badRequest', 'a one-time prekey is not a good key');
 }
 

@@ -3,8 +3,15 @@ import type { SuiteName } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Db } from './environment.ts';
 
-const CURVE_BYTES: Readonly<Record<SuiteName, Buffer>> = { c25519: Buffer.of(1), c448: Buffer.of(2) };
-export const CURVE_NAMES: readonly SuiteName[] = ['c25519', 'c448'];
+/** LIME's curve ids. */
+const CURVE_BYTES: Readonly<Record<SuiteName, Buffer>> = {
+  c25519: Buffer.of(1),
+  c448: Buffer.of(2),
+  c25519mlk512: Buffer.of(4),
+  c448mlk1024: Buffer.of(5),
+};
+/** In records a suite is its place in this list: new ones come at the end. */
+export const CURVE_NAMES: readonly SuiteName[] = ['c25519', 'c448', 'c25519mlk512', 'c448mlk1024'];
 
 export function textKey(text: AccountAddress | DeviceId): Buffer {
   return Buffer.from(text, 'utf8');

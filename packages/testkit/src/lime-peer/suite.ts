@@ -1,10 +1,10 @@
 /** What each suite of this folder is given: it registers tests for one curve. */
 import type { it } from '@jest/globals';
-import type { SuiteName } from '@sealwire/crypto/port';
+import type { CurveName } from '@sealwire/crypto/port';
 import type { World } from './world.ts';
 
 export interface Suite {
-  readonly curve: SuiteName;
+  readonly curve: CurveName;
   /** Open while tests run. */
   readonly world: () => World;
   /** `it`, or `it.skip` where there is no peer. */
