@@ -22,6 +22,12 @@ export async function showEvent(output: Output, event: IncomingEvent, own: Accou
       return output.warn(`a message of ${printable(event.device)} cannot be decrypted (${event.code})`);
     case 'identity-change':
       return output.warn(`the keys of ${printable(event.device)} have changed: nothing is sent to that account`);
+    case 'directory-keys':
+      return output.warn(
+        event.mended
+          ? `the server had lost some of this device’s keys (${event.part}): it has them again`
+          : 'the server shows another identity key for this device than ours: whoever writes to you may write to somebody else; ask its operator',
+      );
     case 'send-failed':
       return output.warn(`a message to ${shortName(event.to, own)} was not sent: ${printable(event.text)}`);
     case 'caught-up':

@@ -15,7 +15,7 @@ import {
 import { LIMITS } from '@sealwire/wire/limits';
 import type { CallOptions, JoinOptions, OpenOptions, RegisterOptions } from './client-options.ts';
 import { Connection } from './connection.ts';
-import type { FileHooks } from './engine.ts';
+import type { FileHooks, KeysFinding } from './engine.ts';
 import { ClientError, throwIfAborted } from './errors.ts';
 import type {
   ConnectionState,
@@ -29,6 +29,7 @@ import type {
 import { refuseUnsafe } from './fan-out.ts';
 import { Inbox, type ReadOptions } from './inbox.ts';
 import { KeyUpkeep } from './key-upkeep.ts';
+import { KeysCheck } from './keys-check.ts';
 import { Ledger } from './ledger.ts';
 import { limeEngine } from './lime-engine.ts';
 import { Outbox } from './outbox.ts';
@@ -65,6 +66,7 @@ export class Client {
   readonly #receiver: Receiver;
   readonly #connection: Connection;
   readonly #upkeep: KeyUpkeep;
+  readonly #keysCheck: KeysCheck;
   #closing: Promise<void> | undefined;
 
   /**
@@ -145,6 +147,7 @@ export class Client {
     const trace = (name: string, details: Record<string, string | number> = {}) =>
       runtime.trace?.({ name, ...details });
     this.#upkeep = new KeyUpkeep({ ...services, timers, trace });
+    this.#keysCheck = new KeysCheck({ ...services, inbox: this.#inbox, timers, random, now, trace });
     this.#connection = new Connection({
       url: self.server.replace(/^http/, 'ws') + self.paths.relay,
       tokens: services.tokens,
@@ -155,12 +158,14 @@ export class Client {
       online: () => {
         this.#sender.online();
         this.#upkeep.start();
+        this.#keysCheck.start();
       },
       received: (frame) => this.#received(frame),
       offline: () => {
         this.#sender.offline();
         this.#receiver.offline();
         this.#upkeep.stop();
+        this.#keysCheck.stop();
       },
       stopped: (reason) => {
         this.#outbox.abandon(reason);
@@ -231,6 +236,14 @@ export class Client {
     return removeDevice(this.#services, this.#runtime, id);
   }
 
+  /**
+   * Compares what the key directory holds of this device with what it should, and mends what differs; happens by itself once a day while
+   * connected. What was found also becomes an event. Throws `ClientError`.
+   */
+  checkKeys(): Promise<readonly KeysFinding[]> {
+    return this.#keysCheck.run();
+  }
+
   /** Deletes the account with all its devices. This client is of no use after it. */
   deleteAccount(): Promise<void> {
     return deleteAccount(this.#services);
@@ -275,7 +288,7 @@ export class Client {
     this.#services.stop();
     this.#inbox.end('closed');
     await this.#connection.close();
-    await Promise.all([this.#sender.idle(), this.#receiver.idle(), this.#upkeep.done()]);
+    await Promise.all([this.#sender.idle(), this.#receiver.idle(), this.#upkeep.done(), this.#keysCheck.done()]);
     const text = 'this client is closed: the message stays in the outbox and leaves when it is opened again';
     this.#outbox.abandon(new ClientError('closed', text, { retryable: true }));
     await this.#storageLedger.close();

@@ -8,7 +8,9 @@
 import type { CryptoProvider, RandomBytes, SuiteName } from '@sealwire/crypto/port';
 import type { Part } from '@sealwire/wire/frames';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { DirectoryKeys } from '@sealwire/wire/keys-check';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
+import type { Difference } from './keys-comparison.ts';
 import type { Records, Transaction } from './ledger.ts';
 import type { FileKey } from './stream.ts';
 
@@ -57,8 +59,19 @@ export interface EngineContext {
   readonly records: Records;
   /** Posts one message to the LIME key directory in the name of this device; answers its bytes. Throws `ClientError`. */
   postToDirectory(body: Uint8Array): Promise<Uint8Array>;
+  /** Asks the directory whether it holds these keys of this device; answers what differs. Throws `ClientError`. */
+  compareKeys(suite: SuiteName, keys: DirectoryKeys): Promise<readonly Difference[]>;
   /** Makes a change of the engine's own durable. */
   commit<T>(work: (transaction: Transaction) => T): Promise<T>;
+}
+
+/** The directory did not hold what it should. */
+export interface KeysFinding {
+  readonly suite: SuiteName;
+  /** `registration`: it did not know the device. `oneTimePrekeys`: it held some that the device cannot open. */
+  readonly part: Difference;
+  /** Never an identity key: that is for people to look into. */
+  readonly mended: boolean;
 }
 
 /** One key for one file; chunks as `stream.ts` describes. */
@@ -77,6 +90,8 @@ export interface EncryptionEngine {
   publish(context: EngineContext): Promise<void>;
   /** Daily work: new prekeys. Cheap when nothing is due. */
   upkeep(context: EngineContext): Promise<void>;
+  /** Compares what the directory holds of this device with what it should, and mends what differs. Throws `ClientError`. */
+  checkKeys(context: EngineContext): Promise<readonly KeysFinding[]>;
   /** What `processOutgoing` will need from the network. */
   gather(draft: OutgoingDraft, context: EngineContext): Promise<EngineResult<unknown>>;
   /** `gathered`: the value of `gather`. Error `keys-missing` when another message used it up meanwhile: gather again. */

@@ -32,6 +32,7 @@ function engine(
     createDevice: () => [],
     publish: async () => undefined,
     upkeep: async () => undefined,
+    checkKeys: async () => [],
     gather: async () => answers.gather?.shift() ?? { status: 'done', value: id },
     processOutgoing: (_draft, gathered, transaction) => {
       count('outgoing', transaction);
@@ -58,6 +59,7 @@ async function setUp(...engines: EncryptionEngine[]) {
     records: ledger,
     commit: (work) => ledger.commit(work),
     postToDirectory: async () => new Uint8Array(0),
+    compareKeys: async () => [],
   };
   return { ledger, context, engines: new Engines(engines) };
 }

@@ -43,12 +43,15 @@ export interface ClientErrorOptions extends ErrorOptions {
   readonly retryable?: boolean;
   /** The server asks not to come back sooner, ms. */
   readonly retryAfterMs?: number;
+  /** JSON pointers into the request, where the server named them. */
+  readonly pointers?: readonly string[];
 }
 
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly pointers: readonly string[];
 
   constructor(
     /** Stable. A newer server may answer a code that this version does not know. */
@@ -59,6 +62,7 @@ export class ClientError extends Error {
     super(message, options);
     this.retryable = options.retryable ?? isRetryable(code);
     this.retryAfterMs = options.retryAfterMs;
+    this.pointers = options.pointers ?? [];
   }
 }
 

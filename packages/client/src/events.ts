@@ -2,6 +2,7 @@
 import type { SuiteName } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
+import type { KeysFinding } from './engine.ts';
 
 /** `untrusted`: known, not verified. `trusted`: the user compared keys. `unsafe`: its key changed, or the user says so. */
 export type Trust = 'untrusted' | 'trusted' | 'unsafe';
@@ -61,6 +62,14 @@ export interface IdentityChangeEvent {
   readonly device: DeviceId;
 }
 
+/**
+ * The key directory did not hold what this device had published; but for an identity key it does again. Another identity key than ours
+ * under our name is an alarm: the server is broken, or lies, and whoever trusts it writes to somebody else.
+ */
+export interface DirectoryKeysEvent extends KeysFinding {
+  readonly kind: 'directory-keys';
+}
+
 /** A message queued by an earlier process can never be sent. (One queued by this process rejects its `accepted` instead.) */
 export interface SendFailedEvent {
   readonly kind: 'send-failed';
@@ -76,6 +85,7 @@ export type IncomingEvent =
   | CaughtUpEvent
   | UndecryptableEvent
   | IdentityChangeEvent
+  | DirectoryKeysEvent
   | SendFailedEvent;
 
 export interface OutgoingMessage {

@@ -116,7 +116,9 @@ export class HttpCalls {
     const body = await this.#readBody(response, call);
     try {
       const problem = ProblemAnswer.parse(JSON.parse(new TextDecoder().decode(body)));
-      return new ClientError(problem.code, problem.detail ?? problem.title, { retryable: problem.retryable, ...after });
+      const { code, detail, title, retryable, errors = [] } = problem;
+      const pointers = errors.map(({ pointer }) => pointer);
+      return new ClientError(code, detail ?? title, { retryable, pointers, ...after });
     } catch {
       // A proxy in front of the server has spoken: the status is all there is.
       const retryable = response.status >= 500 || response.status === 429;

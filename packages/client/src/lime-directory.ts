@@ -43,6 +43,11 @@ export class LimeDirectory {
     await this.#acknowledged({ kind: 'registerUser', curve: this.#curve, identityKey, signedPrekey, oneTimePrekeys });
   }
 
+  /** Takes all keys of this device on this curve out of the directory. Idempotent. */
+  async delete(): Promise<void> {
+    await this.#acknowledged({ kind: 'deleteUser', curve: this.#curve });
+  }
+
   async postSignedPrekey(signedPrekey: LimeSignedPrekey): Promise<void> {
     await this.#acknowledged({ kind: 'postSignedPrekey', curve: this.#curve, signedPrekey });
   }

@@ -22,12 +22,14 @@ import type {
   EngineResult,
   EngineSetup,
   FileHooks,
+  KeysFinding,
   OutgoingDraft,
   ReceivedMessage,
   SealedMessage,
 } from './engine.ts';
 import type { Records, Transaction } from './ledger.ts';
 import { LimeDirectory } from './lime-directory.ts';
+import { checkLimeKeys } from './lime-keys-check.ts';
 import { limeStoreOver } from './lime-records.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
 import { decryptChunk, encryptChunk, newFileKey } from './stream.ts';
@@ -90,6 +92,16 @@ class LimeEngine implements EncryptionEngine {
       if (update.oneTimePrekeys.length > 0) await directory.postOneTimePrekeys(update.oneTimePrekeys);
       if (update.signedPrekey) await directory.postSignedPrekey(update.signedPrekey);
     }
+  }
+
+  async checkKeys(context: EngineContext): Promise<readonly KeysFinding[]> {
+    const findings: KeysFinding[] = [];
+    for (const suite of curvesIn(context.records)) {
+      const lime = (records: Records | Transaction) => this.#lime(suite, records);
+      const found = await checkLimeKeys({ me: this.#setup.device, suite, context, lime });
+      if (found) findings.push(found);
+    }
+    return findings;
   }
 
   async gather(draft: OutgoingDraft, context: EngineContext): Promise<EngineResult<Gathered>> {

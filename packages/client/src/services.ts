@@ -4,6 +4,7 @@ import { AccessTokens } from './access-tokens.ts';
 import type { EngineContext, EngineFactory } from './engine.ts';
 import { Engines } from './engines.ts';
 import { HttpCalls } from './http-calls.ts';
+import { compareKeys } from './keys-comparison.ts';
 import type { Ledger } from './ledger.ts';
 import { PeerBook } from './peer-book.ts';
 import type { ClientRuntime } from './runtime.ts';
@@ -44,6 +45,7 @@ export function assemble(
   const context: EngineContext = {
     records: ledger,
     commit: (work) => ledger.commit(work),
+    compareKeys: (suite, keys) => compareKeys({ http, tokens, crypto, directoryPath: paths.directory }, suite, keys),
     postToDirectory: (body) => {
       const headers = { 'content-type': LIME_CONTENT_TYPE, from: device };
       return tokens.authorized((token) => http.bytes({ method: 'POST', path: paths.lime, headers, body, token }));

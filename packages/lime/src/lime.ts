@@ -9,7 +9,14 @@ import { LimeError } from './errors.ts';
 import { type EncryptInput, type EncryptOutput, encryptToDevices } from './fan-out.ts';
 import { type DecryptInput, type DecryptOutput, decryptMessage } from './reception.ts';
 import { Records } from './records.ts';
-import { activateDevice, createDevice, type Registration, registrationOf } from './registration.ts';
+import {
+  activateDevice,
+  createDevice,
+  type PublishedKeys,
+  publishedKeys,
+  type Registration,
+  registrationOf,
+} from './registration.ts';
 import { retired } from './session-turns.ts';
 import { type LimeSettings, limeSettings } from './settings.ts';
 import type { LimeStore } from './store.ts';
@@ -20,7 +27,7 @@ export type { SealedCipherMessage } from './cipher-message.ts';
 export type { EncryptedFor, EncryptInput, EncryptOutput } from './fan-out.ts';
 export type { PeerBundle, PrekeyBundle, PublicPrekey, PublicSignedPrekey } from './prekey-bundle.ts';
 export type { DecryptInput, DecryptOutput } from './reception.ts';
-export type { Registration } from './registration.ts';
+export type { PublishedKeys, Registration } from './registration.ts';
 export type { PeerStatus } from './trust.ts';
 export type { UpdateOutput } from './upkeep.ts';
 
@@ -57,6 +64,11 @@ export class Lime {
   /** Identity, current signed prekey and fresh one-time prekeys, for a key server that lost the device. Throws `unknown-device`. */
   registrationOf(device: DeviceId): Registration {
     return registrationOf(this.#context, device);
+  }
+
+  /** What the key server should hold of a local device. Throws LimeError `unknown-device`, `inactive-device`. */
+  publishedKeys(device: DeviceId): PublishedKeys {
+    return publishedKeys(this.#context, device);
   }
 
   /** Forgets a local device, its prekeys and its sessions. A device that does not exist is no error. */

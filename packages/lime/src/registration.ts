@@ -41,6 +41,24 @@ export function createDevice(context: LimeContext, device: DeviceId, curve: Suit
   return registration(created, prekeys);
 }
 
+/** What the key server should hold of a device. */
+export interface PublishedKeys {
+  readonly identityKey: Uint8Array;
+  readonly signedPrekey: PublicSignedPrekey;
+  /** All that we can still open; the server holds those of them that it has not given out. */
+  readonly oneTimePrekeyIds: readonly number[];
+}
+
+/** Throws LimeError `unknown-device`, `inactive-device`. */
+export function publishedKeys({ records }: LimeContext, device: DeviceId): PublishedKeys {
+  const own = records.activeDevice(device);
+  return {
+    identityKey: own.identity.publicKey,
+    signedPrekey: publicSignedPrekey(own.signedPrekeys[0]),
+    oneTimePrekeyIds: records.oneTimePrekeys(device).map(({ id }) => id),
+  };
+}
+
 /** The key server has acknowledged the registration. Throws LimeError `unknown-device`. */
 export function activateDevice({ records }: LimeContext, device: DeviceId): void {
   records.save([records.deviceChange(device, { ...records.device(device), active: true })]);

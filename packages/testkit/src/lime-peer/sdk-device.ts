@@ -40,6 +40,7 @@ export class SdkDevice implements EngineDevice {
     this.#context = {
       records: this.#records,
       postToDirectory: (body) => directory.post(id, body),
+      compareKeys: async () => [],
       commit: async (work) => work(this.#records),
     };
   }
