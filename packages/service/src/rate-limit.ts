@@ -20,7 +20,9 @@ export interface Limiter {
    * Refusals are counted in the metrics.
    */
   refused(key: string, points?: number): number | undefined;
-  /** The same as a `too-many-requests` problem with `Retry-After` and the headers below. */
+  /** When nothing is left: the milliseconds until the next window. Takes nothing; such a refusal is counted too. */
+  spent(key: string): number | undefined;
+  /** The same as `refused` as a `too-many-requests` problem with `Retry-After` and the headers below. */
   demand(key: string, points?: number): void;
   /** `RateLimit-Policy` and `RateLimit` as they stand for `key` (draft-ietf-httpapi-ratelimit-headers); nothing without a limit. */
   headers(key: string): Readonly<Record<string, string>>;
@@ -44,7 +46,13 @@ export function createLimiter(name: string, budget: Budget, deps: LimiterDeps): 
   return budget.points === 0 ? UNLIMITED : new WindowLimiter(name, budget, deps);
 }
 
-const UNLIMITED: Limiter = { refused: () => undefined, demand: () => {}, headers: () => ({}), size: 0 };
+const UNLIMITED: Limiter = {
+  refused: () => undefined,
+  spent: () => undefined,
+  demand: () => {},
+  headers: () => ({}),
+  size: 0,
+};
 
 interface Window {
   readonly from: number;
@@ -78,6 +86,14 @@ class WindowLimiter implements Limiter {
       window.taken += points;
       return undefined;
     }
+    this.#deps.metrics.rateLimitRejections.inc({ limiter: this.#name });
+    return window.from + this.#budget.windowMs - now;
+  }
+
+  spent(key: string): number | undefined {
+    const now = this.#deps.now();
+    const window = this.#current(key, now);
+    if (!window || window.taken < this.#budget.points) return undefined;
     this.#deps.metrics.rateLimitRejections.inc({ limiter: this.#name });
     return window.from + this.#budget.windowMs - now;
   }

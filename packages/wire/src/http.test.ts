@@ -33,6 +33,17 @@ const EXAMPLES: Record<keyof typeof http, object> = {
     manifests: [{ manifest: text.manifest, signature: text.signature }],
     next: 2,
   },
+  AppPasswordLoginBody: { device, user: 'alice', password: 'abcd-2345' },
+  MakeAppPasswordBody: { name: 'Linphone on the desk' },
+  NewAppPasswordAnswer: {
+    id: 'abc',
+    name: 'Linphone',
+    createdAt: 5,
+    user: 'alice',
+    realm: 'example.org',
+    password: 'abcd-2345',
+  },
+  AppPasswordsAnswer: { appPasswords: [{ id: 'abc', name: 'Linphone', createdAt: 5, usedOn: '2026-11-21' }] },
   KeysCheckBody: {
     suites: [{ suite: 4, identityKey: text.key, signedPrekey: text.key, oneTimePrekeys: text.key }],
   },
