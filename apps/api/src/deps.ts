@@ -18,6 +18,8 @@ export interface ApiDeps {
   readonly settings: ApiSettings;
   /** Ed25519 seed, 32 bytes; the challenge key is derived from it. */
   readonly tokenKey: Uint8Array;
+  /** 32 bytes shared with the key directories; undefined: no app passwords. */
+  readonly appPasswordKey?: Uint8Array | undefined;
   /** For `/.well-known/sealwire`. */
   readonly version: string;
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { clientAddress, limiterKey, trustedProxies } from '@sealwire/service/client-address';
 import { createLimiter, type HeaderSink, type LimiterDeps } from '@sealwire/service/rate-limit';
-import type { DeviceId } from '@sealwire/wire/ids';
+import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { ApiSettings } from './settings.ts';
 
 const MINUTE = 60_000;
@@ -13,6 +13,10 @@ export interface ApiLimiters {
   account(request: IncomingMessage, reply: HeaderSink): void;
   /** Throws a 429 `Problem`. */
   login(request: IncomingMessage, reply: HeaderSink): void;
+  /** What limiters count a client address by. */
+  keyOf(request: IncomingMessage): string;
+  /** A new app password of the account of `device`. Throws a 429 `Problem`. */
+  appPassword(device: DeviceId, reply: HeaderSink): void;
   /** `device` has proved its key. Throws a 429 `Problem`. */
   loggedIn(device: DeviceId): void;
 }
@@ -23,8 +27,15 @@ export function createApiLimiters(settings: ApiSettings, deps: LimiterDeps): Api
   const accounts = createLimiter('accounts-address', budget(settings.ACCOUNTS_PER_ADDRESS, HOUR), deps);
   const addresses = createLimiter('logins-address', budget(settings.LOGINS_PER_ADDRESS, MINUTE), deps);
   const devices = createLimiter('logins-device', budget(settings.LOGINS_PER_DEVICE, MINUTE), deps);
+  const appPasswords = createLimiter('app-passwords', budget(settings.NEW_APP_PASSWORDS_PER_ACCOUNT, HOUR), deps);
   const keyOf = (request: IncomingMessage) => limiterKey(clientAddress(request, proxies));
   return {
+    keyOf,
+    appPassword(device, reply) {
+      const account = accountOf(device);
+      appPasswords.demand(account);
+      reply.headers(appPasswords.headers(account));
+    },
     account(request, reply) {
       const address = keyOf(request);
       accounts.demand(address);

@@ -44,7 +44,8 @@ export class LoginService {
     const opened = challenges.open(challenge, device);
     const known = await store.devices.find(device);
     // A fresh array: a provider may keep a native key under an array's identity, and a cached key would be faster than a real one.
-    const key = known?.loginKey ?? this.nobodysKey.slice();
+    // A device without a login key has no challenge to answer: to this it is nobody.
+    const key = known?.loginKey.length ? known.loginKey : this.nobodysKey.slice();
     const signed = crypto.ed25519.verify(key, loginMessage(origin, device, challenge), signature);
     if (!opened || !known || !signed) throw new Problem('unauthorized');
     // Only now is it written down: an attacker without a key cannot fill the memory of answered challenges.

@@ -26,8 +26,8 @@ if (process.argv[2] === 'invite') {
     withoutNews: 'other processes hear nothing of changes',
     start(context) {
       requireRandomness(systemRandom);
-      const tokenKey = context.settings.TOKEN_KEY;
-      return startApi({ ...context, crypto: nodeCrypto(), random: systemRandom, tokenKey });
+      const { TOKEN_KEY: tokenKey, APP_PASSWORD_KEY: appPasswordKey } = context.settings;
+      return startApi({ ...context, crypto: nodeCrypto(), random: systemRandom, tokenKey, appPasswordKey });
     },
   });
 }

@@ -2,6 +2,8 @@
 export const ACCOUNTS = Symbol('AccountService');
 export const LOGINS = Symbol('LoginService');
 export const DEVICES = Symbol('DeviceService');
+export const APP_PASSWORDS = Symbol('AppPasswordService');
+export const APP_PASSWORD_LOGIN = Symbol('AppPasswordLogin');
 export const AUTHENTICATE = Symbol('BearerAuthenticator');
 export const LIMITERS = Symbol('ApiLimiters');
 export const PUBLISHED = Symbol('Published');

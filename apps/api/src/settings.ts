@@ -1,4 +1,5 @@
 /** The settings of the API server. */
+import { APP_PASSWORD_KEY, APP_PASSWORD_SETTINGS } from '@sealwire/service/app-password-settings';
 import { setting } from '@sealwire/service/config';
 import { listenAddress, SERVER_SETTINGS, secretBytes, wholeNumber } from '@sealwire/service/settings';
 import { z } from 'zod';
@@ -22,6 +23,11 @@ export const API_SETTINGS = {
       'Logins a minute of one device; counted when they succeed, so that no stranger can lock a device out; 0: no limit.',
     default: '240',
   }),
+  NEW_APP_PASSWORDS_PER_ACCOUNT: setting(wholeNumber(0), {
+    about: 'App passwords that one account may make in an hour; 0: no limit.',
+    default: '40',
+  }),
+  ...APP_PASSWORD_SETTINGS,
 } as const;
 
 export const apiSettings = z.object({
@@ -33,6 +39,7 @@ export const apiSettings = z.object({
     secret: true,
     example: '/run/secrets/token-key',
   }),
+  APP_PASSWORD_KEY,
   ...API_SETTINGS,
 });
 

@@ -6,15 +6,21 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { createAnnouncer } from '@sealwire/service/announce';
+import { createAppPasswordCheck } from '@sealwire/service/app-password-check';
+import { type AppPasswordVault, createAppPasswordVault } from '@sealwire/service/app-password-vault';
 import { bearerAuthenticator } from '@sealwire/service/bearer';
+import { createGuessLimits } from '@sealwire/service/guess-limits';
 import type { HttpDoor } from '@sealwire/service/http-door';
 import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
 import { PAGE_STYLE } from '@sealwire/service/openapi-page';
-import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
+import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealwire/service/tokens';
 import { AccountService } from './account-service.ts';
 import { AccountsController } from './accounts.controller.ts';
+import { AppPasswordLogin } from './app-password-login.ts';
+import { AppPasswordService } from './app-password-service.ts';
+import { AppPasswordsController } from './app-passwords.controller.ts';
 import { DeviceGuard } from './caller.ts';
 import type { ApiDeps } from './deps.ts';
 import { DeviceService } from './device-service.ts';
@@ -23,7 +29,16 @@ import { createApiLimiters } from './limiters.ts';
 import { LoginController } from './login.controller.ts';
 import { challengeKey, createChallengeBook } from './login-challenge.ts';
 import { LoginService } from './login-service.ts';
-import { ACCOUNTS, AUTHENTICATE, DEVICES, LIMITERS, LOGINS, PUBLISHED } from './ports.ts';
+import {
+  ACCOUNTS,
+  APP_PASSWORD_LOGIN,
+  APP_PASSWORDS,
+  AUTHENTICATE,
+  DEVICES,
+  LIMITERS,
+  LOGINS,
+  PUBLISHED,
+} from './ports.ts';
 import { PublishedController } from './published.controller.ts';
 import { publish } from './published.ts';
 
@@ -78,8 +93,10 @@ function apiModule(deps: ApiDeps): Type {
   const challenges = createChallengeBook({ crypto, random, now, key: challengeKey(crypto, tokenKey) });
   const accounts = new AccountService({ store, crypto, announcer, now, domain: settings.DOMAIN, gate: settings.GATE });
 
+  const vault = vaultOf(deps);
+
   @Module({
-    controllers: [AccountsController, LoginController, DevicesController, PublishedController],
+    controllers: [AccountsController, LoginController, DevicesController, AppPasswordsController, PublishedController],
     providers: [
       DeviceGuard,
       { provide: ACCOUNTS, useValue: accounts },
@@ -88,6 +105,9 @@ function apiModule(deps: ApiDeps): Type {
         useValue: new LoginService({ store, crypto, random, challenges, signer, now, origin: issuer }),
       },
       { provide: DEVICES, useValue: new DeviceService({ store, announcer, now }) },
+      { provide: APP_PASSWORDS, useValue: new AppPasswordService({ store, random, now, vault }) },
+      // Nest takes no undefined for a value.
+      { provide: APP_PASSWORD_LOGIN, useValue: vault ? appPasswordLogin(deps, vault, signer) : null },
       { provide: LIMITERS, useValue: createApiLimiters(settings, { now, metrics }) },
       { provide: PUBLISHED, useValue: publish(settings, deps.version, signer.jwks()) },
       {
@@ -98,4 +118,20 @@ function apiModule(deps: ApiDeps): Type {
   })
   class ApiModule {}
   return ApiModule;
+}
+
+function vaultOf({ crypto, random, settings, appPasswordKey: key }: ApiDeps): AppPasswordVault | undefined {
+  const { DOMAIN: domain, DIGEST_REALM: realm = domain, DIGEST_MD5 } = settings;
+  return key && createAppPasswordVault({ crypto, random, key, domain, realm, md5: DIGEST_MD5 === 'on' });
+}
+
+function appPasswordLogin(deps: ApiDeps, vault: AppPasswordVault, signer: TokenSigner): AppPasswordLogin {
+  const { store, crypto, random, now, metrics, settings } = deps;
+  const budgets = {
+    perAddress: settings.WRONG_PASSWORDS_PER_ADDRESS,
+    perAccount: settings.WRONG_PASSWORDS_PER_ACCOUNT,
+  };
+  const guesses = createGuessLimits(budgets, { now, metrics });
+  const check = createAppPasswordCheck({ vault, passwords: store.appPasswords, guesses, random, now });
+  return new AppPasswordLogin({ store, crypto, signer, check, realm: vault.realm });
 }

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
+import { systemRandom } from '@sealwire/crypto/random';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
@@ -24,6 +25,7 @@ async function directory() {
     store,
     bus: openMemoryBus(),
     crypto,
+    random: systemRandom,
     now: Date.now,
     log: silentLog,
     metrics: createMetrics(),

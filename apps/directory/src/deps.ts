@@ -1,6 +1,6 @@
 /** What the key directory is built from. The composition root (this app's main, or solo) makes all of it. */
 import type { Bus } from '@sealwire/bus/port';
-import type { CryptoProvider } from '@sealwire/crypto/port';
+import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { TokenVerifier } from '@sealwire/service/tokens';
@@ -19,8 +19,12 @@ export interface DirectoryDeps {
   readonly metrics: Metrics;
   readonly settings: DirectorySettings;
   readonly tokens: TokenVerifier;
+  /** Of the dummies that unknown users are compared with; nonces too. */
+  readonly random: RandomBytes;
+  /** 32 bytes shared with the API and the other key directories; undefined: no app passwords, so no HTTP Digest. */
+  readonly appPasswordKey?: Uint8Array | undefined;
   readonly version: string;
-  /** Who asks on `/lime`; Bearer tokens unless given. Tests with foreign LIME clients bring another one. */
+  /** Who asks on `/lime`; Bearer and Digest unless given. Tests with foreign LIME clients bring another one. */
   readonly authenticate?: Authenticate;
   /** Which identity keys devices may register; the store's unless given. */
   readonly roster?: Roster;

@@ -1,6 +1,7 @@
 /** The key directory as a process of its own. `main.ts --help` lists the settings. */
 import { openBus } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
+import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { bootServer } from '@sealwire/service/boot-server';
 import { createTokenVerifier } from '@sealwire/service/tokens';
 import { openStore } from '@sealwire/store/open';
@@ -18,6 +19,8 @@ await bootServer({
   start(context) {
     const { settings, now } = context;
     const tokens = createTokenVerifier({ jwks: new URL(settings.TOKEN_JWKS_URL), issuer: settings.PUBLIC_ORIGIN, now });
-    return startDirectory({ ...context, crypto: nodeCrypto(), tokens });
+    requireRandomness(systemRandom);
+    const { APP_PASSWORD_KEY: appPasswordKey } = settings;
+    return startDirectory({ ...context, crypto: nodeCrypto(), random: systemRandom, tokens, appPasswordKey });
   },
 });

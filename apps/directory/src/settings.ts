@@ -1,4 +1,5 @@
 /** The settings of the key directory. */
+import { APP_PASSWORD_KEY, APP_PASSWORD_SETTINGS } from '@sealwire/service/app-password-settings';
 import { setting } from '@sealwire/service/config';
 import { listenAddress, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
 import { LIMITS } from '@sealwire/wire/limits';
@@ -6,6 +7,7 @@ import { z } from 'zod';
 
 /** What the directory itself is told, wherever it runs: alone or in solo. */
 export const DIRECTORY_SETTINGS = {
+  ...APP_PASSWORD_SETTINGS,
   BUNDLES_PER_PAIR: setting(wholeNumber(0), {
     about:
       'One-time prekeys that one device may take from one other device in ten minutes; beyond it bundles come without; 0: no limit.',
@@ -41,10 +43,11 @@ export const directorySettings = z.object({
     about: 'Where the API publishes the keys that verify access tokens.',
     example: 'http://127.0.0.1:8081/v1/.well-known/jwks.json',
   }),
+  APP_PASSWORD_KEY,
   ...DIRECTORY_SETTINGS,
 });
 
 export type DirectorySettings = Pick<
   z.output<typeof directorySettings>,
-  'DOMAIN' | 'TRUSTED_PROXIES' | keyof typeof DIRECTORY_SETTINGS
+  'DOMAIN' | 'PUBLIC_ORIGIN' | 'TRUSTED_PROXIES' | keyof typeof DIRECTORY_SETTINGS
 >;

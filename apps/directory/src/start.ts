@@ -5,14 +5,21 @@ import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createAnnouncer } from '@sealwire/service/announce';
+import { createAppPasswordCheck } from '@sealwire/service/app-password-check';
+import { appPasswordKey, createAppPasswordVault } from '@sealwire/service/app-password-vault';
+import { clientAddress, limiterKey, trustedProxies } from '@sealwire/service/client-address';
+import { createGuessLimits } from '@sealwire/service/guess-limits';
 import type { HttpDoor } from '@sealwire/service/http-door';
 import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
+import { basePathOf } from '@sealwire/service/public-origin';
 import type { DirectoryDeps } from './deps.ts';
 import { openApiText } from './description.ts';
-import { authenticateByToken } from './lime/authenticate.ts';
+import { authenticateBy } from './lime/authenticate.ts';
+import { type DigestScheme, digestScheme } from './lime/authenticate-digest.ts';
 import { createBundleBudget } from './lime/bundle-budget.ts';
+import { createNonceBook } from './lime/digest-nonce.ts';
 import { createLimeEndpoint } from './lime/lime-endpoint.ts';
 import { LimeService } from './lime/lime-service.ts';
 import { storeRoster } from './lime/roster.ts';
@@ -28,7 +35,8 @@ export type { DirectoryDeps } from './deps.ts';
 export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const { store, crypto, now, metrics, log, settings } = deps;
   const roster = deps.roster ?? storeRoster(store);
-  const authenticate = deps.authenticate ?? authenticateByToken(deps.tokens, store);
+  const authenticate =
+    deps.authenticate ?? authenticateBy({ tokens: deps.tokens, store, digest: digestOf(deps), open: false });
   const budget = createBundleBudget(settings, { now, metrics });
   const service = new LimeService({ store, crypto, metrics, roster, budget });
   const lime = createLimeEndpoint({ service, authenticate, log, metrics });
@@ -55,6 +63,32 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
     ready: () => store.probe(),
     close: () => app.close(),
   };
+}
+
+/** Undefined without a key: no app passwords, no Digest. */
+function digestOf(deps: DirectoryDeps): DigestScheme | undefined {
+  const { store, crypto, random, now, metrics, settings, appPasswordKey: key } = deps;
+  if (!key) return undefined;
+  const { DOMAIN: domain, DIGEST_REALM: realm = domain, DIGEST_MD5 } = settings;
+  const vault = createAppPasswordVault({ crypto, random, key, domain, realm, md5: DIGEST_MD5 === 'on' });
+  const budgets = {
+    perAddress: settings.WRONG_PASSWORDS_PER_ADDRESS,
+    perAccount: settings.WRONG_PASSWORDS_PER_ACCOUNT,
+  };
+  const guesses = createGuessLimits(budgets, { now, metrics });
+  const check = createAppPasswordCheck({ vault, passwords: store.appPasswords, guesses, random, now });
+  const nonceKey = appPasswordKey(crypto, key, 'nonce');
+  const nonces = createNonceBook({ crypto, random, now, key: nonceKey, realm, once: store.once });
+  const proxies = trustedProxies(settings.TRUSTED_PROXIES);
+  const basePath = basePathOf(settings.PUBLIC_ORIGIN);
+  return digestScheme({
+    crypto,
+    vault,
+    check,
+    nonces,
+    keyOf: (request) => limiterKey(clientAddress(request, proxies)),
+    targetOf: ({ url }) => `${basePath}${url}`,
+  });
 }
 
 function isLime(url: string | undefined): boolean {

@@ -7,12 +7,14 @@ import { loadOrCreateSecret } from '@sealwire/service/secret-file';
 import { openStore } from '@sealwire/store/open';
 import { type Store, StoreError } from '@sealwire/store/port';
 
-const TOKEN_KEY_BYTES = 32;
+const KEY_BYTES = 32;
 
 export interface DataFolder {
   readonly path: string;
   /** Signs the access tokens; made at the first start. */
   readonly tokenKey: Uint8Array;
+  /** Seals app passwords and vouches for nonces; made at the first start. */
+  readonly appPasswordKey: Uint8Array;
 }
 
 /** Throws `ConfigError` when the folder cannot be used, with the fix. */
@@ -27,7 +29,8 @@ export function openDataFolder(folder: string, random: RandomBytes): DataFolder 
   }
   return {
     path,
-    tokenKey: loadOrCreateSecret(join(path, 'secrets', 'token.key'), TOKEN_KEY_BYTES, random),
+    tokenKey: loadOrCreateSecret(join(path, 'secrets', 'token.key'), KEY_BYTES, random),
+    appPasswordKey: loadOrCreateSecret(join(path, 'secrets', 'app-passwords.key'), KEY_BYTES, random),
   };
 }
 

@@ -36,6 +36,7 @@ if (process.argv[2] === 'invite') {
         log,
         metrics,
         tokenKey: folder.tokenKey,
+        appPasswordKey: folder.appPasswordKey,
         version,
       });
       const invitation = settings.GATE === 'invitation';

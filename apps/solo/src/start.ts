@@ -31,6 +31,8 @@ export interface SoloDeps {
   readonly metrics: Metrics;
   /** Ed25519 seed, 32 bytes: signs the access tokens. */
   readonly tokenKey: Uint8Array;
+  /** 32 bytes; undefined: no app passwords. */
+  readonly appPasswordKey?: Uint8Array | undefined;
   readonly version: string;
 }
 
@@ -44,7 +46,7 @@ export interface Solo {
 
 /** Resolves when the server listens. Throws `ConfigError` when the address cannot be had. */
 export async function startSolo(deps: SoloDeps): Promise<Solo> {
-  const { store, bus, crypto, random, now, log, metrics, tokenKey, version } = deps;
+  const { store, bus, crypto, random, now, log, metrics, tokenKey, appPasswordKey, version } = deps;
   const address = await withPort(deps.settings.LISTEN);
   const origin = deps.settings.PUBLIC_ORIGIN ?? `http://localhost:${address.port}`;
   const settings = { ...deps.settings, PUBLIC_ORIGIN: origin };
@@ -52,8 +54,8 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
   const tokens = createTokenVerifier({ jwks: jwks(), issuer: origin, now });
   const shared = { store, bus, crypto, random, now, log, metrics };
 
-  const api = await startApi({ ...shared, settings, tokenKey, version });
-  const directory = await startDirectory({ ...shared, settings, tokens, version });
+  const api = await startApi({ ...shared, settings, tokenKey, appPasswordKey, version });
+  const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey, version });
   const relayed = relaySettings(settings);
   const relay = await startRelay({
     ...shared,

@@ -52,6 +52,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
   const port = await freePort();
   const origin = `http://${HOST}:${port}`;
   const tokenKey = systemRandom(32);
+  const appPasswordKey = systemRandom(32);
   let listening: Listening | undefined = await listenOn(port);
 
   async function listenOn(at: number): Promise<Listening> {
@@ -66,11 +67,12 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       ACCOUNTS_PER_ADDRESS: 0,
       LOGINS_PER_ADDRESS: 0,
       LOGINS_PER_DEVICE: 0,
+      NEW_APP_PASSWORDS_PER_ACCOUNT: 0,
     };
     const { jwks } = createTokenSigner({ seed: tokenKey, issuer: origin, now });
     const tokens = createTokenVerifier({ jwks: jwks(), issuer: origin, now });
-    const api = await startApi({ ...shared, settings, tokenKey });
-    const directory = await startDirectory({ ...shared, settings, tokens });
+    const api = await startApi({ ...shared, settings, tokenKey, appPasswordKey });
+    const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey });
     const relay = await startRelay({
       ...shared,
       tokens,

@@ -5,26 +5,58 @@ import { Problem } from '@sealwire/service/problem';
 import type { TokenVerifier } from '@sealwire/service/tokens';
 import type { Store } from '@sealwire/store/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { DigestScheme } from './authenticate-digest.ts';
+import { isDigest } from './digest-header.ts';
 
 /** A device (its token), an account (an app password: any device id of it), or anyone (open mode: any device id). */
 export type Caller = { readonly device: DeviceId } | { readonly account: AccountAddress } | { readonly anyone: true };
 
-/** Who asks, or the problem to answer with (a 401 with its challenges, a 503). */
-export type Authenticate = (request: IncomingMessage) => Promise<Caller | { readonly problem: Problem }>;
+/** `challenges`: the values of `WWW-Authenticate`, one header each: few parsers take a list of them in one. */
+export interface Refusal {
+  readonly problem: Problem;
+  readonly challenges?: readonly string[];
+}
 
-/** `Authorization: Bearer` with a token for the directory, of a device that exists. */
-export function authenticateByToken(tokens: TokenVerifier, store: Pick<Store, 'devices'>): Authenticate {
-  const authenticate = bearerAuthenticator({
+/** Who asks, or what to answer (a 401 with its challenges, a 503). */
+export type Authenticate = (request: IncomingMessage) => Promise<Caller | Refusal>;
+
+export interface Schemes {
+  readonly tokens: TokenVerifier;
+  readonly store: Pick<Store, 'devices'>;
+  /** Undefined: this server has no app passwords. */
+  readonly digest: DigestScheme | undefined;
+  /** Whether who shows no credentials is taken for whoever they say they are. Credentials that are shown must be good all the same. */
+  readonly open: boolean;
+}
+
+/** `Bearer` with a token for the directory of a device that exists, or `Digest` with an app password. A 401 offers both. */
+export function authenticateBy({ tokens, store, digest, open }: Schemes): Authenticate {
+  const byToken = bearerAuthenticator({
     verifier: tokens,
     audience: 'directory',
     findDevice: (device) => store.devices.find(device),
   });
+
+  function unauthorized(problem: Problem, stale = false): Refusal {
+    const bearer = problem.details.headers?.['www-authenticate'] ?? 'Bearer';
+    return { problem, challenges: [...(digest?.challenges(stale) ?? []), bearer] };
+  }
+
+  async function caller(request: IncomingMessage): Promise<Caller | Refusal> {
+    const { authorization } = request.headers;
+    if (authorization === undefined && open) return { anyone: true };
+    if (authorization === undefined || !digest || !isDigest(authorization))
+      return { device: await byToken(authorization) };
+    const outcome = await digest.authenticate(request, authorization);
+    return 'refused' in outcome ? unauthorized(new Problem('unauthorized'), outcome.refused === 'stale') : outcome;
+  }
+
   return async (request) => {
     try {
-      return { device: await authenticate(request.headers.authorization) };
+      return await caller(request);
     } catch (error) {
-      if (error instanceof Problem) return { problem: error };
-      throw error;
+      if (!(error instanceof Problem)) throw error;
+      return error.status === 401 ? unauthorized(error) : { problem: error };
     }
   };
 }

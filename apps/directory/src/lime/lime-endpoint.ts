@@ -17,7 +17,7 @@ import {
 } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
 import { WireError } from '@sealwire/wire/wire-error';
-import type { Authenticate, Caller } from './authenticate.ts';
+import type { Authenticate, Caller, Refusal } from './authenticate.ts';
 import type { LimeService } from './lime-service.ts';
 import type { LimeSender } from './sender.ts';
 
@@ -37,22 +37,32 @@ const MAX_BODY_BYTES = Math.max(
   5 + LIMITS.bundlesPerRequest.value * (2 + LIMITS.deviceIdBytes.value),
 );
 
+/** Headers that say who asks. */
+const ONCE_ONLY: ReadonlySet<string> = new Set(['authorization', 'from', 'x-lime-user-identity']);
+
 const NOT_ASCII = /[^ -~]/;
 
 export function createLimeEndpoint(deps: LimeEndpointDeps): LimeEndpoint {
   return (request, response) => {
     answer(deps, request).then(
-      (body) => send(response, body),
+      (answered) =>
+        'problem' in answered
+          ? sendProblem(deps, response, answered.problem, answered.challenges)
+          : send(response, answered),
       (error: unknown) => sendProblem(deps, response, error),
     );
   };
 }
 
-async function answer({ authenticate, service }: LimeEndpointDeps, request: IncomingMessage): Promise<Uint8Array> {
+async function answer(
+  { authenticate, service }: LimeEndpointDeps,
+  request: IncomingMessage,
+): Promise<Uint8Array | Refusal> {
   if (request.method !== 'POST') throw new Problem('method-not-allowed', { headers: { allow: 'POST' } });
+  refuseRepeated(request);
   // Before anything is read or answered with a 200: an HTTP stack offers its credentials on a 401 only.
   const caller = await authenticate(request);
-  if ('problem' in caller) throw caller.problem;
+  if ('problem' in caller) return caller;
   const body = await readBody(request);
   const curveId = body.length >= 3 ? body[2]! : 0;
   if (request.headers['content-type'] !== LIME_CONTENT_TYPE)
@@ -61,6 +71,17 @@ async function answer({ authenticate, service }: LimeEndpointDeps, request: Inco
   if (identity === undefined)
     return limeError(LIME_ERRORS.missingSenderId, curveId, 'X-Lime-user-identity or From names the device');
   return respond(service, senderOf(caller, identity), body);
+}
+
+/** Node takes the first of several, a proxy in front may have judged by the last. Throws a 400. */
+function refuseRepeated({ rawHeaders }: IncomingMessage): void {
+  const seen = new Set<string>();
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase();
+    if (!ONCE_ONLY.has(name)) continue;
+    if (seen.has(name)) throw new Problem('bad-request', { detail: `the header ${name} is there more than once` });
+    seen.add(name);
+  }
 }
 
 /** Throws a 403 when the identity header names a device that is not the caller's. */
@@ -136,7 +157,12 @@ function send(response: ServerResponse, body: Uint8Array): void {
   response.end(body);
 }
 
-function sendProblem({ log, metrics }: LimeEndpointDeps, response: ServerResponse, error: unknown): void {
+function sendProblem(
+  { log, metrics }: LimeEndpointDeps,
+  response: ServerResponse,
+  error: unknown,
+  challenges: readonly string[] = [],
+): void {
   // A peer that went away in the middle of its body; nobody reads an answer.
   if (response.destroyed || response.headersSent) return void response.destroy();
   const problem = problemOf(error);
@@ -147,6 +173,8 @@ function sendProblem({ log, metrics }: LimeEndpointDeps, response: ServerRespons
   const body = problem.body();
   // What is left of an oversized body is not worth reading.
   const close = problem.code === 'payload-too-large' ? { connection: 'close' } : {};
-  response.writeHead(problem.status, { ...problem.headers(), ...close, 'content-length': Buffer.byteLength(body) });
+  const offered = challenges.length > 0 ? { 'www-authenticate': [...challenges] } : {};
+  const length = Buffer.byteLength(body);
+  response.writeHead(problem.status, { ...problem.headers(), ...offered, ...close, 'content-length': length });
   response.end(body);
 }

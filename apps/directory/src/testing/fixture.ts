@@ -20,10 +20,12 @@ import { decodeNodeMessage, NODES_CHANNEL, type NodeMessage } from '@sealwire/wi
 import type { DirectorySettings } from '../settings.ts';
 import { type DirectoryDeps, startDirectory } from '../start.ts';
 import type { TestDevice } from './device.ts';
+import { seededRandom } from './seeded-random.ts';
 import { UNLIMITED } from './unlimited.ts';
 
 export const crypto = nodeCrypto();
 const ORIGIN = 'https://chat.example.org';
+export const APP_PASSWORD_KEY = crypto.sha256(Buffer.from('app password key'));
 
 export interface Fixture {
   readonly listening: Listening;
@@ -78,6 +80,8 @@ export async function startFixture(
     metrics,
     settings: { ...UNLIMITED, ...settings },
     tokens,
+    random: seededRandom(crypto, 'directory'),
+    appPasswordKey: APP_PASSWORD_KEY,
     version: VERSION,
     ...others,
   });

@@ -45,7 +45,7 @@ export async function startKeyDirectory(): Promise<KeyDirectory> {
   const metrics = createMetrics();
   const signer = createTokenSigner({ seed: systemRandom(32), issuer: ORIGIN, now });
   const tokens = createTokenVerifier({ jwks: signer.jwks(), issuer: ORIGIN, now });
-  const shared = { store, bus, crypto: nodeCrypto(), now, log: silentLog, metrics, tokens };
+  const shared = { store, bus, crypto: nodeCrypto(), random: systemRandom, now, log: silentLog, metrics, tokens };
   const door = await startDirectory({ ...shared, settings: UNLIMITED, version: VERSION });
   const listening = await listenOnLoopback({ server: 'directory', door, log: silentLog, metrics, now });
   const url = `${listening.url}/lime`;
