@@ -71,7 +71,7 @@ async function makeDevice(store: Store, name: string, now: number) {
   const key = systemRandom(32);
   const device: Device = { id, identities: [{ curve: 'c25519', identityKey: key }], loginKey: key, addedAt: now };
   const manifest = { version: 1, bytes: systemRandom(64), signature: systemRandom(64) };
-  await store.accounts.create({ address, accountKey: key, createdAt: now }, manifest, [device]);
+  await store.accounts.create({ address, accountKey: systemRandom(32), createdAt: now }, manifest, [device]);
   return id;
 }
 

@@ -68,13 +68,13 @@ await lmdb.close();
 rmSync(folder, { recursive: true });
 
 async function populate(store: Store): Promise<void> {
-  const key = systemRandom(32);
   await Promise.all(
     devices.map((id, i) => {
+      const key = systemRandom(32);
       const address = parseAccountAddress(`sip:user${i}@example.org`);
       const device: Device = { id, identities: [{ curve: 'c25519', identityKey: key }], loginKey: key, addedAt: 1 };
       const manifest = { version: 1, bytes: key, signature: key };
-      return store.accounts.create({ address, accountKey: key, createdAt: 1 }, manifest, [device]);
+      return store.accounts.create({ address, accountKey: systemRandom(32), createdAt: 1 }, manifest, [device]);
     }),
   );
 }

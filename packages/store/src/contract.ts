@@ -15,6 +15,7 @@ import { manifestsContract } from './contract/manifests.ts';
 import { modelContract } from './contract/model.ts';
 import { prekeysContract } from './contract/prekeys.ts';
 import { readContract } from './contract/read.ts';
+import { waitingContract } from './contract/waiting.ts';
 
 /** Registers the suite. `open` gives a new, empty store; its `close` also clears away what the store left behind. */
 export function storeContract(name: string, open: OpenStore): void {
@@ -23,6 +24,7 @@ export function storeContract(name: string, open: OpenStore): void {
     manifestsContract(open);
     devicesContract(open);
     prekeysContract(open);
+    waitingContract(open);
     appPasswordsContract(open);
     appendContract(open);
     readContract(open);

@@ -11,6 +11,7 @@ import { Mailbag } from './lmdb/mailbag.ts';
 import { lmdbMailboxes } from './lmdb/mailboxes.ts';
 import { lmdbOnce } from './lmdb/once.ts';
 import { lmdbPrekeys } from './lmdb/prekeys.ts';
+import { lmdbWaiting } from './lmdb/waiting.ts';
 import { Writer } from './lmdb/writer.ts';
 import { type Store, StoreError } from './port.ts';
 
@@ -40,6 +41,7 @@ export async function openLmdbStore({ path }: LmdbStoreOptions): Promise<Store> 
     manifests: lmdbManifests(environment, writer, mailbag),
     devices: lmdbDevices(environment, writer, mailbag),
     prekeys: lmdbPrekeys(environment, writer),
+    waiting: lmdbWaiting(environment, writer),
     mailboxes: lmdbMailboxes(environment, writer, mailbag, log),
     appPasswords: lmdbAppPasswords(environment, writer),
     once: lmdbOnce(environment, writer),

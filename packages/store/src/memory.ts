@@ -8,6 +8,7 @@ import { memoryMailboxes } from './memory/mailboxes.ts';
 import { memoryOnce } from './memory/once.ts';
 import { memoryPrekeys } from './memory/prekeys.ts';
 import { emptyState } from './memory/state.ts';
+import { memoryWaiting } from './memory/waiting.ts';
 import { type Store, StoreError } from './port.ts';
 
 /** A new, empty store. After `close` every call rejects with `unavailable`. */
@@ -32,6 +33,7 @@ export function openMemoryStore(): Store {
     manifests: guarded(memoryManifests(state)),
     devices: guarded(memoryDevices(state)),
     prekeys: guarded(memoryPrekeys(state)),
+    waiting: guarded(memoryWaiting(state)),
     mailboxes: guarded(memoryMailboxes(state)),
     appPasswords: guarded(memoryAppPasswords(state)),
     once: guarded(memoryOnce(state)),

@@ -29,6 +29,13 @@ export class StoreError extends Error {
   }
 }
 
+/** A `conflict` over a public key that another device or account uses: two owners of one key could be taken for each other. */
+export class KeyTakenError extends StoreError {
+  constructor(owner: AccountAddress | DeviceId) {
+    super('conflict', `a key that another account or device uses, of ${owner}`);
+  }
+}
+
 export interface Account {
   readonly address: AccountAddress;
   /** Ed25519; signs the manifests. Never changes. */
@@ -41,7 +48,7 @@ export interface Device {
   readonly id: DeviceId;
   /** One or two LIME identities, in the device's order of preference. */
   readonly identities: readonly DeviceIdentity[];
-  /** Ed25519; signs login challenges and nothing else. */
+  /** Ed25519; signs login challenges and nothing else. Empty: the device cannot log in by challenge. */
   readonly loginKey: Uint8Array;
   readonly addedAt: number;
 }
@@ -57,7 +64,8 @@ export interface Accounts {
   /**
    * Creates the account with manifest version 1 and its devices. The same call with the same account key and manifest bytes again
    * changes nothing and answers `exists` (a client repeats after a lost answer).
-   * `conflict`: the address is taken by another key, or was deleted once (addresses are never given out again), or a device id is taken.
+   * `conflict`: the address is taken by another key, or was deleted once (addresses are never given out again), or a device id is taken,
+   * or waits under other identity keys; `KeyTakenError` for a key that somebody else uses (`Waiting` says which keys have one owner).
    * With `invitation`, consumes one use of it in the same transaction; `not-found` when it is not (or no longer) good: before any
    * `conflict`, so that only the invited learn which addresses are taken. A repeat consumes nothing.
    */
@@ -68,7 +76,7 @@ export interface Accounts {
     invitation?: { hash: Uint8Array; now: number },
   ): Promise<'created' | 'exists'>;
   find(address: AccountAddress): Promise<Account | undefined>;
-  /** Devices, manifests, prekeys, mailboxes and app passwords go with it; the address stays taken. Idempotent. */
+  /** Devices, waiting ones too, manifests, prekeys, mailboxes and app passwords go with it; the address stays taken. Idempotent. */
   delete(address: AccountAddress, now: number): Promise<void>;
   /** Makes an invitation, known by the SHA-256 of its code, good for `uses` accounts before `expiresAt`. The same hash again: set anew. */
   addInvitation(hash: Uint8Array, uses: number, expiresAt: number): Promise<void>;
@@ -81,7 +89,10 @@ export interface Manifests {
   /**
    * Appends `manifest`, whose version must be the newest + 1 (`conflict` else; the very same bytes as the stored manifest of that version
    * are a no-op, also when newer ones followed). `not-found` without the account. `devices` is the complete list it names: new ones become devices, absent ones are removed as by `devices.remove`, in one transaction.
-   * `conflict` also for a device id that another account has, that was removed before, or that changes its login key or identities.
+   * `conflict` also for a device id that another account has, that was removed before, or that changes its login key or identities, and
+   * as a `KeyTakenError` for a key that somebody else uses.
+   * A waiting device that it names becomes a device with an empty mailbox and keeps its prekeys; `conflict` unless the identities named are
+   * exactly those that it registered.
    */
   publish(address: AccountAddress, manifest: StoredManifest, devices: readonly Device[], now: number): Promise<void>;
 }
@@ -112,12 +123,13 @@ export interface PrekeyBundle {
   readonly oneTimePrekey?: OneTimePrekey;
 }
 
-/** Key material of the LIME directory (lime-protocol section 4). Each (device, curve) has a name space of its own. */
+/** Key material of the LIME directory (lime-protocol section 4), of devices and of waiting ones. Each (device, curve) has a name space of its own. */
 export interface Prekeys {
   /**
    * Stores identity key, signed prekey and one-time prekeys. The same identity key, signed prekey and signature again: `same`, and
    * nothing changes (the one-time keys of the repeat are ignored). Anything different for a known (device, curve): `conflict`.
-   * `not-found` when there is no such device.
+   * `not-found` when there is no such device, or it only waits. `KeyTakenError` when another device or account uses the identity key or
+   * the signed prekey; one-time keys are not compared (docs/spec/lime-key-server.md section 6).
    */
   register(
     device: DeviceId,
@@ -125,7 +137,7 @@ export interface Prekeys {
     bundle: Omit<PrekeyBundle, 'oneTimePrekey'>,
     oneTime: readonly OneTimePrekey[],
   ): Promise<'registered' | 'same'>;
-  /** `not-found` when the device has not registered. */
+  /** `not-found` when the device has not registered; `KeyTakenError` as with `register`. */
   replaceSignedPrekey(device: DeviceId, curve: SuiteName, signedPrekey: SignedPrekey): Promise<void>;
   /**
    * All or none. `limit` when more than `maximum` would be held; `not-found`. A key id already held with the same bytes is not stored
@@ -144,8 +156,48 @@ export interface Prekeys {
     curve: SuiteName,
     entries: readonly { device: DeviceId; takeOneTime: boolean }[],
   ): Promise<(PrekeyBundle | undefined)[]>;
-  /** Idempotent. Which ids were handed out stays known. */
+  /** Idempotent. Which ids were handed out stays known; but a waiting device without keys on any curve is as if it had never been. */
   delete(device: DeviceId, curve: SuiteName): Promise<void>;
+}
+
+/** A LIME device that registered its keys, and that no manifest names: served to LIME clients, without login and mailbox (docs/adr/0008). */
+export interface WaitingDevice {
+  readonly id: DeviceId;
+  /** One a curve that it registered on. */
+  readonly identities: readonly DeviceIdentity[];
+  /** When it registered first, ms. */
+  readonly since: number;
+}
+
+export interface WaitingTerms {
+  /** Devices and waiting devices of the account together: `limit` when it has that many and this one is new. */
+  readonly maximum: number;
+  readonly now: number;
+  /** Also when there is no such account (a directory in open mode). */
+  readonly withoutAccount?: boolean;
+}
+
+/**
+ * Devices that wait for their owner. A public key has one owner: the account of an account key, the device of a login key, an identity
+ * key or a signed prekey, whether it is listed or waits. It is free again when its owner goes or replaces it.
+ */
+export interface Waiting {
+  /**
+   * As `Prekeys.register`, for a device that is not listed: it becomes a waiting one. `not-found` without the account; `conflict` also
+   * for a device that is listed, or was removed.
+   */
+  register(
+    device: DeviceId,
+    curve: SuiteName,
+    bundle: Omit<PrekeyBundle, 'oneTimePrekey'>,
+    oneTime: readonly OneTimePrekey[],
+    terms: WaitingTerms,
+  ): Promise<'registered' | 'same'>;
+  find(id: DeviceId): Promise<WaitingDevice | undefined>;
+  /** Of the account, oldest first (by `since`, then by id). */
+  list(address: AccountAddress): Promise<WaitingDevice[]>;
+  /** Takes away its keys. The id is never given out again. Nothing happens to a device that does not wait. Idempotent. */
+  remove(id: DeviceId): Promise<void>;
 }
 
 /** What to do with a message for a mailbox that holds its maximum. The operator chooses. */
@@ -290,6 +342,7 @@ export interface Store {
   readonly manifests: Manifests;
   readonly devices: Devices;
   readonly prekeys: Prekeys;
+  readonly waiting: Waiting;
   readonly mailboxes: Mailboxes;
   readonly appPasswords: AppPasswords;
   readonly once: Once;

@@ -1,4 +1,5 @@
 /** When two records say the same: what makes a repeat a repeat, and anything else a conflict. */
+import type { DeviceIdentity } from '@sealwire/wire/manifest';
 import type { Device, PrekeyBundle } from './port.ts';
 
 /** Not for secrets: it stops at the first difference. */
@@ -26,4 +27,21 @@ export function isSameBundle(a: PrekeyBundle, b: PrekeyBundle): boolean {
     isSameBytes(a.signedPrekey.publicKey, b.signedPrekey.publicKey) &&
     isSameBytes(a.signedPrekey.signature, b.signedPrekey.signature)
   );
+}
+
+/** Whether both name the same identities, in whatever order. */
+export function isSameIdentities(a: readonly DeviceIdentity[], b: readonly DeviceIdentity[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ curve, identityKey }) => {
+      const other = b.find((identity) => identity.curve === curve);
+      return other !== undefined && isSameBytes(other.identityKey, identityKey);
+    })
+  );
+}
+
+/** The public keys of a manifest entry. A device without a login key has none to own. */
+export function keysOfDevice({ loginKey, identities }: Device): Uint8Array[] {
+  const identityKeys = identities.map(({ identityKey }) => identityKey);
+  return loginKey.length === 0 ? identityKeys : [loginKey, ...identityKeys];
 }

@@ -107,7 +107,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       accounts.set(name, devices);
       const manifest = { version: devices.length, bytes: random(16), signature: random(64) };
       if (devices.length === 1)
-        await store.accounts.create({ address, accountKey: key, createdAt: time.ms }, manifest, devices);
+        await store.accounts.create({ address, accountKey: key.toReversed(), createdAt: time.ms }, manifest, devices);
       else await store.manifests.publish(address, manifest, devices, time.ms);
       return id;
     },

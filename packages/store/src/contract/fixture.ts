@@ -52,8 +52,15 @@ export function deviceId(address: AccountAddress, n: number): DeviceId {
   return parseDeviceId(`${address};gr=urn:uuid:00000000-0000-4000-8000-${String(n).padStart(12, '0')}`);
 }
 
+/** A public key of `owner`, told apart by a letter for its purpose and a number. */
+export function publicKey(purpose: string, owner: string, n: number, length = 32): Uint8Array {
+  const key = bytes(n, length);
+  key.set(Buffer.from(`${purpose} ${owner.slice('sip:'.length)}`).subarray(0, length - 1));
+  return key;
+}
+
 export function account(address: AccountAddress, key = 1): Account {
-  return { address, accountKey: bytes(key), createdAt: NOW };
+  return { address, accountKey: publicKey('account', address, key), createdAt: NOW };
 }
 
 export function manifest(version: number, content = version): StoredManifest {
@@ -62,10 +69,10 @@ export function manifest(version: number, content = version): StoredManifest {
 
 export function device(address: AccountAddress, n: number): Device {
   const identities = [
-    { curve: 'c25519' as const, identityKey: bytes(n, 32) },
-    { curve: 'c448' as const, identityKey: bytes(n, 57) },
+    { curve: 'c25519' as const, identityKey: publicKey('i', address, n, 32) },
+    { curve: 'c448' as const, identityKey: publicKey('i', address, n, 57) },
   ];
-  return { id: deviceId(address, n), identities, loginKey: bytes(n + 100), addedAt: NOW + n };
+  return { id: deviceId(address, n), identities, loginKey: publicKey('login', address, n), addedAt: NOW + n };
 }
 
 /** Creates an account with devices 1 to `count`; their ids. */
@@ -76,7 +83,8 @@ export async function people(store: Store, address: AccountAddress, count: numbe
 }
 
 export function bundle(n: number): Omit<PrekeyBundle, 'oneTimePrekey'> {
-  return { identityKey: bytes(n), signedPrekey: { id: n, publicKey: bytes(n + 1), signature: bytes(n + 2, 64) } };
+  const signedPrekey = { id: n, publicKey: publicKey('signed', '', n), signature: bytes(n, 64) };
+  return { identityKey: publicKey('identity', '', n), signedPrekey };
 }
 
 /** Keys with these ids, told apart by their bytes. */

@@ -1,9 +1,12 @@
 /** The records of accounts, manifests and devices, and what happens to all of a device's data when it goes. */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { type Account, type Device, type StoredManifest, StoreError } from '../port.ts';
+import { keysOfDevice } from '../sameness.ts';
 import type { Databases } from './environment.ts';
-import { CURVE_NAMES, curveByte, prefixedKey, removeUnder, textKey, u32 } from './keys.ts';
+import { moveKeys } from './key-owners.ts';
+import { CURVE_NAMES, prefixedKey, removeUnder, textKey, u32 } from './keys.ts';
 import { MailboxHead } from './mailbox-head.ts';
+import { registeredKeys, removePrekeys } from './prekey-records.ts';
 import { RecordReader, RecordWriter } from './record.ts';
 
 /** Stands where an account or a device was: its name is never given out again. */
@@ -39,10 +42,11 @@ export function writeAccount({ accounts }: Databases, account: AccountRecord): v
 }
 
 /** Manifests and app passwords go, the address stays taken. Its devices are removed by the caller. */
-export function buryAccount({ accounts, manifests, apppasswords }: Databases, address: AccountAddress): void {
-  removeUnder(manifests, prefixedKey(address));
-  removeUnder(apppasswords, prefixedKey(address));
-  accounts.putSync(textKey(address), TOMBSTONE);
+export function buryAccount(databases: Databases, { address, accountKey }: AccountRecord): void {
+  moveKeys(databases, address, [accountKey], []);
+  removeUnder(databases.manifests, prefixedKey(address));
+  removeUnder(databases.apppasswords, prefixedKey(address));
+  databases.accounts.putSync(textKey(address), TOMBSTONE);
 }
 
 export function readManifest(
@@ -81,22 +85,34 @@ export function readDevice({ devices }: Databases, id: DeviceId): DeviceRecord |
   return { id, address, identities, loginKey, addedAt };
 }
 
-/** A new device with an empty mailbox. */
+/** A new device with an empty mailbox. One that waited waits no more, and keeps its prekeys. Its keys are checked by the caller. */
 export function addDevice(databases: Databases, address: AccountAddress, device: Device): void {
+  const before = usedKeys(databases, device.id);
   const writer = new RecordWriter().text(address).bytes(device.loginKey).number(device.addedAt);
   writer.list(device.identities, ({ curve, identityKey }) =>
     writer.number(CURVE_NAMES.indexOf(curve)).bytes(identityKey),
   );
   databases.devices.putSync(textKey(device.id), writer.finish());
   databases.mailboxes.putSync(prefixedKey(device.id), new MailboxHead().encode());
+  databases.waiting.removeSync(textKey(device.id));
+  moveKeys(databases, device.id, before, usedKeys(databases, device.id));
 }
 
 /** Login, prekeys and mailbox go, the id stays taken. The account's list of devices is the caller's. */
 export function buryDevice(databases: Databases, id: DeviceId): void {
+  moveKeys(databases, id, usedKeys(databases, id), []);
   databases.devices.putSync(textKey(id), TOMBSTONE);
+  databases.waiting.removeSync(textKey(id));
   removeUnder(databases.mailboxes, prefixedKey(id));
   removeUnder(databases.onetime, prefixedKey(id));
-  for (const curve of CURVE_NAMES) databases.prekeys.removeSync(prefixedKey(id, curveByte(curve)));
+  for (const curve of CURVE_NAMES) removePrekeys(databases, id, curve);
+}
+
+/** The public keys whose one owner this device is: of its manifest entry, and registered. */
+export function usedKeys(databases: Databases, id: DeviceId): Uint8Array[] {
+  const record = readDevice(databases, id);
+  const listed = record && record !== 'gone' ? keysOfDevice(record) : [];
+  return [...listed, ...registeredKeys(databases, id)];
 }
 
 function manifestKey(address: AccountAddress, version: number): Buffer {

@@ -10,7 +10,7 @@ import {
   type StoredManifest,
   StoreError,
 } from '../port.ts';
-import { isSameBytes, isSameDevice } from '../sameness.ts';
+import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
 import {
   addDevice,
   buryAccount,
@@ -22,8 +22,10 @@ import {
   writeManifest,
 } from './account-records.ts';
 import type { Databases, Environment } from './environment.ts';
+import { checkKeys, type KeyClaim, moveKeys } from './key-owners.ts';
 import type { Mailbag } from './mailbag.ts';
 import { RecordReader, RecordWriter } from './record.ts';
+import { readWaiting, waitingIds } from './waiting-records.ts';
 import type { Writer } from './writer.ts';
 
 export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, mailbag: Mailbag): Accounts {
@@ -59,9 +61,11 @@ export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, 
         if (readAccount(databases, copy.address)) throw new StoreError('conflict', 'the address is taken');
         if (first.version !== 1) throw new StoreError('conflict', 'the first manifest has version 1');
         checkNew(databases, all);
+        checkKeys(databases, [{ owner: copy.address, keys: [copy.accountKey] }, ...claimsOf(all)]);
         if (code && good) writeInvitation(code.hash, good.uses - 1, good.expiresAt);
         writeAccount(databases, { ...copy, newestVersion: 1, devices: all.map(({ id }) => id) });
         writeManifest(databases, copy.address, first);
+        moveKeys(databases, copy.address, [], [copy.accountKey]);
         for (const device of all) addDevice(databases, copy.address, device);
         return 'created';
       });
@@ -80,7 +84,8 @@ export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, 
         const account = readAccount(databases, address);
         if (!account || account === 'gone') return;
         for (const id of account.devices) removeDevice(databases, mailbag, id);
-        buryAccount(databases, address);
+        for (const id of waitingIds(databases, address)) buryDevice(databases, id);
+        buryAccount(databases, account);
       });
     },
 
@@ -131,7 +136,9 @@ export function lmdbManifests({ databases, renew }: Environment, writer: Writer,
         checkNew(databases, added);
         for (const device of all) checkUnchanged(databases, held, device);
         const named = new Set(all.map(({ id }) => id));
-        for (const id of account.devices) if (!named.has(id)) removeDevice(databases, mailbag, id);
+        const leaving = account.devices.filter((id) => !named.has(id));
+        checkKeys(databases, claimsOf(added), new Set(leaving));
+        for (const id of leaving) removeDevice(databases, mailbag, id);
         for (const device of added) addDevice(databases, address, device);
         writeManifest(databases, address, next);
         writeAccount(databases, { ...account, newestVersion: next.version, devices: [...named] });
@@ -181,12 +188,20 @@ function removeDevice(databases: Databases, mailbag: Mailbag, id: DeviceId): voi
   buryDevice(databases, id);
 }
 
+/** Ids that nobody has or had; one that waits is named with the identities that it registered. */
 function checkNew(databases: Databases, devices: readonly Device[]): void {
   const seen = new Set<DeviceId>();
-  for (const { id } of devices) {
+  for (const { id, identities } of devices) {
     if (readDevice(databases, id) || seen.has(id)) throw new StoreError('conflict', `the device id is taken: ${id}`);
     seen.add(id);
+    const waits = readWaiting(databases, id);
+    if (waits && !isSameIdentities(waits.identities, identities))
+      throw new StoreError('conflict', `a waiting device has other identity keys: ${id}`);
   }
+}
+
+function claimsOf(devices: readonly Device[]): KeyClaim[] {
+  return devices.map((device) => ({ owner: device.id, keys: keysOfDevice(device) }));
 }
 
 function checkUnchanged(databases: Databases, held: ReadonlySet<DeviceId>, device: Device): void {

@@ -17,6 +17,8 @@ const DATABASES = [
   'devices', // device id → record of the device, or a tombstone
   'prekeys', // device id, 0, curve → identity key, signed prekey, counters
   'onetime', // device id, 0, curve, 'k', order → one-time key; device id, 0, curve, 'i', key id → where it is, or that it is burned
+  'waiting', // device id → since when it waits
+  'keyowners', // public key → the account or device that uses it
   'invitations', // hash → uses left, end
   'once', // 'k', key → end; 'u', end, key → nothing
   'mailboxes', // device id, 0 → head; device id, 0, segment → messages (docs/adr/0002-mailbox-layout.md)

@@ -5,29 +5,23 @@
 import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { copyBundle, copyOneTimePrekey, copySignedPrekey } from '../copies.ts';
-import { type OneTimePrekey, type PrekeyBundle, type Prekeys, type SignedPrekey, StoreError } from '../port.ts';
+import { type OneTimePrekey, type PrekeyBundle, type Prekeys, StoreError } from '../port.ts';
 import { isSameBundle, isSameBytes } from '../sameness.ts';
-import { readDevice } from './account-records.ts';
+import { readDevice, usedKeys } from './account-records.ts';
 import type { Databases, Environment } from './environment.ts';
+import { checkKeys, moveKeys } from './key-owners.ts';
 import { curveByte, endOf, keysUnder, prefixedKey, removeUnder, u32, u48 } from './keys.ts';
+import { type PrekeyRecord, readPrekeys, removePrekeys, writePrekeys } from './prekey-records.ts';
 import { RecordReader, RecordWriter } from './record.ts';
+import { forgetWaiting } from './waiting-records.ts';
 import type { Writer } from './writer.ts';
 
 const BY_ORDER = Buffer.from('k');
 const BY_ID = Buffer.from('i');
 
-interface PrekeyRecord {
-  readonly identityKey: Uint8Array;
-  readonly signedPrekey: SignedPrekey;
-  /** One-time keys held. */
-  readonly held: number;
-  /** The order of the next one-time key. */
-  readonly next: number;
-}
-
 export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): Prekeys {
   function registered(device: DeviceId, curve: SuiteName): PrekeyRecord {
-    const record = readRecord(databases, device, curve);
+    const record = readPrekeys(databases, device, curve);
     if (!record) throw new StoreError('not-found', 'the device has not registered keys on this curve');
     return record;
   }
@@ -39,14 +33,7 @@ export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): 
       return writer.run(() => {
         const owner = readDevice(databases, device);
         if (!owner || owner === 'gone') throw new StoreError('not-found', 'no such device');
-        const known = readRecord(databases, device, curve);
-        if (known) {
-          if (isSameBundle(known, copy)) return 'same';
-          throw new StoreError('conflict', 'the device has registered other keys on this curve');
-        }
-        const fresh = newKeys(databases, device, curve, keys);
-        addKeys(databases, device, curve, { ...copy, held: 0, next: 1 }, fresh);
-        return 'registered';
+        return storeRegistration(databases, device, curve, copy, keys);
       });
     },
 
@@ -54,7 +41,10 @@ export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): 
       const copy = copySignedPrekey(signedPrekey);
       await writer.run(() => {
         const record = registered(device, curve);
-        writeRecord(databases, device, curve, { ...record, signedPrekey: copy });
+        checkKeys(databases, [{ owner: device, keys: [copy.publicKey] }]);
+        const before = usedKeys(databases, device);
+        writePrekeys(databases, device, curve, { ...record, signedPrekey: copy });
+        moveKeys(databases, device, before, usedKeys(databases, device));
       });
     },
 
@@ -80,7 +70,7 @@ export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): 
     async claim(curve, entries) {
       renew();
       // One snapshot of the newest committed state. Where it has no one-time key to take, there is nothing to write.
-      const records = entries.map(({ device }) => readRecord(databases, device, curve));
+      const records = entries.map(({ device }) => readPrekeys(databases, device, curve));
       if (!entries.some(({ takeOneTime }, i) => takeOneTime && (records[i]?.held ?? 0) > 0))
         return records.map((record) => record && withoutOneTime(record));
       const copies = entries.map(({ device, takeOneTime }) => ({ device, takeOneTime }));
@@ -89,7 +79,10 @@ export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): 
 
     async delete(device, curve) {
       await writer.run(() => {
-        databases.prekeys.removeSync(recordKey(device, curve));
+        const before = usedKeys(databases, device);
+        removePrekeys(databases, device, curve);
+        moveKeys(databases, device, before, usedKeys(databases, device));
+        if (forgetWaiting(databases, device)) return;
         const prefix = orderPrefix(device, curve);
         // What is burned stays so; what was held may be uploaded again.
         for (const { value } of [...databases.onetime.getRange({ start: prefix, end: endOf(prefix) })])
@@ -100,12 +93,32 @@ export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): 
   };
 }
 
+/** Throws before its first write: `conflict` when the device registered other keys, `KeyTakenError`. */
+export function storeRegistration(
+  databases: Databases,
+  device: DeviceId,
+  curve: SuiteName,
+  bundle: PrekeyBundle,
+  oneTime: readonly OneTimePrekey[],
+): 'registered' | 'same' {
+  const known = readPrekeys(databases, device, curve);
+  if (known) {
+    if (isSameBundle(known, bundle)) return 'same';
+    throw new StoreError('conflict', 'the device has registered other keys on this curve');
+  }
+  checkKeys(databases, [{ owner: device, keys: [bundle.identityKey, bundle.signedPrekey.publicKey] }]);
+  const fresh = newKeys(databases, device, curve, oneTime);
+  addKeys(databases, device, curve, { ...bundle, held: 0, next: 1 }, fresh);
+  moveKeys(databases, device, [], [bundle.identityKey, bundle.signedPrekey.publicKey]);
+  return 'registered';
+}
+
 function claimOne(
   databases: Databases,
   curve: SuiteName,
   { device, takeOneTime }: { device: DeviceId; takeOneTime: boolean },
 ): PrekeyBundle | undefined {
-  const record = readRecord(databases, device, curve);
+  const record = readPrekeys(databases, device, curve);
   if (!record) return undefined;
   const [oldest] = takeOneTime && record.held > 0 ? keysUnder(databases.onetime, orderPrefix(device, curve), 1) : [];
   if (!oldest) return withoutOneTime(record);
@@ -113,7 +126,7 @@ function claimOne(
   if (!bytes) throw new StoreError('corrupt', 'a one-time key is missing');
   const oneTimePrekey = readOneTime(bytes);
   databases.onetime.removeSync(oldest);
-  writeRecord(databases, device, curve, { ...record, held: record.held - 1 });
+  writePrekeys(databases, device, curve, { ...record, held: record.held - 1 });
   return { ...withoutOneTime(record), oneTimePrekey };
 }
 
@@ -152,25 +165,7 @@ function addKeys(
     databases.onetime.putSync(Buffer.concat([orderPrefix(device, curve), u48(next++)]), value);
     databases.onetime.putSync(idKey(device, curve, id), Buffer.from(publicKey));
   }
-  writeRecord(databases, device, curve, { ...record, held: record.held + keys.length, next });
-}
-
-function readRecord({ prekeys }: Databases, device: DeviceId, curve: SuiteName): PrekeyRecord | undefined {
-  const bytes = prekeys.getBinary(recordKey(device, curve));
-  if (!bytes) return undefined;
-  const reader = new RecordReader(bytes);
-  const identityKey = reader.bytes();
-  const signedPrekey = { id: reader.number(), publicKey: reader.bytes(), signature: reader.bytes() };
-  const record = { identityKey, signedPrekey, held: reader.number(), next: reader.number() };
-  reader.end();
-  return record;
-}
-
-function writeRecord({ prekeys }: Databases, device: DeviceId, curve: SuiteName, record: PrekeyRecord): void {
-  const { identityKey, signedPrekey, held, next } = record;
-  const { id, publicKey, signature } = signedPrekey;
-  const writer = new RecordWriter().bytes(identityKey).number(id).bytes(publicKey).bytes(signature);
-  prekeys.putSync(recordKey(device, curve), writer.number(held).number(next).finish());
+  writePrekeys(databases, device, curve, { ...record, held: record.held + keys.length, next });
 }
 
 function readOneTime(bytes: Buffer): OneTimePrekey {
@@ -178,10 +173,6 @@ function readOneTime(bytes: Buffer): OneTimePrekey {
   const key = { id: reader.number(), publicKey: reader.bytes() };
   reader.end();
   return key;
-}
-
-function recordKey(device: DeviceId, curve: SuiteName): Buffer {
-  return prefixedKey(device, curveByte(curve));
 }
 
 function orderPrefix(device: DeviceId, curve: SuiteName): Buffer {

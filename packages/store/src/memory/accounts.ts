@@ -2,8 +2,10 @@
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { copyAccount, copyDevice, copyManifest } from '../copies.ts';
 import { type Accounts, type Device, type Devices, type Manifests, StoreError } from '../port.ts';
-import { isSameBytes, isSameDevice } from '../sameness.ts';
+import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
+import { checkKeys, holdKeys, type KeyClaim, releaseKeys, usedKeys } from './key-owners.ts';
 import { type AccountRow, emptyMailbox, type MemoryState, textOf } from './state.ts';
+import { removeWaiting, waitingDevice, waitingIds } from './waiting.ts';
 
 export function memoryAccounts(state: MemoryState): Accounts {
   return {
@@ -19,6 +21,7 @@ export function memoryAccounts(state: MemoryState): Accounts {
       if (state.used.has(account.address)) throw new StoreError('conflict', 'the address is taken');
       if (manifest.version !== 1) throw new StoreError('conflict', 'the first manifest has version 1');
       checkNew(state, devices);
+      checkKeys(state, [{ owner: account.address, keys: [account.accountKey] }, ...claimsOf(devices)]);
       if (good) good.uses--;
       const row: AccountRow = {
         account: copyAccount(account),
@@ -28,6 +31,7 @@ export function memoryAccounts(state: MemoryState): Accounts {
       };
       state.accounts.set(account.address, row);
       state.used.add(account.address);
+      holdKeys(state, account.address, [account.accountKey]);
       for (const device of devices) addDevice(state, row, device);
       return 'created';
     },
@@ -40,7 +44,9 @@ export function memoryAccounts(state: MemoryState): Accounts {
     async delete(address) {
       const row = state.accounts.get(address);
       if (!row) return;
-      for (const id of row.devices) state.devices.delete(id);
+      for (const id of [...row.devices]) removeDevice(state, row, id);
+      for (const id of waitingIds(state, address)) removeWaiting(state, id);
+      releaseKeys(state, address, [row.account.accountKey]);
       state.accounts.delete(address);
     },
 
@@ -77,7 +83,9 @@ export function memoryManifests(state: MemoryState): Manifests {
           throw new StoreError('conflict', `a device that stays keeps its keys: ${device.id}`);
       }
       const named = new Set(devices.map(({ id }) => id));
-      for (const id of [...row.devices]) if (!named.has(id)) removeDevice(state, row, id);
+      const leaving = [...row.devices].filter((id) => !named.has(id));
+      checkKeys(state, claimsOf(added), new Set(leaving));
+      for (const id of leaving) removeDevice(state, row, id);
       for (const device of added) addDevice(state, row, device);
       row.manifests.push(copyManifest(manifest));
     },
@@ -103,26 +111,34 @@ export function memoryDevices(state: MemoryState): Devices {
   };
 }
 
+/** Ids that nobody has or had; one that waits is named with the identities that it registered. */
 function checkNew(state: MemoryState, devices: readonly Device[]): void {
   const seen = new Set<AccountAddress | DeviceId>();
-  for (const { id } of devices) {
+  for (const { id, identities } of devices) {
     if (state.used.has(id) || seen.has(id)) throw new StoreError('conflict', `the device id is taken: ${id}`);
     seen.add(id);
+    const waits = state.waiting.get(id);
+    if (waits && !isSameIdentities(waitingDevice(id, waits).identities, identities))
+      throw new StoreError('conflict', `a waiting device has other identity keys: ${id}`);
   }
 }
 
+function claimsOf(devices: readonly Device[]): KeyClaim[] {
+  return devices.map((device) => ({ owner: device.id, keys: keysOfDevice(device) }));
+}
+
+/** One that waited waits no more, and keeps its prekeys. */
 function addDevice(state: MemoryState, row: AccountRow, device: Device): void {
+  const { prekeys = new Map(), burned = new Map() } = state.waiting.get(device.id) ?? {};
+  state.waiting.delete(device.id);
   row.devices.add(device.id);
   state.used.add(device.id);
-  state.devices.set(device.id, {
-    device: copyDevice(device),
-    prekeys: new Map(),
-    burned: new Map(),
-    mailbox: emptyMailbox(),
-  });
+  state.devices.set(device.id, { device: copyDevice(device), prekeys, burned, mailbox: emptyMailbox() });
+  holdKeys(state, device.id, keysOfDevice(device));
 }
 
 function removeDevice(state: MemoryState, row: AccountRow, id: DeviceId): void {
+  releaseKeys(state, id, usedKeys(state, id));
   row.devices.delete(id);
   state.devices.delete(id);
 }

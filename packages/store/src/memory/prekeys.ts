@@ -4,11 +4,12 @@ import type { DeviceId } from '@sealwire/wire/ids';
 import { copyBundle, copyOneTimePrekey, copySignedPrekey } from '../copies.ts';
 import { type OneTimePrekey, type PrekeyBundle, type Prekeys, StoreError } from '../port.ts';
 import { isSameBundle, isSameBytes } from '../sameness.ts';
-import type { MemoryState, PrekeyRow } from './state.ts';
+import { checkKeys, holdKeys, withKeys } from './key-owners.ts';
+import type { KeyRow, MemoryState, PrekeyRow } from './state.ts';
 
 export function memoryPrekeys(state: MemoryState): Prekeys {
   function registered(device: DeviceId, curve: SuiteName): PrekeyRow {
-    const row = state.devices.get(device)?.prekeys.get(curve);
+    const row = keysOf(state, device)?.prekeys.get(curve);
     if (!row) throw new StoreError('not-found', 'the device has not registered keys on this curve');
     return row;
   }
@@ -17,25 +18,15 @@ export function memoryPrekeys(state: MemoryState): Prekeys {
     async register(device, curve, bundle, oneTime) {
       const row = state.devices.get(device);
       if (!row) throw new StoreError('not-found', 'no such device');
-      const known = row.prekeys.get(curve);
-      if (known) {
-        if (isSameBundle(known, bundle)) return 'same';
-        throw new StoreError('conflict', 'the device has registered other keys on this curve');
-      }
-      const burned = row.burned.get(curve) ?? new Map<number, Uint8Array>();
-      const fresh: PrekeyRow = {
-        ...copyBundle(bundle),
-        oneTime: new Map(),
-        burned,
-      };
-      for (const key of newKeys(fresh, oneTime)) fresh.oneTime.set(key.id, key);
-      row.burned.set(curve, burned);
-      row.prekeys.set(curve, fresh);
-      return 'registered';
+      return storeRegistration(state, device, row, curve, bundle, oneTime);
     },
 
     async replaceSignedPrekey(device, curve, signedPrekey) {
-      registered(device, curve).signedPrekey = copySignedPrekey(signedPrekey);
+      const row = registered(device, curve);
+      checkKeys(state, [{ owner: device, keys: [signedPrekey.publicKey] }]);
+      withKeys(state, device, () => {
+        row.signedPrekey = copySignedPrekey(signedPrekey);
+      });
     },
 
     async addOneTime(device, curve, keys, maximum) {
@@ -52,7 +43,7 @@ export function memoryPrekeys(state: MemoryState): Prekeys {
 
     async claim(curve, entries) {
       return entries.map(({ device, takeOneTime }): PrekeyBundle | undefined => {
-        const row = state.devices.get(device)?.prekeys.get(curve);
+        const row = keysOf(state, device)?.prekeys.get(curve);
         if (!row) return undefined;
         const oldest = takeOneTime ? row.oneTime.values().next().value : undefined;
         if (oldest) {
@@ -64,9 +55,40 @@ export function memoryPrekeys(state: MemoryState): Prekeys {
     },
 
     async delete(device, curve) {
-      state.devices.get(device)?.prekeys.delete(curve);
+      withKeys(state, device, () => keysOf(state, device)?.prekeys.delete(curve));
+      if (state.waiting.get(device)?.prekeys.size === 0) state.waiting.delete(device);
     },
   };
+}
+
+/** In the one or the other of the two states of a device. */
+function keysOf(state: MemoryState, device: DeviceId): KeyRow | undefined {
+  return state.devices.get(device) ?? state.waiting.get(device);
+}
+
+/** Into `row`, which is in the state already or is put there by the caller. Throws before it changes anything. */
+export function storeRegistration(
+  state: MemoryState,
+  device: DeviceId,
+  row: KeyRow,
+  curve: SuiteName,
+  bundle: PrekeyBundle,
+  oneTime: readonly OneTimePrekey[],
+): 'registered' | 'same' {
+  const known = row.prekeys.get(curve);
+  if (known) {
+    if (isSameBundle(known, bundle)) return 'same';
+    throw new StoreError('conflict', 'the device has registered other keys on this curve');
+  }
+  const keys = [bundle.identityKey, bundle.signedPrekey.publicKey];
+  checkKeys(state, [{ owner: device, keys }]);
+  const burned = row.burned.get(curve) ?? new Map<number, Uint8Array>();
+  const fresh: PrekeyRow = { ...copyBundle(bundle), oneTime: new Map(), burned };
+  for (const key of newKeys(fresh, oneTime)) fresh.oneTime.set(key.id, key);
+  row.burned.set(curve, burned);
+  row.prekeys.set(curve, fresh);
+  holdKeys(state, device, keys);
+  return 'registered';
 }
 
 /** Those of `keys` that are neither held nor handed out, copied. `conflict` when an id is known with other bytes. */

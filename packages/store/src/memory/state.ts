@@ -30,17 +30,28 @@ export interface MailboxRow {
   gap: GapRecord | undefined;
 }
 
-export interface DeviceRow {
-  readonly device: Device;
+/** What a device registered, whether it is listed or waits. */
+export interface KeyRow {
   readonly prekeys: Map<SuiteName, PrekeyRow>;
   /** What `Prekeys.delete` leaves behind of each curve. */
   readonly burned: Map<SuiteName, Map<number, Uint8Array>>;
+}
+
+export interface DeviceRow extends KeyRow {
+  readonly device: Device;
   readonly mailbox: MailboxRow;
+}
+
+export interface WaitingRow extends KeyRow {
+  readonly since: number;
 }
 
 export interface MemoryState {
   readonly accounts: Map<AccountAddress, AccountRow>;
   readonly devices: Map<DeviceId, DeviceRow>;
+  readonly waiting: Map<DeviceId, WaitingRow>;
+  /** Of each public key in use, by `textOf`. */
+  readonly keyOwners: Map<string, AccountAddress | DeviceId>;
   /** Every address and device id ever given out: none is given out again. */
   readonly used: Set<AccountAddress | DeviceId>;
   readonly invitations: Map<string, { uses: number; readonly expiresAt: number }>;
@@ -54,6 +65,8 @@ export function emptyState(): MemoryState {
   return {
     accounts: new Map(),
     devices: new Map(),
+    waiting: new Map(),
+    keyOwners: new Map(),
     used: new Set(),
     invitations: new Map(),
     accepted: new Map(),

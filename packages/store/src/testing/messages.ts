@@ -14,15 +14,16 @@ export async function populate(store: Store): Promise<void> {
   const key = new Uint8Array(32).fill(1);
   const devices = DEVICES.map((id, i) => ({
     id,
-    identities: [{ curve: 'c25519' as const, identityKey: key }],
-    loginKey: key,
+    identities: [{ curve: 'c25519' as const, identityKey: key.map(() => i + 2) }],
+    loginKey: key.map(() => i + 10),
     addedAt: i,
   }));
   const account = { address: ADDRESS, accountKey: key, createdAt: NOW };
   await store.accounts.create(account, { version: 1, bytes: key, signature: key }, devices);
-  const signedPrekey = { id: 1, publicKey: key, signature: key };
-  const oneTime = Array.from({ length: ONE_TIME_KEYS }, (_, id) => ({ id, publicKey: key }));
-  await store.prekeys.register(DEVICES[0] as DeviceId, 'c25519', { identityKey: key, signedPrekey }, oneTime);
+  const publicKey = key.map(() => 20);
+  const signedPrekey = { id: 1, publicKey, signature: key };
+  const oneTime = Array.from({ length: ONE_TIME_KEYS }, (_, id) => ({ id, publicKey }));
+  await store.prekeys.register(DEVICES[0] as DeviceId, 'c25519', { identityKey: publicKey, signedPrekey }, oneTime);
 }
 
 /** Message `n`, to all three: its body is its number, and something to make it bulky. */
