@@ -12,6 +12,7 @@ import { refusals } from './lime-peer/refusals.ts';
 import { sdk } from './lime-peer/sdk.ts';
 import { sessions } from './lime-peer/sessions.ts';
 import { soak } from './lime-peer/soak.ts';
+import { trust } from './lime-peer/trust.ts';
 import { World } from './lime-peer/world.ts';
 
 // A disk that is slow to sync: liblime does so at every message.
@@ -41,6 +42,7 @@ describe.each(['c25519', 'c448'] as const)(`${title} on %s`, (curve) => {
   groups(suite);
   sessions(suite);
   identityChange(suite);
+  trust(suite);
   keyUpkeep(suite);
   soak(suite);
   doors(suite);

@@ -45,7 +45,8 @@ export interface Correspondent extends Addressee {
   read(letter: Letter): Promise<Reading>;
   /** What it believes about another device. */
   statusOf(peer: Addressee): Promise<PeerStatus>;
-  trust(peer: Addressee, identityKey: Uint8Array): Promise<void>;
+  /** The user's word on another device. Rejects when the key contradicts the one that is known. */
+  judge(peer: Addressee, status: PeerStatus, identityKey?: Uint8Array): Promise<void>;
   /** Identity key, status and sessions. */
   forget(peer: Addressee): Promise<void>;
   staleSessions(peer: Addressee): Promise<void>;

@@ -73,8 +73,8 @@ export function firstMessages({ curve, world, it }: Suite): void {
         [recipient, sender],
       ] as const) {
         expect(await one.statusOf(other)).toBe('untrusted');
-        await expect(one.trust(other, await one.identityKey())).rejects.toThrow();
-        await one.trust(other, await other.identityKey());
+        await expect(one.judge(other, 'trusted', await one.identityKey())).rejects.toThrow();
+        await one.judge(other, 'trusted', await other.identityKey());
         expect(await one.statusOf(other)).toBe('trusted');
       }
       const letter = await writeTo(sender, recipient, 'again');

@@ -71,7 +71,7 @@ export async function startKeyDirectory(): Promise<KeyDirectory> {
       if (listed.some(({ id }) => id === device)) return;
       const version = listed.length + 1;
       const manifest = { version, bytes: Uint8Array.of(version), signature: new Uint8Array(64) };
-      const added = { id: device, identities, loginKey: new Uint8Array(32), addedAt: START };
+      const added = { id: device, identities, loginKey: new Uint8Array(0), addedAt: START };
       const account = { address, accountKey: systemRandom(32), createdAt: START };
       if (version === 1) await store.accounts.create(account, manifest, [added]);
       else await store.manifests.publish(address, manifest, [...listed, added], START);

@@ -73,5 +73,27 @@ export function keyUpkeep({ curve, world, it }: Suite): void {
       expect(headerOf(known, curve).init).toBeUndefined();
       expect(await recipient.read(known)).toMatchObject({ content: 'as before' });
     });
+
+    it('a directory that lost everybody: known devices talk on, all republish themselves, and strangers meet again', async () => {
+      const [sender, recipient] = [await world().device(from, curve), await world().device(to, curve)];
+      await recipient.read(await writeTo(sender, recipient, 'before'));
+      await sender.read(await writeTo(recipient, sender, 'before'));
+      const empty = await world().anotherDirectory();
+      for (const device of [sender, recipient]) await device.moveTo(empty);
+      const during = await writeTo(sender, recipient, 'during');
+      expect(headerOf(during, curve).init).toBeUndefined();
+      const stranger = await world().device(from, curve, { directory: empty });
+      const unheard = await stranger.write([recipient], 'anyone?').catch(() => []);
+      expect(unheard).toEqual([]);
+      for (const device of [sender, recipient])
+        expect(await device.update()).toEqual(['getSelfOneTimePrekeys', 'registerUser']);
+      expect(await recipient.read(during)).toMatchObject({ content: 'during' });
+      for (const writer of [stranger, sender]) {
+        const letter = await writeTo(writer, recipient, 'after');
+        expect(headerOf(letter, curve).init !== undefined).toBe(writer === stranger);
+        expect(await recipient.read(letter)).toMatchObject({ content: 'after' });
+        expect(await writer.read(await writeTo(recipient, writer, 'welcome'))).toMatchObject({ content: 'welcome' });
+      }
+    });
   });
 }

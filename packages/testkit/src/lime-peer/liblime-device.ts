@@ -114,8 +114,9 @@ export class LiblimeDevice implements Correspondent {
     return (await this.#must({ cmd: 'get_peer_status', device: peer.device })).status as PeerStatus;
   }
 
-  async trust(peer: Addressee, identityKey: Uint8Array): Promise<void> {
-    await this.#must({ cmd: 'set_peer_status', device: peer.device, status: 'trusted', ik_b64: base64(identityKey) });
+  async judge(peer: Addressee, status: PeerStatus, identityKey?: Uint8Array): Promise<void> {
+    const key = identityKey && { ik_b64: base64(identityKey) };
+    await this.#must({ cmd: 'set_peer_status', device: peer.device, status, ...key });
   }
 
   async forget(peer: Addressee): Promise<void> {

@@ -92,8 +92,8 @@ export class OwnDevice implements Correspondent {
     return this.#lime.peerStatus(peer.device);
   }
 
-  async trust(peer: Addressee, identityKey: Uint8Array): Promise<void> {
-    this.#lime.setPeerStatus(peer.device, 'trusted', identityKey);
+  async judge(peer: Addressee, status: PeerStatus, identityKey?: Uint8Array): Promise<void> {
+    this.#lime.setPeerStatus(peer.device, status, identityKey);
   }
 
   async forget(peer: Addressee): Promise<void> {
