@@ -67,6 +67,47 @@ export function sdk({ world, it }: Omit<Suite, 'curve'>): void {
       expect(prekeys.size).toBe(4);
     });
 
+    it('is a member of a group with liblime devices of others and of its own; one without keys fails alone', async () => {
+      const [alice, bob] = [await world().sdkDevice(['c25519', 'c448']), await world().sdkDevice(['c448', 'c25519'])];
+      const peers: Correspondent[] = [];
+      for (const curve of ['c25519', 'c448', 'c25519'] as const) peers.push(await world().device('liblime', curve));
+      const lost = peers.at(-1)!;
+      await world().directory.ask(lost.device, { kind: 'deleteUser', curve: lost.curve });
+      const group: EngineDevice[] = [bob];
+      for (const peer of peers) group.push(await named(peer));
+      const letters = await alice.write(group, GROUP, 'long '.repeat(100));
+      const letterTo = (id: string) => letters.find((letter) => letter.to === id)!;
+      expect(letters.map(({ to }) => to).sort()).toEqual(group.map(({ id }) => id).sort());
+      expect(letterTo(lost.device).message).toHaveLength(0);
+      expect(await bob.read(letterTo(bob.id), alice)).toBe('long '.repeat(100));
+      for (const peer of peers.slice(0, -1)) {
+        expect(await peer.read(letterTo(peer.device))).toMatchObject({ content: 'long '.repeat(100) });
+        const others = [alice, bob].map(({ id, user }) => ({ device: id, user }));
+        const answers = await peer.write(others, 'to the group', { user: GROUP, policy: 'cipherMessage' });
+        for (const [i, answer] of answers.entries())
+          expect(await [alice, bob][i]!.read(answer, await named(peer))).toBe('to the group');
+      }
+    });
+
+    it.each(['c25519', 'c448'] as const)(
+      'reads late what was sent early on %s, nothing twice, and begins anew after 1000',
+      async (curve) => {
+        const alice = await world().sdkDevice([curve]);
+        const peer = await world().device('liblime', curve);
+        const [addressee, sender] = [{ device: alice.id, user: alice.user }, await named(peer)];
+        const early: Letter[] = [];
+        for (const content of ['0', '1', '2', '3']) early.push(await writeTo(peer, addressee, content));
+        for (const at of [2, 0, 3, 1]) expect(await alice.read(early[at]!, sender)).toBe(`${at}`);
+        for (const letter of early) await expect(alice.read(letter, sender)).rejects.toThrow('duplicate');
+
+        const sent: Letter[] = [];
+        for (let i = 0; i <= 1_000; i += 1) sent.push(...(await alice.write([sender], alice.user, `${i}`)));
+        expect(sent.map((letter) => headerOf(letter, curve).number)).toEqual([...Array(1_000).keys(), 0]);
+        for (const at of [999, 1_000, 1]) expect(await peer.read(sent[at]!)).toMatchObject({ content: `${at}` });
+        expect(await alice.read(await writeTo(peer, addressee, 'there you are'), sender)).toBe('there you are');
+      },
+    );
+
     it('D18: neither writes to nor reads from a liblime device whose key is not the one of the manifest', async () => {
       const alice = await world().sdkDevice(['c25519']);
       const [peer, other] = [await world().device('liblime', 'c25519'), await world().device('liblime', 'c25519')];
