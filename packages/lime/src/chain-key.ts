@@ -1,11 +1,14 @@
-/** The chain key: KDF_CK of the paper (lime-protocol section 7.2), in its two halves. */
+/**
+ * The chain key: KDF_CK of the paper (lime-protocol section 7.2), in its two halves. In hybrid suites the number of the message in its
+ * chain is part of the label.
+ */
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { MESSAGE_KEY_BYTES, MessageKey } from './message-key.ts';
 import { Secret } from './secret.ts';
 
 export const CHAIN_KEY_BYTES = 32;
-const MESSAGE_LABEL = Uint8Array.of(0x01);
-const CHAIN_LABEL = Uint8Array.of(0x02);
+const MESSAGE_LABEL = 0x01;
+const CHAIN_LABEL = 0x02;
 
 export class ChainKey extends Secret {
   override get kind() {
@@ -13,12 +16,16 @@ export class ChainKey extends Secret {
   }
 }
 
-/** MK = HMAC(CK, 01)[0..48]. */
-export function messageKeyOf(crypto: CryptoProvider, chain: ChainKey): MessageKey {
-  return new MessageKey(crypto.hmacSha512(chain.reveal(), MESSAGE_LABEL).subarray(0, MESSAGE_KEY_BYTES));
+/** MK = HMAC(CK, 01 [| u16 index])[0..48]. `index`: in hybrid suites, and only there. */
+export function messageKeyOf(crypto: CryptoProvider, chain: ChainKey, index?: number): MessageKey {
+  return new MessageKey(crypto.hmacSha512(chain.reveal(), label(MESSAGE_LABEL, index)).subarray(0, MESSAGE_KEY_BYTES));
 }
 
-/** CK' = HMAC(CK, 02)[0..32]. */
-export function nextChainKey(crypto: CryptoProvider, chain: ChainKey): ChainKey {
-  return new ChainKey(crypto.hmacSha512(chain.reveal(), CHAIN_LABEL).subarray(0, CHAIN_KEY_BYTES));
+/** CK' = HMAC(CK, 02 [| u16 index])[0..32]. `index` as above: of the message whose key this chain key gives. */
+export function nextChainKey(crypto: CryptoProvider, chain: ChainKey, index?: number): ChainKey {
+  return new ChainKey(crypto.hmacSha512(chain.reveal(), label(CHAIN_LABEL, index)).subarray(0, CHAIN_KEY_BYTES));
+}
+
+function label(purpose: number, index: number | undefined): Uint8Array {
+  return index === undefined ? Uint8Array.of(purpose) : Uint8Array.of(purpose, index >>> 8, index);
 }

@@ -6,11 +6,13 @@ import { type SealedCipherMessage, sealCipherMessage } from './cipher-message.ts
 import type { LimeContext } from './context.ts';
 import type { OwnDevice } from './device-record.ts';
 import { LimeError, type LimeErrorCode } from './errors.ts';
+import { isKemStepDue } from './kem-ratchet.ts';
 import { DEFAULT_POLICY, isDirect, type Policy } from './policy.ts';
 import { isSoundBundle, type PeerBundle, type PrekeyBundle } from './prekey-bundle.ts';
 import { ratchetEncrypt } from './ratchet.ts';
 import type { Session } from './session.ts';
 import { retired } from './session-turns.ts';
+import { hybridSettings } from './settings.ts';
 import type { LimeChange } from './store.ts';
 import { isChangedIdentity, metPeer, type Peer, type PeerStatus } from './trust.ts';
 import { agreeAsInitiator } from './x3dh.ts';
@@ -72,8 +74,10 @@ export function encryptToDevices(context: LimeContext, me: DeviceId, input: Encr
   const messages = new Map<DeviceId, Uint8Array>();
   for (const target of targets) {
     const associatedData = associatedDataOf(me, target.device, user, cipher?.cipherMessage);
-    const step = { payload, direct: !cipher, associatedData };
-    const { state, message } = ratchetEncrypt(context.crypto, target.session.ratchet, step, context.random);
+    const { ratchet } = target.session;
+    const kemStep = isKemStepDue(ratchet.kem, context.settings, context.now());
+    const step = { payload, direct: !cipher, associatedData, kemStep };
+    const { state, message } = ratchetEncrypt(context.crypto, ratchet, step, context.random);
     messages.set(target.device, message);
     changes.push(...advanced(context, me, target, { ...target.session, ratchet: state }));
   }
@@ -111,7 +115,7 @@ function targetFor(
   if (session) return { device, before, session, met: undefined };
   if (!bundle) return 'no-bundle';
   // The signature comes before any key agreement: an unsigned prekey must not touch our identity key.
-  if (!isSoundBundle(context.crypto, context.crypto.suites[own.curve], bundle)) return 'bad-bundle';
+  if (!isSoundBundle(context.crypto.suites[own.curve], bundle)) return 'bad-bundle';
   const { id } = bundle.signedPrekey;
   const known = before?.signedPrekeyIds ?? [];
   if (known.includes(id) && known[0] !== id) return 'superseded-signed-prekey';
@@ -133,7 +137,8 @@ function beginSession(
   peer: DeviceId,
   bundle: PrekeyBundle,
 ): Session | undefined {
-  const keys = { curve: own.curve, own: { device: me, identity: own.identity }, peer, bundle };
+  const now = context.now();
+  const keys = { curve: own.curve, own: { device: me, identity: own.identity }, peer, bundle, now };
   try {
     const { ratchet, ephemeralKey } = agreeAsInitiator(context.crypto, keys, context.random);
     return { role: 'initiator', ephemeralKey, staleSince: undefined, ratchet };
@@ -158,7 +163,8 @@ function cipherFor(
 
 /** A session with a full sending chain is given up for sending; it still reads what is late, and answers. */
 function advanced(context: LimeContext, me: DeviceId, target: Target, session: Session): LimeChange[] {
-  const { records, settings } = context;
+  const { records } = context;
+  const settings = session.ratchet.kem ? hybridSettings(context.settings) : context.settings;
   const isFull = session.ratchet.sent >= settings.sendingChainMessages;
   const changes = isFull
     ? retired(context, me, target.device, session)

@@ -1,6 +1,7 @@
 /** Prekeys as the directory hands them out, and what must hold before one is used (lime-protocol sections 3.3 and 6.1). */
-import type { CryptoProvider, LimeSuite } from '@sealwire/crypto/port';
+import type { LimeSuite } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { splitPrekey } from './kem-keys.ts';
 
 export interface PublicPrekey {
   /** u31, never 0. */
@@ -25,11 +26,19 @@ export interface PeerBundle {
   readonly bundle?: PrekeyBundle | undefined;
 }
 
-/** True when every length is the curve's and the signed prekey's signature verifies. Low order shows at the agreement. */
-export function isSoundBundle(crypto: CryptoProvider, curve: LimeSuite, bundle: PrekeyBundle): boolean {
+/**
+ * True when every length is the suite's, the signed prekey's signature verifies and KEM keys are reduced: the signed one is not used before
+ * the first message is on its way. Low order shows at the agreement.
+ */
+export function isSoundBundle(suite: LimeSuite, bundle: PrekeyBundle): boolean {
   const { identityKey, signedPrekey, oneTimePrekey } = bundle;
-  const { keyLength } = curve.dh;
-  if (signedPrekey.publicKey.length !== keyLength) return false;
-  if (oneTimePrekey && oneTimePrekey.publicKey.length !== keyLength) return false;
-  return crypto.suites[curve.name].signatures.verify(identityKey, signedPrekey.publicKey, signedPrekey.signature);
+  const prekeys = oneTimePrekey ? [signedPrekey, oneTimePrekey] : [signedPrekey];
+  if (prekeys.some(({ publicKey }) => publicKey.length !== suite.prekeyLength)) return false;
+  if (!suite.signatures.verify(identityKey, signedPrekey.publicKey, signedPrekey.signature)) return false;
+  return prekeys.every(({ publicKey }) => hasSoundKemKey(suite, publicKey));
+}
+
+function hasSoundKemKey(suite: LimeSuite, publicKey: Uint8Array): boolean {
+  const { kem } = splitPrekey(suite, publicKey);
+  return kem === undefined || suite.kem!.isValidPublicKey(kem);
 }

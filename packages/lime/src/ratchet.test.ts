@@ -63,7 +63,7 @@ class End {
     if (!expected) this.#twinKeys = twinKeys;
     let actual: Uint8Array | undefined;
     try {
-      const { state, payload } = ratchetDecrypt(crypto, this.fast, parsed, [BOUND], SETTINGS);
+      const { state, payload } = ratchetDecrypt(crypto, this.fast, parsed, [BOUND], SETTINGS, 0);
       this.fast = state;
       actual = payload;
     } catch (error) {

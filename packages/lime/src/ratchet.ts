@@ -10,11 +10,20 @@ import { type AssociatedData, concat } from './associated-data.ts';
 import { type ChainKey, messageKeyOf, nextChainKey } from './chain-key.ts';
 import { agree, newDhKey, type OwnDhKey, PeerDhKey } from './dh-keys.ts';
 import { LimeError } from './errors.ts';
+import {
+  afterMessages,
+  type KemState,
+  kemHeaderOf,
+  kemOf,
+  kemReceivingStep,
+  kemSendingStep,
+  namesPeerKey,
+} from './kem-ratchet.ts';
 import { encodeHeader, type RatchetMessage } from './message.ts';
 import { openOnce, sealOnce } from './message-key.ts';
 import { isPastChain, NO_PAST_CHAINS, type PastChains, withPastChain } from './past-chains.ts';
 import { type RootKey, rootKeyStep } from './root-key.ts';
-import type { LimeSettings } from './settings.ts';
+import { hybridSettings, type LimeSettings } from './settings.ts';
 import {
   aged,
   findSkippedKey,
@@ -50,13 +59,17 @@ export interface RatchetState {
   readonly init: Uint8Array | undefined;
   readonly skipped: SkippedKeys;
   readonly pastChains: PastChains;
+  /** Undefined in classical suites. */
+  readonly kem: KemState | undefined;
 }
 
 /** Just after X3DH. The initiator knows the responder's signed prekey as `peer`, the responder has it as `own`. */
 export function initialRatchet(
-  start: Pick<RatchetState, 'curve' | 'sharedData' | 'rootKey' | 'own' | 'peer' | 'init'>,
+  start: Pick<RatchetState, 'curve' | 'sharedData' | 'rootKey' | 'own' | 'peer' | 'init'> &
+    Partial<Pick<RatchetState, 'kem'>>,
 ): RatchetState {
   return {
+    kem: undefined,
     ...start,
     sendingChain: undefined,
     receivingChain: undefined,
@@ -68,14 +81,22 @@ export function initialRatchet(
   };
 }
 
-/** Section 7.4. `associatedData`: section 8's AD, without SharedAD and header. */
+/**
+ * Section 7.4. `associatedData`: section 8's AD, without SharedAD and header. `kemStep`: when a ratchet step is due, it is to be a KEM step,
+ * if the peer has announced a key for it.
+ */
 export function ratchetEncrypt(
   crypto: CryptoProvider,
   state: RatchetState,
-  input: { readonly payload: Uint8Array; readonly direct: boolean; readonly associatedData: AssociatedData },
+  input: {
+    readonly payload: Uint8Array;
+    readonly direct: boolean;
+    readonly associatedData: AssociatedData;
+    readonly kemStep?: boolean;
+  },
   random: RandomBytes,
 ): { state: RatchetState; message: Uint8Array } {
-  const ready = withSendingChain(crypto, state, random);
+  const ready = withSendingChain(crypto, state, random, input.kemStep);
   const header = encodeHeader(
     crypto.suites[ready.curve],
     input.direct,
@@ -83,11 +104,18 @@ export function ratchetEncrypt(
     ready.sent,
     ready.previousSent,
     ready.own.publicKey,
+    ready.kem && kemHeaderOf(ready.kem),
   );
   const bound = concat(...input.associatedData, ready.sharedData, header);
-  const sealed = sealOnce(crypto, messageKeyOf(crypto, ready.sendingChain), input.payload, bound);
+  const index = indexIn(ready, ready.sent);
+  const sealed = sealOnce(crypto, messageKeyOf(crypto, ready.sendingChain, index), input.payload, bound);
   return {
-    state: { ...ready, sendingChain: nextChainKey(crypto, ready.sendingChain), sent: ready.sent + 1 },
+    state: {
+      ...ready,
+      sendingChain: nextChainKey(crypto, ready.sendingChain, index),
+      sent: ready.sent + 1,
+      kem: afterMessages(crypto, ready.kem, undefined, 1),
+    },
     message: concat(header, sealed),
   };
 }
@@ -95,14 +123,31 @@ export function ratchetEncrypt(
 type SendingState = RatchetState & { readonly own: OwnDhKey; readonly sendingChain: ChainKey };
 
 /** The sending half of a ratchet step, when it is due: a new own key, `(RK, CKs) = KDF_RK(RK, DH(DHs, DHr))`. */
-export function withSendingChain(crypto: CryptoProvider, state: RatchetState, random: RandomBytes): SendingState {
+export function withSendingChain(
+  crypto: CryptoProvider,
+  state: RatchetState,
+  random: RandomBytes,
+  kemStep = false,
+): SendingState {
   if (hasSendingChain(state)) return state;
-  const { peer } = state;
+  const { peer, kem } = state;
   if (!peer) throw new TypeError('a responder sends nothing before it has received');
-  const curve = crypto.suites[state.curve];
-  const own = newDhKey(curve, random);
-  const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, agree(curve, own, peer));
+  const suite = crypto.suites[state.curve];
+  const own = newDhKey(suite, random);
+  const dhSecret = agree(suite, own, peer);
+  if (kem?.peerKey && (kemStep || kem.forced)) {
+    const keys = { dhSecret, ownDh: own.publicKey, peerDh: peer.bytes };
+    const stepped = kemSendingStep(crypto, kemOf(suite), { ...kem, peerKey: kem.peerKey }, keys, random);
+    const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, stepped.secret);
+    return { ...state, rootKey, own, sendingChain: chainKey, kem: stepped.state };
+  }
+  const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, dhSecret);
   return { ...state, rootKey, own, sendingChain: chainKey };
+}
+
+/** The index that KDF_CK takes in for message `number` of a chain: none in classical suites. */
+function indexIn({ kem }: RatchetState, number: number): number | undefined {
+  return kem && number;
 }
 
 function hasSendingChain(state: RatchetState): state is SendingState {
@@ -118,28 +163,33 @@ export function ratchetDecrypt(
   state: RatchetState,
   message: RatchetMessage,
   associatedData: AssociatedData,
-  settings: LimeSettings,
+  allSettings: LimeSettings,
+  now: number,
 ): { state: RatchetState; payload: Uint8Array } {
+  const settings = state.kem ? hybridSettings(allSettings) : allSettings;
   const bound = concat(...associatedData, state.sharedData, message.header);
   const early = findSkippedKey(crypto, state.skipped, message.key.bytes, message.number);
   if (early) {
     const payload = openOnce(crypto, early.chain.keyAt(early.at), message.sealed, bound);
-    return { state: { ...state, skipped: withoutSkippedKey(state.skipped, early) }, payload };
+    const kem = afterMessages(crypto, state.kem, message.kem, 0);
+    return { state: { ...state, kem, skipped: withoutSkippedKey(state.skipped, early) }, payload };
   }
-  const { stepped, chain, gaps } = receivingSide(crypto, state, message, settings);
+  const { stepped, chain, gaps } = receivingSide(crypto, state, message, settings, now);
 
   // Only chain keys on the way to this message; message keys for the gaps are derived once the header has proved authentic.
-  const current = passOver(crypto, chain, message.number - stepped.received);
-  const payload = openOnce(crypto, messageKeyOf(crypto, current.end), message.sealed, bound);
+  const current = passOver(crypto, stepped, chain, message.number);
+  const index = indexIn(state, message.number);
+  const payload = openOnce(crypto, messageKeyOf(crypto, current.end, index), message.sealed, bound);
 
   const allGaps = [...gaps, { peerKey: message.key.bytes, first: stepped.received, chainKeys: current.passed }];
   return {
     state: {
       ...stepped,
-      receivingChain: nextChainKey(crypto, current.end),
+      receivingChain: nextChainKey(crypto, current.end, index),
       received: message.number + 1,
       init: undefined,
-      skipped: keepGaps(crypto, aged(state.skipped, settings.skippedChainMessages), allGaps, settings),
+      kem: afterMessages(crypto, stepped.kem, message.kem, current.passed.length + 1),
+      skipped: keepGaps(crypto, stepped, aged(state.skipped, settings.skippedChainMessages), allGaps, settings),
     },
     payload,
   };
@@ -158,6 +208,7 @@ function receivingSide(
   state: RatchetState,
   message: RatchetMessage,
   settings: LimeSettings,
+  now: number,
 ): { stepped: RatchetState; chain: ChainKey; gaps: Gap[] } {
   const { key, number } = message;
   const { peer, receivingChain } = state;
@@ -178,11 +229,12 @@ function receivingSide(
 
   const missed = peer && receivingChain ? Math.max(0, message.previousLength - state.received) : 0;
   requireGap(missed + number, settings);
-  const curve = crypto.suites[state.curve];
-  const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, agree(curve, state.own, key));
+  const { secret, kem } = receivedSecret(crypto, state, state.own, message, now);
+  const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, secret);
   const stepped: RatchetState = {
     ...state,
     rootKey,
+    kem,
     own: undefined,
     peer: new PeerDhKey(key.bytes),
     sendingChain: undefined,
@@ -191,12 +243,33 @@ function receivingSide(
     received: 0,
   };
   if (!peer || !receivingChain) return { stepped, chain: chainKey, gaps: [] };
-  const old = passOver(crypto, receivingChain, missed);
+  const old = passOver(crypto, state, receivingChain, state.received + missed);
   return {
     stepped: { ...stepped, pastChains: withPastChain(state.pastChains, peer.bytes, settings.pastChainsRemembered) },
     chain: chainKey,
     gaps: [{ peerKey: peer.bytes, first: state.received, chainKeys: old.passed }],
   };
+}
+
+/** What the receiving half of a ratchet step mixes into the root key, and the KEM state after it. */
+function receivedSecret(
+  crypto: CryptoProvider,
+  { curve, kem }: RatchetState,
+  own: OwnDhKey,
+  message: RatchetMessage,
+  now: number,
+): { secret: Uint8Array; kem: KemState | undefined } {
+  const suite = crypto.suites[curve];
+  const header = message.kem;
+  if (!kem || !header) return { secret: agree(suite, own, message.key), kem };
+  if (header.form === 'indexes') {
+    if (namesPeerKey(crypto, kem, header)) return { secret: agree(suite, own, message.key), kem };
+    throw new LimeError('authentication-failed', 'a new chain that names a KEM key which the peer has not announced');
+  }
+  if (!kem.own) throw new LimeError('authentication-failed', 'a KEM step to a key that the peer has used before');
+  const keys = { dhSecret: agree(suite, own, message.key), ownDh: own.publicKey, peerDh: message.key.bytes };
+  const stepped = kemReceivingStep(crypto, kemOf(suite), { ...kem, own: kem.own }, header, keys, now);
+  return { secret: stepped.secret, kem: stepped.state };
 }
 
 function requireGap(keys: number, settings: LimeSettings): void {
@@ -207,24 +280,31 @@ function requireGap(keys: number, settings: LimeSettings): void {
   );
 }
 
-function passOver(crypto: CryptoProvider, chain: ChainKey, count: number): { passed: ChainKey[]; end: ChainKey } {
+/** From the next message of `chain`, which is the state's `received`, to message `until`. */
+function passOver(
+  crypto: CryptoProvider,
+  state: RatchetState,
+  chain: ChainKey,
+  until: number,
+): { passed: ChainKey[]; end: ChainKey } {
   const passed: ChainKey[] = [];
   let end = chain;
-  for (let i = 0; i < count; i += 1) {
+  for (let number = state.received; number < until; number += 1) {
     passed.push(end);
-    end = nextChainKey(crypto, end);
+    end = nextChainKey(crypto, end, indexIn(state, number));
   }
   return { passed, end };
 }
 
 function keepGaps(
   crypto: CryptoProvider,
+  state: RatchetState,
   skipped: SkippedKeys,
   gaps: readonly Gap[],
   settings: LimeSettings,
 ): SkippedKeys {
   return gaps.reduce((kept, gap) => {
-    const keys = gap.chainKeys.map((chainKey) => messageKeyOf(crypto, chainKey));
+    const keys = gap.chainKeys.map((chainKey, i) => messageKeyOf(crypto, chainKey, indexIn(state, gap.first + i)));
     const entries = skippedEntries(gap.first, keys);
     return withSkippedKeys(crypto, kept, gap.peerKey, entries, settings.skippedKeysPerSession);
   }, skipped);

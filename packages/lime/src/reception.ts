@@ -120,7 +120,14 @@ function openIn(attempt: Attempt, session: Session): Opened {
   const { context, sender, recipientUser, message, cipherMessage, associatedData } = attempt;
   const { crypto, settings } = context;
   return refusing(() => {
-    const { state, payload } = ratchetDecrypt(crypto, session.ratchet, message, associatedData, settings);
+    const { state, payload } = ratchetDecrypt(
+      crypto,
+      session.ratchet,
+      message,
+      associatedData,
+      settings,
+      context.now(),
+    );
     const plaintext = message.direct
       ? payload
       : openCipherMessage(crypto, new CipherSeed(payload), cipherMessage, sender, recipientUser);
@@ -152,8 +159,9 @@ function openAsResponder(attempt: Attempt, init: X3dhInit): { opened: Opened; ch
       own: { device: me, identity: own.identity },
       peer: sender,
       init,
-      signedPrekey: signedPrekey.key,
-      oneTimePrekey: oneTimePrekey?.key,
+      signedPrekey,
+      oneTimePrekey,
+      now: context.now(),
     }),
   );
   const opened = openIn(attempt, { role: 'responder', ephemeralKey, staleSince: undefined, ratchet });

@@ -3,9 +3,9 @@ import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { LimeContext } from './context.ts';
 import type { OwnDevice, OwnOneTimePrekey, OwnSignedPrekey } from './device-record.ts';
-import { newDhKey } from './dh-keys.ts';
 import { LimeError } from './errors.ts';
 import { newIdentity, type OwnIdentity } from './identity-keys.ts';
+import { newOwnPrekey, publicKeyOf } from './own-prekey.ts';
 import type { PublicPrekey, PublicSignedPrekey } from './prekey-bundle.ts';
 import type { LimeChange } from './store.ts';
 
@@ -92,16 +92,16 @@ export function renewal(
 /** `offersLeft`: how many updates are to post it. */
 export function newSignedPrekey(
   { crypto, random, now }: LimeContext,
-  curveName: SuiteName,
+  suiteName: SuiteName,
   identity: OwnIdentity,
   others: readonly OwnSignedPrekey[],
   offersLeft: number,
 ): OwnSignedPrekey {
-  const curve = crypto.suites[curveName];
+  const suite = crypto.suites[suiteName];
   const id = newPrekeyId(random, (candidate) => others.some((other) => other.id === candidate));
-  const key = newDhKey(curve, random);
-  const signature = curve.signatures.sign(identity.reveal(), key.publicKey);
-  return { id, key, signature, createdAt: now(), replacedAt: undefined, offersLeft };
+  const keys = newOwnPrekey(suite, random);
+  const signature = suite.signatures.sign(identity.reveal(), publicKeyOf(keys));
+  return { id, ...keys, signature, createdAt: now(), replacedAt: undefined, offersLeft };
 }
 
 /** In the order of their ids; not saved yet. */
@@ -114,7 +114,7 @@ export function newOneTimePrekeys(
   const fresh = new Map<number, OwnOneTimePrekey>();
   while (fresh.size < count) {
     const id = newPrekeyId(random, (each) => fresh.has(each) || records.findOneTimePrekey(device, each) !== undefined);
-    fresh.set(id, { id, key: newDhKey(crypto.suites[curve], random), missedSince: undefined });
+    fresh.set(id, { id, ...newOwnPrekey(crypto.suites[curve], random), missedSince: undefined });
   }
   return [...fresh.values()].sort((a, b) => a.id - b.id);
 }
@@ -137,10 +137,10 @@ function registration(device: OwnDevice, prekeys: readonly OwnOneTimePrekey[]): 
   };
 }
 
-export function publicSignedPrekey({ id, key, signature }: OwnSignedPrekey): PublicSignedPrekey {
-  return { id, publicKey: key.publicKey, signature };
+export function publicSignedPrekey(prekey: OwnSignedPrekey): PublicSignedPrekey {
+  return { id: prekey.id, publicKey: publicKeyOf(prekey), signature: prekey.signature };
 }
 
-export function publicPrekey({ id, key }: OwnOneTimePrekey): PublicPrekey {
-  return { id, publicKey: key.publicKey };
+export function publicPrekey(prekey: OwnOneTimePrekey): PublicPrekey {
+  return { id: prekey.id, publicKey: publicKeyOf(prekey) };
 }

@@ -1,32 +1,35 @@
 /**
  * A session as one flat record (docs/spec/lime.md, section "Records"). Layout only; a known-answer test freezes it.
  *
- *   u8 version = 1 | u8 curve id | u8 flags | u48 stale since (0: active) | Ek[x] | SharedAD[32] | RK[32] | u16 Ns | u16 PN | u16 Nr
+ *   u8 version | u8 curve id | u8 flags | u48 stale since (0: active) | Ek[x] | SharedAD[32] | RK[32] | u16 Ns | u16 PN | u16 Nr
  *   | [DHs private[x] | public[x]] | [DHr[x]] | [CKs[32]] | [CKr[32]] | [u16 length | X3DH init] | u16 length | past chains
  *   | u16 n | n × ( peer key[x] | u16 later | u16 count | count × ( u16 N | MK[48] ) )
+ *
+ * Version 1 in classical suites; 2 in hybrid ones, where the KEM state follows (kem-record.ts).
  */
 import type { CryptoProvider, LimeSuite } from '@sealwire/crypto/port';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { CHAIN_KEY_BYTES, ChainKey } from './chain-key.ts';
 import { OwnDhKey, PeerDhKey } from './dh-keys.ts';
+import { kemStateBytes, readKemState, writeKemState } from './kem-record.ts';
 import { PAST_CHAIN_BYTES } from './past-chains.ts';
 import type { RatchetState } from './ratchet.ts';
+import { readSuite, versionOf } from './record-suite.ts';
 import { ROOT_KEY_BYTES, RootKey } from './root-key.ts';
 import type { Session } from './session.ts';
 import { SKIPPED_ENTRY_BYTES, SkippedChain } from './skipped-keys.ts';
 
-const VERSION = 1;
 const SHARED_DATA_BYTES = 32;
 const FLAG = { responder: 1, own: 2, peer: 4, sendingChain: 8, receivingChain: 16, init: 32 } as const;
 const KNOWN_FLAGS = 63;
 
 export function encodeSession(crypto: CryptoProvider, session: Session): Uint8Array {
   const { ratchet } = session;
-  const curve = crypto.suites[ratchet.curve];
-  const writer = new ByteWriter(sizeOf(curve, ratchet))
-    .u8(VERSION)
-    .u8(curve.id)
+  const suite = crypto.suites[ratchet.curve];
+  const writer = new ByteWriter(sizeOf(suite, ratchet))
+    .u8(versionOf(suite))
+    .u8(suite.id)
     .u8(flagsOf(session))
     .time(session.staleSince ?? 0)
     .bytes(session.ephemeralKey)
@@ -44,22 +47,22 @@ export function encodeSession(crypto: CryptoProvider, session: Session): Uint8Ar
   for (const chain of ratchet.skipped) {
     writer.bytes(chain.peerKey).u16(chain.later).u16(chain.count).bytes(chain.reveal());
   }
+  if (ratchet.kem) writeKemState(writer, ratchet.kem);
   return writer.finish();
 }
 
 /** Throws LimeError `corrupt-record`. */
 export function decodeSession(crypto: CryptoProvider, record: Uint8Array): Session {
   const reader = new ByteReader(record, 'corrupt-record', 'session record');
-  if (reader.u8() !== VERSION) reader.fail('unknown version');
-  const curve = curveById(crypto, reader);
-  const { keyLength } = curve.dh;
+  const suite = readSuite(crypto, reader);
+  const { keyLength } = suite.dh;
   const flags = reader.u8();
   if ((flags & ~KNOWN_FLAGS) !== 0) reader.fail('unknown flags');
   const when = (flag: keyof typeof FLAG) => (flags & FLAG[flag]) !== 0;
   const staleSince = reader.time() || undefined;
   const ephemeralKey = reader.bytes(keyLength);
   const ratchet: RatchetState = {
-    curve: curve.name,
+    curve: suite.name,
     sharedData: reader.bytes(SHARED_DATA_BYTES),
     rootKey: new RootKey(reader.bytes(ROOT_KEY_BYTES)),
     sent: reader.u16(),
@@ -72,15 +75,10 @@ export function decodeSession(crypto: CryptoProvider, record: Uint8Array): Sessi
     init: when('init') ? reader.field() : undefined,
     pastChains: pastChainsOf(reader),
     skipped: Array.from({ length: reader.u16() }, () => skippedChainOf(reader, keyLength)),
+    kem: suite.kem && readKemState(reader, suite.kem),
   };
   reader.end();
   return { role: when('responder') ? 'responder' : 'initiator', ephemeralKey, staleSince, ratchet };
-}
-
-/** The curve of a record, by its id byte. */
-export function curveById(crypto: CryptoProvider, reader: ByteReader): LimeSuite {
-  const id = reader.u8();
-  return Object.values(crypto.suites).find((curve) => curve.id === id) ?? reader.fail('unknown curve');
 }
 
 function pastChainsOf(reader: ByteReader): Uint8Array {
@@ -107,8 +105,8 @@ function flagsOf({ role, ratchet }: Session): number {
   );
 }
 
-function sizeOf(curve: LimeSuite, ratchet: RatchetState): number {
-  const { keyLength } = curve.dh;
+function sizeOf(suite: LimeSuite, ratchet: RatchetState): number {
+  const { keyLength } = suite.dh;
   const fixed = 3 + 6 + keyLength + SHARED_DATA_BYTES + ROOT_KEY_BYTES + 3 * 2;
   const optional =
     (ratchet.own ? 2 * keyLength : 0) +
@@ -117,5 +115,7 @@ function sizeOf(curve: LimeSuite, ratchet: RatchetState): number {
     (ratchet.receivingChain ? CHAIN_KEY_BYTES : 0) +
     (ratchet.init ? 2 + ratchet.init.length : 0);
   const skipped = ratchet.skipped.reduce((sum, chain) => sum + keyLength + 4 + chain.reveal().length, 0);
-  return fixed + optional + 2 + ratchet.pastChains.length + 2 + skipped;
+  return (
+    fixed + optional + 2 + ratchet.pastChains.length + 2 + skipped + (ratchet.kem ? kemStateBytes(ratchet.kem) : 0)
+  );
 }

@@ -62,6 +62,19 @@ export const LIME_SETTINGS = {
     'ms',
     'after it was missed at the directory: signed prekey life and keeping together',
   ),
+  hybridSendingChainMessages: agreed(
+    500,
+    'messages',
+    'as sendingChainMessages, in hybrid suites, which only LIME 5.4 and later speak',
+  ),
+  hybridSkippedKeysPerMessage: agreed(512, 'keys', 'as skippedKeysPerMessage, in hybrid suites'),
+  hybridSkippedChainMessages: free(64, 'messages', 'as skippedChainMessages, in hybrid suites'),
+  kemStepMessages: free(
+    42,
+    'messages',
+    'exchanged since the last KEM step; beyond, the next ratchet step is one: the more, the longer a stolen state reads on, the fewer, the more bytes',
+  ),
+  kemStepEveryMs: free(1 * DAY, 'ms', 'the same in time: slow dialogues heal too'),
   updateEveryMs: free(1 * DAY, 'ms', 'how often a device looks after its keys'),
   staleSessionKeptMs: free(30 * DAY, 'ms', 'how long late messages of a replaced session are still read'),
   staleSessionsPerPeer: free(
@@ -82,4 +95,15 @@ export type LimeSettings = { readonly [name in keyof typeof LIME_SETTINGS]: numb
 export function limeSettings(overrides: Partial<LimeSettings> = {}): LimeSettings {
   const defaults = Object.entries(LIME_SETTINGS).map(([name, setting]) => [name, setting.value]);
   return { ...(Object.fromEntries(defaults) as LimeSettings), ...overrides };
+}
+
+/** The settings as they are for a session of a hybrid suite. */
+export function hybridSettings(settings: LimeSettings): LimeSettings {
+  const { hybridSendingChainMessages, hybridSkippedKeysPerMessage, hybridSkippedChainMessages } = settings;
+  return {
+    ...settings,
+    sendingChainMessages: hybridSendingChainMessages,
+    skippedKeysPerMessage: hybridSkippedKeysPerMessage,
+    skippedChainMessages: hybridSkippedChainMessages,
+  };
 }

@@ -4,6 +4,9 @@ import type { DeviceId } from '@sealwire/wire/ids';
 import { concat, deviceBytes } from './associated-data.ts';
 import { agree, newDhKey, type OwnDhKey, PeerDhKey } from './dh-keys.ts';
 import { type OwnIdentity, PeerIdentity } from './identity-keys.ts';
+import { encapsulate, splitPrekey } from './kem-keys.ts';
+import { initiatorKem, kemOf, responderKem } from './kem-ratchet.ts';
+import type { OwnPrekey } from './own-prekey.ts';
 import type { PrekeyBundle } from './prekey-bundle.ts';
 import { initialRatchet, type RatchetState } from './ratchet.ts';
 import { ROOT_KEY_BYTES, RootKey } from './root-key.ts';
@@ -11,7 +14,12 @@ import { encodeX3dhInit, type X3dhInit } from './x3dh-init.ts';
 
 const utf8 = new TextEncoder();
 const ZERO_SALT = new Uint8Array(64);
-const SECRET_INFO = utf8.encode('Lime');
+const SECRET_INFO: Readonly<Record<SuiteName, Uint8Array>> = {
+  c25519: utf8.encode('Lime'),
+  c448: utf8.encode('Lime'),
+  c25519mlk512: utf8.encode('Lime_CURVE25519_SHA512_MLKEM512'),
+  c448mlk1024: utf8.encode('Lime_CURVE448_SHA512_MLKEM1024'),
+};
 const SHARED_DATA_INFO = utf8.encode('X3DH Associated Data');
 const SHARED_DATA_BYTES = 32;
 
@@ -28,30 +36,55 @@ export interface InitiatorInput {
   readonly peer: DeviceId;
   /** Already verified: signature, and identity key against the stored one. */
   readonly bundle: PrekeyBundle;
+  readonly now: number;
+}
+
+/** What a hybrid suite adds to the shared secret: a secret of the KEM, and all public values that the secrets came from. */
+export interface KemContribution {
+  readonly secret: Uint8Array;
+  readonly transcript: readonly Uint8Array[];
 }
 
 /** Throws CryptoError `low-order` or `bad-key`. */
 export function agreeAsInitiator(crypto: CryptoProvider, input: InitiatorInput, random: RandomBytes): Agreement {
-  const curve = crypto.suites[input.curve];
+  const suite = crypto.suites[input.curve];
   const { own, peer, bundle } = input;
   const peerIdentity = new PeerIdentity(bundle.identityKey);
-  const ephemeral = newDhKey(curve, random);
-  const secrets = initiatorSecrets(curve, {
+  const signedPrekey = splitPrekey(suite, bundle.signedPrekey.publicKey);
+  const oneTimePrekey = bundle.oneTimePrekey && splitPrekey(suite, bundle.oneTimePrekey.publicKey);
+  const ephemeral = newDhKey(suite, random);
+  const secrets = initiatorSecrets(suite, {
     identity: own.identity,
     ephemeral,
     peerIdentity,
-    signedPrekey: new PeerDhKey(bundle.signedPrekey.publicKey),
-    oneTimePrekey: bundle.oneTimePrekey && new PeerDhKey(bundle.oneTimePrekey.publicKey),
+    signedPrekey: new PeerDhKey(signedPrekey.dh),
+    oneTimePrekey: oneTimePrekey && new PeerDhKey(oneTimePrekey.dh),
   });
+  const kemKey = (oneTimePrekey ?? signedPrekey).kem;
+  const encapsulated = kemKey && encapsulate(kemOf(suite), kemKey, random);
+  const kem = encapsulated && {
+    secret: encapsulated.sharedSecret,
+    transcript: [
+      own.identity.publicKey,
+      ephemeral.publicKey,
+      bundle.identityKey,
+      signedPrekey.dh,
+      ...(oneTimePrekey ? [oneTimePrekey.dh] : []),
+      kemKey,
+      encapsulated.ciphertext,
+    ],
+  };
   const ratchet = initialRatchet({
     curve: input.curve,
     sharedData: sharedData(crypto, own.identity.publicKey, bundle.identityKey, own.device, peer),
-    rootKey: sharedSecretKey(crypto, curve, secrets),
+    rootKey: sharedSecretKey(crypto, suite, secrets, kem),
     own: undefined,
-    peer: new PeerDhKey(bundle.signedPrekey.publicKey),
+    peer: new PeerDhKey(signedPrekey.dh),
+    kem: signedPrekey.kem && initiatorKem(signedPrekey.kem, input.now),
     init: encodeX3dhInit({
       identityKey: own.identity.publicKey,
       ephemeralKey: ephemeral.publicKey,
+      ciphertext: encapsulated?.ciphertext,
       signedPrekeyId: bundle.signedPrekey.id,
       oneTimePrekeyId: bundle.oneTimePrekey?.id,
     }),
@@ -65,27 +98,45 @@ export interface ResponderInput {
   readonly peer: DeviceId;
   readonly init: X3dhInit;
   /** The prekeys that `init` names. */
-  readonly signedPrekey: OwnDhKey;
-  readonly oneTimePrekey: OwnDhKey | undefined;
+  readonly signedPrekey: OwnPrekey;
+  readonly oneTimePrekey: OwnPrekey | undefined;
+  readonly now: number;
 }
 
-/** Throws CryptoError `low-order` or `bad-key`. */
+/** Throws CryptoError `low-order` or `bad-key`. A KEM ciphertext for another key is no error here: nothing opens under what it gives. */
 export function agreeAsResponder(crypto: CryptoProvider, input: ResponderInput): Agreement {
-  const curve = crypto.suites[input.curve];
+  const suite = crypto.suites[input.curve];
   const { own, peer, init, signedPrekey, oneTimePrekey } = input;
-  const secrets = responderSecrets(curve, {
+  const secrets = responderSecrets(suite, {
     identity: own.identity,
-    signedPrekey,
-    oneTimePrekey,
+    signedPrekey: signedPrekey.key,
+    oneTimePrekey: oneTimePrekey?.key,
     peerIdentity: init.identityKey,
     ephemeralKey: init.ephemeralKey,
   });
+  const kemKey = (oneTimePrekey ?? signedPrekey).kem;
+  const kem =
+    kemKey && init.ciphertext
+      ? {
+          secret: kemOf(suite).decapsulate(kemKey.reveal(), init.ciphertext),
+          transcript: [
+            init.identityKey.bytes,
+            init.ephemeralKey.bytes,
+            own.identity.publicKey,
+            signedPrekey.key.publicKey,
+            ...(oneTimePrekey ? [oneTimePrekey.key.publicKey] : []),
+            kemKey.publicKey,
+            init.ciphertext,
+          ],
+        }
+      : undefined;
   const ratchet = initialRatchet({
     curve: input.curve,
     sharedData: sharedData(crypto, init.identityKey.bytes, own.identity.publicKey, peer, own.device),
-    rootKey: sharedSecretKey(crypto, curve, secrets),
-    own: signedPrekey,
+    rootKey: sharedSecretKey(crypto, suite, secrets, kem),
+    own: signedPrekey.key,
     peer: undefined,
+    kem: signedPrekey.kem && responderKem(signedPrekey.kem, input.now),
     init: undefined,
   });
   return { ratchet, ephemeralKey: init.ephemeralKey.bytes };
@@ -133,12 +184,20 @@ export function responderSecrets(
   return secrets;
 }
 
-/** SK = HKDF(64 zeros, F | DH1 | …, "Lime", 32). F has the length of an EdDSA key, not of a DH key. Wipes `secrets`. */
-export function sharedSecretKey(crypto: CryptoProvider, curve: LimeSuite, secrets: readonly Uint8Array[]): RootKey {
-  const prefix = new Uint8Array(curve.signatures.publicKeyLength).fill(0xff);
-  const material = concat(prefix, ...secrets);
-  const key = new RootKey(crypto.hkdfSha512(ZERO_SALT, material, SECRET_INFO, ROOT_KEY_BYTES));
-  for (const secret of [material, ...secrets]) secret.fill(0);
+/**
+ * SK = HKDF(64 zeros, F | DH1 | … [| KEM secret | transcript], "Lime…", 32). F has the length of an EdDSA key, not of a DH key.
+ * Wipes `secrets` and the KEM's.
+ */
+export function sharedSecretKey(
+  crypto: CryptoProvider,
+  suite: LimeSuite,
+  secrets: readonly Uint8Array[],
+  kem?: KemContribution,
+): RootKey {
+  const prefix = new Uint8Array(suite.signatures.publicKeyLength).fill(0xff);
+  const material = concat(prefix, ...secrets, ...(kem ? [kem.secret, ...kem.transcript] : []));
+  const key = new RootKey(crypto.hkdfSha512(ZERO_SALT, material, SECRET_INFO[suite.name], ROOT_KEY_BYTES));
+  for (const secret of [material, ...secrets, ...(kem ? [kem.secret] : [])]) secret.fill(0);
   return key;
 }
 

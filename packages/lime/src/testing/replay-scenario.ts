@@ -79,6 +79,7 @@ function storeOf(crypto: CryptoProvider, name: SuiteName, device: DeviceId, keys
       {
         id: signedPrekey?.id ?? 1,
         key: signedPrekey?.key ?? new OwnDhKey(none, none),
+        kem: undefined,
         signature: signedPrekey?.signature ?? new Uint8Array(curve.signatures.signatureLength),
         createdAt: 0,
         replacedAt: undefined,
@@ -88,7 +89,7 @@ function storeOf(crypto: CryptoProvider, name: SuiteName, device: DeviceId, keys
   };
   const store = new MemoryLimeStore([[`device ${device}`, encodeDevice(crypto, own)]]);
   if (oneTimePrekey) {
-    const value = encodeOneTimePrekey(crypto, name, { ...oneTimePrekey, missedSince: undefined });
+    const value = encodeOneTimePrekey(crypto, name, { ...oneTimePrekey, kem: undefined, missedSince: undefined });
     store.save([{ key: `prekey ${device} ${oneTimePrekey.id}`, value }]);
   }
   return store;
