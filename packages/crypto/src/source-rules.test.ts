@@ -27,7 +27,7 @@ const RULES: readonly Rule[] = [
   },
   {
     reason: 'primitives come through the port of packages/crypto',
-    pattern: /from\s+'@noble\/(curves|ciphers)/,
+    pattern: /from\s+'@noble\/(curves|ciphers|post-quantum)/,
     except: /^packages\/crypto\/src\//,
     violation: "import { ed25519 } from '@noble/curves/ed25519.js';",
   },

@@ -7,9 +7,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { hexToBytes as hex } from '@noble/hashes/utils.js';
+import { ml_kem512, ml_kem1024 } from '@noble/post-quantum/ml-kem.js';
 import { nobleCrypto } from './noble.ts';
+import { decapsulateExpanded } from './noble-ml-kem.ts';
 import { nodeCrypto } from './node.ts';
-import type { Aead, CryptoProvider, DiffieHellman, Signatures } from './port.ts';
+import type { Aead, CryptoProvider, DiffieHellman, Kem, Signatures } from './port.ts';
 
 /** The fields that our files use; which ones are there depends on the group's type. */
 interface Vector {
@@ -58,6 +60,10 @@ const SUITES: readonly Suite[] = [
   },
   suite('hkdf_sha512', 'HkdfTest', holdsHkdf),
   suite('hmac_sha512', 'MacTest', holdsHmac),
+  suite('mlkem_512', 'MLKEMTest', (crypto, vector) => holdsKem(crypto.mlKem512, vector)),
+  suite('mlkem_1024', 'MLKEMTest', (crypto, vector) => holdsKem(crypto.mlKem1024, vector)),
+  suite('mlkem_512_semi_expanded_decaps', 'MLKEMDecapsValidationTest', (_, vector) => holdsDecaps(ml_kem512, vector)),
+  suite('mlkem_1024_semi_expanded_decaps', 'MLKEMDecapsValidationTest', (_, vector) => holdsDecaps(ml_kem1024, vector)),
 ];
 
 function suite(name: string, groupType: string, holds: Suite['holds']): Suite {
@@ -121,6 +127,22 @@ function holdsHkdf(crypto: CryptoProvider, vector: Vector): boolean {
 function holdsHmac(crypto: CryptoProvider, vector: Vector, group: Group): boolean {
   const tag = crypto.hmacSha512(bytes(vector, 'key'), bytes(vector, 'msg')).subarray(0, group.tagSize! / 8);
   return crypto.equal(tag, bytes(vector, 'tag')) === (vector.result === 'valid');
+}
+
+/** Implicit rejection counts as valid there: the secret is the one that FIPS 203 prescribes. Both lengths are ours to check. */
+function holdsKem(kem: Kem, vector: Vector): boolean {
+  const [seed, ciphertext] = [bytes(vector, 'seed'), bytes(vector, 'c')];
+  const decapsulate = () => kem.decapsulate(seed, ciphertext);
+  if (vector.result === 'invalid') return codeOf(decapsulate) === 'bad-length';
+  const publicKey = bytes(vector, 'ek');
+  const isGood = isEqual(kem.publicKey(seed), publicKey) && kem.isValidPublicKey(publicKey);
+  return isGood && isEqual(decapsulate(), bytes(vector, 'K'));
+}
+
+function holdsDecaps(scheme: typeof ml_kem512, vector: Vector): boolean {
+  const decapsulate = () => decapsulateExpanded(scheme, bytes(vector, 'dk'), bytes(vector, 'c'));
+  if (vector.result === 'valid') return isEqual(decapsulate(), bytes(vector, 'K'));
+  return codeOf(decapsulate) === (vector.flags.includes('InvalidDecapsulationKey') ? 'bad-key' : 'bad-length');
 }
 
 const directory =
