@@ -96,7 +96,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(packages|apps)/[a-z]+/src/',
-        pathNot: '^packages/crypto/src/node\\.ts$|\\.test\\.ts$',
+        pathNot: '^packages/crypto/src/node\\.ts$|\\.test\\.ts$|/testing/',
       },
       to: { path: '^(node:)?crypto$', dependencyTypes: ['core'] },
     },

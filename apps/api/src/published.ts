@@ -1,6 +1,8 @@
 /** The texts of `published.controller.ts`, made once at start. */
+
 import { openApiDocument } from '@sealwire/service/openapi';
 import { openApiPage } from '@sealwire/service/openapi-page';
+import { basePathOf } from '@sealwire/service/public-origin';
 import { WellKnown } from '@sealwire/wire/http';
 import { apiDescription } from './description.ts';
 import type { Published } from './published.controller.ts';
@@ -8,14 +10,15 @@ import type { ApiSettings } from './settings.ts';
 
 export function publish(settings: ApiSettings, version: string, jwks: object): Published {
   const api = apiDescription(version);
+  const base = basePathOf(settings.PUBLIC_ORIGIN);
   return {
     wellKnown: JSON.stringify(
       WellKnown.parse({
         domain: settings.DOMAIN,
-        api: '/v1',
-        lime: '/lime',
-        directory: '/directory',
-        relay: '/relay',
+        api: `${base}/v1`,
+        lime: `${base}/lime`,
+        directory: `${base}/directory`,
+        relay: `${base}/relay`,
         gate: settings.GATE,
         version,
       }),

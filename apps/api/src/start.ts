@@ -15,6 +15,7 @@ import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from 
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
 import { PAGE_STYLE } from '@sealwire/service/openapi-page';
+import { originOf } from '@sealwire/service/public-origin';
 import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealwire/service/tokens';
 import { AccountService } from './account-service.ts';
 import { AccountsController } from './accounts.controller.ts';
@@ -86,7 +87,7 @@ function pagePolicy(crypto: CryptoProvider) {
 
 function apiModule(deps: ApiDeps): Type {
   const { store, bus, crypto, random, now, log, metrics, settings, tokenKey } = deps;
-  const issuer = settings.PUBLIC_ORIGIN;
+  const issuer = originOf(settings.PUBLIC_ORIGIN);
   const announcer = createAnnouncer(bus, log);
   const signer = createTokenSigner({ seed: tokenKey, issuer, now });
   const verifier = createTokenVerifier({ jwks: signer.jwks(), issuer, now });

@@ -31,8 +31,8 @@ describe('loadConfiguration', () => {
   });
 
   it.each([
-    ['server = "ftp://example.org"', 'not an origin like https://chat.example.org'],
-    ['server = "https://example.org/path"', 'not an origin'],
+    ['server = "ftp://example.org"', 'not a server address like https://chat.example.org'],
+    ['server = "https://example.org/path?query"', 'not a server address'],
     ['user = "Alice Liddell"', 'not a user name like alice'],
     ['user = 7', 'is'],
     ['server = ', 'is not TOML'],
@@ -72,7 +72,7 @@ describe('writeSetting', () => {
 
   it('writes nothing that it would refuse to read', () => {
     const file = writeConfig('user = "alice"');
-    expect(() => writeSetting(file, 'server', 'chat.example.org')).toThrow('not an origin');
+    expect(() => writeSetting(file, 'server', 'chat.example.org')).toThrow('not a server address');
     expect(readFileSync(file, 'utf8')).toBe('user = "alice"');
   });
 });

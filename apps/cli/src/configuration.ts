@@ -16,10 +16,10 @@ interface Setting {
 
 export const SETTINGS = {
   server: {
-    about: 'where to register: an origin like https://chat.example.org',
+    about: 'where to register: an address like https://chat.example.org',
     variable: 'SEALWIRE_SERVER',
     fallback: 'http://localhost:8080',
-    schema: z.string().refine(isOrigin, 'not an origin like https://chat.example.org'),
+    schema: z.string().refine(isServer, 'not a server address like https://chat.example.org'),
   },
   user: {
     about: 'the profile to use without -u',
@@ -113,8 +113,9 @@ function readFile(file: string, mustExist: boolean): Record<string, unknown> {
   }
 }
 
-function isOrigin(text: string): boolean {
+/** An origin, with the path under which its servers are, if any. */
+function isServer(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return /^https?:$/.test(url.protocol) && url.origin === text.replace(/\/$/, '');
+  const { protocol, origin, pathname } = new URL(text);
+  return /^https?:$/.test(protocol) && text.replace(/\/$/, '') === (origin + pathname).replace(/\/$/, '');
 }

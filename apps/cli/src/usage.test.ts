@@ -26,7 +26,7 @@ describe('a mistake is one line with the fix, and exit code 2', () => {
       'not a user name like alice',
     ],
     ['keys that are not there', ['listen', '-u', 'alice'], 'run `sealwire register -u alice`'],
-    ['a server that is no origin', ['register', '-u', 'alice', '-s', 'localhost:8080'], 'not an origin'],
+    ['a server address that is none', ['register', '-u', 'alice', '-s', 'localhost:8080'], 'not a server address'],
     ['no way to ask for the passphrase', ['register', '-u', 'alice'], '--passphrase-file FILE'],
     [
       'a passphrase file that is not there',

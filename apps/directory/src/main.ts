@@ -3,6 +3,7 @@ import { openBus } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { bootServer } from '@sealwire/service/boot-server';
+import { originOf } from '@sealwire/service/public-origin';
 import { createTokenVerifier } from '@sealwire/service/tokens';
 import { openStore } from '@sealwire/store/open';
 import { directorySettings } from './settings.ts';
@@ -18,7 +19,11 @@ await bootServer({
   withoutNews: 'other processes hear nothing of changes',
   start(context) {
     const { settings, now } = context;
-    const tokens = createTokenVerifier({ jwks: new URL(settings.TOKEN_JWKS_URL), issuer: settings.PUBLIC_ORIGIN, now });
+    const tokens = createTokenVerifier({
+      jwks: new URL(settings.TOKEN_JWKS_URL),
+      issuer: originOf(settings.PUBLIC_ORIGIN),
+      now,
+    });
     requireRandomness(systemRandom);
     const { APP_PASSWORD_KEY: appPasswordKey } = settings;
     return startDirectory({ ...context, crypto: nodeCrypto(), random: systemRandom, tokens, appPasswordKey });

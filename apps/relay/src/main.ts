@@ -2,6 +2,7 @@
 import { openBus } from '@sealwire/bus/open';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { bootServer } from '@sealwire/service/boot-server';
+import { originOf } from '@sealwire/service/public-origin';
 import { createTokenVerifier } from '@sealwire/service/tokens';
 import { openStore } from '@sealwire/store/open';
 import { encodeBase64url } from '@sealwire/wire/base64url';
@@ -22,7 +23,11 @@ await bootServer({
     const { settings: config, now } = context;
     return startRelay({
       ...context,
-      tokens: createTokenVerifier({ jwks: new URL(config.TOKEN_JWKS_URL), issuer: config.PUBLIC_ORIGIN, now }),
+      tokens: createTokenVerifier({
+        jwks: new URL(config.TOKEN_JWKS_URL),
+        issuer: originOf(config.PUBLIC_ORIGIN),
+        now,
+      }),
       random: systemRandom,
       // A prefix: base64url may begin with what a node id must not begin with.
       nodeId: config.NODE_ID ?? `relay-${encodeBase64url(systemRandom(12))}`,

@@ -43,6 +43,7 @@ if (process.argv[2] === 'invite') {
       process.stdout.write(`${welcome({ origin: solo.origin, dataFolder: folder.path, invitation })}\n`);
       return {
         url: solo.listening.url,
+        reload: solo.listening.reloadCertificate,
         async stop() {
           await solo.stop();
           await bus.close();

@@ -3,7 +3,7 @@ import { API_SETTINGS } from '@sealwire/api/settings';
 import { DIRECTORY_SETTINGS } from '@sealwire/directory/settings';
 import { RELAY_CONFIG } from '@sealwire/relay/config';
 import { setting } from '@sealwire/service/config';
-import { listenAddress, origin, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
+import { listenAddress, publicOrigin, SERVER_SETTINGS, TLS_SETTINGS, wholeNumber } from '@sealwire/service/settings';
 import { z } from 'zod';
 
 const { TRUSTED_PROXIES, CONNECTIONS_PER_ADDRESS } = SERVER_SETTINGS;
@@ -21,10 +21,12 @@ export const soloSettings = z.object({
     about: 'The domain of the account addresses: `sip:alice@DOMAIN`. Never change it once there are accounts.',
     default: 'localhost',
   }),
-  PUBLIC_ORIGIN: setting(origin().optional(), {
-    about: 'Where clients reach this server; logins are bound to it. Not set: `http://localhost:PORT`.',
+  PUBLIC_ORIGIN: setting(publicOrigin().optional(), {
+    about:
+      'Where clients reach this server, with a path if it is under one; logins are bound to its origin. Not set: `http://localhost:PORT`.',
     example: 'https://chat.example.org',
   }),
+  ...TLS_SETTINGS,
   ...API_SETTINGS,
   GATE: setting(API_SETTINGS.GATE, {
     about: 'Who may make an account: `open` (anybody), or `invitation` (who has a code of `npm start -- invite`).',

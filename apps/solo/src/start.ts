@@ -12,7 +12,9 @@ import { createHealth } from '@sealwire/service/health';
 import { type Listening, listen } from '@sealwire/service/listen';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
+import { basePathOf, originOf } from '@sealwire/service/public-origin';
 import type { ListenAddress } from '@sealwire/service/settings';
+import { tlsFilesOf } from '@sealwire/service/tls-files';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
 import type { Store } from '@sealwire/store/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
@@ -48,10 +50,12 @@ export interface Solo {
 export async function startSolo(deps: SoloDeps): Promise<Solo> {
   const { store, bus, crypto, random, now, log, metrics, tokenKey, appPasswordKey, version } = deps;
   const address = await withPort(deps.settings.LISTEN);
-  const origin = deps.settings.PUBLIC_ORIGIN ?? `http://localhost:${address.port}`;
+  const tls = tlsFilesOf(deps.settings);
+  const origin = deps.settings.PUBLIC_ORIGIN ?? `${tls ? 'https' : 'http'}://localhost:${address.port}`;
   const settings = { ...deps.settings, PUBLIC_ORIGIN: origin };
-  const { jwks } = createTokenSigner({ seed: tokenKey, issuer: origin, now });
-  const tokens = createTokenVerifier({ jwks: jwks(), issuer: origin, now });
+  const issuer = originOf(origin);
+  const { jwks } = createTokenSigner({ seed: tokenKey, issuer, now });
+  const tokens = createTokenVerifier({ jwks: jwks(), issuer, now });
   const shared = { store, bus, crypto, random, now, log, metrics };
 
   const api = await startApi({ ...shared, settings, tokenKey, appPasswordKey, version });
@@ -84,6 +88,8 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     }),
     log,
     metrics,
+    basePath: basePathOf(origin),
+    tls,
     connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
     proxies: trustedProxies(settings.TRUSTED_PROXIES),
   });

@@ -149,7 +149,7 @@ export class Client {
     this.#upkeep = new KeyUpkeep({ ...services, timers, trace });
     this.#keysCheck = new KeysCheck({ ...services, inbox: this.#inbox, timers, random, now, trace });
     this.#connection = new Connection({
-      url: self.server.replace(/^http/, 'ws') + self.paths.relay,
+      url: new URL(self.server).origin.replace(/^http/, 'ws') + self.paths.relay,
       tokens: services.tokens,
       connectSocket: runtime.connectSocket,
       timers,

@@ -41,10 +41,10 @@ export interface RegistrationRequest {
 
 /** Throws `ClientError`: `already-registered`, `registration-pending` (of somebody else), and what the steps throw. */
 export async function register(ledger: Ledger, request: RegistrationRequest): Promise<SelfRecord> {
-  const origin = originOf(request.server);
-  const http = new HttpCalls(origin, request.runtime);
-  const started = startedBefore(ledger, request, origin);
-  const self = started ?? (await makeKeys(ledger, request, http, origin));
+  const server = addressOfServer(request.server);
+  const http = new HttpCalls(server, request.runtime);
+  const started = startedBefore(ledger, request, server);
+  const self = started ?? (await makeKeys(ledger, request, http, server));
   const services = assemble(ledger, self, request.runtime, request.engines);
   const listed = self.step === 'keys' ? await list(ledger, services, request) : self;
   for (const engine of services.engines.all()) await engine.publish(services.context);
@@ -52,7 +52,7 @@ export async function register(ledger: Ledger, request: RegistrationRequest): Pr
 }
 
 /** Undefined when the storage is empty, or holds a registration that the server refused for good. */
-function startedBefore(ledger: Ledger, request: RegistrationRequest, origin: string): SelfRecord | undefined {
+function startedBefore(ledger: Ledger, request: RegistrationRequest, server: string): SelfRecord | undefined {
   const self = readSelf(ledger);
   if (!self) return undefined;
   if (self.step === 'ready')
@@ -60,7 +60,7 @@ function startedBefore(ledger: Ledger, request: RegistrationRequest, origin: str
       'already-registered',
       `this storage belongs to ${self.address}: open it, or choose another one`,
     );
-  const same = self.server === origin && self.name === request.name && self.kind === request.kind;
+  const same = self.server === server && self.name === request.name && self.kind === request.kind;
   if (same && !(self.refused && hasOtherSecret(self, request))) return self;
   if (self.refused) return undefined;
   throw new ClientError(
@@ -78,7 +78,7 @@ async function makeKeys(
   ledger: Ledger,
   request: RegistrationRequest,
   http: HttpCalls,
-  origin: string,
+  server: string,
 ): Promise<SelfRecord> {
   const { crypto, random, now } = request.runtime;
   const name = parsedName(request.name);
@@ -93,8 +93,8 @@ async function makeKeys(
     const identities = engines.flatMap((engine) => engine.createDevice(request.curves, transaction));
     const loginKey = crypto.ed25519.publicKey(loginSeed);
     const self: SelfRecord = {
-      server: origin,
-      paths: pathsOf(origin, { api, lime, directory, relay }),
+      server,
+      paths: pathsOf(new URL(server).origin, { api, lime, directory, relay }),
       domain,
       name,
       address,
@@ -178,10 +178,11 @@ function newDeviceId(address: AccountAddress, bytes: Uint8Array): DeviceId {
   return parseDeviceId(`${address};gr=urn:uuid:${text}`);
 }
 
-function originOf(server: string): string {
+/** An origin, with the path under which its servers are, if any; no slash at the end. */
+function addressOfServer(server: string): string {
   try {
-    const { origin, protocol } = new URL(server);
-    if (protocol === 'http:' || protocol === 'https:') return origin;
+    const { origin, pathname, protocol } = new URL(server);
+    if (protocol === 'http:' || protocol === 'https:') return origin + pathname.replace(/\/+$/, '');
   } catch {
     // Told below.
   }

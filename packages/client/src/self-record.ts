@@ -24,7 +24,7 @@ export interface ServerPaths {
 export type RegistrationStep = 'keys' | 'listed' | 'ready';
 
 export interface SelfRecord {
-  /** The origin, e.g. `https://chat.example.org`. */
+  /** The origin, e.g. `https://chat.example.org`, and the path under which its servers are, if any. */
   readonly server: string;
   readonly paths: ServerPaths;
   readonly domain: string;

@@ -29,7 +29,9 @@ export function assemble(
   factories: readonly EngineFactory[],
 ): Services {
   const { crypto, random, now } = runtime;
-  const { device, loginSeed, server: origin, paths } = self;
+  const { device, loginSeed, server, paths } = self;
+  // The paths of `/.well-known/sealwire` are the origin's, whatever the path of the server.
+  const { origin } = new URL(server);
   const lifetime = new AbortController();
   const http = new HttpCalls(origin, runtime, lifetime.signal);
   const tokens = new AccessTokens(http, { origin, apiPath: paths.api, device, loginSeed }, crypto, now);

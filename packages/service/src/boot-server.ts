@@ -5,7 +5,9 @@ import { trustedProxies } from './client-address.ts';
 import { createHealth } from './health.ts';
 import type { HttpDoor, SocketDoor } from './http-door.ts';
 import { listen } from './listen.ts';
+import { basePathOf } from './public-origin.ts';
 import type { listenAddress, SERVER_SETTINGS } from './settings.ts';
+import { tlsFilesOf } from './tls-files.ts';
 
 /** A schema with `LISTEN`, all of `SERVER_SETTINGS` and whatever else the server is told. */
 export type ServerSchema = z.ZodObject<typeof SERVER_SETTINGS & { readonly LISTEN: ReturnType<typeof listenAddress> }>;
@@ -50,11 +52,14 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
         health: createHealth({ server: name, version, ready: () => door.ready(), metrics, log, now }),
         log,
         metrics,
+        basePath: basePathOf(settings.PUBLIC_ORIGIN),
+        tls: tlsFilesOf(settings),
         connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
         proxies: trustedProxies(settings.TRUSTED_PROXIES),
       });
       return {
         url: listening.url,
+        reload: listening.reloadCertificate,
         async stop() {
           await listening.close();
           await bus.close();

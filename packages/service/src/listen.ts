@@ -2,7 +2,8 @@
  * The node:http server in front of one door or several: routing by path prefix, upgrades, limits against slow and greedy peers
  * (case H04), start errors in one line, and an orderly end.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TrustedProxies } from './client-address.ts';
@@ -13,7 +14,9 @@ import type { HttpDoor, SocketDoor } from './http-door.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { Problem } from './problem.ts';
+import { withoutBasePath } from './public-origin.ts';
 import type { ListenAddress } from './settings.ts';
+import { readTls, type TlsFiles, watchTls } from './tls-files.ts';
 
 /** Reasons: a peer that needs longer to say what it wants than `headersMs` wants nothing; nginx keeps idle connections for 60 s. */
 const HTTP_LIMITS = {
@@ -41,6 +44,10 @@ export interface ListenOptions {
   readonly health: Health;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** The path under which all routes are, such as `/chat`: taken off before a door sees the request. */
+  readonly basePath?: string;
+  /** Undefined: plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
   /** See `SERVER_SETTINGS.CONNECTIONS_PER_ADDRESS`; 0 or absent: no limit. */
   readonly connectionsPerAddress?: number;
   readonly proxies?: TrustedProxies;
@@ -51,18 +58,21 @@ export interface ListenOptions {
 export interface Listening {
   readonly host: string;
   readonly port: number;
-  /** `http://HOST:PORT` of the socket itself. */
+  /** `http://HOST:PORT` (or `https:`) of the socket itself. */
   readonly url: string;
+  /** Reads the certificate again; nothing without TLS. */
+  reloadCertificate(): void;
   /** Not ready; drains sockets; lets requests finish; closes the doors. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Throws `ConfigError` with the fix when the address cannot be had. */
+/** Throws `ConfigError` with the fix when the address cannot be had, or the certificate not be used. */
 export async function listen(options: ListenOptions): Promise<Listening> {
   const limits = { ...HTTP_LIMITS, ...options.limits };
   const routes = [...options.routes].sort((a, b) => b.prefix.length - a.prefix.length);
   const doors = [...new Set(routes.map((route) => route.door))];
-  const server = createServer({
+  const { basePath = '', tls } = options;
+  const server = serverFor(tls, {
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
     connectionsCheckingInterval: limits.checkEveryMs,
@@ -76,10 +86,21 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     metrics: options.metrics,
   });
 
+  const certificate = tls && watchTls(tls, (context) => (server as TlsServer).setSecureContext(context), options);
+
+  /** The door, which sees the request as if there were no base path. */
+  function doorOf(request: IncomingMessage): HttpDoor | SocketDoor | undefined {
+    const target = withoutBasePath(request.url ?? '/', basePath);
+    if (target === undefined) return undefined;
+    request.url = target;
+    return doorFor(routes, pathOf(target));
+  }
+
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const path = pathOf(request);
-    if (options.health.handle(request, response, path)) return;
-    const door = doorFor(routes, path);
+    // Where they are asked from, nobody knows of the base path.
+    if (options.health.handle(request, response, pathOf(request.url))) return;
+    const door = doorOf(request);
+    if (basePath !== '' && options.health.handle(request, response, pathOf(request.url))) return;
     if (!door) return refuse(response, new Problem('not-found'));
     try {
       door.handle(request, response);
@@ -92,7 +113,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    const door = doorFor(routes, pathOf(request));
+    const door = doorOf(request);
     if (!door || !('upgrade' in door)) return refuseUpgrade(socket, '404 Not Found');
     try {
       door.upgrade(request, socket, head);
@@ -104,7 +125,9 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   });
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    // A failed handshake: there is nothing yet over which to answer.
+    const handshake = error.code?.startsWith('ERR_SSL_') || error.code?.startsWith('ERR_TLS_');
+    if (handshake || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     const status =
       error.code === 'HPE_HEADER_OVERFLOW'
         ? '431 Request Header Fields Too Large'
@@ -124,6 +147,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 
   async function close(): Promise<void> {
     options.health.drain();
+    certificate?.stop();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     await Promise.all(doors.map((door) => ('drain' in door ? door.drain() : undefined)));
@@ -139,7 +163,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   return {
     host: address,
     port,
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    url: `${tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    reloadCertificate: () => certificate?.reload(),
     close() {
       closing ??= close();
       return closing;
@@ -147,8 +172,15 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   };
 }
 
-function pathOf(request: IncomingMessage): string {
-  const url = request.url ?? '/';
+function serverFor(
+  tls: TlsFiles | undefined,
+  limits: ServerOptions & { readonly headersTimeout: number },
+): Server | TlsServer {
+  if (!tls) return createServer(limits);
+  return createTlsServer({ ...limits, ...readTls(tls), handshakeTimeout: limits.headersTimeout });
+}
+
+function pathOf(url = '/'): string {
   const end = url.indexOf('?');
   return end < 0 ? url : url.slice(0, end);
 }

@@ -1,5 +1,10 @@
 /** Where clients reach the servers: an origin, with a path where one host serves more than this (`https://host/chat`). */
 
+/** Scheme, host and port alone: what tokens are issued by and logins are bound to. */
+export function originOf(publicOrigin: string): string {
+  return new URL(publicOrigin).origin;
+}
+
 /** The path of a public origin: `/chat`, or nothing. */
 export function basePathOf(publicOrigin: string): string {
   const { pathname } = new URL(publicOrigin);

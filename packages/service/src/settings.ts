@@ -4,6 +4,9 @@ import { decodeBase64url } from '@sealwire/wire/base64url';
 import { z } from 'zod';
 import { setting } from './config.ts';
 
+/** Segments that no proxy rewrites and no parser reads in two ways. */
+const BASE_PATH = /^\/$|^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\/?$/;
+
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
@@ -47,6 +50,21 @@ export function origin() {
   });
 }
 
+/** `https://chat.example.org`, or with the path under which all servers are: `https://example.org/chat`. */
+export function publicOrigin() {
+  return z.string().transform((text, context): string => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const plain = text.replace(/\/$/, '');
+    let problem = 'not an address like https://chat.example.org or https://example.org/chat';
+    if (url && BASE_PATH.test(url.pathname) && plain === url.origin + url.pathname.replace(/\/$/, '')) {
+      if (url.protocol === 'https:' || isLoopback(url.hostname)) return plain;
+      problem = 'https is needed for anything but this machine itself';
+    }
+    context.issues.push({ code: 'custom', message: problem, input: text });
+    return z.NEVER;
+  });
+}
+
 /** Secret bytes as base64url, exactly `length` of them. */
 export function secretBytes(length: number) {
   return z.string().transform((text, context): Uint8Array => {
@@ -79,20 +97,36 @@ function isRange(text: string): boolean {
   );
 }
 
-function isLoopback(host: string): boolean {
+/** Whether a URL with this host can only mean the machine itself. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-const DOMAIN = /^(?=.{1,190}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+/** A domain name in small letters, as it stands in addresses. */
+export const DOMAIN_NAME = /^(?=.{1,190}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+
+/** For a server that clients reach without a proxy. */
+export const TLS_SETTINGS = {
+  TLS_CERT_FILE: setting(z.string().min(1).optional(), {
+    about:
+      'The certificate chain, PEM: this server speaks TLS itself. Read again when the file changes, and at SIGHUP. Not set: plain HTTP, for a proxy in front.',
+    example: '/etc/letsencrypt/live/chat.example.org/fullchain.pem',
+  }),
+  TLS_KEY_FILE: setting(z.string().min(1).optional(), {
+    about: 'The private key of that certificate, PEM.',
+    example: '/etc/letsencrypt/live/chat.example.org/privkey.pem',
+  }),
+} as const;
 
 /** What every server has. `LISTEN` has its default in each server. */
 export const SERVER_SETTINGS = {
-  DOMAIN: setting(z.string().regex(DOMAIN, 'not a domain name in small letters'), {
+  DOMAIN: setting(z.string().regex(DOMAIN_NAME, 'not a domain name in small letters'), {
     about: 'The domain of the account addresses: `sip:alice@DOMAIN`. Never change it once there are accounts.',
     example: 'example.org',
   }),
-  PUBLIC_ORIGIN: setting(origin(), {
-    about: 'Where clients reach all servers. Issuer of the tokens; logins are bound to it.',
+  PUBLIC_ORIGIN: setting(publicOrigin(), {
+    about:
+      'Where clients reach all servers, with a path if they are under one (`https://example.org/chat`). Its origin issues the tokens, and logins are bound to it.',
     example: 'https://chat.example.org',
   }),
   STORE_URL: setting(z.string().regex(/^[a-z+]+:/, 'not a store URL'), {
@@ -111,6 +145,7 @@ export const SERVER_SETTINGS = {
     default: '',
     example: '10.0.0.0/8',
   }),
+  ...TLS_SETTINGS,
   CONNECTIONS_PER_ADDRESS: setting(wholeNumber(0), {
     about: 'Open connections from one address (loopback and trusted proxies excepted); 0: no limit.',
     default: '1000',

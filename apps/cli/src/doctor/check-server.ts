@@ -12,7 +12,9 @@ export async function* checkServer(
   interrupted: AbortSignal,
 ): AsyncGenerator<Finding> {
   const get = (path: string) =>
-    fetch(new URL(path, server), { signal: AbortSignal.any([interrupted, AbortSignal.timeout(PATIENCE_MS)]) });
+    fetch(server.replace(/\/$/, '') + path, {
+      signal: AbortSignal.any([interrupted, AbortSignal.timeout(PATIENCE_MS)]),
+    });
 
   let response: Response;
   try {
