@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { encodeBase64url } from '@sealwire/wire/base64url';
+import { parseDeviceId } from '@sealwire/wire/ids';
 import { createInvitation } from './invitations.ts';
 import { crypto, type Fixture, startFixture } from './testing/fixture.ts';
 import { person } from './testing/person.ts';
@@ -210,9 +212,34 @@ describe('devices', () => {
     fixture = await startFixture();
     const { auth, person: alice } = await fixture.member('alice');
     const { json } = await fixture.call('GET', '/v1/devices', undefined, auth);
-    expect(json).toEqual({
-      devices: [{ id: alice.device, curves: ['c25519'], addedAt: 1_800_000_000_000, current: true }],
-    });
+    const identityKey = encodeBase64url((await fixture.store.devices.find(alice.device))!.identities[0]!.identityKey);
+    const identities = [{ curve: 'c25519', identityKey }];
+    const listed = { id: alice.device, state: 'listed', identities, curves: ['c25519'], current: true };
+    expect(json).toEqual({ devices: [{ ...listed, addedAt: 1_800_000_000_000 }] });
+  });
+
+  it('that wait are listed after them, and removed like them; a stranger sees and removes none', async () => {
+    fixture = await startFixture();
+    const { auth, person: alice } = await fixture.member('alice');
+    const { auth: bobs } = await fixture.member('bob');
+    const waiting = parseDeviceId(`${alice.address};gr=urn:uuid:linphone`);
+    const key = (n: number) => new Uint8Array(32).fill(n);
+    const signedPrekey = { id: 1, publicKey: key(2), signature: new Uint8Array(64) };
+    const terms = { maximum: 10, now: 5 };
+    await fixture.store.waiting.register(waiting, 'c25519', { identityKey: key(1), signedPrekey }, [], terms);
+    const list = async (caller: typeof auth) => (await fixture.call('GET', '/v1/devices', undefined, caller)).json;
+    const identities = [{ curve: 'c25519', identityKey: encodeBase64url(key(1)) }];
+    const entry = { id: waiting, state: 'waiting', identities, curves: ['c25519'], addedAt: 5, current: false };
+    expect((await list(auth)).devices.slice(1)).toEqual([entry]);
+    expect((await list(bobs)).devices).toHaveLength(1);
+    fixture.announced.length = 0;
+    const path = `/v1/devices/${encodeURIComponent(waiting)}`;
+    const statuses = [];
+    for (const caller of [bobs, auth, auth])
+      statuses.push((await fixture.call('DELETE', path, undefined, caller)).status);
+    expect(statuses).toEqual([404, 204, 404]);
+    expect((await list(auth)).devices).toHaveLength(1);
+    expect(fixture.announced).toEqual([]);
   });
 
   it('a removed one is out at once: its token too; a repeat by it is a 401', async () => {

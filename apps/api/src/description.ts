@@ -63,7 +63,7 @@ const operations: readonly Operation[] = [
     path: '/v1/devices',
     summary: 'The devices of the caller’s account',
     description:
-      'Oldest first. The signed manifest of the key directory is the list to encrypt for; this one is the server’s.',
+      'Oldest first; those that wait to be admitted come after the listed ones, with `state` `waiting`: they registered keys by app password, and no manifest names them. The signed manifest of the key directory is the list to encrypt for; this one is the server’s.',
     caller: 'device',
     answers: { 200: { description: 'the devices', schema: DevicesAnswer } },
     problems: CALLER_PROBLEMS,
@@ -74,7 +74,7 @@ const operations: readonly Operation[] = [
     path: '/v1/devices/{id}',
     summary: 'Cut a device off',
     description:
-      'Login, keys and mailbox of the device go and its sockets close; the id is never given out again. A repeat answers 404. Publish a manifest without it next.',
+      'Login, keys and mailbox of the device go and its sockets close; the id is never given out again. A repeat answers 404. Publish a manifest without it next. Waiting devices go the same way, and need no manifest.',
     caller: 'device',
     parameters: [{ name: 'id', in: 'path', type: 'string', description: 'a device id of the caller’s own account' }],
     answers: { 204: { description: 'removed' } },

@@ -1,8 +1,8 @@
 /** `/v1/devices` */
 import { Controller, Delete, Get, HttpCode, Inject, Param, UseGuards } from '@nestjs/common';
-import type { DevicesAnswer } from '@sealwire/wire/http';
+import { DevicesAnswer } from '@sealwire/wire/http';
 import type { DeviceId } from '@sealwire/wire/ids';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Caller, DeviceGuard, DeviceIdPipe } from './caller.ts';
 import type { DeviceService } from './device-service.ts';
 import { DEVICES } from './ports.ts';
@@ -13,16 +13,18 @@ export class DevicesController {
   constructor(@Inject(DEVICES) private readonly devices: DeviceService) {}
 
   @Get()
-  async list(@Caller() caller: DeviceId): Promise<z.output<typeof DevicesAnswer>> {
+  async list(@Caller() caller: DeviceId): Promise<z.input<typeof DevicesAnswer>> {
     const devices = await this.devices.list(caller);
-    return {
-      devices: devices.map(({ id, identities, addedAt }) => ({
+    return z.encode(DevicesAnswer, {
+      devices: devices.map(({ id, state, identities, addedAt }) => ({
         id,
+        state,
+        identities: [...identities],
         curves: identities.map(({ curve }) => curve),
         addedAt,
         current: id === caller,
       })),
-    };
+    });
   }
 
   @Delete(':id')

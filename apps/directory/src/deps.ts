@@ -6,7 +6,6 @@ import type { Metrics } from '@sealwire/service/metrics';
 import type { TokenVerifier } from '@sealwire/service/tokens';
 import type { Store } from '@sealwire/store/port';
 import type { Authenticate } from './lime/authenticate.ts';
-import type { Roster } from './lime/roster.ts';
 import type { DirectorySettings } from './settings.ts';
 
 export interface DirectoryDeps {
@@ -26,6 +25,4 @@ export interface DirectoryDeps {
   readonly version: string;
   /** Who asks on `/lime`; Bearer and Digest unless given. Tests with foreign LIME clients bring another one. */
   readonly authenticate?: Authenticate;
-  /** Which identity keys devices may register; the store's unless given. */
-  readonly roster?: Roster;
 }

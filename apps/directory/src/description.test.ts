@@ -20,7 +20,7 @@ describe('the description', () => {
   });
 
   it('names every route of the controllers', () => {
-    const routes = ['manifests/manifests', 'openapi'].flatMap((name) => {
+    const routes = ['manifests/manifests', 'keys/keys', 'foreign/peer-key', 'openapi'].flatMap((name) => {
       const text = readFileSync(new URL(`./${name}.controller.ts`, import.meta.url), 'utf8');
       const prefix = /@Controller\('([^']*)'\)/.exec(text)![1]!;
       return [...text.matchAll(/@(Get|Post|Put|Delete|Patch)\((?:'([^']*)')?\)/g)].map(([, method, path = '']) =>

@@ -1,6 +1,12 @@
 /** The directory's JSON routes as OpenAPI sees them; `/lime` speaks a binary protocol and is described by its own specification. */
 import { type ApiDescription, type Operation, openApiDocument, type Parameter } from '@sealwire/service/openapi';
-import { ManifestAnswer, ManifestHistoryAnswer, SignedManifestBody } from '@sealwire/wire/http';
+import {
+  KeysCheckBody,
+  ManifestAnswer,
+  ManifestHistoryAnswer,
+  PeerKeyAnswer,
+  SignedManifestBody,
+} from '@sealwire/wire/http';
 
 const NAME: Parameter = { name: 'name', in: 'path', type: 'string', description: 'the user name, without domain' };
 const LIMITED = ['too-many-requests', 'unavailable'] as const;
@@ -35,6 +41,7 @@ const operations: readonly Operation[] = [
       'payload-too-large',
       'unsupported-media-type',
       'invalid-manifest',
+      'limit-reached',
       ...LIMITED,
     ],
   },
@@ -53,6 +60,36 @@ const operations: readonly Operation[] = [
     problems: ['bad-request', 'not-found', ...LIMITED],
   },
   {
+    id: 'checkKeys',
+    method: 'post',
+    path: '/directory/keys/check',
+    summary: 'Whether the directory holds the keys that the device believes it holds',
+    description:
+      'For each LIME suite, SHA-256 digests of identity key, signed prekey and one-time prekey ids, as the specification of the key server defines them. A `keys-differ` has in `errors` a pointer to each part that differs, such as `/suites/0/signedPrekey`, or to a suite that is not registered.',
+    caller: 'device',
+    body: KeysCheckBody,
+    answers: { 204: { description: 'the same, in every part of every suite named' } },
+    problems: [
+      'bad-request',
+      'unauthorized',
+      'token-expired',
+      'keys-differ',
+      'payload-too-large',
+      'unsupported-media-type',
+      ...LIMITED,
+    ],
+  },
+  {
+    id: 'peerKey',
+    method: 'get',
+    path: '/directory/peer-key',
+    summary: 'The key by which directories of other domains know this one',
+    description: 'Ed25519. `not-found` when this directory asks no other.',
+    caller: 'anyone',
+    answers: { 200: { description: 'domain and key', schema: PeerKeyAnswer } },
+    problems: ['not-found'],
+  },
+  {
     id: 'directoryOpenApi',
     method: 'get',
     path: '/directory/openapi.json',
@@ -69,8 +106,14 @@ export function directoryDescription(version: string): ApiDescription {
     title: 'Sealwire key directory',
     version,
     description:
-      'Signed account manifests. `POST /lime` on the same server speaks the LIME key server protocol. Errors are RFC 9457 problems; 429 and 503 carry `Retry-After`; routes with a limit tell what is left of it in `RateLimit`; another method on a known path is a 405 with `Allow`.',
-    schemas: { SignedManifest: SignedManifestBody, Manifest: ManifestAnswer, ManifestHistory: ManifestHistoryAnswer },
+      'Signed account manifests. `POST /lime` on the same server speaks the LIME key server protocol, `POST /directory/lime` the same between the directories of two domains. Errors are RFC 9457 problems; 429 and 503 carry `Retry-After`; routes with a limit tell what is left of it in `RateLimit`; another method on a known path is a 405 with `Allow`.',
+    schemas: {
+      SignedManifest: SignedManifestBody,
+      Manifest: ManifestAnswer,
+      ManifestHistory: ManifestHistoryAnswer,
+      KeysCheck: KeysCheckBody,
+      PeerKey: PeerKeyAnswer,
+    },
     operations,
   };
 }

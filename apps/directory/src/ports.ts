@@ -2,3 +2,7 @@
 export const MANIFESTS = Symbol('ManifestService');
 export const MANIFEST_LIMITERS = Symbol('ManifestLimiters');
 export const OPENAPI = Symbol('OpenApi');
+/** The device of a bearer token. */
+export const AUTHENTICATE = Symbol('BearerAuthenticator');
+export const KEYS = Symbol('KeysService');
+export const PEER_KEY = Symbol('PeerKey');

@@ -4,19 +4,25 @@ import { setting } from '@sealwire/service/config';
 import { listenAddress, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
 import { LIMITS } from '@sealwire/wire/limits';
 import { z } from 'zod';
+import { PEER_SETTINGS } from './foreign/peer-settings.ts';
 
 /** What the directory itself is told, wherever it runs: alone or in solo. */
 export const DIRECTORY_SETTINGS = {
   ...APP_PASSWORD_SETTINGS,
   BUNDLES_PER_PAIR: setting(wholeNumber(0), {
     about:
-      'One-time prekeys that one device may take from one other device in ten minutes; beyond it bundles come without; 0: no limit.',
+      'Bundles with one-time prekey that one device (or one account, by app password) may have of one device in ten minutes; beyond it, see BUNDLE_LIMITS_WITHHOLD; 0: no limit.',
     default: String(LIMITS.bundleFetchesPerPair.value),
   }),
   BUNDLES_PER_TARGET: setting(wholeNumber(0), {
     about:
-      'One-time prekeys that all together may take from one device in an hour; beyond it bundles come without; 0: no limit.',
+      'Bundles with one-time prekey that all together may have of one device in an hour, the directory of another domain half of them; beyond it, see BUNDLE_LIMITS_WITHHOLD; 0: no limit.',
     default: String(LIMITS.bundleFetchesPerTarget.value),
+  }),
+  BUNDLE_LIMITS_WITHHOLD: setting(z.enum(['one-time', 'bundle']), {
+    about:
+      'What is withheld beyond the two limits until their period ends: `one-time` (bundles come without one-time prekey) or `bundle` (none come; a LIME client then cannot begin a session).',
+    default: 'one-time',
   }),
   BUNDLES_PER_REQUESTER: setting(wholeNumber(0), {
     about: 'Bundles that one device may ask for in ten minutes; beyond it the answer is 429; 0: no limit.',
@@ -26,6 +32,17 @@ export const DIRECTORY_SETTINGS = {
     about: 'Registrations and key uploads of one device in ten minutes; beyond it the answer is 429; 0: no limit.',
     default: '60',
   }),
+  PREKEYS_PER_DEVICE: setting(wholeNumber(125, 1_000), {
+    about:
+      'One-time prekeys that a device may have here on each curve, and bring in one request; beyond it a LIME client is told `resource limit`.',
+    default: String(LIMITS.prekeysPerDevice.value),
+  }),
+  DEVICES_PER_ACCOUNT: setting(wholeNumber(1, 100), {
+    about:
+      'Devices of an account, listed and waiting ones together; beyond it a new one is refused. A manifest lists ten at most.',
+    default: String(LIMITS.devicesPerAccount.value),
+  }),
+  ...PEER_SETTINGS,
   MANIFEST_READS_PER_ADDRESS: setting(wholeNumber(0), {
     about: 'Manifest reads a minute from one client address; 0: no limit.',
     default: '1200',

@@ -7,42 +7,67 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { createAnnouncer } from '@sealwire/service/announce';
 import { createAppPasswordCheck } from '@sealwire/service/app-password-check';
 import { appPasswordKey, createAppPasswordVault } from '@sealwire/service/app-password-vault';
+import { bearerAuthenticator } from '@sealwire/service/bearer';
 import { clientAddress, limiterKey, trustedProxies } from '@sealwire/service/client-address';
 import { createGuessLimits } from '@sealwire/service/guess-limits';
 import type { HttpDoor } from '@sealwire/service/http-door';
 import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
+import { createPeerSigner, createPeerVerifier, type PeerSigner } from '@sealwire/service/peer-tokens';
 import { basePathOf } from '@sealwire/service/public-origin';
+import { LIMITS } from '@sealwire/wire/limits';
 import type { DirectoryDeps } from './deps.ts';
 import { openApiText } from './description.ts';
-import { authenticateBy } from './lime/authenticate.ts';
+import { authenticateByPeer } from './foreign/authenticate-peer.ts';
+import { createForeignDirectories } from './foreign/foreign-directories.ts';
+import { PeerKey, PeerKeyController } from './foreign/peer-key.controller.ts';
+import { KeysController } from './keys/keys.controller.ts';
+import { KeysService } from './keys/keys-service.ts';
+import { type Authenticate, authenticateBy } from './lime/authenticate.ts';
 import { type DigestScheme, digestScheme } from './lime/authenticate-digest.ts';
-import { createBundleBudget } from './lime/bundle-budget.ts';
+import { type BundleBudget, createBundleBudget } from './lime/bundle-budget.ts';
+import { Bundles } from './lime/bundles.ts';
 import { createNonceBook } from './lime/digest-nonce.ts';
+import { KeyDoor } from './lime/key-door.ts';
 import { createLimeEndpoint } from './lime/lime-endpoint.ts';
 import { LimeService } from './lime/lime-service.ts';
-import { storeRoster } from './lime/roster.ts';
 import { createManifestLimiters } from './manifests/manifest-limiters.ts';
 import { ManifestService } from './manifests/manifest-service.ts';
 import { ManifestsController } from './manifests/manifests.controller.ts';
 import { OpenApiController } from './openapi.controller.ts';
-import { MANIFEST_LIMITERS, MANIFESTS, OPENAPI } from './ports.ts';
+import { AUTHENTICATE, KEYS, MANIFEST_LIMITERS, MANIFESTS, OPENAPI, PEER_KEY } from './ports.ts';
 
 export type { DirectoryDeps } from './deps.ts';
 
 /** Builds the server and resolves when it can answer. Its paths: `/lime`, `/directory/…`. */
 export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const { store, crypto, now, metrics, log, settings } = deps;
-  const roster = deps.roster ?? storeRoster(store);
   const authenticate =
     deps.authenticate ?? authenticateBy({ tokens: deps.tokens, store, digest: digestOf(deps), open: false });
   const budget = createBundleBudget(settings, { now, metrics });
-  const service = new LimeService({ store, crypto, metrics, roster, budget });
-  const lime = createLimeEndpoint({ service, authenticate, log, metrics });
+  const limits = { oneTimePrekeys: settings.PREKEYS_PER_DEVICE, devices: LIMITS.bundlesPerRequest.value };
+  const signer = peerSignerOf(deps);
+  const foreign = createForeignDirectories({ peers: settings.PEER_DIRECTORIES, signer, crypto, metrics, now });
+  const door = new KeyDoor({
+    store,
+    crypto,
+    budget,
+    now,
+    prekeysPerDevice: settings.PREKEYS_PER_DEVICE,
+    devicesPerAccount: settings.DEVICES_PER_ACCOUNT,
+  });
+  const bundles = new Bundles({ store, metrics, budget, domain: settings.DOMAIN, foreign });
+  const service = new LimeService({ store, door, bundles });
+  const lime = createLimeEndpoint({ service, authenticate, log, metrics, limits });
+  const forPeers = createLimeEndpoint({ service, authenticate: authenticatePeersOf(deps), log, metrics, limits });
 
   const adapter = new FastifyAdapter(FASTIFY_OPTIONS);
-  const app = await NestFactory.create<NestFastifyApplication>(directoryModule(deps), adapter, NEST_OPTIONS);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    directoryModule(deps, budget, signer),
+    adapter,
+    NEST_OPTIONS,
+  );
   const fastify = adapter.getInstance();
   acceptStrictJsonOnly(fastify);
   const routesAreThere = refuseOtherMethods(fastify);
@@ -57,7 +82,8 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   await fastify.ready();
   return {
     handle(request, response) {
-      if (isLime(request.url)) lime(request, response);
+      if (isPath(request.url, '/lime')) lime(request, response);
+      else if (isPath(request.url, '/directory/lime')) forPeers(request, response);
       else fastify.routing(request, response);
     },
     ready: () => store.probe(),
@@ -91,20 +117,46 @@ function digestOf(deps: DirectoryDeps): DigestScheme | undefined {
   });
 }
 
-function isLime(url: string | undefined): boolean {
-  return url !== undefined && (url === '/lime' || url === '/lime/' || url.startsWith('/lime?'));
+/** Undefined without a key: no directory of another domain is asked. */
+function peerSignerOf({ settings, now, random }: DirectoryDeps): PeerSigner | undefined {
+  const { PEER_KEY: seed, DOMAIN: domain } = settings;
+  return seed && createPeerSigner({ seed, domain, now, random });
 }
 
-function directoryModule({ store, bus, crypto, now, log, metrics, settings, version }: DirectoryDeps): Type {
+function authenticatePeersOf({ settings, store, crypto, now }: DirectoryDeps): Authenticate {
+  const peers = new Map(settings.PEER_DIRECTORIES.map(({ domain, publicKey }) => [domain, publicKey]));
+  return authenticateByPeer({
+    verifier: createPeerVerifier({ domain: settings.DOMAIN, peers, now }),
+    crypto,
+    store,
+    now,
+  });
+}
+
+function isPath(url: string | undefined, path: string): boolean {
+  return url !== undefined && (url === path || url === `${path}/` || url.startsWith(`${path}?`));
+}
+
+function directoryModule(deps: DirectoryDeps, budget: BundleBudget, signer: PeerSigner | undefined): Type {
+  const { store, bus, crypto, now, log, metrics, settings, tokens, version } = deps;
   const announcer = createAnnouncer(bus, log);
   const limiters = createManifestLimiters(settings, { now, metrics });
-  const manifests = new ManifestService({ store, crypto, announcer, now, domain: settings.DOMAIN, limiters });
+  const { DOMAIN: domain, DEVICES_PER_ACCOUNT: devicesPerAccount } = settings;
+  const manifests = new ManifestService({ store, crypto, announcer, now, domain, limiters, devicesPerAccount });
+  const authenticate = bearerAuthenticator({
+    verifier: tokens,
+    audience: 'directory',
+    findDevice: (device) => store.devices.find(device),
+  });
 
   @Module({
-    controllers: [ManifestsController, OpenApiController],
+    controllers: [ManifestsController, KeysController, PeerKeyController, OpenApiController],
     providers: [
       { provide: MANIFESTS, useValue: manifests },
       { provide: MANIFEST_LIMITERS, useValue: limiters },
+      { provide: AUTHENTICATE, useValue: authenticate },
+      { provide: KEYS, useValue: new KeysService({ store, crypto, metrics, budget }) },
+      { provide: PEER_KEY, useValue: new PeerKey(domain, signer?.publicKey) },
       { provide: OPENAPI, useValue: openApiText(version) },
     ],
   })

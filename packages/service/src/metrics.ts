@@ -10,6 +10,8 @@ export interface Metrics {
   readonly mailboxDepth: Gauge;
   readonly busPublish: Histogram;
   readonly directoryClaims: Counter<'result'>;
+  readonly directoryForeignRequests: Counter<'result'>;
+  readonly directoryKeyChecks: Counter<'result'>;
   readonly prekeysLow: Counter;
   readonly rateLimitRejections: Counter<'limiter'>;
   readonly unhandledErrors: Counter<'where'>;
@@ -62,6 +64,18 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
       registers,
       name: 'sealwire_directory_claims_total',
       help: 'Key bundles handed out: with a one-time prekey, without (none left), withheld (limit), none (no bundle).',
+      labelNames: ['result'],
+    }),
+    directoryForeignRequests: new Counter({
+      registers,
+      name: 'sealwire_directory_foreign_requests_total',
+      help: 'Bundle requests to directories of other domains: answered, failed (no or a refusing answer), invalid (a lying one), skipped (busy, or failed a moment ago).',
+      labelNames: ['result'],
+    }),
+    directoryKeyChecks: new Counter({
+      registers,
+      name: 'sealwire_directory_key_checks_total',
+      help: 'Devices that asked whether the directory holds their keys: same, differ.',
       labelNames: ['result'],
     }),
     prekeysLow: new Counter({

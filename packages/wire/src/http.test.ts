@@ -25,7 +25,19 @@ const EXAMPLES: Record<keyof typeof http, object> = {
   ChallengeAnswer: { challenge: 'c', expiresAt: 5 },
   TokenBody: { device, challenge: 'c', signature: text.signature },
   TokenAnswer: { token: 'a.b.c', expiresAt: 5 },
-  DevicesAnswer: { devices: [{ id: device, curves: ['c448'], addedAt: 5, current: true }] },
+  DevicesAnswer: {
+    devices: [
+      {
+        id: device,
+        state: 'waiting',
+        identities: [{ curve: 'c25519', identityKey: text.key }],
+        curves: ['c25519'],
+        addedAt: 5,
+        current: false,
+      },
+    ],
+  },
+  PeerKeyAnswer: { domain: 'example.org', publicKey: text.key },
   ManifestAnswer: { address, accountKey: text.key, version: 1, manifest: text.manifest, signature: text.signature },
   ManifestHistoryAnswer: {
     address,

@@ -122,12 +122,15 @@ export const AppPasswordsAnswer = z.object({
   ),
 });
 
-/** GET /v1/devices */
+/** GET /v1/devices: `listed` as the newest manifest has them, and then those that `waiting` for the owner to admit them (docs/adr/0008). */
 export const DevicesAnswer = z.object({
   devices: z.array(
     z.object({
       id: deviceId,
+      state: z.enum(['listed', 'waiting']),
+      identities: z.array(z.object({ curve: z.enum(SUITE_NAMES), identityKey: bytes(32, 57) })),
       curves: z.array(z.enum(SUITE_NAMES)).min(1).max(SUITE_NAMES.length),
+      /** Of a waiting one: since when it waits. */
       addedAt: time,
       current: z.boolean(),
     }),
@@ -169,6 +172,9 @@ export const KeysCheckBody = z.strictObject({
     .min(1)
     .max(16),
 });
+
+/** GET /directory/peer-key: the Ed25519 key by which the directories of other domains know this one. */
+export const PeerKeyAnswer = z.object({ domain: z.string(), publicKey: bytes(32) });
 
 /** GET /.well-known/sealwire: all that a client needs to know, from the domain name alone. Paths are relative to the origin. */
 export const WellKnown = z.object({

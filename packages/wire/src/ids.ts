@@ -61,6 +61,12 @@ export function accountOf(device: DeviceId): AccountAddress {
   return device.slice(0, device.indexOf(';gr=')) as AccountAddress;
 }
 
+/** `example.org` of an account or of a device, as it is written. */
+export function domainOf(id: AccountAddress | DeviceId): string {
+  const end = id.indexOf(';');
+  return id.slice(id.indexOf('@') + 1, end < 0 ? undefined : end);
+}
+
 /** The user part of an address: `alice` of `sip:alice@example.org`. */
 export function nameOf(address: AccountAddress): AccountName {
   return address.slice(4, address.lastIndexOf('@')) as AccountName;

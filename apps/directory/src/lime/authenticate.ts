@@ -7,9 +7,20 @@ import type { Store } from '@sealwire/store/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { DigestScheme } from './authenticate-digest.ts';
 import { isDigest } from './digest-header.ts';
+import type { LimeSender } from './sender.ts';
 
-/** A device (its token), an account (an app password: any device id of it), or anyone (open mode: any device id). */
-export type Caller = { readonly device: DeviceId } | { readonly account: AccountAddress } | { readonly anyone: true };
+/** The directory of another domain: its token is for one identity and one body, so that these have a say. */
+export interface PeerCaller {
+  /** Throws a 401 or 403 `Problem`. */
+  readonly senderOf: (identity: string, body: Uint8Array) => Promise<LimeSender>;
+}
+
+/** A device (its token), an account (an app password: any device id of it), anyone (open mode: any device id), or another directory. */
+export type Caller =
+  | { readonly device: DeviceId }
+  | { readonly account: AccountAddress }
+  | { readonly anyone: true }
+  | PeerCaller;
 
 /** `challenges`: the values of `WWW-Authenticate`, one header each: few parsers take a list of them in one. */
 export interface Refusal {

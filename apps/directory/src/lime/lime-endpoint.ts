@@ -13,11 +13,14 @@ import {
   encodeRequestError,
   LIME_CONTENT_TYPE,
   LIME_ERRORS,
+  LIME_SUITES,
   LimeRequestError,
+  type LimeRequestLimits,
+  SUITE_NAMES,
 } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
 import { WireError } from '@sealwire/wire/wire-error';
-import type { Authenticate, Caller, Refusal } from './authenticate.ts';
+import type { Authenticate, Caller, PeerCaller, Refusal } from './authenticate.ts';
 import type { LimeService } from './lime-service.ts';
 import type { LimeSender } from './sender.ts';
 
@@ -26,16 +29,10 @@ export interface LimeEndpointDeps {
   readonly authenticate: Authenticate;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly limits: LimeRequestLimits;
 }
 
 export type LimeEndpoint = (request: IncomingMessage, response: ServerResponse) => void;
-
-const REQUEST_LIMITS = { oneTimePrekeys: LIMITS.prekeysPerDevice.value, devices: LIMITS.bundlesPerRequest.value };
-/** The largest honest request: a bundle request for as many devices as allowed, with ids as long as allowed. */
-const MAX_BODY_BYTES = Math.max(
-  LIMITS.limeBodyBytes.value,
-  5 + LIMITS.bundlesPerRequest.value * (2 + LIMITS.deviceIdBytes.value),
-);
 
 /** Headers that say who asks. */
 const ONCE_ONLY: ReadonlySet<string> = new Set(['authorization', 'from', 'x-lime-user-identity']);
@@ -43,8 +40,9 @@ const ONCE_ONLY: ReadonlySet<string> = new Set(['authorization', 'from', 'x-lime
 const NOT_ASCII = /[^ -~]/;
 
 export function createLimeEndpoint(deps: LimeEndpointDeps): LimeEndpoint {
+  const maxBodyBytes = largestRequest(deps.limits);
   return (request, response) => {
-    answer(deps, request).then(
+    answer(deps, maxBodyBytes, request).then(
       (answered) =>
         'problem' in answered
           ? sendProblem(deps, response, answered.problem, answered.challenges)
@@ -54,8 +52,18 @@ export function createLimeEndpoint(deps: LimeEndpointDeps): LimeEndpoint {
   };
 }
 
+/** Of the honest ones: a registration of the largest suite, or a bundle request with ids as long as allowed. */
+function largestRequest({ oneTimePrekeys, devices }: LimeRequestLimits): number {
+  const registrations = SUITE_NAMES.map((name) => {
+    const { x, ed, signature } = LIME_SUITES[name];
+    return 3 + ed + x + signature + 4 + 2 + oneTimePrekeys * (x + 4);
+  });
+  return Math.max(LIMITS.limeBodyBytes.value, ...registrations, 5 + devices * (2 + LIMITS.deviceIdBytes.value));
+}
+
 async function answer(
-  { authenticate, service }: LimeEndpointDeps,
+  { authenticate, service, limits }: LimeEndpointDeps,
+  maxBodyBytes: number,
   request: IncomingMessage,
 ): Promise<Uint8Array | Refusal> {
   if (request.method !== 'POST') throw new Problem('method-not-allowed', { headers: { allow: 'POST' } });
@@ -63,14 +71,15 @@ async function answer(
   // Before anything is read or answered with a 200: an HTTP stack offers its credentials on a 401 only.
   const caller = await authenticate(request);
   if ('problem' in caller) return caller;
-  const body = await readBody(request);
+  const body = await readBody(request, maxBodyBytes);
   const curveId = body.length >= 3 ? body[2]! : 0;
   if (request.headers['content-type'] !== LIME_CONTENT_TYPE)
     return limeError(LIME_ERRORS.badContentType, curveId, `the content type is ${LIME_CONTENT_TYPE}`);
   const identity = identityOf(request);
   if (identity === undefined)
     return limeError(LIME_ERRORS.missingSenderId, curveId, 'X-Lime-user-identity or From names the device');
-  return respond(service, senderOf(caller, identity), body);
+  const sender = 'senderOf' in caller ? await caller.senderOf(identity, body) : senderOf(caller, identity);
+  return respond(service, limits, sender, body);
 }
 
 /** Node takes the first of several, a proxy in front may have judged by the last. Throws a 400. */
@@ -85,7 +94,7 @@ function refuseRepeated({ rawHeaders }: IncomingMessage): void {
 }
 
 /** Throws a 403 when the identity header names a device that is not the caller's. */
-function senderOf(caller: Caller, identity: string): LimeSender {
+function senderOf(caller: Exclude<Caller, PeerCaller>, identity: string): LimeSender {
   if ('device' in caller) {
     if (identity !== caller.device)
       throw new Problem('forbidden', { detail: 'the identity header names another device than the login' });
@@ -107,9 +116,14 @@ function deviceIn(identity: string): DeviceId {
   }
 }
 
-async function respond(service: LimeService, sender: LimeSender, body: Uint8Array): Promise<Uint8Array> {
+async function respond(
+  service: LimeService,
+  limits: LimeRequestLimits,
+  sender: LimeSender,
+  body: Uint8Array,
+): Promise<Uint8Array> {
   try {
-    return encodeAnswer(await service.answer(sender, decodeRequest(body, REQUEST_LIMITS)));
+    return encodeAnswer(await service.answer(sender, decodeRequest(body, limits)));
   } catch (error) {
     if (error instanceof LimeRequestError) return encodeRequestError(error);
     throw error;
@@ -128,13 +142,13 @@ function limeError(code: number, curveId: number, text: string): Uint8Array {
 }
 
 /** Not `for await`: leaving such a loop destroys the socket, and the peer would not see the 413. */
-function readBody(request: IncomingMessage): Promise<Uint8Array> {
+function readBody(request: IncomingMessage, maxBodyBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let size = 0;
     request.on('data', (chunk: Uint8Array) => {
       size += chunk.length;
-      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+      if (size <= maxBodyBytes) chunks.push(chunk);
       else {
         request.pause();
         reject(new Problem('payload-too-large'));

@@ -2,7 +2,14 @@
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { Announcer } from '@sealwire/service/announce';
 import { Problem } from '@sealwire/service/problem';
-import { type Account, type Store, type StoredManifest, StoreError } from '@sealwire/store/port';
+import {
+  type Account,
+  type Device,
+  KeyTakenError,
+  type Store,
+  type StoredManifest,
+  StoreError,
+} from '@sealwire/store/port';
 import { type AccountAddress, addressOf, parseAccountName } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import { type Manifest, verifyManifest, verifySuccessor } from '@sealwire/wire/manifest';
@@ -16,6 +23,7 @@ export interface ManifestServiceDeps {
   readonly now: () => number;
   readonly domain: string;
   readonly limiters: Pick<ManifestLimiters, 'version'>;
+  readonly devicesPerAccount: number;
 }
 
 export interface SignedManifest {
@@ -53,7 +61,7 @@ export class ManifestService {
 
   /**
    * Publishes the next version. The account key's signature is all the authority that it needs; the newest version again is a no-op.
-   * 422 `invalid-manifest`, 409 `conflict` with the newest version when it is not the next one, 429 when there were too many.
+   * 422 `invalid-manifest`, or `limit-reached` when it adds devices beyond the account's quota, 409 `conflict` with the newest version when it is not the next one, 429 when there were too many.
    */
   async publish(name: string, signed: SignedManifest): Promise<{ account: Account; manifest: StoredManifest }> {
     const { store, announcer, now } = this.deps;
@@ -65,6 +73,7 @@ export class ManifestService {
     this.verifyChain(newest, manifest);
     this.deps.limiters.version(account.address);
     const before = await store.devices.list(account.address);
+    this.checkQuota(before, manifest);
     try {
       await store.manifests.publish(account.address, stored, manifest.devices, now());
     } catch (error) {
@@ -101,6 +110,13 @@ export class ManifestService {
     invalidIfWireError(() => verifySuccessor(this.deps.crypto, newest.bytes, manifest));
   }
 
+  /** A list that does not grow is always taken: an operator who lowers the quota must not keep anybody from removing a device. */
+  private checkQuota(before: readonly Device[], { devices }: Manifest): void {
+    const most = this.deps.devicesPerAccount;
+    if (devices.length > most && devices.length > before.length)
+      throw new Problem('limit-reached', { detail: `an account has at most ${most} devices here` });
+  }
+
   /** Somebody else published meanwhile, the account went, or a device id is not to be had: the store knows, atomically. */
   private async publishProblem(address: AccountAddress, expected: number, error: unknown): Promise<unknown> {
     if (!(error instanceof StoreError)) return error;
@@ -108,11 +124,11 @@ export class ManifestService {
     if (error.kind !== 'conflict') return error;
     const newest = await this.deps.store.manifests.newest(address);
     if (newest && newest.version !== expected) return conflict(newest.version);
-    return new Problem(
-      'conflict',
-      { detail: 'a device id that was used before, or keys of a device that changed' },
-      { cause: error },
-    );
+    const detail =
+      error instanceof KeyTakenError
+        ? 'a key that another account or device uses'
+        : 'a device id that was used before, or keys other than those that the device has';
+    return new Problem('conflict', { detail }, { cause: error });
   }
 }
 

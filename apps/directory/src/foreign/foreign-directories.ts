@@ -1,0 +1,137 @@
+/**
+ * Bundles of devices of other domains, asked for at the directory of their own (docs/spec/lime-key-server.md section 7). Whatever a peer
+ * does, the answer here is a bundle that holds or none: a peer that is down, slow or lying costs its own people their bundles, for a while.
+ */
+import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
+import type { Metrics } from '@sealwire/service/metrics';
+import type { PeerSigner } from '@sealwire/service/peer-tokens';
+import type { DeviceId } from '@sealwire/wire/ids';
+import { decodeAnswer, encodeRequest, LIME_CONTENT_TYPE, type LimeBundle } from '@sealwire/wire/lime-server';
+import { areBundlesOf, isGoodBundle, largestAnswer } from './foreign-answer.ts';
+import type { PeerDirectory } from './peer-settings.ts';
+
+/** Below what LIME clients wait for an answer of ours. */
+export const ANSWER_WITHIN_MS = 4_000;
+/** A peer that failed is left alone for so long: a group's message must not wait for it time and again. */
+const PAUSE_MS = 10_000;
+/** To one peer at once. */
+const MOST_UNDER_WAY = 16;
+/** Signatures take a millisecond: so many, and then other requests get their turn. */
+const CHECKS_AT_ONCE = 8;
+
+export interface ForeignDirectories {
+  /** Whether devices of this domain are asked for elsewhere. */
+  serves(domain: string): boolean;
+  /** One a device, in order; undefined: none to be had. Never rejects. */
+  bundles(
+    requester: DeviceId,
+    domain: string,
+    suite: SuiteName,
+    devices: readonly DeviceId[],
+  ): Promise<(LimeBundle | undefined)[]>;
+}
+
+export interface ForeignDirectoriesDeps {
+  readonly peers: readonly PeerDirectory[];
+  /** Undefined: this server has no key to show, and asks nobody. */
+  readonly signer: PeerSigner | undefined;
+  readonly crypto: CryptoProvider;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+  readonly answerWithinMs?: number;
+}
+
+interface Peer extends PeerDirectory {
+  underWay: number;
+  pausedUntil: number;
+}
+
+export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignDirectories {
+  const { signer, crypto, metrics, now, answerWithinMs = ANSWER_WITHIN_MS } = deps;
+  const peers = new Map<string, Peer>(
+    deps.peers.map((peer) => [peer.domain, { ...peer, underWay: 0, pausedUntil: 0 }]),
+  );
+
+  async function ask(
+    peer: Peer,
+    signer: PeerSigner,
+    requester: DeviceId,
+    suite: SuiteName,
+    devices: readonly DeviceId[],
+  ): Promise<Uint8Array> {
+    const body = encodeRequest({ kind: 'getPeerBundle', curve: suite, devices });
+    const token = await signer.sign({ to: peer.domain, requester, bodyHash: crypto.sha256(body) });
+    // Header values are bytes to the other side, and ids are UTF-8.
+    const from = Buffer.from(requester, 'utf8').toString('latin1');
+    const response = await fetch(peer.url, {
+      method: 'POST',
+      body,
+      headers: { authorization: `Sealwire-Peer ${token}`, from, 'content-type': LIME_CONTENT_TYPE },
+      redirect: 'error',
+      signal: AbortSignal.timeout(answerWithinMs),
+    });
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      throw new Error(`status ${response.status}`);
+    }
+    return readAtMost(response, largestAnswer(suite, devices));
+  }
+
+  /** Undefined: the answer is not one to this request. */
+  async function check(
+    bytes: Uint8Array,
+    suite: SuiteName,
+    devices: readonly DeviceId[],
+  ): Promise<(LimeBundle | undefined)[] | undefined> {
+    const answer = decodeAnswer(bytes, suite);
+    if (answer.kind !== 'peerBundle' || !areBundlesOf(answer.peers, devices)) return undefined;
+    const good: (LimeBundle | undefined)[] = [];
+    for (const { bundle } of answer.peers) {
+      if (good.length % CHECKS_AT_ONCE === CHECKS_AT_ONCE - 1) await new Promise(setImmediate);
+      good.push(bundle && isGoodBundle(crypto.suites[suite], bundle) ? bundle : undefined);
+    }
+    return good;
+  }
+
+  return {
+    serves: (domain) => peers.has(domain),
+
+    async bundles(requester, domain, suite, devices) {
+      const none = devices.map(() => undefined);
+      const peer = peers.get(domain);
+      if (!peer || !signer || peer.underWay >= MOST_UNDER_WAY || now() < peer.pausedUntil) {
+        metrics.directoryForeignRequests.inc({ result: 'skipped' });
+        return none;
+      }
+      peer.underWay++;
+      let result = 'failed';
+      try {
+        const bytes = await ask(peer, signer, requester, suite, devices);
+        result = 'invalid';
+        const bundles = await check(bytes, suite, devices);
+        if (!bundles) return none;
+        result = 'answered';
+        return bundles;
+      } catch {
+        // No connection, too late, too long, not LIME: all the same to who asked, and told apart by the metric.
+        if (result === 'failed') peer.pausedUntil = now() + PAUSE_MS;
+        return none;
+      } finally {
+        peer.underWay--;
+        metrics.directoryForeignRequests.inc({ result });
+      }
+    },
+  };
+}
+
+/** Rejects beyond `limit` bytes, before they are held. */
+async function readAtMost(response: Response, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > limit) throw new Error('longer than any honest answer');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,108 @@
+/**
+ * `getPeerBundle`: one entry a requested id, in order, repeats included, because liblime asks again for ever for a device that an answer
+ * leaves out (lime-protocol section 0, trap 2). Devices of foreign domains are asked for at their own directories, all at once.
+ */
+import type { SuiteName } from '@sealwire/crypto/port';
+import type { Metrics } from '@sealwire/service/metrics';
+import type { PrekeyBundle, Store } from '@sealwire/store/port';
+import { type DeviceId, domainOf, parseDeviceId } from '@sealwire/wire/ids';
+import type { LimeBundle, LimePeer } from '@sealwire/wire/lime-server';
+import { WireError } from '@sealwire/wire/wire-error';
+import type { ForeignDirectories } from '../foreign/foreign-directories.ts';
+import type { Allowance, BundleBudget } from './bundle-budget.ts';
+import type { LimeSender } from './sender.ts';
+
+export interface BundlesDeps {
+  readonly store: Pick<Store, 'prekeys'>;
+  readonly metrics: Metrics;
+  readonly budget: BundleBudget;
+  /** Of the accounts here. */
+  readonly domain: string;
+  readonly foreign: ForeignDirectories;
+}
+
+/** A requested device and its place in the answer. */
+interface Target {
+  readonly at: number;
+  readonly device: DeviceId;
+}
+
+export class Bundles {
+  constructor(private readonly deps: BundlesDeps) {}
+
+  /** Throws a 429 `Problem` beyond the requester's budget, and the store's failures. */
+  async answer(sender: LimeSender, curve: SuiteName, requested: readonly string[]): Promise<LimePeer[]> {
+    this.deps.budget.demand(sender, requested.length);
+    const { local, foreign } = this.split(sender, requested);
+    const found: (LimeBundle | undefined)[] = new Array(requested.length).fill(undefined);
+    await Promise.all([
+      this.claim(sender, curve, local, found),
+      ...[...foreign].map(([domain, targets]) => this.fetch(sender, domain, curve, targets, found)),
+    ]);
+    return requested.map((device, at) => ({ device, bundle: found[at] }));
+  }
+
+  /** liblime knows no form of ids: what is none of ours has no bundle. */
+  private split(sender: LimeSender, requested: readonly string[]) {
+    const local: Target[] = [];
+    const foreign = new Map<string, Target[]>();
+    for (const [at, text] of requested.entries()) {
+      const device = deviceOrNothing(text);
+      const domain = device && domainOf(device);
+      // A peer may ask for our own people only: nothing is relayed, so nothing can go in circles.
+      const isForUs = sender.vouchedBy !== 'peer' || domain === this.deps.domain;
+      if (!device || !domain || !isForUs) this.deps.metrics.directoryClaims.inc({ result: 'none' });
+      else if (this.deps.foreign.serves(domain)) foreign.set(domain, [...(foreign.get(domain) ?? []), { at, device }]);
+      else local.push({ at, device });
+    }
+    return { local, foreign };
+  }
+
+  private async claim(
+    sender: LimeSender,
+    curve: SuiteName,
+    targets: readonly Target[],
+    found: (LimeBundle | undefined)[],
+  ): Promise<void> {
+    const { store, budget } = this.deps;
+    const allowed = targets.map(({ at, device }) => ({ at, device, allowance: budget.allowance(sender, device) }));
+    const given = allowed.filter(({ allowance }) => allowance !== 'nothing');
+    const entries = given.map(({ device, allowance }) => ({ device, takeOneTime: allowance === 'one-time' }));
+    const claimed = entries.length ? await store.prekeys.claim(curve, entries) : [];
+    for (const [i, { at }] of given.entries()) found[at] = claimed[i];
+    for (const { at, allowance } of allowed) this.count(found[at], allowance);
+  }
+
+  private async fetch(
+    sender: LimeSender,
+    domain: string,
+    curve: SuiteName,
+    targets: readonly Target[],
+    found: (LimeBundle | undefined)[],
+  ): Promise<void> {
+    const devices = targets.map(({ device }) => device);
+    const bundles = await this.deps.foreign.bundles(sender.device, domain, curve, devices);
+    for (const [i, { at }] of targets.entries()) found[at] = bundles[i];
+  }
+
+  private count(bundle: PrekeyBundle | undefined, allowance: Allowance): void {
+    const { directoryClaims, prekeysLow } = this.deps.metrics;
+    if (allowance === 'nothing') directoryClaims.inc({ result: 'withheld' });
+    else if (!bundle) directoryClaims.inc({ result: 'none' });
+    else if (bundle.oneTimePrekey) directoryClaims.inc({ result: 'one-time' });
+    else if (allowance === 'bundle') directoryClaims.inc({ result: 'withheld' });
+    else {
+      directoryClaims.inc({ result: 'without' });
+      prekeysLow.inc();
+    }
+  }
+}
+
+function deviceOrNothing(text: string): DeviceId | undefined {
+  try {
+    return parseDeviceId(text);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}

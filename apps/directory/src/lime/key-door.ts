@@ -1,0 +1,105 @@
+/**
+ * The door through which keys come in: everything is checked before anything is stored, because one bad bundle makes a LIME client's
+ * whole group encryption fail (lime-protocol section 4.2; cases D07, D08, D10, D11).
+ */
+import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
+import { type Device, KeyTakenError, type PrekeyBundle, type Store, StoreError } from '@sealwire/store/port';
+import type { LimeOneTimePrekey, LimeRequest, LimeSignedPrekey } from '@sealwire/wire/lime-server';
+import type { BundleBudget } from './bundle-budget.ts';
+import { Refusal } from './refusal.ts';
+import type { LimeSender } from './sender.ts';
+
+export interface KeyDoorDeps {
+  readonly store: Pick<Store, 'devices' | 'prekeys' | 'waiting'>;
+  readonly crypto: CryptoProvider;
+  readonly budget: Pick<BundleBudget, 'demandUpload'>;
+  readonly now: () => number;
+  /** One-time keys that a device may have here. */
+  readonly prekeysPerDevice: number;
+  /** Listed and waiting ones together. */
+  readonly devicesPerAccount: number;
+}
+
+type Registration = Extract<LimeRequest, { kind: 'registerUser' }>;
+
+export class KeyDoor {
+  constructor(private readonly deps: KeyDoorDeps) {}
+
+  /**
+   * A listed device registers the identity key that its manifest names; any other device of the account, or anybody in open mode, becomes
+   * a waiting one. Throws `Refusal`, a 429 `Problem`, or the store's failure.
+   */
+  async register(sender: LimeSender, request: Registration): Promise<void> {
+    const { store, budget } = this.deps;
+    const { curve, identityKey, signedPrekey, oneTimePrekeys } = request;
+    budget.demandUpload(sender);
+    const listed = await store.devices.find(sender.device);
+    if (listed && !isNamed(listed, curve, identityKey))
+      throw new Refusal('badRequest', 'the manifest of this device names another identity key on this curve');
+    // A token is of a device that was listed a moment ago.
+    if (!listed && sender.vouchedBy === 'device') throw new Refusal('userNotFound', 'the device has been removed');
+    if (!this.deps.crypto.suites[curve].signatures.isValidPublicKey(identityKey))
+      throw new Refusal('badRequest', 'the identity key is not a good key');
+    this.checkSignedPrekey(curve, identityKey, signedPrekey);
+    this.checkOneTime(curve, oneTimePrekeys);
+    try {
+      await this.store(listed !== undefined, sender, curve, { identityKey, signedPrekey }, oneTimePrekeys);
+    } catch (error) {
+      if (error instanceof StoreError && error.kind === 'conflict' && !(error instanceof KeyTakenError))
+        throw new Refusal('userAlreadyIn', 'registered before with other keys, or removed');
+      throw error;
+    }
+  }
+
+  async replaceSignedPrekey(sender: LimeSender, curve: SuiteName, signedPrekey: LimeSignedPrekey): Promise<void> {
+    const { store, budget } = this.deps;
+    budget.demandUpload(sender);
+    const [registered] = await store.prekeys.claim(curve, [{ device: sender.device, takeOneTime: false }]);
+    if (!registered) throw new Refusal('userNotFound', 'not registered on this curve');
+    this.checkSignedPrekey(curve, registered.identityKey, signedPrekey);
+    await store.prekeys.replaceSignedPrekey(sender.device, curve, signedPrekey);
+  }
+
+  async addOneTime(sender: LimeSender, curve: SuiteName, keys: readonly LimeOneTimePrekey[]): Promise<void> {
+    const { store, budget, prekeysPerDevice } = this.deps;
+    budget.demandUpload(sender);
+    this.checkOneTime(curve, keys);
+    await store.prekeys.addOneTime(sender.device, curve, keys, prekeysPerDevice);
+  }
+
+  private store(
+    listed: boolean,
+    { device, vouchedBy }: LimeSender,
+    curve: SuiteName,
+    bundle: Omit<PrekeyBundle, 'oneTimePrekey'>,
+    oneTime: readonly LimeOneTimePrekey[],
+  ): Promise<unknown> {
+    const { store, now, devicesPerAccount } = this.deps;
+    if (listed) return store.prekeys.register(device, curve, bundle, oneTime);
+    const terms = { maximum: devicesPerAccount, now: now(), withoutAccount: vouchedBy === 'nobody' };
+    return store.waiting.register(device, curve, bundle, oneTime, terms);
+  }
+
+  private checkSignedPrekey(
+    curve: SuiteName,
+    identityKey: Uint8Array,
+    { publicKey, signature }: LimeSignedPrekey,
+  ): void {
+    const suite = this.deps.crypto.suites[curve];
+    if (!suite.isValidPrekey(publicKey)) throw new Refusal('badRequest', 'the signed prekey is not a good key');
+    if (!suite.signatures.verify(identityKey, publicKey, signature))
+      throw new Refusal('badRequest', 'the signature of the signed prekey is wrong');
+  }
+
+  private checkOneTime(curve: SuiteName, keys: readonly LimeOneTimePrekey[]): void {
+    const suite = this.deps.crypto.suites[curve];
+    if (keys.some(({ publicKey }) => !suite.isValidPrekey(publicKey)))
+      throw new Refusal('badRequest', 'a one-time prekey is not a good key');
+  }
+}
+
+/** Whether the device's manifest names this identity key on this curve (cases D10, S10). */
+function isNamed({ identities }: Device, curve: SuiteName, identityKey: Uint8Array): boolean {
+  const named = identities.find((identity) => identity.curve === curve);
+  return named !== undefined && Buffer.compare(named.identityKey, identityKey) === 0;
+}
