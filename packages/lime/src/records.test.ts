@@ -1,9 +1,10 @@
 /**
- * F13: records are frozen. vectors/records-1.json holds whole stores in the middle of a dialogue, written by version 1 of the formats, and
+ * F13: records are frozen. vectors/records-1.json and records-2.json hold whole stores in the middle of a dialogue, written by that version, and
  * letters under way between them: they must open, go on, and be written back byte for byte.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import fc from 'fast-check';
 import { decodeDevice, decodeOneTimePrekey, encodeDevice, encodeOneTimePrekey } from './device-record.ts';
@@ -17,7 +18,7 @@ import { fromHex } from './testing/vector-file.ts';
 import { bytes, codeOf, crypto, text } from './testing/world.ts';
 
 interface Frozen {
-  readonly curve: 'c25519' | 'c448';
+  readonly curve: SuiteName;
   readonly now: number;
   /** Device → record key → record. */
   readonly stores: Record<string, Record<string, string>>;
@@ -31,20 +32,25 @@ interface Frozen {
   }[];
 }
 
-const frozen: Frozen[] = JSON.parse(readFileSync(new URL('../vectors/records-1.json', import.meta.url), 'utf8'));
+const frozen: Frozen[] = ['records-1.json', 'records-2.json'].flatMap((file) =>
+  JSON.parse(readFileSync(new URL(`../vectors/${file}`, import.meta.url), 'utf8')),
+);
+const suiteOf = (record: Uint8Array) => Object.values(crypto.suites).find(({ id }) => id === record[1])!.name;
 
 /** Decodes and encodes again. */
 const codecs: Record<string, (record: Uint8Array) => Uint8Array> = {
   device: (record) => encodeDevice(crypto, decodeDevice(crypto, record)),
-  prekey: (record) =>
-    encodeOneTimePrekey(crypto, record[1] === 1 ? 'c25519' : 'c448', decodeOneTimePrekey(crypto, record)),
+  prekey: (record) => {
+    const decoded = decodeOneTimePrekey(crypto, record);
+    return encodeOneTimePrekey(crypto, suiteOf(record), decoded);
+  },
   active: (record) => encodeSession(crypto, decodeSession(crypto, record)),
   stale: (record) => encodeSession(crypto, decodeSession(crypto, record)),
   peer: (record) => encodePeer(decodePeer(record)),
 };
 const kindOf = (key: string) => key.slice(0, key.indexOf(' '));
 
-describe.each(frozen)('records of version 1 on $curve', ({ stores, letters, now }) => {
+describe.each(frozen)('records on $curve', ({ stores, letters, now }) => {
   const records = Object.values(stores).flatMap((store) => Object.entries(store));
 
   it('every kind is there, and is written back byte for byte', () => {
@@ -86,7 +92,8 @@ describe.each(frozen)('records of version 1 on $curve', ({ stores, letters, now 
       expect(refused(new Uint8Array(0))).toBe('corrupt-record');
       expect(refused(whole.subarray(0, -1))).toBe('corrupt-record');
       expect(refused(Uint8Array.of(...whole, 0))).toBe('corrupt-record');
-      expect(refused(Uint8Array.of(2, ...whole.subarray(1)))).toBe('corrupt-record');
+      for (const version of [0, whole[0] === 1 ? 2 : 1, 3])
+        expect(refused(whole.with(0, version))).toBe('corrupt-record');
     }
     const [, session] = records.find(([key]) => kindOf(key) === 'active')!;
     fc.assert(

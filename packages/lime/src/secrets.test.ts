@@ -6,6 +6,7 @@ import { CipherSeed, sealCipherMessage } from './cipher-message.ts';
 import { decodeDevice, decodeOneTimePrekey } from './device-record.ts';
 import { OwnDhKey, OwnDhPrivate } from './dh-keys.ts';
 import { OwnIdentity } from './identity-keys.ts';
+import { OwnKemKey } from './kem-keys.ts';
 import { MessageKey } from './message-key.ts';
 import { RootKey } from './root-key.ts';
 import { decodeSession } from './session-record.ts';
@@ -31,6 +32,7 @@ const SECRETS = [
   new CipherSeed(PLANTED),
   new OwnDhKey(PLANTED, PUBLIC),
   new OwnDhPrivate(PLANTED),
+  new OwnKemKey(PLANTED, PUBLIC),
   new OwnIdentity(PLANTED, PUBLIC),
   new SkippedChain(PUBLIC, 0, PLANTED),
 ];

@@ -1,11 +1,11 @@
-/** Made vectors/records-1.json, once: whole stores in the middle of a dialogue. Run again only for a new version of the formats. */
+/** Made vectors/records-1.json and records-2.json, once each: whole stores in the middle of a dialogue. Run again only for a new version of the formats. */
 import { writeFileSync } from 'node:fs';
 import type { SuiteName } from '@sealwire/crypto/port';
 import { hex } from '../hex.ts';
 import { type Letter, type Person, World } from './world.ts';
 
 function dialogue(curve: SuiteName) {
-  const world = new World();
+  const world = new World({ oneTimePrekeysAtRegistration: 2, oneTimePrekeysLow: 1, oneTimePrekeysBatch: 1 });
   const people = ['alice', 'bob', 'carol'].map((name) => world.person(name, curve)) as [Person, Person, Person];
   const [alice, bob, carol] = people;
   const missing = alice.write(bob, 'written first, read last');
@@ -40,5 +40,5 @@ function dialogue(curve: SuiteName) {
   };
 }
 
-const file = new URL('../../vectors/records-1.json', import.meta.url);
-writeFileSync(file, `${JSON.stringify([dialogue('c25519'), dialogue('c448')], null, 1)}\n`);
+const file = new URL('../../vectors/records-2.json', import.meta.url);
+writeFileSync(file, `${JSON.stringify([dialogue('c25519mlk512')], null, 1)}\n`);
