@@ -38,7 +38,7 @@ describe('/v1/app-passwords', () => {
     const stored = Buffer.from(held!.verifier).toString('latin1');
     for (const secret of [
       json.password,
-      createHash('sha256').update(`alice:example.org:${json.password}`).digest('latin1'),
+      createHash('sha256').update(`alice:example.org:${json.password}`).digest('binary'),
     ])
       expect(stored).not.toContain(secret);
   });

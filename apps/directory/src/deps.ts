@@ -6,6 +6,7 @@ import type { Metrics } from '@sealwire/service/metrics';
 import type { TokenVerifier } from '@sealwire/service/tokens';
 import type { Store } from '@sealwire/store/port';
 import type { Authenticate } from './lime/authenticate.ts';
+import type { Repeat } from './open-mode.ts';
 import type { DirectorySettings } from './settings.ts';
 
 export interface DirectoryDeps {
@@ -23,6 +24,8 @@ export interface DirectoryDeps {
   /** 32 bytes shared with the API and the other key directories; undefined: no app passwords, so no HTTP Digest. */
   readonly appPasswordKey?: Uint8Array | undefined;
   readonly version: string;
+  /** Of the warnings in open mode; the platform's timers unless given. */
+  readonly repeat?: Repeat;
   /** Who asks on `/lime`; Bearer and Digest unless given. Tests with foreign LIME clients bring another one. */
   readonly authenticate?: Authenticate;
 }

@@ -9,6 +9,16 @@ import { PEER_SETTINGS } from './foreign/peer-settings.ts';
 /** What the directory itself is told, wherever it runs: alone or in solo. */
 export const DIRECTORY_SETTINGS = {
   ...APP_PASSWORD_SETTINGS,
+  OPEN_MODE: setting(z.enum(['off', 'on']), {
+    about:
+      '`on`: no authentication on `/lime`, everybody is the device that they say they are. For tests and closed networks; only on an address of this machine itself.',
+    default: 'off',
+  }),
+  OPEN_MODE_ANYWHERE: setting(z.enum(['off', 'on']), {
+    about:
+      '`on`: open mode on other addresses too. Whoever reaches this server may then replace the keys of any device.',
+    default: 'off',
+  }),
   BUNDLES_PER_PAIR: setting(wholeNumber(0), {
     about:
       'Bundles with one-time prekey that one device (or one account, by app password) may have of one device in ten minutes; beyond it, see BUNDLE_LIMITS_WITHHOLD; 0: no limit.',
@@ -66,5 +76,5 @@ export const directorySettings = z.object({
 
 export type DirectorySettings = Pick<
   z.output<typeof directorySettings>,
-  'DOMAIN' | 'PUBLIC_ORIGIN' | 'TRUSTED_PROXIES' | keyof typeof DIRECTORY_SETTINGS
+  'LISTEN' | 'DOMAIN' | 'PUBLIC_ORIGIN' | 'TRUSTED_PROXIES' | keyof typeof DIRECTORY_SETTINGS
 >;

@@ -5,17 +5,12 @@ import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createAnnouncer } from '@sealwire/service/announce';
-import { createAppPasswordCheck } from '@sealwire/service/app-password-check';
-import { appPasswordKey, createAppPasswordVault } from '@sealwire/service/app-password-vault';
 import { bearerAuthenticator } from '@sealwire/service/bearer';
-import { clientAddress, limiterKey, trustedProxies } from '@sealwire/service/client-address';
-import { createGuessLimits } from '@sealwire/service/guess-limits';
 import type { HttpDoor } from '@sealwire/service/http-door';
 import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
 import { createPeerSigner, createPeerVerifier, type PeerSigner } from '@sealwire/service/peer-tokens';
-import { basePathOf } from '@sealwire/service/public-origin';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { DirectoryDeps } from './deps.ts';
 import { openApiText } from './description.ts';
@@ -24,17 +19,17 @@ import { createForeignDirectories } from './foreign/foreign-directories.ts';
 import { PeerKey, PeerKeyController } from './foreign/peer-key.controller.ts';
 import { KeysController } from './keys/keys.controller.ts';
 import { KeysService } from './keys/keys-service.ts';
-import { type Authenticate, authenticateBy } from './lime/authenticate.ts';
-import { type DigestScheme, digestScheme } from './lime/authenticate-digest.ts';
+import type { Authenticate } from './lime/authenticate.ts';
+import { authenticationOf } from './lime/authentication.ts';
 import { type BundleBudget, createBundleBudget } from './lime/bundle-budget.ts';
 import { Bundles } from './lime/bundles.ts';
-import { createNonceBook } from './lime/digest-nonce.ts';
 import { KeyDoor } from './lime/key-door.ts';
 import { createLimeEndpoint } from './lime/lime-endpoint.ts';
 import { LimeService } from './lime/lime-service.ts';
 import { createManifestLimiters } from './manifests/manifest-limiters.ts';
 import { ManifestService } from './manifests/manifest-service.ts';
 import { ManifestsController } from './manifests/manifests.controller.ts';
+import { announceOpenMode, platformRepeat } from './open-mode.ts';
 import { OpenApiController } from './openapi.controller.ts';
 import { AUTHENTICATE, KEYS, MANIFEST_LIMITERS, MANIFESTS, OPENAPI, PEER_KEY } from './ports.ts';
 
@@ -43,8 +38,8 @@ export type { DirectoryDeps } from './deps.ts';
 /** Builds the server and resolves when it can answer. Its paths: `/lime`, `/directory/…`. */
 export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const { store, crypto, now, metrics, log, settings } = deps;
-  const authenticate =
-    deps.authenticate ?? authenticateBy({ tokens: deps.tokens, store, digest: digestOf(deps), open: false });
+  const quiet = announceOpenMode(settings, log, deps.repeat ?? platformRepeat);
+  const authenticate = deps.authenticate ?? authenticationOf(deps);
   const budget = createBundleBudget(settings, { now, metrics });
   const limits = { oneTimePrekeys: settings.PREKEYS_PER_DEVICE, devices: LIMITS.bundlesPerRequest.value };
   const signer = peerSignerOf(deps);
@@ -86,35 +81,13 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
       else if (isPath(request.url, '/directory/lime')) forPeers(request, response);
       else fastify.routing(request, response);
     },
+    notes: settings.OPEN_MODE === 'on' ? { openMode: true } : undefined,
     ready: () => store.probe(),
-    close: () => app.close(),
+    close() {
+      quiet();
+      return app.close();
+    },
   };
-}
-
-/** Undefined without a key: no app passwords, no Digest. */
-function digestOf(deps: DirectoryDeps): DigestScheme | undefined {
-  const { store, crypto, random, now, metrics, settings, appPasswordKey: key } = deps;
-  if (!key) return undefined;
-  const { DOMAIN: domain, DIGEST_REALM: realm = domain, DIGEST_MD5 } = settings;
-  const vault = createAppPasswordVault({ crypto, random, key, domain, realm, md5: DIGEST_MD5 === 'on' });
-  const budgets = {
-    perAddress: settings.WRONG_PASSWORDS_PER_ADDRESS,
-    perAccount: settings.WRONG_PASSWORDS_PER_ACCOUNT,
-  };
-  const guesses = createGuessLimits(budgets, { now, metrics });
-  const check = createAppPasswordCheck({ vault, passwords: store.appPasswords, guesses, random, now });
-  const nonceKey = appPasswordKey(crypto, key, 'nonce');
-  const nonces = createNonceBook({ crypto, random, now, key: nonceKey, realm, once: store.once });
-  const proxies = trustedProxies(settings.TRUSTED_PROXIES);
-  const basePath = basePathOf(settings.PUBLIC_ORIGIN);
-  return digestScheme({
-    crypto,
-    vault,
-    check,
-    nonces,
-    keyOf: (request) => limiterKey(clientAddress(request, proxies)),
-    targetOf: ({ url }) => `${basePath}${url}`,
-  });
 }
 
 /** Undefined without a key: no directory of another domain is asked. */

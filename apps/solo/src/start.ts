@@ -81,6 +81,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     health: createHealth({
       server: 'solo',
       version,
+      notes: directory.notes,
       ready: async () => void (await Promise.all(doors.map((door) => door.ready()))),
       metrics,
       log,

@@ -49,7 +49,15 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
       const listening = await listen({
         address: settings.LISTEN,
         routes: [{ prefix, door }],
-        health: createHealth({ server: name, version, ready: () => door.ready(), metrics, log, now }),
+        health: createHealth({
+          server: name,
+          version,
+          notes: door.notes,
+          ready: () => door.ready(),
+          metrics,
+          log,
+          now,
+        }),
         log,
         metrics,
         basePath: basePathOf(settings.PUBLIC_ORIGIN),

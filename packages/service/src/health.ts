@@ -13,6 +13,8 @@ export interface Health {
 export interface HealthOptions {
   readonly server: string;
   readonly version: string;
+  /** See `HttpDoor.notes`. */
+  readonly notes?: Readonly<Record<string, boolean>> | undefined;
   /** End to end: rejects while this server could not do its job. */
   readonly ready: () => Promise<void>;
   readonly metrics: Metrics;
@@ -45,7 +47,7 @@ export function createHealth(options: HealthOptions): Health {
     '/metrics': async (response) =>
       answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await options.metrics.text()),
     '/version': async (response) => {
-      const body = { server: options.server, version: options.version };
+      const body = { server: options.server, version: options.version, ...options.notes };
       answer(response, 200, 'application/json', `${JSON.stringify(body)}\n`);
     },
   };

@@ -7,6 +7,8 @@ import type { Duplex } from 'node:stream';
 
 export interface HttpDoor {
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** What an operator should see of this server at `/version`, besides the version. */
+  readonly notes?: Readonly<Record<string, boolean>> | undefined;
   /** Readiness: rejects with a reason while this app could not do its job end to end. */
   ready(): Promise<void>;
   /** Finishes what is under way. Idempotent. */

@@ -2,9 +2,12 @@
 import type { DirectorySettings } from '../settings.ts';
 
 export const UNLIMITED: DirectorySettings = {
+  LISTEN: { host: '127.0.0.1', port: 0 },
   DOMAIN: 'example.org',
   PUBLIC_ORIGIN: 'https://chat.example.org',
   TRUSTED_PROXIES: [],
+  OPEN_MODE: 'off',
+  OPEN_MODE_ANYWHERE: 'off',
   DIGEST_REALM: undefined,
   DIGEST_MD5: 'off',
   WRONG_PASSWORDS_PER_ADDRESS: 0,

@@ -13,7 +13,7 @@ export function listenOnLoopback({ server, door, log, metrics, now }: LoopbackOp
   return listen({
     address: { host: '127.0.0.1', port: 0 },
     routes: [{ prefix: '/', door }],
-    health: createHealth({ server, version: VERSION, ready: () => door.ready(), metrics, log, now }),
+    health: createHealth({ server, version: VERSION, notes: door.notes, ready: () => door.ready(), metrics, log, now }),
     log,
     metrics,
   });

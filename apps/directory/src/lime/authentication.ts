@@ -1,0 +1,41 @@
+/** The authentication of `/lime`, put together from the settings: tokens, app passwords if there is a key for them, open mode. */
+import { createAppPasswordCheck } from '@sealwire/service/app-password-check';
+import { appPasswordKey, createAppPasswordVault } from '@sealwire/service/app-password-vault';
+import { clientAddress, limiterKey, trustedProxies } from '@sealwire/service/client-address';
+import { createGuessLimits } from '@sealwire/service/guess-limits';
+import { basePathOf } from '@sealwire/service/public-origin';
+import type { DirectoryDeps } from '../deps.ts';
+import { type Authenticate, authenticateBy } from './authenticate.ts';
+import { type DigestScheme, digestScheme } from './authenticate-digest.ts';
+import { createNonceBook } from './digest-nonce.ts';
+
+export function authenticationOf(deps: DirectoryDeps): Authenticate {
+  const { tokens, store, settings } = deps;
+  return authenticateBy({ tokens, store, digest: digestOf(deps), open: settings.OPEN_MODE === 'on' });
+}
+
+/** Undefined without a key: no app passwords, no Digest. */
+function digestOf(deps: DirectoryDeps): DigestScheme | undefined {
+  const { store, crypto, random, now, metrics, settings, appPasswordKey: key } = deps;
+  if (!key) return undefined;
+  const { DOMAIN: domain, DIGEST_REALM: realm = domain, DIGEST_MD5 } = settings;
+  const vault = createAppPasswordVault({ crypto, random, key, domain, realm, md5: DIGEST_MD5 === 'on' });
+  const budgets = {
+    perAddress: settings.WRONG_PASSWORDS_PER_ADDRESS,
+    perAccount: settings.WRONG_PASSWORDS_PER_ACCOUNT,
+  };
+  const guesses = createGuessLimits(budgets, { now, metrics });
+  const check = createAppPasswordCheck({ vault, passwords: store.appPasswords, guesses, random, now });
+  const nonceKey = appPasswordKey(crypto, key, 'nonce');
+  const nonces = createNonceBook({ crypto, random, now, key: nonceKey, realm, once: store.once });
+  const proxies = trustedProxies(settings.TRUSTED_PROXIES);
+  const basePath = basePathOf(settings.PUBLIC_ORIGIN);
+  return digestScheme({
+    crypto,
+    vault,
+    check,
+    nonces,
+    keyOf: (request) => limiterKey(clientAddress(request, proxies)),
+    targetOf: ({ url }) => `${basePath}${url}`,
+  });
+}
