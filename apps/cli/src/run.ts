@@ -1,5 +1,6 @@
 /** The program: one command a file, one line for every mistake, one exit code from the table. */
 import { Command, CommanderError } from 'commander';
+import { appPasswordsCommand } from './commands/app-passwords.ts';
 import { chatCommand } from './commands/chat.ts';
 import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
@@ -46,6 +47,7 @@ function buildProgram(context: Context): Command {
     listenCommand(give),
     chatCommand(give),
     devicesCommand(give),
+    appPasswordsCommand(give),
     configCommand(give),
     doctorCommand(give),
     versionCommand(give),

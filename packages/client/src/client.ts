@@ -13,6 +13,13 @@ import {
   parseAccountName,
 } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
+import {
+  type AppPasswordInfo,
+  listAppPasswords,
+  makeAppPassword,
+  type NewAppPassword,
+  revokeAppPassword,
+} from './app-passwords.ts';
 import type { CallOptions, JoinOptions, OpenOptions, RegisterOptions } from './client-options.ts';
 import { Connection } from './connection.ts';
 import type { FileHooks, KeysFinding } from './engine.ts';
@@ -242,6 +249,19 @@ export class Client {
    */
   checkKeys(): Promise<readonly KeysFinding[]> {
     return this.#keysCheck.run();
+  }
+
+  /** Makes a password for a program that knows no tokens (docs/operations/linphone.md). `name` is the owner's own word for it. */
+  makeAppPassword(name: string): Promise<NewAppPassword> {
+    return makeAppPassword(this.#services, name);
+  }
+
+  appPasswords(): Promise<AppPasswordInfo[]> {
+    return listAppPasswords(this.#services);
+  }
+
+  revokeAppPassword(id: string): Promise<void> {
+    return revokeAppPassword(this.#services, id);
   }
 
   /** Deletes the account with all its devices. This client is of no use after it. */
