@@ -77,7 +77,21 @@ describe('register', () => {
     const refused = await sealwire(at, args, { env: env() });
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('invitation')]);
     const code = await invite(data);
-    expect(await sealwire(at, [...args, '--invitation', code], { env: env() })).toMatchObject({ code: 0 });
+    const file = join(folder, 'invitation');
+    writeFileSync(file, `${code}\n`);
+    const both = await sealwire(at, [...args, '--invitation', code, '--invitation-file', file], { env: env() });
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('not both')]);
+    expect(await sealwire(at, [...args, '--invitation-file', file], { env: env() })).toMatchObject({ code: 0 });
+
+    const erin = home('erin');
+    mkdirSync(erin);
+    const wrong = { ...env(), SEALWIRE_INVITATION: code };
+    const used = await sealwire(erin, ['register', '-u', 'erin', '-s', closed.origin], { env: wrong });
+    expect([used.code, used.stderr]).toEqual([1, expect.stringContaining('invitation')]);
+    const good = { ...env(), SEALWIRE_INVITATION: await invite(data) };
+    expect(await sealwire(erin, ['register', '-u', 'erin', '-s', closed.origin], { env: good })).toMatchObject({
+      code: 0,
+    });
     await closed.stop();
   });
 

@@ -1,8 +1,18 @@
-/** Reading stdin: all of it, or line by line, ended by the end of input or an interruption. */
+/** Reading stdin: all of it, or line by line, ended by the end of input or an interruption; and small files. */
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { addAbortSignal } from 'node:stream';
 import { CliError } from './exit-codes.ts';
 import type { Terminal } from './surroundings.ts';
+
+/** A file that holds one word. Throws `CliError` (`usage`). */
+export function readSecretFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new CliError('usage', `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
 
 /** Throws `CliError` (`interrupted`). */
 export async function readAll(stdin: Terminal, interrupted: AbortSignal): Promise<string> {

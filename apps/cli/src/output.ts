@@ -2,6 +2,7 @@
 import type { Writable } from 'node:stream';
 import pc from 'picocolors';
 import { EXIT_CODES, endingOf, errorCodeOf } from './exit-codes.ts';
+import { jsonLine, printable } from './printable.ts';
 
 export interface OutputOptions {
   readonly stdout: Writable;
@@ -27,7 +28,7 @@ export class Output {
    * rather than fill the memory. Rejects with `EPIPE` when nobody reads any more.
    */
   async data(record: Readonly<Record<string, unknown>>, text: string): Promise<void> {
-    await this.raw(`${this.json ? JSON.stringify(record) : text}\n`);
+    await this.raw(`${this.json ? jsonLine(record) : text}\n`);
   }
 
   raw(text: string): Promise<void> {
@@ -49,8 +50,8 @@ export class Output {
     const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
     const { code } = EXIT_CODES[endingOf(error)];
     const line = this.json
-      ? JSON.stringify({ event: 'error', code: errorCodeOf(error), message, exitCode: code })
-      : `${this.#colors.red('sealwire:')} ${message}`;
+      ? jsonLine({ event: 'error', code: errorCodeOf(error), message, exitCode: code })
+      : `${this.#colors.red('sealwire:')} ${printable(message)}`;
     this.#options.stderr.write(`${line}\n`);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { printable } from './printable.ts';
+import { jsonLine, printable } from './printable.ts';
 
 describe('printable', () => {
   it.each([
@@ -22,5 +22,15 @@ describe('printable', () => {
   it('never lets a control character through', () => {
     for (let point = 0; point < 0x3000; point++)
       expect(printable(`a${String.fromCodePoint(point)}b`, 2).replaceAll('\n  ', '')).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe('jsonLine', () => {
+  it('escapes C1 controls, DEL and bidirectional controls, and says the same', () => {
+    const record = { text: 'a\u001b\u007f\u009b31m \u202egpj \u2066 \u200f grüße, שלום', list: ['\u0085'] };
+    const line = jsonLine(record);
+    expect(line).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/u);
+    expect(line).toContain('grüße, שלום');
+    expect(JSON.parse(line)).toEqual(record);
   });
 });

@@ -12,6 +12,15 @@ export function printable(text: string, indent = 0): string {
   return lines.map((line) => line.replace(/\t/g, ' ').replace(UNSAFE, shown)).join(`\n${' '.repeat(indent)}`);
 }
 
+/**
+ * One line of JSON that is safe to look at: JSON itself escapes the C0 controls only. A reader of JSON gets the very same text.
+ */
+export function jsonLine(record: unknown): string {
+  return JSON.stringify(record).replace(UNSAFE, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
 function shown(character: string): string {
   return `\\u{${(character.codePointAt(0) as number).toString(16)}}`;
 }

@@ -40,7 +40,19 @@ const REASONS = { expired: 'they waited longer than the server keeps them', trim
 function recordOf(event: IncomingEvent): Record<string, unknown> {
   const { kind, ...rest } = event;
   if (event.kind !== 'message') return { event: kind, ...rest };
-  const { id, from, device, conversation, type, text, sentAt, acceptedAt, trust } = event;
+  const { id, from, device, conversation, type, text, sentAt, acceptedAt, trust, bare } = event;
   const content = text === undefined ? { bytes: Buffer.from(event.body).toString('base64') } : { text };
-  return { event: kind, id, from, device, conversation, type, ...content, sentAt, acceptedAt, trust };
+  return {
+    event: kind,
+    id,
+    from,
+    device,
+    conversation,
+    type,
+    ...content,
+    sentAt,
+    acceptedAt,
+    trust,
+    ...(bare && { bare }),
+  };
 }

@@ -30,6 +30,8 @@ export interface IncomingMessage {
   /** ms, the relay's clock. */
   readonly acceptedAt: number;
   readonly trust: Trust;
+  /** Made by a LIME client that knows nothing of our encoding: the plaintext as it is; `id` and `sentAt` are the relay's. */
+  readonly bare?: true;
 }
 
 /** The mailbox lost messages: too old, or too many. */

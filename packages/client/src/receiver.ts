@@ -4,10 +4,11 @@
  * acknowledged: the relay must not repeat it for ever.
  */
 import { encodeBase64url } from '@sealwire/wire/base64url';
-import { decodeContent, decodeEnvelope } from '@sealwire/wire/envelope';
+import { decodeEnvelope } from '@sealwire/wire/envelope';
 import type { CaughtUp, Deliver, Gap } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
+import { readPlaintext } from './bare-plaintext.ts';
 import type { Engines } from './engines.ts';
 import { asClientError, ClientError } from './errors.ts';
 import type { IncomingMessage } from './events.ts';
@@ -181,7 +182,7 @@ export class Receiver {
       const received = { sender: device, recipientUser, content, cipherMessage };
       const result = this.#options.engines.open(engine, received, transaction);
       if (result.status !== 'done') return { refused: result.status === 'error' ? result : { code: 'unknown-engine' } };
-      const plain = decodeContent(result.value);
+      const plain = readPlaintext(result.value);
       const message: IncomingMessage = {
         kind: 'message',
         id: plain.id ?? encodeBase64url(id),
@@ -190,9 +191,10 @@ export class Receiver {
         conversation,
         type: plain.type,
         body: plain.body.slice(),
-        sentAt: plain.sentAt,
+        sentAt: plain.sentAt ?? acceptedAt,
         acceptedAt,
         trust: trustIn(peer, sender),
+        ...(plain.kind === 'bare' && { bare: true }),
       };
       return { message };
     } catch (error) {

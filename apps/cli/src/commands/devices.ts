@@ -1,5 +1,4 @@
 /** `sealwire devices`: who belongs to the account, and how a machine joins or leaves it. */
-import { readFileSync } from 'node:fs';
 import { Client } from '@sealwire/client/client';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { parseDeviceId } from '@sealwire/wire/ids';
@@ -8,6 +7,7 @@ import type { Command } from 'commander';
 import { type Context, profileFor, withClient } from '../context.ts';
 import { type EnterOptions, enterAccount, entranceOptions } from '../enter-account.ts';
 import { CliError } from '../exit-codes.ts';
+import { readSecretFile } from '../input.ts';
 import { type AccountOptions, accountCommand, group } from '../options.ts';
 
 interface JoinOptions extends EnterOptions {
@@ -82,12 +82,7 @@ function parseId(text: string) {
 }
 
 function readSecret(file: string): Uint8Array {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new CliError('usage', `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
+  const text = readSecretFile(file);
   try {
     return decodeBase64url(text);
   } catch {
