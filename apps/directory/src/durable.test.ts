@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openLmdbStore } from '@sealwire/store/lmdb';
 import { encodeBase64url } from '@sealwire/wire/base64url';
-import { LIME_ERRORS } from '@sealwire/wire/lime-server';
+import { LIME_ERRORS, SUITE_NAMES } from '@sealwire/wire/lime-server';
 import { enrol, type SignedManifest, testDevice } from './testing/device.ts';
 import { crypto, type Fixture, startFixture } from './testing/fixture.ts';
 
@@ -41,7 +41,7 @@ const publish = ({ bytes, signature }: SignedManifest) =>
     signature: encodeBase64url(signature),
   });
 
-describe.each(['c25519', 'c448'] as const)('on LMDB, %s', (curve) => {
+describe.each(SUITE_NAMES)('on LMDB, %s', (curve) => {
   it('D02, D05: what was given out before a restart is gone after it; a repeated registration changes nothing', async () => {
     await fixture.lime(bob, bob.registration(curve, 1, 2, 3));
     const [given] = await fixture.bundles(alice, curve, bob.id);

@@ -52,13 +52,17 @@ export function createLimeEndpoint(deps: LimeEndpointDeps): LimeEndpoint {
   };
 }
 
+/** More than a request may hold is read, so that one with too many keys is told so in LIME's own words. */
+const ROOM_BYTES = 64 * 1024;
+
 /** Of the honest ones: a registration of the largest suite, or a bundle request with ids as long as allowed. */
 function largestRequest({ oneTimePrekeys, devices }: LimeRequestLimits): number {
   const registrations = SUITE_NAMES.map((name) => {
     const { x, ed, signature } = LIME_SUITES[name];
     return 3 + ed + x + signature + 4 + 2 + oneTimePrekeys * (x + 4);
   });
-  return Math.max(LIMITS.limeBodyBytes.value, ...registrations, 5 + devices * (2 + LIMITS.deviceIdBytes.value));
+  const bundles = 5 + devices * (2 + LIMITS.deviceIdBytes.value);
+  return Math.max(LIMITS.limeBodyBytes.value, ...registrations, bundles) + ROOM_BYTES;
 }
 
 async function answer(

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { SuiteName } from '@sealwire/crypto/port';
-import { encodeRequest, LIME_ERRORS, type LimeAnswer, type LimeRequest } from '@sealwire/wire/lime-server';
+import type { CurveName, SuiteName } from '@sealwire/crypto/port';
+import { encodeRequest, LIME_ERRORS, type LimeAnswer, type LimeRequest, SUITE_NAMES } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
 import { enrol, testDevice } from '../testing/device.ts';
 import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
@@ -8,7 +8,6 @@ import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
 const alice = testDevice(crypto, 'alice');
 const bob = testDevice(crypto, 'bob');
 const carol = testDevice(crypto, 'carol');
-const CURVES = ['c25519', 'c448'] as const;
 
 let fixture: Fixture;
 beforeEach(async () => {
@@ -21,7 +20,7 @@ const ack = (curve: SuiteName, request: string) => ({ kind: 'ack', curve, reques
 const code = (answer: LimeAnswer) => (answer.kind === 'error' ? answer.code : answer.kind);
 const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 
-describe.each(CURVES)('registration on %s', (curve) => {
+describe.each(SUITE_NAMES)('registration on %s', (curve) => {
   it('stores keys, and bundles come back with one one-time prekey each, oldest first, then without', async () => {
     expect(await fixture.lime(bob, bob.registration(curve, 5, 3))).toEqual(ack(curve, 'registerUser'));
     const ids = [];
@@ -150,7 +149,7 @@ describe.each(CURVES)('registration on %s', (curve) => {
     expect((await fixture.bundles(alice, curve, bob.id))[0]!.bundle).toBeUndefined();
   });
 
-  it('the two curves of a device are two name spaces', async () => {
+  it('each suite of a device has its own name space', async () => {
     await fixture.lime(bob, bob.registration(curve, 1));
     const other = curve === 'c448' ? 'c25519' : 'c448';
     expect((await fixture.bundles(alice, other, bob.id))[0]!.bundle).toBeUndefined();
@@ -195,8 +194,15 @@ describe.each(CURVES)('registration on %s', (curve) => {
   });
 });
 
-/** All-zero, one, p - 1, p, p + 1, all ones; for X25519 the points of order eight and a set top bit too. */
-function badKeys(curve: SuiteName): Uint8Array[] {
+/** All-zero, one, p - 1, p, p + 1, all ones; for X25519 the points of order eight and a set top bit too; for a KEM, coefficients beyond q. */
+function badKeys(suite: SuiteName): Uint8Array[] {
+  const good = bob.oneTime(suite, 1)[0]!.publicKey;
+  const { curve, dh, kem } = crypto.suites[suite];
+  const withKem = badCurveKeys(curve).map((key) => Uint8Array.from([...key, ...good.subarray(dh.keyLength)]));
+  return kem ? [...withKem, good.map((byte, i) => (i < dh.keyLength ? byte : 0xff))] : withKem;
+}
+
+function badCurveKeys(curve: CurveName): Uint8Array[] {
   const [p, length] = curve === 'c25519' ? [2n ** 255n - 19n, 32] : [2n ** 448n - 2n ** 224n - 1n, 56];
   const key = (u: bigint) => Uint8Array.from(Buffer.from(u.toString(16).padStart(length * 2, '0'), 'hex').reverse());
   const keys = [0n, 1n, p - 1n, p, p + 1n].map(key);

@@ -1,8 +1,13 @@
-/** For tests: a device with real keys on both curves, known to a store, speaking LIME requests. */
+/** For tests: a device with real keys on every suite, known to a store, speaking LIME requests. */
 import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { Store } from '@sealwire/store/port';
 import { type AccountAddress, type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
-import type { LimeOneTimePrekey, LimeRequest, LimeSignedPrekey } from '@sealwire/wire/lime-server';
+import {
+  type LimeOneTimePrekey,
+  type LimeRequest,
+  type LimeSignedPrekey,
+  SUITE_NAMES,
+} from '@sealwire/wire/lime-server';
 import {
   encodeManifest,
   type Manifest,
@@ -36,20 +41,24 @@ export interface SignedManifest {
 }
 
 /** Keys are hashes of the name and the label: the same device in every run. Devices of one name share the account key. */
-export function testDevice(crypto: CryptoProvider, name: string, label = 'phone'): TestDevice {
+export function testDevice(crypto: CryptoProvider, name: string, label = 'phone', domain = 'example.org'): TestDevice {
   const seed = (purpose: string, length = 32) =>
     crypto.sha512(Buffer.from(`${name}/${label}/${purpose}`)).slice(0, length);
-  const address = parseAccountAddress(`sip:${name}@example.org`);
+  const address = parseAccountAddress(`sip:${name}@${domain}`);
   const id = parseDeviceId(`${address};gr=urn:uuid:${Buffer.from(seed('id', 16)).toString('hex')}`);
   const accountSeed = crypto.sha256(Buffer.from(`${name}/account`));
   const loginSeed = seed('login');
   const identitySeed = (curve: SuiteName) => seed(`identity ${curve}`, crypto.suites[curve].signatures.seedLength);
   const identityKey = (curve: SuiteName) => crypto.suites[curve].signatures.publicKey(identitySeed(curve));
-  const dhKey = (curve: SuiteName, purpose: string) =>
-    crypto.suites[curve].dh.publicKey(seed(`${curve} ${purpose}`, crypto.suites[curve].dh.keyLength));
+  const prekey = (curve: SuiteName, purpose: string) => {
+    const { dh, kem } = crypto.suites[curve];
+    const publicKey = dh.publicKey(seed(`${curve} ${purpose}`, dh.keyLength));
+    if (!kem) return publicKey;
+    return Uint8Array.from([...publicKey, ...kem.publicKey(seed(`kem ${curve} ${purpose}`, kem.seedLength))]);
+  };
   const listed: ManifestDevice = {
     id,
-    identities: (['c25519', 'c448'] as const).map((curve) => ({ curve, identityKey: identityKey(curve) })),
+    identities: SUITE_NAMES.map((curve) => ({ curve, identityKey: identityKey(curve) })),
     loginKey: crypto.ed25519.publicKey(loginSeed),
     addedAt: 1_800_000_000_000,
   };
@@ -63,11 +72,11 @@ export function testDevice(crypto: CryptoProvider, name: string, label = 'phone'
     identitySeed,
     identityKey,
     signedPrekey(curve, version = 1) {
-      const publicKey = dhKey(curve, `signed ${version}`);
+      const publicKey = prekey(curve, `signed ${version}`);
       const signature = crypto.suites[curve].signatures.sign(identitySeed(curve), publicKey);
       return { id: 1000 + version, publicKey, signature };
     },
-    oneTime: (curve, ...ids) => ids.map((id) => ({ id, publicKey: dhKey(curve, `one-time ${id}`) })),
+    oneTime: (curve, ...ids) => ids.map((id) => ({ id, publicKey: prekey(curve, `one-time ${id}`) })),
     registration: (curve, ...ids) => ({
       kind: 'registerUser',
       curve,
@@ -89,6 +98,11 @@ export function testDevice(crypto: CryptoProvider, name: string, label = 'phone'
     },
   };
   return device;
+}
+
+/** How its owner names a device that waits: by what it registered, and without a login key. */
+export function admitted({ id }: TestDevice, ...identities: ManifestDevice['identities']): ManifestDevice {
+  return { id, identities, loginKey: new Uint8Array(0), addedAt: 1_800_000_000_000 };
 }
 
 /** As `POST /v1/accounts` does. */
