@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { nobleCrypto } from '@sealwire/crypto/noble';
+import type { SuiteName } from '@sealwire/crypto/port';
 import fc from 'fast-check';
 import {
   decodeAnswer,
@@ -13,6 +15,7 @@ import {
   type LimeErrorName,
   type LimeRequest,
   LimeRequestError,
+  SUITE_NAMES,
 } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
 import { WireError } from './wire-error.ts';
@@ -79,22 +82,45 @@ describe.each(curves)('liblime’s own exchanges on %s', (curve) => {
   });
 });
 
+it.each(SUITE_NAMES)('the sizes of %s are those of its parts', (name) => {
+  const { id, x, ed, signature } = LIME_SUITES[name];
+  const suite = nobleCrypto().suites[name];
+  const { publicKeyLength, signatureLength } = suite.signatures;
+  expect({ id, x, ed, signature }).toEqual({
+    id: suite.id,
+    x: suite.prekeyLength,
+    ed: publicKeyLength,
+    signature: signatureLength,
+  });
+});
+
+it('curve ids: 0 never travels, 3 is Kyber of round 3 and not served, nor is what comes after 5', () => {
+  const answers = Array.from({ length: 256 }, (_, id) => {
+    try {
+      return decodeRequest(Uint8Array.of(1, 2, id)).curve;
+    } catch (error) {
+      return (error as LimeRequestError).limeError;
+    }
+  });
+  expect(answers.slice(0, 6)).toEqual(['badCurve', 'c25519', 'c448', 'badCurve', 'c25519mlk512', 'c448mlk1024']);
+  expect(new Set(answers.slice(6))).toEqual(new Set(['badCurve']));
+});
+
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const oneTimeId = fc.integer({ min: 1, max: 0x7fff_ffff });
 const deviceText = fc.string({ unit: 'binary', maxLength: 40 });
-const oneTimeKey = (curve: (typeof curves)[number]) =>
-  fc.record({ id: oneTimeId, publicKey: bytes(LIME_SUITES[curve].x) });
-const signedKey = (curve: (typeof curves)[number]) =>
+const oneTimeKey = (curve: SuiteName) => fc.record({ id: oneTimeId, publicKey: bytes(LIME_SUITES[curve].x) });
+const signedKey = (curve: SuiteName) =>
   fc.record({
     id: fc.nat(0x7fff_ffff),
     publicKey: bytes(LIME_SUITES[curve].x),
     signature: bytes(LIME_SUITES[curve].signature),
   });
-const identity = (curve: (typeof curves)[number]) => bytes(LIME_SUITES[curve].ed);
-const oneTimeKeys = (curve: (typeof curves)[number]) =>
+const identity = (curve: SuiteName) => bytes(LIME_SUITES[curve].ed);
+const oneTimeKeys = (curve: SuiteName) =>
   fc.uniqueArray(oneTimeKey(curve), { maxLength: 6, selector: (key) => key.id });
 
-const requests: fc.Arbitrary<LimeRequest> = fc.constantFrom(...curves).chain((curve) =>
+const requests: fc.Arbitrary<LimeRequest> = fc.constantFrom(...SUITE_NAMES).chain((curve) =>
   fc.oneof(
     fc.record({
       kind: fc.constant('registerIdentity' as const),
@@ -128,7 +154,7 @@ const requests: fc.Arbitrary<LimeRequest> = fc.constantFrom(...curves).chain((cu
   ),
 );
 
-const answers: fc.Arbitrary<LimeAnswer & { curve?: 'c25519' | 'c448' }> = fc.constantFrom(...curves).chain((curve) =>
+const answers: fc.Arbitrary<LimeAnswer & { curve?: SuiteName }> = fc.constantFrom(...SUITE_NAMES).chain((curve) =>
   fc.oneof(
     fc.record({
       kind: fc.constant('ack' as const),
@@ -170,10 +196,12 @@ const answers: fc.Arbitrary<LimeAnswer & { curve?: 'c25519' | 'c448' }> = fc.con
       text: deviceText,
     }),
   ),
-) as fc.Arbitrary<LimeAnswer & { curve?: 'c25519' | 'c448' }>;
+) as fc.Arbitrary<LimeAnswer & { curve?: SuiteName }>;
 
 const curveOf = (answer: LimeAnswer) =>
-  answer.kind === 'error' ? (answer.curveId === 2 ? 'c448' : 'c25519') : answer.curve;
+  answer.kind === 'error'
+    ? (SUITE_NAMES.find((name) => LIME_SUITES[name].id === answer.curveId) ?? 'c25519')
+    : answer.curve;
 
 describe('properties', () => {
   it('decode(encode(x)) is x, for requests and answers', () => {
@@ -312,6 +340,16 @@ describe('order of checks (lime-protocol 4.1 and 4.2) and the errors that liblim
     const id = `sip:${'a'.repeat(30)}@example.org;gr=urn:uuid:01234567-89ab-cdef-0123-456789abcdef`;
     const bundles = encodeRequest({ kind: 'getPeerBundle', curve: 'c448', devices: new Array(most).fill(id) });
     expect(bundles.length).toBeLessThanOrEqual(LIMITS.limeBodyBytes.value);
+    const { x, ed, signature } = LIME_SUITES.c448mlk1024;
+    const largest = encodeRequest({
+      kind: 'registerUser',
+      curve: 'c448mlk1024',
+      identityKey: new Uint8Array(ed),
+      signedPrekey: { id: 1, publicKey: new Uint8Array(x), signature: new Uint8Array(signature) },
+      oneTimePrekeys: Array.from({ length: limit }, (_, i) => ({ id: i + 1, publicKey: new Uint8Array(x) })),
+    });
+    expect(largest.length).toBe(327_404);
+    expect(largest.length).toBeLessThanOrEqual(LIMITS.limeBodyBytes.value);
   });
 
   it('the answer to a refused request names the code and echoes the curve', () => {

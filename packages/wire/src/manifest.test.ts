@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
+import type { SuiteName } from '@sealwire/crypto/port';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { parseAccountAddress, parseDeviceId } from './ids.ts';
+import { LIME_SUITES } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
 import {
   decodeManifest,
@@ -30,9 +32,11 @@ const accountSeed = seed(1);
 const accountKey = crypto.ed25519.publicKey(accountSeed);
 
 /** Device number n, with keys of its own; by default on both curves. */
-function device(n: number, curves: readonly ('c25519' | 'c448')[] = ['c25519', 'c448']): ManifestDevice {
-  const identityKey = (curve: 'c25519' | 'c448') =>
-    crypto.suites[curve].signatures.publicKey(seed(100 + n, crypto.suites[curve].signatures.seedLength));
+function device(n: number, curves: readonly SuiteName[] = ['c25519', 'c448']): ManifestDevice {
+  const identityKey = (curve: SuiteName) => {
+    const { id, signatures } = crypto.suites[curve];
+    return signatures.publicKey(seed(100 + n + 10 * id, signatures.seedLength));
+  };
   return {
     id: parseDeviceId(`${address};gr=urn:uuid:${n}`),
     identities: curves.map((curve) => ({ curve, identityKey: identityKey(curve) })),
@@ -43,7 +47,9 @@ function device(n: number, curves: readonly ('c25519' | 'c448')[] = ['c25519', '
 
 /** A LIME client that the owner admitted: it has no login key. */
 const ADMITTED: ManifestDevice = { ...device(4, ['c25519']), loginKey: new Uint8Array(0) };
-const DEVICES = [device(1), device(2, ['c448']), device(3, ['c448', 'c25519']), ADMITTED] as const;
+/** On the hybrid suites as well, which it prefers. */
+const HYBRID = device(5, ['c448mlk1024', 'c25519mlk512', 'c25519', 'c448']);
+const DEVICES = [device(1), device(2, ['c448']), device(3, ['c448', 'c25519']), ADMITTED, HYBRID] as const;
 
 const first: Manifest = {
   address,
@@ -82,7 +88,7 @@ describe('encoding', () => {
         const devices = manifest.devices.map((each) => ({
           ...each,
           identities: each.identities.map(({ curve, identityKey }) => ({
-            curve: curve === 'c25519' ? 1 : 2,
+            curve: LIME_SUITES[curve].id,
             identityKey,
           })),
         }));
@@ -248,6 +254,17 @@ describe('verifyManifest', () => {
     const without = { ...withKey, devices: [ADMITTED] };
     // Tag, length and 32 bytes: an absent key is an absent field.
     expect(encodeManifest(withKey).length - encodeManifest(without).length).toBe(34);
+  });
+
+  it('S16: a suite that a server takes out of a device, or puts behind another, breaks the signature', () => {
+    const honest = { ...first, devices: [HYBRID] };
+    const signature = sign(encodeManifest(honest));
+    expect(verifyManifest(crypto, accountKey, encodeManifest(honest), signature)).toEqual(honest);
+    const { identities } = HYBRID;
+    for (const changed of [identities.slice(2), identities.toReversed(), identities.slice(0, 3)]) {
+      const forged = encodeManifest({ ...first, devices: [{ ...HYBRID, identities: changed }] });
+      expect(() => verifyManifest(crypto, accountKey, forged, signature)).toThrow(refusal('the signature is wrong'));
+    }
   });
 
   it('a key has one purpose and one owner', () => {
