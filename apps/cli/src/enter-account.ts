@@ -52,7 +52,7 @@ export async function enterAccount(
   enter: (entrance: Entrance) => Promise<Client>,
 ): Promise<void> {
   const { profile, surroundings, output, configuration } = context;
-  const server = new URL(configuration.values.server.value as string).origin;
+  const server = (configuration.values.server.value as string).replace(/\/$/, '');
   const isNew = !existsSync(profile.keysFile);
   const storage = isNew ? await makeStorage(context, options.passphrase) : await openStorage(context);
   let client: Client;

@@ -118,7 +118,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
 }
 
 /** The servers must know their origin before they listen. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, HOST);
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;
