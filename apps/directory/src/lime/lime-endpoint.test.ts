@@ -148,6 +148,42 @@ describe('limits of bundle requests', () => {
     expect(metrics).toContain('sealwire_ratelimit_rejections_total{limiter="bundles-pair"} 1');
   });
 
+  it('S07: one-time prekeys come back after the period', async () => {
+    await restart({ BUNDLES_PER_PAIR: 1, BUNDLES_PER_TARGET: 2 });
+    expect([await taken(), await taken()]).toEqual([1, undefined]);
+    fixture.clock.now += 10 * 60_000;
+    expect([await taken(), await taken(others[0])]).toEqual([2, undefined]);
+    fixture.clock.now += 60 * 60_000;
+    expect([await taken(), await taken(others[0]), await taken(others[1])]).toEqual([3, 4, undefined]);
+  });
+
+  it('D12: by the operator’s choice the whole bundle is withheld, and comes back after the period', async () => {
+    await restart({ BUNDLES_PER_PAIR: 1, BUNDLE_LIMITS_WITHHOLD: 'bundle' });
+    const flags = async (...ids: string[]) =>
+      (await fixture.bundles(alice, 'c25519', ...ids)).map(({ bundle }) => bundle?.oneTimePrekey?.id);
+    expect(await flags(bob.id, others[0]!.id, bob.id)).toEqual([1, undefined, undefined]);
+    expect((await fixture.bundles(alice, 'c25519', bob.id))[0]!.bundle).toBeUndefined();
+    expect(await taken(others[0])).toBe(2);
+    expect(await fixture.metrics.text()).toContain('sealwire_directory_claims_total{result="withheld"} 2');
+    fixture.clock.now += 10 * 60_000;
+    expect(await flags(bob.id)).toEqual([3]);
+  });
+
+  it('D11: the number of one-time prekeys is the operator’s: error 0a in a request, and for what is held', async () => {
+    await restart({ PREKEYS_PER_DEVICE: 21 });
+    const post = async (...ids: number[]) => {
+      const oneTimePrekeys = bob.oneTime('c25519', ...ids);
+      const answer = await fixture.lime(bob, { kind: 'postOneTimePrekeys', curve: 'c25519', oneTimePrekeys });
+      return answer.kind === 'error' ? answer.code : answer.kind;
+    };
+    expect(await post(101, 102)).toBe(LIME_ERRORS.limitReached);
+    expect(await post(101)).toBe('ack');
+    expect(await post(102)).toBe(LIME_ERRORS.limitReached);
+    expect(await post(...range(22))).toBe(LIME_ERRORS.limitReached);
+    await taken();
+    expect(await post(102)).toBe('ack');
+  });
+
   it('naming the target twice in a request does not help', async () => {
     await restart({ BUNDLES_PER_PAIR: 2 });
     const peers = await fixture.bundles(alice, 'c25519', bob.id, bob.id, bob.id);
