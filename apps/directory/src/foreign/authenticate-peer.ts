@@ -21,15 +21,14 @@ export interface AuthenticatePeerDeps {
 }
 
 export function authenticateByPeer(deps: AuthenticatePeerDeps): Authenticate {
-  const unauthorized = { problem: new Problem('unauthorized'), challenges: [SCHEME] };
   return async (request: IncomingMessage) => {
     const [scheme, token = '', ...more] = (request.headers.authorization ?? '').split(' ');
-    if (scheme?.toLowerCase() !== SCHEME.toLowerCase() || more.length > 0) return unauthorized;
+    if (scheme?.toLowerCase() !== SCHEME.toLowerCase() || more.length > 0) return { problem: unauthorized() };
     try {
       const peer = await deps.verifier.verify(token);
       return { senderOf: (identity, body) => senderOf(deps, peer, identity, body) };
     } catch (error) {
-      if (error instanceof TokenError) return unauthorized;
+      if (error instanceof TokenError) return { problem: unauthorized() };
       throw error;
     }
   };
@@ -44,8 +43,12 @@ async function senderOf(
 ): Promise<LimeSender> {
   if (identity !== requester)
     throw new Problem('forbidden', { detail: 'the identity header names another device than the token' });
-  if (Buffer.compare(crypto.sha256(body), bodyHash) !== 0) throw new Problem('unauthorized');
+  if (Buffer.compare(crypto.sha256(body), bodyHash) !== 0) throw unauthorized();
   const key = crypto.sha256(Buffer.concat([Buffer.from(`sealwire/peer-token/v1\0${domain}\0`), id]));
-  if (!(await store.once.take(key, expiresAt, now()))) throw new Problem('unauthorized');
+  if (!(await store.once.take(key, expiresAt, now()))) throw unauthorized();
   return { device: requester, vouchedBy: 'peer' };
+}
+
+function unauthorized(): Problem {
+  return new Problem('unauthorized', { headers: { 'www-authenticate': SCHEME } });
 }
