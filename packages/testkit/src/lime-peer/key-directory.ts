@@ -7,12 +7,14 @@ import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { startDirectory } from '@sealwire/directory/start';
 import { UNLIMITED } from '@sealwire/directory/testing/unlimited';
+import { createAppPasswordVault } from '@sealwire/service/app-password-vault';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
 import { listenOnLoopback, VERSION } from '@sealwire/service/testing/loopback';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
 import { openMemoryStore } from '@sealwire/store/memory';
-import { accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { encodeBase64url } from '@sealwire/wire/base64url';
+import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
 import {
   decodeAnswer,
   encodeRequest,
@@ -31,13 +33,15 @@ export interface KeyDirectory {
   /** Makes the device's account with this device, or adds it to the account. A device that is listed stays as it is. */
   list(device: DeviceId, identities: readonly DeviceIdentity[]): Promise<void>;
   token(device: DeviceId): Promise<string>;
+  /** User and app password of the device's account, which is made without devices if there is none. */
+  appPassword(device: DeviceId): Promise<{ user: string; password: string }>;
   /** Bytes of a request by that device, over HTTP. Rejects when the status is not 200. */
   post(device: DeviceId, body: Uint8Array): Promise<Uint8Array>;
   ask(device: DeviceId, request: LimeRequest): Promise<LimeAnswer>;
   close(): Promise<void>;
 }
 
-export async function startKeyDirectory(): Promise<KeyDirectory> {
+export async function startKeyDirectory(settings: Partial<typeof UNLIMITED> = {}): Promise<KeyDirectory> {
   // Tokens do not run out: the directory's clock stands still.
   const now = () => START;
   const store = openMemoryStore();
@@ -45,10 +49,33 @@ export async function startKeyDirectory(): Promise<KeyDirectory> {
   const metrics = createMetrics();
   const signer = createTokenSigner({ seed: systemRandom(32), issuer: ORIGIN, now });
   const tokens = createTokenVerifier({ jwks: signer.jwks(), issuer: ORIGIN, now });
-  const shared = { store, bus, crypto: nodeCrypto(), random: systemRandom, now, log: silentLog, metrics, tokens };
-  const door = await startDirectory({ ...shared, settings: UNLIMITED, version: VERSION });
+  const crypto = nodeCrypto();
+  const appPasswordKey = systemRandom(32);
+  const shared = { store, bus, crypto, random: systemRandom, now, log: silentLog, metrics, tokens, appPasswordKey };
+  const door = await startDirectory({ ...shared, settings: { ...UNLIMITED, ...settings }, version: VERSION });
   const listening = await listenOnLoopback({ server: 'directory', door, log: silentLog, metrics, now });
   const url = `${listening.url}/lime`;
+
+  const { DOMAIN: domain } = UNLIMITED;
+  const md5 = settings.DIGEST_MD5 === 'on';
+  const vault = createAppPasswordVault({
+    crypto,
+    random: systemRandom,
+    key: appPasswordKey,
+    domain,
+    realm: domain,
+    md5,
+  });
+  const passwords = new Map<AccountAddress, Promise<string>>();
+
+  async function makePassword(address: AccountAddress): Promise<string> {
+    const password = encodeBase64url(systemRandom(18));
+    const manifest = { version: 1, bytes: Uint8Array.of(1), signature: new Uint8Array(64) };
+    await store.accounts.create({ address, accountKey: systemRandom(32), createdAt: START }, manifest, []);
+    const verifier = vault.seal({ address, id: 'liblime' }, password);
+    await store.appPasswords.add(address, { id: 'liblime', name: 'liblime', createdAt: START, verifier }, 1);
+    return password;
+  }
 
   const token = async (device: DeviceId) => (await signer.sign(device, ['directory'])).token;
 
@@ -77,6 +104,12 @@ export async function startKeyDirectory(): Promise<KeyDirectory> {
       else await store.manifests.publish(address, manifest, [...listed, added], START);
     },
     token,
+    async appPassword(device) {
+      const address = accountOf(device);
+      const password = passwords.get(address) ?? makePassword(address);
+      passwords.set(address, password);
+      return { user: nameOf(address), password: await password };
+    },
     post,
     ask: async (device, request) => decodeAnswer(await post(device, encodeRequest(request)), request.curve),
     async close() {

@@ -66,8 +66,8 @@ export class World {
    * Carries out a `create_user` whose request we post: the directory has to know the identity key that is in it, as from a manifest.
    * Everything later is up to the device's own HTTP settings.
    */
-  async registerListed(command: Record<string, unknown>): Promise<void> {
-    this.#registering = this.directory;
+  async registerListed(command: Record<string, unknown>, directory = this.directory): Promise<void> {
+    this.#registering = directory;
     await this.peer.must({ ...command, http: 'delegate' });
   }
 
