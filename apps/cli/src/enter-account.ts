@@ -5,7 +5,7 @@ import { ClientError } from '@sealwire/client/errors';
 import { FolderStorage } from '@sealwire/client/node/folder-storage';
 import { SealedStorage } from '@sealwire/client/sealed-storage';
 import type { ClientStorage } from '@sealwire/client/storage';
-import type { SuiteName } from '@sealwire/crypto/port';
+import type { CurveName } from '@sealwire/crypto/port';
 import { type Command, Option } from 'commander';
 import { openStorage, type ProfileContext } from './context.ts';
 import { CliError } from './exit-codes.ts';
@@ -16,7 +16,8 @@ import { makeProfileFolder, removeProfileFolder, writeNote } from './profile.ts'
 
 export interface EnterOptions extends AccountOptions {
   readonly server?: string;
-  readonly curve?: SuiteName;
+  readonly curve?: CurveName;
+  readonly hybrid?: boolean;
   /** commander: false when `--no-passphrase` is given. */
   readonly passphrase: boolean;
 }
@@ -25,7 +26,8 @@ export interface EnterOptions extends AccountOptions {
 export interface Entrance extends OpenOptions {
   readonly server: string;
   readonly name: string;
-  readonly curves?: readonly SuiteName[];
+  readonly curves?: readonly CurveName[];
+  readonly hybrid?: boolean;
 }
 
 /** The server's last word: this device was not let in, and the same request never will be. */
@@ -42,6 +44,7 @@ export function entranceOptions(command: Command): Command {
   return command
     .option('-s, --server <origin>', 'the server (default: http://localhost:8080)')
     .addOption(new Option('--curve <name>', 'keys on this curve only (default: both)').choices(['c25519', 'c448']))
+    .option('--hybrid', 'also keys that withstand a quantum computer (ML-KEM), preferred where both sides have them')
     .option('--no-passphrase', 'keep the keys unencrypted: whoever reads the files is you');
 }
 
@@ -61,6 +64,7 @@ export async function enterAccount(
       server,
       name: profile.user,
       ...(options.curve === undefined ? {} : { curves: [options.curve] }),
+      ...(options.hybrid ? { hybrid: true } : {}),
       storage,
       runtime: surroundings.runtime,
       signal: surroundings.interrupted,

@@ -20,7 +20,14 @@ import {
   type NewAppPassword,
   revokeAppPassword,
 } from './app-passwords.ts';
-import type { CallOptions, JoinOptions, OpenOptions, RegisterOptions } from './client-options.ts';
+import {
+  type CallOptions,
+  type JoinOptions,
+  type OpenOptions,
+  type RegisterOptions,
+  type SuiteOptions,
+  suitesOf,
+} from './client-options.ts';
 import { Connection } from './connection.ts';
 import type { FileHooks, KeysFinding } from './engine.ts';
 import { ClientError, throwIfAborted } from './errors.ts';
@@ -52,14 +59,14 @@ import { Sender } from './sender.ts';
 import { assemble, type Services } from './services.ts';
 
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
-const BOTH_CURVES: readonly SuiteName[] = ['c25519', 'c448'];
 const ACCOUNT_SECRET_BYTES = 32;
 
-export type { CallOptions, JoinOptions, OpenOptions, RegisterOptions } from './client-options.ts';
+export type { CallOptions, JoinOptions, OpenOptions, RegisterOptions, SuiteOptions } from './client-options.ts';
 
 export class Client {
   readonly address: AccountAddress;
   readonly device: DeviceId;
+  /** The suites of its identities, in order of preference. */
   readonly curves: readonly SuiteName[];
   readonly server: string;
   /** Encryption of files, chunk by chunk, by the first engine. */
@@ -112,13 +119,13 @@ export class Client {
   }
 
   static async #enter(
-    options: OpenOptions & { readonly curves?: readonly SuiteName[] },
+    options: OpenOptions & SuiteOptions,
     request: Pick<Parameters<typeof register>[1], 'kind' | 'server' | 'name' | 'invitation' | 'accountSeed'>,
   ): Promise<Client> {
     throwIfAborted(options.signal);
     const ledger = await Ledger.open(options.storage);
-    const { runtime, signal, engines = [limeEngine], curves = BOTH_CURVES } = options;
-    const self = await register(ledger, { ...request, curves, runtime, engines, signal });
+    const { runtime, signal, engines = [limeEngine] } = options;
+    const self = await register(ledger, { ...request, curves: suitesOf(options), runtime, engines, signal });
     return new Client(ledger, self, options);
   }
 

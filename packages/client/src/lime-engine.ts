@@ -1,6 +1,7 @@
 /**
- * The first engine: LIME (lime-protocol; packages/lime), one `Lime` per curve on which this device has an identity. Every recipient is
- * served on the first of its curves that is ours too; all of them share one cipherMessage (section 13, multi-algorithm encrypt), unless
+ * The first engine: LIME (lime-protocol; packages/lime), one `Lime` per suite on which this device has an identity. Every recipient is
+ * served on the first of its suites, in the order that its account signed, that is ours too: never on a later one because the directory has
+ * no keys for that, or a directory could choose the weakest (S16); all of them share one cipherMessage (section 13, multi-algorithm encrypt), unless
  * few devices or a short text make the direct form smaller: it has no shared part that one recipient could replace for another (S30).
  *
  * The manifest decides who a device is: a bundle or a first message with another identity key than the manifest's is refused

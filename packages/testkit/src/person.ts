@@ -1,17 +1,15 @@
 /** A device with its owner, for tests: a client over memory storage and a network that fails on demand. */
-import { Client } from '@sealwire/client/client';
+import { Client, type SuiteOptions } from '@sealwire/client/client';
 import type { IncomingEvent, IncomingMessage } from '@sealwire/client/events';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
 import type { ClientRuntime } from '@sealwire/client/runtime';
 import type { ClientStorage } from '@sealwire/client/storage';
 import { nodeCrypto } from '@sealwire/crypto/node';
-import type { SuiteName } from '@sealwire/crypto/port';
 import { systemRandom } from '@sealwire/crypto/random';
 import type { Constellation } from './constellation.ts';
 import { FlakyNetwork } from './flaky-network.ts';
 
-export interface PersonOptions {
-  readonly curves?: readonly SuiteName[];
+export interface PersonOptions extends SuiteOptions {
   readonly storage?: ClientStorage;
   readonly now?: () => number;
   readonly invitation?: string;
@@ -53,7 +51,7 @@ export async function register(
   name: string,
   options: PersonOptions = {},
 ): Promise<Person> {
-  const { curves, invitation, storage = new MemoryStorage(), now, short } = options;
+  const { curves, hybrid, invitation, storage = new MemoryStorage(), now, short } = options;
   const network = new FlakyNetwork();
   const runtime = runtimeOver(network, now, short);
   const client = await Client.register({
@@ -62,6 +60,7 @@ export async function register(
     storage,
     runtime,
     ...(curves ? { curves } : {}),
+    ...(hybrid ? { hybrid } : {}),
     ...(invitation ? { invitation } : {}),
   });
   return { client, network, storage, runtime };
@@ -69,7 +68,7 @@ export async function register(
 
 /** Another device for the account of `person`. */
 export async function join(constellation: Constellation, person: Person, options: PersonOptions = {}): Promise<Person> {
-  const { curves, storage = new MemoryStorage(), now } = options;
+  const { curves, hybrid, storage = new MemoryStorage(), now } = options;
   const network = new FlakyNetwork();
   const runtime = runtimeOver(network, now);
   const client = await Client.join({
@@ -79,6 +78,7 @@ export async function join(constellation: Constellation, person: Person, options
     storage,
     runtime,
     ...(curves ? { curves } : {}),
+    ...(hybrid ? { hybrid } : {}),
   });
   return { client, network, storage, runtime };
 }
