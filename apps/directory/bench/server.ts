@@ -13,7 +13,7 @@ import { UNLIMITED } from '../src/testing/unlimited.ts';
 
 const POOL = 20_000;
 const BUNDLE_BYTES = 5 + 2 + 80 + 1 + 132;
-const [kind, folder = ''] = process.argv.slice(2);
+const [kind, folder = '', newcomers = '0'] = process.argv.slice(2);
 
 async function directory() {
   const crypto = nodeCrypto();
@@ -47,7 +47,16 @@ async function directory() {
   }
   const { token } = await signer.sign(alice!.id, ['directory']);
   const headers = { authorization: `Bearer ${token}`, from: alice!.id };
-  return { handle: door.handle.bind(door), hello: { headers, withKeys: bob!.id, withoutKeys: carol!.id } };
+  const newcomerTokens: string[] = [];
+  for (let i = 0; i < Number(newcomers); i++) {
+    const device = testDevice(crypto, `user${i}`);
+    await enrol(store, device);
+    newcomerTokens.push((await signer.sign(device.id, ['directory'])).token);
+  }
+  return {
+    handle: door.handle.bind(door),
+    hello: { headers, withKeys: bob!.id, withoutKeys: carol!.id, tokens: newcomerTokens },
+  };
 }
 
 const bundle = Buffer.alloc(BUNDLE_BYTES);

@@ -35,10 +35,12 @@ export class Bundles {
     this.deps.budget.demand(sender, requested.length);
     const { local, foreign } = this.split(sender, requested);
     const found: (LimeBundle | undefined)[] = new Array(requested.length).fill(undefined);
-    await Promise.all([
-      this.claim(sender, curve, local, found),
-      ...[...foreign].map(([domain, targets]) => this.fetch(sender, domain, curve, targets, found)),
-    ]);
+    const claimed = this.claim(sender, curve, local, found);
+    if (foreign.size === 0) await claimed;
+    else {
+      const fetched = [...foreign].map(([domain, targets]) => this.fetch(sender, domain, curve, targets, found));
+      await Promise.all([claimed, ...fetched]);
+    }
     return requested.map((device, at) => ({ device, bundle: found[at] }));
   }
 
@@ -65,12 +67,19 @@ export class Bundles {
     found: (LimeBundle | undefined)[],
   ): Promise<void> {
     const { store, budget } = this.deps;
-    const allowed = targets.map(({ at, device }) => ({ at, device, allowance: budget.allowance(sender, device) }));
-    const given = allowed.filter(({ allowance }) => allowance !== 'nothing');
-    const entries = given.map(({ device, allowance }) => ({ device, takeOneTime: allowance === 'one-time' }));
-    const claimed = entries.length ? await store.prekeys.claim(curve, entries) : [];
-    for (const [i, { at }] of given.entries()) found[at] = claimed[i];
-    for (const { at, allowance } of allowed) this.count(found[at], allowance);
+    if (targets.length === 0) return;
+    // The hot path: plain loops, few arrays.
+    const allowances = targets.map(({ device }) => budget.allowance(sender, device));
+    const entries: { device: DeviceId; takeOneTime: boolean }[] = [];
+    for (let i = 0; i < targets.length; i++)
+      if (allowances[i] !== 'nothing')
+        entries.push({ device: targets[i]!.device, takeOneTime: allowances[i] === 'one-time' });
+    const claimed = entries.length === 0 ? [] : await store.prekeys.claim(curve, entries);
+    for (let i = 0, next = 0; i < targets.length; i++) {
+      const bundle = allowances[i] === 'nothing' ? undefined : claimed[next++];
+      found[targets[i]!.at] = bundle;
+      this.count(bundle, allowances[i]!);
+    }
   }
 
   private async fetch(
