@@ -3,10 +3,9 @@
  * lists and shell histories show those (case L10).
  */
 import { readFileSync, statSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { CliError } from './exit-codes.ts';
 import type { Output } from './output.ts';
+import { ask } from './prompt.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Reason: argon2id makes a guess expensive, not a guess among a million cheap words impossible. */
@@ -24,7 +23,7 @@ export async function readPassphrase(
   surroundings: Surroundings,
   output: Output,
 ): Promise<string> {
-  return (await readElsewhere(source, output)) ?? (await prompt(`Passphrase for ${user}: `, surroundings));
+  return (await readElsewhere(source, output)) ?? (await askHidden(`Passphrase for ${user}: `, surroundings));
 }
 
 /** The passphrase of keys that are about to be made: typed twice when it is typed. Throws `CliError` (`usage`). */
@@ -35,13 +34,13 @@ export async function readNewPassphrase(
   output: Output,
 ): Promise<string> {
   const given = await readElsewhere(source, output);
-  const passphrase = given ?? (await prompt(`New passphrase for the keys of ${user}: `, surroundings));
+  const passphrase = given ?? (await askHidden(`New passphrase for the keys of ${user}: `, surroundings));
   if ([...passphrase].length < SHORTEST_PASSPHRASE)
     throw new CliError(
       'usage',
       `a passphrase has at least ${SHORTEST_PASSPHRASE} characters (or none at all, with --no-passphrase)`,
     );
-  if (given === undefined && (await prompt('Once more: ', surroundings)) !== passphrase)
+  if (given === undefined && (await askHidden('Once more: ', surroundings)) !== passphrase)
     throw new CliError('usage', 'the two passphrases differ: nothing was made');
   return passphrase;
 }
@@ -77,27 +76,8 @@ function firstLine(text: string): string {
   return text.split(/\r?\n/, 1)[0] as string;
 }
 
-/** Asks on stderr and reads a line from the terminal without showing it. */
-async function prompt(question: string, { stdin, stderr, interrupted }: Surroundings): Promise<string> {
-  if (!stdin.isTTY)
-    throw new CliError(
-      'usage',
-      'there is no terminal to ask for the passphrase: give --passphrase-file FILE, --passphrase-fd N or SEALWIRE_PASSPHRASE_FILE',
-    );
-  stderr.write(question);
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const reader = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 });
-  try {
-    return await new Promise<string>((resolve, reject) => {
-      const stop = () => reject(new CliError('interrupted', 'stopped'));
-      interrupted.addEventListener('abort', stop, { once: true });
-      // In raw mode Ctrl-C is a character, and readline's event is the only sign of it.
-      reader.once('SIGINT', stop);
-      reader.once('close', stop);
-      reader.once('line', resolve);
-    });
-  } finally {
-    reader.close();
-    stderr.write('\n');
-  }
+function askHidden(question: string, surroundings: Surroundings): Promise<string> {
+  const otherwise =
+    'there is no terminal to ask for the passphrase: give --passphrase-file FILE, --passphrase-fd N or SEALWIRE_PASSPHRASE_FILE';
+  return ask(question, surroundings, { echo: false, otherwise });
 }

@@ -13,6 +13,7 @@ import {
   parseAccountName,
 } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
+import type { DeviceIdentity } from '@sealwire/wire/manifest';
 import {
   type AppPasswordInfo,
   listAppPasswords,
@@ -57,11 +58,13 @@ import { SeenIds } from './seen.ts';
 import { readSelf, type SelfRecord } from './self-record.ts';
 import { Sender } from './sender.ts';
 import { assemble, type Services } from './services.ts';
+import { admitDevice, type WaitingDevice, waitingDevices } from './waiting-devices.ts';
 
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const ACCOUNT_SECRET_BYTES = 32;
 
 export type { CallOptions, JoinOptions, OpenOptions, RegisterOptions, SuiteOptions } from './client-options.ts';
+export type { WaitingDevice } from './waiting-devices.ts';
 
 export class Client {
   readonly address: AccountAddress;
@@ -243,6 +246,19 @@ export class Client {
   /** The account's devices as the server knows them. */
   devices(): Promise<DeviceInfo[]> {
     return listDevices(this.#services);
+  }
+
+  /** LIME devices that registered with an app password of this account, and that nobody writes to until they are admitted. */
+  waitingDevices(): Promise<WaitingDevice[]> {
+    return waitingDevices(this.#services);
+  }
+
+  /**
+   * Names a waiting device in the manifest, under the identity keys that the user has compared: from then on it gets messages. Throws
+   * `not-found`, and `identity-mismatch` when it registered other keys than these.
+   */
+  admit(id: DeviceId, identities: readonly DeviceIdentity[]): Promise<void> {
+    return admitDevice(this.#services, this.#runtime, id, identities);
   }
 
   /** Cuts a device of this account off at once, then publishes a manifest without it. */

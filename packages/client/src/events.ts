@@ -97,6 +97,7 @@ export interface OutgoingMessage {
   readonly accepted: Promise<void>;
 }
 
+/** Named by our account's manifest. */
 export interface DeviceInfo {
   readonly id: DeviceId;
   readonly curves: readonly SuiteName[];

@@ -1,21 +1,27 @@
 /** This device's account at the server: its devices, the removal of one, the end of all. */
 import { DevicesAnswer } from '@sealwire/wire/http';
-import { accountOf, type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
+import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { ClientError } from './errors.ts';
 import type { DeviceInfo } from './events.ts';
 import { publishNext } from './manifest-draft.ts';
 import type { ClientRuntime } from './runtime.ts';
 import type { Services } from './services.ts';
 
-export async function listDevices({ tokens, http, self }: Services): Promise<DeviceInfo[]> {
+/** Of our account: those that its manifest names, and those that wait to be named. */
+export async function devicesAtServer({ tokens, http, self }: Services) {
   const call = { method: 'GET', path: `${self.paths.api}/devices` } as const;
-  const answer = await tokens.authorized((token) => http.json({ ...call, token }, DevicesAnswer));
-  return answer.devices.map((device) => ({ ...device, id: parseDeviceId(device.id) }));
+  return (await tokens.authorized((token) => http.json({ ...call, token }, DevicesAnswer))).devices;
+}
+
+export async function listDevices(services: Services): Promise<DeviceInfo[]> {
+  const devices = (await devicesAtServer(services)).filter(({ state }) => state === 'listed');
+  return devices.map(({ id, curves, addedAt, current }) => ({ id, curves, addedAt, current }));
 }
 
 /**
  * The server cuts the device off at once; then a manifest without it tells everybody else. When the second step fails the removal is
- * repeated whole. Throws `forbidden` for a device of another account, `not-found` when neither server nor manifest knows the device.
+ * repeated whole. A device that only waits is in no manifest, and nothing more happens. Throws `forbidden` for a device of another account,
+ * `not-found` when neither server nor manifest knows the device.
  */
 export async function removeDevice(services: Services, runtime: ClientRuntime, id: DeviceId): Promise<void> {
   const { tokens, http, self, book } = services;

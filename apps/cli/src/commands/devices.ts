@@ -1,5 +1,5 @@
 /** `sealwire devices`: who belongs to the account, and how a machine joins or leaves it. */
-import { Client } from '@sealwire/client/client';
+import { Client, type WaitingDevice } from '@sealwire/client/client';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { parseDeviceId } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
@@ -7,8 +7,15 @@ import type { Command } from 'commander';
 import { type Context, profileFor, withClient } from '../context.ts';
 import { type EnterOptions, enterAccount, entranceOptions } from '../enter-account.ts';
 import { CliError } from '../exit-codes.ts';
+import { fingerprint } from '../fingerprint.ts';
 import { readSecretFile } from '../input.ts';
 import { type AccountOptions, accountCommand, group } from '../options.ts';
+import { printable } from '../printable.ts';
+import { ask } from '../prompt.ts';
+
+interface AdmitOptions extends AccountOptions {
+  readonly yes?: boolean;
+}
 
 interface JoinOptions extends EnterOptions {
   readonly secretFile: string;
@@ -17,6 +24,14 @@ interface JoinOptions extends EnterOptions {
 export function devicesCommand(context: () => Context): Command {
   const list = accountCommand('list', 'List the devices of the account', ['sealwire devices list', 'sealwire devices']);
   list.action((options: AccountOptions) => listDevices(context(), options));
+
+  const admit = accountCommand('admit', 'Let a LIME device that waits, such as Linphone, have messages', [
+    'sealwire devices admit ID',
+    'sealwire devices admit ID --yes',
+  ]);
+  admit.argument('<id>', 'as `devices list` shows it');
+  admit.option('--yes', 'do not ask: the keys have been compared');
+  admit.action((id: string, options: AdmitOptions) => admitDevice(context(), id, options));
 
   const remove = accountCommand('remove', 'Cut a device off, for good and at once', ['sealwire devices remove ID']);
   remove.argument('<id>', 'as `devices list` shows it');
@@ -34,8 +49,13 @@ export function devicesCommand(context: () => Context): Command {
   ).requiredOption('--secret-file <file>', 'what `devices export-secret` printed');
   join.action((options: JoinOptions) => joinAccount(context(), options));
 
-  return group('devices', 'List, remove and add devices', ['sealwire devices', 'sealwire devices remove ID'])
+  return group('devices', 'List, admit, remove and add devices', [
+    'sealwire devices',
+    'sealwire devices admit ID',
+    'sealwire devices remove ID',
+  ])
     .addCommand(list, { isDefault: true })
+    .addCommand(admit)
     .addCommand(remove)
     .addCommand(secret)
     .addCommand(join);
@@ -44,10 +64,49 @@ export function devicesCommand(context: () => Context): Command {
 async function listDevices(context: Context, options: AccountOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
     for (const { id, curves, addedAt, current } of await client.devices()) {
-      const line = `${id}  ${curves.join('+')}  ${new Date(addedAt).toISOString()}${current ? '  (this one)' : ''}`;
-      await context.output.data({ event: 'device', id, curves, addedAt, current }, line);
+      const line = `${printable(id)}  ${curves.join('+')}  ${new Date(addedAt).toISOString()}${current ? '  (this one)' : ''}`;
+      await context.output.data({ event: 'device', state: 'listed', id, curves, addedAt, current }, line);
     }
+    const waiting = await client.waitingDevices();
+    for (const device of waiting) await showWaiting(context, device);
+    if (waiting.length > 0)
+      context.output.note(
+        'a waiting device gets no messages; when its keys are what it shows itself: sealwire devices admit ID',
+      );
   });
+}
+
+async function showWaiting({ output }: Context, { id, identities, since }: WaitingDevice): Promise<void> {
+  const curves = identities.map(({ curve }) => curve);
+  const line = `${printable(id)}  ${curves.join('+')}  ${new Date(since).toISOString()}  (waiting)`;
+  const keys = identities.map(({ curve, identityKey }) => `\n  ${curve}  ${fingerprint(identityKey)}`);
+  const record = { event: 'device', state: 'waiting', id, curves, addedAt: since, current: false };
+  await output.data({ ...record, identities: hexIdentities(identities) }, line + keys.join(''));
+}
+
+async function admitDevice(context: Context, text: string, options: AdmitOptions): Promise<void> {
+  await withClient(profileFor(context, options), async (client) => {
+    const id = parseId(text);
+    const device = (await client.waitingDevices()).find((each) => each.id === id);
+    if (!device) throw new CliError('failure', `no device ${id} waits: see \`sealwire devices\``);
+    const { identities } = device;
+    if (!options.yes) await confirm(context, device);
+    await client.admit(id, identities);
+    await context.output.data({ event: 'admitted', id, identities: hexIdentities(identities) }, `admitted ${id}`);
+  });
+}
+
+/** Throws `CliError` when the user says no. */
+async function confirm({ surroundings }: Context, { id, identities }: WaitingDevice): Promise<void> {
+  const keys = identities.map(({ curve, identityKey }) => `  ${curve}  ${fingerprint(identityKey)}\n`).join('');
+  const question = `${printable(id)}\n${keys}From now on it reads what is written to you. Are these its keys? [y/N] `;
+  const otherwise = 'there is no terminal to ask whether these are its keys: compare them, then give --yes';
+  const answer = await ask(question, surroundings, { echo: true, otherwise });
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('failure', 'not admitted');
+}
+
+function hexIdentities(identities: WaitingDevice['identities']): { curve: string; identityKey: string }[] {
+  return identities.map(({ curve, identityKey }) => ({ curve, identityKey: Buffer.from(identityKey).toString('hex') }));
 }
 
 async function removeDevice(context: Context, text: string, options: AccountOptions): Promise<void> {

@@ -24,18 +24,19 @@ export class ServerProcess {
   private constructor(
     readonly folder: string,
     readonly port: number,
+    private readonly options: readonly string[],
   ) {
     this.origin = `http://localhost:${port}`;
   }
 
-  /** Not started yet: the port is known, so that tokens can be made for its origin. */
-  static async on(folder: string): Promise<ServerProcess> {
-    return new ServerProcess(folder, await freePort());
+  /** Not started yet: the port is known, so that tokens can be made for its origin. `options`: further arguments. */
+  static async on(folder: string, options: readonly string[] = []): Promise<ServerProcess> {
+    return new ServerProcess(folder, await freePort(), options);
   }
 
   /** Resolves when it listens. */
   async start(): Promise<void> {
-    const args = ['--listen', `127.0.0.1:${this.port}`, '--data-dir', this.folder, ...WITHOUT_LIMITS];
+    const args = ['--listen', `127.0.0.1:${this.port}`, '--data-dir', this.folder, ...WITHOUT_LIMITS, ...this.options];
     this.#process = new SourceProcess('apps/solo/src/main.ts', args);
     await this.#process.says('Sealwire listens');
   }
