@@ -5,7 +5,7 @@
 
 import { nobleCrypto } from '../src/noble.ts';
 import { nodeCrypto } from '../src/node.ts';
-import type { CryptoProvider, DiffieHellman, Signatures } from '../src/port.ts';
+import type { CryptoProvider, DiffieHellman, Kem, Signatures } from '../src/port.ts';
 import { systemRandom } from '../src/random.ts';
 
 /** Time measured for each provider and row, in slices that alternate. */
@@ -28,6 +28,8 @@ const ROWS: readonly Row[] = [
   ...signatureRows('Ed25519', (crypto) => crypto.ed25519),
   ...signatureRows('Ed25519ctx', (crypto) => crypto.ed25519ctx),
   ...signatureRows('Ed448', (crypto) => crypto.ed448),
+  ...kemRows('ML-KEM-512', (crypto) => crypto.mlKem512),
+  ...kemRows('ML-KEM-1024', (crypto) => crypto.mlKem1024),
   ...conversionRows('c25519'),
   ...conversionRows('c448'),
   ...aeadRows('AES-256-GCM', 'aes256gcm', 16),
@@ -88,6 +90,43 @@ function signatureRows(name: string, scheme: (crypto: CryptoProvider) => Signatu
         return () => scheme(crypto).verify(key === 'known' ? publicKey : publicKey.slice(), ASSOCIATED_DATA, signature);
       },
     })),
+  ];
+}
+
+function kemRows(name: string, kemOf: (crypto: CryptoProvider) => Kem): Row[] {
+  return [
+    {
+      name: `${name} public key, fresh`,
+      prepare: (crypto) => {
+        const kem = kemOf(crypto);
+        return () => kem.publicKey(systemRandom(kem.seedLength));
+      },
+    },
+    {
+      name: `${name} encapsulate`,
+      prepare: (crypto) => {
+        const kem = kemOf(crypto);
+        const publicKey = kem.publicKey(systemRandom(kem.seedLength));
+        return () => kem.encapsulate(publicKey, systemRandom(kem.entropyLength));
+      },
+    },
+    {
+      name: `${name} decapsulate, from the seed`,
+      prepare: (crypto) => {
+        const kem = kemOf(crypto);
+        const seed = systemRandom(kem.seedLength);
+        const { ciphertext } = kem.encapsulate(kem.publicKey(seed), systemRandom(kem.entropyLength));
+        return () => kem.decapsulate(seed, ciphertext);
+      },
+    },
+    {
+      name: `${name} check of a public key`,
+      prepare: (crypto) => {
+        const kem = kemOf(crypto);
+        const publicKey = kem.publicKey(systemRandom(kem.seedLength));
+        return () => kem.isValidPublicKey(publicKey);
+      },
+    },
   ];
 }
 

@@ -13,6 +13,7 @@ import type { DeviceId } from '@sealwire/wire/ids';
 import { Lime, type PeerBundle, type PublicPrekey, type Registration } from '../src/lime.ts';
 import { MemoryLimeStore } from '../src/memory-store.ts';
 import type { Policy } from '../src/policy.ts';
+import type { LimeSettings } from '../src/settings.ts';
 import { bareKey, barePair, bareSetUp } from './bare-model.ts';
 
 const KIB = 1024;
@@ -27,10 +28,16 @@ interface Device {
   readonly prekeys: PublicPrekey[];
 }
 
-function device(crypto: CryptoProvider, curve: SuiteName, name: string, oneTimePrekeysAtRegistration = 1): Device {
+function device(
+  crypto: CryptoProvider,
+  curve: SuiteName,
+  name: string,
+  oneTimePrekeysAtRegistration = 1,
+  overrides: Partial<LimeSettings> = {},
+): Device {
   const id = `sip:${name}@example.org;gr=urn:uuid:${name}` as DeviceId;
   const random = (length: number) => new Uint8Array(randomBytes(length));
-  const settings = { oneTimePrekeysAtRegistration };
+  const settings = { oneTimePrekeysAtRegistration, ...overrides };
   const lime = new Lime({ crypto, store: new MemoryLimeStore(), random, now: () => 1_800_000_000_000, settings });
   const registration = lime.createDevice(id, curve);
   lime.activateDevice(id);
@@ -127,6 +134,19 @@ function dialogue(crypto: CryptoProvider, curve: SuiteName, calls: number, model
   row(`${title}: set-up and first message, both sides`, setUp, model?.setUp);
 }
 
+/** Every message makes a KEM step: what one costs, and what it adds to a message. */
+function kemSteps(crypto: CryptoProvider, suite: SuiteName): void {
+  const settings = { kemStepMessages: -1 };
+  let [from, to] = [device(crypto, suite, 'alice', 1, settings), device(crypto, suite, 'bob', 1, settings)];
+  send(from, to, [bundle(to)]);
+  [from, to] = [to, from];
+  const step = cost(200, () => {
+    send(from, to);
+    [from, to] = [to, from];
+  });
+  row(`${crypto.name}, ${suite}: with a KEM step a message`, step);
+}
+
 function fanOut(crypto: CryptoProvider, curve: SuiteName): void {
   const sender = device(crypto, curve, 'sender');
   const others = Array.from({ length: 100 }, (_, i) => device(crypto, curve, `device${i}`));
@@ -162,5 +182,9 @@ const node = nodeCrypto();
 const bare = models();
 dialogue(node, 'c25519', 2000, bare);
 dialogue(node, 'c448', 500);
+for (const suite of ['c25519mlk512', 'c448mlk1024'] as const) {
+  dialogue(node, suite, 400);
+  kemSteps(node, suite);
+}
 fanOut(node, 'c25519');
 dialogue(nobleCrypto(), 'c25519', 100);
