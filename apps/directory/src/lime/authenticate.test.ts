@@ -64,12 +64,16 @@ describe('HTTP Digest on /lime', () => {
     const answer = await ask();
     expect(answer.status).toBe(401);
     const offered = answer.headers.get('www-authenticate')!;
-    expect(offered).toMatch(/^Digest realm="example\.org", qop="auth", algorithm=SHA-256, nonce="[\w-]{46}", Bearer$/);
+    expect(offered).toMatch(
+      /^Digest realm="example\.org", qop="auth", algorithm=SHA-256, nonce="[\w-]{46}", Bearer realm="example\.org"$/,
+    );
   });
 
   it('a wrong token is told of both schemes too', async () => {
     const answer = await ask({ authorization: 'Bearer x.y.z' });
-    expect(answer.headers.get('www-authenticate')).toMatch(/^Digest .*, Bearer error="invalid_token"$/);
+    expect(answer.headers.get('www-authenticate')).toMatch(
+      /^Digest .*, Bearer realm="example\.org", error="invalid_token"$/,
+    );
   });
 
   it.each(['alice', 'alice@example.org', 'sip:alice@example.org'])('takes the user %s', async (username) => {
@@ -373,8 +377,8 @@ describe('a server without APP_PASSWORD_KEY', () => {
   it('offers tokens only, and takes a Digest for what it does not know', async () => {
     await start({}, { appPasswordKey: undefined });
     const answer = await ask();
-    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="example.org"');
     const unknown = await ask({ authorization: 'Digest username="alice"' });
-    expect([unknown.status, unknown.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    expect([unknown.status, unknown.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="example.org"']);
   });
 });

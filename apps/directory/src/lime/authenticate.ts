@@ -38,10 +38,11 @@ export interface Schemes {
   readonly digest: DigestScheme | undefined;
   /** Whether who shows no credentials is taken for whoever they say they are. Credentials that are shown must be good all the same. */
   readonly open: boolean;
+  readonly realm: string;
 }
 
 /** `Bearer` with a token for the directory of a device that exists, or `Digest` with an app password. A 401 offers both. */
-export function authenticateBy({ tokens, store, digest, open }: Schemes): Authenticate {
+export function authenticateBy({ tokens, store, digest, open, realm }: Schemes): Authenticate {
   const byToken = bearerAuthenticator({
     verifier: tokens,
     audience: 'directory',
@@ -49,7 +50,9 @@ export function authenticateBy({ tokens, store, digest, open }: Schemes): Authen
   });
 
   function unauthorized(problem: Problem, stale = false): Refusal {
-    const bearer = problem.details.headers?.['www-authenticate'] ?? 'Bearer';
+    // Never a bare `Bearer`: parsers from the time of RFC 2617 (belle-sip) want a parameter in every challenge.
+    const error = problem.details.headers?.['www-authenticate']?.replace(/^Bearer ?/, '');
+    const bearer = `Bearer realm="${realm}"${error ? `, ${error}` : ''}`;
     return { problem, challenges: [...(digest?.challenges(stale) ?? []), bearer] };
   }
 

@@ -11,7 +11,8 @@ import { createNonceBook } from './digest-nonce.ts';
 
 export function authenticationOf(deps: DirectoryDeps): Authenticate {
   const { tokens, store, settings } = deps;
-  return authenticateBy({ tokens, store, digest: digestOf(deps), open: settings.OPEN_MODE === 'on' });
+  const { DOMAIN, DIGEST_REALM: realm = DOMAIN } = settings;
+  return authenticateBy({ tokens, store, digest: digestOf(deps), open: settings.OPEN_MODE === 'on', realm });
 }
 
 /** Undefined without a key: no app passwords, no Digest. */
