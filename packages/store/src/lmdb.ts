@@ -7,6 +7,7 @@ import { AcceptedLog } from './lmdb/accepted-log.ts';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
 import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
 import { openEnvironment } from './lmdb/environment.ts';
+import { indexKeys } from './lmdb/key-index.ts';
 import { Mailbag } from './lmdb/mailbag.ts';
 import { lmdbMailboxes } from './lmdb/mailboxes.ts';
 import { lmdbOnce } from './lmdb/once.ts';
@@ -26,6 +27,7 @@ export interface LmdbStoreOptions {
 export async function openLmdbStore({ path }: LmdbStoreOptions): Promise<Store> {
   const environment = openEnvironment(path);
   const { databases } = environment;
+  indexKeys(environment);
   const writer = new Writer(environment);
   const mailbag = new Mailbag(databases.mailboxes);
   // Seeds a hash table, which no result depends on: not a part of what the composition root decides.

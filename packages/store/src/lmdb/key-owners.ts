@@ -4,7 +4,7 @@
  */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { KeyTakenError } from '../port.ts';
-import type { Databases } from './environment.ts';
+import type { Databases, Db } from './environment.ts';
 
 export type KeyOwner = AccountAddress | DeviceId;
 
@@ -29,7 +29,7 @@ export function checkKeys(
   for (const { owner, keys } of claims)
     for (const key of keys) {
       const name = nameOf(key);
-      const known = keyowners.getBinary(name)?.toString('utf8') as KeyOwner | undefined;
+      const known = readOwner(keyowners, name);
       const other = claimed.get(name.toString('latin1')) ?? (known && leaving.has(known) ? undefined : known);
       if (other !== undefined && other !== owner) throw new KeyTakenError(other);
       claimed.set(name.toString('latin1'), owner);
@@ -46,10 +46,18 @@ export function moveKeys(
   const kept = after.map(nameOf);
   for (const name of before.map(nameOf)) {
     if (kept.some((other) => other.equals(name))) continue;
-    if (keyowners.getBinary(name)?.toString('utf8') === owner) keyowners.removeSync(name);
+    if (readOwner(keyowners, name) === owner) keyowners.removeSync(name);
   }
   const value = Buffer.from(owner, 'utf8');
   for (const name of kept) if (!keyowners.getBinary(name)?.equals(value)) keyowners.putSync(name, value);
+}
+
+export function ownerOf({ keyowners }: Databases, key: Uint8Array): KeyOwner | undefined {
+  return readOwner(keyowners, nameOf(key));
+}
+
+function readOwner(keyowners: Db, name: Buffer): KeyOwner | undefined {
+  return keyowners.getBinary(name)?.toString('utf8') as KeyOwner | undefined;
 }
 
 function nameOf(key: Uint8Array): Buffer {
