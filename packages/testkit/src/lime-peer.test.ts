@@ -1,5 +1,7 @@
-/** Our devices and genuine liblime 5.3 devices over our key directory, both curves, both directions. */
-import { afterAll, beforeAll, describe, it, jest } from '@jest/globals';
+/** Our devices and genuine liblime 5.3 devices over our key directory, both curves, both directions; what docs/interop.md reports. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { findPeer } from '../../../interop/lime-peer/lime-peer.mjs';
 import { bounds } from './lime-peer/bounds.ts';
 import { doors } from './lime-peer/doors.ts';
@@ -12,6 +14,8 @@ import { refusals } from './lime-peer/refusals.ts';
 import { sdk } from './lime-peer/sdk.ts';
 import { sessions } from './lime-peer/sessions.ts';
 import { soak } from './lime-peer/soak.ts';
+import type { Suite } from './lime-peer/suite.ts';
+import { Tally } from './lime-peer/tally.ts';
 import { trust } from './lime-peer/trust.ts';
 import { World } from './lime-peer/world.ts';
 
@@ -20,6 +24,23 @@ jest.setTimeout(60_000);
 
 const program = findPeer();
 const title = 'missing' in program ? `liblime 5.3 (skipped: the peer is ${program.missing})` : 'liblime 5.3';
+const register = 'path' in program ? it : it.skip;
+const tally = new Tally();
+
+/** By the file that they are in. */
+const SUITES: Readonly<Record<string, (suite: Suite) => void>> = {
+  'first-messages': firstMessages,
+  order,
+  bounds,
+  refusals,
+  groups,
+  sessions,
+  'identity-change': identityChange,
+  trust,
+  'key-upkeep': keyUpkeep,
+  soak,
+  doors,
+};
 
 let world: World;
 
@@ -31,23 +52,26 @@ afterAll(async () => {
   await world?.close();
 });
 
-const common = { world: () => world, it: 'path' in program ? it : it.skip };
-
 describe.each(['c25519', 'c448'] as const)(`${title} on %s`, (curve) => {
-  const suite = { ...common, curve };
-  firstMessages(suite);
-  order(suite);
-  bounds(suite);
-  refusals(suite);
-  groups(suite);
-  sessions(suite);
-  identityChange(suite);
-  trust(suite);
-  keyUpkeep(suite);
-  soak(suite);
-  doors(suite);
+  for (const [name, suite] of Object.entries(SUITES))
+    suite({ world: () => world, curve, it: tally.of(name, register) });
 });
 
 describe(title, () => {
-  sdk(common);
+  sdk({ world: () => world, it: tally.of('sdk', register) });
+});
+
+describe('docs/interop.md', () => {
+  const text = readFileSync(fileURLToPath(new URL('../../../docs/interop.md', import.meta.url)), 'utf8');
+  const rows = [...text.matchAll(/^\| `([a-z-]+)` \|.*\| (\d+) \|$/gm)].map(([, name, count]) => [name, Number(count)]);
+
+  it('reports every suite, and none that there is not, with its number of tests', () => {
+    expect(Object.fromEntries(rows)).toEqual(tally.counts);
+    expect(rows).toHaveLength(Object.keys(tally.counts).length);
+  });
+
+  it('adds up', () => {
+    const total = Object.values(tally.counts).reduce((sum, count) => sum + count, 0);
+    expect(text).toContain(`In all ${total} tests`);
+  });
 });

@@ -37,7 +37,9 @@ function inlineStarts(path: string): string[] {
 
 /** The program of a command line and its words, without the shell's own: redirections and pipes. Undefined: another program. */
 function parseCommand(line: string): { program: Program; args: string[] } | undefined {
-  const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
+  const words = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+    (found) => found.slice(1).find((word) => word !== undefined)!,
+  );
   const end = words.findIndex((word) => /^([<>|]|\d[<>])/.test(word));
   const own = end < 0 ? words : words.slice(0, end);
   if (own[0] === 'npx') own.shift();
