@@ -27,6 +27,7 @@ describe('npm start', () => {
     expect(statSync(data).mode & 0o777).toBe(0o700);
     const secret = join(data, 'secrets/token.key');
     expect([statSync(join(data, 'secrets')).mode & 0o777, statSync(secret).mode & 0o777]).toEqual([0o700, 0o600]);
+    expect(statSync(join(data, 'secrets/app-passwords.key')).mode & 0o777).toBe(0o600);
     const key = readFileSync(secret, 'utf8');
     expect(text).not.toContain(key.trim());
 

@@ -2,11 +2,11 @@
  * The ways in which a genuine client may show who it is, each with all the checks that any LIME key server can be held to
  * (`interop/lime-peer/checks.mjs`). The HTTP is liblime's and libcurl's own.
  */
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe } from '@jest/globals';
+import { systemRandom } from '@sealwire/crypto/random';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import { checksOf, type Site } from '../../../../interop/lime-peer/checks.mjs';
@@ -112,7 +112,7 @@ export function doors({ curve, world, it }: Suite): void {
         return url;
       },
       domain: 'example.org',
-      run: randomBytes(4).toString('hex'),
+      run: Buffer.from(systemRandom(4)).toString('hex'),
       oneTimePrekeyLimit: LIMITS.prekeysPerDevice.value,
       knowsIdentities,
       register: (command) => register(world(), directory, command),
