@@ -20,7 +20,7 @@ export type LimeErrorCode =
   | 'duplicate-recipient'
   /** Bytes that are no message, or fields of a wrong length. */
   | 'malformed'
-  /** A message of the other curve. */
+  /** A message of another suite than the receiving device's. */
   | 'wrong-curve'
   /** No session with the sender, and the message starts none. */
   | 'no-session'

@@ -1,5 +1,5 @@
 /**
- * LIME 5.3: what a client does with its devices' keys and messages (docs/spec/lime.md). Synchronous, without I/O: HTTP with the key
+ * LIME 5.3, and the hybrid suites of 5.4: what a client does with its devices' keys and messages (docs/spec/lime.md). Synchronous, without I/O: HTTP with the key
  * server, storage and transport are the caller's. Every call that changes something saves it in one step before it returns.
  */
 import { CryptoError, type CryptoProvider, type RandomBytes, type SuiteName } from '@sealwire/crypto/port';
