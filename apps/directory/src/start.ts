@@ -10,16 +10,13 @@ import type { HttpDoor } from '@sealwire/service/http-door';
 import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
-import { createPeerSigner, createPeerVerifier, type PeerSigner } from '@sealwire/service/peer-tokens';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { DirectoryDeps } from './deps.ts';
 import { openApiText } from './description.ts';
-import { authenticateByPeer } from './foreign/authenticate-peer.ts';
-import { createForeignDirectories } from './foreign/foreign-directories.ts';
 import { PeerKey, PeerKeyController } from './foreign/peer-key.controller.ts';
+import { peeringOf } from './foreign/peering.ts';
 import { KeysController } from './keys/keys.controller.ts';
 import { KeysService } from './keys/keys-service.ts';
-import type { Authenticate } from './lime/authenticate.ts';
 import { authenticationOf } from './lime/authentication.ts';
 import { type BundleBudget, createBundleBudget } from './lime/bundle-budget.ts';
 import { Bundles } from './lime/bundles.ts';
@@ -42,8 +39,7 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const authenticate = deps.authenticate ?? authenticationOf(deps);
   const budget = createBundleBudget(settings, { now, metrics });
   const limits = { oneTimePrekeys: settings.PREKEYS_PER_DEVICE, devices: LIMITS.bundlesPerRequest.value };
-  const signer = peerSignerOf(deps);
-  const foreign = createForeignDirectories({ peers: settings.PEER_DIRECTORIES, signer, crypto, metrics, now });
+  const peering = peeringOf(deps);
   const door = new KeyDoor({
     store,
     crypto,
@@ -52,14 +48,14 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
     prekeysPerDevice: settings.PREKEYS_PER_DEVICE,
     devicesPerAccount: settings.DEVICES_PER_ACCOUNT,
   });
-  const bundles = new Bundles({ store, metrics, budget, domain: settings.DOMAIN, foreign });
+  const bundles = new Bundles({ store, metrics, budget, domain: settings.DOMAIN, foreign: peering.foreign });
   const service = new LimeService({ store, door, bundles });
   const lime = createLimeEndpoint({ service, authenticate, log, metrics, limits });
-  const forPeers = createLimeEndpoint({ service, authenticate: authenticatePeersOf(deps), log, metrics, limits });
+  const forPeers = createLimeEndpoint({ service, authenticate: peering.authenticate, log, metrics, limits });
 
   const adapter = new FastifyAdapter(FASTIFY_OPTIONS);
   const app = await NestFactory.create<NestFastifyApplication>(
-    directoryModule(deps, budget, signer),
+    directoryModule(deps, budget, peering.publicKey),
     adapter,
     NEST_OPTIONS,
   );
@@ -90,27 +86,11 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   };
 }
 
-/** Undefined without a key: no directory of another domain is asked. */
-function peerSignerOf({ settings, now, random }: DirectoryDeps): PeerSigner | undefined {
-  const { PEER_KEY: seed, DOMAIN: domain } = settings;
-  return seed && createPeerSigner({ seed, domain, now, random });
-}
-
-function authenticatePeersOf({ settings, store, crypto, now }: DirectoryDeps): Authenticate {
-  const peers = new Map(settings.PEER_DIRECTORIES.map(({ domain, publicKey }) => [domain, publicKey]));
-  return authenticateByPeer({
-    verifier: createPeerVerifier({ domain: settings.DOMAIN, peers, now }),
-    crypto,
-    store,
-    now,
-  });
-}
-
 function isPath(url: string | undefined, path: string): boolean {
   return url !== undefined && (url === path || url === `${path}/` || url.startsWith(`${path}?`));
 }
 
-function directoryModule(deps: DirectoryDeps, budget: BundleBudget, signer: PeerSigner | undefined): Type {
+function directoryModule(deps: DirectoryDeps, budget: BundleBudget, peerKey: Uint8Array | undefined): Type {
   const { store, bus, crypto, now, log, metrics, settings, tokens, version } = deps;
   const announcer = createAnnouncer(bus, log);
   const limiters = createManifestLimiters(settings, { now, metrics });
@@ -129,7 +109,7 @@ function directoryModule(deps: DirectoryDeps, budget: BundleBudget, signer: Peer
       { provide: MANIFEST_LIMITERS, useValue: limiters },
       { provide: AUTHENTICATE, useValue: authenticate },
       { provide: KEYS, useValue: new KeysService({ store, crypto, metrics, budget }) },
-      { provide: PEER_KEY, useValue: new PeerKey(domain, signer?.publicKey) },
+      { provide: PEER_KEY, useValue: new PeerKey(domain, peerKey) },
       { provide: OPENAPI, useValue: openApiText(version) },
     ],
   })

@@ -1,0 +1,29 @@
+/** What this directory has to do with those of other domains, put together from the settings. */
+import { ConfigError } from '@sealwire/service/config';
+import { createPeerSigner, createPeerVerifier } from '@sealwire/service/peer-tokens';
+import type { DirectoryDeps } from '../deps.ts';
+import type { Authenticate } from '../lime/authenticate.ts';
+import { authenticateByPeer } from './authenticate-peer.ts';
+import { createForeignDirectories, type ForeignDirectories } from './foreign-directories.ts';
+
+export interface Peering {
+  /** The public half of `PEER_KEY`; undefined without one: no other directory is asked. */
+  readonly publicKey: Uint8Array | undefined;
+  readonly foreign: ForeignDirectories;
+  readonly authenticate: Authenticate;
+}
+
+/** Throws `ConfigError` when our own domain is among the peers: we would ask ourselves for ever. */
+export function peeringOf({ settings, store, crypto, metrics, now, random }: DirectoryDeps): Peering {
+  const { DOMAIN: domain, PEER_DIRECTORIES: peers, PEER_KEY: seed } = settings;
+  if (peers.some((peer) => peer.domain === domain))
+    throw new ConfigError('PEER_DIRECTORIES', `names ${domain}, which is DOMAIN`, 'name the domains of others only');
+  const signer = seed && createPeerSigner({ seed, domain, now, random });
+  const keys = new Map(peers.map(({ domain, publicKey }) => [domain, publicKey]));
+  const verifier = createPeerVerifier({ domain, peers: keys, now });
+  return {
+    publicKey: signer?.publicKey,
+    foreign: createForeignDirectories({ peers, signer, crypto, metrics, now }),
+    authenticate: authenticateByPeer({ verifier, crypto, store, now }),
+  };
+}
