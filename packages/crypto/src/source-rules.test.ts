@@ -44,6 +44,23 @@ const RULES: readonly Rule[] = [
     except: /\.test\.ts$/,
     violation: 'if (tag === expectedTag) return;',
   },
+  {
+    reason: 'suites are data: tables and settings name them, no code path does',
+    pattern: /'c(25519|448)(mlk\d+)?'/,
+    except: new RegExp(
+      [
+        String.raw`\.test\.ts$`,
+        '/testing/',
+        '^packages/testkit/',
+        '^packages/store/src/contract/',
+        String.raw`^packages/crypto/src/(port|lime-suites)\.ts$`,
+        String.raw`^packages/store/src/lmdb/keys\.ts$`,
+        String.raw`^packages/client/src/client-options\.ts$`,
+        String.raw`^apps/cli/src/enter-account\.ts$`,
+      ].join('|'),
+    ),
+    violation: "const length = curve === 'c448' ? 57 : 32;",
+  },
 ];
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
