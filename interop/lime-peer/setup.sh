@@ -18,6 +18,7 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 suite=trixie
 lime=5.3.105
+root=$cache/liblime-$lime-$suite
 # With everything these pull in at run time ...
 runtime="liblime1=$lime* libsoci-sqlite3-4.0 libcurl4t64"
 # ... and headers only, without their dependencies (this machine's own C library headers are used).
@@ -42,7 +43,6 @@ for tool in apt-get dpkg dpkg-deb flock "$cxx"; do
 done
 arch=$(dpkg --print-architecture)
 triplet=$("$cxx" -dumpmachine)
-root=$cache/root
 mkdir -p "$cache"
 # One at a time: the tests of several packages may ask at once.
 exec 9> "$cache/lock"
@@ -58,8 +58,8 @@ private_apt() {
 }
 
 fetch() {
-	rm -rf "$root" "$cache/apt" "$cache/include"
-	mkdir -p "$root" "$cache/include" "$cache/apt/state/lists/partial" "$cache/apt/cache/archives/partial"
+	rm -rf "$root" "$cache/apt"
+	mkdir -p "$root/include" "$cache/apt/state/lists/partial" "$cache/apt/cache/archives/partial"
 	: > "$cache/apt/status"
 	archives=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sort -u)
 	[ -n "$archives" ] || fail "apt of this machine knows no archive"
@@ -77,12 +77,16 @@ fetch() {
 	private_apt install --download-only -y $runtime > "$cache/apt/log" 2>&1 || fail "$(grep -h '^E:' "$cache/apt/log" | head -n 1)"
 	(cd "$cache/apt/cache/archives" && private_apt download $headers) > "$cache/apt/log" 2>&1 || fail "$(grep -h '^E:' "$cache/apt/log" | head -n 1)"
 	for package in "$cache"/apt/cache/archives/*.deb; do dpkg-deb -x "$package" "$root"; done
-	for name in lime bctoolbox nlohmann sqlite3.h; do ln -sf "$root/usr/include/$name" "$cache/include/$name"; done
-	ln -sf "$root/usr/include/$triplet/curl" "$cache/include/curl"
+	for name in lime bctoolbox nlohmann sqlite3.h; do ln -sf "$root/usr/include/$name" "$root/include/$name"; done
+	ln -sf "$root/usr/include/$triplet/curl" "$root/include/curl"
 	rm -rf "$cache/apt"
 	: > "$root/.complete"
 }
 
+if [ -x "$program" ]; then # built while we waited
+	echo "$program"
+	exit 0
+fi
 [ -e "$root/.complete" ] || fetch
 
 libs=$root/usr/lib/$triplet
@@ -90,7 +94,7 @@ loader=$(find "$libs" -maxdepth 1 -name 'ld-*.so.*' | head -n 1)
 [ -n "$loader" ] || fail "no dynamic loader in $libs"
 log "building"
 # The program carries the unpacked loader and library folder: it runs with its own C library whatever this machine has.
-"$cxx" -std=c++17 -O1 -Wall -Wextra -isystem "$cache/include" "$here/lime_peer.cpp" -o "$program.new" \
+"$cxx" -std=c++17 -O1 -Wall -Wextra -isystem "$root/include" "$here/lime_peer.cpp" -o "$program.new" \
 	-L"$libs" -l:liblime.so.1 -l:libbctoolbox.so.2 -l:libcurl.so.4 -l:libsqlite3.so.0 \
 	-Wl,--allow-shlib-undefined -Wl,-rpath,"$libs" -Wl,--disable-new-dtags -Wl,--dynamic-linker,"$loader"
 mv "$program.new" "$program"

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { nodeCrypto } from '@sealwire/crypto/node';
 import { type InProcessOptions, NO_NETWORK, openInProcess, REAL_RUNTIME } from './testing/in-process.ts';
 import { invite, openSealwire, startServer } from './testing/processes.ts';
 import type { Result } from './testing/result.ts';
@@ -304,5 +305,85 @@ describe('devices', () => {
     expect((await as('alice', 'devices', 'remove', listed[1]?.id as string)).code).toBe(0);
     expect((await onPhone('listen', '--until-caught-up')).code).toBe(4);
     expect((await as('alice', 'devices', '--json')).records).toHaveLength(1);
+  });
+});
+
+describe('a LIME device that waits', () => {
+  const id = 'sip:bob@localhost;gr=urn:uuid:phone';
+  const identityKey = nodeCrypto().ed25519.publicKey(new Uint8Array(32).fill(7));
+  const hex = Buffer.from(identityKey).toString('hex');
+  const waiting = {
+    id,
+    state: 'waiting',
+    identities: [{ curve: 'c25519', identityKey: Buffer.from(identityKey).toString('base64url') }],
+    curves: ['c25519'],
+    addedAt: 0,
+    current: false,
+  };
+  let published: string[];
+
+  /** The real server, to which a device is added that it does not know; nothing is published. */
+  const withWaiting: typeof fetch = async (input, init) => {
+    const { pathname } = new URL(String(input));
+    if (init?.method === 'PUT') {
+      published.push(pathname);
+      return Response.json({}, { status: 500 });
+    }
+    const response = await fetch(input, init);
+    if (!pathname.endsWith('/v1/devices')) return response;
+    const { devices } = (await response.json()) as { devices: unknown[] };
+    return Response.json({ devices: [...devices, waiting] });
+  };
+  const asBob = (input: string | undefined, ...args: string[]) =>
+    sealwire(home('bob'), ['devices', ...args], {
+      env: env(),
+      runtime: { ...REAL_RUNTIME, fetch: withWaiting },
+      ...(input === undefined ? {} : { terminal: true, input }),
+    });
+
+  beforeEach(() => {
+    published = [];
+  });
+
+  it('is listed with all of its identity key, for people and for programs', async () => {
+    const { stdout, stderr } = await asBob(undefined);
+    expect(stdout).toContain(
+      `${id}  c25519  1970-01-01T00:00:00.000Z  (waiting)\n  c25519  ${hex.match(/.{4}/g)?.join(' ')}\n`,
+    );
+    expect(stderr).toContain('sealwire devices admit');
+    const { records } = await asBob(undefined, '--json');
+    expect(records.at(-1)).toEqual({
+      event: 'device',
+      state: 'waiting',
+      id,
+      curves: ['c25519'],
+      addedAt: 0,
+      current: false,
+      identities: [{ curve: 'c25519', identityKey: hex }],
+    });
+  });
+
+  it('is not admitted unless the user says yes to its keys', async () => {
+    for (const answer of ['n\n', '\n', 'maybe\n']) {
+      const { code, stderr } = await asBob(answer, 'admit', id);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('not admitted')]);
+      expect(stderr).toContain(`  c25519  ${hex.match(/.{4}/g)?.join(' ')}\n`);
+    }
+    const { code, stderr } = await asBob(undefined, 'admit', id);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('then give --yes')]);
+    expect(published).toEqual([]);
+  });
+
+  it.each([
+    ['yes', 'y\n', []],
+    ['yes beforehand', undefined, ['--yes']],
+  ])('is admitted by %s: the next manifest is published', async (_how, input, options) => {
+    await asBob(input, 'admit', id, ...options);
+    expect(published).toEqual(['/directory/manifests/bob']);
+  });
+
+  it('has to wait under that id', async () => {
+    const { code, stderr } = await asBob(undefined, 'admit', 'sip:bob@localhost;gr=urn:uuid:other', '--yes');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('no device')]);
   });
 });

@@ -43,6 +43,19 @@ describe.each(documents.map((file) => [relative(root, file), file]))('%s', (_nam
   });
 });
 
+describe('docs/architecture.md', () => {
+  it('names every folder at the top', () => {
+    const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+    const ignored = readFileSync(join(root, '.gitignore'), 'utf8').split('\n');
+    const folders = readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .map(({ name }) => name)
+      .filter((name) => !ignored.some((pattern) => pattern.replaceAll('/', '') === name));
+    expect(folders.filter((name) => !text.includes(`\`${name}\``) && !text.includes(`\`${name}/`))).toEqual([]);
+    expect(folders).toContain('interop');
+  });
+});
+
 describe('docs/threat-model.md', () => {
   const rows = readFileSync(join(root, 'docs/threat-model.md'), 'utf8')
     .split('\n')
