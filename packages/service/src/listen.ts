@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 import type { TrustedProxies } from './client-address.ts';
 import { ConfigError } from './config.ts';
 import { capConnections } from './connection-cap.ts';
@@ -72,7 +73,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const routes = [...options.routes].sort((a, b) => b.prefix.length - a.prefix.length);
   const doors = [...new Set(routes.map((route) => route.door))];
   const { basePath = '', tls } = options;
-  const server = serverFor(tls, {
+  const context = tls && readTls(tls);
+  const server = serverFor(context, {
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
     connectionsCheckingInterval: limits.checkEveryMs,
@@ -86,7 +88,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     metrics: options.metrics,
   });
 
-  const certificate = tls && watchTls(tls, (context) => (server as TlsServer).setSecureContext(context), options);
+  const certificate =
+    tls && context && watchTls(tls, context, (next) => (server as TlsServer).setSecureContext(next), options);
 
   /** The door, which sees the request as if there were no base path. */
   function doorOf(request: IncomingMessage): HttpDoor | SocketDoor | undefined {
@@ -173,11 +176,11 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 }
 
 function serverFor(
-  tls: TlsFiles | undefined,
+  context: SecureContextOptions | undefined,
   limits: ServerOptions & { readonly headersTimeout: number },
 ): Server | TlsServer {
-  if (!tls) return createServer(limits);
-  return createTlsServer({ ...limits, ...readTls(tls), handshakeTimeout: limits.headersTimeout });
+  if (!context) return createServer(limits);
+  return createTlsServer({ ...limits, ...context, handshakeTimeout: limits.headersTimeout });
 }
 
 function pathOf(url = '/'): string {

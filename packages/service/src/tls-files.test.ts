@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect as connectPlain } from 'node:net';
-import { connect } from 'node:tls';
+import { connect, type SecureContextOptions } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createHealth } from './health.ts';
 import { type Listening, listen } from './listen.ts';
-import { createLog } from './log.ts';
+import { createLog, silentLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { selfSigned, writeSelfSigned } from './testing/self-signed.ts';
-import { readTls, tlsFilesOf } from './tls-files.ts';
+import { readTls, tlsFilesOf, watchTls } from './tls-files.ts';
 
 const first = selfSigned('first');
 const second = selfSigned('second');
@@ -100,6 +100,24 @@ describe('a server that speaks TLS itself', () => {
     socket.resume();
     await once(socket, 'close');
     expect(await get(listening, first.certificate)).toBe('hello');
+  });
+});
+
+describe('watching the files', () => {
+  it('finds a new pair by itself', async () => {
+    const files = write();
+    const used: unknown[] = [];
+    const found = new Promise<void>((resolve) => {
+      const use = (context: SecureContextOptions) => {
+        used.push(context.cert);
+        if (context.cert === second.certificate) resolve();
+      };
+      cleanUps.push(watchTls(files, readTls(files), use, { log: silentLog, everyMs: 10 }).stop);
+    });
+    writeFileSync(files.key, second.key);
+    writeFileSync(files.certificate, second.certificate);
+    await found;
+    expect(used.at(-1)).toBe(second.certificate);
   });
 });
 

@@ -1,5 +1,5 @@
 /** The certificate of a server that speaks TLS itself: read from two files at start, and again when they change or somebody says so. */
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConfigError } from './config.ts';
 import type { Log } from './log.ts';
@@ -9,7 +9,7 @@ export interface TlsFiles {
   readonly key: string;
 }
 
-/** Looking, and not waiting for news of the file system: that works for files replaced by renaming, links, and mounted volumes. */
+/** Looking, and not waiting for news of the file system: that finds files replaced by renaming, behind links, and on mounted volumes. */
 const LOOK_EVERY_MS = 30_000;
 
 /** From `TLS_SETTINGS`. Undefined: plain HTTP. Throws `ConfigError` when one of the two is missing. */
@@ -59,30 +59,52 @@ export interface CertificateWatch {
   stop(): void;
 }
 
-/** Calls `use` with what the files hold after each change of them. */
+/** Calls `use` with what the files hold, `context` being what they held when the server began, after each change of them. */
 export function watchTls(
   files: TlsFiles,
+  context: SecureContextOptions,
   use: (context: SecureContextOptions) => void,
   { log, everyMs = LOOK_EVERY_MS }: { readonly log: Log; readonly everyMs?: number },
 ): CertificateWatch {
-  function reload(): void {
-    try {
-      use(readTls(files));
-      log.info('certificate-read-again');
-    } catch (error) {
-      const setting = error instanceof ConfigError ? error.key : 'TLS_CERT_FILE';
+  let seen = textOf(context);
+
+  function look(): void {
+    const { found, text } = tryToRead(files);
+    if (text === seen) return;
+    seen = text;
+    if (found instanceof ConfigError)
       // In the middle of a renewal one of the two is the new one: the next look finds both.
-      log.error('certificate-not-usable', { setting, reason: 'the one read before stays in use' });
+      log.error('certificate-not-usable', { setting: found.key, reason: 'the one read before stays in use' });
+    else {
+      use(found);
+      log.info('certificate-read-again');
     }
   }
-  const paths = [files.certificate, files.key];
-  for (const path of paths) watchFile(path, { interval: everyMs, persistent: false }, reload);
+
+  const timer = setInterval(look, everyMs);
+  timer.unref();
   return {
-    reload,
-    stop() {
-      for (const path of paths) unwatchFile(path, reload);
+    reload() {
+      seen = '';
+      look();
     },
+    stop: () => clearInterval(timer),
   };
+}
+
+/** What was found, and as what it is known again. */
+function tryToRead(files: TlsFiles): { found: SecureContextOptions | ConfigError; text: string } {
+  try {
+    const found = readTls(files);
+    return { found, text: textOf(found) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { found: error, text: error.message };
+  }
+}
+
+function textOf({ cert, key }: SecureContextOptions): string {
+  return `${cert}${key}`;
 }
 
 function readPem(setting: string, path: string, kind: 'CERTIFICATE' | 'PRIVATE KEY'): string {
