@@ -18,8 +18,8 @@ export interface Running {
   readonly url: string;
   /** Drains and ends. */
   stop(): Promise<void>;
-  /** What SIGHUP asks for. */
-  reload?(): void;
+  /** What SIGHUP asks for. Undefined: it ends the process, as a terminal that is closed wants it to. */
+  readonly reload?: (() => void) | undefined;
 }
 
 export interface Server<S extends Settings> {
@@ -51,8 +51,7 @@ export async function boot<S extends Settings>(server: Server<S>): Promise<void>
     });
     const version = versionOf(server.main);
     const running = await server.run({ settings, version, log, metrics, now: server.now });
-    // Without a listener it would end the process.
-    process.on('SIGHUP', () => running.reload?.());
+    if (running.reload) process.on('SIGHUP', running.reload);
     onShutdown({
       stop: () => running.stop(),
       log,

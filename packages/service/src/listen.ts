@@ -61,8 +61,8 @@ export interface Listening {
   readonly port: number;
   /** `http://HOST:PORT` (or `https:`) of the socket itself. */
   readonly url: string;
-  /** Reads the certificate again; nothing without TLS. */
-  reloadCertificate(): void;
+  /** Reads the certificate again; undefined without TLS. */
+  readonly reloadCertificate: (() => void) | undefined;
   /** Not ready; drains sockets; lets requests finish; closes the doors. Idempotent. */
   close(): Promise<void>;
 }
@@ -167,7 +167,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     host: address,
     port,
     url: `${tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    reloadCertificate: () => certificate?.reload(),
+    reloadCertificate: certificate?.reload,
     close() {
       closing ??= close();
       return closing;

@@ -74,7 +74,7 @@ describe('a server that speaks TLS itself', () => {
     await once(open, 'secureConnect');
     writeFileSync(files.certificate, second.certificate);
     writeFileSync(files.key, second.key);
-    listening.reloadCertificate();
+    listening.reloadCertificate?.();
     expect(await get(listening, second.certificate)).toBe('hello');
     await expect(get(listening, first.certificate)).rejects.toThrow();
     expect(lines.join('')).toContain('certificate-read-again');
@@ -87,7 +87,7 @@ describe('a server that speaks TLS itself', () => {
   it('keeps the old one when the new files do not fit together, and says so', async () => {
     const { files, lines, listening } = await start();
     writeFileSync(files.certificate, second.certificate);
-    listening.reloadCertificate();
+    listening.reloadCertificate?.();
     expect(await get(listening, first.certificate)).toBe('hello');
     const event = lines.map((line) => JSON.parse(line)).find(({ event }) => event === 'certificate-not-usable');
     expect(event).toMatchObject({ level: 'error', setting: 'TLS_KEY_FILE' });
