@@ -188,15 +188,32 @@ describe('doctor', () => {
     const result = await doctor();
     expect([result.code, failed(result)]).toEqual([0, []]);
     const names = new Set(result.records.map(({ name }) => name));
-    expect([...names]).toEqual(['config', 'keys', 'access', 'server', 'health', 'clock', 'login', 'relay']);
+    expect([...names]).toEqual(['config', 'keys', 'access', 'server', 'health', 'clock', 'login', 'prekeys', 'relay']);
   });
 
-  it('K14: finds a server that is not there, a wrong clock, an open file, a wrong passphrase, and says what to do', async () => {
+  it('K14: finds a server that is not there, a wrong clock, foreign keys in its directory, an open file, a wrong passphrase, and says what to do', async () => {
     expect(failed(await doctor({}, '-s', 'http://localhost:1'))).toEqual([
       ['server', expect.stringContaining('start it (npm start)')],
     ]);
     const slow = { ...REAL_RUNTIME, now: () => Date.now() - 600_000 };
     expect(failed(await doctor({ runtime: slow }))).toEqual([['clock', expect.stringContaining('NTP')]]);
+
+    const foreign: typeof fetch = async (input, init) => {
+      if (!String(input).endsWith('/directory/keys/check')) return fetch(input, init);
+      const errors = [{ pointer: '/suites/0/identityKey', detail: 'differs' }];
+      const problem = {
+        type: 'about:blank',
+        title: 'differs',
+        status: 409,
+        code: 'keys-differ',
+        retryable: false,
+        errors,
+      };
+      return Response.json(problem, { status: 409 });
+    };
+    expect(failed(await doctor({ runtime: { ...REAL_RUNTIME, fetch: foreign } }))).toEqual([
+      ['prekeys', expect.stringContaining('another identity key')],
+    ]);
 
     const file = join(data('bob'), 'keys.json');
     chmodSync(file, 0o644);

@@ -14,7 +14,7 @@ interface DoctorOptions extends AccountOptions {
 }
 
 export function doctorCommand(context: () => Context): Command {
-  return accountCommand('doctor', 'Check configuration, keys, server, clock, login and relay', [
+  return accountCommand('doctor', 'Check configuration, keys, server, clock, login, published keys and relay', [
     'sealwire doctor',
     'sealwire doctor -u alice --json | jq "select(.ok | not)"',
   ])

@@ -1,4 +1,5 @@
-/** Do the keys open, does the server take our login, and does the relay let us in? */
+/** Do the keys open, does the server take our login, does its key directory hold our keys, and does the relay let us in? */
+import type { KeysFinding } from '@sealwire/client/engine';
 import { type ProfileContext, withClient } from '../context.ts';
 import { endingOf } from '../exit-codes.ts';
 import type { Finding } from './finding.ts';
@@ -13,6 +14,18 @@ const FIXES = {
   offline: 'look whether a proxy lets WebSockets pass on /relay',
 } as const;
 
+/** What differed is mended by now, but for an identity key. */
+function judge(found: readonly KeysFinding[]): Finding {
+  if (found.length === 0) return { name: 'prekeys', detail: 'the key directory holds what it should' };
+  const detail = found
+    .map(({ suite, part, mended }) => `${suite}: ${part} ${mended ? 'mended' : 'differs'}`)
+    .join(', ');
+  if (found.every(({ mended }) => mended)) return { name: 'prekeys', detail };
+  const fix =
+    'ask the operator why the server shows another identity key for this device; until then trust no new contact';
+  return { name: 'prekeys', detail, fix };
+}
+
 export async function checkConnection(context: ProfileContext): Promise<Finding[]> {
   const findings: Finding[] = [];
   let step = 'login';
@@ -20,6 +33,8 @@ export async function checkConnection(context: ProfileContext): Promise<Finding[
     await withClient(context, async (client) => {
       const devices = await client.devices();
       findings.push({ name: 'login', detail: `${client.address}, ${devices.length} device(s)` });
+      step = 'prekeys';
+      findings.push(judge(await client.checkKeys()));
       step = 'relay';
       await client.connect({ signal: AbortSignal.timeout(PATIENCE_MS) });
       findings.push({ name: 'relay', detail: `connected; ${client.pending()} message(s) in the outbox` });
