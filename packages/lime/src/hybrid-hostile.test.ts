@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { hex } from './hex.ts';
 import { kemIndex, newKemKey } from './kem-keys.ts';
-import { decodeSession } from './session-record.ts';
+import { decodeSession, encodeSession } from './session-record.ts';
 import { expectRefused } from './testing/refusals.ts';
 import { seededRandom } from './testing/scripted-random.ts';
 import { bytes, crypto, DAY, flipped, type Letter, type Person, World } from './testing/world.ts';
@@ -242,6 +242,22 @@ describe.each(SUITES)('%s', (name) => {
       expect(carol.read(alice.write(carol, 'served'))).toBe('served');
     },
   );
+
+  it('S15: a peer that announces an unreduced KEM key is refused at once, and not when its next message is written', () => {
+    const { alice, bob } = pair();
+    bob.read(alice.write(bob, 'one'));
+    bob.write(alice, 'sent, and lost');
+    const key = `active ${bob.device} ${alice.device}`;
+    const session = decodeSession(crypto, bob.store.load(key)!);
+    const announced = session.ratchet.kem!.announced!;
+    const unreduced = { ...announced, publicKey: announced.publicKey.map((byte, at) => (at < 3 ? 255 : byte)) };
+    const ratchet = { ...session.ratchet, kem: { ...session.ratchet.kem!, announced: unreduced } };
+    bob.store.save([{ key, value: encodeSession(crypto, { ...session, ratchet }) }]);
+    expect(expectRefused(alice, bob.write(alice, 'two'))).toBe('malformed');
+    bob.store.save([{ key, value: encodeSession(crypto, session) }]);
+    expect(alice.read(bob.write(alice, 'two'))).toBe('two');
+    expect(bob.read(alice.write(bob, 'three'))).toBe('three');
+  });
 
   it('S14: the same secret encapsulated in other words is another session key', () => {
     const transcript = [bytes('public key'), bytes('ciphertext')];

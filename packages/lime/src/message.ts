@@ -93,9 +93,8 @@ function decodeKemHeader(reader: ByteReader, kem: Kem, byIndexes: boolean): KemH
   if (byIndexes) {
     return { form: 'indexes', sender: reader.bytes(KEM_INDEX_BYTES), receiver: reader.bytes(KEM_INDEX_BYTES) };
   }
-  return {
-    form: 'keys',
-    publicKey: reader.bytes(kem.publicKeyLength),
-    ciphertext: reader.bytes(kem.ciphertextLength),
-  };
+  const publicKey = reader.bytes(kem.publicKeyLength);
+  // Found here, at its sender's cost: later, encapsulating to it would fail a message of ours, and everybody else's copy with it.
+  if (!kem.isValidPublicKey(publicKey)) reader.fail('a KEM key that is none');
+  return { form: 'keys', publicKey, ciphertext: reader.bytes(kem.ciphertextLength) };
 }
