@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAppPasswordVault } from '@sealwire/service/app-password-vault';
 import type { AccountAddress } from '@sealwire/wire/ids';
-import { encodeRequest, LIME_CONTENT_TYPE, LIME_ERRORS } from '@sealwire/wire/lime-server';
+import { encodeRequest, LIME_CONTENT_TYPE, LIME_ERRORS, type LimeRequest } from '@sealwire/wire/lime-server';
 import { enrol, testDevice } from '../testing/device.ts';
 import {
   challengesIn,
@@ -221,6 +221,28 @@ describe('HTTP Digest on /lime', () => {
     ];
     for (const headers of refused)
       expect([headers, (await digest(await challenged(), me, {}, headers)).status]).toEqual([headers, 403]);
+  });
+
+  it('does not change the keys of a device that has a login of its own', async () => {
+    const registration = alice.registration('c25519', 1, 2);
+    expect(await fixture.lime(alice, registration)).toMatchObject({ kind: 'ack' });
+    const challenge = await challenged();
+    let nc = 0;
+    const says = async (request: LimeRequest) => {
+      const authorization = headerOf(parametersFor(challenge, { ...me, nc: ++nc }));
+      const { body: answered } = await fixture.limeRaw(encodeRequest(request), { ...base, authorization });
+      return answered[1] === 0xff ? answered[3] : 'done';
+    };
+    const curve = 'c25519';
+    for (const request of [
+      { kind: 'deleteUser', curve },
+      { kind: 'postOneTimePrekeys', curve, oneTimePrekeys: bob.oneTime(curve, 7) },
+      { kind: 'postSignedPrekey', curve, signedPrekey: alice.signedPrekey(curve, 2) },
+    ] as const)
+      expect([request.kind, await says(request)]).toEqual([request.kind, LIME_ERRORS.badRequest]);
+    expect(await says(registration)).toBe('done');
+    expect(await fixture.store.prekeys.listOneTime(alice.id, curve)).toEqual([1, 2]);
+    expect(await fixture.lime(alice, { kind: 'deleteUser', curve })).toMatchObject({ kind: 'ack' });
   });
 
   it('without an identity header is the protocol error 02', async () => {

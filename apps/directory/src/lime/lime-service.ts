@@ -7,10 +7,13 @@ import { Refusal, refusalOf } from './refusal.ts';
 import type { LimeSender } from './sender.ts';
 
 export interface LimeServiceDeps {
-  readonly store: Pick<Store, 'prekeys'>;
+  readonly store: Pick<Store, 'devices' | 'prekeys'>;
   readonly door: KeyDoor;
   readonly bundles: Bundles;
 }
+
+/** What would take keys away from a device, or put others in their place: one-time keys and a deletion bear no signature. */
+const CHANGES: readonly LimeRequest['kind'][] = ['postSignedPrekey', 'postOneTimePrekeys', 'deleteUser'];
 
 export class LimeService {
   constructor(private readonly deps: LimeServiceDeps) {}
@@ -37,6 +40,7 @@ export class LimeService {
     const ack: LimeAnswer = { kind: 'ack', curve, request: request.kind };
     if (sender.vouchedBy === 'peer' && request.kind !== 'getPeerBundle')
       throw new Refusal('badRequest', 'another directory may ask for bundles, and for nothing else');
+    if (CHANGES.includes(request.kind)) await this.refuseForOthers(sender);
     switch (request.kind) {
       case 'registerUser':
         await door.register(sender, request);
@@ -57,5 +61,12 @@ export class LimeService {
       case 'registerIdentity':
         throw new Refusal('badRequest', 'this message ended with liblime 4.3: register with message 09');
     }
+  }
+
+  /** A device that can log in does so to change its keys: an app password that got lost, or open mode, does not reach them. */
+  private async refuseForOthers({ device, vouchedBy }: LimeSender): Promise<void> {
+    if (vouchedBy === 'device') return;
+    if ((await this.deps.store.devices.find(device))?.loginKey.length)
+      throw new Refusal('badRequest', 'this device has a login of its own: only its token changes its keys');
   }
 }
