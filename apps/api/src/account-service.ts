@@ -2,7 +2,7 @@
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { Announcer } from '@sealwire/service/announce';
 import { Problem } from '@sealwire/service/problem';
-import { type Account, type Device, type Store, StoreError } from '@sealwire/store/port';
+import { type Account, type Device, KeyTakenError, type Store, StoreError } from '@sealwire/store/port';
 import type { CreateAccountBody } from '@sealwire/wire/http';
 import { type AccountAddress, accountOf, addressOf, type DeviceId } from '@sealwire/wire/ids';
 import { type Manifest, verifyManifest, verifySuccessor } from '@sealwire/wire/manifest';
@@ -39,6 +39,8 @@ export class AccountService {
     try {
       outcome = await store.accounts.create(account, stored, devices, invitation);
     } catch (error) {
+      if (error instanceof KeyTakenError)
+        throw new Problem('conflict', { detail: 'a key that another account uses: make new ones' }, { cause: error });
       if (error instanceof StoreError && error.kind === 'conflict')
         throw new Problem('name-taken', {}, { cause: error });
       if (error instanceof StoreError && error.kind === 'not-found')

@@ -20,6 +20,25 @@ describe('POST /v1/accounts', () => {
     expect((await fixture.store.manifests.newest(alice.address))?.version).toBe(1);
   });
 
+  it('D08: an account with a key that another account uses is a conflict, and the name stays free', async () => {
+    fixture = await startFixture();
+    await fixture.call('POST', '/v1/accounts', alice.creation());
+    const bob = person(crypto, 'bob');
+    await fixture.store.waiting.register(
+      parseDeviceId(`${alice.address};gr=urn:uuid:linphone`),
+      'c25519',
+      {
+        identityKey: bob.loginKey,
+        signedPrekey: { id: 1, publicKey: new Uint8Array(32), signature: new Uint8Array(64) },
+      },
+      [],
+      { maximum: 10, now: 5 },
+    );
+    const refused = await fixture.call('POST', '/v1/accounts', bob.creation());
+    expect([refused.status, refused.json.code]).toEqual([409, 'conflict']);
+    expect((await fixture.call('POST', '/v1/accounts', person(crypto, 'bob', 'other').creation())).status).toBe(201);
+  });
+
   it('answers the same request again with the same account, and a name that is taken with 409', async () => {
     fixture = await startFixture();
     await fixture.call('POST', '/v1/accounts', alice.creation());

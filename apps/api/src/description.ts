@@ -34,7 +34,7 @@ const operations: readonly Operation[] = [
       201: { description: 'made', schema: AccountAnswer },
       200: { description: 'was made by the same request before', schema: AccountAnswer },
     },
-    problems: [...BODY_PROBLEMS, 'invitation-invalid', 'name-taken', 'invalid-manifest', ...LIMITED],
+    problems: [...BODY_PROBLEMS, 'invitation-invalid', 'name-taken', 'conflict', 'invalid-manifest', ...LIMITED],
   },
   {
     id: 'showAccount',

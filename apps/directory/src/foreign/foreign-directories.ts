@@ -52,13 +52,14 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
     deps.peers.map((peer) => [peer.domain, { ...peer, underWay: 0, pausedUntil: 0 }]),
   );
 
+  /** Undefined: a refusal, which says nothing of what others would be answered. Rejects when the peer does not do its work. */
   async function ask(
     peer: Peer,
     signer: PeerSigner,
     requester: DeviceId,
     suite: SuiteName,
     devices: readonly DeviceId[],
-  ): Promise<Uint8Array> {
+  ): Promise<Uint8Array | undefined> {
     const body = encodeRequest({ kind: 'getPeerBundle', curve: suite, devices });
     const token = await signer.sign({ to: peer.domain, requester, bodyHash: crypto.sha256(body) });
     // Header values are bytes to the other side, and ids are UTF-8.
@@ -70,11 +71,10 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
       redirect: 'error',
       signal: AbortSignal.timeout(answerWithinMs),
     });
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw new Error(`status ${response.status}`);
-    }
-    return readAtMost(response, largestAnswer(suite, devices));
+    if (response.status === 200) return readAtMost(response, largestAnswer(suite, devices));
+    await response.body?.cancel();
+    if (response.status >= 500) throw new Error(`status ${response.status}`);
+    return undefined;
   }
 
   /** Undefined: the answer is not one to this request. */
@@ -107,6 +107,7 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
       let result = 'failed';
       try {
         const bytes = await ask(peer, signer, requester, suite, devices);
+        if (!bytes) return none;
         result = 'invalid';
         const bundles = await check(bytes, suite, devices);
         if (!bundles) return none;
@@ -114,6 +115,7 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
         return bundles;
       } catch {
         // No connection, too late, too long, not LIME: all the same to who asked, and told apart by the metric.
+        // What one requester brings about, a limit of the peer's for example, must not pause it for all: see `ask`.
         if (result === 'failed') peer.pausedUntil = now() + PAUSE_MS;
         return none;
       } finally {

@@ -134,6 +134,13 @@ describe('devices of another domain', () => {
     expect(idsOf(await there!.bundles(dave, CURVE, carol.id))).toEqual([2]);
   });
 
+  it('D17: what one is refused over there keeps nobody else from being answered', async () => {
+    await startBoth({}, { BUNDLES_PER_REQUESTER: 6 });
+    expect(idsOf(await ask(...Array.from({ length: 7 }, () => carol.id)))).toEqual(Array(7).fill(undefined));
+    expect(idsOf(await here!.bundles(bob, CURVE, carol.id))).toEqual([1]);
+    expect(await results()).toEqual(['failed 1', 'answered 1']);
+  });
+
   it('`/directory/peer-key` shows what the other side configures', async () => {
     await startBoth();
     const { json } = await here!.json('GET', '/directory/peer-key');
