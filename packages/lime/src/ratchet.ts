@@ -8,20 +8,13 @@
 import type { CryptoProvider, RandomBytes, SuiteName } from '@sealwire/crypto/port';
 import { type AssociatedData, concat } from './associated-data.ts';
 import { type ChainKey, messageKeyOf, nextChainKey } from './chain-key.ts';
-import { agree, newDhKey, type OwnDhKey, PeerDhKey } from './dh-keys.ts';
+import { newDhKey, type OwnDhKey, PeerDhKey } from './dh-keys.ts';
 import { LimeError } from './errors.ts';
-import {
-  afterMessages,
-  type KemState,
-  kemHeaderOf,
-  kemOf,
-  kemReceivingStep,
-  kemSendingStep,
-  namesPeerKey,
-} from './kem-ratchet.ts';
+import { afterMessages, type KemState, kemHeaderOf } from './kem-ratchet.ts';
 import { encodeHeader, type RatchetMessage } from './message.ts';
 import { openOnce, sealOnce } from './message-key.ts';
 import { isPastChain, NO_PAST_CHAINS, type PastChains, withPastChain } from './past-chains.ts';
+import { receivedSecret, sendingSecret } from './ratchet-step.ts';
 import { type RootKey, rootKeyStep } from './root-key.ts';
 import { hybridSettings, type LimeSettings } from './settings.ts';
 import {
@@ -134,15 +127,9 @@ export function withSendingChain(
   if (!peer) throw new TypeError('a responder sends nothing before it has received');
   const suite = crypto.suites[state.curve];
   const own = newDhKey(suite, random);
-  const dhSecret = agree(suite, own, peer);
-  if (kem?.peerKey && (kemStep || kem.forced)) {
-    const keys = { dhSecret, ownDh: own.publicKey, peerDh: peer.bytes };
-    const stepped = kemSendingStep(crypto, kemOf(suite), { ...kem, peerKey: kem.peerKey }, keys, random);
-    const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, stepped.secret);
-    return { ...state, rootKey, own, sendingChain: chainKey, kem: stepped.state };
-  }
-  const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, dhSecret);
-  return { ...state, rootKey, own, sendingChain: chainKey };
+  const step = sendingSecret(crypto, suite, kem, own, peer, kemStep, random);
+  const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, step.secret);
+  return { ...state, rootKey, own, sendingChain: chainKey, kem: step.kem };
 }
 
 /** The index that KDF_CK takes in for message `number` of a chain: none in classical suites. */
@@ -229,7 +216,8 @@ function receivingSide(
 
   const missed = peer && receivingChain ? Math.max(0, message.previousLength - state.received) : 0;
   requireGap(missed + number, settings);
-  const { secret, kem } = receivedSecret(crypto, state, state.own, message, now);
+  const suite = crypto.suites[state.curve];
+  const { secret, kem } = receivedSecret(crypto, suite, state.kem, state.own, message, now);
   const { rootKey, chainKey } = rootKeyStep(crypto, state.rootKey, secret);
   const stepped: RatchetState = {
     ...state,
@@ -249,27 +237,6 @@ function receivingSide(
     chain: chainKey,
     gaps: [{ peerKey: peer.bytes, first: state.received, chainKeys: old.passed }],
   };
-}
-
-/** What the receiving half of a ratchet step mixes into the root key, and the KEM state after it. */
-function receivedSecret(
-  crypto: CryptoProvider,
-  { curve, kem }: RatchetState,
-  own: OwnDhKey,
-  message: RatchetMessage,
-  now: number,
-): { secret: Uint8Array; kem: KemState | undefined } {
-  const suite = crypto.suites[curve];
-  const header = message.kem;
-  if (!kem || !header) return { secret: agree(suite, own, message.key), kem };
-  if (header.form === 'indexes') {
-    if (namesPeerKey(crypto, kem, header)) return { secret: agree(suite, own, message.key), kem };
-    throw new LimeError('authentication-failed', 'a new chain that names a KEM key which the peer has not announced');
-  }
-  if (!kem.own) throw new LimeError('authentication-failed', 'a KEM step to a key that the peer has used before');
-  const keys = { dhSecret: agree(suite, own, message.key), ownDh: own.publicKey, peerDh: message.key.bytes };
-  const stepped = kemReceivingStep(crypto, kemOf(suite), { ...kem, own: kem.own }, header, keys, now);
-  return { secret: stepped.secret, kem: stepped.state };
 }
 
 function requireGap(keys: number, settings: LimeSettings): void {
