@@ -6,7 +6,7 @@ import { Lime } from '@sealwire/lime/lime';
 import { MemoryLimeStore } from '@sealwire/lime/memory-store';
 import { LIMITS } from '@sealwire/wire/limits';
 import { type Constellation, startConstellation } from './constellation.ts';
-import { type Person, register, take, takeTexts } from './person.ts';
+import { type Person, type PersonOptions, register, take, takeTexts } from './person.ts';
 
 const CURVE = 'c25519';
 let constellation: Constellation;
@@ -23,8 +23,8 @@ afterEach(async () => {
   await constellation.stop();
 });
 
-async function person(name: string): Promise<Person> {
-  const made = await register(constellation, name, { curves: [CURVE] });
+async function person(name: string, options: PersonOptions = { curves: [CURVE] }): Promise<Person> {
+  const made = await register(constellation, name, options);
   people.push(made);
   await made.client.connect();
   return made;
@@ -103,6 +103,17 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
     await expect((await bob.client.send('alice', 'to whom?')).accepted).rejects.toMatchObject({
       code: 'identity-mismatch',
     });
+  });
+
+  it('looks after the keys of each of its suites, hybrid ones too', async () => {
+    const carol = await person('carol', { hybrid: true });
+    expect(carol.client.curves).toHaveLength(4);
+    expect(await carol.client.checkKeys()).toEqual([]);
+    for (const suite of carol.client.curves) await prekeys().delete(carol.client.device, suite);
+    expect(await carol.client.checkKeys()).toEqual(
+      carol.client.curves.map((suite) => ({ suite, part: 'registration', mended: true })),
+    );
+    expect(await carol.client.checkKeys()).toEqual([]);
   });
 
   it('is not misled by a key that is given out between its two questions', async () => {

@@ -2,12 +2,13 @@
  * A Linphone user's device from its set-up to its removal: the real servers and the real command line, each a process, and genuine
  * liblime with libcurl's Digest. Messages reach it through the relay, as a bridge would pass them on.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { CurveName } from '@sealwire/crypto/port';
 import { decodeContent } from '@sealwire/wire/envelope';
-import { parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
+import { type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import { findPeer, LimePeer } from '../../../interop/lime-peer/lime-peer.mjs';
 import { ServerProcess } from './faults/server-process.ts';
 import { endAllProcesses, SourceProcess } from './faults/source-process.ts';
@@ -34,9 +35,7 @@ async function sealwire(
 ): Promise<{ code: number | null; records: JsonRecord[]; stderr: string }> {
   const home = join(folder, name);
   mkdirSync(home, { recursive: true, mode: 0o700 });
-  const passphrase = join(home, 'passphrase');
-  writeFileSync(passphrase, `the long passphrase of ${name}\n`, { mode: 0o600 });
-  const env = { HOME: home, SEALWIRE_SERVER: server.origin, SEALWIRE_PASSPHRASE_FILE: passphrase };
+  const env = { HOME: home, SEALWIRE_SERVER: server.origin };
   const run = new SourceProcess('apps/cli/src/main.ts', [...args, '--json'], env, home);
   const code = await run.ended;
   const records = run.stdout
@@ -53,7 +52,7 @@ beforeAll(async () => {
   server = await ServerProcess.on(join(folder, 'server'), ['--domain', 'example.org']);
   await server.start();
   peer = new LimePeer((program as { path: string }).path);
-  expect(await sealwire('alice', 'register', '-u', 'alice')).toMatchObject({ code: 0 });
+  expect(await sealwire('alice', 'register', '-u', 'alice', '--no-passphrase')).toMatchObject({ code: 0 });
 });
 
 afterAll(async () => {
@@ -62,93 +61,122 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-describe.each(['c25519', 'c448'] as const)(`a liblime device on %s${skipped}`, (curve) => {
-  const name = `bob-${curve}`;
-  const BOB = parseAccountAddress(`sip:${name}@example.org`);
-  const device = parseDeviceId(`${BOB};gr=urn:uuid:b0b${curve === 'c448' ? 2 : 1}0000-0000-4000-8000-000000000001`);
+describe(`two liblime devices of one account, on c25519 and on c448${skipped}`, () => {
+  const BOB = parseAccountAddress('sip:bob@example.org');
+  let phones: readonly LiblimeAccount[];
+  let bridges: readonly Bridge[];
   let password: string;
-  let phone: LiblimeAccount;
-  const login = () => ({ origin: server.origin, device, user: name, password });
+  const settingsOf = (curve: CurveName) => {
+    const device = parseDeviceId(`${BOB};gr=urn:uuid:phone-${curve}`);
+    return { device, curve, server: `${server.origin}/lime`, user: 'bob' };
+  };
+  const loginOf = ({ device }: LiblimeAccount) => ({ origin: server.origin, device, user: 'bob', password });
+  const connect = () => Promise.all(phones.map((phone) => Bridge.connect(loginOf(phone))));
+  /** What each phone reads next; who wrote it. */
+  async function expectRead(user: string, expected: object): Promise<DeviceId> {
+    let sender: DeviceId | undefined;
+    for (const [i, phone] of phones.entries()) {
+      const { from, letter } = await bridges[i]!.next();
+      expect(letter.user).toBe(user);
+      const content = decodeContent(await phone.decrypt(from, letter));
+      expect({ ...content, body: Buffer.from(content.body).toString() }).toMatchObject(expected);
+      sender = from;
+    }
+    return sender!;
+  }
   const test = skipped ? it.skip : it;
 
-  test('registers with an app password, waits, is shown with its keys, and gets no message yet', async () => {
-    expect(await sealwire(name, 'register', '-u', name)).toMatchObject({ code: 0 });
-    const made = await sealwire(name, 'app-passwords', 'make', 'Linphone');
-    expect(made).toMatchObject({ code: 0, records: [{ user: name, realm: 'example.org' }] });
+  test('register with an app password, wait, are shown with their keys, and get no message yet', async () => {
+    expect(await sealwire('bob', 'register', '-u', 'bob', '--no-passphrase')).toMatchObject({ code: 0 });
+    const made = await sealwire('bob', 'app-passwords', 'make', 'Linphone');
+    expect(made).toMatchObject({ code: 0, records: [{ user: 'bob', realm: 'example.org' }] });
     password = made.records[0]!.password as string;
-    const settings = { device, curve, server: `${server.origin}/lime`, user: name };
-    const guessing = new LiblimeAccount(peer, folder, { ...settings, password: 'guessed' });
+    const guessing = new LiblimeAccount(peer, folder, { ...settingsOf('c25519'), password: 'guessed' });
     await expect(guessing.register()).rejects.toThrow('401');
-    phone = new LiblimeAccount(peer, folder, { ...settings, password });
-    await phone.register();
+    phones = (['c25519', 'c448'] as const).map(
+      (curve) => new LiblimeAccount(peer, folder, { ...settingsOf(curve), password }),
+    );
+    for (const phone of phones) await phone.register();
 
-    const key = Buffer.from(await phone.identityKey()).toString('hex');
-    const { records } = await sealwire(name, 'devices');
-    expect(records.map(({ state, id, identities }) => [state, id, identities])).toEqual([
-      ['listed', expect.any(String), undefined],
-      ['waiting', device, [{ curve, identityKey: key }]],
-    ]);
-    await expect(loginByAppPassword(login())).rejects.toThrow('unauthorized');
+    const { records } = await sealwire('bob', 'devices');
+    const waiting = records.filter(({ state }) => state === 'waiting');
+    expect(records.length - waiting.length).toBe(1);
+    for (const phone of phones) {
+      const identityKey = Buffer.from(await phone.identityKey()).toString('hex');
+      const identities = [{ curve: phone.curve, identityKey }];
+      expect(waiting).toContainEqual(expect.objectContaining({ id: phone.device, identities }));
+      await expect(loginByAppPassword(loginOf(phone))).rejects.toThrow('unauthorized');
+    }
     expect(await sealwire('alice', 'send', '-t', BOB, '-m', 'to your desk only')).toMatchObject({ code: 0 });
-    expect(messagesOf(await sealwire(name, 'listen', '--until-caught-up'))).toMatchObject([
+    expect(messagesOf(await sealwire('bob', 'listen', '--until-caught-up'))).toMatchObject([
       { text: 'to your desk only' },
     ]);
   });
 
-  test('is admitted only when the owner says so', async () => {
-    const unasked = await sealwire(name, 'devices', 'admit', device);
+  test('are admitted only when the owner says so', async () => {
+    const unasked = await sealwire('bob', 'devices', 'admit', phones[0]!.device);
     expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining('--yes')]);
-    const admitted = await sealwire(name, 'devices', 'admit', device, '--yes');
-    expect(admitted).toMatchObject({ code: 0, records: [{ event: 'admitted', id: device }] });
-    expect(await sealwire(name, 'devices', 'admit', device, '--yes')).toMatchObject({ code: 1 });
-    const { records } = await sealwire(name, 'devices');
-    expect(records.map(({ state }) => state)).toEqual(['listed', 'listed']);
+    for (const { device } of phones) {
+      const admitted = await sealwire('bob', 'devices', 'admit', device, '--yes');
+      expect(admitted).toMatchObject({ code: 0, records: [{ event: 'admitted', id: device }] });
+    }
+    expect(await sealwire('bob', 'devices', 'admit', phones[0]!.device, '--yes')).toMatchObject({ code: 1 });
+    const { records } = await sealwire('bob', 'devices');
+    expect(records.map(({ state }) => state)).toEqual(['listed', 'listed', 'listed']);
   });
 
-  test('reads what is sent to `sip:…`, answers in bare text, and its owner’s other device has both', async () => {
-    const bridge = await Bridge.connect(login());
-    const sent = await sealwire('alice', 'send', '-t', BOB, '-m', 'hello on every device');
+  test('read what is sent to `sip:bob@example.org`, and answer; the owner’s other devices have it too', async () => {
+    bridges = await connect();
+    const sent = await sealwire('alice', 'send', '-t', 'sip:bob@example.org', '-m', 'hello on every device');
     expect(sent).toMatchObject({ code: 0, records: [{ event: 'accepted', to: BOB }] });
-    const { from, letter } = await bridge.next();
-    expect(letter.user).toBe(BOB);
-    const content = decodeContent(await phone.decrypt(from, letter));
-    expect({ ...content, body: Buffer.from(content.body).toString() }).toMatchObject({
-      type: 'text/plain',
-      body: 'hello on every device',
-      id: sent.records[0]!.id,
-    });
+    const { id } = sent.records[0]!;
+    const alice = await expectRead(BOB, { type: 'text/plain', body: 'hello on every device', id });
 
-    const desk = (await sealwire(name, 'devices')).records.find(({ current }) => current)!.id as string;
-    const answer = await phone.encrypt([from, parseDeviceId(desk)], ALICE, utf8('grüße from the phone'));
-    expect(await bridge.send(ALICE, answer.parts, answer.cipherMessage)).toBe('accepted');
-    const bare = { text: 'grüße from the phone', type: 'text/plain', bare: true, from: BOB, device };
-    expect(messagesOf(await sealwire('alice', 'listen', '--until-caught-up'))).toMatchObject([
-      { ...bare, conversation: BOB },
-    ]);
-    expect(messagesOf(await sealwire(name, 'listen', '--until-caught-up'))).toMatchObject([
+    const desk = (await sealwire('bob', 'devices')).records.find(({ current }) => current)!.id as string;
+    const answers: object[] = [];
+    for (const [i, phone] of phones.entries()) {
+      const device = parseDeviceId(phone.device);
+      const devices = [alice, parseDeviceId(desk)];
+      for (const { text, policy } of [
+        { text: `grüße on ${phone.curve}`, policy: 'cipherMessage' },
+        { text: `short on ${phone.curve}`, policy: 'DRMessage' },
+      ] as const) {
+        const { parts, cipherMessage } = await phone.encrypt(devices, ALICE, utf8(text), policy);
+        // liblime devices have one curve each: those on the other one get what they cannot be encrypted to.
+        const elsewhere = phones.filter((other) => other !== phone);
+        const all = [...parts, ...elsewhere.map((other) => ({ device: other.device, content: new Uint8Array(0) }))];
+        expect(await bridges[i]!.send(ALICE, parts, cipherMessage)).toBe('device-mismatch');
+        expect(await bridges[i]!.send(ALICE, all, cipherMessage)).toBe('accepted');
+        answers.push({ bare: true, from: BOB, device, type: 'text/plain', text });
+      }
+    }
+    expect(messagesOf(await sealwire('alice', 'listen', '--until-caught-up'))).toMatchObject(
+      answers.map((answer) => ({ ...answer, conversation: BOB })),
+    );
+    expect(messagesOf(await sealwire('bob', 'listen', '--until-caught-up'))).toMatchObject([
       { text: 'hello on every device', conversation: ALICE },
-      { ...bare, conversation: ALICE },
+      ...answers.map((answer) => ({ ...answer, conversation: ALICE })),
     ]);
-    bridge.end();
+    for (const bridge of bridges) bridge.end();
   });
 
-  test('gets what its owner writes elsewhere, and no more once it is removed', async () => {
-    const bridge = await Bridge.connect(login());
-    expect(await sealwire(name, 'send', '-t', 'sip:alice@example.org', '-m', 'from my desk')).toMatchObject({
-      code: 0,
-    });
-    const { from, letter } = await bridge.next();
-    expect(letter.user).toBe(ALICE);
-    expect(Buffer.from(decodeContent(await phone.decrypt(from, letter)).body).toString()).toBe('from my desk');
+  test('get what their owner writes elsewhere, and no more once they are removed', async () => {
+    bridges = await connect();
+    // What each could not read of the other's.
+    for (const bridge of bridges) for (const _ of [1, 2]) expect((await bridge.next()).letter.message).toHaveLength(0);
+    expect(await sealwire('bob', 'send', '-t', ALICE, '-m', 'from my desk')).toMatchObject({ code: 0 });
+    await expectRead(ALICE, { body: 'from my desk' });
 
-    expect(await sealwire(name, 'devices', 'remove', device)).toMatchObject({ code: 0 });
-    await bridge.closed;
-    await expect(loginByAppPassword(login())).rejects.toThrow('unauthorized');
+    for (const [i, phone] of phones.entries()) {
+      expect(await sealwire('bob', 'devices', 'remove', phone.device)).toMatchObject({ code: 0 });
+      await bridges[i]!.closed;
+      await expect(loginByAppPassword(loginOf(phone))).rejects.toThrow('unauthorized');
+    }
     expect(await sealwire('alice', 'send', '-t', BOB, '-m', 'to your desk again')).toMatchObject({ code: 0 });
     expect(messagesOf(await sealwire('alice', 'listen', '--until-caught-up'))).toMatchObject([
       { text: 'from my desk' },
     ]);
-    expect(messagesOf(await sealwire(name, 'listen', '--until-caught-up'))).toMatchObject([
+    expect(messagesOf(await sealwire('bob', 'listen', '--until-caught-up'))).toMatchObject([
       { text: 'to your desk again' },
     ]);
   });

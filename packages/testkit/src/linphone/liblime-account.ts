@@ -22,6 +22,7 @@ export interface LimeLetter {
 
 export class LiblimeAccount {
   readonly device: DeviceId;
+  readonly curve: CurveName;
   readonly #peer: LimePeer;
   readonly #settings: AccountSettings;
 
@@ -34,6 +35,7 @@ export class LiblimeAccount {
     this.#peer = peer;
     this.#settings = settings;
     this.device = settings.device;
+    this.curve = settings.curve;
   }
 
   /** Rejects with liblime's words when the server refuses. */
@@ -48,15 +50,20 @@ export class LiblimeAccount {
     return fromBase64((await this.#must({ cmd: 'get_self_ik', device: this.device })).ik_b64);
   }
 
-  /** The messages by device, and what they share. Always in the seed form, as Linphone does. */
-  async encrypt(devices: readonly DeviceId[], user: string, plaintext: Uint8Array) {
+  /** The messages by device, and what they share. Linphone always uses the seed form, policy `cipherMessage`. */
+  async encrypt(
+    devices: readonly DeviceId[],
+    user: string,
+    plaintext: Uint8Array,
+    policy: 'cipherMessage' | 'DRMessage' = 'cipherMessage',
+  ) {
     const answer = await this.#must({
       cmd: 'encrypt',
       from: this.device,
       to: devices,
       recipient_user: user,
       plaintext_b64: base64(plaintext),
-      policy: 'cipherMessage',
+      policy,
     });
     const recipients = answer.recipients as readonly { device: DeviceId; dr_message_b64: string }[];
     const parts = recipients.map((each) => ({ device: each.device, content: fromBase64(each.dr_message_b64) }));
