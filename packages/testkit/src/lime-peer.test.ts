@@ -6,6 +6,7 @@ import { findPeer } from '../../../interop/lime-peer/lime-peer.mjs';
 import { bounds } from './lime-peer/bounds.ts';
 import { doors } from './lime-peer/doors.ts';
 import { firstMessages } from './lime-peer/first-messages.ts';
+import { foreignDomains } from './lime-peer/foreign-domains.ts';
 import { groups } from './lime-peer/groups.ts';
 import { identityChange } from './lime-peer/identity-change.ts';
 import { keyUpkeep } from './lime-peer/key-upkeep.ts';
@@ -40,6 +41,7 @@ const SUITES: Readonly<Record<string, (suite: Suite) => void>> = {
   'key-upkeep': keyUpkeep,
   soak,
   doors,
+  'foreign-domains': foreignDomains,
 };
 
 let world: World;
