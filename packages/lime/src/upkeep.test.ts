@@ -31,6 +31,23 @@ describe('registration', () => {
     expect(new Set(oneTimePrekeys.map(({ publicKey }) => publicKey.join())).size).toBe(100);
   });
 
+  it('says what the server should hold, once it is registered: the current signed prekey, and all that still opens', () => {
+    const world = new World();
+    const alice = world.person('alice');
+    const created = alice.lime.createDevice(DEVICE, 'c25519');
+    expect(codeOf(() => alice.lime.publishedKeys(DEVICE))).toBe('inactive-device');
+    alice.lime.activateDevice(DEVICE);
+    const { identityKey, signedPrekey, oneTimePrekeys } = created;
+    const ids = oneTimePrekeys.map(({ id }) => id);
+    expect(alice.lime.publishedKeys(DEVICE)).toEqual({ identityKey, signedPrekey, oneTimePrekeyIds: ids });
+    world.now += 8 * DAY;
+    const update = alice.lime.update(DEVICE, ids.slice(1));
+    const after = alice.lime.publishedKeys(DEVICE);
+    expect(after.signedPrekey).toEqual(update.signedPrekey);
+    // One was given out: who was given it may still use it.
+    expect(after.oneTimePrekeyIds).toEqual(expect.arrayContaining(ids));
+  });
+
   it('deleting a device leaves nothing of it but the peers it met', () => {
     const world = new World();
     const [alice, bob] = [world.person('alice'), world.person('bob')];
