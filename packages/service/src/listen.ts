@@ -53,7 +53,7 @@ export interface ListenOptions {
   readonly connectionsPerAddress?: number;
   readonly proxies?: TrustedProxies;
   /** Shorter times for tests. */
-  readonly limits?: Partial<typeof HTTP_LIMITS>;
+  readonly limits?: { readonly [Limit in keyof typeof HTTP_LIMITS]?: number };
 }
 
 export interface Listening {

@@ -5,7 +5,7 @@ import { connect as connectPlain } from 'node:net';
 import { connect, type SecureContextOptions } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createHealth } from './health.ts';
-import { type Listening, listen } from './listen.ts';
+import { type Listening, type ListenOptions, listen } from './listen.ts';
 import { createLog, silentLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { selfSigned, writeSelfSigned } from './testing/self-signed.ts';
@@ -24,7 +24,7 @@ function write(pair = first) {
   return files;
 }
 
-async function start() {
+async function start(options: Partial<ListenOptions> = {}) {
   const files = write();
   const lines: string[] = [];
   const log = createLog({ server: 'test', level: 'info', now: () => 0, write: (line) => lines.push(line) });
@@ -43,6 +43,7 @@ async function start() {
     log,
     metrics,
     tls: files,
+    ...options,
   });
   cleanUps.push(() => listening.close());
   return { files, lines, listening };
@@ -91,6 +92,15 @@ describe('a server that speaks TLS itself', () => {
     expect(await get(listening, first.certificate)).toBe('hello');
     const event = lines.map((line) => JSON.parse(line)).find(({ event }) => event === 'certificate-not-usable');
     expect(event).toMatchObject({ level: 'error', setting: 'TLS_KEY_FILE' });
+  });
+
+  it('H04: a peer that never finishes its handshake is cut in time, others are served', async () => {
+    const { listening } = await start({ limits: { headersMs: 50 } });
+    const silent = connectPlain(listening.port, '127.0.0.1');
+    silent.resume();
+    const cut = once(silent, 'close');
+    expect(await get(listening, first.certificate)).toBe('hello');
+    await cut;
   });
 
   it('ends a connection that speaks plain HTTP, and lives on', async () => {

@@ -68,6 +68,14 @@ describe('TLS without a proxy, under a path', () => {
     expect(await sealwire('listen', '-u', 'bob', '--count', '1')).toContain('hello under a path');
     expect(await sealwire('doctor', '-u', 'alice', '-s', server)).toContain('example.org');
     expect(await sealwire('devices', '-u', 'alice')).toContain('sip:alice@example.org;gr=');
+    const made = JSON.parse(await sealwire('app-passwords', 'make', 'Linphone', '-u', 'alice', '--json'));
+    expect(made.password).toMatch(/^(?:\w{4}-){6}\w{4}$/);
+    await expect(sealwire('app-passwords', 'make', 'Linphone', '-u', 'alice')).rejects.toThrow(/of that name/);
+    expect(await sealwire('app-passwords', '-u', 'alice')).toMatch(
+      new RegExp(`^${made.id}  made \\d{4}-\\d\\d-\\d\\d  never used  Linphone\\n$`),
+    );
+    await sealwire('app-passwords', 'revoke', made.id, '-u', 'alice');
+    expect(await sealwire('app-passwords', '-u', 'alice')).toBe('');
     const known = await curl(`${server}/.well-known/sealwire`);
     expect(JSON.parse(known.body.toString())).toMatchObject({
       api: '/chat/v1',
