@@ -61,6 +61,17 @@ describe('register', () => {
     expect(open).toEqual([]);
   });
 
+  it('with --hybrid makes keys on the hybrid suites as well, and people without them can be written to', async () => {
+    mkdirSync(home('hella'));
+    const { records, code } = await as('hella', 'register', '-u', 'hella', '--hybrid', '--json');
+    expect([code, records[0]?.curves]).toEqual([0, ['c25519mlk512', 'c448mlk1024', 'c25519', 'c448']]);
+    expect(await as('hella', 'send', '-u', 'hella', '-t', 'alice', '-m', 'from a hybrid device')).toMatchObject({
+      code: 0,
+    });
+    const read = await as('alice', 'listen', '-u', 'alice', '--count', '1', '--json');
+    expect(read.records).toMatchObject([{ text: 'from a hybrid device' }]);
+  });
+
   it('of a name that is taken ends with 1 and leaves nothing behind', async () => {
     const other = home('imposter');
     mkdirSync(other);
