@@ -4,9 +4,9 @@
  *   nonce = base64url( u48 time, ms | 12 random bytes | HMAC-SHA512(key, time | random | realm)[0..16] )
  *
  * A nonce belongs to the process where it is used first, which says so in the store, once; there its counter must grow with every use, and
- * that is kept in memory (docs/adr/0011-a-nonce-belongs-to-one-process.md). Elsewhere, and after a restart, it is `stale`, and the client
- * asks again with a new one. So a header that was
- * overheard is worth nothing anywhere (case S70), at the cost of one write a nonce, and none a request.
+ * that is kept in memory. Elsewhere, and after a restart, it is `stale`, and the client asks again with a new one. So a header that was
+ * overheard is worth nothing anywhere (case S70), at the cost of one write a nonce, and none a request
+ * (docs/adr/0011-a-nonce-belongs-to-one-process.md).
  */
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import type { Once } from '@sealwire/store/port';
