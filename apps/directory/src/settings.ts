@@ -6,6 +6,9 @@ import { LIMITS } from '@sealwire/wire/limits';
 import { z } from 'zod';
 import { PEER_SETTINGS } from './foreign/peer-settings.ts';
 
+// For the declarations of settings that take these over.
+export type { PeerDirectory } from './foreign/peer-settings.ts';
+
 /** What the directory itself is told, wherever it runs: alone or in solo. */
 export const DIRECTORY_SETTINGS = {
   ...APP_PASSWORD_SETTINGS,
