@@ -31,8 +31,9 @@ export class StoreError extends Error {
 
 /** A `conflict` over a public key that another device or account uses: two owners of one key could be taken for each other. */
 export class KeyTakenError extends StoreError {
-  constructor(owner: AccountAddress | DeviceId) {
-    super('conflict', `a key that another account or device uses, of ${owner}`);
+  constructor() {
+    // Not whose: this text reaches whoever brought the key.
+    super('conflict', 'a key that another account or device uses');
   }
 }
 

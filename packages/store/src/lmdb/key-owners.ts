@@ -31,7 +31,7 @@ export function checkKeys(
       const name = nameOf(key);
       const known = readOwner(keyowners, name);
       const other = claimed.get(name.toString('latin1')) ?? (known && leaving.has(known) ? undefined : known);
-      if (other !== undefined && other !== owner) throw new KeyTakenError(other);
+      if (other !== undefined && other !== owner) throw new KeyTakenError();
       claimed.set(name.toString('latin1'), owner);
     }
 }

@@ -25,7 +25,7 @@ export function checkKeys(
     for (const name of keys.map(textOf)) {
       const known = keyOwners.get(name);
       const other = claimed.get(name) ?? (known && leaving.has(known) ? undefined : known);
-      if (other !== undefined && other !== owner) throw new KeyTakenError(other);
+      if (other !== undefined && other !== owner) throw new KeyTakenError();
       claimed.set(name, owner);
     }
 }
