@@ -1,5 +1,5 @@
 /** A device of the SDK as far as its encryption goes: the engine of packages/client on both curves, without connection and storage. */
-import type { EncryptionEngine, EngineContext, EngineDevice, EngineResult } from '@sealwire/client/engine';
+import type { EncryptionEngine, EngineContext, EngineDevice, EngineResult, KeysFinding } from '@sealwire/client/engine';
 import { limeEngine } from '@sealwire/client/lime-engine';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import type { SuiteName } from '@sealwire/crypto/port';
@@ -11,7 +11,7 @@ import type { KeyDirectory } from './key-directory.ts';
 
 type Transaction = Parameters<EncryptionEngine['createDevice']>[1];
 
-/** Every write is done at once, and stays when an error follows: no test goes on after one. */
+/** Every write is done at once, and stays when an error follows; what LIME itself refuses writes nothing. */
 class MapRecords implements Transaction {
   readonly #map = new Map<string, Uint8Array>();
   get = (key: string) => this.#map.get(key);
@@ -30,7 +30,7 @@ export class SdkDevice implements EngineDevice {
 
   private constructor(
     readonly id: DeviceId,
-    directory: KeyDirectory,
+    private directory: KeyDirectory,
     curves: readonly SuiteName[],
     now: () => number,
   ) {
@@ -39,7 +39,7 @@ export class SdkDevice implements EngineDevice {
     this.identities = this.#engine.createDevice(curves, this.#records);
     this.#context = {
       records: this.#records,
-      postToDirectory: (body) => directory.post(id, body),
+      postToDirectory: (body) => this.directory.post(id, body),
       compareKeys: async () => [],
       commit: async (work) => work(this.#records),
     };
@@ -69,6 +69,18 @@ export class SdkDevice implements EngineDevice {
   async read({ user, message, cipherMessage }: Letter, sender: EngineDevice): Promise<string> {
     const received = { sender, recipientUser: user as AccountAddress, content: message, cipherMessage };
     return contentOf(done(this.#engine.processIncoming(received, this.#records)));
+  }
+
+  /** What the user does about a changed identity key. */
+  forget(device: DeviceId): void {
+    this.#engine.forgetDevice(device, this.#records);
+  }
+
+  /** Asks another directory from now on, which knows nothing of it; what the look after its keys finds there. */
+  async moveTo(directory: KeyDirectory): Promise<readonly KeysFinding[]> {
+    await directory.list(this.id, this.identities);
+    this.directory = directory;
+    return this.#engine.checkKeys(this.#context);
   }
 
   upkeep(): Promise<void> {

@@ -108,6 +108,31 @@ export function sdk({ world, it }: Omit<Suite, 'curve'>): void {
       },
     );
 
+    it('heals a directory that lost everybody, and refuses a changed identity key until the user has accepted it', async () => {
+      const curves = ['c25519', 'c448'] as const;
+      const alice = await world().sdkDevice(curves);
+      const addressee = { device: alice.id, user: alice.user };
+      const elsewhere = await world().anotherDirectory();
+      const peers: Correspondent[] = [];
+      for (const curve of curves) {
+        const peer = await world().device('liblime', curve);
+        expect(await alice.read(await writeTo(peer, addressee, 'hello'), await named(peer))).toBe('hello');
+        peers.push(peer);
+      }
+      expect(await alice.moveTo(elsewhere)).toEqual(
+        curves.map((suite) => ({ suite, part: 'registration', mended: true })),
+      );
+      for (const { device, curve } of peers) {
+        const returned = await world().device('liblime', curve, { device, directory: elsewhere });
+        const letter = await writeTo(returned, addressee, 'it is me');
+        await expect(alice.read(letter, await named(returned))).rejects.toThrow('identity-mismatch');
+        alice.forget(device);
+        expect(await alice.read(letter, await named(returned))).toBe('it is me');
+        const [answer] = await alice.write([await named(returned)], alice.user, 'so it is');
+        expect(await returned.read(answer!)).toMatchObject({ content: 'so it is' });
+      }
+    });
+
     it('D18: neither writes to nor reads from a liblime device whose key is not the one of the manifest', async () => {
       const alice = await world().sdkDevice(['c25519']);
       const [peer, other] = [await world().device('liblime', 'c25519'), await world().device('liblime', 'c25519')];
