@@ -1,5 +1,7 @@
 /** Devices that come with an app password or in open mode, and wait for their owner (docs/adr/0008-linphone-devices.md). */
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { type Fate, withFaults } from '@sealwire/store/faults';
+import { openMemoryStore } from '@sealwire/store/memory';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import {
   encodeRequest,
@@ -223,6 +225,23 @@ describe('by app password', () => {
   });
 });
 
+it('D03, D05: a registration whose answer was lost is there once, and one that failed is not there at all', async () => {
+  const fates: Fate[] = ['failed', 'failed-but-persisted'];
+  const store = withFaults(openMemoryStore(), (call) =>
+    call === 'waiting.register' ? (fates.shift() ?? 'done') : 'done',
+  );
+  caller = BY_APP_PASSWORD;
+  fixture = await startFixture({}, { store, authenticate: async () => BY_APP_PASSWORD });
+  await enrol(store, bob);
+  const headers = { from: desktop.id, 'content-type': LIME_CONTENT_TYPE };
+  const body = encodeRequest(desktop.registration(CURVE, 1, 2));
+  expect((await fixture.limeRaw(body, headers)).status).toBe(503);
+  expect(await store.waiting.find(desktop.id)).toBeUndefined();
+  expect((await fixture.limeRaw(body, headers)).status).toBe(503);
+  expect(await register(desktop)).toBe('ack');
+  expect(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', curve: CURVE })).toMatchObject({ ids: [1, 2] });
+});
+
 describe('in open mode', () => {
   const stranger = testDevice(crypto, 'stranger', 'phone', 'elsewhere.example');
 
@@ -234,6 +253,21 @@ describe('in open mode', () => {
     const peers = await fixture.bundles(stranger, CURVE, stranger.id, desktop.id);
     expect(peers.map(({ bundle }) => bundle?.oneTimePrekey?.id)).toEqual([1, 1]);
     expect(await fixture.store.accounts.find(stranger.address)).toBeUndefined();
+  });
+
+  it('D12: a hundred askers together get no more of one device than its limit', async () => {
+    await start({ BUNDLES_PER_TARGET: 60, PREKEYS_PER_DEVICE: 200 });
+    caller = OPENLY;
+    await register(stranger, stranger.registration(CURVE, ...Array.from({ length: 100 }, (_, i) => i + 1)));
+    const body = encodeRequest({ kind: 'getPeerBundle', curve: CURVE, devices: [stranger.id] });
+    const flags = await Promise.all(
+      Array.from({ length: 100 }, async (_, i) => {
+        const headers = { from: `sip:asker${i}@example.org;gr=x`, 'content-type': LIME_CONTENT_TYPE };
+        const answer = await fixture.limeRaw(body, headers);
+        return answer.body[5 + 2 + stranger.id.length];
+      }),
+    );
+    expect([flags.filter((flag) => flag === 1).length, flags.filter((flag) => flag === 0).length]).toEqual([60, 40]);
   });
 
   it('a listed device is still who its manifest says it is, and a user has so many devices', async () => {
