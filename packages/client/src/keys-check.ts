@@ -56,7 +56,7 @@ export class KeysCheck {
     await this.#running;
   }
 
-  /** Checks at once. Throws `ClientError`; the next one is a day later then, as after a success. */
+  /** Checks at once. Throws `ClientError`; it is as due after that as before. */
   run(): Promise<readonly KeysFinding[]> {
     const running = this.#running.then(() => this.#check());
     this.#running = running.catch(() => undefined);
