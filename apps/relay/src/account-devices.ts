@@ -10,11 +10,19 @@ const ACCOUNTS = 20_000;
 
 interface Known {
   readonly devices: ReadonlySet<DeviceId>;
-  readonly until: number;
+  until: number;
 }
 
 export class AccountDevices {
-  private readonly known = new LRUCache<AccountAddress, Known>({ max: ACCOUNTS });
+  private readonly known = new LRUCache<AccountAddress, Known>({
+    max: ACCOUNTS,
+    // For whoever finds it by its device.
+    dispose: (known) => {
+      known.until = 0;
+    },
+  });
+  /** The same by device, of accounts that have only one. */
+  private readonly single = new LRUCache<DeviceId, Known>({ max: ACCOUNTS });
   /** Counts forgettings, so that an answer that was on its way meanwhile is not remembered. */
   private forgotten = 0;
 
@@ -29,12 +37,22 @@ export class AccountDevices {
     return known && known.until > this.now() ? known.devices : undefined;
   }
 
+  /** Whether this is known to be the one device of its account: the commonest recipient, judged without looking at its name. */
+  isSingle(device: DeviceId): boolean {
+    const known = this.single.get(device);
+    return known !== undefined && known.until > this.now();
+  }
+
   /** Asks the store. Rejects with its error. */
   async load(account: AccountAddress): Promise<ReadonlySet<DeviceId>> {
     const { forgotten } = this;
     const list = await this.devices.list(account);
     const devices = new Set(list.map(({ id }) => id));
-    if (forgotten === this.forgotten) this.known.set(account, { devices, until: this.now() + this.lifeMs });
+    if (forgotten === this.forgotten) {
+      const known = { devices, until: this.now() + this.lifeMs };
+      this.known.set(account, known);
+      if (devices.size === 1) for (const device of devices) this.single.set(device, known);
+    }
     return devices;
   }
 

@@ -12,14 +12,15 @@ import { turns } from './testing/test-relay.ts';
 const session = { device: 'sip:a@b;gr=1' as DeviceId, number: 7 } as Session;
 
 function submission(number: number, bytes = 10): Submission {
-  const mail: Mail = {
+  return {
+    session,
     sender: session.device,
     id: messageId(number),
-    digest: new Uint8Array(32),
+    digest: new Uint8Array(8),
     at: 0,
     recipients: [],
+    bytes,
   };
-  return { session, mail, bytes };
 }
 
 /** Mailboxes whose writes end when the test says so. */
@@ -47,8 +48,8 @@ function open(settings: Partial<typeof DEFAULT_SETTINGS> = {}) {
     { ...DEFAULT_SETTINGS, ...settings },
     time,
     {
-      appended: (batch) => told.push(`accepted ${batch.map(({ mail }) => numberOf(mail))}`),
-      unknown: (batch) => told.push(`unknown ${batch.map(({ mail }) => numberOf(mail))}`),
+      appended: (batch) => told.push(`accepted ${batch.map(numberOf)}`),
+      unknown: (batch) => told.push(`unknown ${batch.map(numberOf)}`),
       superseded: () => told.push('superseded'),
       acknowledgeFailed: () => told.push('acknowledge failed'),
       unexpected: () => told.push('unexpected'),
@@ -58,18 +59,29 @@ function open(settings: Partial<typeof DEFAULT_SETTINGS> = {}) {
 }
 
 describe('Committer', () => {
-  it('writes what one turn brought; while a write is in flight the next batch collects, in order', async () => {
+  it('writes when a turn brings nothing more; while a write is in flight the next batch collects, in order', async () => {
     const { committer, writes, told } = open();
-    for (const number of [1, 2, 3]) committer.submit(submission(number));
+    for (const number of [1, 2]) committer.submit(submission(number));
     await turns(1);
+    committer.submit(submission(3));
+    await turns(2);
     for (const number of [4, 5]) committer.submit(submission(number));
-    await turns(3);
+    await turns(4);
     expect(writes.map(({ numbers }) => numbers)).toEqual([[1, 2, 3]]);
     expect(told).toEqual([]);
     writes[0]!.end();
-    await turns(2);
+    await turns(3);
     expect(told).toEqual(['accepted 1,2,3']);
     expect(writes[1]!.numbers).toEqual([4, 5]);
+  });
+
+  it('does not wait for ever when each turn brings something', async () => {
+    const { committer, writes } = open();
+    for (let number = 1; writes.length === 0 && number <= 100; number++) {
+      committer.submit(submission(number));
+      await turns(1);
+    }
+    expect(writes[0]?.numbers.length).toBe(32);
   });
 
   it('bounds a batch in messages and in bytes, but always takes one', async () => {
@@ -84,7 +96,7 @@ describe('Committer', () => {
     ] as const)
       committer.submit(submission(number, bytes));
     for (let i = 0; i < 4; i++) {
-      await turns(2);
+      await turns(3);
       writes[i]!.end();
     }
     expect(writes.map(({ numbers }) => numbers)).toEqual([[1, 2, 3], [4], [5], [6]]);
@@ -100,10 +112,10 @@ describe('Committer', () => {
   it('an unknown outcome is told, and the next batch is written', async () => {
     const { committer, writes, told } = open();
     committer.submit(submission(1));
-    await turns(1);
+    await turns(2);
     committer.submit(submission(2));
     writes[0]!.end(new Error('test'));
-    await turns(2);
+    await turns(3);
     writes[1]!.end();
     await turns(1);
     expect(told).toEqual(['unknown 1', 'accepted 2']);

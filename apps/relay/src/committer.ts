@@ -1,6 +1,7 @@
 /**
- * Group commit with back-pressure as the clock (performance, trick 4): while one durable write is in flight the next batch collects;
- * acknowledgements ride in the same turn as the appends. Messages keep the order in which they were submitted.
+ * Group commit with back-pressure as the clock (performance, trick 4): while one durable write is in flight the next batch collects, and
+ * goes on collecting until a turn of the event loop brings nothing more: under load a write has what all readable sockets had to say, else
+ * it begins at once. Acknowledgements ride in the same turn as the appends. Messages keep the order in which they were submitted.
  */
 import type { AppendResult, Mail, Mailboxes, MailboxLimits } from '@sealwire/store/port';
 import type { Acknowledgements } from './acknowledgements.ts';
@@ -8,9 +9,9 @@ import type { Session } from './session.ts';
 import type { Timers } from './timers.ts';
 
 /** A message on its way to the mailboxes. */
-export interface Submission {
+export interface Submission extends Mail {
   readonly session: Session;
-  readonly mail: Mail;
+  /** What the mailboxes will hold of it, together. */
   readonly bytes: number;
 }
 
@@ -37,6 +38,8 @@ export interface CommitterOutcome {
 }
 
 const RETRY_ACKNOWLEDGEMENTS_MS = 1_000;
+/** Turns that a batch collects at most, each of which brought something: a few milliseconds. */
+const MOST_TURNS = 32;
 
 export class Committer {
   private waiting: Submission[] = [];
@@ -44,6 +47,9 @@ export class Committer {
   private appending = false;
   private acknowledging = false;
   private turnScheduled = false;
+  /** Turns in a row that brought something, and what waited at the end of the last one. */
+  private turns = 0;
+  private waitedBefore = 0;
   /** The acknowledgements that wait have waited long enough. */
   private acknowledgementsDue = false;
   private cancelTimer: (() => void) | undefined;
@@ -79,14 +85,22 @@ export class Committer {
     await new Promise<void>((resolve) => this.whenIdle.push(resolve));
   }
 
-  /** At the end of this turn, when all sockets that were readable have been read. */
   private schedule(): void {
     if (this.turnScheduled) return;
     this.turnScheduled = true;
-    setImmediate(this.write);
+    this.turns = 0;
+    this.waitedBefore = 0;
+    setImmediate(this.endTurn);
   }
 
-  private readonly write = (): void => {
+  /** When all sockets that were readable in this turn have been read. */
+  private readonly endTurn = (): void => {
+    const count = this.waiting.length;
+    if (count > this.waitedBefore && count < this.settings.batchMessages && ++this.turns < MOST_TURNS) {
+      this.waitedBefore = count;
+      setImmediate(this.endTurn);
+      return;
+    }
     this.turnScheduled = false;
     if (!this.appending && this.waiting.length > 0) this.writeAppends().catch(this.outcome.unexpected);
     if (!this.acknowledging && !this.acknowledgements.isEmpty)
@@ -99,10 +113,7 @@ export class Committer {
     try {
       let results: AppendResult[];
       try {
-        results = await this.mailboxes.append(
-          batch.map(({ mail }) => mail),
-          this.settings.mailbox,
-        );
+        results = await this.mailboxes.append(batch, this.settings.mailbox);
       } catch (error) {
         this.outcome.unknown(batch, error);
         return;

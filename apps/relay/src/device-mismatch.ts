@@ -18,8 +18,6 @@ export function compareDevices(
   sender: DeviceId,
   devicesOf: (account: AccountAddress) => ReadonlySet<DeviceId> | undefined,
 ): Mismatch | 'none' | 'unknown' {
-  const [only] = parts;
-  if (parts.length === 1 && only && isWholeAccount(only.device, devicesOf(accountOf(only.device)))) return 'none';
   const named = new Map<AccountAddress, number>();
   const extra: DeviceId[] = [];
   const accounts = new Map<AccountAddress, ReadonlySet<DeviceId>>();
@@ -44,9 +42,4 @@ export function compareDevices(
     for (const device of devices) if (device !== sender && !present.has(device)) missing.push(device);
   }
   return missing.length === 0 && extra.length === 0 ? 'none' : { missing, extra };
-}
-
-/** The commonest message, judged without a map: to the one device of another account. */
-function isWholeAccount(device: DeviceId, devices: ReadonlySet<DeviceId> | undefined): boolean {
-  return devices?.size === 1 && devices.has(device);
 }

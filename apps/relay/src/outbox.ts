@@ -4,7 +4,7 @@
  * full, the mailbox is read again. So sequence numbers reach the socket in order and without a hole, whatever the bus lost.
  */
 import type { Mailboxes, MailboxPage } from '@sealwire/store/port';
-import { deliverHead, encodeServerFrame } from '@sealwire/wire/frame-codec';
+import { encodeServerFrame } from '@sealwire/wire/frame-codec';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { SocketWriter } from './socket-writer.ts';
 import { Unacknowledged, type WindowLimits } from './unacknowledged.ts';
@@ -155,7 +155,6 @@ export class Outbox {
   private deliver(seq: number, pieces: readonly Uint8Array[], length: number): void {
     this.cursor = seq;
     this.window.add(seq, length);
-    const head = deliverHead(seq, length);
-    this.writer.frameOf(head, pieces, head.length + length);
+    this.writer.deliver(seq, pieces, length);
   }
 }

@@ -6,7 +6,13 @@
 import type { Metrics } from '@sealwire/service/metrics';
 import type { AppendResult, Mail } from '@sealwire/store/port';
 import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
-import { encodeAccepted, encodeMailPart, encodeMailShared, encodeServerFrame } from '@sealwire/wire/frame-codec';
+import {
+  encodeAccepted,
+  encodeMail,
+  encodeMailPart,
+  encodeMailShared,
+  encodeServerFrame,
+} from '@sealwire/wire/frame-codec';
 import type { Ephemeral, Part, Rejected, Send } from '@sealwire/wire/frames';
 import { accountOf, type DeviceId, type MessageId } from '@sealwire/wire/ids';
 import type { AccountDevices } from './account-devices.ts';
@@ -55,9 +61,7 @@ export class Router {
       return undefined;
     }
     if (frame.allDevices) {
-      const mismatch = compareDevices(frame.parts, session.device, (account) =>
-        this.parts.accountDevices.remembered(account),
-      );
+      const mismatch = this.compareWithMemory(session, frame);
       // A difference from what is remembered may be news that the sender has and this node has not: the store decides.
       if (mismatch !== 'none') return this.compareWithStore(session, frame, raw);
     }
@@ -80,12 +84,13 @@ export class Router {
     const { hub, turn, metrics, now } = this.parts;
     const toTell: Session[] = [];
     for (let i = 0; i < batch.length; i++) {
-      const { session, mail } = batch[i]!;
-      if (!this.settle(session, mail, results[i]!)) continue;
+      const submission = batch[i]!;
+      if (!this.settle(submission, results[i]!)) continue;
+      const { session, id } = submission;
       if (session.accepted) {
-        session.accepted.push(mail.id);
+        session.accepted.push(id);
       } else {
-        session.accepted = [mail.id];
+        session.accepted = [id];
         toTell.push(session);
       }
     }
@@ -96,12 +101,18 @@ export class Router {
     hub.flush();
     turn.flush();
     // One sample a batch, its oldest message: an observation a message would cost more than its delivery's bookkeeping.
-    metrics.relayDeliveryLatency.observe(Math.max(0, now() - (batch[0]?.mail.at ?? 0)) / 1_000);
+    metrics.relayDeliveryLatency.observe(Math.max(0, now() - (batch[0]?.at ?? 0)) / 1_000);
   }
 
   unknown(batch: readonly Submission[]): void {
-    for (const { session, mail } of batch)
-      reject(session, mail.id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
+    for (const { session, id } of batch) reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
+  }
+
+  private compareWithMemory({ device }: Session, { parts }: Send): Mismatch | 'none' | 'unknown' {
+    const { accountDevices } = this.parts;
+    const [only] = parts;
+    if (only && parts.length === 1 && accountDevices.isSingle(only.device)) return 'none';
+    return compareDevices(parts, device, (account) => accountDevices.remembered(account));
   }
 
   private async compareWithStore(session: Session, frame: Send, raw: Uint8Array): Promise<void> {
@@ -133,42 +144,37 @@ export class Router {
       reject(session, frame.id, 'too-many-requests', { retryAfterMs });
       return;
     }
-    const { id, body } = frame;
+    const { id } = frame;
     const at = now();
-    const sender = session.device;
-    const shared = encodeMailShared({ sender, id, acceptedAt: at, body });
-    const recipients = frame.parts.map(({ device, content }) => ({
-      device,
-      pieces: [...shared, ...encodeMailPart(content)],
-    }));
-    const mail: Mail = { sender, id, digest: contentDigest(raw), at, recipients };
-    if (!this.parts.submit({ session, mail, bytes: storedBytes(frame) }))
+    const recipients = recipientsOf(session.device, frame, at);
+    const bytes = storedBytes(frame);
+    if (!this.parts.submit({ session, sender: session.device, id, digest: contentDigest(raw), at, recipients, bytes }))
       reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
   }
 
   /** True: durable, now or before. */
-  private settle(session: Session, mail: Mail, result: AppendResult): boolean {
+  private settle({ session, id, recipients }: Submission, result: AppendResult): boolean {
     const { hub, accountDevices } = this.parts;
     switch (result.status) {
       case 'accepted':
-        for (let i = 0; i < mail.recipients.length; i++) {
-          const { device, pieces } = mail.recipients[i]!;
+        for (let i = 0; i < recipients.length; i++) {
+          const { device, pieces } = recipients[i]!;
           hub.deliver(device, result.seqs[i]!, pieces, lengthOf(pieces));
         }
         return true;
       case 'repeated':
         // The first attempt may have been stored by a node that died, or failed towards us, before it told anybody.
-        for (const { device } of mail.recipients) hub.wake(device);
+        for (const { device } of recipients) hub.wake(device);
         return true;
       case 'conflict':
-        reject(session, mail.id, 'message-conflict');
+        reject(session, id, 'message-conflict');
         return false;
       case 'full':
-        reject(session, mail.id, 'mailbox-full', { retryAfterMs: RETRY_FULL_MS });
+        reject(session, id, 'mailbox-full', { retryAfterMs: RETRY_FULL_MS });
         return false;
       case 'unknown':
         for (const device of result.devices) accountDevices.forget(accountOf(device));
-        reject(session, mail.id, 'unknown-device', { extra: result.devices });
+        reject(session, id, 'unknown-device', { extra: result.devices });
         return false;
     }
   }
@@ -190,6 +196,15 @@ export function reject(session: Session, id: MessageId, code: ErrorCode, more: R
       ...more,
     }),
   );
+}
+
+/** What each mailbox keeps: for one recipient in one piece, for more the body is one for all. */
+function recipientsOf(sender: DeviceId, { id, body, parts }: Send, acceptedAt: number): Mail['recipients'] {
+  const [only] = parts;
+  if (only && parts.length === 1)
+    return [{ device: only.device, pieces: [encodeMail({ sender, id, acceptedAt, body, content: only.content })] }];
+  const shared = encodeMailShared({ sender, id, acceptedAt, body });
+  return parts.map(({ device, content }) => ({ device, pieces: [...shared, ...encodeMailPart(content)] }));
 }
 
 function faultOf(

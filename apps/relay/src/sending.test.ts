@@ -201,6 +201,7 @@ describe('limits', () => {
     const alice2 = await world.device('alice', 2);
     for (let i = 1; i <= 10; i++) from.message(messageId(i), [alice2], '');
     expect(await from.next('rejected')).toMatchObject({ code: 'too-many-requests' });
+    expect((await from.next('accepted')).ids.length).toBe(7);
     const { messages } = await world.store.mailboxes.usage(alice2);
     expect(messages).toBe(7);
   });

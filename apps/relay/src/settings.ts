@@ -77,7 +77,7 @@ export const DEFAULT_SETTINGS: RelaySettings = {
   },
   pollFromMs: 15_000,
   pollToMs: 30_000,
-  ackEveryMs: 200,
+  ackEveryMs: 50,
   batchMessages: 500,
   batchBytes: 1 * MiB,
   waitingMessages: 10_000,

@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
+import { encodeDeliver } from '@sealwire/wire/frame-codec';
 import { SocketWriter } from './socket-writer.ts';
 import { turns } from './testing/test-relay.ts';
 import { Turn } from './turn.ts';
@@ -50,11 +51,11 @@ describe('SocketWriter', () => {
     const { socket, writer } = open();
     const payload = Buffer.alloc(length, 7);
     writer.frame(payload);
-    writer.frameOf(Buffer.from([1, 2]), [payload, Buffer.from([3])], length + 3);
+    writer.deliver(300, [payload, Buffer.from([3])], length + 1);
     writer.flush();
     const [first, second, ...rest] = frames(socket.bytes);
     expect(first!.equals(payload)).toBe(true);
-    expect(second!.equals(Buffer.concat([Buffer.from([1, 2]), payload, Buffer.from([3])]))).toBe(true);
+    expect(second!.equals(encodeDeliver(300, [payload, Buffer.from([3])]))).toBe(true);
     expect(rest).toEqual([]);
   });
 
@@ -98,7 +99,7 @@ describe('SocketWriter', () => {
     writer.frame(Buffer.from([1]));
     writer.end();
     writer.frame(Buffer.from([2]));
-    writer.frameOf(Buffer.from([2]), [], 1);
+    writer.deliver(1, [Buffer.from([2])], 1);
     writer.flush();
     expect(frames(socket.bytes)).toEqual([Buffer.from([1])]);
   });

@@ -4,9 +4,12 @@
  * (RFC 6455 section 5.2). `ws` writes its own frames (ping, pong, close) whole to the same socket, so that the two never interleave.
  */
 import type { Duplex } from 'node:stream';
+import { deliverHeadBytes, writeDeliverHead } from '@sealwire/wire/frame-codec';
 import type { Flushable, Turn } from './turn.ts';
 
 const FIN_BINARY = 0x82;
+/** Of WebSocket and Deliver together. */
+const MOST_HEAD_BYTES = 32;
 // Copying less than this into the one buffer is cheaper than one more chunk for the kernel; larger chunks leave by reference, and a
 // body for a thousand recipients stays one body.
 const BY_REFERENCE_BYTES = 16 * 1024;
@@ -17,7 +20,10 @@ export interface SlowConsumer {
 }
 
 export class SocketWriter implements Flushable {
-  /** For each frame: its payload's length, the number of its chunks, the chunks. Undefined while nothing waits. */
+  /**
+   * For each frame: the length of its chunks together, a sequence number or 0, the number of chunks, the chunks. They are the payload, or,
+   * with a sequence number, a mail, and the payload is the Deliver frame around it. Undefined while nothing waits.
+   */
   private queue: (number | Uint8Array)[] | undefined;
   private queuedBytes = 0;
   private hasLarge = false;
@@ -37,16 +43,17 @@ export class SocketWriter implements Flushable {
 
   frame(payload: Uint8Array): void {
     if (this.ended) return;
-    this.open(payload.length).push(payload.length, 1, payload);
+    this.open(payload.length).push(payload.length, 0, 1, payload);
     if (payload.length >= BY_REFERENCE_BYTES) this.hasLarge = true;
   }
 
-  /** One frame of `head` and `pieces`, `length` bytes together. The bytes must not change until they are flushed. */
-  frameOf(head: Uint8Array, pieces: readonly Uint8Array[], length: number): void {
+  /** A Deliver frame of the mail `pieces`, `mailLength` bytes together, which must not change until they are flushed. */
+  deliver(seq: number, pieces: readonly Uint8Array[], mailLength: number): void {
     if (this.ended) return;
-    const queue = this.open(length);
-    queue.push(length, 1 + pieces.length, head);
-    for (const piece of pieces) {
+    const queue = this.open(payloadBytes(mailLength, seq));
+    queue.push(mailLength, seq, pieces.length);
+    for (let i = 0; i < pieces.length; i++) {
+      const piece = pieces[i]!;
       queue.push(piece);
       if (piece.length >= BY_REFERENCE_BYTES) this.hasLarge = true;
     }
@@ -84,11 +91,11 @@ export class SocketWriter implements Flushable {
     this.socket.cork();
     for (let i = 0; i < queue.length; ) {
       const length = queue[i++] as number;
-      const end = i + 1 + (queue[i] as number);
-      const header = Buffer.allocUnsafe(headerBytes(length));
-      writeHeader(header, 0, length);
-      this.socket.write(header);
-      for (i++; i < end; i++) this.socket.write(queue[i] as Uint8Array);
+      const seq = queue[i++] as number;
+      const end = i + 1 + (queue[i++] as number);
+      const heads = Buffer.allocUnsafe(MOST_HEAD_BYTES);
+      this.socket.write(heads.subarray(0, writeHeads(heads, 0, length, seq)));
+      for (; i < end; i++) this.socket.write(queue[i] as Uint8Array);
     }
     this.socket.uncork();
   }
@@ -99,15 +106,26 @@ function merge(queue: readonly (number | Uint8Array)[], bytes: number): Buffer {
   let at = 0;
   for (let i = 0; i < queue.length; ) {
     const length = queue[i++] as number;
-    const end = i + 1 + (queue[i] as number);
-    at = writeHeader(out, at, length);
-    for (i++; i < end; i++) {
+    const seq = queue[i++] as number;
+    const end = i + 1 + (queue[i++] as number);
+    at = writeHeads(out, at, length, seq);
+    for (; i < end; i++) {
       const chunk = queue[i] as Uint8Array;
       out.set(chunk, at);
       at += chunk.length;
     }
   }
   return out;
+}
+
+/** Writes the WebSocket header, and with a sequence number that of the Deliver frame; where they end. */
+function writeHeads(out: Buffer, start: number, length: number, seq: number): number {
+  const at = writeHeader(out, start, payloadBytes(length, seq));
+  return seq === 0 ? at : writeDeliverHead(out, at, seq, length);
+}
+
+function payloadBytes(length: number, seq: number): number {
+  return seq === 0 ? length : deliverHeadBytes(seq, length) + length;
 }
 
 function headerBytes(length: number): number {

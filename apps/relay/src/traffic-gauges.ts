@@ -7,10 +7,11 @@ import { ticks, type WheelEntry } from './timer-wheel.ts';
 export type FrameType = ClientFrame['kind'] | 'unknown' | 'bad';
 
 const EVERY_TICKS = ticks(1_000);
+const NO_FRAMES = { hello: 0, send: 0, ack: 0, ephemeral: 0, ping: 0, renew: 0, unknown: 0, bad: 0 };
 
 export class TrafficGauges implements WheelEntry {
   slot = -1;
-  private frames = new Map<FrameType, number>();
+  private frames: Record<FrameType, number> = { ...NO_FRAMES };
 
   constructor(
     private readonly connections: ReadonlySet<Pick<Session, 'writer'>>,
@@ -18,12 +19,13 @@ export class TrafficGauges implements WheelEntry {
   ) {}
 
   frame(type: FrameType): void {
-    this.frames.set(type, (this.frames.get(type) ?? 0) + 1);
+    this.frames[type]++;
   }
 
   due(tick: number): number {
-    for (const [type, count] of this.frames) this.metrics.relayFramesReceived.inc({ type }, count);
-    this.frames.clear();
+    for (const [type, count] of Object.entries(this.frames))
+      if (count > 0) this.metrics.relayFramesReceived.inc({ type }, count);
+    this.frames = { ...NO_FRAMES };
     let bytes = 0;
     for (const { writer } of this.connections) bytes += writer.waitingBytes;
     this.metrics.relayBufferedBytes.set(bytes);

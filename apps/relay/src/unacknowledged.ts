@@ -5,16 +5,20 @@ export interface WindowLimits {
   readonly windowBytes: number;
 }
 
+/** Acknowledged numbers in front are dropped when they are this many: moving the rest costs something. */
+const MOST_DONE = 64;
+const ACKNOWLEDGED = -1;
+
 export class Unacknowledged {
+  messages = 0;
   bytes = 0;
-  /** Sequence number → bytes, ascending. Made with the first delivery: an idle socket has none. */
-  private sizes: Map<number, number> | undefined;
+  /** Sequence numbers, ascending, and the bytes of each, or that it is acknowledged. Made with the first delivery: an idle socket has none. */
+  private seqs: number[] | undefined;
+  private sizes: number[] | undefined;
+  /** All in front of this are acknowledged. */
+  private first = 0;
 
   constructor(private readonly limits: WindowLimits) {}
-
-  get messages(): number {
-    return this.sizes?.size ?? 0;
-  }
 
   /** Room left in messages and bytes; may be negative in bytes, since a first message always fits. */
   get roomMessages(): number {
@@ -33,24 +37,37 @@ export class Unacknowledged {
     return this.messages * 2 <= this.limits.windowMessages && this.bytes * 2 <= this.limits.windowBytes;
   }
 
+  /** `seq` is larger than all before. */
   add(seq: number, bytes: number): void {
-    this.sizes ??= new Map();
-    this.sizes.set(seq, bytes);
+    this.seqs ??= [];
+    this.sizes ??= [];
+    this.seqs.push(seq);
+    this.sizes.push(bytes);
+    this.messages++;
     this.bytes += bytes;
   }
 
   /** Takes out everything up to `upTo`, and `also`; unknown numbers are no-ops. */
   acknowledge(upTo: number, also: readonly number[]): void {
-    const { sizes } = this;
-    if (!sizes) return;
-    for (const [seq, bytes] of sizes) {
-      if (seq > upTo) break;
-      sizes.delete(seq);
-      this.bytes -= bytes;
-    }
+    const { seqs, sizes } = this;
+    if (!seqs || !sizes) return;
+    while (this.first < seqs.length && seqs[this.first]! <= upTo) this.take(this.first++, sizes);
     for (const seq of also) {
-      this.bytes -= sizes.get(seq) ?? 0;
-      sizes.delete(seq);
+      const index = seqs.indexOf(seq, this.first);
+      if (index >= 0) this.take(index, sizes);
     }
+    if (this.first === seqs.length || this.first > MOST_DONE) {
+      seqs.splice(0, this.first);
+      sizes.splice(0, this.first);
+      this.first = 0;
+    }
+  }
+
+  private take(index: number, sizes: number[]): void {
+    const bytes = sizes[index]!;
+    if (bytes === ACKNOWLEDGED) return;
+    sizes[index] = ACKNOWLEDGED;
+    this.messages--;
+    this.bytes -= bytes;
   }
 }

@@ -7,6 +7,7 @@ import { AcceptedLog } from './lmdb/accepted-log.ts';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
 import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
 import { openEnvironment } from './lmdb/environment.ts';
+import { Journal } from './lmdb/journal.ts';
 import { indexKeys } from './lmdb/key-index.ts';
 import { Mailbag } from './lmdb/mailbag.ts';
 import { lmdbMailboxes } from './lmdb/mailboxes.ts';
@@ -16,20 +17,26 @@ import { lmdbWaiting } from './lmdb/waiting.ts';
 import { Writer } from './lmdb/writer.ts';
 import { type Store, StoreError } from './port.ts';
 
+/** Longer than what comes in until it is acknowledged, also when much comes. */
+const JOURNAL_BYTES = 32 << 20;
+
 const PROBE_KEY = Buffer.from('probe');
 
 export interface LmdbStoreOptions {
   /** The data folder; made (mode 0700) when it is missing. */
   readonly path: string;
+  /** How much of what came last is not yet settled in the mailboxes: memory, and what a start has to read. */
+  readonly journalBytes?: number;
 }
 
 /** Rejects with `StoreError` whose one line says what is wrong with the folder and what to do. */
-export async function openLmdbStore({ path }: LmdbStoreOptions): Promise<Store> {
+export async function openLmdbStore({ path, journalBytes = JOURNAL_BYTES }: LmdbStoreOptions): Promise<Store> {
   const environment = openEnvironment(path);
   const { databases } = environment;
   indexKeys(environment);
   const writer = new Writer(environment);
-  const mailbag = new Mailbag(databases.mailboxes);
+  const journal = new Journal(databases.journal, journalBytes);
+  const mailbag = new Mailbag(databases.mailboxes, journal);
   // Seeds a hash table, which no result depends on: not a part of what the composition root decides.
   const log = new AcceptedLog(databases.accepted, systemRandom(32));
   await log.load();
@@ -44,7 +51,7 @@ export async function openLmdbStore({ path }: LmdbStoreOptions): Promise<Store> 
     devices: lmdbDevices(environment, writer, mailbag),
     prekeys: lmdbPrekeys(environment, writer),
     waiting: lmdbWaiting(environment, writer),
-    mailboxes: lmdbMailboxes(environment, writer, mailbag, log),
+    mailboxes: lmdbMailboxes(environment, writer, journal, mailbag, log),
     appPasswords: lmdbAppPasswords(environment, writer),
     once: lmdbOnce(environment, writer),
 

@@ -11,7 +11,7 @@ import {
   decodeServerFrame,
   encodeClientFrame,
   encodeDeliver,
-  encodeMailPieces,
+  encodeMail,
   encodeServerFrame,
 } from '../src/frame-codec.ts';
 import type { Deliver, Send } from '../src/frames.ts';
@@ -56,7 +56,7 @@ const theirDeliver = {
 };
 const sendBytes = encodeClientFrame(send);
 const deliverBytes = encodeServerFrame(deliver);
-const mail = Buffer.concat(encodeMailPieces(deliver));
+const mail = encodeMail(deliver);
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 const toJson = (value: object) =>

@@ -15,35 +15,33 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export class DeviceIdCache {
   private readonly slots: (DeviceId | undefined)[] = new Array(SLOTS).fill(undefined);
 
-  /** Throws `WireError` `bad-device-id`, or `TypeError` when the bytes are not UTF-8. */
-  parse(bytes: Uint8Array): DeviceId {
+  /** The id from `start` to `end` of `input`. Throws `WireError` `bad-device-id`, or `TypeError` when it is not UTF-8. */
+  readonly parse = (input: Uint8Array, start = 0, end = input.length): DeviceId => {
     // FNV-1a of the end, where ids differ. Its quality does not matter: a collision is a miss.
     let hash = 0x811c9dc5;
-    for (let i = Math.max(0, bytes.length - HASHED_BYTES); i < bytes.length; i++)
-      hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+    for (let i = Math.max(start, end - HASHED_BYTES); i < end; i++) hash = Math.imul(hash ^ input[i]!, 0x01000193);
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     const known = this.slots[slot];
-    if (known !== undefined && isTextOf(known, bytes)) return known;
-    const device = parseDeviceId(utf8.decode(bytes));
+    if (known !== undefined && isTextOf(known, input, start, end)) return known;
+    const device = parseDeviceId(utf8.decode(input.subarray(start, end)));
     // Only where a character is a byte can `isTextOf` compare without decoding.
-    if (device.length === bytes.length) this.slots[slot] = device;
+    if (device.length === end - start) this.slots[slot] = device;
     return device;
-  }
+  };
 }
 
 /** A field that is a device id; through `cache` if there is one. */
 export function readDeviceId(reader: Reader, cache?: DeviceIdCache): DeviceId {
   if (!cache) return reader.parsed(parseDeviceId, LIMITS.deviceIdBytes.value);
-  const bytes = reader.bytes(LIMITS.deviceIdBytes.value);
   try {
-    return cache.parse(bytes);
+    return reader.within(LIMITS.deviceIdBytes.value, cache.parse);
   } catch {
     return reader.fail('not a device id');
   }
 }
 
-function isTextOf(text: string, bytes: Uint8Array): boolean {
-  if (text.length !== bytes.length) return false;
-  for (let i = 0; i < bytes.length; i++) if (text.charCodeAt(i) !== bytes[i]) return false;
+function isTextOf(text: string, input: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== input[start + i]) return false;
   return true;
 }

@@ -3,7 +3,7 @@
  *
  * Decoding throws nothing but `WireError`: `unknown-frame` (well formed, but of a newer version: the socket may live on),
  * `payload-too-large`, or `bad-frame`. Every limit is checked before anything is made from the field it bounds.
- * A Deliver frame is put together from the bytes in the mailbox: `deliverHead`.
+ * A Deliver frame is put together from the bytes in the mailbox: `writeDeliverHead`.
  */
 import type { DeviceIdCache } from './device-id-cache.ts';
 import {
@@ -29,7 +29,6 @@ import type { DeviceId, MessageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { Reader } from './protobuf-reader.ts';
 import { headOf, sizeOfHead, sizeOfUint, Writer, writeUint } from './protobuf-writer.ts';
-import { allocate } from './slab.ts';
 import { WireError } from './wire-error.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -61,24 +60,26 @@ export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
 
 /** `deviceIds`: a cache that the caller keeps (the relay does); without it each id is checked anew. */
 export function decodeClientFrame(input: Uint8Array, deviceIds?: DeviceIdCache): ClientFrame {
-  return readFrame<ClientFrame>(input, (reader, field) => {
-    switch (field) {
-      case 1:
-        return readHello(reader);
-      case 2:
-        return readSend(reader, deviceIds);
-      case 3:
-        return readAck(reader);
-      case 4:
-        return readEphemeral(reader, deviceIds);
-      case 5:
-        return { kind: 'ping', nonce: readUint(reader) };
-      case 6:
-        return { kind: 'renew', token: readText(reader, LIMITS.tokenBytes.value) };
-      default:
-        return undefined;
-    }
-  });
+  return readFrame(input, readClientFrame, deviceIds);
+}
+
+function readClientFrame(reader: Reader, field: number, deviceIds?: DeviceIdCache): ClientFrame | undefined {
+  switch (field) {
+    case 1:
+      return readHello(reader);
+    case 2:
+      return readSend(reader, deviceIds);
+    case 3:
+      return readAck(reader);
+    case 4:
+      return readEphemeral(reader, deviceIds);
+    case 5:
+      return { kind: 'ping', nonce: readUint(reader) };
+    case 6:
+      return { kind: 'renew', token: readText(reader, LIMITS.tokenBytes.value) };
+    default:
+      return undefined;
+  }
 }
 
 /** Texts beyond their limit are cut, device lists of a mismatch too (section 3.5): what a server says about an error must not itself fail. */
@@ -146,32 +147,34 @@ export function encodeAccepted(ids: readonly MessageId[]): Uint8Array<ArrayBuffe
 }
 
 export function decodeServerFrame(input: Uint8Array, deviceIds?: DeviceIdCache): ServerFrame {
-  return readFrame<ServerFrame>(input, (reader, field) => {
-    switch (field) {
-      case 1:
-        return readWelcome(reader, deviceIds);
-      case 2:
-        return readAccepted(reader);
-      case 3:
-        return readRejected(reader, deviceIds);
-      case 4:
-        return readDeliver(reader, deviceIds);
-      case 5:
-        return readEphemeralDeliver(reader, deviceIds);
-      case 6:
-        return { kind: 'caught-up', lastSeq: readUint(reader) };
-      case 7:
-        return readGap(reader);
-      case 8:
-        return { kind: 'pong', nonce: readUint(reader) };
-      case 9:
-        return { kind: 'renewed', expiresAt: readUint(reader) };
-      case 10:
-        return readError(reader);
-      default:
-        return undefined;
-    }
-  });
+  return readFrame(input, readServerFrame, deviceIds);
+}
+
+function readServerFrame(reader: Reader, field: number, deviceIds?: DeviceIdCache): ServerFrame | undefined {
+  switch (field) {
+    case 1:
+      return readWelcome(reader, deviceIds);
+    case 2:
+      return readAccepted(reader);
+    case 3:
+      return readRejected(reader, deviceIds);
+    case 4:
+      return readDeliver(reader, deviceIds);
+    case 5:
+      return readEphemeralDeliver(reader, deviceIds);
+    case 6:
+      return { kind: 'caught-up', lastSeq: readUint(reader) };
+    case 7:
+      return readGap(reader);
+    case 8:
+      return { kind: 'pong', nonce: readUint(reader) };
+    case 9:
+      return { kind: 'renewed', expiresAt: readUint(reader) };
+    case 10:
+      return readError(reader);
+    default:
+      return undefined;
+  }
 }
 
 /** What all recipients of a message have in common. */
@@ -196,25 +199,23 @@ export function encodeMailPart(content: Uint8Array): [head: Uint8Array, content:
   return [headOf(5, content.length), content];
 }
 
-/** The mail for one recipient, as pieces. */
-export function encodeMailPieces(mail: MailShared & { readonly content: Uint8Array }): Uint8Array[] {
-  return [...encodeMailShared(mail), ...encodeMailPart(mail.content)];
-}
-
-/** What to send in front of a stored mail of `mailLength` bytes: both together are the Deliver frame. */
-export function deliverHead(seq: number, mailLength: number): Uint8Array<ArrayBuffer> {
-  const head = allocate(deliverHeadLength(seq, mailLength));
-  writeDeliverHead(head, seq, mailLength);
-  return head;
+/** The mail for one recipient in one piece: cheaper than pieces when there is only one, or the body is small. */
+export function encodeMail(mail: MailShared & { readonly content: Uint8Array }): Uint8Array {
+  return new Writer(mail.sender.length + mail.body.length + mail.content.length + 64)
+    .text(2, mail.sender)
+    .bytes(3, mail.id)
+    .uint(4, mail.acceptedAt)
+    .element(6, mail.body)
+    .element(5, mail.content)
+    .finish();
 }
 
 /** A Deliver frame from the pieces of a mail, or from a stored mail as the only piece. */
 export function encodeDeliver(seq: number, pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let mailLength = 0;
   for (const piece of pieces) mailLength += piece.length;
-  let at = deliverHeadLength(seq, mailLength);
-  const frame = new Uint8Array(at + mailLength);
-  writeDeliverHead(frame, seq, mailLength);
+  const frame = new Uint8Array(deliverHeadBytes(seq, mailLength) + mailLength);
+  let at = writeDeliverHead(frame, 0, seq, mailLength);
   for (const piece of pieces) {
     frame.set(piece, at);
     at += piece.length;
@@ -222,23 +223,31 @@ export function encodeDeliver(seq: number, pieces: readonly Uint8Array[]): Uint8
   return frame;
 }
 
-function deliverHeadLength(seq: number, mailLength: number): number {
+/** How long `writeDeliverHead` is. */
+export function deliverHeadBytes(seq: number, mailLength: number): number {
   const seqLength = 1 + sizeOfUint(seq);
   return sizeOfHead(4, seqLength + mailLength) + seqLength;
 }
 
-/** Tag and length of the frame in its oneof, then `seq`: the one field that the stored mail lacks. */
-function writeDeliverHead(into: Uint8Array, seq: number, mailLength: number): void {
+/**
+ * Writes at `at` what stands in front of a stored mail of `mailLength` bytes in its Deliver frame: tag and length of the frame in its oneof,
+ * then `seq`, the one field that the stored mail lacks. Answers where it ends.
+ */
+export function writeDeliverHead(into: Uint8Array, at: number, seq: number, mailLength: number): number {
   const seqLength = 1 + sizeOfUint(seq);
-  const start = writeUint(into, writeUint(into, 0, (4 << 3) | 2), seqLength + mailLength);
-  writeUint(into, writeUint(into, start, (1 << 3) | 0), seq);
+  const start = writeUint(into, writeUint(into, at, (4 << 3) | 2), seqLength + mailLength);
+  return writeUint(into, writeUint(into, start, (1 << 3) | 0), seq);
 }
 
 /**
  * The outermost oneof: the last frame wins, unknown ones are skipped. `read` answers undefined for a field it does not know.
  * The same frame twice in a row is refused: protobuf would merge the two, and nobody writes that.
  */
-function readFrame<Frame>(input: Uint8Array, read: (reader: Reader, field: number) => Frame | undefined): Frame {
+function readFrame<Frame>(
+  input: Uint8Array,
+  read: (reader: Reader, field: number, deviceIds?: DeviceIdCache) => Frame | undefined,
+  deviceIds: DeviceIdCache | undefined,
+): Frame {
   const { frameBytes } = LIMITS;
   if (input.length > frameBytes.value)
     throw new WireError('payload-too-large', `a frame has at most ${frameBytes.value} bytes`);
@@ -249,7 +258,7 @@ function readFrame<Frame>(input: Uint8Array, read: (reader: Reader, field: numbe
   while (!reader.done) {
     const field = reader.field();
     const outer = reader.enter();
-    const known = read(reader, field);
+    const known = read(reader, field, deviceIds);
     reader.leave(outer);
     if (!known) {
       newer = true;

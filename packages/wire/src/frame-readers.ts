@@ -381,7 +381,9 @@ function checkParts(reader: Reader, body: Uint8Array, parts: readonly Part[]): v
 function namesTwice(parts: readonly Part[]): boolean {
   // The usual message goes to a handful of devices: comparing them all is cheaper than a set of them.
   if (parts.length > 8) return new Set(parts.map((part) => part.device)).size < parts.length;
-  return parts.some((part, i) => parts.findIndex((other) => other.device === part.device) < i);
+  for (let i = 1; i < parts.length; i++)
+    for (let j = 0; j < i; j++) if (parts[i]?.device === parts[j]?.device) return true;
+  return false;
 }
 
 /** Its length is judged by `checkPayload`, with an error of its own. */

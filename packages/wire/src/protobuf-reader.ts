@@ -72,11 +72,25 @@ export class Reader {
 
   /** A view of at most `maximum` bytes. */
   bytes(maximum: number): Uint8Array {
+    const length = this.passBytes(maximum);
+    const { buffer, byteOffset } = this.input;
+    // Not `subarray`: it asks for the class of what it cuts, which costs more than the cut.
+    return new Uint8Array(buffer, byteOffset + this.at - length, length);
+  }
+
+  /** What `parse` makes of a field of at most `maximum` bytes, from `start` to `end` of the input: no view is made. */
+  within<T>(maximum: number, parse: (input: Uint8Array, start: number, end: number) => T): T {
+    const length = this.passBytes(maximum);
+    return parse(this.input, this.at - length, this.at);
+  }
+
+  /** Moves behind a field of bytes; its length. */
+  private passBytes(maximum: number): number {
     this.expect(BYTES);
     const length = this.length();
     if (length > maximum) this.fail(`field larger than ${maximum} bytes`);
     this.at += length;
-    return this.input.subarray(this.at - length, this.at);
+    return length;
   }
 
   /** Well-formed UTF-8 of at most `maximum` bytes. */

@@ -2,8 +2,8 @@
  * Small arrays cut from a larger one: an array buffer of its own for each of the few small pieces of every message costs more than
  * filling them. A piece keeps its slab alive, so that only what lives shortly, as frames do, belongs here.
  */
-const SLAB_BYTES = 16 * 1024;
-const LARGEST_PIECE = 1024;
+const SLAB_BYTES = 64 * 1024;
+const LARGEST_PIECE = 4 * 1024;
 
 let slab = new Uint8Array(SLAB_BYTES);
 let used = 0;

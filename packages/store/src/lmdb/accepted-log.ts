@@ -33,21 +33,12 @@ export interface Sent {
   readonly digestEnd: number;
 }
 
-interface Fresh {
-  readonly sent: Sent;
-  readonly fingerprint: number;
-  /** Another one of this transaction with the same fingerprint. */
-  readonly other: Fresh | undefined;
-}
-
 export class AcceptedLog implements Participant {
   readonly #db: Db;
   readonly #index: AcceptedIndex;
-  /** Of this transaction, in order. */
-  #fresh: Fresh[] = [];
-  /** The same by fingerprint. */
-  readonly #freshOnes = new Map<number, Fresh>();
-  /** Newest record that the index knows. */
+  /** Of this transaction, in order; the index has them already under the records that will hold them. */
+  #fresh: Sent[] = [];
+  /** Newest record that is committed, as far as we know. */
   #known = 0;
   /** Newest record that this transaction wrote. */
   #written = 0;
@@ -68,21 +59,22 @@ export class AcceptedLog implements Participant {
     for (const first of this.#db.getKeys({ start: u48(0), limit: 1 })) this.#index.forgetBelow(first.readUIntBE(0, 6));
   }
 
+  /** What `find` and `add` want to know of the id. */
+  fingerprint({ arena, idAt }: Sent): number {
+    return this.#index.fingerprint(arena, idAt);
+  }
+
   /**
    * `repeated` or `conflict` when the sender's id is remembered with the same digest or another; `new`: it is remembered from now on if
    * the caller `add`s it. Inside a write transaction only.
    */
-  find(sent: Sent): 'new' | 'repeated' | 'conflict' {
-    const fingerprint = this.#index.fingerprint(sent.arena, sent.idAt);
-    for (let fresh = this.#freshOnes.get(fingerprint); fresh; fresh = fresh.other) {
-      const { sender, arena, idAt, digestAt, digestEnd } = fresh.sent;
-      if (
-        sender === sent.sender &&
-        isSameRange(arena, idAt, idAt + ID_BYTES, sent.arena, sent.idAt, sent.idAt + ID_BYTES)
-      )
-        return verdict(arena, digestAt, digestEnd, sent);
-    }
+  find(sent: Sent, fingerprint: number): 'new' | 'repeated' | 'conflict' {
     for (const number of this.#index.records(fingerprint)) {
+      if (number > this.#known) {
+        const fresh = this.#fresh.find((other) => isSameId(other, sent));
+        if (fresh) return verdict(fresh.arena, fresh.digestAt, fresh.digestEnd, sent);
+        continue;
+      }
       const record = this.#db.getBinary(u48(number));
       const at = record ? findIn(record, sent) : -1;
       if (record && at >= 0)
@@ -91,11 +83,10 @@ export class AcceptedLog implements Participant {
     return 'new';
   }
 
-  add(sent: Sent): void {
-    const fingerprint = this.#index.fingerprint(sent.arena, sent.idAt);
-    const fresh = { sent, fingerprint, other: this.#freshOnes.get(fingerprint) };
-    this.#fresh.push(fresh);
-    this.#freshOnes.set(fingerprint, fresh);
+  /** When the transaction fails, the index has pointed to a record that does not hold the id, as it may. */
+  add(sent: Sent, fingerprint: number): void {
+    this.#index.add(fingerprint, this.#known + 1 + Math.floor(this.#fresh.length / MESSAGES_PER_RECORD));
+    this.#fresh.push(sent);
   }
 
   /** Forgets ids that are older than `horizon` (ms); true when some are left to forget. Inside a write transaction only. */
@@ -119,13 +110,8 @@ export class AcceptedLog implements Participant {
   }
 
   done(committed: boolean): void {
-    if (committed) {
-      for (const [i, { fingerprint }] of this.#fresh.entries())
-        this.#index.add(fingerprint, this.#known + 1 + Math.floor(i / MESSAGES_PER_RECORD));
-      this.#known = this.#written;
-    }
+    if (committed) this.#known = this.#written;
     this.#fresh = [];
-    this.#freshOnes.clear();
   }
 
   /** Indexes up to `limit` records that are not known yet; true when there may be more. */
@@ -140,11 +126,11 @@ export class AcceptedLog implements Participant {
   }
 }
 
-function encode(messages: readonly Fresh[]): Buffer {
+function encode(messages: readonly Sent[]): Buffer {
   const senders = new Map<DeviceId, number>();
   let youngest = Number.NEGATIVE_INFINITY;
   let length = SENDERS_AT;
-  for (const { sent } of messages) {
+  for (const sent of messages) {
     if (sent.at > youngest) youngest = sent.at;
     length += HEAD_BYTES + sent.digestEnd - sent.digestAt;
     if (senders.has(sent.sender)) continue;
@@ -160,12 +146,12 @@ function encode(messages: readonly Fresh[]): Buffer {
     record.writeUInt16LE(bytes, at);
     at += 2 + bytes;
   }
-  for (const { sent } of messages) {
-    const { sender, arena, idAt, digestAt, digestEnd } = sent;
-    arena.copy(record, at, idAt, idAt + ID_BYTES);
+  for (const { sender, arena, idAt, digestAt, digestEnd } of messages) {
+    for (let i = 0; i < ID_BYTES; i++) record[at + i] = arena[idAt + i] as number;
     record.writeUInt16LE(senders.get(sender) as number, at + ID_BYTES);
-    record.writeUInt8(digestEnd - digestAt, at + HEAD_BYTES - 1);
-    at += HEAD_BYTES + arena.copy(record, at + HEAD_BYTES, digestAt, digestEnd);
+    record[at + HEAD_BYTES - 1] = digestEnd - digestAt;
+    at += HEAD_BYTES;
+    for (let i = digestAt; i < digestEnd; i++) record[at++] = arena[i] as number;
   }
   return record;
 }
@@ -192,6 +178,10 @@ function senderOf(record: Buffer, index: number): string {
   let at = SENDERS_AT;
   for (let i = 0; i < index; i++) at += 2 + record.readUInt16LE(at);
   return record.toString('utf8', at + 2, at + 2 + record.readUInt16LE(at));
+}
+
+function isSameId(a: Sent, b: Sent): boolean {
+  return a.sender === b.sender && isSameRange(a.arena, a.idAt, a.idAt + ID_BYTES, b.arena, b.idAt, b.idAt + ID_BYTES);
 }
 
 function verdict(

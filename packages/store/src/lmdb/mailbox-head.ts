@@ -2,7 +2,7 @@
  * The head of a mailbox: its counters, its gap, where its segments are while they are few, and one small segment itself.
  *
  * value: f64 (little-endian) session, last number, floor, messages, bytes, oldest, gap count, gap from, gap to, first number of the
- *        enclosed segment or 0 · u8 gap reason · u8 listed segments, or 255: they are not listed · u32 segments with holes ·
+ *        enclosed segment or 0, journaled · u8 gap reason · u8 listed segments, or 255: they are not listed · u32 segments with holes ·
  *        the listed segments, as in their keys · the value of the enclosed segment
  */
 import type { GapRecord } from '../port.ts';
@@ -15,7 +15,8 @@ const LISTED_SEGMENTS = 16;
 const MOST_ENCLOSED_BYTES = 1_500;
 
 const NOT_LISTED = 255;
-const FIXED_BYTES = 10 * 8 + 6;
+const JOURNALED_AT = 10 * 8;
+const FIXED_BYTES = JOURNALED_AT + 8 + 6;
 const REASONS = ['expired', 'trimmed'] as const;
 
 const scratch = Buffer.allocUnsafeSlow(FIXED_BYTES + LISTED_SEGMENTS * SUFFIX_BYTES + MOST_ENCLOSED_BYTES);
@@ -32,6 +33,8 @@ export class MailboxHead {
   /** No message held is older than this (ms). */
   oldest = Number.POSITIVE_INFINITY;
   gap: GapRecord | undefined;
+  /** The journal is contained up to this record. */
+  journaled = 0;
   /** How many segments have a bitmap of holes. */
   holed = 0;
   /** Ascending; undefined when they are too many to be listed. */
@@ -75,9 +78,10 @@ export class MailboxHead {
     scratch.writeDoubleLE(gap?.fromSeq ?? 0, 56);
     scratch.writeDoubleLE(gap?.toSeq ?? 0, 64);
     scratch.writeDoubleLE(enclosed?.segment.first ?? 0, 72);
-    scratch.writeUInt8(gap ? REASONS.indexOf(gap.reason) : 0, 80);
-    scratch.writeUInt8(segments?.length ?? NOT_LISTED, 81);
-    scratch.writeUInt32LE(this.holed, 82);
+    scratch.writeDoubleLE(this.journaled, JOURNALED_AT);
+    scratch.writeUInt8(gap ? REASONS.indexOf(gap.reason) : 0, 88);
+    scratch.writeUInt8(segments?.length ?? NOT_LISTED, 89);
+    scratch.writeUInt32LE(this.holed, 90);
     let offset = FIXED_BYTES;
     for (const segment of segments ?? []) {
       writeSuffix(segment, scratch, offset);
@@ -98,11 +102,12 @@ export class MailboxHead {
     head.oldest = bytes.readDoubleLE(40);
     const count = bytes.readDoubleLE(48);
     if (count > 0) {
-      const reason = REASONS[bytes.readUInt8(80)] ?? 'expired';
+      const reason = REASONS[bytes.readUInt8(88)] ?? 'expired';
       head.gap = { count, fromSeq: bytes.readDoubleLE(56), toSeq: bytes.readDoubleLE(64), reason };
     }
-    head.holed = bytes.readUInt32LE(82);
-    const listed = bytes.readUInt8(81);
+    head.journaled = bytes.readDoubleLE(JOURNALED_AT);
+    head.holed = bytes.readUInt32LE(90);
+    const listed = bytes.readUInt8(89);
     if (listed === NOT_LISTED) {
       head.segments = undefined;
       return head;
@@ -114,4 +119,9 @@ export class MailboxHead {
     if (segment) head.enclosed = { segment, value: Buffer.from(bytes.subarray(offset, length)) };
     return head;
   }
+}
+
+/** The head as it is now, from one of schema 1, when there was no journal. */
+export function withoutJournal(older: Buffer): Buffer {
+  return Buffer.concat([older.subarray(0, JOURNALED_AT), Buffer.alloc(8), older.subarray(JOURNALED_AT)]);
 }

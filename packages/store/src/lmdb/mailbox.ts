@@ -1,16 +1,23 @@
-/** One mailbox inside one transaction: changes gather in the head and in a segment to come, `write` puts both. */
+/**
+ * One mailbox: its head, and the messages that are only in the journal so far (docs/adr/0002-mailbox-layout.md). What is pushed and what is
+ * acknowledged of it needs no write here, because the journal says it; everything else settles the mailbox: the messages become segments and the
+ * head is put.
+ */
 import type { DeviceId } from '@sealwire/wire/ids';
 import { gapOf, mergeGaps } from '../gap.ts';
 import { type GapRecord, type MailboxLimits, type MailboxPage, type StoredMail, StoreError } from '../port.ts';
 import type { Db } from './environment.ts';
+import type { Journal } from './journal.ts';
+import type { JournalEntry } from './journal-record.ts';
 import { endOf, prefixedKey, u48 } from './keys.ts';
 import { MailboxHead } from './mailbox-head.ts';
 import {
+  bodyOf,
   encodeSegment,
   entriesOf,
   holesKey,
+  type MailCopy,
   markHole,
-  type NewMail,
   noHoles,
   readSuffix,
   SEGMENT_BYTES,
@@ -28,10 +35,11 @@ export class Mailbox {
   readonly head: MailboxHead;
   readonly #db: Db;
   readonly #prefix: Buffer;
-  #pending: NewMail[] = [];
-  #pendingBytes = 0;
+  /** The newest messages, ascending without a gap: they are in the journal only. */
+  #pending: MailCopy[] = [];
   readonly #expected = { messages: 0, bytes: 0 };
-  #changed = false;
+  /** More has changed than the journal says. */
+  #isUnsettled = false;
 
   private constructor(db: Db, prefix: Buffer, head: MailboxHead) {
     this.#db = db;
@@ -39,11 +47,15 @@ export class Mailbox {
     this.head = head;
   }
 
-  /** Undefined when there is no such device: a mailbox comes and goes with it. */
-  static open(db: Db, device: DeviceId): Mailbox | undefined {
+  /** As head and journal say. Undefined when there is no such device: a mailbox comes and goes with it. */
+  static open(db: Db, journal: Journal, device: DeviceId): Mailbox | undefined {
     const prefix = prefixedKey(device);
     const bytes = db.getBinaryFast(prefix);
-    return bytes && new Mailbox(db, prefix, MailboxHead.decode(bytes, bytes.length));
+    if (!bytes) return undefined;
+    const mailbox = new Mailbox(db, prefix, MailboxHead.decode(bytes, bytes.length));
+    const { journaled } = mailbox.head;
+    for (const entry of journal.entriesOf(device)) if (entry.number > journaled) mailbox.#replay(entry);
+    return mailbox;
   }
 
   /** Announces a message of `size` bytes, which `push` adds unless something speaks against it. */
@@ -69,12 +81,9 @@ export class Mailbox {
     return limits.whenFull === 'trim' || this.#fits(limits);
   }
 
-  /** Adds a message; its sequence number. */
-  push(mail: NewMail): number {
-    if (this.#pending.length >= SEGMENT_MESSAGES || this.#pendingBytes + mail.size > SEGMENT_BYTES) this.#settle();
+  /** Adds a message that the journal has; its sequence number. */
+  push(mail: MailCopy): number {
     this.#pending.push(mail);
-    this.#pendingBytes += mail.size;
-    this.#changed = true;
     const { head } = this;
     head.messages++;
     head.bytes += mail.size;
@@ -84,16 +93,147 @@ export class Mailbox {
 
   claim(session: number): void {
     this.head.session = session;
-    this.#changed = true;
+    this.#isUnsettled = true;
   }
 
-  /** Forgets all up to and including `seq`. */
-  forgetUpTo(seq: number): void {
+  /** Forgets all up to and including `seq`, which the journal says; false when there was nothing to say. */
+  forgetUpTo(seq: number): boolean {
     const { head } = this;
     const upTo = Math.min(seq, head.lastSeq);
-    if (upTo <= head.floor) return;
-    // Messages of this very transaction stay pending where they can: the head has room for them once the enclosed ones are gone.
-    if (upTo > head.lastSeq - this.#pending.length) this.#settle();
+    if (upTo <= head.floor) return false;
+    if (head.messages > this.#pending.length) this.#forgetStored(upTo);
+    const pending = upTo - (head.lastSeq - this.#pending.length);
+    for (let i = 0; i < pending; i++) {
+      head.messages--;
+      head.bytes -= this.#pending[i]?.size ?? 0;
+    }
+    if (pending > 0) this.#pending.splice(0, pending);
+    if (head.messages === 0) {
+      head.oldest = Number.POSITIVE_INFINITY;
+      head.segments ??= [];
+    }
+    head.floor = upTo;
+    return true;
+  }
+
+  /** Forgets these, ascending; those that are not there do not matter. */
+  forget(seqs: readonly number[]): void {
+    this.#store();
+    const { head } = this;
+    let next = 0;
+    while (next < seqs.length) {
+      const from = seqs[next] as number;
+      const [segment] = from > head.floor && from <= head.lastSeq ? this.#segmentsFrom(from) : [];
+      if (!segment || segment.first > from) {
+        next++;
+        continue;
+      }
+      const these = new Set<number>();
+      for (; next < seqs.length && (seqs[next] as number) < segment.first + segment.count; next++)
+        these.add(seqs[next] as number);
+      this.#punch(segment, these);
+    }
+  }
+
+  /** Loses the oldest messages until there is room for what is expected. */
+  trim(limits: MailboxLimits): void {
+    if (this.#fits(limits)) return;
+    this.#store();
+    const { head } = this;
+    let messages = head.messages + this.#expected.messages - limits.messages;
+    let bytes = head.bytes + this.#expected.bytes - limits.bytes;
+    let gap: GapRecord | undefined;
+    search: for (const segment of this.#segmentsFrom(head.floor + 1))
+      for (const { seq, size } of this.#entries(segment)) {
+        if (messages <= 0 && bytes <= 0) break search;
+        messages--;
+        bytes -= size;
+        gap = mergeGaps(gap, gapOf(seq, 'trimmed'));
+      }
+    this.#lose(gap);
+    if (gap) this.forgetUpTo(gap.toSeq);
+  }
+
+  /** Loses what was taken before `horizon` (ms); how many. */
+  expire(horizon: number): number {
+    const { head } = this;
+    if (head.oldest >= horizon) return 0;
+    this.#store();
+    const expired: number[] = [];
+    let gap: GapRecord | undefined;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const segment of this.#segmentsFrom(head.floor + 1))
+      for (const { seq, at } of this.#entries(segment)) {
+        if (at >= horizon) oldest = Math.min(oldest, at);
+        else {
+          expired.push(seq);
+          gap = mergeGaps(gap, gapOf(seq, 'expired'));
+        }
+      }
+    this.#lose(gap);
+    this.forget(expired);
+    head.oldest = oldest;
+    this.#isUnsettled = true;
+    return expired.length;
+  }
+
+  /** Forgets the gap if `isAcknowledged` says so of its last number. */
+  closeGap(isAcknowledged: (seq: number) => boolean): void {
+    if (!this.head.gap || !isAcknowledged(this.head.gap.toSeq)) return;
+    this.head.gap = undefined;
+    this.#isUnsettled = true;
+  }
+
+  /** See `Mailboxes.read`; `horizon` (ms) parts what is expired from what is not. */
+  page(after: number, maxMessages: number, maxBytes: number, horizon: number): MailboxPage {
+    const { lastSeq } = this.head;
+    let { gap } = this.head;
+    const mails: StoredMail[] = [];
+    let bytes = 0;
+    let end = true;
+    for (const { seq, at, size, copy } of this.#messagesAfter(Math.max(after, this.head.floor))) {
+      if (at < horizon) {
+        gap = mergeGaps(gap, gapOf(seq, 'expired'));
+        continue;
+      }
+      if (mails.length > 0 && (mails.length >= maxMessages || bytes + size > maxBytes)) {
+        end = false;
+        break;
+      }
+      bytes += size;
+      mails.push({ seq, at, bytes: copy() });
+    }
+    return { mails, end, lastSeq, ...(gap && { gap }) };
+  }
+
+  /** At the end of this transaction its messages become segments, and the head is put. */
+  settle(): void {
+    this.#isUnsettled = true;
+  }
+
+  /** Settles what has to be, as of the journal's record `number`; true when something had. */
+  write(number: number): boolean {
+    if (!this.#isUnsettled) return false;
+    this.#store();
+    this.head.journaled = number;
+    this.#db.putSync(this.#prefix, this.head.encode());
+    this.#isUnsettled = false;
+    return true;
+  }
+
+  #replay(entry: JournalEntry): void {
+    if (entry.mail) this.push(entry.mail);
+    else this.forgetUpTo(entry.upTo);
+  }
+
+  #fits({ messages, bytes }: MailboxLimits): boolean {
+    const { head } = this;
+    return head.messages + this.#expected.messages <= messages && head.bytes + this.#expected.bytes <= bytes;
+  }
+
+  /** Forgets what is in segments up to `upTo`. */
+  #forgetStored(upTo: number): void {
+    const { head } = this;
     for (const segment of this.#segmentsFrom(head.floor + 1)) {
       if (segment.first > upTo) break;
       const end = segment.first + segment.count - 1;
@@ -114,132 +254,38 @@ export class Mailbox {
       }
       if (left === 0) this.#removeSegment(segment);
     }
-    head.floor = upTo;
-    this.#changed = true;
+    this.#isUnsettled = true;
   }
 
-  /** Forgets these, ascending; those that are not there do not matter. */
-  forget(seqs: readonly number[]): void {
-    this.#settle();
+  /** The pending messages become segments. */
+  #store(): void {
+    const pending = this.#pending;
+    if (pending.length === 0) return;
     const { head } = this;
-    let next = 0;
-    while (next < seqs.length) {
-      const from = seqs[next] as number;
-      const [segment] = from > head.floor && from <= head.lastSeq ? this.#segmentsFrom(from) : [];
-      if (!segment || segment.first > from) {
-        next++;
-        continue;
-      }
-      const these = new Set<number>();
-      for (; next < seqs.length && (seqs[next] as number) < segment.first + segment.count; next++)
-        these.add(seqs[next] as number);
-      this.#punch(segment, these);
+    let first = head.lastSeq - pending.length + 1;
+    for (let from = 0; from < pending.length; ) {
+      let bytes = 0;
+      let end = from;
+      do bytes += pending[end++]?.size ?? 0;
+      while (
+        end < pending.length &&
+        end - from < SEGMENT_MESSAGES &&
+        bytes + (pending[end]?.size ?? 0) <= SEGMENT_BYTES
+      );
+      this.#addSegment({ first, count: end - from, bytes }, pending.slice(from, end));
+      first += end - from;
+      from = end;
     }
+    this.#pending = [];
+    this.#isUnsettled = true;
   }
 
-  /** Loses the oldest messages until there is room for what is expected. */
-  trim(limits: MailboxLimits): void {
-    if (this.#fits(limits)) return;
-    this.#settle();
+  #addSegment(segment: Segment, mails: readonly MailCopy[]): void {
     const { head } = this;
-    let messages = head.messages + this.#expected.messages - limits.messages;
-    let bytes = head.bytes + this.#expected.bytes - limits.bytes;
-    let gap: GapRecord | undefined;
-    search: for (const segment of this.#segmentsFrom(head.floor + 1))
-      for (const { seq, size } of this.#entries(segment)) {
-        if (messages <= 0 && bytes <= 0) break search;
-        messages--;
-        bytes -= size;
-        gap = mergeGaps(gap, gapOf(seq, 'trimmed'));
-      }
-    this.#lose(gap);
-    if (gap) this.forgetUpTo(gap.toSeq);
-  }
-
-  /** Loses what was taken before `horizon` (ms); how many. */
-  expire(horizon: number): number {
-    const { head } = this;
-    if (head.oldest >= horizon) return 0;
-    this.#settle();
-    const expired: number[] = [];
-    let gap: GapRecord | undefined;
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const segment of this.#segmentsFrom(head.floor + 1))
-      for (const { seq, at } of this.#entries(segment)) {
-        if (at >= horizon) oldest = Math.min(oldest, at);
-        else {
-          expired.push(seq);
-          gap = mergeGaps(gap, gapOf(seq, 'expired'));
-        }
-      }
-    this.#lose(gap);
-    this.forget(expired);
-    head.oldest = oldest;
-    this.#changed = true;
-    return expired.length;
-  }
-
-  /** Forgets the gap if `isAcknowledged` says so of its last number. */
-  closeGap(isAcknowledged: (seq: number) => boolean): void {
-    if (!this.head.gap || !isAcknowledged(this.head.gap.toSeq)) return;
-    this.head.gap = undefined;
-    this.#changed = true;
-  }
-
-  /** See `Mailboxes.read`; `horizon` (ms) parts what is expired from what is not. */
-  page(after: number, maxMessages: number, maxBytes: number, horizon: number): MailboxPage {
-    const { lastSeq, floor } = this.head;
-    let { gap } = this.head;
-    const mails: StoredMail[] = [];
-    let bytes = 0;
-    let end = true;
-    search: for (const segment of this.#segmentsFrom(Math.max(after, floor) + 1)) {
-      const holes = this.#holesOf(segment);
-      const value = this.#valueOf(segment);
-      for (const { seq, at, size, offset } of entriesOf(segment, value, holes)) {
-        if (seq <= after || seq <= floor) continue;
-        if (at < horizon) {
-          gap = mergeGaps(gap, gapOf(seq, 'expired'));
-          continue;
-        }
-        if (mails.length > 0 && (mails.length >= maxMessages || bytes + size > maxBytes)) {
-          end = false;
-          break search;
-        }
-        bytes += size;
-        mails.push({ seq, at, bytes: new Uint8Array(value.subarray(offset, offset + size)) });
-      }
-    }
-    return { mails, end, lastSeq, ...(gap && { gap }) };
-  }
-
-  /** Puts what has changed; true when something has. */
-  write(): boolean {
-    if (!this.#changed) return false;
-    this.#settle();
-    this.#db.putSync(this.#prefix, this.head.encode());
-    this.#changed = false;
-    return true;
-  }
-
-  #fits({ messages, bytes }: MailboxLimits): boolean {
-    const { head } = this;
-    return head.messages + this.#expected.messages <= messages && head.bytes + this.#expected.bytes <= bytes;
-  }
-
-  /** The messages pushed since the last settling become a segment. */
-  #settle(): void {
-    const count = this.#pending.length;
-    if (count === 0) return;
-    const { head } = this;
-    const bytes = this.#pendingBytes;
-    const segment = { first: head.lastSeq - count + 1, count, bytes };
-    const value = encodeSegment(this.#pending, bytes);
+    const value = encodeSegment(mails, segment.bytes);
     head.add(segment);
     if (!head.enclose(segment, value)) this.#db.putSync(segmentKey(this.#prefix, segment), value);
     if (!head.segments) this.#discharge();
-    this.#pending = [];
-    this.#pendingBytes = 0;
   }
 
   /** A mailbox whose segments are no longer listed finds them by their keys, the enclosed one too. */
@@ -276,7 +322,7 @@ export class Mailbox {
       this.#db.putSync(holesKey(segmentKey(this.#prefix, segment)), holes);
       if (!before) head.holed++;
     }
-    this.#changed = true;
+    this.#isUnsettled = true;
   }
 
   /** Its messages are subtracted already. */
@@ -319,6 +365,19 @@ export class Mailbox {
     const { floor } = this.head;
     const holes = this.#holesOf(segment);
     for (const entry of entriesOf(segment, this.#valueOf(segment), holes)) if (entry.seq > floor) yield entry;
+  }
+
+  /** Those in segments, then those in the journal. */
+  *#messagesAfter(after: number): Generator<{ seq: number; at: number; size: number; copy: () => Uint8Array }> {
+    for (const segment of this.#segmentsFrom(after + 1)) {
+      const holes = this.#holesOf(segment);
+      const value = this.#valueOf(segment);
+      for (const { seq, at, size, offset } of entriesOf(segment, value, holes))
+        if (seq > after) yield { seq, at, size, copy: () => new Uint8Array(value.subarray(offset, offset + size)) };
+    }
+    let seq = this.head.lastSeq - this.#pending.length;
+    for (const mail of this.#pending)
+      if (++seq > after) yield { seq, at: mail.at, size: mail.size, copy: () => bodyOf(mail) };
   }
 
   /** A copy. */

@@ -7,6 +7,7 @@
  *
  * The key tells all that acknowledging a whole segment needs, so that its value is never read for that.
  */
+import type { DeviceId } from '@sealwire/wire/ids';
 
 export interface Segment {
   readonly first: number;
@@ -23,13 +24,36 @@ export const SUFFIX_BYTES = 12;
 const ENTRY_BYTES = 12;
 const HOLES_MARK = Buffer.of(1);
 
-export interface NewMail {
+/** A message as one mailbox gets it, in a record of the journal. */
+export interface MailCopy {
+  readonly device: DeviceId;
   /** When it was taken, ms. */
   readonly at: number;
   readonly size: number;
-  /** Its body, as pairs of begin and end in `arena`. */
-  readonly arena: Buffer;
-  readonly ranges: readonly number[];
+  readonly record: Buffer;
+  /** Where its body is in `record`; `more`: pairs of begin and end where it goes on. */
+  readonly begin: number;
+  readonly end: number;
+  readonly more: readonly number[] | undefined;
+}
+
+/** A copy. */
+export function bodyOf(mail: MailCopy): Uint8Array {
+  const body = new Uint8Array(mail.size);
+  copyBody(mail, body, 0);
+  return body;
+}
+
+/** Copies the body to `at` of `target`; where it ends there. */
+function copyBody({ record, begin, end, more = [] }: MailCopy, target: Uint8Array, at: number): number {
+  target.set(record.subarray(begin, end), at);
+  let next = at + end - begin;
+  for (let i = 0; i < more.length; i += 2) {
+    const part = record.subarray(more[i], more[i + 1]);
+    target.set(part, next);
+    next += part.length;
+  }
+  return next;
 }
 
 export function writeSuffix({ first, count, bytes }: Segment, target: Buffer, offset: number): void {
@@ -61,16 +85,16 @@ export function holesKey(key: Buffer): Buffer {
 let scratch = Buffer.allocUnsafeSlow(2 * SEGMENT_BYTES);
 
 /** The value of a segment, valid until the next call. `bytes` is the sum of the sizes. */
-export function encodeSegment(mails: readonly NewMail[], bytes: number): Buffer {
+export function encodeSegment(mails: readonly MailCopy[], bytes: number): Buffer {
   const length = mails.length * ENTRY_BYTES + bytes;
   if (length > scratch.length) scratch = Buffer.allocUnsafeSlow(length);
   let entry = 0;
   let body = mails.length * ENTRY_BYTES;
-  for (const { at, size, arena, ranges } of mails) {
-    scratch.writeDoubleLE(at, entry);
-    scratch.writeUInt32LE(size, entry + 8);
+  for (const mail of mails) {
+    scratch.writeDoubleLE(mail.at, entry);
+    scratch.writeUInt32LE(mail.size, entry + 8);
     entry += ENTRY_BYTES;
-    for (let i = 0; i < ranges.length; i += 2) body += arena.copy(scratch, body, ranges[i], ranges[i + 1]);
+    body = copyBody(mail, scratch, body);
   }
   return scratch.subarray(0, length);
 }
