@@ -1,6 +1,6 @@
 /**
  * The journal: what was appended and acknowledged lately, in the order of the commits, before it is settled in the mailboxes
- * (docs/adr/0002-mailbox-layout.md). A commit writes one run of pages for all its mailboxes; what is acknowledged while it is still here
+ * (docs/adr/0012-a-journal-before-the-mailboxes.md). A commit writes one run of pages for all its mailboxes; what is acknowledged while it is still here
  * never becomes a part of its mailbox. When the journal is longer than its bound, the mailboxes of its oldest records are settled, and
  * those records go.
  *

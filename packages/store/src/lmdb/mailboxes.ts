@@ -1,4 +1,4 @@
-/** Mailboxes, in LMDB (docs/adr/0002-mailbox-layout.md). */
+/** Mailboxes, in LMDB (docs/adr/0012-a-journal-before-the-mailboxes.md). */
 import type { DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { AppendResult, Mailboxes, MailboxLimits } from '../port.ts';
