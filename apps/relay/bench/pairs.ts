@@ -5,7 +5,7 @@ import { BenchClient } from './client.ts';
 import { maskedFrame, patchUint32 } from './frames-by-hand.ts';
 import type { Credentials, ServerKind } from './protocol.ts';
 
-const ACK_EVERY_MS = 20;
+const ACK_EVERY_MS = 100;
 const ACK_EVERY_MESSAGES = 32;
 const PAYLOAD = 1_024;
 

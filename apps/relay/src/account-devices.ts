@@ -21,8 +21,8 @@ export class AccountDevices {
       known.until = 0;
     },
   });
-  /** The same by device, of accounts that have only one. */
-  private readonly single = new LRUCache<DeviceId, Known>({ max: ACCOUNTS });
+  /** The same by device, of accounts that have only one. Asked for every message, so that it keeps no order of use. */
+  private readonly single = new Map<DeviceId, Known>();
   /** Counts forgettings, so that an answer that was on its way meanwhile is not remembered. */
   private forgotten = 0;
 
@@ -51,6 +51,7 @@ export class AccountDevices {
     if (forgotten === this.forgotten) {
       const known = { devices, until: this.now() + this.lifeMs };
       this.known.set(account, known);
+      if (this.single.size >= ACCOUNTS) this.single.clear();
       if (devices.size === 1) for (const device of devices) this.single.set(device, known);
     }
     return devices;

@@ -5,13 +5,15 @@ import { SocketWriter } from './socket-writer.ts';
 import { turns } from './testing/test-relay.ts';
 import { Turn } from './turn.ts';
 
-/** A socket that keeps what is written, and takes it only when told. */
+/** A socket that copies what it takes, as the kernel does; what it does not take it keeps. */
 class FakeSocket extends Duplex {
   readonly chunks: Buffer[] = [];
+  readonly given: Buffer[] = [];
   stuck = false;
   override _read(): void {}
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.chunks.push(chunk);
+    this.given.push(chunk);
+    this.chunks.push(this.stuck ? chunk : Buffer.from(chunk));
     if (!this.stuck) done();
   }
   get bytes(): Buffer {
@@ -73,7 +75,19 @@ describe('SocketWriter', () => {
     const payload = Buffer.alloc(20_000);
     writer.frame(payload);
     writer.flush();
-    expect(socket.chunks).toContain(payload);
+    expect(socket.given).toContain(payload);
+  });
+
+  it('what a socket did not take stays as it was, whatever is written to others', () => {
+    const [slow, other] = [open(), open()];
+    slow.socket.stuck = true;
+    for (const [i, { writer }] of [slow, other, other].entries()) {
+      writer.frame(Buffer.alloc(300, i + 1));
+      writer.flush();
+    }
+    expect(frames(slow.socket.bytes)).toEqual([Buffer.alloc(300, 1)]);
+    expect(frames(other.socket.bytes)).toEqual([Buffer.alloc(300, 2), Buffer.alloc(300, 3)]);
+    expect(other.socket.given[0]?.buffer).toBe(other.socket.given[1]?.buffer);
   });
 
   it('tells its owner when more waits than the bound, and only of what the socket did not take', async () => {

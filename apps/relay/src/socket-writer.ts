@@ -14,6 +14,13 @@ const MOST_HEAD_BYTES = 32;
 // body for a thousand recipients stays one body.
 const BY_REFERENCE_BYTES = 16 * 1024;
 
+const SCRATCH_BYTES = 64 * 1024;
+/**
+ * What is written at once, as nearly all is, has left this process when `write` returns: the kernel has copied it (and TLS before it). So all
+ * sockets share one buffer, and a socket that keeps what it was given keeps that one. New memory for each write would be most of the garbage.
+ */
+let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
 export interface SlowConsumer {
   /** The socket did not take what it was given: more than the bound waits. */
   tooSlow(): void;
@@ -67,7 +74,7 @@ export class SocketWriter implements Flushable {
     if (this.socket.destroyed) return;
     const untaken = this.socket.writableLength;
     if (this.hasLarge) this.writeByReference(queue);
-    else this.socket.write(merge(queue, queuedBytes));
+    else this.writeMerged(queue, queuedBytes);
     this.hasLarge = false;
     // Judged by what earlier turns left behind: the bytes just written are counted as waiting even when the kernel took them at once.
     if (untaken > 0 && untaken + queuedBytes > this.maxWaitingBytes) this.owner.tooSlow();
@@ -87,6 +94,14 @@ export class SocketWriter implements Flushable {
     return this.queue;
   }
 
+  private writeMerged(queue: readonly (number | Uint8Array)[], bytes: number): void {
+    const buffer = bytes > scratch.length ? Buffer.allocUnsafeSlow(bytes) : scratch.subarray(0, bytes);
+    merge(queue, buffer);
+    this.socket.write(buffer);
+    // What the kernel did not take at once is the socket's now.
+    if (this.socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  }
+
   private writeByReference(queue: readonly (number | Uint8Array)[]): void {
     this.socket.cork();
     for (let i = 0; i < queue.length; ) {
@@ -101,8 +116,7 @@ export class SocketWriter implements Flushable {
   }
 }
 
-function merge(queue: readonly (number | Uint8Array)[], bytes: number): Buffer {
-  const out = Buffer.allocUnsafe(bytes);
+function merge(queue: readonly (number | Uint8Array)[], out: Buffer): void {
   let at = 0;
   for (let i = 0; i < queue.length; ) {
     const length = queue[i++] as number;
@@ -115,7 +129,6 @@ function merge(queue: readonly (number | Uint8Array)[], bytes: number): Buffer {
       at += chunk.length;
     }
   }
-  return out;
 }
 
 /** Writes the WebSocket header, and with a sequence number that of the Deliver frame; where they end. */

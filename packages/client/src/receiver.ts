@@ -21,7 +21,7 @@ import type { SeenIds } from './seen.ts';
 
 /** One durable write for at most this many messages, and one acknowledgement. */
 const BATCH = 32;
-const ACKNOWLEDGE_WITHIN_MS = 20;
+const ACKNOWLEDGE_WITHIN_MS = 100;
 /** What the directory can say about an account that makes its messages unbelievable for good; anything else is asked again. */
 const UNBELIEVABLE = [
   'unknown-account',

@@ -8,7 +8,9 @@ import { LIMITS } from './limits.ts';
 import type { Reader } from './protobuf-reader.ts';
 
 const SLOTS = 4096; // a power of two; about 0.5 MiB when full of common ids
-const HASHED_BYTES = 16;
+/** Of the name and of the end, where ids differ. */
+const HASHED_BYTES = 8;
+const NAME_AT = 'sip:'.length;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -17,8 +19,10 @@ export class DeviceIdCache {
 
   /** The id from `start` to `end` of `input`. Throws `WireError` `bad-device-id`, or `TypeError` when it is not UTF-8. */
   readonly parse = (input: Uint8Array, start = 0, end = input.length): DeviceId => {
-    // FNV-1a of the end, where ids differ. Its quality does not matter: a collision is a miss.
+    // FNV-1a. Its quality does not matter: a collision is a miss.
     let hash = 0x811c9dc5;
+    const name = Math.min(start + NAME_AT, end);
+    for (let i = name; i < name + HASHED_BYTES && i < end; i++) hash = Math.imul(hash ^ input[i]!, 0x01000193);
     for (let i = Math.max(start, end - HASHED_BYTES); i < end; i++) hash = Math.imul(hash ^ input[i]!, 0x01000193);
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     const known = this.slots[slot];

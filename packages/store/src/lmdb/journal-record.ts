@@ -93,7 +93,7 @@ export function markTaken({ arena, entryAt }: Appended): void {
 /** All up to a number, each of another mailbox. */
 export function recordOfAcknowledgements(all: readonly { readonly device: DeviceId; readonly upTo: number }[]): Buffer {
   let size = 1;
-  for (const { device } of all) size += ACK_HEAD_BYTES + Buffer.byteLength(device);
+  for (const { device } of all) size += ACK_HEAD_BYTES + bytesOf(device).length;
   const record = Buffer.allocUnsafe(size);
   record[0] = ACKNOWLEDGED;
   let at = 1;
@@ -146,15 +146,23 @@ function writeCopy(record: Buffer, start: number, { device, begin, end, more }: 
   return at;
 }
 
+/** Bytes of the ids that were written lately: to encode them anew for each message costs more than all else in its entry. */
+const encodedIds = new Map<DeviceId, Buffer>();
+const MOST_ENCODED_IDS = 4_096;
+
+function bytesOf(device: DeviceId): Buffer {
+  let bytes = encodedIds.get(device);
+  if (bytes) return bytes;
+  if (encodedIds.size >= MOST_ENCODED_IDS) encodedIds.clear();
+  bytes = Buffer.from(device, 'utf8');
+  encodedIds.set(device, bytes);
+  return bytes;
+}
+
 function writeDevice(record: Buffer, at: number, device: DeviceId): number {
-  const start = at + 2;
-  // Ids are ASCII nearly always.
-  for (let i = 0; i < device.length; i++) {
-    const code = device.charCodeAt(i);
-    if (code > 0x7f) return record.writeUInt16LE(record.write(device, start), at) + Buffer.byteLength(device);
-    record[start + i] = code;
-  }
-  return record.writeUInt16LE(device.length, at) + device.length;
+  const bytes = bytesOf(device);
+  record.set(bytes, at + 2);
+  return record.writeUInt16LE(bytes.length, at) + bytes.length;
 }
 
 function readDevice(record: Buffer, at: number): DeviceId {
@@ -199,7 +207,7 @@ function mostBytesOf({ digest, recipients }: Mail): number {
   let size = HEAD_BYTES + digest.length;
   for (let i = 0; i < recipients.length; i++) {
     const { device, pieces } = recipients[i] as Recipients[number];
-    size += 4 + Buffer.byteLength(device) + Math.max(pieces.length, 1) * RANGE_BYTES;
+    size += 4 + bytesOf(device).length + Math.max(pieces.length, 1) * RANGE_BYTES;
     for (let place = 0; place < pieces.length; place++) {
       const piece = pieces[place] as Uint8Array;
       if (i === 0 || !isShared(recipients, piece, place)) size += piece.length;
