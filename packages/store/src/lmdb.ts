@@ -13,6 +13,7 @@ import { Mailbag } from './lmdb/mailbag.ts';
 import { lmdbMailboxes } from './lmdb/mailboxes.ts';
 import { lmdbOnce } from './lmdb/once.ts';
 import { lmdbPrekeys } from './lmdb/prekeys.ts';
+import { upgrade } from './lmdb/upgrade.ts';
 import { lmdbWaiting } from './lmdb/waiting.ts';
 import { Writer } from './lmdb/writer.ts';
 import { type Store, StoreError } from './port.ts';
@@ -33,6 +34,7 @@ export interface LmdbStoreOptions {
 export async function openLmdbStore({ path, journalBytes = JOURNAL_BYTES }: LmdbStoreOptions): Promise<Store> {
   const environment = openEnvironment(path);
   const { databases } = environment;
+  upgrade(environment);
   indexKeys(environment);
   const writer = new Writer(environment);
   const journal = new Journal(databases.journal, journalBytes);

@@ -1,20 +1,17 @@
 /** The LMDB environment of one data folder: its databases, its schema version, and what can be wrong with the folder. */
 import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DeviceId } from '@sealwire/wire/ids';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { StoreError } from '../port.ts';
-import { prefixedKey } from './keys.ts';
-import { withoutJournal } from './mailbox-head.ts';
 
 /** Raised when a record's layout changes; a folder of another version is refused, not guessed at. */
-const SCHEMA = 'sealwire-store 2';
-/** Is brought up to date when it is opened. */
+export const SCHEMA = 'sealwire-store 2';
+/** Is brought up to date when it is opened (`upgrade.ts`). */
 const OLDER_SCHEMA = 'sealwire-store 1';
 /** What every LMDB data file has in its first page, in the order of this machine's bytes (little-endian where Node runs). */
 const MAGIC = 0xbeefc0de;
 const MAGIC_AT = 24;
-const SCHEMA_KEY = Buffer.from('schema');
+export const SCHEMA_KEY = Buffer.from('schema');
 
 const DATABASES = [
   'accounts', // address → record of the account, or a tombstone
@@ -64,9 +61,7 @@ export function openEnvironment(path: string): Environment {
       ...BINARY,
     });
     checkSchema(root, path);
-    const environment = environmentOf(root);
-    upgrade(environment);
-    return environment;
+    return environmentOf(root);
   } catch (error) {
     void root?.close();
     throw error instanceof StoreError ? error : folderError(error, path);
@@ -144,20 +139,6 @@ function checkSchema(root: RootDatabase<Buffer, Buffer>, path: string): void {
     );
   root.transactionSync(() => {
     // Two processes may have come here together; both write the same.
-    root.putSync(SCHEMA_KEY, Buffer.from(SCHEMA));
-  });
-}
-
-/** Schema 1 had no journal. */
-function upgrade({ root, databases }: Environment): void {
-  if (root.getBinary(SCHEMA_KEY)?.toString() === SCHEMA) return;
-  root.transactionSync(() => {
-    if (root.getBinary(SCHEMA_KEY)?.toString() === SCHEMA) return;
-    for (const device of [...databases.devices.getKeys()]) {
-      const key = prefixedKey(device.toString('utf8') as DeviceId);
-      const head = databases.mailboxes.getBinary(key);
-      if (head) databases.mailboxes.putSync(key, withoutJournal(head));
-    }
     root.putSync(SCHEMA_KEY, Buffer.from(SCHEMA));
   });
 }
