@@ -482,6 +482,16 @@ describe('mails', () => {
     );
   });
 
+  it.each([
+    ['a sender that is not ASCII', { sender: parseDeviceId('sip:жук@example.org;gr=1') }],
+    ['no time', { acceptedAt: 0 }],
+  ])('a mail in one piece is the pieces, too, with %s', (_, special) => {
+    const mail = { sender: device(1), id, acceptedAt: 1, body: Uint8Array.of(1), ...special };
+    const pieces = [...encodeMailShared(mail), ...encodeMailPart(Uint8Array.of(2))];
+    const whole = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+    expect(encodeMail({ ...mail, content: Uint8Array.of(2) })).toEqual(whole);
+  });
+
   it('neither body nor content is copied into the pieces', () => {
     const body = Uint8Array.of(1);
     const content = Uint8Array.of(2);

@@ -28,7 +28,8 @@ import type { ClientFrame, Ephemeral, Part, Send, ServerFrame } from './frames.t
 import type { DeviceId, MessageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { Reader } from './protobuf-reader.ts';
-import { headOf, sizeOfHead, sizeOfUint, Writer, writeUint } from './protobuf-writer.ts';
+import { headOf, sizeOfHead, sizeOfUint, Writer, writeHead, writeUint } from './protobuf-writer.ts';
+import { allocate } from './slab.ts';
 import { WireError } from './wire-error.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -199,28 +200,58 @@ export function encodeMailPart(content: Uint8Array): [head: Uint8Array, content:
   return [headOf(5, content.length), content];
 }
 
-/** The mail for one recipient in one piece: cheaper than pieces when there is only one, or the body is small. */
+/**
+ * The mail for one recipient in one piece: cheaper than pieces when there is only one. For each message of the relay, so that it is written
+ * straight into the one array it needs.
+ */
 export function encodeMail(mail: MailShared & { readonly content: Uint8Array }): Uint8Array {
-  return new Writer(mail.sender.length + mail.body.length + mail.content.length + 64)
-    .text(2, mail.sender)
-    .bytes(3, mail.id)
-    .uint(4, mail.acceptedAt)
-    .element(6, mail.body)
-    .element(5, mail.content)
-    .finish();
+  const { sender, id, acceptedAt, body, content } = mail;
+  // A default value is left out.
+  if (acceptedAt === 0) return joined(0, [...encodeMailShared(mail), ...encodeMailPart(content)]);
+  const senderEnd = sizeOfHead(2, sender.length) + sender.length;
+  const idAt = senderEnd + sizeOfHead(3, id.length);
+  const bodyAt = idAt + id.length + 1 + sizeOfUint(acceptedAt) + sizeOfHead(6, body.length);
+  const contentAt = bodyAt + body.length + sizeOfHead(5, content.length);
+  const into = allocate(contentAt + content.length);
+  let at = writeHead(into, 0, 2, sender.length);
+  for (let i = 0; i < sender.length; i++) {
+    const code = sender.charCodeAt(i);
+    // Hardly any id has such a character.
+    if (code > 0x7f) return joined(0, [...encodeMailShared(mail), ...encodeMailPart(content)]);
+    into[at++] = code;
+  }
+  at = writeHead(into, at, 3, id.length);
+  into.set(id, at);
+  at = writeUint(into, writeUint(into, at + id.length, (4 << 3) | 0), acceptedAt);
+  into.set(body, writeHead(into, at, 6, body.length));
+  into.set(content, writeHead(into, bodyAt + body.length, 5, content.length));
+  return into;
 }
 
 /** A Deliver frame from the pieces of a mail, or from a stored mail as the only piece. */
 export function encodeDeliver(seq: number, pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  let mailLength = 0;
-  for (const piece of pieces) mailLength += piece.length;
-  const frame = new Uint8Array(deliverHeadBytes(seq, mailLength) + mailLength);
-  let at = writeDeliverHead(frame, 0, seq, mailLength);
+  const mailLength = lengthOf(pieces);
+  const headLength = deliverHeadBytes(seq, mailLength);
+  const frame = joined(headLength, pieces);
+  writeDeliverHead(frame, 0, seq, mailLength);
+  return frame;
+}
+
+/** The pieces one after the other, from `start` on. */
+function joined(start: number, pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(start + lengthOf(pieces));
+  let at = start;
   for (const piece of pieces) {
-    frame.set(piece, at);
+    whole.set(piece, at);
     at += piece.length;
   }
-  return frame;
+  return whole;
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  return length;
 }
 
 /** How long `writeDeliverHead` is. */
