@@ -38,6 +38,8 @@ export class Mailbox {
   /** The newest messages, ascending without a gap: they are in the journal only. */
   #pending: MailCopy[] = [];
   readonly #expected = { messages: 0, bytes: 0 };
+  /** The newest record of the journal that was repeated, or that the head contains. */
+  #repeated: number;
   /** More has changed than the journal says. */
   #isUnsettled = false;
 
@@ -45,6 +47,7 @@ export class Mailbox {
     this.#db = db;
     this.#prefix = prefix;
     this.head = head;
+    this.#repeated = head.journaled;
   }
 
   /** As head and journal say. Undefined when there is no such device: a mailbox comes and goes with it. */
@@ -53,9 +56,21 @@ export class Mailbox {
     const bytes = db.getBinaryFast(prefix);
     if (!bytes) return undefined;
     const mailbox = new Mailbox(db, prefix, MailboxHead.decode(bytes, bytes.length));
-    const { journaled } = mailbox.head;
-    for (const entry of journal.entriesOf(device)) if (entry.number > journaled) mailbox.#replay(entry);
+    mailbox.repeat(journal.entriesOf(device));
     return mailbox;
+  }
+
+  /** Does again what the journal says beyond what is known. */
+  repeat(entries: readonly JournalEntry[]): void {
+    // Nearly all are known when one page follows another.
+    let next = entries.length;
+    while (next > 0 && (entries[next - 1] as JournalEntry).number > this.#repeated) next--;
+    for (; next < entries.length; next++) {
+      const entry = entries[next] as JournalEntry;
+      if (entry.mail) this.push(entry.mail);
+      else this.forgetUpTo(entry.upTo);
+      this.#repeated = entry.number;
+    }
   }
 
   /** Announces a message of `size` bytes, which `push` adds unless something speaks against it. */
@@ -221,11 +236,6 @@ export class Mailbox {
     return true;
   }
 
-  #replay(entry: JournalEntry): void {
-    if (entry.mail) this.push(entry.mail);
-    else this.forgetUpTo(entry.upTo);
-  }
-
   #fits({ messages, bytes }: MailboxLimits): boolean {
     const { head } = this;
     return head.messages + this.#expected.messages <= messages && head.bytes + this.#expected.bytes <= bytes;
@@ -375,9 +385,11 @@ export class Mailbox {
       for (const { seq, at, size, offset } of entriesOf(segment, value, holes))
         if (seq > after) yield { seq, at, size, copy: () => new Uint8Array(value.subarray(offset, offset + size)) };
     }
-    let seq = this.head.lastSeq - this.#pending.length;
-    for (const mail of this.#pending)
-      if (++seq > after) yield { seq, at: mail.at, size: mail.size, copy: () => bodyOf(mail) };
+    const first = this.head.lastSeq - this.#pending.length + 1;
+    for (let i = Math.max(after + 1 - first, 0); i < this.#pending.length; i++) {
+      const mail = this.#pending[i] as MailCopy;
+      yield { seq: first + i, at: mail.at, size: mail.size, copy: () => bodyOf(mail) };
+    }
   }
 
   /** A copy. */

@@ -8,6 +8,7 @@ import type { Journal } from './journal.ts';
 import { type Appended, markTaken, recordOfAcknowledgements, recordOfBatch } from './journal-record.ts';
 import type { Mailbag } from './mailbag.ts';
 import { Mailbox } from './mailbox.ts';
+import { ReadMailboxes } from './read-mailboxes.ts';
 import type { MailCopy } from './segment.ts';
 import type { Writer } from './writer.ts';
 
@@ -23,13 +24,7 @@ export function lmdbMailboxes(
 ): Mailboxes {
   const { databases, renew } = environment;
   const db = databases.mailboxes;
-
-  /** As everybody's newest commits say. */
-  function open(device: DeviceId): Mailbox | undefined {
-    renew();
-    journal.learn();
-    return Mailbox.open(db, journal, device);
-  }
+  const reading = new ReadMailboxes(environment, journal);
 
   /** Devices in the order of their ids, from `start`: those whose mailbox holds something older than `horizon`. */
   function overdue(start: Buffer, horizon: number): { devices: DeviceId[]; next: Buffer | undefined } {
@@ -59,7 +54,9 @@ export function lmdbMailboxes(
     },
 
     async read(device, after, maxMessages, maxBytes, now, lifeMs) {
-      return open(device)?.page(after, maxMessages, maxBytes, now - lifeMs) ?? { mails: [], end: true, lastSeq: 0 };
+      return (
+        reading.get(device)?.page(after, maxMessages, maxBytes, now - lifeMs) ?? { mails: [], end: true, lastSeq: 0 }
+      );
     },
 
     async acknowledge(batch) {
@@ -93,7 +90,7 @@ export function lmdbMailboxes(
     },
 
     async usage(device) {
-      const head = open(device)?.head;
+      const head = reading.get(device)?.head;
       return { messages: head?.messages ?? 0, bytes: head?.bytes ?? 0 };
     },
 
