@@ -5,8 +5,8 @@ import type { Reply, Request, ServerKind } from './protocol.ts';
 export const hasTaskset = spawnSync('taskset', ['-V']).status === 0;
 
 const profileFolder = process.argv.find((argument) => argument.startsWith('--profile='))?.slice('--profile='.length);
-/** The relay's own cost, without a durable store. */
-const inMemory = process.argv.includes('--memory');
+/** The relay's own cost, without a store. */
+const isUnstored = process.argv.includes('--unstored');
 
 const LOADER = new URL('../../../infra/scripts/swc-loader.mjs', import.meta.url).pathname;
 const SERVER = new URL('./server.ts', import.meta.url).pathname;
@@ -28,7 +28,7 @@ export class MeasuredServer {
       LOADER,
       SERVER,
       kind,
-      ...(inMemory ? ['memory'] : []),
+      ...(isUnstored ? ['unstored'] : []),
     ];
     const [command, args] = hasTaskset ? ['taskset', ['-c', '0', process.execPath, ...node]] : [process.execPath, node];
     const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });

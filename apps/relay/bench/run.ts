@@ -2,7 +2,7 @@
  * `npm run bench -w apps/relay`: the relay beside a bare `ws` server in the same run (docs/performance.md).
  * Server on core 0, generator on core 1; short alternating rounds, medians, ratios.
  *
- * `-- --check` exit code 1 when a goal is missed · `--only=sparse,dense,idle,connect,drain` · `--memory` without a durable store ·
+ * `-- --check` exit code 1 when a goal is missed · `--only=sparse,dense,idle,connect,drain` · `--unstored` without a store (sparse, dense) ·
  * `--profile=FOLDER` a CPU profile of our server
  */
 import { spawnSync } from 'node:child_process';

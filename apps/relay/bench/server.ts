@@ -17,6 +17,7 @@ import { parseAccountAddress, parseDeviceId, parseMessageId } from '@sealwire/wi
 import { DEFAULT_SETTINGS, startRelay } from '../src/start.ts';
 import { createBareServer } from './bare-server.ts';
 import type { Credentials, Reply, Request } from './protocol.ts';
+import { openUnstored } from './unstored.ts';
 
 const ISSUER = 'https://bench.invalid';
 
@@ -29,7 +30,7 @@ interface Measured {
 
 async function ours(): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'sealwire-relay-bench-'));
-  const store = await openStore(process.argv[3] === 'memory' ? 'memory:' : `lmdb:${folder}`);
+  const store = process.argv[3] === 'unstored' ? openUnstored() : await openStore(`lmdb:${folder}`);
   const now = () => Date.now();
   const random = systemRandom;
   const signer = createTokenSigner({ seed: random(32), issuer: ISSUER, now });
