@@ -81,7 +81,8 @@ export class AccessTokens {
       if (error instanceof ClientError && error.code === 'unauthorized')
         throw new ClientError(
           'login-refused',
-          'the server does not take this device’s login: it was removed from its account, or the account is gone',
+          // The signature names the address that we used: a server that goes by another one sees a foreign login, and cannot tell.
+          `the server does not take this device’s login: it was removed, its account is gone, or the server goes by another address than ${origin} (its PUBLIC_ORIGIN)`,
           { cause: error },
         );
       throw error;

@@ -127,6 +127,15 @@ describe('unknown keys', () => {
     ]);
   });
 
+  it('do not warn when others read them', () => {
+    const env = { SSL_CERT_FILE: '/etc/ca.pem', SSL_CERT_DIR: '/etc/ca', SEALWIRE_INVITATION: 'x' };
+    const loaded = loadConfig(
+      schema.extend({ TLS_CERT_FILE: setting(z.string(), { about: 'The certificate.', default: '' }) }),
+      sources({ env }),
+    );
+    expect(loaded).toMatchObject({ action: 'run', warnings: [] });
+  });
+
   it('warn in the file', () => {
     const { warnings } = load({ argv: ['--config', 'a.toml'], files: { 'a.toml': 'store_ulr = "x"' } });
     expect(warnings).toEqual(['a.toml: there is no setting store_ulr: did you mean store_url?']);

@@ -197,8 +197,17 @@ function unknownInFile(keys: readonly string[], file: Readonly<Record<string, un
     .map((key) => suggest(`${path}: there is no setting ${key}`, nearest(key, known)));
 }
 
-/** Ours, and no setting: where the config file is, and what the command line reads (docs/cli.md). */
-const OTHER_VARIABLES = ['SEALWIRE_CONFIG', 'SEALWIRE_SERVER', 'SEALWIRE_USER', 'SEALWIRE_PASSPHRASE_FILE'];
+/** No settings: where the config file is, what the command line reads (docs/cli.md), and what others read. */
+const OTHER_VARIABLES = [
+  'SEALWIRE_CONFIG',
+  'SEALWIRE_SERVER',
+  'SEALWIRE_USER',
+  'SEALWIRE_PASSPHRASE_FILE',
+  'SEALWIRE_INVITATION',
+  // OpenSSL's and Node's: a letter or two from ours.
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+];
 
 /** The environment holds much that is not ours: only our prefix and near misses of our own names are worth a warning. */
 function unknownInEnvironment(schema: Settings, env: ConfigSources['env']): string[] {
