@@ -207,6 +207,18 @@ describe('Connection', () => {
     expect(seen).toEqual(['online', 'offline']);
   });
 
+  it('closing or failing is told as that, and not as a lost link', async () => {
+    for (const end of ['close', 'fail'] as const) {
+      const { connection } = await online();
+      const states: string[] = [];
+      connection.onState((state) => states.push(state));
+      if (end === 'close') await connection.close();
+      else connection.fail(new ClientError('closed', 'enough'));
+      await settle();
+      expect(states).toEqual(['stopped']);
+    }
+  });
+
   it('closing leaves no timer and no way back', async () => {
     const { connection, sockets, time } = await online();
     await connection.close();

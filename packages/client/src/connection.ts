@@ -149,7 +149,7 @@ export class Connection {
         closed: (close) => {
           this.#link = undefined;
           if (onlineAt !== undefined) {
-            if (this.#state === 'online') this.#become('connecting');
+            if (this.#state === 'online' && !this.#stopping.signal.aborted) this.#become('connecting');
             this.#options.offline();
           }
           resolve({ close, livedMs: onlineAt === undefined ? 0 : now() - onlineAt });
