@@ -1,5 +1,6 @@
 /**
- * Records of the journal: what one call appended, or acknowledged (docs/adr/0012-a-journal-before-the-mailboxes.md). Numbers are little-endian.
+ * Records of the journal (docs/adr/0012-a-journal-before-the-mailboxes.md): what one call appended, or acknowledged. Numbers are
+ * little-endian.
  *
  * appended:     u8 1 · for each message: u32 bytes of this entry, u8 1 if it was taken, f64 when (ms), u16 recipients, u32 where their table
  *               begins in the record, 16 id, u8 length of the digest, digest · the pieces, each once · the table: for each recipient u16

@@ -1,8 +1,8 @@
 /**
- * The journal: what was appended and acknowledged lately, in the order of the commits, before it is settled in the mailboxes
- * (docs/adr/0012-a-journal-before-the-mailboxes.md). A commit writes one run of pages for all its mailboxes; what is acknowledged while it is still here
- * never becomes a part of its mailbox. When the journal is longer than its bound, the mailboxes of its oldest records are settled, and
- * those records go.
+ * The journal (docs/adr/0012-a-journal-before-the-mailboxes.md): what was appended and acknowledged lately, in the order of the commits,
+ * before it is settled in the mailboxes. A commit writes one run of pages for all its mailboxes; what is acknowledged while it is still
+ * here never becomes a part of its mailbox. When the journal is longer than its bound, the mailboxes of its oldest records are settled,
+ * and those records go.
  *
  * key: u48 number → record (journal-record.ts). A head says up to which number it contains the journal.
  */
@@ -18,7 +18,7 @@ interface JournalRecord {
   readonly devices: Iterable<DeviceId>;
 }
 
-/** So that one commit does not pay for all that others left behind. */
+/** Beside twice what it adds itself: a commit does not pay for all that others left behind, and yet the journal gets no longer. */
 const MOST_TRIMMED_AT_ONCE = 16;
 const NONE: readonly JournalEntry[] = [];
 
@@ -82,7 +82,7 @@ export class Journal {
     this.#slabs.release(record);
   }
 
-  /** Adds a record to this transaction; `devices` are all that it speaks of. It is kept until it is settled, and must not change any more. */
+  /** Adds a record to this transaction; `devices` are all that it speaks of. It must not change any more. */
   add(bytes: Buffer, devices: Iterable<DeviceId>): void {
     this.#fresh.push({ bytes, devices });
   }
@@ -92,14 +92,12 @@ export class Journal {
     return this.#known + this.#fresh.length;
   }
 
-  /** The oldest records, which are to go: their mailboxes must be settled. The newest one stays, because the next number is counted from it. */
+  /** The oldest records, which are to go: their mailboxes must be settled. The newest stays, because the next number is counted from it. */
   overdue(): readonly JournalRecord[] {
     let bytes = this.#bytes;
-    for (const fresh of this.#fresh) bytes += fresh.bytes.length;
-    const end = Math.min(
-      this.#fresh.length > 0 ? this.#records.length : this.#records.length - 1,
-      MOST_TRIMMED_AT_ONCE,
-    );
+    for (const record of this.#fresh) bytes += record.bytes.length;
+    const fresh = this.#fresh.length;
+    const end = Math.min(fresh > 0 ? this.#records.length : this.#records.length - 1, MOST_TRIMMED_AT_ONCE + 2 * fresh);
     let count = 0;
     while (count < end && bytes > this.#mostBytes) bytes -= this.#records[count++]?.bytes.length ?? 0;
     return count === 0 ? [] : this.#records.slice(0, count);

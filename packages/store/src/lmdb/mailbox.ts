@@ -1,7 +1,7 @@
 /**
- * One mailbox: its head, and the messages that are only in the journal so far (docs/adr/0012-a-journal-before-the-mailboxes.md). What is pushed and what is
- * acknowledged of it needs no write here, because the journal says it; everything else settles the mailbox: the messages become segments and the
- * head is put.
+ * One mailbox: its head, and the messages that are only in the journal so far (docs/adr/0012-a-journal-before-the-mailboxes.md). What is
+ * pushed, and what is acknowledged of that, needs no write here, because the journal says it; everything else settles the mailbox: the
+ * messages become segments and the head is put.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
 import { gapOf, mergeGaps } from '../gap.ts';
