@@ -3,12 +3,14 @@ import { encodeClientFrame } from '@sealwire/wire/frame-codec';
 import { BenchClient } from './client.ts';
 import { maskedFrame } from './frames-by-hand.ts';
 import { MeasuredServer } from './measured-server.ts';
-import { startPairs } from './pairs.ts';
+import { type Load, openPairs } from './pairs.ts';
 import type { Credentials, ServerKind } from './protocol.ts';
 
-const ROUNDS = 3;
-const WARM_UP_MS = 1_000;
-const ROUND_MS = 2_500;
+/** Short, because the machine's other guests come and go: what both had to bear says nothing of either. */
+const ROUNDS = 15;
+const WARM_UP_ROUNDS = 4;
+const SETTLE_MS = 100;
+const ROUND_MS = 600;
 const PARALLEL_CONNECTS = 50;
 
 export interface LoadShape {
@@ -22,41 +24,53 @@ interface Cost {
   readonly perSecond: number;
 }
 
+export interface PairCosts {
+  /** Medians of all rounds. */
+  readonly ours: Cost;
+  readonly bare: Cost;
+  /** Median of the ratios of neighbouring rounds. */
+  readonly ratio: number;
+}
+
 /** Both servers live side by side; rounds alternate. */
-export async function pairCost(
-  shape: LoadShape,
-): Promise<{ ours: number; bare: number; rates: Record<ServerKind, number> }> {
+export async function pairCosts({ pairs, inFlight }: LoadShape): Promise<PairCosts> {
   const servers = { ours: await MeasuredServer.start('ours'), bare: await MeasuredServer.start('bare') };
-  const { devices = [] } = await servers.ours.ask({ ask: 'devices', prefix: 'pair', count: 2 * shape.pairs });
+  const { devices = [] } = await servers.ours.ask({ ask: 'devices', prefix: 'pair', count: 2 * pairs });
+  const loads = {
+    ours: await openPairs(servers.ours.port, 'ours', pairs, inFlight, devices),
+    bare: await openPairs(servers.bare.port, 'bare', pairs, inFlight, []),
+  };
   const costs: Record<ServerKind, Cost[]> = { ours: [], bare: [] };
-  for (let round = 0; round < ROUNDS; round++)
-    for (const kind of ['ours', 'bare'] as const)
-      costs[kind].push(await oneRound(servers[kind], shape, kind === 'ours' ? devices : [], round + 1));
+  for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++)
+    for (const kind of ['ours', 'bare'] as const) {
+      const cost = await oneRound(servers[kind], loads[kind]);
+      if (round >= WARM_UP_ROUNDS) costs[kind].push(cost);
+    }
+  await Promise.all([loads.ours.end(), loads.bare.end()]);
   await Promise.all([servers.ours.end(), servers.bare.end()]);
   return {
-    ours: median(costs.ours.map(({ micros }) => micros)),
-    bare: median(costs.bare.map(({ micros }) => micros)),
-    rates: {
-      ours: median(costs.ours.map(({ perSecond }) => perSecond)),
-      bare: median(costs.bare.map(({ perSecond }) => perSecond)),
-    },
+    ours: medianCost(costs.ours),
+    bare: medianCost(costs.bare),
+    ratio: median(costs.ours.map(({ micros }, i) => micros / (costs.bare[i]?.micros ?? Number.NaN))),
   };
 }
 
-async function oneRound(
-  server: MeasuredServer,
-  { pairs, inFlight }: LoadShape,
-  devices: readonly Credentials[],
-  seed: number,
-): Promise<Cost> {
-  const load = await startPairs(server.port, server.kind, pairs, inFlight, devices, seed);
-  await sleep(WARM_UP_MS);
-  const before = { cpu: await server.cpuMicros(), messages: load.total.messages, at: performance.now() };
+async function oneRound(server: MeasuredServer, load: Load): Promise<Cost> {
+  load.resume();
+  await sleep(SETTLE_MS);
+  const before = { cpu: await server.cpuMicros(), messages: load.messages, at: performance.now() };
   await sleep(ROUND_MS);
-  const after = { cpu: await server.cpuMicros(), messages: load.total.messages, at: performance.now() };
-  await load.stop();
+  const after = { cpu: await server.cpuMicros(), messages: load.messages, at: performance.now() };
+  await load.pause();
   const messages = after.messages - before.messages;
   return { micros: (after.cpu - before.cpu) / messages, perSecond: (messages * 1_000) / (after.at - before.at) };
+}
+
+function medianCost(costs: readonly Cost[]): Cost {
+  return {
+    micros: median(costs.map(({ micros }) => micros)),
+    perSecond: median(costs.map(({ perSecond }) => perSecond)),
+  };
 }
 
 /** RSS after garbage collection that one idle, authenticated connection adds. */

@@ -25,7 +25,7 @@ class Pair {
     recipient: string | undefined,
     seed: number,
     private readonly inFlight: number,
-    private readonly total: { messages: number },
+    private readonly load: { messages: number; isPaused: boolean },
   ) {
     const body = new Uint8Array(PAYLOAD).map((_, i) => (i * 31 + seed) & 0xff);
     const id = new Uint8Array(16).fill(0xee) as MessageId;
@@ -82,13 +82,13 @@ class Pair {
   private advance(): void {
     const done = Math.min(this.accepted, this.delivered);
     if (done === this.completed) return;
-    this.total.messages += done - this.completed;
+    this.load.messages += done - this.completed;
     this.completed = done;
-    if (stopped || this.refill) return;
+    if (this.load.isPaused || this.refill) return;
     this.refill = true;
     setImmediate(() => {
       this.refill = false;
-      if (!stopped) this.fill();
+      if (!this.load.isPaused) this.fill();
     });
   }
 
@@ -97,24 +97,24 @@ class Pair {
   }
 }
 
-let stopped = false;
-
 export interface Load {
-  readonly total: { messages: number };
-  stop(): Promise<void>;
+  /** Delivered and accepted so far. */
+  readonly messages: number;
+  resume(): void;
+  /** Resolves when all that is in flight has come through. */
+  pause(): Promise<void>;
+  end(): Promise<void>;
 }
 
-/** `devices`: two for each pair, of our relay; of the bare one only their number counts. */
-export async function startPairs(
+/** Connects; paused at first. `devices`: two for each pair, of our relay; of the bare one only their number counts. */
+export async function openPairs(
   port: number,
   kind: ServerKind,
   pairs: number,
   inFlight: number,
   devices: readonly Credentials[],
-  seed: number,
 ): Promise<Load> {
-  stopped = false;
-  const total = { messages: 0 };
+  const load = { messages: 0, isPaused: true };
   const all: Pair[] = [];
   const clients: BenchClient[] = [];
   for (let i = 0; i < pairs; i++) {
@@ -123,19 +123,26 @@ export async function startPairs(
       BenchClient.open(port, kind, kind === 'ours' ? devices[2 * i + 1]! : 2 * i + 1),
     ]);
     clients.push(from, to);
-    all.push(new Pair(from, to, devices[2 * i + 1]?.device, seed * 65_536 + i, inFlight, total));
+    all.push(new Pair(from, to, devices[2 * i + 1]?.device, i, inFlight, load));
   }
   const timer = setInterval(() => {
     for (const pair of all) pair.acknowledge();
   }, ACK_EVERY_MS);
-  for (const pair of all) pair.fill();
   return {
-    total,
-    async stop() {
-      stopped = true;
-      while (!all.every((pair) => pair.isQuiet)) await new Promise((resolve) => setTimeout(resolve, 10));
-      clearInterval(timer);
+    get messages() {
+      return load.messages;
+    },
+    resume() {
+      load.isPaused = false;
+      for (const pair of all) pair.fill();
+    },
+    async pause() {
+      load.isPaused = true;
+      while (!all.every((pair) => pair.isQuiet)) await new Promise((resolve) => setTimeout(resolve, 5));
       for (const pair of all) pair.acknowledge();
+    },
+    async end() {
+      clearInterval(timer);
       for (const { socket } of clients) socket.end(maskedCloseFrame());
       await Promise.all(clients.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve))));
     },
