@@ -1,0 +1,13 @@
+/** What a power cut leaves of a data folder whose store is open and does nothing just now. */
+import { copyFileSync, existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const JOURNAL = 'journal.dat';
+
+/** Copies the folder's files, or only these, to a new folder; its path. The lock file is not one of them: it says who is running. */
+export function copyOf(path: string, files: readonly string[] = ['data.mdb', JOURNAL]): string {
+  const copy = mkdtempSync(join(tmpdir(), 'sealwire-copy-'));
+  for (const file of files) if (existsSync(join(path, file))) copyFileSync(join(path, file), join(copy, file));
+  return copy;
+}
