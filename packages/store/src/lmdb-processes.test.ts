@@ -21,8 +21,8 @@ afterEach(async () => {
   await rm(path, { recursive: true });
 });
 
-async function withStore<Result>(use: (store: Store) => Promise<Result>): Promise<Result> {
-  const store = await openLmdbStore({ path });
+async function withStore<Result>(use: (store: Store) => Promise<Result>, journalBytes?: number): Promise<Result> {
+  const store = await openLmdbStore({ path, ...(journalBytes !== undefined && { journalBytes }) });
   try {
     return await use(store);
   } finally {
@@ -31,31 +31,38 @@ async function withStore<Result>(use: (store: Store) => Promise<Result>): Promis
 }
 
 describe('kill -9', () => {
-  it('A01: loses no accepted message, leaves no hole and no half message, and remembers what was accepted', async () => {
-    await withStore(populate);
-    const accepted: number[] = [];
-    for (const [round, lines] of [20, 75, 160].entries()) {
-      const child = new Child('endless-appender.ts', [path, String(round * 1e6)]);
-      const said: (string | undefined)[] = [];
-      while (said.length < lines) said.push(await child.line());
-      // The pipe may end in the middle of a line, which then says nothing.
-      for (const line of [...said, ...(await child.kill())]) {
-        const [, number] = /^(\d+) accepted$/.exec(line ?? '') ?? [];
-        if (number) accepted.push(Number(number));
+  it.each([
+    ['', undefined],
+    [', also when the journal is short', 64 << 10],
+  ])(
+    'A01: loses no accepted message, leaves no hole and no half message, and remembers them%s',
+    async (_, bytes) => {
+      await withStore(populate, bytes);
+      const accepted: number[] = [];
+      for (const [round, lines] of [20, 75, 160].entries()) {
+        const child = new Child('endless-appender.ts', [path, String(round * 1e6)]);
+        const said: (string | undefined)[] = [];
+        while (said.length < lines) said.push(await child.line());
+        // The pipe may end in the middle of a line, which then says nothing.
+        for (const line of [...said, ...(await child.kill())]) {
+          const [, number] = /^(\d+) accepted$/.exec(line ?? '') ?? [];
+          if (number) accepted.push(Number(number));
+        }
+        await withStore(async (store) => {
+          const [first, ...others] = await Promise.all(DEVICES.map((device) => numbersIn(store, device)));
+          for (const other of others) expect(other).toEqual(first);
+          expect(accepted.filter((number) => !first?.includes(number))).toEqual([]);
+          expect(new Set(first).size).toBe(first?.length);
+          const repeats = await store.mailboxes.append((first ?? []).map(numbered), LIMITS_FOR_ALL);
+          expect(repeats.every(({ status }) => status === 'repeated')).toBe(true);
+          const { messages, bytes } = await store.mailboxes.usage(DEVICES[0] as DeviceId);
+          expect({ messages, bytes }).toEqual({ messages: first?.length, bytes: (first?.length ?? 0) * 708 });
+        });
       }
-      await withStore(async (store) => {
-        const [first, ...others] = await Promise.all(DEVICES.map((device) => numbersIn(store, device)));
-        for (const other of others) expect(other).toEqual(first);
-        expect(accepted.filter((number) => !first?.includes(number))).toEqual([]);
-        expect(new Set(first).size).toBe(first?.length);
-        const repeats = await store.mailboxes.append((first ?? []).map(numbered), LIMITS_FOR_ALL);
-        expect(repeats.every(({ status }) => status === 'repeated')).toBe(true);
-        const { messages, bytes } = await store.mailboxes.usage(DEVICES[0] as DeviceId);
-        expect({ messages, bytes }).toEqual({ messages: first?.length, bytes: (first?.length ?? 0) * 708 });
-      });
-    }
-    expect(accepted.length).toBeGreaterThanOrEqual(20 + 75 + 160);
-  }, 60_000);
+      expect(accepted.length).toBeGreaterThanOrEqual(20 + 75 + 160);
+    },
+    60_000,
+  );
 
   it('of a process in the middle of its commits does not stop another one on the same folder', async () => {
     await withStore(async (store) => {
@@ -72,39 +79,46 @@ describe('kill -9', () => {
 });
 
 describe('several processes on one folder', () => {
-  it('give out each sequence number, accept each message and hand out each one-time key once', async () => {
-    const count = 60;
-    const claims = 48;
-    await withStore(populate);
-    const children = [1, 2, 3].map(
-      (n) => new Child('competitor.ts', [path, String(n * 1_000), String(count), String(claims)]),
-    );
-    for (const child of children) expect(await child.line()).toBe('ready');
-    const lines = (await Promise.all(children.map((child) => child.rest()))).flat();
+  it.each([
+    ['', undefined],
+    [', also when the journal is short', 64 << 10],
+  ])(
+    'give out each sequence number, accept each message and hand out each one-time key once%s',
+    async (_, bytes) => {
+      const count = 60;
+      const claims = 48;
+      await withStore(populate, bytes);
+      const children = [1, 2, 3].map(
+        (n) => new Child('competitor.ts', [path, String(n * 1_000), String(count), String(claims)]),
+      );
+      for (const child of children) expect(await child.line()).toBe('ready');
+      const lines = (await Promise.all(children.map((child) => child.rest()))).flat();
 
-    const accepted = lines.flatMap((line) => {
-      const [, number, seqs] = /^message (\d+) accepted (.*)$/.exec(line) ?? [];
-      return number ? [{ number: Number(number), seqs: seqs?.split(',').map(Number) ?? [] }] : [];
-    });
-    // Each one's own, and one of the three tries of each common one.
-    expect(accepted).toHaveLength(3 * count + count);
-    expect(lines.filter((line) => line.includes(' repeated '))).toHaveLength(2 * count);
-    const numbers = accepted.map(({ number }) => number);
-    expect(new Set(numbers).size).toBe(4 * count);
-    await withStore(async (store) => {
-      for (const [i, device] of DEVICES.entries()) {
-        const held = await numbersIn(store, device);
-        expect(held).toHaveLength(4 * count);
-        for (const { number, seqs } of accepted) expect(held[(seqs[i] as number) - 1]).toBe(number);
-      }
-      expect(await store.prekeys.listOneTime(DEVICES[0] as DeviceId, 'c25519')).toEqual([]);
-    });
+      const accepted = lines.flatMap((line) => {
+        const [, number, seqs] = /^message (\d+) accepted (.*)$/.exec(line) ?? [];
+        return number ? [{ number: Number(number), seqs: seqs?.split(',').map(Number) ?? [] }] : [];
+      });
+      // Each one's own, and one of the three tries of each common one.
+      expect(accepted).toHaveLength(3 * count + count);
+      expect(lines.filter((line) => line.includes(' repeated '))).toHaveLength(2 * count);
+      const numbers = accepted.map(({ number }) => number);
+      expect(new Set(numbers).size).toBe(4 * count);
+      await withStore(async (store) => {
+        for (const [i, device] of DEVICES.entries()) {
+          const held = await numbersIn(store, device);
+          expect(held).toHaveLength(4 * count);
+          for (const { number, seqs } of accepted) expect(held[(seqs[i] as number) - 1]).toBe(number);
+        }
+        expect(await store.prekeys.listOneTime(DEVICES[0] as DeviceId, 'c25519')).toEqual([]);
+      });
 
-    const keys = lines.filter((line) => line.startsWith('key ')).map((line) => line.slice(4));
-    expect(keys).toHaveLength(3 * claims);
-    const taken = keys.filter((key) => key !== 'none').map(Number);
-    expect(taken.sort((a, b) => a - b)).toEqual(Array.from({ length: ONE_TIME_KEYS }, (_, id) => id));
-  }, 60_000);
+      const keys = lines.filter((line) => line.startsWith('key ')).map((line) => line.slice(4));
+      expect(keys).toHaveLength(3 * claims);
+      const taken = keys.filter((key) => key !== 'none').map(Number);
+      expect(taken.sort((a, b) => a - b)).toEqual(Array.from({ length: ONE_TIME_KEYS }, (_, id) => id));
+    },
+    60_000,
+  );
 
   it('see each other’s writes at once: two stores of one folder take turns', async () => {
     await withStore((one) =>
