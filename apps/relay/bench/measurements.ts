@@ -8,7 +8,7 @@ import type { Credentials, ServerKind } from './protocol.ts';
 
 /** Short, because the machine's other guests come and go: what both had to bear says nothing of either. */
 const ROUNDS = 15;
-const WARM_UP_ROUNDS = 4;
+const WARM_UP_ROUNDS = 8;
 const SETTLE_MS = 100;
 const ROUND_MS = 600;
 const PARALLEL_CONNECTS = 50;

@@ -35,5 +35,5 @@ function takingTurns<Port extends object>(all: readonly Port[]): Port {
 
 storeContract('lmdb', opener(undefined));
 storeContract('lmdb, settled with every commit', opener(0));
-describe('lmdb, a short journal', () => modelContract(opener(3_000)));
-describe('lmdb, three stores of one folder and a short journal', () => modelContract(opener(3_000, 3)));
+describe('lmdb, a short journal', () => modelContract(opener(64 << 10)));
+describe('lmdb, three stores of one folder and a short journal', () => modelContract(opener(64 << 10, 3)));

@@ -6,8 +6,8 @@ import { systemRandom } from '@sealwire/crypto/random';
 import { AcceptedLog } from './lmdb/accepted-log.ts';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
 import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
-import { openEnvironment } from './lmdb/environment.ts';
-import { Journal } from './lmdb/journal.ts';
+import { openEnvironment, writeError } from './lmdb/environment.ts';
+import { openJournal } from './lmdb/journal.ts';
 import { indexKeys } from './lmdb/key-index.ts';
 import { Mailbag } from './lmdb/mailbag.ts';
 import { lmdbMailboxes } from './lmdb/mailboxes.ts';
@@ -19,14 +19,14 @@ import { Writer } from './lmdb/writer.ts';
 import { type Store, StoreError } from './port.ts';
 
 /** Longer than what comes in until it is acknowledged, also when much comes. */
-const JOURNAL_BYTES = 16 << 20;
+const JOURNAL_BYTES = 32 << 20;
 
 const PROBE_KEY = Buffer.from('probe');
 
 export interface LmdbStoreOptions {
   /** The data folder; made (mode 0700) when it is missing. */
   readonly path: string;
-  /** How much of what came last is not yet settled in the mailboxes: memory, and what a start has to read. */
+  /** How much of what came last is not yet settled in the mailboxes: disk, memory, and what a start has to read. Once for a folder. */
   readonly journalBytes?: number;
 }
 
@@ -34,17 +34,30 @@ export interface LmdbStoreOptions {
 export async function openLmdbStore({ path, journalBytes = JOURNAL_BYTES }: LmdbStoreOptions): Promise<Store> {
   const environment = openEnvironment(path);
   const { databases } = environment;
-  upgrade(environment);
-  indexKeys(environment);
+  try {
+    upgrade(environment, journalBytes);
+    indexKeys(environment);
+  } catch (error) {
+    await environment.close();
+    throw await writeError(error);
+  }
   const writer = new Writer(environment);
-  const journal = new Journal(databases.journal, journalBytes);
-  const mailbag = new Mailbag(databases.mailboxes, journal);
+  const journal = openJournal(environment, path, journalBytes);
   // Seeds a hash table, which no result depends on: not a part of what the composition root decides.
-  const log = new AcceptedLog(databases.accepted, systemRandom(32));
-  await log.load();
+  const log = new AcceptedLog(databases.accepted, journal, systemRandom(32));
+  await log.load(environment.renew);
+  const mailbag = new Mailbag(databases.mailboxes, journal, log);
   writer.join(mailbag);
-  writer.join(log);
   let closing: Promise<void> | undefined;
+
+  async function settleAndClose(): Promise<void> {
+    // A folder that nobody has open is whole without its journal. When the disk is full the journal keeps it.
+    const settled = writer.run(() => mailbag.settleAll()).catch(() => {});
+    await Promise.all([settled, writer.close()]);
+    await environment.close();
+    journal.close();
+  }
+
   let probes = 0;
 
   return {
@@ -65,7 +78,7 @@ export async function openLmdbStore({ path, journalBytes = JOURNAL_BYTES }: Lmdb
     },
 
     close() {
-      closing ??= writer.close().then(environment.close);
+      closing ??= settleAndClose();
       return closing;
     },
   };

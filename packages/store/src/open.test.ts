@@ -2,10 +2,8 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DeviceId } from '@sealwire/wire/ids';
 import { open } from 'lmdb';
-import { ALICE, account, BOB, deviceId, mail, people, ROOMY, seqsIn } from './contract/fixture.ts';
-import { openEnvironment } from './lmdb/environment.ts';
+import { ALICE, account, people } from './contract/fixture.ts';
 import { openStore } from './open.ts';
 import type { StoreErrorKind } from './port.ts';
 
@@ -40,7 +38,7 @@ describe('openStore', () => {
     await people(first, ALICE, 1);
     await first.close();
     expect((await stat(path)).mode & 0o777).toBe(0o700);
-    expect((await readdir(path)).sort()).toEqual(['data.mdb', 'lock.mdb']);
+    expect((await readdir(path)).sort()).toEqual(['data.mdb', 'journal.dat', 'lock.mdb']);
     const second = await openStore(`lmdb:${path}`);
     expect(await second.accounts.find(ALICE)).toEqual(account(ALICE));
     await second.close();
@@ -84,32 +82,6 @@ describe('openStore', () => {
     expect(again.getKeysCount()).toBe(1);
     expect(again.get('theirs')).toBe(1);
     await again.close();
-  });
-
-  it('brings a folder of the older schema up to date, and keeps what is in it', async () => {
-    const before = await openStore(`lmdb:${folder}`);
-    const [device] = (await people(before, ALICE, 2)) as [DeviceId, DeviceId];
-    for (const n of [1, 2]) await before.mailboxes.append([mail(n, deviceId(BOB, 1), [device])], ROOMY);
-    // Puts its head, and with it the messages.
-    await before.mailboxes.claimSession(device, 5);
-    await before.close();
-    const older = openEnvironment(folder);
-    await older.root.transaction(() => {
-      const { mailboxes, journal } = older.databases;
-      for (const key of [...mailboxes.getKeys()]) {
-        const head = mailboxes.getBinary(key) as Buffer;
-        mailboxes.putSync(key, Buffer.concat([head.subarray(0, 80), head.subarray(88)]));
-      }
-      for (const key of [...journal.getKeys()]) journal.removeSync(key);
-      older.root.putSync(Buffer.from('schema'), Buffer.from('sealwire-store 1'));
-    });
-    await older.close();
-    for (let opening = 0; opening < 2; opening++) {
-      const store = await openStore(`lmdb:${folder}`);
-      expect(await seqsIn(store, device)).toEqual([1, 2]);
-      expect(await store.mailboxes.claimSession(device, 4)).toBe('superseded');
-      await store.close();
-    }
   });
 
   it('C12: refuses a folder of another schema version by name', async () => {

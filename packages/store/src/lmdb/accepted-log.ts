@@ -1,99 +1,116 @@
 /**
- * The message ids of the last day: one record a commit, numbered without end, and an index in memory of where each id is. Written at the
- * end and forgotten at the beginning, so that an id costs the same whether clients choose them by time or at random.
+ * The message ids of the last day, and an index in memory of where each id is: in the flight of the journal that brought the message, or,
+ * when that is settled, in a record of its number. Written at the end and forgotten at the beginning, so that an id costs the same whether
+ * clients choose them by time or at random.
  *
- * key:   u48 number
+ * key:   u48 number of the flight, and u16 of the record (absent: 0) if it has several
  * value: f64 youngest (ms) · u16 senders, for each u16 length, device id · for each message: 16 id, u16 sender, u8 length, digest
  */
 import type { DeviceId } from '@sealwire/wire/ids';
 import { AcceptedIndex } from './accepted-index.ts';
 import type { Db } from './environment.ts';
+import type { Flight, Journal } from './journal.ts';
+import { digestAt, digestEnd, idAt, senderOf, takenEntriesOf, timeOf } from './journal-part.ts';
 import { u48 } from './keys.ts';
-import type { Participant } from './writer.ts';
 
 const ID_BYTES = 16;
 /** Of a message: id, sender, length of the digest. */
 const HEAD_BYTES = ID_BYTES + 3;
 const SENDERS_AT = 10;
-/** As many senders as a u16 counts; a commit with more messages writes several records. */
+const NUMBER_BYTES = 6;
+/** As many senders as a u16 counts. */
 const MESSAGES_PER_RECORD = 4_096;
+const MOST_RECORDS = 0xffff;
 /** What one transaction forgets. */
 const FORGET_AT_ONCE = 500;
 const RECORDS_AT_ONCE = 256;
 
-/** A message on its way in. Its id and digest lie in `arena`. */
+/** A message in a part of the journal. */
 export interface Sent {
+  readonly part: Buffer;
+  readonly entry: number;
   readonly sender: DeviceId;
-  /** When it was taken, ms. */
-  readonly at: number;
-  readonly arena: Buffer;
-  /** Where the 16 bytes of the id begin. */
-  readonly idAt: number;
-  readonly digestAt: number;
-  readonly digestEnd: number;
 }
 
-export class AcceptedLog implements Participant {
+export class AcceptedLog {
   readonly #db: Db;
+  readonly #journal: Journal;
   readonly #index: AcceptedIndex;
-  /** Of this transaction, in order; the index has them already under the records that will hold them. */
-  #fresh: Sent[] = [];
-  /** Newest record that is committed, as far as we know. */
-  #known = 0;
-  /** Newest record that this transaction wrote. */
-  #written = 0;
+  /** The records up to this key are in the index. */
+  #known = u48(0);
 
-  constructor(db: Db, seed: Uint8Array) {
+  constructor(db: Db, journal: Journal, seed: Uint8Array) {
     this.#db = db;
+    this.#journal = journal;
     this.#index = new AcceptedIndex(seed);
   }
 
-  /** Indexes all there is, giving way to others now and then. */
-  async load(): Promise<void> {
-    while (this.#learn(RECORDS_AT_ONCE)) await new Promise((resolve) => setImmediate(resolve));
+  /**
+   * Indexes all that is remembered, giving way to others now and then: records, and with them, as of the same snapshot, the journal. Its
+   * flights may be settled before the first transaction, in records that lie before those that are known by then.
+   */
+  async load(renew: () => void): Promise<void> {
+    for (let isMore = true; isMore; ) {
+      renew();
+      const known = this.#known;
+      this.#journal.learn(this.indexFlight);
+      isMore = this.#learn(RECORDS_AT_ONCE);
+      renew();
+      if (this.#journal.isOutrun()) {
+        this.#known = known;
+        isMore = true;
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
-  begin(isAlone: boolean): void {
-    if (isAlone) return;
+  /** Indexes what others have written, and drops from the index what is forgotten. Inside a write transaction only. */
+  learn(): void {
     while (this.#learn(RECORDS_AT_ONCE));
-    for (const first of this.#db.getKeys({ start: u48(0), limit: 1 })) this.#index.forgetBelow(first.readUIntBE(0, 6));
+    for (const first of this.#db.getKeys({ limit: 1 }))
+      this.#index.forgetBelow(Math.min(first.readUIntBE(0, NUMBER_BYTES), this.#journal.oldest));
   }
 
-  /** What `find` and `add` want to know of the id. */
-  fingerprint({ arena, idAt }: Sent): number {
-    return this.#index.fingerprint(arena, idAt);
+  readonly indexFlight = ({ number, parts }: Flight): void => {
+    for (const part of parts)
+      for (const entry of takenEntriesOf(part)) this.#index.add(this.#index.fingerprint(part, idAt(entry)), number);
+  };
+
+  /** What `find` and `add` want to know of the ids of these messages. */
+  fingerprints(part: Buffer, entries: readonly number[]): number[] {
+    const fingerprints: number[] = [];
+    for (let i = 0; i < entries.length; i++)
+      fingerprints.push(this.#index.fingerprint(part, idAt(entries[i] as number)));
+    this.#index.prefetch(fingerprints);
+    return fingerprints;
   }
 
   /**
    * `repeated` or `conflict` when the sender's id is remembered with the same digest or another; `new`: it is remembered from now on if
    * the caller `add`s it. Inside a write transaction only.
    */
-  find(sent: Sent, fingerprint: number): 'new' | 'repeated' | 'conflict' {
-    for (const number of this.#index.records(fingerprint)) {
-      if (number > this.#known) {
-        const fresh = this.#fresh.find((other) => isSameId(other, sent));
-        if (fresh) return verdict(fresh.arena, fresh.digestAt, fresh.digestEnd, sent);
-        continue;
-      }
-      const record = this.#db.getBinary(u48(number));
-      const at = record ? findIn(record, sent) : -1;
-      if (record && at >= 0)
-        return verdict(record, at + HEAD_BYTES, at + HEAD_BYTES + record.readUInt8(at + HEAD_BYTES - 1), sent);
+  find(part: Buffer, entry: number, sender: DeviceId, fingerprint: number): 'new' | 'repeated' | 'conflict' {
+    const numbers = this.#index.records(fingerprint);
+    for (let i = 0; i < numbers.length; i++) {
+      const sent = { part, entry, sender };
+      const number = numbers[i] as number;
+      const digest = digestInParts(this.#journal.partsOf(number), sent) ?? this.#digestInRecords(number, sent);
+      if (digest)
+        return part.compare(digest, 0, digest.length, digestAt(entry), digestEnd(part, entry)) === 0
+          ? 'repeated'
+          : 'conflict';
     }
     return 'new';
   }
 
-  /** When the transaction fails, the index has pointed to a record that does not hold the id, as it may. */
-  add(sent: Sent, fingerprint: number): void {
-    this.#index.add(fingerprint, this.#known + 1 + Math.floor(this.#fresh.length / MESSAGES_PER_RECORD));
-    this.#fresh.push(sent);
+  /** It is in this transaction, which if it fails has left the index with an entry that leads nowhere, as it may. */
+  add(fingerprint: number): void {
+    this.#index.add(fingerprint, this.#journal.number);
   }
 
   /** Forgets ids that are older than `horizon` (ms); true when some are left to forget. Inside a write transaction only. */
   forget(horizon: number): boolean {
-    const keys = [...this.#db.getKeys({ start: u48(0), limit: FORGET_AT_ONCE + 1 })];
-    // The newest record stays, because the next number is counted from it.
-    keys.pop();
+    const keys = [...this.#db.getKeys({ limit: FORGET_AT_ONCE })];
     for (const key of keys) {
       const record = this.#db.getBinaryFast(key);
       if (record && record.readDoubleLE(0) >= horizon) return false;
@@ -102,40 +119,70 @@ export class AcceptedLog implements Participant {
     return keys.length === FORGET_AT_ONCE;
   }
 
-  write(): boolean {
-    this.#written = this.#known;
-    for (let from = 0; from < this.#fresh.length; from += MESSAGES_PER_RECORD)
-      this.#db.putSync(u48(++this.#written), encode(this.#fresh.slice(from, from + MESSAGES_PER_RECORD)));
-    return this.#fresh.length > 0;
+  /** Writes down what these parts of flight `number` accepted, because the journal will not have them any more. */
+  write(number: number, parts: readonly Buffer[]): void {
+    const taken: Sent[] = [];
+    for (const part of parts)
+      for (const entry of takenEntriesOf(part)) taken.push({ part, entry, sender: senderOf(part, entry) });
+    for (let from = 0; from < taken.length; from += MESSAGES_PER_RECORD)
+      this.#db.putSync(
+        keyOf(number, from / MESSAGES_PER_RECORD),
+        encode(taken.slice(from, from + MESSAGES_PER_RECORD)),
+      );
   }
 
-  done(committed: boolean): void {
-    if (committed) this.#known = this.#written;
-    this.#fresh = [];
+  /** Records up to this number were written by us, or are in the index. */
+  knows(number: number): void {
+    this.#known = keyOf(number, MOST_RECORDS);
   }
 
   /** Indexes up to `limit` records that are not known yet; true when there may be more. */
   #learn(limit: number): boolean {
     let count = 0;
-    for (const { key, value } of this.#db.getRange({ start: u48(this.#known + 1), limit })) {
-      this.#known = key.readUIntBE(0, 6);
-      for (const at of messagesOf(value)) this.#index.add(this.#index.fingerprint(value, at), this.#known);
+    for (const { key, value } of this.#db.getRange({ start: Buffer.concat([this.#known, Buffer.of(0)]), limit })) {
+      const number = key.readUIntBE(0, NUMBER_BYTES);
+      for (const at of messagesOf(value)) this.#index.add(this.#index.fingerprint(value, at), number);
       count++;
+      this.#known = key;
     }
     return count === limit;
   }
+
+  #digestInRecords(number: number, sent: Sent): Buffer | undefined {
+    for (let i = 0; ; i++) {
+      const record = this.#db.getBinary(keyOf(number, i));
+      if (!record) return undefined;
+      const digest = digestIn(record, sent);
+      if (digest) return digest;
+    }
+  }
+}
+
+function keyOf(number: number, record: number): Buffer {
+  return record === 0 ? u48(number) : Buffer.concat([u48(number), Buffer.of(record >> 8, record & 0xff)]);
+}
+
+function digestInParts(parts: readonly Buffer[] | undefined, sent: Sent): Buffer | undefined {
+  const idFrom = idAt(sent.entry);
+  for (const part of parts ?? [])
+    for (const entry of takenEntriesOf(part)) {
+      const at = idAt(entry);
+      if (sent.part.compare(part, at, at + ID_BYTES, idFrom, idFrom + ID_BYTES) !== 0) continue;
+      if (senderOf(part, entry) === sent.sender) return part.subarray(digestAt(entry), digestEnd(part, entry));
+    }
+  return undefined;
 }
 
 function encode(messages: readonly Sent[]): Buffer {
   const senders = new Map<DeviceId, number>();
   let youngest = Number.NEGATIVE_INFINITY;
   let length = SENDERS_AT;
-  for (const sent of messages) {
-    if (sent.at > youngest) youngest = sent.at;
-    length += HEAD_BYTES + sent.digestEnd - sent.digestAt;
-    if (senders.has(sent.sender)) continue;
-    senders.set(sent.sender, senders.size);
-    length += 2 + Buffer.byteLength(sent.sender);
+  for (const { part, entry, sender } of messages) {
+    youngest = Math.max(youngest, timeOf(part, entry));
+    length += HEAD_BYTES + digestEnd(part, entry) - digestAt(entry);
+    if (senders.has(sender)) continue;
+    senders.set(sender, senders.size);
+    length += 2 + Buffer.byteLength(sender);
   }
   const record = Buffer.allocUnsafe(length);
   record.writeDoubleLE(youngest);
@@ -146,12 +193,13 @@ function encode(messages: readonly Sent[]): Buffer {
     record.writeUInt16LE(bytes, at);
     at += 2 + bytes;
   }
-  for (const { sender, arena, idAt, digestAt, digestEnd } of messages) {
-    for (let i = 0; i < ID_BYTES; i++) record[at + i] = arena[idAt + i] as number;
+  for (const { part, entry, sender } of messages) {
+    const digestBytes = digestEnd(part, entry) - digestAt(entry);
+    part.copy(record, at, idAt(entry), idAt(entry) + ID_BYTES);
     record.writeUInt16LE(senders.get(sender) as number, at + ID_BYTES);
-    record[at + HEAD_BYTES - 1] = digestEnd - digestAt;
-    at += HEAD_BYTES;
-    for (let i = digestAt; i < digestEnd; i++) record[at++] = arena[i] as number;
+    record[at + HEAD_BYTES - 1] = digestBytes;
+    part.copy(record, at + HEAD_BYTES, digestAt(entry), digestEnd(part, entry));
+    at += HEAD_BYTES + digestBytes;
   }
   return record;
 }
@@ -163,36 +211,20 @@ function* messagesOf(record: Buffer): Generator<number> {
   for (; at < record.length; at += HEAD_BYTES + record.readUInt8(at + HEAD_BYTES - 1)) yield at;
 }
 
-/** Where the message with the sender and the id of `sent` begins; -1: it is not in this record. */
-function findIn(record: Buffer, { sender, arena, idAt }: Sent): number {
+/** The digest of the message with this sender and id; undefined: it is not in this record. */
+function digestIn(record: Buffer, { part, entry, sender }: Sent): Buffer | undefined {
+  const idFrom = idAt(entry);
   for (const at of messagesOf(record))
     if (
-      isSameRange(record, at, at + ID_BYTES, arena, idAt, idAt + ID_BYTES) &&
-      senderOf(record, record.readUInt16LE(at + ID_BYTES)) === sender
+      part.compare(record, at, at + ID_BYTES, idFrom, idFrom + ID_BYTES) === 0 &&
+      nameOf(record, record.readUInt16LE(at + ID_BYTES)) === sender
     )
-      return at;
-  return -1;
+      return record.subarray(at + HEAD_BYTES, at + HEAD_BYTES + record.readUInt8(at + HEAD_BYTES - 1));
+  return undefined;
 }
 
-function senderOf(record: Buffer, index: number): string {
+function nameOf(record: Buffer, sender: number): string {
   let at = SENDERS_AT;
-  for (let i = 0; i < index; i++) at += 2 + record.readUInt16LE(at);
+  for (let i = 0; i < sender; i++) at += 2 + record.readUInt16LE(at);
   return record.toString('utf8', at + 2, at + 2 + record.readUInt16LE(at));
-}
-
-function isSameId(a: Sent, b: Sent): boolean {
-  return a.sender === b.sender && isSameRange(a.arena, a.idAt, a.idAt + ID_BYTES, b.arena, b.idAt, b.idAt + ID_BYTES);
-}
-
-function verdict(
-  bytes: Buffer,
-  from: number,
-  to: number,
-  { arena, digestAt, digestEnd }: Sent,
-): 'repeated' | 'conflict' {
-  return isSameRange(bytes, from, to, arena, digestAt, digestEnd) ? 'repeated' : 'conflict';
-}
-
-function isSameRange(a: Buffer, aFrom: number, aTo: number, b: Buffer, bFrom: number, bTo: number): boolean {
-  return a.compare(b, bFrom, bTo, aFrom, aTo) === 0;
 }

@@ -5,9 +5,11 @@ import { type Database, open, type RootDatabase } from 'lmdb';
 import { StoreError } from '../port.ts';
 
 /** Raised when a record's layout changes; a folder of another version is refused, not guessed at. */
-export const SCHEMA = 'sealwire-store 2';
-/** Is brought up to date when it is opened (`upgrade.ts`). */
-const OLDER_SCHEMA = 'sealwire-store 1';
+export const SCHEMA = 'sealwire-store 3';
+/** These are brought up to date when they are opened (`upgrade.ts`). */
+export const SCHEMA_1 = 'sealwire-store 1';
+const SCHEMA_2 = 'sealwire-store 2';
+const KNOWN_SCHEMAS: readonly string[] = [SCHEMA_1, SCHEMA_2, SCHEMA];
 /** What every LMDB data file has in its first page, in the order of this machine's bytes (little-endian where Node runs). */
 const MAGIC = 0xbeefc0de;
 const MAGIC_AT = 24;
@@ -24,8 +26,8 @@ const DATABASES = [
   'invitations', // hash → uses left, end
   'once', // 'k', key → end; 'u', end, key → nothing
   'mailboxes', // device id, 0 → head; device id, 0, segment → messages (docs/adr/0002-mailbox-layout.md)
-  'journal', // u48 number → what a commit appended and acknowledged, until it is settled in the mailboxes
-  'accepted', // u48 number → message ids of one commit
+  'journal', // 'ring' → where the journal's file begins (journal.ts)
+  'accepted', // u48 number, and u16 of the record if there are several → message ids of one transaction
   'apppasswords', // address, 0, id → app password
   'probe', // one record
 ] as const;
@@ -126,12 +128,13 @@ function checkMagic(path: string): void {
 
 function checkSchema(root: RootDatabase<Buffer, Buffer>, path: string): void {
   const found = root.getBinary(SCHEMA_KEY)?.toString();
-  if (found === SCHEMA || found === OLDER_SCHEMA) return;
-  if (found !== undefined)
+  if (found !== undefined) {
+    if (KNOWN_SCHEMAS.includes(found)) return;
     throw new StoreError(
       'corrupt',
       `the data folder ${path} has the format "${found}", not "${SCHEMA}"; use its version of Sealwire`,
     );
+  }
   for (const _ of root.getKeys({ limit: 1 }))
     throw new StoreError(
       'corrupt',

@@ -1,164 +1,329 @@
 /**
- * The journal (docs/adr/0012-a-journal-before-the-mailboxes.md): what was appended and acknowledged lately, in the order of the commits,
- * before it is settled in the mailboxes. A commit writes one run of pages for all its mailboxes; what is acknowledged while it is still
- * here never becomes a part of its mailbox. When the journal is longer than its bound, the mailboxes of its oldest records are settled,
- * and those records go.
+ * The journal (docs/adr/0012-a-journal-before-the-mailboxes.md, 0013-the-journal-in-a-file-of-its-own.md): what was appended and acknowledged
+ * lately, in the order of the transactions, before it is settled in the mailboxes. It has a file of its own, so that such a transaction is one
+ * write at one place and LMDB writes nothing; what is acknowledged while it is still here never becomes a part of its mailbox.
  *
- * key: u48 number → record (journal-record.ts). A head says up to which number it contains the journal.
+ * LMDB knows where the oldest flight is that is still needed. A transaction that LMDB has to write settles all that it would say here, and
+ * now and then the mailboxes of the oldest flights, which then go.
+ *
+ * key: 'ring' → 12 ring id · f64 (little-endian) capacity, offset where the oldest flight begins, number of the one before it, newest number
  */
+import { join } from 'node:path';
+import { systemRandom } from '@sealwire/crypto/random';
 import type { DeviceId } from '@sealwire/wire/ids';
-import type { Db } from './environment.ts';
-import { type JournalEntry, readRecord } from './journal-record.ts';
-import { u48 } from './keys.ts';
+import { StoreError } from '../port.ts';
+import type { Db, Environment } from './environment.ts';
+import { JournalFile, type Place, RING_ID_BYTES, type Ring, ringCapacity } from './journal-file.ts';
+import { type JournalEntry, partsOf, readPart } from './journal-part.ts';
 import { RecordSlabs } from './record-slabs.ts';
 
-interface JournalRecord {
+const JOURNAL_FILE = 'journal.dat';
+const RING_KEY = Buffer.from('ring');
+const RING_BYTES = RING_ID_BYTES + 4 * 8;
+
+const BEGINNING: Place = { offset: 0, previous: 0 };
+const NONE: readonly JournalEntry[] = [];
+
+/** What one transaction said. */
+export interface Flight {
   readonly number: number;
-  readonly bytes: Buffer;
-  readonly devices: Iterable<DeviceId>;
+  readonly parts: readonly Buffer[];
+  /** All that it speaks of, some more than once. */
+  readonly devices: readonly DeviceId[];
+  /** Where it ends. */
+  readonly end: Place;
 }
 
-/** Beside twice what it adds itself: a commit does not pay for all that others left behind, and yet the journal gets no longer. */
-const MOST_TRIMMED_AT_ONCE = 16;
-const NONE: readonly JournalEntry[] = [];
+/** What LMDB knows of the ring. */
+export interface RingState extends Ring {
+  readonly start: Place;
+  /** The newest number that a transaction of LMDB was given. */
+  readonly newest: number;
+}
 
 export class Journal {
   readonly #db: Db;
-  readonly #mostBytes: number;
+  readonly #file: JournalFile;
+  readonly #capacity: number;
   readonly #slabs = new RecordSlabs();
-  /** What is committed and still there, ascending. */
-  #records: JournalRecord[] = [];
-  #bytes = 0;
-  /** The newest number that is known. */
-  #known = 0;
-  /** What the records say of each device; made when it is asked for, up to the record `#indexed`. */
+  /** What is durable in the file and still needed, ascending. */
+  #flights: Flight[] = [];
+  /** The parts of these. */
+  readonly #kept = new Set<Buffer>();
+  #start: Place;
+  #end: Place;
+  /** The newest number that is known to be taken. */
+  #newest: number;
+  /** What the flights say of each device; made when it is asked for, up to the flight `#indexed`. */
   readonly #index = new Map<DeviceId, JournalEntry[]>();
   #indexed = 0;
   /** Of this transaction. */
-  #fresh: { readonly bytes: Buffer; readonly devices: Iterable<DeviceId> }[] = [];
-  /** The newest number before this transaction. */
-  #before = 0;
-  #trimmedUpTo = 0;
+  #parts: Buffer[] = [];
+  #devices: DeviceId[] = [];
+  /** This transaction's flight is written, and not yet known to be durable. */
+  #written: Flight | undefined;
+  /** This transaction of LMDB makes it the start, or gives itself a number. */
+  #put: RingState | undefined;
+  #broken: StoreError | undefined;
 
-  /** `mostBytes`: how long it may get before its beginning is settled. */
-  constructor(db: Db, mostBytes: number) {
+  /** Throws what `node:fs` throws when the file at `path` cannot be opened. `learn` comes first. */
+  constructor(db: Db, path: string) {
+    const state = readRing(db);
     this.#db = db;
-    this.#mostBytes = mostBytes;
+    this.#capacity = state.capacity;
+    this.#file = new JournalFile(path, state);
+    this.#start = state.start;
+    this.#end = state.start;
+    this.#newest = state.newest;
   }
 
-  /** What other processes did to it, as of the snapshot that is being read. */
-  learn(): void {
-    for (const first of this.#db.getKeys({ limit: 1 })) this.#drop(first.readUIntBE(0, 6) - 1);
-    for (const { key, value } of this.#db.getRange({ start: u48(this.#known + 1) })) {
-      const bytes = Buffer.from(value);
+  /**
+   * What other processes did, as of the LMDB snapshot that is being read, is handed to `visit` and then known. It is made durable first:
+   * whoever wrote it may not have come to that yet.
+   */
+  learn(visit: (flight: Flight) => void): void {
+    if (this.#broken) throw this.#broken;
+    const { start, newest } = readRing(this.#db);
+    this.#start = start;
+    this.#newest = Math.max(this.#newest, newest);
+    this.#drop(start.previous);
+    if (this.#end.previous < start.previous) this.#end = start;
+    // While a flight of this process is on its way, nothing that comes after it can be read.
+    if (this.#written) return;
+    const found: Flight[] = [];
+    let end = this.#end;
+    for (let next = this.#file.read(end); next; next = this.#file.read(end)) {
+      const parts = partsOf(next.payload);
       const devices = new Set<DeviceId>();
-      const number = key.readUIntBE(0, 6);
-      readRecord(bytes, number, (device) => devices.add(device));
-      this.#push({ number, bytes, devices });
+      for (const part of parts) readPart(part, next.number, (device) => devices.add(device));
+      end = next.next;
+      found.push({ number: next.number, parts, devices: [...devices], end });
+    }
+    if (found.length === 0) return;
+    try {
+      this.#file.syncNow();
+    } catch (cause) {
+      throw this.#break(cause);
+    }
+    for (const flight of found) {
+      this.#push(flight);
+      visit(flight);
     }
   }
 
-  /** What committed records say of this mailbox, in order; those that its head contains may be among them. */
+  /** Whether others have moved the beginning since `learn`, as of the snapshot that is being read now: then what it read may have been overwritten. */
+  isOutrun(): boolean {
+    return readRing(this.#db).start.previous !== this.#start.previous;
+  }
+
+  /** What is said of this mailbox, in order; what its head contains may be among it. */
   entriesOf(device: DeviceId): readonly JournalEntry[] {
-    // Numbers have no gaps.
-    const first = this.#records[0]?.number ?? 0;
-    for (let i = Math.max(this.#indexed + 1 - first, 0); i < this.#records.length; i++) {
-      const { number, bytes } = this.#records[i] as JournalRecord;
-      readRecord(bytes, number, (of, entry) => {
-        const entries = this.#index.get(of);
-        if (entries) entries.push(entry);
-        else this.#index.set(of, [entry]);
-      });
+    for (const { number, parts } of this.#flights) {
+      if (number <= this.#indexed) continue;
+      for (const part of parts)
+        readPart(part, number, (of, entry) => {
+          const entries = this.#index.get(of);
+          if (entries) entries.push(entry);
+          else this.#index.set(of, [entry]);
+        });
       this.#indexed = number;
     }
     return this.#index.get(device) ?? NONE;
   }
 
-  /** Memory for a record that is to be added, or discarded. */
+  /** The parts of a flight, or of this transaction; undefined: the journal does not have it (any more). */
+  partsOf(number: number): readonly Buffer[] | undefined {
+    if (number > this.#newest) return this.#parts;
+    return this.#flights.find((flight) => flight.number === number)?.parts;
+  }
+
+  /** Memory for a part that is to be added; `release` follows. */
   readonly allocate = (length: number): Buffer => this.#slabs.allocate(length);
 
-  /** The record is not to be added, and nobody reads it any more. */
-  discard(record: Buffer): void {
-    this.#slabs.release(record);
+  /** The call that brought the part is over: unless a flight has it, its memory is used again. */
+  release(part: Buffer): void {
+    if (!this.#kept.has(part)) this.#slabs.release(part);
   }
 
-  /** Adds a record to this transaction; `devices` are all that it speaks of. It must not change any more. */
-  add(bytes: Buffer, devices: Iterable<DeviceId>): void {
-    this.#fresh.push({ bytes, devices });
+  /** Adds a part to this transaction. What it says may change until the transaction ends. */
+  add(part: Buffer): void {
+    this.#parts.push(part);
   }
 
-  /** The number of the newest record when this transaction is through. */
-  get newest(): number {
-    return this.#known + this.#fresh.length;
+  /** The newest part, which says nothing after all, is not a part of this transaction. */
+  takeBack(): void {
+    this.#parts.pop();
   }
 
-  /** The oldest records, which are to go: their mailboxes must be settled. The newest stays, because the next number is counted from it. */
-  overdue(): readonly JournalRecord[] {
-    let bytes = this.#bytes;
-    for (const record of this.#fresh) bytes += record.bytes.length;
-    const fresh = this.#fresh.length;
-    const end = Math.min(fresh > 0 ? this.#records.length : this.#records.length - 1, MOST_TRIMMED_AT_ONCE + 2 * fresh);
-    let count = 0;
-    while (count < end && bytes > this.#mostBytes) bytes -= this.#records[count++]?.bytes.length ?? 0;
-    return count === 0 ? [] : this.#records.slice(0, count);
+  /** What was added speaks of this device. */
+  name(device: DeviceId): void {
+    this.#devices.push(device);
   }
 
-  /** Writes this transaction's records and removes `overdue`, whose mailboxes are settled; true when there was something. */
-  write(overdue: readonly JournalRecord[]): boolean {
-    this.#before = this.#known;
-    let number = this.#known;
-    for (const { bytes } of this.#fresh) this.#db.putSync(u48(++number), bytes);
-    for (const record of overdue) {
-      this.#db.removeSync(u48(record.number));
-      this.#trimmedUpTo = record.number;
+  /** The number of this transaction. */
+  get number(): number {
+    return this.#newest + 1;
+  }
+
+  /** The number of the oldest flight that is kept, or of this transaction. */
+  get oldest(): number {
+    return this.#flights[0]?.number ?? this.number;
+  }
+
+  /** What this transaction adds. */
+  get parts(): readonly Buffer[] {
+    return this.#parts;
+  }
+
+  get devices(): readonly DeviceId[] {
+    return this.#devices;
+  }
+
+  /** Seven eighths full: LMDB should take the oldest flights over before messages have to wait for that. */
+  get isOverdue(): boolean {
+    return this.#file.used(this.#start, this.#end) > 0.875 * this.#capacity;
+  }
+
+  /** Writes what this transaction adds to the file; false: that cannot be, and nothing has happened. */
+  fly(): boolean {
+    if (this.#parts.length === 0) return true;
+    const { number } = this;
+    const end = this.#file.append(this.#start, this.#end, number, this.#parts);
+    this.#written = end && { number, parts: this.#parts, devices: this.#devices, end };
+    return end !== undefined;
+  }
+
+  /** The flight is durable. When that fails nobody knows what is on the disk, nor will (the kernel forgets it): nothing is taken any more. */
+  async sync(): Promise<void> {
+    if (!this.#written) return;
+    try {
+      await this.#file.sync();
+    } catch (cause) {
+      throw this.#break(cause);
     }
-    return this.#fresh.length > 0 || overdue.length > 0;
   }
 
-  done(committed: boolean): void {
-    if (committed) {
-      let number = this.#before;
-      for (const fresh of this.#fresh) this.#keep({ number: ++number, ...fresh });
-      this.#drop(this.#trimmedUpTo);
-    } else {
-      for (const { bytes } of this.#fresh) this.discard(bytes);
+  /**
+   * The flights whose mailboxes are to be settled in this transaction of LMDB: of a ring that is three quarters full the oldest quarter, which
+   * is nearly always acknowledged by then; or all.
+   */
+  overdue(all: boolean): readonly Flight[] {
+    if (all) return this.#flights;
+    if (this.#file.used(this.#start, this.#end) <= 0.75 * this.#capacity) return [];
+    const count = this.#flights.findIndex(({ end }) => this.#file.used(end, this.#end) <= this.#capacity / 2);
+    return this.#flights.slice(0, count + 1);
+  }
+
+  /** In this transaction of LMDB, which takes its number, all of `overdue` is settled. */
+  write(overdue: readonly Flight[]): void {
+    const state = readRing(this.#db);
+    this.#put = { ...state, start: overdue.at(-1)?.end ?? state.start, newest: this.number };
+    this.#db.putSync(RING_KEY, encodeRing(this.#put));
+  }
+
+  /**
+   * The transaction is over; the number that it took, if it did. The lock is given back by now: what others have done since, a read may have
+   * learned already, be it that they settled this very flight.
+   */
+  done(committed: boolean): number | undefined {
+    const taken = committed ? (this.#written?.number ?? this.#put?.newest) : undefined;
+    if (committed && this.#written && this.#written.number > this.#start.previous) this.#push(this.#written);
+    if (committed && this.#put) {
+      if (this.#put.start.previous > this.#start.previous) this.#start = this.#put.start;
+      this.#newest = Math.max(this.#newest, this.#put.newest);
+      this.#drop(this.#start.previous);
     }
-    this.#fresh = [];
-    this.#trimmedUpTo = 0;
+    this.#parts = [];
+    this.#devices = [];
+    this.#written = undefined;
+    this.#put = undefined;
+    return taken;
   }
 
-  /** A read may have learned it from the disk already; but open mailboxes have mails of this very memory. */
-  #keep(record: JournalRecord): void {
-    if (record.number > this.#known) this.#push(record);
-    else this.#records[record.number - (this.#records[0]?.number ?? 0)] = record;
+  close(): void {
+    this.#file.close();
   }
 
-  #push(record: JournalRecord): void {
-    this.#records.push(record);
-    this.#bytes += record.bytes.length;
-    this.#known = record.number;
+  #break(cause: unknown): StoreError {
+    this.#broken = new StoreError('unavailable', 'the journal could not be written: check the disk, and start again', {
+      cause,
+    });
+    return this.#broken;
   }
 
-  /** Forgets the records up to this number. */
+  #push(flight: Flight): void {
+    this.#flights.push(flight);
+    for (const part of flight.parts) this.#kept.add(part);
+    this.#end = flight.end;
+    this.#newest = Math.max(this.#newest, flight.number);
+  }
+
+  /** Forgets the flights up to this number. */
   #drop(upTo: number): void {
     let count = 0;
-    for (const { number, bytes, devices } of this.#records) {
+    for (const { number, parts, devices } of this.#flights) {
       if (number > upTo) break;
       count++;
-      this.#bytes -= bytes.length;
-      if (number <= this.#indexed) this.#dropFromIndex(devices, number);
-      this.discard(bytes);
+      if (number <= this.#indexed) for (const device of devices) this.#dropFromIndex(device, number);
+      for (const part of parts) {
+        this.#kept.delete(part);
+        this.#slabs.release(part);
+      }
     }
-    if (count > 0) this.#records.splice(0, count);
+    if (count > 0) this.#flights.splice(0, count);
   }
 
-  #dropFromIndex(devices: Iterable<DeviceId>, upTo: number): void {
-    for (const device of devices) {
-      const entries = this.#index.get(device);
-      if (!entries) continue;
-      const kept = entries.findIndex(({ number }) => number > upTo);
-      if (kept === -1) this.#index.delete(device);
-      else entries.splice(0, kept);
-    }
+  #dropFromIndex(device: DeviceId, upTo: number): void {
+    const entries = this.#index.get(device);
+    if (!entries || (entries[0] as JournalEntry).number > upTo) return;
+    const kept = entries.findIndex(({ number }) => number > upTo);
+    if (kept === -1) this.#index.delete(device);
+    else entries.splice(0, kept);
   }
+}
+
+/**
+ * The journal of the folder `path`, which gets a ring of `bytes` if it has none. Throws `StoreError` whose one line says what is wrong with
+ * the folder.
+ */
+export function openJournal({ root, databases }: Environment, path: string, bytes: number): Journal {
+  const db = databases.journal;
+  const file = join(path, JOURNAL_FILE);
+  if (!db.getBinary(RING_KEY))
+    root.transactionSync(() => {
+      if (!db.getBinary(RING_KEY)) makeRing(db, bytes, 0);
+    });
+  try {
+    return new Journal(db, file);
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    throw new StoreError('unavailable', `the file ${file} cannot be opened: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Gives a folder an empty ring of `bytes`, inside a transaction; numbers up to `newest` were given before there was one. */
+export function makeRing(db: Db, bytes: number, newest: number): void {
+  const id = Buffer.from(systemRandom(RING_ID_BYTES));
+  db.putSync(RING_KEY, encodeRing({ id, capacity: ringCapacity(bytes), start: BEGINNING, newest }));
+}
+
+function readRing(db: Db): RingState {
+  const bytes = db.getBinary(RING_KEY);
+  if (bytes?.length !== RING_BYTES) throw new StoreError('corrupt', 'the store does not know its journal');
+  return {
+    id: bytes.subarray(0, RING_ID_BYTES),
+    capacity: bytes.readDoubleLE(RING_ID_BYTES),
+    start: { offset: bytes.readDoubleLE(RING_ID_BYTES + 8), previous: bytes.readDoubleLE(RING_ID_BYTES + 16) },
+    newest: bytes.readDoubleLE(RING_ID_BYTES + 24),
+  };
+}
+
+function encodeRing({ id, capacity, start, newest }: RingState): Buffer {
+  const bytes = Buffer.alloc(RING_BYTES);
+  id.copy(bytes);
+  bytes.writeDoubleLE(capacity, RING_ID_BYTES);
+  bytes.writeDoubleLE(start.offset, RING_ID_BYTES + 8);
+  bytes.writeDoubleLE(start.previous, RING_ID_BYTES + 16);
+  bytes.writeDoubleLE(newest, RING_ID_BYTES + 24);
+  return bytes;
 }

@@ -1,8 +1,9 @@
 /**
  * The mailboxes of transactions: each is opened once, settled at most once a transaction, and stays open for the next ones as long as nobody
- * else commits.
+ * else commits. What a transaction did to them is one flight of the journal if it can be, else it is settled in LMDB.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
+import type { AcceptedLog } from './accepted-log.ts';
 import type { Db } from './environment.ts';
 import type { Journal } from './journal.ts';
 import { Mailbox } from './mailbox.ts';
@@ -14,19 +15,30 @@ const MOST_OPEN = 4_096;
 export class Mailbag implements Participant {
   readonly #db: Db;
   readonly #journal: Journal;
+  readonly #log: AcceptedLog;
   readonly #open = new Map<DeviceId, Mailbox>();
   /** Handed out in this transaction. */
   readonly #touched = new Set<Mailbox>();
+  #settlesAll = false;
+  /** The number of the next transaction, if it is ours. */
+  #next = 0;
 
-  constructor(db: Db, journal: Journal) {
+  constructor(db: Db, journal: Journal, log: AcceptedLog) {
     this.#db = db;
     this.#journal = journal;
+    this.#log = log;
   }
 
   begin(isAlone: boolean): void {
-    if (isAlone) return;
+    this.#journal.learn(this.#log.indexFlight);
+    const { number } = this.#journal;
+    // A read may have learned already what others put into the journal.
+    if (isAlone && number === this.#next) return;
     this.#open.clear();
-    this.#journal.learn();
+    // Until it has learned.
+    this.#next = 0;
+    this.#log.learn();
+    this.#next = number;
   }
 
   /** Inside a write transaction only. Undefined when there is no such device. */
@@ -46,23 +58,51 @@ export class Mailbag implements Participant {
     this.#touched.delete(known);
   }
 
+  /** With this transaction of LMDB all is settled that the journal has. */
+  settleAll(): void {
+    this.#settlesAll = true;
+  }
+
+  get isOverdue(): boolean {
+    return this.#journal.isOverdue;
+  }
+
+  fly(): boolean {
+    for (const mailbox of this.#touched) if (mailbox.isUnsettled) return false;
+    return this.#journal.fly();
+  }
+
+  sync(): Promise<void> {
+    return this.#journal.sync();
+  }
+
   write(): boolean {
-    const overdue = this.#journal.overdue();
-    for (const { number, devices } of overdue)
+    const journal = this.#journal;
+    const overdue = journal.overdue(this.#settlesAll);
+    for (const { number, parts, devices } of overdue) {
       for (const device of devices) {
         const mailbox = this.get(device);
-        if (mailbox && mailbox.head.journaled < number) mailbox.settle();
+        if (mailbox && mailbox.head.journaled < number) mailbox.settle(number);
       }
-    const { newest } = this.#journal;
-    let wrote = false;
-    for (const mailbox of this.#touched) wrote = mailbox.write(newest) || wrote;
-    return this.#journal.write(overdue) || wrote;
+      this.#log.write(number, parts);
+    }
+    for (const device of journal.devices) this.get(device)?.settle(journal.number);
+    this.#log.write(journal.number, journal.parts);
+    let wrote = overdue.length > 0 || journal.parts.length > 0;
+    for (const mailbox of this.#touched) wrote = mailbox.write(journal.number) || wrote;
+    if (wrote) journal.write(overdue);
+    return wrote;
   }
 
   done(committed: boolean): void {
-    this.#journal.done(committed);
-    this.#touched.clear();
+    const taken = this.#journal.done(committed);
+    if (taken !== undefined) {
+      this.#next = taken + 1;
+      this.#log.knows(taken);
+    }
     if (!committed) this.#open.clear();
+    this.#touched.clear();
+    this.#settlesAll = false;
     // The longest open ones go first; which ones is of no account.
     for (const device of this.#open.keys()) {
       if (this.#open.size <= MOST_OPEN) break;

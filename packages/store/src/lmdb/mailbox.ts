@@ -8,15 +8,14 @@ import { gapOf, mergeGaps } from '../gap.ts';
 import { type GapRecord, type MailboxLimits, type MailboxPage, type StoredMail, StoreError } from '../port.ts';
 import type { Db } from './environment.ts';
 import type { Journal } from './journal.ts';
-import type { JournalEntry } from './journal-record.ts';
+import { entryOf, type JournalEntry, sizeOf, timeOf } from './journal-part.ts';
 import { endOf, prefixedKey, u48 } from './keys.ts';
 import { MailboxHead } from './mailbox-head.ts';
+import { PendingMails } from './pending-mails.ts';
 import {
-  bodyOf,
   encodeSegment,
   entriesOf,
   holesKey,
-  type MailCopy,
   markHole,
   noHoles,
   readSuffix,
@@ -36,22 +35,26 @@ export class Mailbox {
   readonly #db: Db;
   readonly #prefix: Buffer;
   /** The newest messages, ascending without a gap: they are in the journal only. */
-  #pending: MailCopy[] = [];
+  readonly #pending = new PendingMails();
   readonly #expected = { messages: 0, bytes: 0 };
   /** The newest record of the journal that was repeated, or that the head contains. */
   #repeated: number;
-  /** More has changed than the journal says. */
+  /** More has changed than the journal says, or it is to be settled. */
   #isUnsettled = false;
+  #settleUpTo = 0;
+  /** No segment lies below. */
+  #removedUpTo: number;
 
   private constructor(db: Db, prefix: Buffer, head: MailboxHead) {
     this.#db = db;
     this.#prefix = prefix;
     this.head = head;
     this.#repeated = head.journaled;
+    this.#removedUpTo = head.floor;
   }
 
   /** As head and journal say. Undefined when there is no such device: a mailbox comes and goes with it. */
-  static open(db: Db, journal: Journal, device: DeviceId): Mailbox | undefined {
+  static open(db: Db, journal: Pick<Journal, 'entriesOf'>, device: DeviceId): Mailbox | undefined {
     const prefix = prefixedKey(device);
     const bytes = db.getBinaryFast(prefix);
     if (!bytes) return undefined;
@@ -67,7 +70,7 @@ export class Mailbox {
     while (next > 0 && (entries[next - 1] as JournalEntry).number > this.#repeated) next--;
     for (; next < entries.length; next++) {
       const entry = entries[next] as JournalEntry;
-      if (entry.mail) this.push(entry.mail);
+      if (entry.part) this.push(entry.part, entry.row, entry.number);
       else this.forgetUpTo(entry.upTo);
       this.#repeated = entry.number;
     }
@@ -96,13 +99,13 @@ export class Mailbox {
     return limits.whenFull === 'trim' || this.#fits(limits);
   }
 
-  /** Adds a message that the journal has; its sequence number. */
-  push(mail: MailCopy): number {
-    this.#pending.push(mail);
+  /** Adds the message of this row of a part of a flight; its sequence number. */
+  push(part: Buffer, row: number, flight: number): number {
+    this.#pending.push(part, row, flight);
     const { head } = this;
     head.messages++;
-    head.bytes += mail.size;
-    head.oldest = Math.min(head.oldest, mail.at);
+    head.bytes += sizeOf(part, row);
+    head.oldest = Math.min(head.oldest, timeOf(part, entryOf(part, row)));
     return ++head.lastSeq;
   }
 
@@ -116,17 +119,14 @@ export class Mailbox {
     const { head } = this;
     const upTo = Math.min(seq, head.lastSeq);
     if (upTo <= head.floor) return false;
-    if (head.messages > this.#pending.length) this.#forgetStored(upTo);
+    if (head.messages > this.#pending.length) this.#discountStored(upTo);
     const pending = upTo - (head.lastSeq - this.#pending.length);
     for (let i = 0; i < pending; i++) {
       head.messages--;
-      head.bytes -= this.#pending[i]?.size ?? 0;
+      head.bytes -= this.#pending.size(i);
     }
-    if (pending > 0) this.#pending.splice(0, pending);
-    if (head.messages === 0) {
-      head.oldest = Number.POSITIVE_INFINITY;
-      head.segments ??= [];
-    }
+    if (pending > 0) this.#pending.drop(pending);
+    if (head.messages === 0) head.oldest = Number.POSITIVE_INFINITY;
     head.floor = upTo;
     return true;
   }
@@ -167,6 +167,7 @@ export class Mailbox {
       }
     this.#lose(gap);
     if (gap) this.forgetUpTo(gap.toSeq);
+    this.#isUnsettled = true;
   }
 
   /** Loses what was taken before `horizon` (ms); how many. */
@@ -221,19 +222,45 @@ export class Mailbox {
     return { mails, end, lastSeq, ...(gap && { gap }) };
   }
 
-  /** At the end of this transaction its messages become segments, and the head is put. */
-  settle(): void {
+  /** Whether more has changed than the journal says. */
+  get isUnsettled(): boolean {
+    return this.#isUnsettled;
+  }
+
+  /**
+   * At the end of this transaction of LMDB its head contains the journal up to `flight` at least: messages that came until then, and are
+   * still there, become segments.
+   */
+  settle(flight: number): void {
+    this.#settleUpTo = Math.max(this.#settleUpTo, flight);
     this.#isUnsettled = true;
   }
 
-  /** Settles what has to be, as of the journal's record `number`; true when something had. */
-  write(number: number): boolean {
+  /** Settles what has to be; true when something had. `flight`: the number of this transaction, all of which the mailbox knows. */
+  write(flight: number): boolean {
     if (!this.#isUnsettled) return false;
-    this.#store();
-    this.head.journaled = number;
-    this.#db.putSync(this.#prefix, this.head.encode());
+    this.#store(this.#pending.countUpTo(this.#settleUpTo));
+    this.#removeForgotten();
+    const { first } = this.#pending;
+    this.head.journaled = first ? first.flight - 1 : flight;
+    this.#db.putSync(this.#prefix, first ? this.#headBefore(first.dropped) : this.head.encode());
     this.#isUnsettled = false;
+    this.#settleUpTo = 0;
     return true;
+  }
+
+  /** The head as it was before the messages that are still pending, and `dropped` ones, came. */
+  #headBefore(dropped: number): Buffer {
+    const { head } = this;
+    const pending = this.#pending;
+    const { lastSeq, floor, messages, bytes } = head;
+    head.lastSeq -= pending.length + dropped;
+    head.floor = Math.min(floor, head.lastSeq);
+    head.messages -= pending.length;
+    for (let i = 0; i < pending.length; i++) head.bytes -= pending.size(i);
+    const encoded = head.encode();
+    Object.assign(head, { lastSeq, floor, messages, bytes });
+    return encoded;
   }
 
   #fits({ messages, bytes }: MailboxLimits): boolean {
@@ -241,58 +268,58 @@ export class Mailbox {
     return head.messages + this.#expected.messages <= messages && head.bytes + this.#expected.bytes <= bytes;
   }
 
-  /** Forgets what is in segments up to `upTo`. */
-  #forgetStored(upTo: number): void {
+  /** What is in segments up to `upTo` does not count any more. The segments go when the mailbox is settled. */
+  #discountStored(upTo: number): void {
     const { head } = this;
     for (const segment of this.#segmentsFrom(head.floor + 1)) {
       if (segment.first > upTo) break;
-      const end = segment.first + segment.count - 1;
-      if (end <= upTo && segment.first > head.floor && head.holed === 0) {
+      if (segment.first + segment.count - 1 <= upTo && segment.first > head.floor && head.holed === 0) {
         head.messages -= segment.count;
         head.bytes -= segment.bytes;
-        this.#removeSegment(segment);
         continue;
       }
-      let left = 0;
       for (const { seq, size } of this.#entries(segment)) {
-        if (seq > upTo) {
-          left++;
-          continue;
-        }
+        if (seq > upTo) break;
         head.messages--;
         head.bytes -= size;
       }
-      if (left === 0) this.#removeSegment(segment);
     }
-    this.#isUnsettled = true;
   }
 
-  /** The pending messages become segments. */
-  #store(): void {
+  /** Removes the segments that lie below the floor. */
+  #removeForgotten(): void {
+    const { floor } = this.head;
+    if (floor === this.#removedUpTo) return;
+    for (const segment of this.#segmentsFrom(this.#removedUpTo + 1)) {
+      if (segment.first + segment.count - 1 > floor) break;
+      this.#removeSegment(segment);
+    }
+    this.#removedUpTo = floor;
+    if (this.head.messages === this.#pending.length) this.head.segments ??= [];
+  }
+
+  /** The first `count` pending messages become segments. */
+  #store(count = this.#pending.length): void {
     const pending = this.#pending;
-    if (pending.length === 0) return;
+    if (count === 0) return;
     const { head } = this;
     let first = head.lastSeq - pending.length + 1;
-    for (let from = 0; from < pending.length; ) {
+    for (let from = 0; from < count; ) {
       let bytes = 0;
       let end = from;
-      do bytes += pending[end++]?.size ?? 0;
-      while (
-        end < pending.length &&
-        end - from < SEGMENT_MESSAGES &&
-        bytes + (pending[end]?.size ?? 0) <= SEGMENT_BYTES
-      );
-      this.#addSegment({ first, count: end - from, bytes }, pending.slice(from, end));
+      do bytes += pending.size(end++);
+      while (end < count && end - from < SEGMENT_MESSAGES && bytes + pending.size(end) <= SEGMENT_BYTES);
+      const segment = { first, count: end - from, bytes };
+      this.#addSegment(segment, encodeSegment(pending, from, end, bytes));
       first += end - from;
       from = end;
     }
-    this.#pending = [];
+    pending.drop(count);
     this.#isUnsettled = true;
   }
 
-  #addSegment(segment: Segment, mails: readonly MailCopy[]): void {
+  #addSegment(segment: Segment, value: Buffer): void {
     const { head } = this;
-    const value = encodeSegment(mails, segment.bytes);
     head.add(segment);
     if (!head.enclose(segment, value)) this.#db.putSync(segmentKey(this.#prefix, segment), value);
     if (!head.segments) this.#discharge();
@@ -387,8 +414,13 @@ export class Mailbox {
     }
     const first = this.head.lastSeq - this.#pending.length + 1;
     for (let i = Math.max(after + 1 - first, 0); i < this.#pending.length; i++) {
-      const mail = this.#pending[i] as MailCopy;
-      yield { seq: first + i, at: mail.at, size: mail.size, copy: () => bodyOf(mail) };
+      const size = this.#pending.size(i);
+      const copy = () => {
+        const body = new Uint8Array(size);
+        this.#pending.copy(i, body, 0);
+        return body;
+      };
+      yield { seq: first + i, at: this.#pending.at(i), size, copy };
     }
   }
 

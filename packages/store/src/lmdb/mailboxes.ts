@@ -1,15 +1,14 @@
-/** Mailboxes, in LMDB (docs/adr/0012-a-journal-before-the-mailboxes.md). */
+/** Mailboxes, in LMDB and the journal (docs/adr/0012-a-journal-before-the-mailboxes.md). */
 import type { DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
-import type { AppendResult, Mailboxes, MailboxLimits } from '../port.ts';
+import type { AppendResult, Mail, Mailboxes, MailboxLimits } from '../port.ts';
 import type { AcceptedLog } from './accepted-log.ts';
 import type { Environment } from './environment.ts';
 import type { Journal } from './journal.ts';
-import { type Appended, markTaken, recordOfAcknowledgements, recordOfBatch } from './journal-record.ts';
+import { firstRow, markTaken, nextRow, partOfAcknowledgements, partOfBatch, sizeOf } from './journal-part.ts';
 import type { Mailbag } from './mailbag.ts';
 import { Mailbox } from './mailbox.ts';
 import { ReadMailboxes } from './read-mailboxes.ts';
-import type { MailCopy } from './segment.ts';
 import type { Writer } from './writer.ts';
 
 /** Mailboxes that the sweep looks at before it gives way to others. */
@@ -22,14 +21,16 @@ export function lmdbMailboxes(
   mailbag: Mailbag,
   log: AcceptedLog,
 ): Mailboxes {
-  const { databases, renew } = environment;
+  const { databases } = environment;
   const db = databases.mailboxes;
-  const reading = new ReadMailboxes(environment, journal);
+  const reading = new ReadMailboxes(environment, journal, log.indexFlight);
+
+  /** Of the message that is being appended: one array for all. */
+  const touched: Mailbox[] = [];
 
   /** Devices in the order of their ids, from `start`: those whose mailbox holds something older than `horizon`. */
   function overdue(start: Buffer, horizon: number): { devices: DeviceId[]; next: Buffer | undefined } {
-    renew();
-    journal.learn();
+    reading.learn();
     const keys = [...databases.devices.getKeys({ start, limit: SWEEP_AT_ONCE })];
     const ids = keys.map((key) => key.toString('utf8') as DeviceId);
     const devices = ids.filter(
@@ -39,18 +40,68 @@ export function lmdbMailboxes(
     return { devices, next: last && Buffer.concat([last, Buffer.of(0)]) };
   }
 
+  function appendOne(
+    mail: Mail,
+    part: Buffer,
+    entry: number,
+    fingerprint: number,
+    limits: MailboxLimits,
+  ): AppendResult {
+    const before = log.find(part, entry, mail.sender, fingerprint);
+    if (before !== 'new') return { status: before };
+
+    const { recipients } = mail;
+    let unknown: DeviceId[] | undefined;
+    touched.length = 0;
+    for (let i = 0; i < recipients.length; i++) {
+      const { device } = recipients[i] as Mail['recipients'][number];
+      const mailbox = mailbag.get(device);
+      if (mailbox) {
+        touched.push(mailbox);
+      } else {
+        unknown ??= [];
+        unknown.push(device);
+      }
+    }
+    if (unknown) return { status: 'unknown', devices: unknown };
+
+    const full = makeRoom(mail, touched, part, entry, limits);
+    if (full) return { status: 'full', devices: full };
+    log.add(fingerprint);
+    markTaken(part, entry, true);
+    const seqs: number[] = [];
+    let row = firstRow(part, entry);
+    for (let i = 0; i < touched.length; i++) {
+      seqs.push((touched[i] as Mailbox).push(part, row, journal.number));
+      journal.name(recipients[i]?.device as DeviceId);
+      row = nextRow(part, row);
+    }
+    return { status: 'accepted', seqs };
+  }
+
   return {
     async append(batch, limits) {
-      const { record, appended } = recordOfBatch(batch, journal.allocate);
+      const { part, entries } = partOfBatch(batch, journal.allocate);
       const rules = { ...limits };
-      return writer.run(() => {
-        const devices: DeviceId[] = [];
-        const results: AppendResult[] = [];
-        for (const mail of appended) results.push(appendOne(mailbag, log, mail, rules, devices));
-        if (devices.length > 0) journal.add(record, devices);
-        else journal.discard(record);
-        return results;
-      });
+      try {
+        return await writer.runInJournal(() => {
+          journal.add(part);
+          // It may be here for the second time.
+          for (const entry of entries) markTaken(part, entry, false);
+          const fingerprints = log.fingerprints(part, entries);
+          let isTaken = false;
+          const results: AppendResult[] = [];
+          for (let i = 0; i < batch.length; i++) {
+            const result = appendOne(batch[i] as Mail, part, entries[i] as number, fingerprints[i] as number, rules);
+            if (result.status === 'accepted') isTaken = true;
+            results.push(result);
+          }
+          if (!isTaken) journal.takeBack();
+          return results;
+        });
+      } finally {
+        journal.release(part);
+      }
     },
 
     async read(device, after, maxMessages, maxBytes, now, lifeMs) {
@@ -61,7 +112,7 @@ export function lmdbMailboxes(
 
     async acknowledge(batch) {
       const own = batch.map(({ device, session, upTo, also }) => ({ device, session, upTo, also: [...also] }));
-      return writer.run(() => {
+      return writer.runInJournal(() => {
         const moved: { device: DeviceId; upTo: number }[] = [];
         const results = own.map(({ device, session, upTo, also }) => {
           const mailbox = mailbag.get(device);
@@ -71,11 +122,8 @@ export function lmdbMailboxes(
           mailbox.closeGap((seq) => seq <= upTo || also.includes(seq));
           return 'done';
         });
-        if (moved.length > 0)
-          journal.add(
-            recordOfAcknowledgements(moved),
-            moved.map(({ device }) => device),
-          );
+        if (moved.length > 0) journal.add(partOfAcknowledgements(moved));
+        for (const { device } of moved) journal.name(device);
         return results;
       });
     },
@@ -103,65 +151,34 @@ export function lmdbMailboxes(
         await new Promise((resolve) => setImmediate(resolve));
         start = next;
       }
+      // So that ids are not remembered for ever where little is sent.
+      await writer.run(() => mailbag.settleAll());
       while (await writer.run(() => log.forget(now - LIMITS.repeatMemoryMs.value)));
+      await writer.run(() => log.learn());
       return expired;
     },
   };
 }
 
-/** `devices`: who got something, for the journal. */
-function appendOne(
-  mailbag: Mailbag,
-  log: AcceptedLog,
-  mail: Appended,
-  limits: MailboxLimits,
-  devices: DeviceId[],
-): AppendResult {
-  const fingerprint = log.fingerprint(mail);
-  const before = log.find(mail, fingerprint);
-  if (before !== 'new') return { status: before };
-
-  const { copies } = mail;
-  let unknown: DeviceId[] | undefined;
-  const mailboxes: Mailbox[] = [];
-  for (let i = 0; i < copies.length; i++) {
-    const { device } = copies[i] as MailCopy;
-    const mailbox = mailbag.get(device);
-    if (mailbox) {
-      mailboxes.push(mailbox);
-    } else {
-      unknown ??= [];
-      unknown.push(device);
-    }
-  }
-  if (unknown) return { status: 'unknown', devices: unknown };
-
-  const full = makeRoom(mailboxes, mail, limits);
-  if (full) return { status: 'full', devices: full };
-  log.add(mail, fingerprint);
-  markTaken(mail);
-  const seqs: number[] = [];
-  for (let i = 0; i < copies.length; i++) {
-    const copy = copies[i] as MailCopy;
-    seqs.push((mailboxes[i] as Mailbox).push(copy));
-    devices.push(copy.device);
-  }
-  return { status: 'accepted', seqs };
-}
-
 /** Those that have no room; undefined: all have, or made theirs. */
 function makeRoom(
+  { recipients, at }: Mail,
   mailboxes: readonly Mailbox[],
-  { at, copies }: Appended,
+  part: Buffer,
+  entry: number,
   limits: MailboxLimits,
 ): DeviceId[] | undefined {
   // Counted first, because a device may be named more than once.
-  for (let i = 0; i < mailboxes.length; i++) mailboxes[i]?.expect(copies[i]?.size ?? 0);
+  let row = firstRow(part, entry);
+  for (let i = 0; i < mailboxes.length; i++) {
+    mailboxes[i]?.expect(sizeOf(part, row));
+    row = nextRow(part, row);
+  }
   let full: Set<DeviceId> | undefined;
   for (let i = 0; i < mailboxes.length; i++) {
     if (mailboxes[i]?.hasRoom(at - limits.lifeMs, limits)) continue;
     full ??= new Set();
-    full.add((copies[i] as MailCopy).device);
+    full.add(recipients[i]?.device as DeviceId);
   }
   for (let i = 0; i < mailboxes.length; i++) {
     if (!full) mailboxes[i]?.trim(limits);

@@ -4,7 +4,7 @@
  */
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { Environment } from './environment.ts';
-import type { Journal } from './journal.ts';
+import type { Flight, Journal } from './journal.ts';
 import { prefixedKey } from './keys.ts';
 import { Mailbox } from './mailbox.ts';
 
@@ -13,19 +13,21 @@ const MOST_KEPT = 64;
 export class ReadMailboxes {
   readonly #environment: Environment;
   readonly #journal: Journal;
+  readonly #learned: (flight: Flight) => void;
   /** With the head that it was opened from: as long as that is the head, only what the journal added since is missing. */
   readonly #kept = new Map<DeviceId, { readonly head: Buffer; readonly mailbox: Mailbox }>();
 
-  constructor(environment: Environment, journal: Journal) {
+  /** `learned` gets what others have put into the journal. */
+  constructor(environment: Environment, journal: Journal, learned: (flight: Flight) => void) {
     this.#environment = environment;
     this.#journal = journal;
+    this.#learned = learned;
   }
 
   /** Undefined when there is no such device. What it answers holds until the end of the turn. */
   get(device: DeviceId): Mailbox | undefined {
-    const { renew, databases } = this.#environment;
-    renew();
-    this.#journal.learn();
+    const { databases } = this.#environment;
+    this.learn();
     const head = databases.mailboxes.getBinary(prefixedKey(device));
     const kept = this.#kept.get(device);
     if (head && kept?.head.equals(head)) {
@@ -36,6 +38,15 @@ export class ReadMailboxes {
     const mailbox = head && Mailbox.open(databases.mailboxes, this.#journal, device);
     if (mailbox) this.#keep(device, { head, mailbox });
     return mailbox;
+  }
+
+  /** The newest snapshot of LMDB, and all that the journal says beyond it. */
+  learn(): void {
+    do {
+      this.#environment.renew();
+      this.#journal.learn(this.#learned);
+      this.#environment.renew();
+    } while (this.#journal.isOutrun());
   }
 
   #keep(device: DeviceId, one: { readonly head: Buffer; readonly mailbox: Mailbox }): void {

@@ -5,14 +5,14 @@
 
 /** A few batches of the relay; what is larger gets memory of its own. */
 const SLAB_BYTES = 2 << 20;
-/** Kept when nobody uses them. */
-const MOST_FREE = 4;
+/** Kept when nobody uses them: as many as a transaction of LMDB may set free at once. */
+const MOST_FREE = 16;
 
 interface Slab {
   readonly bytes: Buffer;
   used: number;
-  /** Records in it that are not released. */
-  live: number;
+  /** Where those begin that are not released. */
+  readonly live: Set<number>;
 }
 
 export class RecordSlabs {
@@ -29,21 +29,22 @@ export class RecordSlabs {
       this.#current = slab;
     }
     const bytes = slab.bytes.subarray(slab.used, slab.used + length);
-    slab.used += length;
-    slab.live++;
+    // Of one byte at least: a record is known by where it begins.
+    slab.used += Math.max(length, 1);
+    slab.live.add(bytes.byteOffset);
     return bytes;
   }
 
-  /** Nobody reads `record`, which is or begins an allocation, any more. What is not from here does not matter. */
+  /** Nobody reads `record`, which is or begins an allocation, any more. What is not from here, or is released, does not matter. */
   release(record: Buffer): void {
     const slab = this.#slabs.get(record.buffer);
-    if (!slab || --slab.live > 0) return;
+    if (!slab?.live.delete(record.byteOffset) || slab.live.size > 0) return;
     slab.used = 0;
     if (slab !== this.#current && this.#free.length < MOST_FREE) this.#free.push(slab);
   }
 
   #make(): Slab {
-    const slab = { bytes: Buffer.allocUnsafeSlow(SLAB_BYTES), used: 0, live: 0 };
+    const slab = { bytes: Buffer.allocUnsafeSlow(SLAB_BYTES), used: 0, live: new Set<number>() };
     this.#slabs.set(slab.bytes.buffer, slab);
     return slab;
   }

@@ -7,7 +7,7 @@
  *
  * The key tells all that acknowledging a whole segment needs, so that its value is never read for that.
  */
-import type { DeviceId } from '@sealwire/wire/ids';
+import type { PendingMails } from './pending-mails.ts';
 
 export interface Segment {
   readonly first: number;
@@ -23,38 +23,6 @@ export const SEGMENT_BYTES = 64 * 1024;
 export const SUFFIX_BYTES = 12;
 const ENTRY_BYTES = 12;
 const HOLES_MARK = Buffer.of(1);
-
-/** A message as one mailbox gets it, in a record of the journal. */
-export interface MailCopy {
-  readonly device: DeviceId;
-  /** When it was taken, ms. */
-  readonly at: number;
-  readonly size: number;
-  readonly record: Buffer;
-  /** Where its body is in `record`; `more`: pairs of begin and end where it goes on. */
-  readonly begin: number;
-  readonly end: number;
-  readonly more: readonly number[] | undefined;
-}
-
-/** A copy. */
-export function bodyOf(mail: MailCopy): Uint8Array {
-  const body = new Uint8Array(mail.size);
-  copyBody(mail, body, 0);
-  return body;
-}
-
-/** Copies the body to `at` of `target`; where it ends there. */
-function copyBody({ record, begin, end, more = [] }: MailCopy, target: Uint8Array, at: number): number {
-  target.set(record.subarray(begin, end), at);
-  let next = at + end - begin;
-  for (let i = 0; i < more.length; i += 2) {
-    const part = record.subarray(more[i], more[i + 1]);
-    target.set(part, next);
-    next += part.length;
-  }
-  return next;
-}
 
 export function writeSuffix({ first, count, bytes }: Segment, target: Buffer, offset: number): void {
   target.writeUIntBE(first, offset, 6);
@@ -84,19 +52,18 @@ export function holesKey(key: Buffer): Buffer {
 // One array for all values, because LMDB copies them at once: a new one for each would cost an address look-up in the native code.
 let scratch = Buffer.allocUnsafeSlow(2 * SEGMENT_BYTES);
 
-/** The value of a segment, valid until the next call. `bytes` is the sum of the sizes. */
-export function encodeSegment(mails: readonly MailCopy[], bytes: number): Buffer {
-  const length = mails.length * ENTRY_BYTES + bytes;
-  if (length > scratch.length) scratch = Buffer.allocUnsafeSlow(length);
-  let entry = 0;
-  let body = mails.length * ENTRY_BYTES;
-  for (const mail of mails) {
-    scratch.writeDoubleLE(mail.at, entry);
-    scratch.writeUInt32LE(mail.size, entry + 8);
-    entry += ENTRY_BYTES;
-    body = copyBody(mail, scratch, body);
+/** The value of a segment of the mails from `from` to `end`, valid until the next call. `bytes` is the sum of their sizes. */
+export function encodeSegment(mails: PendingMails, from: number, end: number, bytes: number): Buffer {
+  const heads = (end - from) * ENTRY_BYTES;
+  if (heads + bytes > scratch.length) scratch = Buffer.allocUnsafeSlow(heads + bytes);
+  let body = heads;
+  for (let i = from; i < end; i++) {
+    const entry = (i - from) * ENTRY_BYTES;
+    scratch.writeDoubleLE(mails.at(i), entry);
+    scratch.writeUInt32LE(mails.size(i), entry + 8);
+    body = mails.copy(i, scratch, body);
   }
-  return scratch.subarray(0, length);
+  return scratch.subarray(0, body);
 }
 
 export interface SegmentEntry {

@@ -1,0 +1,147 @@
+/**
+ * The journal's file: a ring of flights (docs/adr/0013-the-journal-in-a-file-of-its-own.md). A flight is what one transaction says, written
+ * with one call and made durable with one fdatasync; in pages of its own, so that writing one never touches what another has on the disk.
+ *
+ * flight: u32 CRC-32 of all that follows · u32 length of the payload · u48 number · u48 number of the flight before it · 12 ring id · payload
+ *         (little-endian; the next flight begins at the next multiple of 4 KiB, or, when it would not fit there, at 0)
+ *
+ * Numbers grow and are never given again, each flight names the one before it, and the ring's id is random: what an older round, a torn write
+ * or another folder's file left behind is never taken for the next flight.
+ */
+import { closeSync, constants, fdatasync, fdatasyncSync, fsyncSync, openSync, readSync, writevSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
+
+const PAGE_BYTES = 4_096;
+const HEAD_BYTES = 32;
+const CRC_BYTES = 4;
+const ID_AT = 20;
+export const RING_ID_BYTES = 12;
+
+const sync = promisify(fdatasync);
+
+/** Between two flights. */
+export interface Place {
+  /** Where the next flight begins, unless it had no room there. */
+  readonly offset: number;
+  /** The number of the flight before it; 0: there was none. */
+  readonly previous: number;
+}
+
+export interface Ring {
+  /** Random. */
+  readonly id: Buffer;
+  /** Bytes, a multiple of the page. */
+  readonly capacity: number;
+}
+
+export function ringCapacity(bytes: number): number {
+  return bytes - (bytes % PAGE_BYTES);
+}
+
+export class JournalFile {
+  readonly #file: number;
+  readonly #ring: Ring;
+  readonly #head = Buffer.alloc(HEAD_BYTES);
+
+  /** Opens or makes the file. Throws what `node:fs` throws. */
+  constructor(path: string, ring: Ring) {
+    this.#file = openFile(path);
+    this.#ring = ring;
+    ring.id.copy(this.#head, ID_AT);
+  }
+
+  /** The flight that follows `place`: its number, its payload and the place behind it. Undefined: there is none (yet). */
+  read(place: Place): { number: number; payload: Buffer; next: Place } | undefined {
+    return this.#readAt(place.offset, place.previous) ?? this.#readAt(0, place.previous);
+  }
+
+  /** How many bytes of the ring lie between two places. */
+  used(start: Place, end: Place): number {
+    if (start.previous === end.previous) return 0;
+    const bytes = end.offset - start.offset;
+    // From its first byte to its last it is all of the ring, not nothing.
+    return bytes > 0 ? bytes : bytes + this.#ring.capacity;
+  }
+
+  /**
+   * Writes a flight behind `end` and answers the place behind it; it is not durable yet. Undefined: it has no room before `start`, where the
+   * oldest flight begins that is still needed, or the disk would not have it; nothing has happened then.
+   */
+  append(start: Place, end: Place, number: number, parts: readonly Buffer[]): Place | undefined {
+    let length = 0;
+    for (const part of parts) length += part.length;
+    const offset = this.#roomFor(pagesOf(length), start.offset, end.offset);
+    if (offset === undefined) return undefined;
+    const head = this.#head;
+    head.writeUInt32LE(length, CRC_BYTES);
+    head.writeUIntLE(number, 8, 6);
+    head.writeUIntLE(end.previous, 14, 6);
+    let crc = crc32(head.subarray(CRC_BYTES));
+    for (const part of parts) crc = crc32(part, crc);
+    head.writeUInt32LE(crc, 0);
+    try {
+      if (writevSync(this.#file, [head, ...parts], offset) < HEAD_BYTES + length) return undefined;
+    } catch {
+      return undefined;
+    }
+    return { offset: offset + pagesOf(length), previous: number };
+  }
+
+  /** Durable, what is written. */
+  async sync(): Promise<void> {
+    await sync(this.#file);
+  }
+
+  syncNow(): void {
+    fdatasyncSync(this.#file);
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  /** Strictly less than free, because a full ring would look like an empty one. */
+  #roomFor(bytes: number, start: number, end: number): number | undefined {
+    if (end < start) return end + bytes < start ? end : undefined;
+    if (end + bytes <= this.#ring.capacity) return end;
+    return bytes < start ? 0 : undefined;
+  }
+
+  #readAt(offset: number, previous: number): { number: number; payload: Buffer; next: Place } | undefined {
+    const head = Buffer.allocUnsafe(HEAD_BYTES);
+    if (readSync(this.#file, head, 0, HEAD_BYTES, offset) < HEAD_BYTES) return undefined;
+    const length = head.readUInt32LE(CRC_BYTES);
+    const number = head.readUIntLE(8, 6);
+    const isNext =
+      head.compare(this.#ring.id, 0, RING_ID_BYTES, ID_AT) === 0 &&
+      head.readUIntLE(14, 6) === previous &&
+      number > previous &&
+      offset + HEAD_BYTES + length <= this.#ring.capacity;
+    if (!isNext) return undefined;
+    const payload = Buffer.allocUnsafeSlow(length);
+    if (readSync(this.#file, payload, 0, length, offset + HEAD_BYTES) < length) return undefined;
+    if (crc32(payload, crc32(head.subarray(CRC_BYTES))) !== head.readUInt32LE(0)) return undefined;
+    return { number, payload, next: { offset: offset + pagesOf(length), previous: number } };
+  }
+}
+
+/** What a flight with so much payload takes of the ring. */
+function pagesOf(length: number): number {
+  return Math.ceil((HEAD_BYTES + length) / PAGE_BYTES) * PAGE_BYTES;
+}
+
+function openFile(path: string): number {
+  try {
+    return openSync(path, 'r+');
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ENOENT') throw error;
+  }
+  // Whoever else makes it just now makes the same: it is not cut short.
+  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const folder = openSync(dirname(path), 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+  return file;
+}
