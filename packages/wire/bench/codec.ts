@@ -11,7 +11,8 @@ import {
   decodeServerFrame,
   encodeClientFrame,
   encodeDeliver,
-  encodeMail,
+  encodeMailPart,
+  encodeMailShared,
   encodeServerFrame,
 } from '../src/frame-codec.ts';
 import type { Deliver, Send } from '../src/frames.ts';
@@ -56,7 +57,7 @@ const theirDeliver = {
 };
 const sendBytes = encodeClientFrame(send);
 const deliverBytes = encodeServerFrame(deliver);
-const mail = encodeMail(deliver);
+const mail = Buffer.concat([...encodeMailShared(deliver), ...encodeMailPart(deliver.content)]);
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 const toJson = (value: object) =>

@@ -10,7 +10,6 @@ import {
   encodeAccepted,
   encodeClientFrame,
   encodeDeliver,
-  encodeMail,
   encodeMailPart,
   encodeMailShared,
   encodeServerFrame,
@@ -470,7 +469,6 @@ describe('mails', () => {
         (frame) => {
           const pieces = [...encodeMailShared(frame), ...encodeMailPart(frame.content)];
           const mail = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
-          expect(encodeMail(frame)).toEqual(mail);
           const head = new Uint8Array(deliverHeadBytes(frame.seq, mail.length));
           expect(writeDeliverHead(head, 0, frame.seq, mail.length)).toBe(head.length);
           const whole = Uint8Array.from([...head, ...mail]);
@@ -480,16 +478,6 @@ describe('mails', () => {
         },
       ),
     );
-  });
-
-  it.each([
-    ['a sender that is not ASCII', { sender: parseDeviceId('sip:жук@example.org;gr=1') }],
-    ['no time', { acceptedAt: 0 }],
-  ])('a mail in one piece is the pieces, too, with %s', (_, special) => {
-    const mail = { sender: device(1), id, acceptedAt: 1, body: Uint8Array.of(1), ...special };
-    const pieces = [...encodeMailShared(mail), ...encodeMailPart(Uint8Array.of(2))];
-    const whole = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
-    expect(encodeMail({ ...mail, content: Uint8Array.of(2) })).toEqual(whole);
   });
 
   it('neither body nor content is copied into the pieces', () => {

@@ -28,11 +28,12 @@ import type { ClientFrame, Ephemeral, Part, Send, ServerFrame } from './frames.t
 import type { DeviceId, MessageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { Reader } from './protobuf-reader.ts';
-import { headOf, sizeOfHead, sizeOfUint, Writer, writeHead, writeUint } from './protobuf-writer.ts';
-import { allocate } from './slab.ts';
+import { headOf, sizeOfHead, sizeOfUint, Writer, writeUint } from './protobuf-writer.ts';
 import { WireError } from './wire-error.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
+/** For a recipient for whom the body is all. */
+const NO_CONTENT: [Uint8Array] = [headOf(5, 0)];
 
 /** Throws `payload-too-large` or `limit-reached` for what the relay would refuse, so that it is found before it is sent. */
 export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
@@ -188,44 +189,17 @@ export interface MailShared {
 
 /**
  * A message as a mailbox keeps it: a `Deliver` without its `seq`, which only the store can know. The mail is the concatenation of the
- * pieces: these two, the same for all recipients, then those of `encodeMailPart`. The body is not copied.
+ * pieces: these two, the same for all recipients, then those of `encodeMailPart`. The body is not copied: memory for it, beside what the
+ * socket's read brought, is what a busy relay would have most of.
  */
-export function encodeMailShared(mail: MailShared): [head: Uint8Array, body: Uint8Array] {
-  const writer = new Writer(mail.sender.length + 48).text(2, mail.sender).bytes(3, mail.id).uint(4, mail.acceptedAt);
-  return [writer.head(6, mail.body.length).finish(), mail.body];
+export function encodeMailShared({ sender, id, acceptedAt, body }: MailShared): [head: Uint8Array, body: Uint8Array] {
+  const writer = new Writer(sender.length + 48).text(2, sender).bytes(3, id).uint(4, acceptedAt);
+  return [writer.head(6, body.length).finish(), body];
 }
 
 /** The rest of the mail for one recipient: see `encodeMailShared`. The content is not copied. */
-export function encodeMailPart(content: Uint8Array): [head: Uint8Array, content: Uint8Array] {
-  return [headOf(5, content.length), content];
-}
-
-/**
- * The mail for one recipient in one piece: cheaper than pieces when there is only one. For each message of the relay, so that it is written
- * straight into the one array it needs.
- */
-export function encodeMail(mail: MailShared & { readonly content: Uint8Array }): Uint8Array {
-  const { sender, id, acceptedAt, body, content } = mail;
-  // A default value is left out.
-  if (acceptedAt === 0) return joined(0, [...encodeMailShared(mail), ...encodeMailPart(content)]);
-  const senderEnd = sizeOfHead(2, sender.length) + sender.length;
-  const idAt = senderEnd + sizeOfHead(3, id.length);
-  const bodyAt = idAt + id.length + 1 + sizeOfUint(acceptedAt) + sizeOfHead(6, body.length);
-  const contentAt = bodyAt + body.length + sizeOfHead(5, content.length);
-  const into = allocate(contentAt + content.length);
-  let at = writeHead(into, 0, 2, sender.length);
-  for (let i = 0; i < sender.length; i++) {
-    const code = sender.charCodeAt(i);
-    // Hardly any id has such a character.
-    if (code > 0x7f) return joined(0, [...encodeMailShared(mail), ...encodeMailPart(content)]);
-    into[at++] = code;
-  }
-  at = writeHead(into, at, 3, id.length);
-  into.set(id, at);
-  at = writeUint(into, writeUint(into, at + id.length, (4 << 3) | 0), acceptedAt);
-  into.set(body, writeHead(into, at, 6, body.length));
-  into.set(content, writeHead(into, bodyAt + body.length, 5, content.length));
-  return into;
+export function encodeMailPart(content: Uint8Array): [head: Uint8Array, ...content: Uint8Array[]] {
+  return content.length === 0 ? NO_CONTENT : [headOf(5, content.length), content];
 }
 
 /** A Deliver frame from the pieces of a mail, or from a stored mail as the only piece. */

@@ -152,13 +152,8 @@ export function writeUint(into: Uint8Array, at: number, value: number): number {
 /** Tag and length of a field whose contents are sent as a piece of their own. */
 export function headOf(field: number, length: number): Uint8Array<ArrayBuffer> {
   const head = allocate(sizeOfHead(field, length));
-  writeHead(head, 0, field, length);
+  writeUint(head, writeUint(head, 0, field * 8 + BYTES), length);
   return head;
-}
-
-/** Writes tag and length of a field at `at`, and answers where its contents begin. */
-export function writeHead(into: Uint8Array, at: number, field: number, length: number): number {
-  return writeUint(into, writeUint(into, at, field * 8 + BYTES), length);
 }
 
 /** Bytes of a varint. */
