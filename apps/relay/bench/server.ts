@@ -12,7 +12,7 @@ import { createMetrics } from '@sealwire/service/metrics';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
 import { openStore } from '@sealwire/store/open';
 import type { Device, Store } from '@sealwire/store/port';
-import { encodeMailPart, encodeMailShared } from '@sealwire/wire/frame-codec';
+import { encodeMailFor, encodeMailShared } from '@sealwire/wire/frame-codec';
 import { parseAccountAddress, parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { DEFAULT_SETTINGS, startRelay } from '../src/start.ts';
 import { createBareServer } from './bare-server.ts';
@@ -82,7 +82,7 @@ async function fill(store: Store, device: string, count: number, bytes: number, 
   for (let done = 0; done < count; done += 500) {
     const batch = Array.from({ length: Math.min(500, count - done) }, () => {
       const id = parseMessageId(systemRandom(16));
-      const pieces = [...encodeMailShared({ sender, id, acceptedAt: at, body }), ...encodeMailPart(new Uint8Array(0))];
+      const pieces = encodeMailFor(encodeMailShared({ sender, id, acceptedAt: at, body }), new Uint8Array(0));
       return { sender, id, digest: systemRandom(32), at, recipients: [{ device: parseDeviceId(device), pieces }] };
     });
     await store.mailboxes.append(batch, DEFAULT_SETTINGS.mailbox);

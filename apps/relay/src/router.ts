@@ -6,7 +6,7 @@
 import type { Metrics } from '@sealwire/service/metrics';
 import type { AppendResult, Mail } from '@sealwire/store/port';
 import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
-import { encodeAccepted, encodeMailPart, encodeMailShared, encodeServerFrame } from '@sealwire/wire/frame-codec';
+import { encodeAccepted, encodeMailFor, encodeMailShared, encodeServerFrame } from '@sealwire/wire/frame-codec';
 import type { Ephemeral, Part, Rejected, Send } from '@sealwire/wire/frames';
 import { accountOf, type DeviceId, type MessageId } from '@sealwire/wire/ids';
 import type { AccountDevices } from './account-devices.ts';
@@ -195,7 +195,7 @@ export function reject(session: Session, id: MessageId, code: ErrorCode, more: R
 /** What each mailbox keeps: the body is one for all, and stays where it came. */
 function recipientsOf(sender: DeviceId, { id, body, parts }: Send, acceptedAt: number): Mail['recipients'] {
   const shared = encodeMailShared({ sender, id, acceptedAt, body });
-  return parts.map(({ device, content }) => ({ device, pieces: [...shared, ...encodeMailPart(content)] }));
+  return parts.map(({ device, content }) => ({ device, pieces: encodeMailFor(shared, content) }));
 }
 
 function faultOf(

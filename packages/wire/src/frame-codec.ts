@@ -33,7 +33,7 @@ import { WireError } from './wire-error.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** For a recipient for whom the body is all. */
-const NO_CONTENT: [Uint8Array] = [headOf(5, 0)];
+const NO_CONTENT = headOf(5, 0);
 
 /** Throws `payload-too-large` or `limit-reached` for what the relay would refuse, so that it is found before it is sent. */
 export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
@@ -189,7 +189,7 @@ export interface MailShared {
 
 /**
  * A message as a mailbox keeps it: a `Deliver` without its `seq`, which only the store can know. The mail is the concatenation of the
- * pieces: these two, the same for all recipients, then those of `encodeMailPart`. The body is not copied: memory for it, beside what the
+ * pieces that `encodeMailFor` answers; these two are the same for all recipients. The body is not copied: memory for it, beside what the
  * socket's read brought, is what a busy relay would have most of.
  */
 export function encodeMailShared({ sender, id, acceptedAt, body }: MailShared): [head: Uint8Array, body: Uint8Array] {
@@ -197,9 +197,9 @@ export function encodeMailShared({ sender, id, acceptedAt, body }: MailShared): 
   return [writer.head(6, body.length).finish(), body];
 }
 
-/** The rest of the mail for one recipient: see `encodeMailShared`. The content is not copied. */
-export function encodeMailPart(content: Uint8Array): [head: Uint8Array, ...content: Uint8Array[]] {
-  return content.length === 0 ? NO_CONTENT : [headOf(5, content.length), content];
+/** The mail for one recipient, in pieces: those of `encodeMailShared` and its own. The content is not copied. */
+export function encodeMailFor([head, body]: readonly [Uint8Array, Uint8Array], content: Uint8Array): Uint8Array[] {
+  return content.length === 0 ? [head, body, NO_CONTENT] : [head, body, headOf(5, content.length), content];
 }
 
 /** A Deliver frame from the pieces of a mail, or from a stored mail as the only piece. */

@@ -31,6 +31,7 @@ export const LANES: readonly Lane[] = ['both', 'replica', 'contact'];
 export const GAP_REASONS: readonly Gap['reason'][] = ['expired', 'trimmed'];
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
+const NO_PARTS: Part[] = [];
 
 export function readHello(reader: Reader): Hello {
   let token = '';
@@ -57,7 +58,7 @@ export function readHello(reader: Reader): Hello {
 export function readSend(reader: Reader, deviceIds?: DeviceIdCache): Send {
   let id: MessageId | undefined;
   let body = NO_BYTES;
-  const parts: Part[] = [];
+  let parts: Part[] = NO_PARTS;
   let allDevices = false;
   while (!reader.done) {
     switch (reader.field()) {
@@ -68,7 +69,7 @@ export function readSend(reader: Reader, deviceIds?: DeviceIdCache): Send {
         body = readPayload(reader);
         break;
       case 3:
-        readPart(reader, parts, deviceIds);
+        parts = readPart(reader, parts, deviceIds);
         break;
       case 4:
         allDevices = reader.bool();
@@ -83,14 +84,14 @@ export function readSend(reader: Reader, deviceIds?: DeviceIdCache): Send {
 
 export function readEphemeral(reader: Reader, deviceIds?: DeviceIdCache): Ephemeral {
   let body = NO_BYTES;
-  const parts: Part[] = [];
+  let parts: Part[] = NO_PARTS;
   while (!reader.done) {
     switch (reader.field()) {
       case 1:
         body = readPayload(reader);
         break;
       case 2:
-        readPart(reader, parts, deviceIds);
+        parts = readPart(reader, parts, deviceIds);
         break;
       default:
         reader.skip();
@@ -100,7 +101,8 @@ export function readEphemeral(reader: Reader, deviceIds?: DeviceIdCache): Epheme
   return { kind: 'ephemeral', body, parts };
 }
 
-function readPart(reader: Reader, parts: Part[], deviceIds?: DeviceIdCache): void {
+/** `parts` and one more. */
+function readPart(reader: Reader, parts: Part[], deviceIds?: DeviceIdCache): Part[] {
   if (parts.length >= LIMITS.partsPerFrame.value) reader.fail(`more than ${LIMITS.partsPerFrame.value} parts`);
   let device: DeviceId | undefined;
   let content = NO_BYTES;
@@ -118,7 +120,11 @@ function readPart(reader: Reader, parts: Part[], deviceIds?: DeviceIdCache): voi
     }
   }
   reader.leave(outer);
-  parts.push({ device: device ?? reader.fail('a part without a device'), content });
+  const part = { device: device ?? reader.fail('a part without a device'), content };
+  // Nearly all messages have one: a list that grows has room for seventeen.
+  if (parts.length === 0) return [part];
+  parts.push(part);
+  return parts;
 }
 
 export function readAck(reader: Reader): Ack {

@@ -15,7 +15,8 @@ export function allocate(length: number): Uint8Array<ArrayBuffer> {
     slab = new Uint8Array(SLAB_BYTES);
     used = 0;
   }
-  const piece = slab.subarray(used, used + length);
+  // Not `subarray`: it asks for the class of what it cuts.
+  const piece = new Uint8Array(slab.buffer, used, length);
   used += length;
   return piece;
 }
