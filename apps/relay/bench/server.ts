@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { systemRandom } from '@sealwire/crypto/random';
+import { tuneCollector } from '@sealwire/service/collector';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
@@ -29,6 +30,7 @@ interface Measured {
 }
 
 async function ours(): Promise<Measured> {
+  tuneCollector();
   const folder = mkdtempSync(join(tmpdir(), 'sealwire-relay-bench-'));
   const store = process.argv[3] === 'unstored' ? openUnstored() : await openStore(`lmdb:${folder}`);
   const now = () => Date.now();

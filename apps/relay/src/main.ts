@@ -2,6 +2,7 @@
 import { openBus } from '@sealwire/bus/open';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { bootServer } from '@sealwire/service/boot-server';
+import { tuneCollector } from '@sealwire/service/collector';
 import { originOf } from '@sealwire/service/public-origin';
 import { createTokenVerifier } from '@sealwire/service/tokens';
 import { openStore } from '@sealwire/store/open';
@@ -9,6 +10,7 @@ import { encodeBase64url } from '@sealwire/wire/base64url';
 import { relayConfig, relaySettings } from './config.ts';
 import { DEFAULT_SETTINGS, startRelay } from './start.ts';
 
+tuneCollector();
 await bootServer({
   name: 'relay',
   main: import.meta.url,

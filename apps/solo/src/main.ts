@@ -3,6 +3,7 @@ import { openBus } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { boot } from '@sealwire/service/boot';
+import { tuneCollector } from '@sealwire/service/collector';
 import { openDataFolder, openEmbeddedStore } from './data-folder.ts';
 import { soloSettings } from './settings.ts';
 import { welcome } from './welcome.ts';
@@ -15,6 +16,7 @@ if (process.argv[2] === 'invite') {
   const { invite } = await import('./invite.ts');
   process.exitCode = await invite(process.argv.slice(3), Date.now());
 } else {
+  tuneCollector();
   await boot({
     name: 'solo',
     main: import.meta.url,
