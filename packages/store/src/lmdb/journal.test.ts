@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { ALICE, BOB, deviceId, mail, people, ROOMY, readAll, seqsIn, upTo } from '../contract/fixture.ts';
+import { ALICE, BOB, deviceId, LIFE_MS, mail, NOW, people, ROOMY, readAll, seqsIn, upTo } from '../contract/fixture.ts';
 import { openLmdbStore } from '../lmdb.ts';
 import type { Store } from '../port.ts';
 import { copyOf, JOURNAL } from '../testing/power-cut.ts';
@@ -108,6 +108,19 @@ describe('a mailbox whose head is put while messages are only in the journal', (
     const again = await open(copied());
     expect(await seqsIn(again, device)).toEqual([2]);
     expect(await send(again, 3, to)).toEqual({ status: 'accepted', seqs: [3] });
+  });
+});
+
+describe('a store that was opened a while ago', () => {
+  it('knows the ids of flights that another one settled before its first call', async () => {
+    const { store, to } = await openWithDevices(1);
+    await send(store, 1, to);
+    // Too large for the ring: in LMDB, with a higher number.
+    await send(store, 2, to, 100_000);
+    const late = await open();
+    await store.mailboxes.expire(NOW, LIFE_MS);
+    expect(await send(late, 1, to)).toEqual({ status: 'repeated' });
+    expect(await send(late, 2, to, 100_000)).toEqual({ status: 'repeated' });
   });
 });
 
