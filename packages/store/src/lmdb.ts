@@ -19,7 +19,7 @@ import { Writer } from './lmdb/writer.ts';
 import { type Store, StoreError } from './port.ts';
 
 /** Longer than what comes in until it is acknowledged, also when much comes. */
-const JOURNAL_BYTES = 32 << 20;
+const JOURNAL_BYTES = 16 << 20;
 
 const PROBE_KEY = Buffer.from('probe');
 

@@ -38,6 +38,8 @@ export class AcceptedLog {
   readonly #index: AcceptedIndex;
   /** The records up to this key are in the index. */
   #known = u48(0);
+  /** Of this transaction. */
+  #fresh: Sent[] = [];
 
   constructor(db: Db, journal: Journal, seed: Uint8Array) {
     this.#db = db;
@@ -103,9 +105,20 @@ export class AcceptedLog {
     return 'new';
   }
 
+  /** A transaction begins. */
+  begin(): void {
+    this.#fresh = [];
+  }
+
   /** It is in this transaction, which if it fails has left the index with an entry that leads nowhere, as it may. */
-  add(fingerprint: number): void {
+  add(sent: Sent, fingerprint: number): void {
     this.#index.add(fingerprint, this.#journal.number);
+    this.#fresh.push(sent);
+  }
+
+  /** The records of what this transaction added: made now, while it is in the processor's caches. */
+  records(): Buffer[] {
+    return recordsOf(this.#fresh);
   }
 
   /** Forgets ids that are older than `horizon` (ms); true when some are left to forget. Inside a write transaction only. */
@@ -119,16 +132,9 @@ export class AcceptedLog {
     return keys.length === FORGET_AT_ONCE;
   }
 
-  /** Writes down what these parts of flight `number` accepted, because the journal will not have them any more. */
-  write(number: number, parts: readonly Buffer[]): void {
-    const taken: Sent[] = [];
-    for (const part of parts)
-      for (const entry of takenEntriesOf(part)) taken.push({ part, entry, sender: senderOf(part, entry) });
-    for (let from = 0; from < taken.length; from += MESSAGES_PER_RECORD)
-      this.#db.putSync(
-        keyOf(number, from / MESSAGES_PER_RECORD),
-        encode(taken.slice(from, from + MESSAGES_PER_RECORD)),
-      );
+  /** Writes down what a flight accepted, because the journal will not have it any more. */
+  write(number: number, records: readonly Buffer[]): void {
+    for (const [i, record] of records.entries()) this.#db.putSync(keyOf(number, i), record);
   }
 
   /** Records up to this number were written by us, or are in the index. */
@@ -173,6 +179,21 @@ function digestInParts(parts: readonly Buffer[] | undefined, sent: Sent): Buffer
   return undefined;
 }
 
+/** The records of what these parts took. */
+export function recordsOfParts(parts: readonly Buffer[]): Buffer[] {
+  const taken: Sent[] = [];
+  for (const part of parts)
+    for (const entry of takenEntriesOf(part)) taken.push({ part, entry, sender: senderOf(part, entry) });
+  return recordsOf(taken);
+}
+
+function recordsOf(taken: readonly Sent[]): Buffer[] {
+  const records: Buffer[] = [];
+  for (let from = 0; from < taken.length; from += MESSAGES_PER_RECORD)
+    records.push(encode(taken.slice(from, from + MESSAGES_PER_RECORD)));
+  return records;
+}
+
 function encode(messages: readonly Sent[]): Buffer {
   const senders = new Map<DeviceId, number>();
   let youngest = Number.NEGATIVE_INFINITY;
@@ -194,12 +215,14 @@ function encode(messages: readonly Sent[]): Buffer {
     at += 2 + bytes;
   }
   for (const { part, entry, sender } of messages) {
-    const digestBytes = digestEnd(part, entry) - digestAt(entry);
-    part.copy(record, at, idAt(entry), idAt(entry) + ID_BYTES);
+    const from = digestAt(entry);
+    const end = digestEnd(part, entry);
+    const idFrom = idAt(entry);
+    for (let i = 0; i < ID_BYTES; i++) record[at + i] = part[idFrom + i] as number;
     record.writeUInt16LE(senders.get(sender) as number, at + ID_BYTES);
-    record[at + HEAD_BYTES - 1] = digestBytes;
-    part.copy(record, at + HEAD_BYTES, digestAt(entry), digestEnd(part, entry));
-    at += HEAD_BYTES + digestBytes;
+    record[at + HEAD_BYTES - 1] = end - from;
+    at += HEAD_BYTES;
+    for (let i = from; i < end; i++) record[at++] = part[i] as number;
   }
   return record;
 }

@@ -32,6 +32,8 @@ export interface Flight {
   readonly devices: readonly DeviceId[];
   /** Where it ends. */
   readonly end: Place;
+  /** The message ids that it took (`accepted-log.ts`), if this process flew it. */
+  readonly records?: readonly Buffer[];
 }
 
 /** What LMDB knows of the ring. */
@@ -184,12 +186,12 @@ export class Journal {
     return this.#file.used(this.#start, this.#end) > 0.875 * this.#capacity;
   }
 
-  /** Writes what this transaction adds to the file; false: that cannot be, and nothing has happened. */
-  fly(): boolean {
+  /** Writes what this transaction adds to the file; false: that cannot be, and nothing has happened. `records`: the flight's. */
+  fly(records: () => readonly Buffer[]): boolean {
     if (this.#parts.length === 0) return true;
     const { number } = this;
     const end = this.#file.append(this.#start, this.#end, number, this.#parts);
-    this.#written = end && { number, parts: this.#parts, devices: this.#devices, end };
+    this.#written = end && { number, parts: this.#parts, devices: this.#devices, end, records: records() };
     return end !== undefined;
   }
 

@@ -3,7 +3,7 @@
  * else commits. What a transaction did to them is one flight of the journal if it can be, else it is settled in LMDB.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
-import type { AcceptedLog } from './accepted-log.ts';
+import { type AcceptedLog, recordsOfParts } from './accepted-log.ts';
 import type { Db } from './environment.ts';
 import type { Journal } from './journal.ts';
 import { Mailbox } from './mailbox.ts';
@@ -30,6 +30,7 @@ export class Mailbag implements Participant {
   }
 
   begin(isAlone: boolean): void {
+    this.#log.begin();
     this.#journal.learn(this.#log.indexFlight);
     const { number } = this.#journal;
     // A read may have learned already what others put into the journal.
@@ -69,7 +70,7 @@ export class Mailbag implements Participant {
 
   fly(): boolean {
     for (const mailbox of this.#touched) if (mailbox.isUnsettled) return false;
-    return this.#journal.fly();
+    return this.#journal.fly(() => this.#log.records());
   }
 
   sync(): Promise<void> {
@@ -79,15 +80,15 @@ export class Mailbag implements Participant {
   write(): boolean {
     const journal = this.#journal;
     const overdue = journal.overdue(this.#settlesAll);
-    for (const { number, parts, devices } of overdue) {
+    for (const { number, parts, devices, records } of overdue) {
       for (const device of devices) {
         const mailbox = this.get(device);
         if (mailbox && mailbox.head.journaled < number) mailbox.settle(number);
       }
-      this.#log.write(number, parts);
+      this.#log.write(number, records ?? recordsOfParts(parts));
     }
     for (const device of journal.devices) this.get(device)?.settle(journal.number);
-    this.#log.write(journal.number, journal.parts);
+    this.#log.write(journal.number, this.#log.records());
     let wrote = overdue.length > 0 || journal.parts.length > 0;
     for (const mailbox of this.#touched) wrote = mailbox.write(journal.number) || wrote;
     if (wrote) journal.write(overdue);

@@ -67,7 +67,7 @@ export function lmdbMailboxes(
 
     const full = makeRoom(mail, touched, part, entry, limits);
     if (full) return { status: 'full', devices: full };
-    log.add(fingerprint);
+    log.add({ part, entry, sender: mail.sender }, fingerprint);
     markTaken(part, entry, true);
     const seqs: number[] = [];
     let row = firstRow(part, entry);
