@@ -17,8 +17,8 @@ export class Mailbag implements Participant {
   readonly #journal: Journal;
   readonly #log: AcceptedLog;
   readonly #open = new Map<DeviceId, Mailbox>();
-  /** Handed out in this transaction. */
-  readonly #touched = new Set<Mailbox>();
+  /** Handed out in this transaction: those that say so themselves. */
+  #touched: Mailbox[] = [];
   #settlesAll = false;
   /** The number of the next transaction, if it is ours. */
   #next = 0;
@@ -44,11 +44,17 @@ export class Mailbag implements Participant {
 
   /** Inside a write transaction only. Undefined when there is no such device. */
   get(device: DeviceId): Mailbox | undefined {
-    const known = this.#open.get(device) ?? Mailbox.open(this.#db, this.#journal, device);
-    if (!known || this.#touched.has(known)) return known;
-    this.#open.set(device, known);
-    this.#touched.add(known);
-    return known;
+    let mailbox = this.#open.get(device);
+    if (!mailbox) {
+      mailbox = Mailbox.open(this.#db, this.#journal, device);
+      if (!mailbox) return undefined;
+      this.#open.set(device, mailbox);
+    }
+    if (!mailbox.isTouched) {
+      mailbox.isTouched = true;
+      this.#touched.push(mailbox);
+    }
+    return mailbox;
   }
 
   /** The device goes, and with it what was to be written. */
@@ -56,7 +62,7 @@ export class Mailbag implements Participant {
     const known = this.#open.get(device);
     if (!known) return;
     this.#open.delete(device);
-    this.#touched.delete(known);
+    this.#touched = this.#touched.filter((mailbox) => mailbox !== known);
   }
 
   /** With this transaction of LMDB all is settled that the journal has. */
@@ -102,7 +108,8 @@ export class Mailbag implements Participant {
       this.#log.knows(taken);
     }
     if (!committed) this.#open.clear();
-    this.#touched.clear();
+    for (const mailbox of this.#touched) mailbox.isTouched = false;
+    this.#touched = [];
     this.#settlesAll = false;
     // The longest open ones go first; which ones is of no account.
     for (const device of this.#open.keys()) {

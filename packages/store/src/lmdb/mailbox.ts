@@ -32,6 +32,8 @@ const KEYS_AT_ONCE = 64;
 
 export class Mailbox {
   readonly head: MailboxHead;
+  /** Something of it may have changed in this transaction (`mailbag.ts`). */
+  isTouched = false;
   readonly #db: Db;
   readonly #prefix: Buffer;
   /** The newest messages, ascending without a gap: they are in the journal only. */
