@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { JournalFile, type Place, RING_ID_BYTES, ringCapacity } from './journal-file.ts';
 
 const PAGE = 4_096;
-const BEGINNING: Place = { offset: 0, previous: 0 };
+const BEGINNING: Place = { offset: 0, previous: 0, seal: 0 };
 const ID = Buffer.alloc(RING_ID_BYTES, 7);
 
 let folder: string;
@@ -156,7 +156,7 @@ describe('JournalFile', () => {
     const file = open(4 * PAGE);
     const [, second, third] = appendAll(file, BEGINNING, 10, PAGE, 20) as [Place, Place, Place];
     const fourth = file.append(second, third, 4, [Buffer.from('round')]);
-    expect(fourth).toEqual({ offset: PAGE, previous: 4 });
+    expect(fourth).toMatchObject({ offset: PAGE, previous: 4 });
     const { flights, end } = chain(file, second);
     expect(flights.map(({ number }) => number)).toEqual([3, 4]);
     expect(flights[1]?.payload.toString()).toBe('round');
@@ -245,7 +245,7 @@ describe('what is no flight of this place', () => {
     const third = appendAll(file, BEGINNING, 10, 10, 10).at(-1) as Place;
     // It ends where the third one of the first round begins.
     const fourth = file.append(third, third, 4, [payloadOf(4, 2 * PAGE - 32)]) as Place;
-    expect(fourth).toEqual({ offset: 2 * PAGE, previous: 4 });
+    expect(fourth).toMatchObject({ offset: 2 * PAGE, previous: 4 });
     expect(chain(file, third)).toMatchObject({ flights: [{ number: 4 }], end: fourth });
   });
 
@@ -258,8 +258,17 @@ describe('what is no flight of this place', () => {
   it('is one whose predecessor differs, or whose number does not grow', () => {
     const file = open(4 * PAGE);
     appendAll(file, BEGINNING, 10);
-    for (const previous of [1, 2, 2 ** 40]) expect(file.read({ offset: 0, previous })).toBeUndefined();
-    file.append(BEGINNING, { offset: 0, previous: 9 }, 9, [Buffer.alloc(10)]);
-    expect(file.read({ offset: 0, previous: 9 })).toBeUndefined();
+    for (const previous of [1, 2, 2 ** 40]) expect(file.read({ ...BEGINNING, previous })).toBeUndefined();
+    expect(file.read({ ...BEGINNING, seal: 1 })).toBeUndefined();
+    file.append(BEGINNING, { ...BEGINNING, previous: 9 }, 9, [Buffer.alloc(10)]);
+    expect(file.read({ ...BEGINNING, previous: 9 })).toBeUndefined();
+  });
+
+  it('is one of a history that was undone: its predecessor has the same number and place, and says something else', () => {
+    const file = open(8 * PAGE);
+    const [first] = appendAll(file, BEGINNING, 10, 10, 10) as [Place];
+    expect(chain(file, BEGINNING).flights.map(({ number }) => number)).toEqual([1, 2, 3]);
+    file.append(BEGINNING, first, 2, [Buffer.from('ten bytes!')]);
+    expect(chain(file, BEGINNING).flights.map(({ number }) => number)).toEqual([1, 2]);
   });
 });

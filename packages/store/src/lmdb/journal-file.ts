@@ -2,11 +2,12 @@
  * The journal's file: a ring of flights (docs/adr/0013-the-journal-in-a-file-of-its-own.md). A flight is what one transaction says, written
  * with one call and made durable with one fdatasync; in pages of its own, so that writing one never touches what another has on the disk.
  *
- * flight: u32 CRC-32 of all that follows · u32 length of the payload · u48 number · u48 number of the flight before it · 12 ring id · payload
+ * flight: u32 seal: CRC-32 of all that follows · u32 length of the payload · u48 number · u48 number and u32 seal of the flight before it ·
+ *         8 ring id · payload
  *         (little-endian; the next flight begins at the next multiple of 4 KiB, or, when it would not fit there, at 0)
  *
- * Numbers grow and are never given again, each flight names the one before it, and the ring's id is random: what an older round, a torn write
- * or another folder's file left behind is never taken for the next flight.
+ * Numbers grow, each flight names the one before it by number and seal, and the ring's id is random: what an older round, a torn write, another
+ * folder's file or a history that a restored backup undid left behind is never taken for the next flight.
  */
 import { closeSync, constants, fdatasync, fdatasyncSync, fsyncSync, openSync, readSync, writevSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -15,9 +16,12 @@ import { crc32 } from 'node:zlib';
 
 const PAGE_BYTES = 4_096;
 const HEAD_BYTES = 32;
-const CRC_BYTES = 4;
-const ID_AT = 20;
-export const RING_ID_BYTES = 12;
+const SEAL_BYTES = 4;
+const NUMBER_AT = 8;
+const PREVIOUS_AT = 14;
+const PREVIOUS_SEAL_AT = 20;
+const ID_AT = 24;
+export const RING_ID_BYTES = 8;
 
 const sync = promisify(fdatasync);
 
@@ -27,6 +31,8 @@ export interface Place {
   readonly offset: number;
   /** The number of the flight before it; 0: there was none. */
   readonly previous: number;
+  /** The seal of that flight. */
+  readonly seal: number;
 }
 
 export interface Ring {
@@ -54,7 +60,7 @@ export class JournalFile {
 
   /** The flight that follows `place`: its number, its payload and the place behind it. Undefined: there is none (yet). */
   read(place: Place): { number: number; payload: Buffer; next: Place } | undefined {
-    return this.#readAt(place.offset, place.previous) ?? this.#readAt(0, place.previous);
+    return this.#readAt(place.offset, place) ?? this.#readAt(0, place);
   }
 
   /** How many bytes of the ring lie between two places. */
@@ -75,18 +81,19 @@ export class JournalFile {
     const offset = this.#roomFor(pagesOf(length), start.offset, end.offset);
     if (offset === undefined) return undefined;
     const head = this.#head;
-    head.writeUInt32LE(length, CRC_BYTES);
-    head.writeUIntLE(number, 8, 6);
-    head.writeUIntLE(end.previous, 14, 6);
-    let crc = crc32(head.subarray(CRC_BYTES));
-    for (const part of parts) crc = crc32(part, crc);
-    head.writeUInt32LE(crc, 0);
+    head.writeUInt32LE(length, SEAL_BYTES);
+    head.writeUIntLE(number, NUMBER_AT, 6);
+    head.writeUIntLE(end.previous, PREVIOUS_AT, 6);
+    head.writeUInt32LE(end.seal, PREVIOUS_SEAL_AT);
+    let seal = crc32(head.subarray(SEAL_BYTES));
+    for (const part of parts) seal = crc32(part, seal);
+    head.writeUInt32LE(seal, 0);
     try {
       if (writevSync(this.#file, [head, ...parts], offset) < HEAD_BYTES + length) return undefined;
     } catch {
       return undefined;
     }
-    return { offset: offset + pagesOf(length), previous: number };
+    return { offset: offset + pagesOf(length), previous: number, seal };
   }
 
   /** Durable, what is written. */
@@ -109,21 +116,23 @@ export class JournalFile {
     return bytes < start ? 0 : undefined;
   }
 
-  #readAt(offset: number, previous: number): { number: number; payload: Buffer; next: Place } | undefined {
+  #readAt(offset: number, { previous, seal }: Place): { number: number; payload: Buffer; next: Place } | undefined {
     const head = Buffer.allocUnsafe(HEAD_BYTES);
     if (readSync(this.#file, head, 0, HEAD_BYTES, offset) < HEAD_BYTES) return undefined;
-    const length = head.readUInt32LE(CRC_BYTES);
-    const number = head.readUIntLE(8, 6);
+    const length = head.readUInt32LE(SEAL_BYTES);
+    const number = head.readUIntLE(NUMBER_AT, 6);
     const isNext =
       head.compare(this.#ring.id, 0, RING_ID_BYTES, ID_AT) === 0 &&
-      head.readUIntLE(14, 6) === previous &&
+      head.readUIntLE(PREVIOUS_AT, 6) === previous &&
+      head.readUInt32LE(PREVIOUS_SEAL_AT) === seal &&
       number > previous &&
       offset + HEAD_BYTES + length <= this.#ring.capacity;
     if (!isNext) return undefined;
     const payload = Buffer.allocUnsafeSlow(length);
     if (readSync(this.#file, payload, 0, length, offset + HEAD_BYTES) < length) return undefined;
-    if (crc32(payload, crc32(head.subarray(CRC_BYTES))) !== head.readUInt32LE(0)) return undefined;
-    return { number, payload, next: { offset: offset + pagesOf(length), previous: number } };
+    const own = crc32(payload, crc32(head.subarray(SEAL_BYTES)));
+    if (own !== head.readUInt32LE(0)) return undefined;
+    return { number, payload, next: { offset: offset + pagesOf(length), previous: number, seal: own } };
   }
 }
 

@@ -6,7 +6,8 @@
  * LMDB knows where the oldest flight is that is still needed. A transaction that LMDB has to write settles all that it would say here, and
  * now and then the mailboxes of the oldest flights, which then go.
  *
- * key: 'ring' → 12 ring id · f64 (little-endian) capacity, offset where the oldest flight begins, number of the one before it, newest number
+ * key: 'ring' → 8 ring id · f64 (little-endian) capacity, offset where the oldest flight begins, number and seal of the one before it, newest
+ *       number
  */
 import { join } from 'node:path';
 import { systemRandom } from '@sealwire/crypto/random';
@@ -19,9 +20,9 @@ import { RecordSlabs } from './record-slabs.ts';
 
 const JOURNAL_FILE = 'journal.dat';
 const RING_KEY = Buffer.from('ring');
-const RING_BYTES = RING_ID_BYTES + 4 * 8;
+const RING_BYTES = RING_ID_BYTES + 5 * 8;
 
-const BEGINNING: Place = { offset: 0, previous: 0 };
+const BEGINNING: Place = { offset: 0, previous: 0, seal: 0 };
 const NONE: readonly JournalEntry[] = [];
 
 /** What one transaction said. */
@@ -315,8 +316,12 @@ function readRing(db: Db): RingState {
   return {
     id: bytes.subarray(0, RING_ID_BYTES),
     capacity: bytes.readDoubleLE(RING_ID_BYTES),
-    start: { offset: bytes.readDoubleLE(RING_ID_BYTES + 8), previous: bytes.readDoubleLE(RING_ID_BYTES + 16) },
-    newest: bytes.readDoubleLE(RING_ID_BYTES + 24),
+    start: {
+      offset: bytes.readDoubleLE(RING_ID_BYTES + 8),
+      previous: bytes.readDoubleLE(RING_ID_BYTES + 16),
+      seal: bytes.readDoubleLE(RING_ID_BYTES + 24),
+    },
+    newest: bytes.readDoubleLE(RING_ID_BYTES + 32),
   };
 }
 
@@ -326,6 +331,7 @@ function encodeRing({ id, capacity, start, newest }: RingState): Buffer {
   bytes.writeDoubleLE(capacity, RING_ID_BYTES);
   bytes.writeDoubleLE(start.offset, RING_ID_BYTES + 8);
   bytes.writeDoubleLE(start.previous, RING_ID_BYTES + 16);
-  bytes.writeDoubleLE(newest, RING_ID_BYTES + 24);
+  bytes.writeDoubleLE(start.seal, RING_ID_BYTES + 24);
+  bytes.writeDoubleLE(newest, RING_ID_BYTES + 32);
   return bytes;
 }
