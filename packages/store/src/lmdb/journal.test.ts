@@ -7,6 +7,7 @@ import { ALICE, BOB, deviceId, LIFE_MS, mail, NOW, people, ROOMY, readAll, seqsI
 import { openLmdbStore } from '../lmdb.ts';
 import type { Store } from '../port.ts';
 import { copyOf, JOURNAL } from '../testing/power-cut.ts';
+import { openEnvironment } from './environment.ts';
 import { JournalFile } from './journal-file.ts';
 
 const RING_BYTES = 64 << 10;
@@ -206,5 +207,28 @@ describe('a disk that does not keep what it took', () => {
     sync.mockRestore();
     await expect(seqsIn(other, to[0] as DeviceId)).rejects.toMatchObject(unavailable);
     expect(await seqsIn(store, to[0] as DeviceId)).toEqual([1]);
+  });
+});
+
+describe('segments that are acknowledged in the journal', () => {
+  it.each([
+    ['few, which the head lists', 3],
+    ['many, which are found by their keys', 20],
+  ])('leave nothing behind: %s', async (_, count) => {
+    const { store, to } = await openWithDevices(1);
+    const [device] = to as [DeviceId];
+    for (let n = 0; n < count; n++) {
+      await send(store, n, to, 2_000);
+      // Settles all, so that each message is a segment.
+      await store.mailboxes.expire(NOW, LIFE_MS);
+    }
+    await store.mailboxes.acknowledge([upTo(device, count - 1)]);
+    await store.mailboxes.acknowledge([{ device, session: 0, upTo: 0, also: [count] }]);
+    expect(await store.mailboxes.usage(device)).toEqual({ messages: 0, bytes: 0 });
+    await store.close();
+    const { databases, close } = openEnvironment(path);
+    const keys = databases.mailboxes.getKeysCount();
+    await close();
+    expect(keys).toBe(1);
   });
 });

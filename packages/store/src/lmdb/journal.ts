@@ -38,7 +38,7 @@ export interface Flight {
 }
 
 /** What LMDB knows of the ring. */
-export interface RingState extends Ring {
+interface RingState extends Ring {
   readonly start: Place;
   /** The newest number that a transaction of LMDB was given. */
   readonly newest: number;

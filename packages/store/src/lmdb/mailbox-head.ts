@@ -33,7 +33,7 @@ export class MailboxHead {
   /** No message held is older than this (ms). */
   oldest = Number.POSITIVE_INFINITY;
   gap: GapRecord | undefined;
-  /** The journal is contained up to this record. */
+  /** The journal is contained up to this flight. */
   journaled = 0;
   /** How many segments have a bitmap of holes. */
   holed = 0;

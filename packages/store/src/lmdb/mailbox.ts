@@ -1,7 +1,7 @@
 /**
  * One mailbox: its head, and the messages that are only in the journal so far (docs/adr/0012-a-journal-before-the-mailboxes.md). What is
- * pushed, and what is acknowledged of that, needs no write here, because the journal says it; everything else settles the mailbox: the
- * messages become segments and the head is put.
+ * pushed, and up to where all is acknowledged, needs no write here, because the journal says it; everything else settles the mailbox:
+ * messages become segments, segments that are acknowledged go, and the head is put.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
 import { gapOf, mergeGaps } from '../gap.ts';
@@ -39,7 +39,7 @@ export class Mailbox {
   /** The newest messages, ascending without a gap: they are in the journal only. */
   readonly #pending = new PendingMails();
   readonly #expected = { messages: 0, bytes: 0 };
-  /** The newest record of the journal that was repeated, or that the head contains. */
+  /** The newest flight of the journal that was repeated, or that the head contains. */
   #repeated: number;
   /** More has changed than the journal says, or it is to be settled. */
   #isUnsettled = false;
@@ -135,6 +135,8 @@ export class Mailbox {
 
   /** Forgets these, ascending; those that are not there do not matter. */
   forget(seqs: readonly number[]): void {
+    // First what the list of segments will not have any more when the last of them goes.
+    this.#removeForgotten();
     this.#store();
     const { head } = this;
     let next = 0;
@@ -241,8 +243,8 @@ export class Mailbox {
   /** Settles what has to be; true when something had. `flight`: the number of this transaction, all of which the mailbox knows. */
   write(flight: number): boolean {
     if (!this.#isUnsettled) return false;
-    this.#store(this.#pending.countUpTo(this.#settleUpTo));
     this.#removeForgotten();
+    this.#store(this.#pending.countUpTo(this.#settleUpTo));
     const { first } = this.#pending;
     this.head.journaled = first ? first.flight - 1 : flight;
     this.#db.putSync(this.#prefix, first ? this.#headBefore(first.dropped) : this.head.encode());
