@@ -26,7 +26,7 @@ function submission(number: number, bytes = 10): Submission {
 /** Mailboxes whose writes end when the test says so. */
 function open(settings: Partial<typeof DEFAULT_SETTINGS> = {}) {
   const time = new FakeTime();
-  const writes: { numbers: number[]; end: (error?: Error) => void }[] = [];
+  const writes: { batch: readonly Mail[]; numbers: number[]; end: (error?: Error) => void }[] = [];
   const acknowledged: (readonly Acknowledgement[])[] = [];
   const told: string[] = [];
   const numberOf = (mail: Mail) => mail.id[15]! + mail.id[14]! * 256;
@@ -36,7 +36,11 @@ function open(settings: Partial<typeof DEFAULT_SETTINGS> = {}) {
       append: (batch) =>
         new Promise<AppendResult[]>((resolve, reject) => {
           const results = batch.map((): AppendResult => ({ status: 'accepted', seqs: [] }));
-          writes.push({ numbers: batch.map(numberOf), end: (error) => (error ? reject(error) : resolve(results)) });
+          writes.push({
+            batch,
+            numbers: batch.map(numberOf),
+            end: (error) => (error ? reject(error) : resolve(results)),
+          });
         }),
       acknowledge: async (batch) => {
         acknowledged.push(batch);
@@ -107,6 +111,33 @@ describe('Committer', () => {
     expect([1, 2, 3].map((number) => committer.submit(submission(number)))).toEqual([true, true, false]);
     const other = open({ waitingBytes: 15 });
     expect([1, 2, 3].map((number) => other.committer.submit(submission(number)))).toEqual([true, true, false]);
+  });
+
+  it('B08: what waits behind the next batch does not keep the memory of its socket’s read', async () => {
+    const { committer, writes } = open({ batchMessages: 1 });
+    const read = new Uint8Array(65_536).fill(7);
+    const body = read.subarray(100, 110);
+    for (const number of [1, 2]) {
+      read.set(messageId(number), 0);
+      committer.submit({
+        ...submission(number),
+        id: read.subarray(0, 16) as Mail['id'],
+        recipients: ['sip:b@b;gr=1', 'sip:c@b;gr=1'].map((device) => ({
+          device: device as DeviceId,
+          pieces: [body, read.subarray(200, 203)],
+        })),
+      });
+    }
+    read.fill(0);
+    await turns(2);
+    writes[0]!.end();
+    await turns(3);
+    const { id, recipients } = writes[1]!.batch[0]!;
+    const bytes = [id, ...recipients.flatMap(({ pieces }) => pieces)];
+    expect(bytes).toEqual([messageId(2), ...[10, 3, 10, 3].map((length) => new Uint8Array(length).fill(7))]);
+    for (const piece of bytes) expect(piece.buffer.byteLength).toBe(piece.length);
+    // Still one body for all.
+    expect(recipients[0]!.pieces[0]).toBe(recipients[1]!.pieces[0]);
   });
 
   it('an unknown outcome is told, and the next batch is written', async () => {

@@ -4,6 +4,7 @@
  * it begins at once. Acknowledgements ride in the same turn as the appends. Messages keep the order in which they were submitted.
  */
 import type { AppendResult, Mail, Mailboxes, MailboxLimits } from '@sealwire/store/port';
+import type { MessageId } from '@sealwire/wire/ids';
 import type { Acknowledgements } from './acknowledgements.ts';
 import type { Session } from './session.ts';
 import type { Timers } from './timers.ts';
@@ -65,9 +66,10 @@ export class Committer {
 
   /** False: too much waits already, and this message was not taken. */
   submit(submission: Submission): boolean {
-    const { waitingMessages, waitingBytes } = this.settings;
+    const { batchMessages, waitingMessages, waitingBytes } = this.settings;
     if (this.waiting.length >= waitingMessages || this.waitingBytes >= waitingBytes) return false;
-    this.waiting.push(submission);
+    // What the next batch takes is gone in a moment; behind it the store is slow, and what waits is kept as small as it counts.
+    this.waiting.push(this.waiting.length < batchMessages ? submission : detached(submission));
     this.waitingBytes += submission.bytes;
     if (!this.appending) this.schedule();
     return true;
@@ -183,4 +185,20 @@ export class Committer {
     if (!this.isIdle()) return;
     for (const resolve of this.whenIdle.splice(0)) resolve();
   }
+}
+
+/** The same in memory of its own. A view keeps alive all that the socket's read brought, which may be many times the message. */
+function detached(submission: Submission): Submission {
+  // Recipients share pieces, and go on sharing them.
+  const copies = new Map<Uint8Array, Uint8Array>();
+  function copyOf(piece: Uint8Array): Uint8Array {
+    const copy = copies.get(piece) ?? new Uint8Array(piece);
+    copies.set(piece, copy);
+    return copy;
+  }
+  return {
+    ...submission,
+    id: new Uint8Array(submission.id) as MessageId,
+    recipients: submission.recipients.map(({ device, pieces }) => ({ device, pieces: pieces.map(copyOf) })),
+  };
 }
