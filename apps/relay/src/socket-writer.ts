@@ -26,12 +26,14 @@ export interface SlowConsumer {
   tooSlow(): void;
 }
 
+type Queued = number | Uint8Array | readonly Uint8Array[];
+
 export class SocketWriter implements Flushable {
   /**
-   * For each frame: the length of its chunks together, a sequence number or 0, the number of chunks, the chunks. They are the payload, or,
-   * with a sequence number, a mail, and the payload is the Deliver frame around it. Undefined while nothing waits.
+   * For each frame three elements: a length, a sequence number or 0, and what is as long as that: the payload, or, with a sequence number,
+   * the pieces of a mail around which the payload is the Deliver frame. Undefined while nothing waits.
    */
-  private queue: (number | Uint8Array)[] | undefined;
+  private queue: Queued[] | undefined;
   private queuedBytes = 0;
   private hasLarge = false;
   private ended = false;
@@ -49,21 +51,14 @@ export class SocketWriter implements Flushable {
   }
 
   frame(payload: Uint8Array): void {
-    if (this.ended) return;
-    this.open(payload.length).push(payload.length, 0, 1, payload);
+    this.enqueue(payload.length, payload.length, 0, payload);
     if (payload.length >= BY_REFERENCE_BYTES) this.hasLarge = true;
   }
 
   /** A Deliver frame of the mail `pieces`, `mailLength` bytes together, which must not change until they are flushed. */
   deliver(seq: number, pieces: readonly Uint8Array[], mailLength: number): void {
-    if (this.ended) return;
-    const queue = this.open(payloadBytes(mailLength, seq));
-    queue.push(mailLength, seq, pieces.length);
-    for (let i = 0; i < pieces.length; i++) {
-      const piece = pieces[i]!;
-      queue.push(piece);
-      if (piece.length >= BY_REFERENCE_BYTES) this.hasLarge = true;
-    }
+    this.enqueue(payloadBytes(mailLength, seq), mailLength, seq, pieces);
+    for (let i = 0; i < pieces.length; i++) if (pieces[i]!.length >= BY_REFERENCE_BYTES) this.hasLarge = true;
   }
 
   flush(): void {
@@ -86,15 +81,19 @@ export class SocketWriter implements Flushable {
     this.ended = true;
   }
 
-  private open(length: number): (number | Uint8Array)[] {
-    this.queuedBytes += length + headerBytes(length);
-    if (this.queue) return this.queue;
-    this.queue = [];
+  private enqueue(payloadLength: number, length: number, seq: number, what: Uint8Array | readonly Uint8Array[]): void {
+    if (this.ended) return;
+    this.queuedBytes += payloadLength + headerBytes(payloadLength);
+    if (this.queue) {
+      this.queue.push(length, seq, what);
+      return;
+    }
+    // One that begins empty would have room for seventeen with its first element, and most frames are alone in their turn.
+    this.queue = [length, seq, what];
     this.turn.add(this);
-    return this.queue;
   }
 
-  private writeMerged(queue: readonly (number | Uint8Array)[], bytes: number): void {
+  private writeMerged(queue: readonly Queued[], bytes: number): void {
     const buffer = bytes > scratch.length ? Buffer.allocUnsafeSlow(bytes) : scratch.subarray(0, bytes);
     merge(queue, buffer);
     this.socket.write(buffer);
@@ -102,31 +101,35 @@ export class SocketWriter implements Flushable {
     if (this.socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   }
 
-  private writeByReference(queue: readonly (number | Uint8Array)[]): void {
+  private writeByReference(queue: readonly Queued[]): void {
     this.socket.cork();
-    for (let i = 0; i < queue.length; ) {
-      const length = queue[i++] as number;
-      const seq = queue[i++] as number;
-      const end = i + 1 + (queue[i++] as number);
+    for (let i = 0; i < queue.length; i += 3) {
+      const seq = queue[i + 1] as number;
       const heads = Buffer.allocUnsafe(MOST_HEAD_BYTES);
-      this.socket.write(heads.subarray(0, writeHeads(heads, 0, length, seq)));
-      for (; i < end; i++) this.socket.write(queue[i] as Uint8Array);
+      this.socket.write(heads.subarray(0, writeHeads(heads, 0, queue[i] as number, seq)));
+      if (seq === 0) this.socket.write(queue[i + 2] as Uint8Array);
+      else for (const piece of queue[i + 2] as readonly Uint8Array[]) this.socket.write(piece);
     }
     this.socket.uncork();
   }
 }
 
-function merge(queue: readonly (number | Uint8Array)[], out: Buffer): void {
+function merge(queue: readonly Queued[], out: Buffer): void {
   let at = 0;
-  for (let i = 0; i < queue.length; ) {
-    const length = queue[i++] as number;
-    const seq = queue[i++] as number;
-    const end = i + 1 + (queue[i++] as number);
-    at = writeHeads(out, at, length, seq);
-    for (; i < end; i++) {
-      const chunk = queue[i] as Uint8Array;
-      out.set(chunk, at);
-      at += chunk.length;
+  for (let i = 0; i < queue.length; i += 3) {
+    const seq = queue[i + 1] as number;
+    at = writeHeads(out, at, queue[i] as number, seq);
+    if (seq === 0) {
+      const payload = queue[i + 2] as Uint8Array;
+      out.set(payload, at);
+      at += payload.length;
+      continue;
+    }
+    const pieces = queue[i + 2] as readonly Uint8Array[];
+    for (let j = 0; j < pieces.length; j++) {
+      const piece = pieces[j]!;
+      out.set(piece, at);
+      at += piece.length;
     }
   }
 }

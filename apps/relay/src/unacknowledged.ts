@@ -7,6 +7,8 @@ export interface WindowLimits {
 
 /** Acknowledged numbers in front are dropped when they are this many: moving the rest costs something. */
 const MOST_DONE = 64;
+/** Arrays up to this length stay, and are filled again: new ones that grow with each acknowledgement would be garbage of the old. */
+const MOST_KEPT = 256;
 const ACKNOWLEDGED = -1;
 
 export class Unacknowledged {
@@ -15,8 +17,10 @@ export class Unacknowledged {
   /** Sequence numbers, ascending, and the bytes of each, or that it is acknowledged. Made with the first delivery: an idle socket has none. */
   private seqs: number[] | undefined;
   private sizes: number[] | undefined;
-  /** All in front of this are acknowledged. */
+  /** In use are the places from here, in front of which all are acknowledged, … */
   private first = 0;
+  /** … to here. */
+  private end = 0;
 
   constructor(private readonly limits: WindowLimits) {}
 
@@ -41,8 +45,8 @@ export class Unacknowledged {
   add(seq: number, bytes: number): void {
     this.seqs ??= [];
     this.sizes ??= [];
-    this.seqs.push(seq);
-    this.sizes.push(bytes);
+    this.seqs[this.end] = seq;
+    this.sizes[this.end++] = bytes;
     this.messages++;
     this.bytes += bytes;
   }
@@ -51,16 +55,12 @@ export class Unacknowledged {
   acknowledge(upTo: number, also: readonly number[]): void {
     const { seqs, sizes } = this;
     if (!seqs || !sizes) return;
-    while (this.first < seqs.length && seqs[this.first]! <= upTo) this.take(this.first++, sizes);
+    while (this.first < this.end && seqs[this.first]! <= upTo) this.take(this.first++, sizes);
     for (const seq of also) {
-      const index = seqs.indexOf(seq, this.first);
+      const index = this.indexOf(seq, seqs);
       if (index >= 0) this.take(index, sizes);
     }
-    if (this.first === seqs.length || this.first > MOST_DONE) {
-      seqs.splice(0, this.first);
-      sizes.splice(0, this.first);
-      this.first = 0;
-    }
+    if (this.first === this.end || this.first > MOST_DONE) this.move(seqs, sizes);
   }
 
   private take(index: number, sizes: number[]): void {
@@ -69,5 +69,26 @@ export class Unacknowledged {
     sizes[index] = ACKNOWLEDGED;
     this.messages--;
     this.bytes -= bytes;
+  }
+
+  private indexOf(seq: number, seqs: readonly number[]): number {
+    const index = seqs.indexOf(seq, this.first);
+    return index < this.end ? index : -1;
+  }
+
+  private move(seqs: number[], sizes: number[]): void {
+    const { first, end } = this;
+    if (seqs.length > MOST_KEPT) {
+      this.seqs = seqs.slice(first, end);
+      this.sizes = sizes.slice(first, end);
+    } else {
+      // Not `copyWithin`, which V8 does not optimise for arrays.
+      for (let to = 0, from = first; from < end; to++, from++) {
+        seqs[to] = seqs[from]!;
+        sizes[to] = sizes[from]!;
+      }
+    }
+    this.first = 0;
+    this.end = end - first;
   }
 }

@@ -52,16 +52,17 @@ export class Writer {
     if (value.length === 0) return this;
     // Ids are ASCII nearly always: a loop is faster than a call into the encoder for them.
     this.head(field, value.length);
-    const start = this.at;
     this.reserve(value.length);
+    const { buffer, at } = this;
     for (let i = 0; i < value.length; i++) {
       const code = value.charCodeAt(i);
       if (code > 0x7f) {
-        this.at = start - sizeOfHead(field, value.length);
+        this.at -= sizeOfHead(field, value.length);
         return this.element(field, encoder.encode(value));
       }
-      this.buffer[this.at++] = code;
+      buffer[at + i] = code;
     }
+    this.at += value.length;
     return this;
   }
 
@@ -104,7 +105,7 @@ export class Writer {
 
   /** The message. The writer must not be used after this. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.buffer.subarray(HEAD_ROOM, this.at);
+    return this.cut(HEAD_ROOM, this.at);
   }
 
   /** The message as the one field `field` of an outer message: what a oneof of frames is. The writer must not be used after this. */
@@ -115,7 +116,12 @@ export class Writer {
     this.at = start;
     this.raw(field * 8 + BYTES);
     this.raw(length);
-    return this.buffer.subarray(start, end);
+    return this.cut(start, end);
+  }
+
+  private cut(start: number, end: number): Uint8Array<ArrayBuffer> {
+    // Not `subarray`: it asks for the class of what it cuts, which costs more than the cut.
+    return new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, end - start);
   }
 
   private raw(value: number): void {

@@ -25,7 +25,7 @@ export function lmdbMailboxes(
   const db = databases.mailboxes;
   const reading = new ReadMailboxes(environment, journal, log.indexFlight);
 
-  /** Of the message that is being appended: one array for all. */
+  /** Of the message that is being appended, as many as it has recipients. It never becomes shorter: it would lose its memory. */
   const touched: Mailbox[] = [];
 
   /** Devices in the order of their ids, from `start`: those whose mailbox holds something older than `horizon`. */
@@ -52,12 +52,11 @@ export function lmdbMailboxes(
 
     const { recipients } = mail;
     let unknown: DeviceId[] | undefined;
-    touched.length = 0;
     for (let i = 0; i < recipients.length; i++) {
       const { device } = recipients[i] as Mail['recipients'][number];
       const mailbox = mailbag.get(device);
       if (mailbox) {
-        touched.push(mailbox);
+        touched[i] = mailbox;
       } else {
         unknown ??= [];
         unknown.push(device);
@@ -69,14 +68,17 @@ export function lmdbMailboxes(
     if (full) return { status: 'full', devices: full };
     log.add({ part, entry, sender: mail.sender }, fingerprint);
     markTaken(part, entry, true);
-    const seqs: number[] = [];
     let row = firstRow(part, entry);
-    for (let i = 0; i < touched.length; i++) {
-      seqs.push((touched[i] as Mailbox).push(part, row, journal.number));
+    let seqs: number[] | undefined;
+    for (let i = 0; i < recipients.length; i++) {
+      const seq = (touched[i] as Mailbox).push(part, row, journal.number);
+      // A list that begins empty has room for seventeen with its first element.
+      if (seqs) seqs.push(seq);
+      else seqs = [seq];
       journal.name(recipients[i]?.device as DeviceId);
       row = nextRow(part, row);
     }
-    return { status: 'accepted', seqs };
+    return { status: 'accepted', seqs: seqs ?? [] };
   }
 
   return {
@@ -170,17 +172,17 @@ function makeRoom(
 ): DeviceId[] | undefined {
   // Counted first, because a device may be named more than once.
   let row = firstRow(part, entry);
-  for (let i = 0; i < mailboxes.length; i++) {
+  for (let i = 0; i < recipients.length; i++) {
     mailboxes[i]?.expect(sizeOf(part, row));
     row = nextRow(part, row);
   }
   let full: Set<DeviceId> | undefined;
-  for (let i = 0; i < mailboxes.length; i++) {
+  for (let i = 0; i < recipients.length; i++) {
     if (mailboxes[i]?.hasRoom(at - limits.lifeMs, limits)) continue;
     full ??= new Set();
     full.add(recipients[i]?.device as DeviceId);
   }
-  for (let i = 0; i < mailboxes.length; i++) {
+  for (let i = 0; i < recipients.length; i++) {
     if (!full) mailboxes[i]?.trim(limits);
     mailboxes[i]?.expectNothing();
   }

@@ -1,11 +1,14 @@
 /**
  * The newest messages of one mailbox, which only the journal has: flight, part and row of each, in arrays instead of objects, because they
- * live until they are acknowledged, too long for the garbage of the young. The arrays are used again and again, as far as they are small.
+ * live until they are acknowledged, too long for the garbage of the young. The arrays stay where they are as long as they are short: one that
+ * is made anew and grows again with each acknowledgement would be most of what becomes old.
  */
 import { copyMessage, entryOf, sizeOf, timeOf } from './journal-part.ts';
 
 /** Where arrays in use begin at most before they are moved to their beginning. */
 const MOST_UNUSED = 64;
+/** Longer arrays are given back when they are moved: a backlog is over some time. */
+const MOST_KEPT = 256;
 const NO_PART = Buffer.alloc(0);
 
 export class PendingMails {
@@ -41,8 +44,7 @@ export class PendingMails {
       this.#parts[i] = NO_PART;
     }
     this.#begin = begin;
-    if (begin > MOST_UNUSED) this.#move();
-    else if (begin === this.#end) this.#clear();
+    if (begin > MOST_UNUSED || begin === this.#end) this.#move();
   }
 
   /** The flight of the first one, and how many came with it that were dropped; undefined when there is none. */
@@ -83,16 +85,21 @@ export class PendingMails {
     return this.#rows[this.#begin + index] as number;
   }
 
-  #clear(): void {
-    this.#begin = 0;
-    this.#end = 0;
-  }
-
   #move(): void {
-    this.#parts = this.#parts.slice(this.#begin, this.#end);
-    this.#rows = this.#rows.slice(this.#begin, this.#end);
-    this.#flights = this.#flights.slice(this.#begin, this.#end);
-    this.#end -= this.#begin;
+    const { length } = this;
+    if (this.#parts.length > MOST_KEPT) {
+      this.#parts = this.#parts.slice(this.#begin, this.#end);
+      this.#rows = this.#rows.slice(this.#begin, this.#end);
+      this.#flights = this.#flights.slice(this.#begin, this.#end);
+    } else {
+      for (let to = 0, from = this.#begin; from < this.#end; to++, from++) {
+        this.#parts[to] = this.#parts[from] as Buffer;
+        this.#rows[to] = this.#rows[from] as number;
+        this.#flights[to] = this.#flights[from] as number;
+      }
+      for (let i = length; i < this.#end; i++) this.#parts[i] = NO_PART;
+    }
     this.#begin = 0;
+    this.#end = length;
   }
 }
