@@ -7,6 +7,8 @@ export const hasTaskset = spawnSync('taskset', ['-V']).status === 0;
 const profileFolder = process.argv.find((argument) => argument.startsWith('--profile='))?.slice('--profile='.length);
 /** The relay's own cost, without a store. */
 const isUnstored = process.argv.includes('--unstored');
+/** `ws` as it installs itself, or with the native helper that the relay gives it (docs/adr/0014-a-native-helper-for-ws.md). */
+const bareEnvironment = process.argv.includes('--bufferutil') ? {} : { WS_NO_BUFFER_UTIL: '1' };
 
 const LOADER = new URL('../../../infra/scripts/swc-loader.mjs', import.meta.url).pathname;
 const SERVER = new URL('./server.ts', import.meta.url).pathname;
@@ -31,7 +33,8 @@ export class MeasuredServer {
       ...(isUnstored ? ['unstored'] : []),
     ];
     const [command, args] = hasTaskset ? ['taskset', ['-c', '0', process.execPath, ...node]] : [process.execPath, node];
-    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const env = { ...process.env, ...(kind === 'bare' && bareEnvironment) };
+    const child = spawn(command, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const { port } = await next<{ port: number }>(child);
     return new MeasuredServer(kind, port, child);
   }

@@ -3,7 +3,7 @@
  * Server on core 0, generator on core 1; short alternating rounds, medians, ratios.
  *
  * `-- --check` exit code 1 when a goal is missed · `--only=sparse,dense,idle,connect,drain` · `--unstored` without a store (sparse, dense) ·
- * `--profile=FOLDER` a CPU profile of our server
+ * `--bufferutil` the bare server has the relay's native helper too · `--profile=FOLDER` a CPU profile of our server
  */
 import { spawnSync } from 'node:child_process';
 import { hasTaskset } from './measured-server.ts';
