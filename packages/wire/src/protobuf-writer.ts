@@ -2,7 +2,7 @@
  * Writes the protobuf wire format as much as Sealwire's schemas use: see `protobuf-reader.ts`. What it writes is canonical: default
  * values left out, varints as short as they can be.
  */
-import { allocate } from './slab.ts';
+import { allocate, takeRoom } from './slab.ts';
 import { WireError } from './wire-error.ts';
 
 const VARINT = 0;
@@ -10,17 +10,27 @@ const BYTES = 2;
 
 const encoder = new TextEncoder();
 
+/** Copied by a loop, which is done before a call into V8's runtime has begun. */
+const SHORT_BYTES = 64;
+
 /** Tag and length of a frame's one outermost field are written into this room in front of it, once the length is known. */
 const HEAD_ROOM = 8;
 
 /** Writes one message. Default values (0, false, empty) are left out, as proto3 does. */
 export class Writer {
+  /** The message is written into these, from `begin` on, and grows up to `end`. */
   private buffer: Uint8Array<ArrayBuffer>;
-  private at = HEAD_ROOM;
+  private begin: number;
+  private end: number;
+  private at: number;
 
   /** `sizeHint`: bytes expected, so that the buffer need not grow. */
   constructor(sizeHint = 128) {
-    this.buffer = allocate(HEAD_ROOM + sizeHint);
+    const { bytes, begin } = takeRoom(HEAD_ROOM + sizeHint);
+    this.buffer = bytes;
+    this.begin = begin + HEAD_ROOM;
+    this.end = this.begin + sizeHint;
+    this.at = this.begin;
   }
 
   uint(field: number, value: number): this {
@@ -43,7 +53,9 @@ export class Writer {
   element(field: number, value: Uint8Array): this {
     this.head(field, value.length);
     this.reserve(value.length);
-    this.buffer.set(value, this.at);
+    const { buffer, at } = this;
+    if (value.length < SHORT_BYTES) for (let i = 0; i < value.length; i++) buffer[at + i] = value[i]!;
+    else buffer.set(value, at);
     this.at += value.length;
     return this;
   }
@@ -81,14 +93,14 @@ export class Writer {
   message(field: number, write: () => void): this {
     this.reserve(10);
     this.raw(field * 8 + BYTES);
-    const start = ++this.at; // one byte for the length; the contents move up when it needs more
+    // One byte for the length; the contents move up when it needs more. Counted from `begin`, which moves when the buffer grows.
+    const before = ++this.at - this.begin;
     write();
-    const length = this.at - start;
+    const length = this.at - this.begin - before;
     const more = sizeOfUint(length) - 1;
-    if (more > 0) {
-      this.reserve(more);
-      this.buffer.copyWithin(start + more, start, this.at);
-    }
+    if (more > 0) this.reserve(more);
+    const start = this.begin + before;
+    if (more > 0) this.buffer.copyWithin(start + more, start, this.at);
     this.at = start - 1;
     this.raw(length);
     this.at += length;
@@ -105,14 +117,14 @@ export class Writer {
 
   /** The message. The writer must not be used after this. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.cut(HEAD_ROOM, this.at);
+    return this.cut(this.begin, this.at);
   }
 
   /** The message as the one field `field` of an outer message: what a oneof of frames is. The writer must not be used after this. */
   finishAs(field: number): Uint8Array<ArrayBuffer> {
     const end = this.at;
-    const length = end - HEAD_ROOM;
-    const start = HEAD_ROOM - sizeOfHead(field, length);
+    const length = end - this.begin;
+    const start = this.begin - sizeOfHead(field, length);
     this.at = start;
     this.raw(field * 8 + BYTES);
     this.raw(length);
@@ -121,7 +133,7 @@ export class Writer {
 
   private cut(start: number, end: number): Uint8Array<ArrayBuffer> {
     // Not `subarray`: it asks for the class of what it cuts, which costs more than the cut.
-    return new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, end - start);
+    return new Uint8Array(this.buffer.buffer, start, end - start);
   }
 
   private raw(value: number): void {
@@ -129,11 +141,14 @@ export class Writer {
   }
 
   private reserve(more: number): void {
-    const needed = this.at + more;
-    if (needed <= this.buffer.length) return;
-    const larger = new Uint8Array(Math.max(needed, this.buffer.length * 2));
-    larger.set(this.buffer.subarray(0, this.at));
+    if (this.at + more <= this.end) return;
+    const length = this.at - this.begin;
+    const larger = new Uint8Array(HEAD_ROOM + Math.max(length + more, 2 * (this.end - this.begin)));
+    larger.set(this.buffer.subarray(this.begin, this.at), HEAD_ROOM);
     this.buffer = larger;
+    this.begin = HEAD_ROOM;
+    this.end = larger.length;
+    this.at = HEAD_ROOM + length;
   }
 }
 

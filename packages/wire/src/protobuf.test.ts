@@ -155,6 +155,38 @@ describe('Writer', () => {
     );
   });
 
+  it('writes what it writes alone when others write at the same time, into the same slab', () => {
+    type Step = (writer: Writer) => Writer;
+    const steps = fc.array(
+      fc.oneof(
+        fc.tuple(fc.nat(5), fc.nat(), fc.string({ unit: 'binary', maxLength: 70 })).map(
+          ([field, number, text]): Step =>
+            (writer) =>
+              writer.uint(field + 1, number).text(field + 1, text),
+        ),
+        fc.tuple(fc.nat(5), fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat(), { maxLength: 40 })).map(
+          ([field, bytes, numbers]): Step =>
+            (writer) =>
+              writer.message(field + 1, () => writer.element(1, bytes).packed(2, numbers)).head(3, bytes.length),
+        ),
+      ),
+      { maxLength: 6 },
+    );
+    const one = fc.record({ steps, hint: fc.nat(100) });
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 2, maxLength: 4 }), (all) => {
+        const alone = all.map(({ steps, hint }) => {
+          const writer = new Writer(hint);
+          for (const step of steps) step(writer);
+          return Uint8Array.from(writer.finishAs(1));
+        });
+        const writers = all.map(({ hint }) => new Writer(hint));
+        for (let i = 0; i < 6; i++) for (const [w, writer] of writers.entries()) all[w]!.steps[i]?.(writer);
+        expect(writers.map((writer) => Uint8Array.from(writer.finishAs(1)))).toEqual(alone);
+      }),
+    );
+  });
+
   it('refuses numbers that have no varint', () => {
     for (const bad of [-1, 0.5, Number.NaN, 2 ** 53])
       expect(() => new Writer().uint(1, bad)).toThrow(expect.objectContaining({ code: 'bad-number' }));
