@@ -6,6 +6,7 @@ const floors = {
   bus: ['wire'],
   client: ['lime', 'wire', 'crypto'],
   service: ['wire', 'crypto'],
+  access: ['service', 'wire', 'crypto'],
 };
 
 const floorRules = Object.entries({ crypto: [], ...floors }).map(([name, below]) => ({
@@ -32,7 +33,7 @@ const driver = (name, modules, homes, why) => ({
   to: { path: `node_modules/(${modules})(/|$)` },
 });
 
-const servers = ['service', 'wire', 'crypto', 'store', 'bus'];
+const servers = ['access', 'service', 'wire', 'crypto', 'store', 'bus'];
 
 module.exports = {
   forbidden: [
@@ -47,7 +48,10 @@ module.exports = {
       name: 'servers-cannot-decrypt',
       comment: 'servers cannot decrypt because they cannot import: the ratchet and the SDK stay on the clients’ side',
       severity: 'error',
-      from: { path: '^(apps/(api|relay|directory|solo)|packages/(store|bus|service))/', pathNot: '\\.test\\.ts$' },
+      from: {
+        path: '^(apps/(api|relay|directory|solo)|packages/(store|bus|service|access))/',
+        pathNot: '\\.test\\.ts$',
+      },
       to: { path: '^packages/(lime|client)/' },
     },
     ...floorRules,
@@ -119,7 +123,12 @@ module.exports = {
       'no framework on the relay’s path or in a package’s heart',
     ),
     driver('noble', '@noble', 'packages/crypto', 'one port, two providers: the strict wrapper cannot be bypassed'),
-    driver('jose', 'jose', 'packages/service', 'tokens are checked in one way'),
+    driver(
+      'jose',
+      'jose',
+      'packages/access|apps/directory/src/foreign',
+      'tokens of devices are checked in one way, those of other directories in one other',
+    ),
     driver('argon2', '@node-rs', 'apps/cli', 'only the command line has passphrases'),
   ],
   options: {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { parseDeviceId } from '@sealwire/wire/ids';
-import { createInvitation } from './invitations.ts';
+import { createInvitation } from './accounts/invitations.ts';
 import { crypto, type Fixture, startFixture } from './testing/fixture.ts';
 import { person } from './testing/person.ts';
 
@@ -85,7 +85,7 @@ describe('POST /v1/accounts', () => {
     return [
       {
         id: alice.device,
-        identities: [{ curve: 'c25519' as const, identityKey }],
+        identities: [{ suite: 'c25519' as const, identityKey }],
         loginKey: alice.loginKey,
         addedAt: 1,
       },
@@ -101,7 +101,7 @@ describe('POST /v1/accounts', () => {
       ...device!,
       id: `${alice.address};gr=urn:uuid:2` as never,
       loginKey,
-      identities: [{ curve: 'c25519' as const, identityKey }],
+      identities: [{ suite: 'c25519' as const, identityKey }],
     };
     const { status, json } = await fixture.call('POST', '/v1/accounts', alice.creation({ devices: [device!, second] }));
     expect([status, json.code, json.detail]).toEqual([422, 'invalid-manifest', 'the first manifest names one device']);

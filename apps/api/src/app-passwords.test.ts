@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createAppPasswordVault } from '@sealwire/service/app-password-vault';
+import { createAppPasswordVault } from '@sealwire/access/app-password-vault';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { type Answer, crypto, type Fixture, seededRandom, startFixture } from './testing/fixture.ts';
@@ -131,7 +131,7 @@ describe('POST /v1/login/app-password', () => {
     const store = openMemoryStore();
     fixture = await startFixture(settings, { store, appPasswordKey: KEY });
     await fixture.member('alice');
-    const identities = [{ curve: 'c25519' as const, identityKey: new Uint8Array(32) }];
+    const identities = [{ suite: 'c25519' as const, identityKey: new Uint8Array(32) }];
     const first = (await store.devices.list(alice.address))[0]!;
     const second = { id: admitted, identities, loginKey: new Uint8Array(), addedAt: 1 };
     const manifest = { version: 2, bytes: Uint8Array.of(2), signature: new Uint8Array(64) };

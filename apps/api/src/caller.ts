@@ -7,7 +7,7 @@ import {
   Injectable,
   type PipeTransform,
 } from '@nestjs/common';
-import type { BearerAuthenticator } from '@sealwire/service/bearer';
+import type { BearerAuthenticator } from '@sealwire/access/bearer';
 import { Problem } from '@sealwire/service/problem';
 import { type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openLmdbStore } from '@sealwire/store/lmdb';
-import { createInvitation } from './invitations.ts';
+import { createInvitation } from './accounts/invitations.ts';
 import { crypto, type Fixture, ORIGIN, startFixture } from './testing/fixture.ts';
 import { person } from './testing/person.ts';
 

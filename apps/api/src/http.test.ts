@@ -3,8 +3,8 @@ import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openMemoryStore } from '@sealwire/store/memory';
 import { ProblemAnswer, WellKnown } from '@sealwire/wire/http';
-import { apiDescription } from './description.ts';
-import { openApiText } from './published.ts';
+import { apiDescription } from './published/description.ts';
+import { openApiText } from './published/published.ts';
 import { crypto, type Fixture, startFixture } from './testing/fixture.ts';
 import { person } from './testing/person.ts';
 
@@ -189,7 +189,7 @@ describe('I03: routes generated from the description', () => {
       expect({ path, status }).not.toEqual({ path, status: 404 });
     }
     const controllers = ['accounts', 'login', 'devices', 'app-passwords', 'published'].map((name) =>
-      readFileSync(new URL(`./${name}.controller.ts`, import.meta.url), 'utf8'),
+      readFileSync(new URL(`./${name}/${name}.controller.ts`, import.meta.url), 'utf8'),
     );
     const routes = controllers.flatMap((text) => {
       const prefix = /@Controller\((?:'([^']*)')?\)/.exec(text)?.[1] ?? '';

@@ -5,7 +5,7 @@ import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { bootServer } from '@sealwire/service/boot-server';
 import { processSources } from '@sealwire/service/config';
 import { openStore } from '@sealwire/store/open';
-import { inviteCommand } from './invite-command.ts';
+import { inviteCommand } from './accounts/invite-command.ts';
 import { apiSettings } from './settings.ts';
 import { startApi } from './start.ts';
 

@@ -1,5 +1,5 @@
 /** The settings of the API server. */
-import { APP_PASSWORD_KEY, APP_PASSWORD_SETTINGS } from '@sealwire/service/app-password-settings';
+import { APP_PASSWORD_KEY, APP_PASSWORD_SETTINGS } from '@sealwire/access/app-password-settings';
 import { setting } from '@sealwire/service/config';
 import { listenAddress, SERVER_SETTINGS, secretBytes, wholeNumber } from '@sealwire/service/settings';
 import { z } from 'zod';

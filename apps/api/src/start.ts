@@ -4,32 +4,32 @@ import helmet from '@fastify/helmet';
 import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createAppPasswordCheck } from '@sealwire/access/app-password-check';
+import { type AppPasswordVault, createAppPasswordVault } from '@sealwire/access/app-password-vault';
+import { bearerAuthenticator } from '@sealwire/access/bearer';
+import { createGuessLimits } from '@sealwire/access/guess-limits';
+import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealwire/access/tokens';
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { createAnnouncer } from '@sealwire/service/announce';
-import { createAppPasswordCheck } from '@sealwire/service/app-password-check';
-import { type AppPasswordVault, createAppPasswordVault } from '@sealwire/service/app-password-vault';
-import { bearerAuthenticator } from '@sealwire/service/bearer';
-import { createGuessLimits } from '@sealwire/service/guess-limits';
 import type { HttpDoor } from '@sealwire/service/http-door';
 import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
 import { PAGE_STYLE } from '@sealwire/service/openapi-page';
 import { originOf } from '@sealwire/service/public-origin';
-import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealwire/service/tokens';
-import { AccountService } from './account-service.ts';
-import { AccountsController } from './accounts.controller.ts';
-import { AppPasswordLogin } from './app-password-login.ts';
-import { AppPasswordService } from './app-password-service.ts';
-import { AppPasswordsController } from './app-passwords.controller.ts';
+import { AccountService } from './accounts/account-service.ts';
+import { AccountsController } from './accounts/accounts.controller.ts';
+import { AppPasswordService } from './app-passwords/app-password-service.ts';
+import { AppPasswordsController } from './app-passwords/app-passwords.controller.ts';
 import { DeviceGuard } from './caller.ts';
 import type { ApiDeps } from './deps.ts';
-import { DeviceService } from './device-service.ts';
-import { DevicesController } from './devices.controller.ts';
+import { DeviceService } from './devices/device-service.ts';
+import { DevicesController } from './devices/devices.controller.ts';
 import { createApiLimiters } from './limiters.ts';
-import { LoginController } from './login.controller.ts';
-import { challengeKey, createChallengeBook } from './login-challenge.ts';
-import { LoginService } from './login-service.ts';
+import { AppPasswordLogin } from './login/app-password-login.ts';
+import { LoginController } from './login/login.controller.ts';
+import { challengeKey, createChallengeBook } from './login/login-challenge.ts';
+import { LoginService } from './login/login-service.ts';
 import {
   ACCOUNTS,
   APP_PASSWORD_LOGIN,
@@ -40,11 +40,11 @@ import {
   LOGINS,
   PUBLISHED,
 } from './ports.ts';
-import { PublishedController } from './published.controller.ts';
-import { publish } from './published.ts';
+import { PublishedController } from './published/published.controller.ts';
+import { publish } from './published/published.ts';
 
+export { createInvitation } from './accounts/invitations.ts';
 export type { ApiDeps } from './deps.ts';
-export { createInvitation } from './invitations.ts';
 
 /** Builds the server and resolves when it can answer. Its paths: `/v1/…`, `/.well-known/sealwire`, `/openapi.json`, `/docs`. */
 export async function startApi(deps: ApiDeps): Promise<HttpDoor> {

@@ -83,7 +83,7 @@ async function measure(child: ChildProcess, count: number, send: (i: number) => 
 
 function round({ child, hello }: { child: ChildProcess; hello: Hello }, device: string): Promise<Figure> {
   const headers = { 'content-type': LIME_CONTENT_TYPE, ...hello.headers };
-  const body = encodeRequest({ kind: 'getPeerBundle', curve: 'c25519', devices: [device] });
+  const body = encodeRequest({ kind: 'getPeerBundle', suite: 'c25519', devices: [device] });
   return measure(child, REQUESTS, () => post(hello.address.port, headers, body));
 }
 

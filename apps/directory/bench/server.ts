@@ -1,11 +1,11 @@
 /** The measured process: `bare` (node:http that answers with as many bytes) or `directory` (the real one, LMDB in the folder given). */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
-import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
 import { openLmdbStore } from '@sealwire/store/lmdb';
 import { startDirectory } from '../src/start.ts';
 import { enrol, type TestDevice, testDevice } from '../src/testing/device.ts';

@@ -1,9 +1,10 @@
 /** What the key directory is built from. The composition root (this app's main, or solo) makes all of it. */
+
+import type { TokenVerifier } from '@sealwire/access/tokens';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
-import type { TokenVerifier } from '@sealwire/service/tokens';
 import type { Store } from '@sealwire/store/port';
 import type { Authenticate } from './lime/authenticate.ts';
 import type { Repeat } from './open-mode.ts';

@@ -41,45 +41,45 @@ const publish = ({ bytes, signature }: SignedManifest) =>
     signature: encodeBase64url(signature),
   });
 
-describe.each(SUITE_NAMES)('on LMDB, %s', (curve) => {
+describe.each(SUITE_NAMES)('on LMDB, %s', (suite) => {
   it('D02, D05: what was given out before a restart is gone after it; a repeated registration changes nothing', async () => {
-    await fixture.lime(bob, bob.registration(curve, 1, 2, 3));
-    const [given] = await fixture.bundles(alice, curve, bob.id);
+    await fixture.lime(bob, bob.registration(suite, 1, 2, 3));
+    const [given] = await fixture.bundles(alice, suite, bob.id);
     expect(given!.bundle!.oneTimePrekey!.id).toBe(1);
     await restart();
-    expect((await fixture.lime(bob, bob.registration(curve, 1, 2, 3))).kind).toBe('ack');
-    expect(await fixture.lime(bob, { kind: 'getSelfOneTimePrekeys', curve })).toMatchObject({ ids: [2, 3] });
-    const [next] = await fixture.bundles(alice, curve, bob.id);
+    expect((await fixture.lime(bob, bob.registration(suite, 1, 2, 3))).kind).toBe('ack');
+    expect(await fixture.lime(bob, { kind: 'getSelfOneTimePrekeys', suite })).toMatchObject({ ids: [2, 3] });
+    const [next] = await fixture.bundles(alice, suite, bob.id);
     expect(next!.bundle!.oneTimePrekey!.id).toBe(2);
-    expect(Buffer.from(next!.bundle!.identityKey)).toEqual(Buffer.from(bob.identityKey(curve)));
+    expect(Buffer.from(next!.bundle!.identityKey)).toEqual(Buffer.from(bob.identityKey(suite)));
   });
 
   it('D12: many at once get different keys, and the pool ends at its end', async () => {
-    await fixture.lime(bob, bob.registration(curve, ...range(12)));
-    const answers = await Promise.all(range(8).map(() => fixture.bundles(alice, curve, bob.id, bob.id)));
+    await fixture.lime(bob, bob.registration(suite, ...range(12)));
+    const answers = await Promise.all(range(8).map(() => fixture.bundles(alice, suite, bob.id, bob.id)));
     const ids = answers.flat().map(({ bundle }) => bundle!.oneTimePrekey?.id);
     expect(ids.filter((id) => id !== undefined).sort((a, b) => a - b)).toEqual(range(12));
     expect(ids.filter((id) => id === undefined)).toHaveLength(4);
   });
 
   it('D03, D04, D11: repeats, conflicts and the cap', async () => {
-    await fixture.lime(bob, bob.registration(curve, ...range(199)));
+    await fixture.lime(bob, bob.registration(suite, ...range(199)));
     const upload = (oneTimePrekeys: ReturnType<typeof bob.oneTime>) =>
-      fixture.lime(bob, { kind: 'postOneTimePrekeys', curve, oneTimePrekeys });
-    expect((await upload(bob.oneTime(curve, 300))).kind).toBe('ack');
-    expect((await upload(bob.oneTime(curve, 300))).kind).toBe('ack');
-    expect(await upload(bob.oneTime(curve, 301))).toMatchObject({ code: LIME_ERRORS.limitReached });
-    expect(await upload([{ ...bob.oneTime(curve, 9)[0]!, id: 300 }])).toMatchObject({ code: LIME_ERRORS.badRequest });
+      fixture.lime(bob, { kind: 'postOneTimePrekeys', suite, oneTimePrekeys });
+    expect((await upload(bob.oneTime(suite, 300))).kind).toBe('ack');
+    expect((await upload(bob.oneTime(suite, 300))).kind).toBe('ack');
+    expect(await upload(bob.oneTime(suite, 301))).toMatchObject({ code: LIME_ERRORS.limitReached });
+    expect(await upload([{ ...bob.oneTime(suite, 9)[0]!, id: 300 }])).toMatchObject({ code: LIME_ERRORS.badRequest });
   });
 
   it('D21, S45: a device that a manifest leaves out has no bundle any more, after a restart too', async () => {
     const second = bob.manifest([bob.listed, laptop.listed], first.manifest);
     expect((await publish(second)).status).toBe(200);
-    await fixture.lime(laptop, laptop.registration(curve, 1));
-    expect((await fixture.bundles(alice, curve, laptop.id))[0]!.bundle).toBeDefined();
+    await fixture.lime(laptop, laptop.registration(suite, 1));
+    expect((await fixture.bundles(alice, suite, laptop.id))[0]!.bundle).toBeDefined();
     expect((await publish(bob.manifest([bob.listed], second.manifest))).status).toBe(200);
     await restart();
-    expect((await fixture.bundles(alice, curve, laptop.id))[0]!.bundle).toBeUndefined();
-    await expect(fixture.lime(laptop, laptop.registration(curve, 1))).rejects.toThrow('status 401');
+    expect((await fixture.bundles(alice, suite, laptop.id))[0]!.bundle).toBeUndefined();
+    await expect(fixture.lime(laptop, laptop.registration(suite, 1))).rejects.toThrow('status 401');
   });
 });

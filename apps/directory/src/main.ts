@@ -1,10 +1,11 @@
 /** The key directory as a process of its own. `main.ts --help` lists the settings. */
+
+import { createTokenVerifier } from '@sealwire/access/tokens';
 import { openBus } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { bootServer } from '@sealwire/service/boot-server';
 import { originOf } from '@sealwire/service/public-origin';
-import { createTokenVerifier } from '@sealwire/service/tokens';
 import { openStore } from '@sealwire/store/open';
 import { directorySettings } from './settings.ts';
 import { startDirectory } from './start.ts';

@@ -23,7 +23,7 @@ afterEach(async () => {
 async function says(device: TestDevice, request: LimeRequest, headers: Record<string, string> = {}) {
   const given = { 'content-type': LIME_CONTENT_TYPE, from: device.id, ...headers };
   const { status, body } = await fixture!.limeRaw(encodeRequest(request), given);
-  return status === 200 ? decodeAnswer(body, request.curve) : status;
+  return status === 200 ? decodeAnswer(body, request.suite) : status;
 }
 
 describe('open mode', () => {
@@ -39,7 +39,7 @@ describe('open mode', () => {
     fixture = await startFixture({ OPEN_MODE: 'on' });
     expect(await says(alice, alice.registration('c25519', 1))).toMatchObject({ kind: 'ack' });
     expect(await says(alice, alice.registration('c448'))).toMatchObject({ kind: 'ack' });
-    const answer = await says(bob, { kind: 'getPeerBundle', curve: 'c25519', devices: [alice.id] });
+    const answer = await says(bob, { kind: 'getPeerBundle', suite: 'c25519', devices: [alice.id] });
     expect(answer).toMatchObject({
       kind: 'peerBundle',
       peers: [{ device: alice.id, bundle: { identityKey: alice.identityKey('c25519'), oneTimePrekey: { id: 1 } } }],
@@ -49,7 +49,7 @@ describe('open mode', () => {
   it('does not let a stranger in under a device of a manifest with another identity key', async () => {
     fixture = await startFixture({ OPEN_MODE: 'on' });
     await enrol(fixture.store, alice);
-    const imposter = { ...bob.registration('c25519'), curve: 'c25519' as const };
+    const imposter = { ...bob.registration('c25519'), suite: 'c25519' as const };
     const answer = await says(alice, imposter);
     expect(answer).toMatchObject({ kind: 'error' });
     expect(await says(alice, alice.registration('c25519'))).toMatchObject({ kind: 'ack' });
@@ -57,7 +57,7 @@ describe('open mode', () => {
 
   it('wants a device id all the same, and good credentials from who shows any', async () => {
     fixture = await startFixture({ OPEN_MODE: 'on' });
-    const request: LimeRequest = { kind: 'getSelfOneTimePrekeys', curve: 'c25519' };
+    const request: LimeRequest = { kind: 'getSelfOneTimePrekeys', suite: 'c25519' };
     expect(await says(alice, request, { from: '' })).toMatchObject({ code: LIME_ERRORS.missingSenderId });
     expect(await says(alice, request, { from: 'sip:alice@example.org' })).toBe(403);
     for (const authorization of ['Bearer x.y.z', 'Basic YTpi', 'Digest username="alice"'])

@@ -1,5 +1,5 @@
 /** The settings of the key directory. */
-import { APP_PASSWORD_KEY, APP_PASSWORD_SETTINGS } from '@sealwire/service/app-password-settings';
+import { APP_PASSWORD_KEY, APP_PASSWORD_SETTINGS } from '@sealwire/access/app-password-settings';
 import { setting } from '@sealwire/service/config';
 import { listenAddress, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
 import { LIMITS } from '@sealwire/wire/limits';

@@ -1,10 +1,11 @@
 /** The relay as a process of its own. `main.ts --help` lists the settings. */
+
+import { createTokenVerifier } from '@sealwire/access/tokens';
 import { openBus } from '@sealwire/bus/open';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { bootServer } from '@sealwire/service/boot-server';
 import { tuneCollector } from '@sealwire/service/collector';
 import { originOf } from '@sealwire/service/public-origin';
-import { createTokenVerifier } from '@sealwire/service/tokens';
 import { openStore } from '@sealwire/store/open';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { relayConfig, relaySettings } from './config.ts';

@@ -9,7 +9,7 @@ import { encodeNodeMessage, NODES_CHANNEL, nodeChannel } from '@sealwire/wire/no
 import { DEFAULT_SETTINGS } from './settings.ts';
 import { messageId, TestClient } from './testing/test-client.ts';
 import { losesEverything, openWorld, turns, type World, type WorldOptions } from './testing/test-relay.ts';
-import { TICK_MS } from './timer-wheel.ts';
+import { TICK_MS } from './time/timer-wheel.ts';
 
 let world: World;
 let alice: DeviceId;

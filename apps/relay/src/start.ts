@@ -1,35 +1,36 @@
 /** The relay's one door: puts the parts together and hands out what the owner of the port needs. It never listens by itself. */
+
+import type { TokenVerifier } from '@sealwire/access/tokens';
 import type { Bus } from '@sealwire/bus/port';
 import type { RandomBytes } from '@sealwire/crypto/port';
 import type { SocketDoor } from '@sealwire/service/http-door';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import { Problem } from '@sealwire/service/problem';
-import type { TokenVerifier } from '@sealwire/service/tokens';
 import type { Store } from '@sealwire/store/port';
 import { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { closeCodeOf } from '@sealwire/wire/errors';
-import { AccountDevices } from './account-devices.ts';
-import { Acknowledgements } from './acknowledgements.ts';
-import { Committer } from './committer.ts';
-import { Connection, type ConnectionParts } from './connection.ts';
-import { drain } from './drain.ts';
-import { Expiry } from './expiry.ts';
-import { Hub } from './hub.ts';
-import { Login } from './login.ts';
-import { NodeListener } from './node-listener.ts';
-import { Router } from './router.ts';
-import { SendLimits } from './send-limits.ts';
-import { Sessions } from './sessions.ts';
+import { Acknowledgements } from './mailboxes/acknowledgements.ts';
+import { Committer } from './mailboxes/committer.ts';
+import { Expiry } from './mailboxes/expiry.ts';
+import { Hub } from './nodes/hub.ts';
+import { NodeListener } from './nodes/node-listener.ts';
+import { AccountDevices } from './sending/account-devices.ts';
+import { Router } from './sending/router.ts';
+import { SendLimits } from './sending/send-limits.ts';
 import type { RelaySettings } from './settings.ts';
-import { TimerWheel } from './timer-wheel.ts';
-import { nodeTimers, type Timers } from './timers.ts';
-import { TrafficGauges } from './traffic-gauges.ts';
-import { Turn } from './turn.ts';
-import { createUpgrade } from './upgrade.ts';
+import { Connection, type ConnectionParts } from './sockets/connection.ts';
+import { Login } from './sockets/login.ts';
+import { Sessions } from './sockets/sessions.ts';
+import { TrafficGauges } from './sockets/traffic-gauges.ts';
+import { createUpgrade } from './sockets/upgrade.ts';
+import { drain } from './time/drain.ts';
+import { TimerWheel } from './time/timer-wheel.ts';
+import { nodeTimers, type Timers } from './time/timers.ts';
+import { Turn } from './time/turn.ts';
 
 export { DEFAULT_SETTINGS, type RelaySettings } from './settings.ts';
-export type { Timers } from './timers.ts';
+export type { Timers } from './time/timers.ts';
 
 export interface RelayDeps {
   readonly store: Pick<Store, 'mailboxes' | 'devices' | 'probe'>;

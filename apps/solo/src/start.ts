@@ -1,6 +1,7 @@
 /** The three servers behind one port of one process: API, key directory and relay share a store, a bus, a log and metrics. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
 import { startApi } from '@sealwire/api/start';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
@@ -15,7 +16,6 @@ import type { Metrics } from '@sealwire/service/metrics';
 import { basePathOf, originOf } from '@sealwire/service/public-origin';
 import type { ListenAddress } from '@sealwire/service/settings';
 import { tlsFilesOf } from '@sealwire/service/tls-files';
-import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
 import type { Store } from '@sealwire/store/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import type { SoloSettings } from './settings.ts';

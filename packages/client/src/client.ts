@@ -20,7 +20,12 @@ import {
   makeAppPassword,
   type NewAppPassword,
   revokeAppPassword,
-} from './app-passwords.ts';
+} from './accounts/app-passwords.ts';
+import { deleteAccount, listDevices, removeDevice } from './accounts/own-account.ts';
+import { type PeerRecord, trustIn } from './accounts/peer-record.ts';
+import { register } from './accounts/registration.ts';
+import { readSelf, type SelfRecord } from './accounts/self-record.ts';
+import { admitDevice, type WaitingDevice, waitingDevices } from './accounts/waiting-devices.ts';
 import {
   type CallOptions,
   type JoinOptions,
@@ -29,8 +34,11 @@ import {
   type SuiteOptions,
   suitesOf,
 } from './client-options.ts';
-import { Connection } from './connection.ts';
-import type { FileHooks, KeysFinding } from './engine.ts';
+import { Connection } from './connection/connection.ts';
+import type { FileHooks, KeysFinding } from './engines/engine.ts';
+import { KeyUpkeep } from './engines/key-upkeep.ts';
+import { KeysCheck } from './engines/keys-check.ts';
+import { limeEngine } from './engines/lime/lime-engine.ts';
 import { ClientError, throwIfAborted } from './errors.ts';
 import type {
   ConnectionState,
@@ -41,30 +49,22 @@ import type {
   PeerInfo,
   Trust,
 } from './events.ts';
-import { refuseUnsafe } from './fan-out.ts';
-import { Inbox, type ReadOptions } from './inbox.ts';
-import { KeyUpkeep } from './key-upkeep.ts';
-import { KeysCheck } from './keys-check.ts';
-import { Ledger } from './ledger.ts';
-import { limeEngine } from './lime-engine.ts';
-import { Outbox } from './outbox.ts';
-import { deleteAccount, listDevices, removeDevice } from './own-account.ts';
-import { type PeerRecord, trustIn } from './peer-record.ts';
-import { plaintextOf } from './plaintext.ts';
-import { Receiver } from './receiver.ts';
-import { register } from './registration.ts';
+import { refuseUnsafe } from './messages/fan-out.ts';
+import { Inbox, type ReadOptions } from './messages/inbox.ts';
+import { Outbox } from './messages/outbox.ts';
+import { plaintextOf } from './messages/plaintext.ts';
+import { Receiver } from './messages/receiver.ts';
+import { SeenIds } from './messages/seen.ts';
+import { Sender } from './messages/sender.ts';
 import { type ClientRuntime, platformTimers } from './runtime.ts';
-import { SeenIds } from './seen.ts';
-import { readSelf, type SelfRecord } from './self-record.ts';
-import { Sender } from './sender.ts';
 import { assemble, type Services } from './services.ts';
-import { admitDevice, type WaitingDevice, waitingDevices } from './waiting-devices.ts';
+import { Ledger } from './storage/ledger.ts';
 
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const ACCOUNT_SECRET_BYTES = 32;
 
+export type { WaitingDevice } from './accounts/waiting-devices.ts';
 export type { CallOptions, JoinOptions, OpenOptions, RegisterOptions, SuiteOptions } from './client-options.ts';
-export type { WaitingDevice } from './waiting-devices.ts';
 
 export class Client {
   readonly address: AccountAddress;

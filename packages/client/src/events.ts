@@ -2,7 +2,7 @@
 import type { SuiteName } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
-import type { KeysFinding } from './engine.ts';
+import type { KeysFinding } from './engines/engine.ts';
 
 /** `untrusted`: known, not verified. `trusted`: the user compared keys. `unsafe`: its key changed, or the user says so. */
 export type Trust = 'untrusted' | 'trusted' | 'unsafe';

@@ -1,14 +1,14 @@
 /** What every part of an open device works with: calls, login, accounts, engines, over one ledger. */
 import { LIME_CONTENT_TYPE } from '@sealwire/wire/lime-server';
-import { AccessTokens } from './access-tokens.ts';
-import type { EngineContext, EngineFactory } from './engine.ts';
-import { Engines } from './engines.ts';
-import { HttpCalls } from './http-calls.ts';
-import { compareKeys } from './keys-comparison.ts';
-import type { Ledger } from './ledger.ts';
-import { PeerBook } from './peer-book.ts';
+import { PeerBook } from './accounts/peer-book.ts';
+import type { SelfRecord } from './accounts/self-record.ts';
+import { AccessTokens } from './connection/access-tokens.ts';
+import { HttpCalls } from './connection/http-calls.ts';
+import type { EngineContext, EngineFactory } from './engines/engine.ts';
+import { Engines } from './engines/engines.ts';
+import { compareKeys } from './engines/keys-comparison.ts';
 import type { ClientRuntime } from './runtime.ts';
-import type { SelfRecord } from './self-record.ts';
+import type { Ledger } from './storage/ledger.ts';
 
 export interface Services {
   readonly self: SelfRecord;

@@ -54,7 +54,7 @@ const RULES: readonly Rule[] = [
         '^packages/testkit/',
         '^packages/store/src/contract/',
         String.raw`^packages/crypto/src/(port|lime-suites)\.ts$`,
-        String.raw`^packages/store/src/lmdb/keys\.ts$`,
+        String.raw`^packages/store/src/lmdb/records/keys\.ts$`,
         String.raw`^packages/client/src/client-options\.ts$`,
         String.raw`^apps/cli/src/enter-account\.ts$`,
       ].join('|'),

@@ -11,8 +11,8 @@ import { nodeCrypto } from '@sealwire/crypto/node';
 import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { Lime, type PeerBundle, type PublicPrekey, type Registration } from '../src/lime.ts';
-import { MemoryLimeStore } from '../src/memory-store.ts';
-import type { Policy } from '../src/policy.ts';
+import type { Policy } from '../src/messages/policy.ts';
+import { MemoryLimeStore } from '../src/records/memory-store.ts';
 import type { LimeSettings } from '../src/settings.ts';
 import { bareKey, barePair, bareSetUp } from './bare-model.ts';
 
@@ -30,7 +30,7 @@ interface Device {
 
 function device(
   crypto: CryptoProvider,
-  curve: SuiteName,
+  suite: SuiteName,
   name: string,
   oneTimePrekeysAtRegistration = 1,
   overrides: Partial<LimeSettings> = {},
@@ -39,7 +39,7 @@ function device(
   const random = (length: number) => new Uint8Array(randomBytes(length));
   const settings = { oneTimePrekeysAtRegistration, ...overrides };
   const lime = new Lime({ crypto, store: new MemoryLimeStore(), random, now: () => 1_800_000_000_000, settings });
-  const registration = lime.createDevice(id, curve);
+  const registration = lime.createDevice(id, suite);
   lime.activateDevice(id);
   return { lime, id, registration, prekeys: [...registration.oneTimePrekeys] };
 }
@@ -106,9 +106,9 @@ function models(): { chain: number; step: number; setUp: number } {
   return { chain, step, setUp };
 }
 
-function dialogue(crypto: CryptoProvider, curve: SuiteName, calls: number, model?: ReturnType<typeof models>): void {
-  const title = `${crypto.name}, ${curve}`;
-  const [alice, bob] = [device(crypto, curve, 'alice'), device(crypto, curve, 'bob')];
+function dialogue(crypto: CryptoProvider, suite: SuiteName, calls: number, model?: ReturnType<typeof models>): void {
+  const title = `${crypto.name}, ${suite}`;
+  const [alice, bob] = [device(crypto, suite, 'alice'), device(crypto, suite, 'bob')];
   send(alice, bob, [bundle(bob)]);
   send(bob, alice);
   let sent = 0;
@@ -126,7 +126,7 @@ function dialogue(crypto: CryptoProvider, curve: SuiteName, calls: number, model
   row(`${title}: with a ratchet step a message`, step, model?.step);
   const rounds = Math.max(10, Math.ceil(calls / 40));
   // Strangers, made before the clock starts: what is measured is the first message to each, written and read.
-  const strangers = Array.from({ length: 6 * rounds }, (_, i) => device(crypto, curve, `stranger${i}`));
+  const strangers = Array.from({ length: 6 * rounds }, (_, i) => device(crypto, suite, `stranger${i}`));
   const setUp = cost(rounds, () => {
     const stranger = strangers.pop()!;
     send(alice, stranger, [bundle(stranger)]);
@@ -147,9 +147,9 @@ function kemSteps(crypto: CryptoProvider, suite: SuiteName): void {
   row(`${crypto.name}, ${suite}: with a KEM step a message`, step);
 }
 
-function fanOut(crypto: CryptoProvider, curve: SuiteName): void {
-  const sender = device(crypto, curve, 'sender');
-  const others = Array.from({ length: 100 }, (_, i) => device(crypto, curve, `device${i}`));
+function fanOut(crypto: CryptoProvider, suite: SuiteName): void {
+  const sender = device(crypto, suite, 'sender');
+  const others = Array.from({ length: 100 }, (_, i) => device(crypto, suite, `device${i}`));
   const recipients = others.map(({ id }) => id);
   const toAll = (policy: Policy, length: number, bundles: PeerBundle[] = []) => {
     const sent = sender.lime.encrypt(sender.id, {
@@ -168,7 +168,7 @@ function fanOut(crypto: CryptoProvider, curve: SuiteName): void {
       const bytes = toAll(policy, length);
       const microseconds = cost(15, () => toAll(policy, length));
       row(
-        `${crypto.name}, ${curve}: ${length / KIB} KiB to 100 devices, ${policy} (${Math.round(bytes / KIB)} KiB out)`,
+        `${crypto.name}, ${suite}: ${length / KIB} KiB to 100 devices, ${policy} (${Math.round(bytes / KIB)} KiB out)`,
         microseconds,
       );
       return microseconds;

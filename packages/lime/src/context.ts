@@ -1,6 +1,6 @@
 /** What every operation of a Lime works with: the injected parts, and the records. */
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
-import type { Records } from './records.ts';
+import type { Records } from './records/records.ts';
 import type { LimeSettings } from './settings.ts';
 
 export interface LimeContext {

@@ -3,40 +3,40 @@ import { describe, expect, it } from '@jest/globals';
 import type { SuiteName } from '@sealwire/crypto/port';
 import { type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import fc from 'fast-check';
-import { associatedDataOf, concat } from './associated-data.ts';
-import { ChainKey, messageKeyOf } from './chain-key.ts';
-import { CipherSeed, cipherAssociatedData, keyFromSeed, sealCipherMessage } from './cipher-message.ts';
-import { hex } from './hex.ts';
-import { encodeHeader } from './message.ts';
-import { sealOnce } from './message-key.ts';
-import { decodeSession, encodeSession } from './session-record.ts';
+import { hex } from './bytes/hex.ts';
+import { associatedDataOf, concat } from './messages/associated-data.ts';
+import { CipherSeed, cipherAssociatedData, keyFromSeed, sealCipherMessage } from './messages/cipher-message.ts';
+import { encodeHeader } from './messages/message.ts';
+import { ChainKey, messageKeyOf } from './ratchet/chain-key.ts';
+import { sealOnce } from './ratchet/message-key.ts';
+import { decodeSession, encodeSession } from './records/session-record.ts';
 import { expectRefused } from './testing/refusals.ts';
 import { seededRandom } from './testing/scripted-random.ts';
 import { bytes, codeOf, crypto, DAY, flipped, type Letter, Person, World } from './testing/world.ts';
 
-describe.each<SuiteName>(['c25519', 'c448'])('F07, S27: a flipped bit in every byte, on %s', (curve) => {
+describe.each<SuiteName>(['c25519', 'c448'])('F07, S27: a flipped bit in every byte, on %s', (suite) => {
   const kinds = {
     'first message with one-time prekey': (world: World) => {
-      const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
+      const [alice, bob] = [world.person('alice', suite), world.person('bob', suite)];
       return { reader: bob, letter: alice.write(bob, 'hi', { policy: 'cipherMessage' }) };
     },
     'first message without one-time prekey': (world: World) => {
-      const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
+      const [alice, bob] = [world.person('alice', suite), world.person('bob', suite)];
       world.directory.get(bob.device)!.oneTimePrekeys = [];
       return { reader: bob, letter: alice.write(bob, 'hi') };
     },
     'repeated init': (world: World) => {
-      const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
+      const [alice, bob] = [world.person('alice', suite), world.person('bob', suite)];
       bob.read(alice.write(bob, 'one'));
       return { reader: bob, letter: alice.write(bob, 'two') };
     },
     'answer with a new chain': (world: World) => {
-      const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
+      const [alice, bob] = [world.person('alice', suite), world.person('bob', suite)];
       bob.read(alice.write(bob, 'one'));
       return { reader: alice, letter: bob.write(alice, 'two', { policy: 'cipherMessage' }) };
     },
     'message that was skipped': (world: World) => {
-      const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
+      const [alice, bob] = [world.person('alice', suite), world.person('bob', suite)];
       const letter = alice.write(bob, 'one');
       bob.read(alice.write(bob, 'two'));
       return { reader: bob, letter };

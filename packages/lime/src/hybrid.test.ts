@@ -1,6 +1,6 @@
 /** The hybrid suites among our own devices: when KEM steps are made, what a header then carries, and the bounds of section 13. */
 import { describe, expect, it } from '@jest/globals';
-import { decodeSession } from './session-record.ts';
+import { decodeSession } from './records/session-record.ts';
 import { hybridSettings, limeSettings } from './settings.ts';
 import { crypto, DAY, type Letter, type Person, World } from './testing/world.ts';
 

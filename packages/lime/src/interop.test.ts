@@ -11,7 +11,7 @@ import {
   type LimePeer as LimePeerEntry,
 } from '@sealwire/wire/lime-server';
 import { base64, findPeer, fromBase64, LimePeer } from '../../../interop/lime-peer/lime-peer.mjs';
-import type { Policy } from './policy.ts';
+import type { Policy } from './messages/policy.ts';
 import { bytes, type Letter, Person, World } from './testing/world.ts';
 
 const POLICIES: readonly Policy[] = ['DRMessage', 'cipherMessage', 'optimizeUploadSize', 'optimizeGlobalBandwidth'];
@@ -19,13 +19,13 @@ const program = findPeer();
 const peers: LimePeer[] = [];
 
 /** The key server's side of the protocol, over the directory of a World. */
-function keyServer(world: World, curve: SuiteName): (from: string, body: Uint8Array) => Uint8Array {
+function keyServer(world: World, suite: SuiteName): (from: string, body: Uint8Array) => Uint8Array {
   const answer = (from: DeviceId, body: Uint8Array): LimeAnswer => {
     const request = decodeRequest(body);
     const entry = world.directory.get(from);
     const unknown = {
       kind: 'error',
-      curveId: LIME_SUITES[curve].id,
+      curveId: LIME_SUITES[suite].id,
       code: LIME_ERRORS.userNotFound,
       text: '',
     } as const;
@@ -40,13 +40,13 @@ function keyServer(world: World, curve: SuiteName): (from: string, body: Uint8Ar
         entry!.oneTimePrekeys.push(...request.oneTimePrekeys);
         break;
       case 'getPeerBundle':
-        return { kind: 'peerBundle', curve, peers: world.bundles(request.devices as DeviceId[]) as LimePeerEntry[] };
+        return { kind: 'peerBundle', suite, peers: world.bundles(request.devices as DeviceId[]) as LimePeerEntry[] };
       case 'getSelfOneTimePrekeys':
-        return entry ? { kind: 'selfOneTimePrekeys', curve, ids: world.heldOf(from) } : unknown;
+        return entry ? { kind: 'selfOneTimePrekeys', suite, ids: world.heldOf(from) } : unknown;
       default:
         throw new Error(`unexpected ${request.kind}`);
     }
-    return { kind: 'ack', curve, request: request.kind };
+    return { kind: 'ack', suite, request: request.kind };
   };
   return (from, body) => encodeAnswer(answer(from as DeviceId, body));
 }
@@ -94,18 +94,18 @@ class Genuine {
   }
 }
 
-async function meeting(curve: SuiteName, names: readonly string[]): Promise<{ world: World; genuine: Genuine[] }> {
+async function meeting(suite: SuiteName, names: readonly string[]): Promise<{ world: World; genuine: Genuine[] }> {
   const world = new World();
   const peer = new LimePeer((program as { path: string }).path, {
     args: ['--delegate-http'],
-    http: keyServer(world, curve),
+    http: keyServer(world, suite),
   });
   peers.push(peer);
   const genuine: Genuine[] = [];
   for (const name of names) {
     const device = `sip:${name}@example.org;gr=urn:uuid:${name}` as DeviceId;
     await peer.must({ cmd: 'open', client: name, db: `:memory:` });
-    await peer.must({ cmd: 'create_user', client: name, device, server: 'https://keys', curve, opk_batch: 3 });
+    await peer.must({ cmd: 'create_user', client: name, device, server: 'https://keys', curve: suite, opk_batch: 3 });
     genuine.push(new Genuine(peer, name, device));
   }
   return { world, genuine };
@@ -115,10 +115,10 @@ afterEach(async () => {
   for (const peer of peers.splice(0)) await peer.quit();
 });
 
-const CASES: Record<string, (curve: SuiteName) => Promise<void>> = {
-  'we begin: every policy, to two of theirs and one of ours, with answers': async (curve) => {
-    const { world, genuine } = await meeting(curve, ['lina', 'lino']);
-    const [alice, bob] = [world.person('alice', curve), world.person('bob', curve)];
+const CASES: Record<string, (suite: SuiteName) => Promise<void>> = {
+  'we begin: every policy, to two of theirs and one of ours, with answers': async (suite) => {
+    const { world, genuine } = await meeting(suite, ['lina', 'lino']);
+    const [alice, bob] = [world.person('alice', suite), world.person('bob', suite)];
     for (const policy of POLICIES) {
       for (const content of ['', 'short', 'long '.repeat(100)]) {
         const everybody = [...genuine, bob] as Person[];
@@ -132,9 +132,9 @@ const CASES: Record<string, (curve: SuiteName) => Promise<void>> = {
     }
   },
 
-  'they begin, also when our one-time prekeys are used up': async (curve) => {
-    const { world, genuine } = await meeting(curve, ['lina', 'lino', 'lisa', 'lola']);
-    const alice = world.person('alice', curve);
+  'they begin, also when our one-time prekeys are used up': async (suite) => {
+    const { world, genuine } = await meeting(suite, ['lina', 'lino', 'lisa', 'lola']);
+    const alice = world.person('alice', suite);
     for (const theirs of genuine) {
       const [first, second] = [
         ...(await theirs.write([alice], 'one')),
@@ -147,9 +147,9 @@ const CASES: Record<string, (curve: SuiteName) => Promise<void>> = {
     expect(alice.store.keys('init ')).toHaveLength(1);
   },
 
-  'a long dialogue: chains, letters skipped, repeated, late, changed': async (curve) => {
-    const { world, genuine } = await meeting(curve, ['lina']);
-    const [alice, [lina]] = [world.person('alice', curve), genuine as [Genuine]];
+  'a long dialogue: chains, letters skipped, repeated, late, changed': async (suite) => {
+    const { world, genuine } = await meeting(suite, ['lina']);
+    const [alice, [lina]] = [world.person('alice', suite), genuine as [Genuine]];
     const late: Letter[] = [];
     for (let round = 0; round < 12; round += 1) {
       const ours = [0, 1, 2].map((i) => alice.write(lina as never, `a${round}.${i}`, { recipientUser: 'x' }));
@@ -167,9 +167,9 @@ const CASES: Record<string, (curve: SuiteName) => Promise<void>> = {
     for (const [round, letter] of late.entries()) expect(alice.read(letter)).toBe(`l${round}.0`);
   },
 
-  'both begin at once, and meet in one session': async (curve) => {
-    const { world, genuine } = await meeting(curve, ['lina']);
-    const [alice, [lina]] = [world.person('alice', curve), genuine as [Genuine]];
+  'both begin at once, and meet in one session': async (suite) => {
+    const { world, genuine } = await meeting(suite, ['lina']);
+    const [alice, [lina]] = [world.person('alice', suite), genuine as [Genuine]];
     const ours = alice.write(lina as never, 'hi lina', { recipientUser: 'x' });
     const [theirs] = await lina.write([alice], 'hi alice');
     expect([await lina.read(ours), alice.read(theirs!)]).toEqual(['hi lina', 'hi alice']);
@@ -183,9 +183,9 @@ const CASES: Record<string, (curve: SuiteName) => Promise<void>> = {
     ).toEqual([0, 0]);
   },
 
-  'a full sending chain each way: the thousandth is read first, and the next begins a new session': async (curve) => {
-    const { world, genuine } = await meeting(curve, ['lina']);
-    const [alice, [lina]] = [world.person('alice', curve), genuine as [Genuine]];
+  'a full sending chain each way: the thousandth is read first, and the next begins a new session': async (suite) => {
+    const { world, genuine } = await meeting(suite, ['lina']);
+    const [alice, [lina]] = [world.person('alice', suite), genuine as [Genuine]];
     const ours = Array.from({ length: 1001 }, (_, i) => alice.write(lina as never, `a${i}`, { recipientUser: 'x' }));
     for (const i of [999, 1000, 0, 500]) expect(await lina.read(ours[i]!)).toBe(`a${i}`);
     alice.read((await lina.write([alice], 'answer'))[0]!);
@@ -195,17 +195,17 @@ const CASES: Record<string, (curve: SuiteName) => Promise<void>> = {
     for (const i of [998, 1000, 0, 500]) expect(alice.read(theirs[i]!)).toBe(`l${i}`);
   },
 
-  'they use what our update posts, and refuse a changed identity of ours': async (curve) => {
-    const { world, genuine } = await meeting(curve, ['lina']);
-    const [alice, [lina]] = [world.person('alice', curve), genuine as [Genuine]];
+  'they use what our update posts, and refuse a changed identity of ours': async (suite) => {
+    const { world, genuine } = await meeting(suite, ['lina']);
+    const [alice, [lina]] = [world.person('alice', suite), genuine as [Genuine]];
     world.directory.get(alice.device)!.oneTimePrekeys = [];
     const { oneTimePrekeys } = alice.lime.update(alice.device, []);
     world.directory.get(alice.device)!.oneTimePrekeys.push(...oneTimePrekeys);
     expect(alice.read((await lina.write([alice], 'with a fresh prekey'))[0]!)).toBe('with a fresh prekey');
 
     const elsewhere = new World();
-    elsewhere.person('first', curve);
-    const impostor = elsewhere.person('alice', curve);
+    elsewhere.person('first', suite);
+    const impostor = elsewhere.person('alice', suite);
     const stolen = impostor.lime.registrationOf(impostor.device);
     world.register(alice.device, stolen);
     await lina.peer.must({ cmd: 'stale_sessions', client: 'lina', device: lina.device, peer: alice.device });
@@ -213,9 +213,9 @@ const CASES: Record<string, (curve: SuiteName) => Promise<void>> = {
   },
 };
 
-describe.each<SuiteName>(['c25519', 'c448'])('liblime 5.3 and we, on %s', (curve) => {
+describe.each<SuiteName>(['c25519', 'c448'])('liblime 5.3 and we, on %s', (suite) => {
   for (const [title, run] of Object.entries(CASES)) {
-    if ('missing' in program) it.skip(`${title} (skipped: the peer is ${program.missing})`, () => run(curve));
-    else it(title, () => run(curve), 60_000);
+    if ('missing' in program) it.skip(`${title} (skipped: the peer is ${program.missing})`, () => run(suite));
+    else it(title, () => run(suite), 60_000);
   }
 });

@@ -5,10 +5,6 @@
 import { CryptoError, type CryptoProvider, type RandomBytes, type SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { LimeContext } from './context.ts';
-import { LimeError } from './errors.ts';
-import { type EncryptInput, type EncryptOutput, encryptToDevices } from './fan-out.ts';
-import { type DecryptInput, type DecryptOutput, decryptMessage } from './reception.ts';
-import { Records } from './records.ts';
 import {
   activateDevice,
   createDevice,
@@ -16,20 +12,24 @@ import {
   publishedKeys,
   type Registration,
   registrationOf,
-} from './registration.ts';
-import { retired } from './session-turns.ts';
+} from './devices/registration.ts';
+import { judgedPeer, lowestStatus, type PeerStatus } from './devices/trust.ts';
+import { isUpdateDue, type UpdateOutput, updateKeys } from './devices/upkeep.ts';
+import { LimeError } from './errors.ts';
+import { type EncryptInput, type EncryptOutput, encryptToDevices } from './messages/fan-out.ts';
+import { type DecryptInput, type DecryptOutput, decryptMessage } from './messages/reception.ts';
+import { Records } from './records/records.ts';
+import type { LimeStore } from './records/store.ts';
+import { retired } from './sessions/session-turns.ts';
 import { type LimeSettings, limeSettings } from './settings.ts';
-import type { LimeStore } from './store.ts';
-import { judgedPeer, lowestStatus, type PeerStatus } from './trust.ts';
-import { isUpdateDue, type UpdateOutput, updateKeys } from './upkeep.ts';
 
-export type { SealedCipherMessage } from './cipher-message.ts';
-export type { EncryptedFor, EncryptInput, EncryptOutput } from './fan-out.ts';
-export type { PeerBundle, PrekeyBundle, PublicPrekey, PublicSignedPrekey } from './prekey-bundle.ts';
-export type { DecryptInput, DecryptOutput } from './reception.ts';
-export type { PublishedKeys, Registration } from './registration.ts';
-export type { PeerStatus } from './trust.ts';
-export type { UpdateOutput } from './upkeep.ts';
+export type { PublishedKeys, Registration } from './devices/registration.ts';
+export type { PeerStatus } from './devices/trust.ts';
+export type { UpdateOutput } from './devices/upkeep.ts';
+export type { SealedCipherMessage } from './messages/cipher-message.ts';
+export type { EncryptedFor, EncryptInput, EncryptOutput } from './messages/fan-out.ts';
+export type { DecryptInput, DecryptOutput } from './messages/reception.ts';
+export type { PeerBundle, PrekeyBundle, PublicPrekey, PublicSignedPrekey } from './x3dh/prekey-bundle.ts';
 
 export interface LimeOptions {
   readonly crypto: CryptoProvider;
@@ -52,8 +52,8 @@ export class Lime {
    * Makes and stores the keys of a local device; it is inactive until `activateDevice`. Called again while inactive it gives the same keys.
    * Throws LimeError `device-exists`.
    */
-  createDevice(device: DeviceId, curve: SuiteName): Registration {
-    return createDevice(this.#context, device, curve);
+  createDevice(device: DeviceId, suite: SuiteName): Registration {
+    return createDevice(this.#context, device, suite);
   }
 
   /** To be called when the key server has acknowledged the registration. Throws LimeError `unknown-device`. */
@@ -88,8 +88,8 @@ export class Lime {
   }
 
   /** Throws LimeError `unknown-device`. */
-  curve(device: DeviceId): SuiteName {
-    return this.#context.records.device(device).curve;
+  suite(device: DeviceId): SuiteName {
+    return this.#context.records.device(device).suite;
   }
 
   /** Those of `recipients` whose bundle `encrypt` needs, each once. */
@@ -151,7 +151,7 @@ export class Lime {
    */
   setPeerStatus(device: DeviceId, status: PeerStatus, identityKey?: Uint8Array): void {
     const { crypto, records } = this.#context;
-    if (identityKey && !Object.values(crypto.suites).some((curve) => curve.signatures.isValidPublicKey(identityKey))) {
+    if (identityKey && !Object.values(crypto.suites).some((suite) => suite.signatures.isValidPublicKey(identityKey))) {
       throw new LimeError('malformed', 'not an identity key of either curve', [device]);
     }
     const judged = judgedPeer(crypto, records.findPeer(device), status, identityKey);

@@ -2,7 +2,7 @@
 import { expect, it } from '@jest/globals';
 import type { SuiteName } from '@sealwire/crypto/port';
 import fc from 'fast-check';
-import type { Policy } from './policy.ts';
+import type { Policy } from './messages/policy.ts';
 import { type Letter, type Person, World } from './testing/world.ts';
 
 const NAMES = ['alice', 'bob', 'carol'];

@@ -7,10 +7,10 @@ import { nobleCrypto } from '@sealwire/crypto/noble';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import type { SuiteName } from '@sealwire/crypto/port';
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from '@sealwire/wire/lime-server';
-import { ChainKey, messageKeyOf, nextChainKey } from './chain-key.ts';
-import { CipherSeed, keyFromSeed } from './cipher-message.ts';
-import { OwnIdentity, PeerIdentity } from './identity-keys.ts';
-import { RootKey, rootKeyStep } from './root-key.ts';
+import { OwnIdentity, PeerIdentity } from './keys/identity-keys.ts';
+import { CipherSeed, keyFromSeed } from './messages/cipher-message.ts';
+import { ChainKey, messageKeyOf, nextChainKey } from './ratchet/chain-key.ts';
+import { RootKey, rootKeyStep } from './ratchet/root-key.ts';
 import { recordingCrypto } from './testing/recording-crypto.ts';
 import { replayDialogue, replayFixedSender } from './testing/replay-scenario.ts';
 import { VectorFile } from './testing/vector-file.ts';
@@ -52,28 +52,28 @@ describe.each([nobleCrypto(), nodeCrypto()])('liblime 5.3 vectors on $name', (pr
   });
 
   describe.each(CURVES)('%s', (name) => {
-    const curve = crypto.suites[name];
+    const suite = crypto.suites[name];
     const node = root.node('curves').node(name);
 
     it('sizes, conversions of identity keys, the signature of a signed prekey', () => {
-      node.check('curve_id', curve.id);
+      node.check('curve_id', suite.id);
       const sizes = node.node('sizes');
-      sizes.check('x', curve.dh.keyLength);
-      sizes.check('ed', curve.signatures.publicKeyLength);
-      sizes.check('sig', curve.signatures.signatureLength);
+      sizes.check('x', suite.dh.keyLength);
+      sizes.check('ed', suite.signatures.publicKeyLength);
+      sizes.check('sig', suite.signatures.signatureLength);
       for (const each of node.list('identity_conversion')) {
         const seed = each.bytes('ed_private');
-        const own = new OwnIdentity(seed, curve.signatures.publicKey(seed)).forAgreement(curve);
-        each.check('ed_public', curve.signatures.publicKey(seed));
+        const own = new OwnIdentity(seed, suite.signatures.publicKey(seed)).forAgreement(suite);
+        each.check('ed_public', suite.signatures.publicKey(seed));
         each.check('x_private_unclamped', own.reveal());
-        const peer = new PeerIdentity(each.bytes('ed_public')).forAgreement(curve);
+        const peer = new PeerIdentity(each.bytes('ed_public')).forAgreement(suite);
         each.check('x_public', peer.bytes);
-        expect(curve.dh.publicKey(own.reveal())).toEqual(peer.bytes);
+        expect(suite.dh.publicKey(own.reveal())).toEqual(peer.bytes);
       }
       const signed = node.node('spk_signature');
       signed.text('note');
-      signed.check('ik_public', curve.signatures.publicKey(signed.bytes('ik_private')));
-      signed.check('signature', curve.signatures.sign(signed.bytes('ik_private'), signed.bytes('spk_public')));
+      signed.check('ik_public', suite.signatures.publicKey(signed.bytes('ik_private')));
+      signed.check('signature', suite.signatures.sign(signed.bytes('ik_private'), signed.bytes('spk_public')));
     });
 
     it('the twelve requests and answers of the key server', () => {
@@ -91,7 +91,7 @@ describe.each([nobleCrypto(), nodeCrypto()])('liblime 5.3 vectors on $name', (pr
         if (request.kind === 'registerUser') identities.set(from, request.identityKey);
         if (request.kind === 'registerUser' || request.kind === 'postSignedPrekey') {
           const { publicKey, signature } = request.signedPrekey;
-          expect(curve.signatures.verify(identities.get(from)!, publicKey, signature)).toBe(true);
+          expect(suite.signatures.verify(identities.get(from)!, publicKey, signature)).toBe(true);
         }
         if (answer.kind === 'peerBundle') {
           for (const { device, bundle } of answer.peers) expect(bundle?.identityKey).toEqual(identities.get(device));

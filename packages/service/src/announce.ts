@@ -1,7 +1,7 @@
 /** What the API and the directory tell all nodes after a commit. Wake-up calls: a lost one makes a node slower to notice, never wrong. */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { encodeNodeMessage, NODES_CHANNEL, type NodeMessage } from '@sealwire/wire/node-messages';
-import type { Log } from './log.ts';
+import type { Log } from './observe/log.ts';
 
 /** The half of the bus that this needs. */
 export interface Publisher {

@@ -72,7 +72,7 @@ async function populate(store: Store): Promise<void> {
     devices.map((id, i) => {
       const key = systemRandom(32);
       const address = parseAccountAddress(`sip:user${i}@example.org`);
-      const device: Device = { id, identities: [{ curve: 'c25519', identityKey: key }], loginKey: key, addedAt: 1 };
+      const device: Device = { id, identities: [{ suite: 'c25519', identityKey: key }], loginKey: key, addedAt: 1 };
       const manifest = { version: 1, bytes: key, signature: key };
       return store.accounts.create({ address, accountKey: systemRandom(32), createdAt: 1 }, manifest, [device]);
     }),

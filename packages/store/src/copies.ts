@@ -14,7 +14,7 @@ export function copyAccount({ address, accountKey, createdAt }: Account): Accoun
 }
 
 export function copyDevice({ id, identities, loginKey, addedAt }: Device): Device {
-  const copies = identities.map(({ curve, identityKey }) => ({ curve, identityKey: identityKey.slice() }));
+  const copies = identities.map(({ suite, identityKey }) => ({ suite, identityKey: identityKey.slice() }));
   return { id, identities: copies, loginKey: loginKey.slice(), addedAt };
 }
 

@@ -3,17 +3,17 @@
  * commit (`lmdb/writer.ts`); a resolved promise means that the commit's fdatasync has returned.
  */
 import { systemRandom } from '@sealwire/crypto/random';
-import { AcceptedLog } from './lmdb/accepted-log.ts';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
 import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
 import { openEnvironment, writeError } from './lmdb/environment.ts';
-import { openJournal } from './lmdb/journal.ts';
-import { indexKeys } from './lmdb/key-index.ts';
-import { Mailbag } from './lmdb/mailbag.ts';
+import { AcceptedLog } from './lmdb/ids/accepted-ids.ts';
+import { openJournal } from './lmdb/log/commit-log.ts';
+import { Mailbag } from './lmdb/mailboxes/open-mailboxes.ts';
 import { lmdbMailboxes } from './lmdb/mailboxes.ts';
 import { lmdbOnce } from './lmdb/once.ts';
 import { lmdbPrekeys } from './lmdb/prekeys.ts';
-import { upgrade } from './lmdb/upgrade.ts';
+import { indexKeys } from './lmdb/upgrade/key-index.ts';
+import { upgrade } from './lmdb/upgrade/upgrade.ts';
 import { lmdbWaiting } from './lmdb/waiting.ts';
 import { Writer } from './lmdb/writer.ts';
 import { type Store, StoreError } from './port.ts';

@@ -134,31 +134,31 @@ export interface Prekeys {
    */
   register(
     device: DeviceId,
-    curve: SuiteName,
+    suite: SuiteName,
     bundle: Omit<PrekeyBundle, 'oneTimePrekey'>,
     oneTime: readonly OneTimePrekey[],
   ): Promise<'registered' | 'same'>;
   /** `not-found` when the device has not registered; `KeyTakenError` as with `register`. */
-  replaceSignedPrekey(device: DeviceId, curve: SuiteName, signedPrekey: SignedPrekey): Promise<void>;
+  replaceSignedPrekey(device: DeviceId, suite: SuiteName, signedPrekey: SignedPrekey): Promise<void>;
   /**
    * All or none. `limit` when more than `maximum` would be held; `not-found`. A key id already held with the same bytes is not stored
    * twice (an upload repeated after a lost answer); with other bytes: `conflict`. The same goes for key ids that were handed out: a late
    * repeat of their upload does not bring them back.
    */
-  addOneTime(device: DeviceId, curve: SuiteName, keys: readonly OneTimePrekey[], maximum: number): Promise<void>;
+  addOneTime(device: DeviceId, suite: SuiteName, keys: readonly OneTimePrekey[], maximum: number): Promise<void>;
   /** Ids still held, oldest first. `not-found`. */
-  listOneTime(device: DeviceId, curve: SuiteName): Promise<number[]>;
+  listOneTime(device: DeviceId, suite: SuiteName): Promise<number[]>;
   /**
    * One bundle an entry, in the same order; undefined where the device has none. An entry with `takeOneTime` takes the oldest one-time
    * key away for good: no key is ever handed out twice, whatever runs in parallel in whatever process, and it is durably gone before
    * this resolves.
    */
   claim(
-    curve: SuiteName,
+    suite: SuiteName,
     entries: readonly { device: DeviceId; takeOneTime: boolean }[],
   ): Promise<(PrekeyBundle | undefined)[]>;
   /** Idempotent. Which ids were handed out stays known; but a waiting device without keys on any curve is as if it had never been. */
-  delete(device: DeviceId, curve: SuiteName): Promise<void>;
+  delete(device: DeviceId, suite: SuiteName): Promise<void>;
 }
 
 /** A LIME device that registered its keys, and that no manifest names: served to LIME clients, without login and mailbox (docs/adr/0008). */
@@ -189,7 +189,7 @@ export interface Waiting {
    */
   register(
     device: DeviceId,
-    curve: SuiteName,
+    suite: SuiteName,
     bundle: Omit<PrekeyBundle, 'oneTimePrekey'>,
     oneTime: readonly OneTimePrekey[],
     terms: WaitingTerms,

@@ -12,9 +12,9 @@ export function isSameDevice(a: Device, b: Device): boolean {
   return (
     isSameBytes(a.loginKey, b.loginKey) &&
     a.identities.length === b.identities.length &&
-    a.identities.every(({ curve, identityKey }, i) => {
+    a.identities.every(({ suite, identityKey }, i) => {
       const other = b.identities[i];
-      return other?.curve === curve && isSameBytes(other.identityKey, identityKey);
+      return other?.suite === suite && isSameBytes(other.identityKey, identityKey);
     })
   );
 }
@@ -33,8 +33,8 @@ export function isSameBundle(a: PrekeyBundle, b: PrekeyBundle): boolean {
 export function isSameIdentities(a: readonly DeviceIdentity[], b: readonly DeviceIdentity[]): boolean {
   return (
     a.length === b.length &&
-    a.every(({ curve, identityKey }) => {
-      const other = b.find((identity) => identity.curve === curve);
+    a.every(({ suite, identityKey }) => {
+      const other = b.find((identity) => identity.suite === suite);
       return other !== undefined && isSameBytes(other.identityKey, identityKey);
     })
   );

@@ -5,6 +5,7 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
 import { startApi } from '@sealwire/api/start';
 import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
@@ -18,7 +19,6 @@ import { createHealth } from '@sealwire/service/health';
 import { type Listening, listen } from '@sealwire/service/listen';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
-import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { Store } from '@sealwire/store/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';

@@ -65,7 +65,7 @@ describe('a conversation', () => {
     const { accepted } = await dave.client.send('carol', 'lost');
     await expect(accepted).rejects.toMatchObject({ code: 'curve-mismatch', retryable: false });
     expect(dave.client.pending()).toBe(0);
-    expect((await carol.client.peer('dave')).devices[0]!.identities.map(({ curve }) => curve)).toEqual(['c25519']);
+    expect((await carol.client.peer('dave')).devices[0]!.identities.map(({ suite }) => suite)).toEqual(['c25519']);
   });
 
   it('binary content arrives as it is', async () => {

@@ -129,7 +129,7 @@ const proof = async () => {
   const made = JSON.parse(await sealwire('app-passwords', 'make', 'Linphone on the desk', '-u', 'dora', '--json'));
   expect(made).toMatchObject({ event: 'app-password', user: 'dora', realm: 'example.org' });
   const question = join(tls.folder, 'question');
-  writeFileSync(question, encodeRequest({ kind: 'getSelfOneTimePrekeys', curve: 'c25519' }));
+  writeFileSync(question, encodeRequest({ kind: 'getSelfOneTimePrekeys', suite: 'c25519' }));
   const ask = (user: string, password: string, ...headers: string[]) =>
     curl(
       `${server}/lime`,

@@ -84,10 +84,10 @@ describe('hybrid devices', () => {
       if (!request.url.endsWith('/lime')) return ask();
       const question = decodeRequest(new Uint8Array(await request.arrayBuffer()));
       if (question.kind !== 'getPeerBundle') return ask();
-      asked.add(question.curve);
-      if (question.curve !== 'c25519mlk512') return ask();
+      asked.add(question.suite);
+      if (question.suite !== 'c25519mlk512') return ask();
       const peers = question.devices.map((device) => ({ device }));
-      return new Response(encodeAnswer({ kind: 'peerBundle', curve: question.curve, peers }), {
+      return new Response(encodeAnswer({ kind: 'peerBundle', suite: question.suite, peers }), {
         headers: { 'content-type': 'x3dh/octet-stream' },
       });
     };

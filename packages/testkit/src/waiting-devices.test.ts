@@ -33,7 +33,7 @@ async function registerPhone(device = phone()) {
   const { identityKey, signedPrekey, oneTimePrekeys } = lime.createDevice(device, CURVE);
   const terms = { maximum: 10, now: 7 };
   await constellation.store.waiting.register(device, CURVE, { identityKey, signedPrekey }, oneTimePrekeys, terms);
-  return [{ curve: CURVE, identityKey }] as const;
+  return [{ suite: CURVE, identityKey }] as const;
 }
 
 const versionOf = async () => (await bob.client.peer(bob.client.address)).manifestVersion;

@@ -50,16 +50,16 @@ const EXPECTED: readonly [request: LimeRequest['kind'], answer: LimeAnswer['kind
 
 const curves = ['c25519', 'c448'] as const;
 
-describe.each(curves)('liblime’s own exchanges on %s', (curve) => {
-  const exchanges = vectors.curves[curve].x3dh_server;
+describe.each(curves)('liblime’s own exchanges on %s', (suite) => {
+  const exchanges = vectors.curves[suite].x3dh_server;
 
   it('are twelve', () => expect(exchanges).toHaveLength(EXPECTED.length));
 
   it.each(exchanges.map((exchange, n) => [n, exchange.what, exchange] as const))('%i: %s', (n, _what, exchange) => {
     const request = decodeRequest(fromHex(exchange.request));
-    const answer = decodeAnswer(fromHex(exchange.response), curve);
+    const answer = decodeAnswer(fromHex(exchange.response), suite);
     expect([request.kind, answer.kind]).toEqual(EXPECTED[n]);
-    expect(request.curve).toBe(curve);
+    expect(request.suite).toBe(suite);
     if (answer.kind === 'ack') expect(answer.request).toBe(request.kind);
     expect(encodeRequest(request)).toEqual(fromHex(exchange.request));
     expect(encodeAnswer(answer)).toEqual(fromHex(exchange.response));
@@ -67,7 +67,7 @@ describe.each(curves)('liblime’s own exchanges on %s', (curve) => {
 
   it('hold what was registered: the bundle that alice gets is bob’s, with his one-time key, and carol’s is without', () => {
     const registered = decodeRequest(fromHex(exchanges[1]!.request));
-    const bundles = [3, 4].map((n) => decodeAnswer(fromHex(exchanges[n]!.response), curve));
+    const bundles = [3, 4].map((n) => decodeAnswer(fromHex(exchanges[n]!.response), suite));
     if (registered.kind !== 'registerUser') throw new Error('not a registration');
     const { identityKey, signedPrekey, oneTimePrekeys } = registered;
     const device = 'sip:bob@example.org;gr=urn:uuid:b-23d6';
@@ -76,7 +76,7 @@ describe.each(curves)('liblime’s own exchanges on %s', (curve) => {
     });
     expect(bundles[1]).toEqual({
       kind: 'peerBundle',
-      curve,
+      suite,
       peers: [{ device, bundle: { identityKey, signedPrekey } }],
     });
   });
@@ -97,7 +97,7 @@ it.each(SUITE_NAMES)('the sizes of %s are those of its parts', (name) => {
 it('curve ids: 0 never travels, 3 is Kyber of round 3 and not served, nor is what comes after 5', () => {
   const answers = Array.from({ length: 256 }, (_, id) => {
     try {
-      return decodeRequest(Uint8Array.of(1, 2, id)).curve;
+      return decodeRequest(Uint8Array.of(1, 2, id)).suite;
     } catch (error) {
       return (error as LimeRequestError).limeError;
     }
@@ -109,56 +109,56 @@ it('curve ids: 0 never travels, 3 is Kyber of round 3 and not served, nor is wha
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const oneTimeId = fc.integer({ min: 1, max: 0x7fff_ffff });
 const deviceText = fc.string({ unit: 'binary', maxLength: 40 });
-const oneTimeKey = (curve: SuiteName) => fc.record({ id: oneTimeId, publicKey: bytes(LIME_SUITES[curve].x) });
-const signedKey = (curve: SuiteName) =>
+const oneTimeKey = (suite: SuiteName) => fc.record({ id: oneTimeId, publicKey: bytes(LIME_SUITES[suite].x) });
+const signedKey = (suite: SuiteName) =>
   fc.record({
     id: fc.nat(0x7fff_ffff),
-    publicKey: bytes(LIME_SUITES[curve].x),
-    signature: bytes(LIME_SUITES[curve].signature),
+    publicKey: bytes(LIME_SUITES[suite].x),
+    signature: bytes(LIME_SUITES[suite].signature),
   });
-const identity = (curve: SuiteName) => bytes(LIME_SUITES[curve].ed);
-const oneTimeKeys = (curve: SuiteName) =>
-  fc.uniqueArray(oneTimeKey(curve), { maxLength: 6, selector: (key) => key.id });
+const identity = (suite: SuiteName) => bytes(LIME_SUITES[suite].ed);
+const oneTimeKeys = (suite: SuiteName) =>
+  fc.uniqueArray(oneTimeKey(suite), { maxLength: 6, selector: (key) => key.id });
 
-const requests: fc.Arbitrary<LimeRequest> = fc.constantFrom(...SUITE_NAMES).chain((curve) =>
+const requests: fc.Arbitrary<LimeRequest> = fc.constantFrom(...SUITE_NAMES).chain((suite) =>
   fc.oneof(
     fc.record({
       kind: fc.constant('registerIdentity' as const),
-      curve: fc.constant(curve),
-      identityKey: identity(curve),
+      suite: fc.constant(suite),
+      identityKey: identity(suite),
     }),
     fc.record({
       kind: fc.constant('registerUser' as const),
-      curve: fc.constant(curve),
-      identityKey: identity(curve),
-      signedPrekey: signedKey(curve),
-      oneTimePrekeys: oneTimeKeys(curve),
+      suite: fc.constant(suite),
+      identityKey: identity(suite),
+      signedPrekey: signedKey(suite),
+      oneTimePrekeys: oneTimeKeys(suite),
     }),
-    fc.record({ kind: fc.constant('deleteUser' as const), curve: fc.constant(curve) }),
+    fc.record({ kind: fc.constant('deleteUser' as const), suite: fc.constant(suite) }),
     fc.record({
       kind: fc.constant('postSignedPrekey' as const),
-      curve: fc.constant(curve),
-      signedPrekey: signedKey(curve),
+      suite: fc.constant(suite),
+      signedPrekey: signedKey(suite),
     }),
     fc.record({
       kind: fc.constant('postOneTimePrekeys' as const),
-      curve: fc.constant(curve),
-      oneTimePrekeys: oneTimeKeys(curve),
+      suite: fc.constant(suite),
+      oneTimePrekeys: oneTimeKeys(suite),
     }),
     fc.record({
       kind: fc.constant('getPeerBundle' as const),
-      curve: fc.constant(curve),
+      suite: fc.constant(suite),
       devices: fc.array(deviceText, { minLength: 1, maxLength: 6 }),
     }),
-    fc.record({ kind: fc.constant('getSelfOneTimePrekeys' as const), curve: fc.constant(curve) }),
+    fc.record({ kind: fc.constant('getSelfOneTimePrekeys' as const), suite: fc.constant(suite) }),
   ),
 );
 
-const answers: fc.Arbitrary<LimeAnswer & { curve?: SuiteName }> = fc.constantFrom(...SUITE_NAMES).chain((curve) =>
+const answers: fc.Arbitrary<LimeAnswer & { suite?: SuiteName }> = fc.constantFrom(...SUITE_NAMES).chain((suite) =>
   fc.oneof(
     fc.record({
       kind: fc.constant('ack' as const),
-      curve: fc.constant(curve),
+      suite: fc.constant(suite),
       request: fc.constantFrom(
         'registerIdentity',
         'registerUser',
@@ -169,13 +169,13 @@ const answers: fc.Arbitrary<LimeAnswer & { curve?: SuiteName }> = fc.constantFro
     }),
     fc.record({
       kind: fc.constant('peerBundle' as const),
-      curve: fc.constant(curve),
+      suite: fc.constant(suite),
       peers: fc.array(
         fc.record(
           {
             device: deviceText,
             bundle: fc.record(
-              { identityKey: identity(curve), signedPrekey: signedKey(curve), oneTimePrekey: oneTimeKey(curve) },
+              { identityKey: identity(suite), signedPrekey: signedKey(suite), oneTimePrekey: oneTimeKey(suite) },
               { requiredKeys: ['identityKey', 'signedPrekey'] },
             ),
           },
@@ -186,22 +186,22 @@ const answers: fc.Arbitrary<LimeAnswer & { curve?: SuiteName }> = fc.constantFro
     }),
     fc.record({
       kind: fc.constant('selfOneTimePrekeys' as const),
-      curve: fc.constant(curve),
+      suite: fc.constant(suite),
       ids: fc.array(fc.nat(0xffff_ffff)),
     }),
     fc.record({
       kind: fc.constant('error' as const),
-      curveId: fc.constantFrom(0, LIME_SUITES[curve].id),
+      curveId: fc.constantFrom(0, LIME_SUITES[suite].id),
       code: fc.constantFrom(...Object.values(LIME_ERRORS)),
       text: deviceText,
     }),
   ),
-) as fc.Arbitrary<LimeAnswer & { curve?: SuiteName }>;
+) as fc.Arbitrary<LimeAnswer & { suite?: SuiteName }>;
 
 const curveOf = (answer: LimeAnswer) =>
   answer.kind === 'error'
     ? (SUITE_NAMES.find((name) => LIME_SUITES[name].id === answer.curveId) ?? 'c25519')
-    : answer.curve;
+    : answer.suite;
 
 describe('properties', () => {
   it('decode(encode(x)) is x, for requests and answers', () => {
@@ -231,7 +231,7 @@ describe('properties', () => {
         expect(() => decodeRequest(cut)).toThrow(
           expect.objectContaining({
             limeError: 'badSize',
-            curveId: cut.length < 3 ? 0 : LIME_SUITES[request.curve].id,
+            curveId: cut.length < 3 ? 0 : LIME_SUITES[request.suite].id,
           }),
         );
         fc.pre(answer.kind !== 'error');
@@ -259,7 +259,7 @@ describe('properties', () => {
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array(), edited), (input) => {
         only(() => decodeRequest(input), LimeRequestError);
-        for (const curve of curves) only(() => decodeAnswer(input, curve), WireError);
+        for (const suite of curves) only(() => decodeAnswer(input, suite), WireError);
       }),
       { numRuns: 2000 },
     );
@@ -338,12 +338,12 @@ describe('order of checks (lime-protocol 4.1 and 4.2) and the errors that liblim
 
   it('the largest requests fit the body that servers take', () => {
     const id = `sip:${'a'.repeat(30)}@example.org;gr=urn:uuid:01234567-89ab-cdef-0123-456789abcdef`;
-    const bundles = encodeRequest({ kind: 'getPeerBundle', curve: 'c448', devices: new Array(most).fill(id) });
+    const bundles = encodeRequest({ kind: 'getPeerBundle', suite: 'c448', devices: new Array(most).fill(id) });
     expect(bundles.length).toBeLessThanOrEqual(LIMITS.limeBodyBytes.value);
     const { x, ed, signature } = LIME_SUITES.c448mlk1024;
     const largest = encodeRequest({
       kind: 'registerUser',
-      curve: 'c448mlk1024',
+      suite: 'c448mlk1024',
       identityKey: new Uint8Array(ed),
       signedPrekey: { id: 1, publicKey: new Uint8Array(x), signature: new Uint8Array(signature) },
       oneTimePrekeys: Array.from({ length: limit }, (_, i) => ({ id: i + 1, publicKey: new Uint8Array(x) })),
@@ -391,7 +391,7 @@ describe('answers that are none', () => {
   it('a device id of more than 65,535 bytes cannot be asked for', () => {
     const request = (length: number): LimeRequest => ({
       kind: 'getPeerBundle',
-      curve: 'c25519',
+      suite: 'c25519',
       devices: ['x'.repeat(length)],
     });
     expect(encodeRequest(request(0xffff))).toHaveLength(5 + 2 + 0xffff);

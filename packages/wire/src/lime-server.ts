@@ -65,24 +65,24 @@ export interface LimeBundle {
 
 export type LimeRequest =
   /** Type 01, before liblime 4.3: such a device has no bundle until it posts a signed prekey. */
-  | { readonly kind: 'registerIdentity'; readonly curve: SuiteName; readonly identityKey: Uint8Array }
+  | { readonly kind: 'registerIdentity'; readonly suite: SuiteName; readonly identityKey: Uint8Array }
   | {
       readonly kind: 'registerUser';
-      readonly curve: SuiteName;
+      readonly suite: SuiteName;
       readonly identityKey: Uint8Array;
       readonly signedPrekey: LimeSignedPrekey;
       readonly oneTimePrekeys: readonly LimeOneTimePrekey[];
     }
-  | { readonly kind: 'deleteUser'; readonly curve: SuiteName }
-  | { readonly kind: 'postSignedPrekey'; readonly curve: SuiteName; readonly signedPrekey: LimeSignedPrekey }
+  | { readonly kind: 'deleteUser'; readonly suite: SuiteName }
+  | { readonly kind: 'postSignedPrekey'; readonly suite: SuiteName; readonly signedPrekey: LimeSignedPrekey }
   | {
       readonly kind: 'postOneTimePrekeys';
-      readonly curve: SuiteName;
+      readonly suite: SuiteName;
       readonly oneTimePrekeys: readonly LimeOneTimePrekey[];
     }
   /** Device ids as the client wrote them: liblime knows no form, so they need not be ids of ours. */
-  | { readonly kind: 'getPeerBundle'; readonly curve: SuiteName; readonly devices: readonly string[] }
-  | { readonly kind: 'getSelfOneTimePrekeys'; readonly curve: SuiteName };
+  | { readonly kind: 'getPeerBundle'; readonly suite: SuiteName; readonly devices: readonly string[] }
+  | { readonly kind: 'getSelfOneTimePrekeys'; readonly suite: SuiteName };
 
 export type LimeRequestKind = LimeRequest['kind'];
 
@@ -93,9 +93,9 @@ export interface LimePeer {
 }
 
 export type LimeAnswer =
-  | { readonly kind: 'ack'; readonly curve: SuiteName; readonly request: LimeRequestKind }
-  | { readonly kind: 'peerBundle'; readonly curve: SuiteName; readonly peers: readonly LimePeer[] }
-  | { readonly kind: 'selfOneTimePrekeys'; readonly curve: SuiteName; readonly ids: readonly number[] }
+  | { readonly kind: 'ack'; readonly suite: SuiteName; readonly request: LimeRequestKind }
+  | { readonly kind: 'peerBundle'; readonly suite: SuiteName; readonly peers: readonly LimePeer[] }
+  | { readonly kind: 'selfOneTimePrekeys'; readonly suite: SuiteName; readonly ids: readonly number[] }
   /** `curveId` is the request's, 0 when it had none. `code` is one of `LIME_ERRORS`; a newer server may send another. */
   | { readonly kind: 'error'; readonly curveId: number; readonly code: number; readonly text: string };
 
@@ -156,8 +156,8 @@ export function decodeRequest(body: Uint8Array, limits: LimeRequestLimits = DEFA
   };
   if (body.length < HEADER) refuse('badSize', 'shorter than a header');
   if (body[0] !== VERSION) refuse('badVersion', 'not protocol version 1');
-  const curve = curveOf(curveId) ?? refuse('badCurve', 'a curve that this server does not serve');
-  const { x, ed, signature } = LIME_SUITES[curve];
+  const suite = curveOf(curveId) ?? refuse('badCurve', 'a curve that this server does not serve');
+  const { x, ed, signature } = LIME_SUITES[suite];
   const reader = new BigEndianReader(body.subarray(HEADER), 'bad-lime-request');
   const demand = (size: number): void => {
     if (reader.left < size) refuse('badSize', 'shorter than its type and counts demand');
@@ -183,24 +183,24 @@ export function decodeRequest(body: Uint8Array, limits: LimeRequestLimits = DEFA
   switch (body[1]) {
     case TYPES.registerIdentity:
       demand(ed);
-      return { kind: 'registerIdentity', curve, identityKey: reader.take(ed) };
+      return { kind: 'registerIdentity', suite, identityKey: reader.take(ed) };
     case TYPES.registerUser:
       demand(ed + x + signature + 4 + 2);
       return {
         kind: 'registerUser',
-        curve,
+        suite,
         identityKey: reader.take(ed),
         signedPrekey: readSignedPrekey(),
         oneTimePrekeys: readOneTimePrekeys(),
       };
     case TYPES.deleteUser:
-      return { kind: 'deleteUser', curve };
+      return { kind: 'deleteUser', suite };
     case TYPES.postSignedPrekey:
       demand(x + signature + 4);
-      return { kind: 'postSignedPrekey', curve, signedPrekey: readSignedPrekey() };
+      return { kind: 'postSignedPrekey', suite, signedPrekey: readSignedPrekey() };
     case TYPES.postOneTimePrekeys:
       demand(2);
-      return { kind: 'postOneTimePrekeys', curve, oneTimePrekeys: readOneTimePrekeys() };
+      return { kind: 'postOneTimePrekeys', suite, oneTimePrekeys: readOneTimePrekeys() };
     case TYPES.getPeerBundle: {
       demand(2);
       const count = reader.u16();
@@ -214,17 +214,17 @@ export function decodeRequest(body: Uint8Array, limits: LimeRequestLimits = DEFA
         // An answer must name the device in the very bytes of the request, or liblime asks again for ever (section 0, trap 2).
         devices.push(textOf(reader.take(length)) ?? refuse('badRequest', 'a device id that is not UTF-8'));
       }
-      return { kind: 'getPeerBundle', curve, devices };
+      return { kind: 'getPeerBundle', suite, devices };
     }
     case TYPES.getSelfOneTimePrekeys:
-      return { kind: 'getSelfOneTimePrekeys', curve };
+      return { kind: 'getSelfOneTimePrekeys', suite };
     default:
       return refuse('badRequest', 'a message type that no client sends');
   }
 }
 
 export function encodeRequest(request: LimeRequest): Uint8Array<ArrayBuffer> {
-  const writer = headerOf(TYPES[request.kind], LIME_SUITES[request.curve].id);
+  const writer = headerOf(TYPES[request.kind], LIME_SUITES[request.suite].id);
   switch (request.kind) {
     case 'registerIdentity':
       writer.raw(request.identityKey);
@@ -254,14 +254,14 @@ export function encodeRequest(request: LimeRequest): Uint8Array<ArrayBuffer> {
 export function encodeAnswer(answer: LimeAnswer): Uint8Array<ArrayBuffer> {
   switch (answer.kind) {
     case 'ack':
-      return headerOf(TYPES[answer.request], LIME_SUITES[answer.curve].id).finish();
+      return headerOf(TYPES[answer.request], LIME_SUITES[answer.suite].id).finish();
     case 'peerBundle': {
-      const writer = headerOf(PEER_BUNDLE, LIME_SUITES[answer.curve].id).u16(answer.peers.length);
+      const writer = headerOf(PEER_BUNDLE, LIME_SUITES[answer.suite].id).u16(answer.peers.length);
       for (const peer of answer.peers) writePeer(writer, peer);
       return writer.finish();
     }
     case 'selfOneTimePrekeys': {
-      const writer = headerOf(SELF_PREKEYS, LIME_SUITES[answer.curve].id).u16(answer.ids.length);
+      const writer = headerOf(SELF_PREKEYS, LIME_SUITES[answer.suite].id).u16(answer.ids.length);
       for (const id of answer.ids) writer.u32(id);
       return writer.finish();
     }
@@ -279,38 +279,38 @@ export function encodeRequestError(error: LimeRequestError): Uint8Array<ArrayBuf
  * An answer to a request on `curve`. Byte fields are views. Throws `WireError` `bad-lime-answer`: also for another curve than asked
  * for, a type that no server sends, an error without a code, and bytes beyond the message.
  */
-export function decodeAnswer(bytes: Uint8Array, curve: SuiteName): LimeAnswer {
+export function decodeAnswer(bytes: Uint8Array, suite: SuiteName): LimeAnswer {
   const reader = new BigEndianReader(bytes, 'bad-lime-answer');
   if (reader.u8() !== VERSION) throw badAnswer('not protocol version 1');
   const type = reader.u8();
   const curveId = reader.u8();
   if (type === ERROR) {
     // A server that could not read the request's curve answers 0.
-    if (curveId !== 0 && curveId !== LIME_SUITES[curve].id) throw badAnswer('another curve');
+    if (curveId !== 0 && curveId !== LIME_SUITES[suite].id) throw badAnswer('another curve');
     const code = reader.u8();
     return { kind: 'error', curveId, code, text: textOf(reader.take(reader.left)) ?? '' };
   }
-  if (curveId !== LIME_SUITES[curve].id) throw badAnswer('another curve');
-  const answer = readAnswer(reader, type, curve);
+  if (curveId !== LIME_SUITES[suite].id) throw badAnswer('another curve');
+  const answer = readAnswer(reader, type, suite);
   if (reader.left > 0) throw badAnswer('bytes beyond the message');
   return answer;
 }
 
-function readAnswer(reader: BigEndianReader, type: number, curve: SuiteName): LimeAnswer {
+function readAnswer(reader: BigEndianReader, type: number, suite: SuiteName): LimeAnswer {
   if (type === PEER_BUNDLE) {
     const count = reader.u16();
     const peers: LimePeer[] = [];
-    for (let i = 0; i < count; i++) peers.push(readPeer(reader, curve));
-    return { kind: 'peerBundle', curve, peers };
+    for (let i = 0; i < count; i++) peers.push(readPeer(reader, suite));
+    return { kind: 'peerBundle', suite, peers };
   }
   if (type === SELF_PREKEYS) {
     const count = reader.u16();
     if (reader.left < count * 4) throw badAnswer('shorter than its own count demands');
-    return { kind: 'selfOneTimePrekeys', curve, ids: Array.from({ length: count }, () => reader.u32()) };
+    return { kind: 'selfOneTimePrekeys', suite, ids: Array.from({ length: count }, () => reader.u32()) };
   }
   const request = ACKNOWLEDGED.find((kind) => TYPES[kind] === type);
   if (!request) throw badAnswer('a type that no server sends');
-  return { kind: 'ack', curve, request };
+  return { kind: 'ack', suite, request };
 }
 
 const ACKNOWLEDGED: readonly LimeRequestKind[] = [
@@ -321,8 +321,8 @@ const ACKNOWLEDGED: readonly LimeRequestKind[] = [
   'postOneTimePrekeys',
 ];
 
-function readPeer(reader: BigEndianReader, curve: SuiteName): LimePeer {
-  const { x, ed, signature } = LIME_SUITES[curve];
+function readPeer(reader: BigEndianReader, suite: SuiteName): LimePeer {
+  const { x, ed, signature } = LIME_SUITES[suite];
   const device = textOf(reader.take(reader.u16()));
   if (device === undefined) throw badAnswer('a device id that is not UTF-8');
   const flag = reader.u8();

@@ -33,13 +33,13 @@ const accountKey = crypto.ed25519.publicKey(accountSeed);
 
 /** Device number n, with keys of its own; by default on both curves. */
 function device(n: number, curves: readonly SuiteName[] = ['c25519', 'c448']): ManifestDevice {
-  const identityKey = (curve: SuiteName) => {
-    const { id, signatures } = crypto.suites[curve];
+  const identityKey = (suite: SuiteName) => {
+    const { id, signatures } = crypto.suites[suite];
     return signatures.publicKey(seed(100 + n + 10 * id, signatures.seedLength));
   };
   return {
     id: parseDeviceId(`${address};gr=urn:uuid:${n}`),
-    identities: curves.map((curve) => ({ curve, identityKey: identityKey(curve) })),
+    identities: curves.map((suite) => ({ suite, identityKey: identityKey(suite) })),
     loginKey: crypto.ed25519.publicKey(seed(50 + n)),
     addedAt: 1_700_000_000_000 + n,
   };
@@ -87,8 +87,8 @@ describe('encoding', () => {
       fc.property(manifests, (manifest) => {
         const devices = manifest.devices.map((each) => ({
           ...each,
-          identities: each.identities.map(({ curve, identityKey }) => ({
-            curve: LIME_SUITES[curve].id,
+          identities: each.identities.map(({ suite, identityKey }) => ({
+            curve: LIME_SUITES[suite].id,
             identityKey,
           })),
         }));
@@ -160,7 +160,7 @@ describe('form', () => {
       'an identity key on c25519 has 32 bytes',
       {
         devices: [
-          { ...DEVICES[0], identities: [{ curve: 'c25519', identityKey: DEVICES[0].identities[1]!.identityKey }] },
+          { ...DEVICES[0], identities: [{ suite: 'c25519', identityKey: DEVICES[0].identities[1]!.identityKey }] },
         ],
       },
     ],
@@ -168,7 +168,7 @@ describe('form', () => {
       'an identity key on c448 has 57 bytes',
       {
         devices: [
-          { ...DEVICES[0], identities: [{ curve: 'c448', identityKey: DEVICES[0].identities[0]!.identityKey }] },
+          { ...DEVICES[0], identities: [{ suite: 'c448', identityKey: DEVICES[0].identities[0]!.identityKey }] },
         ],
       },
     ],
@@ -237,9 +237,9 @@ describe('verifyManifest', () => {
       refusal('a login key is not a good one'),
     );
     for (const identity of [
-      { curve: 'c25519' as const, identityKey: identityPoint },
-      { curve: 'c25519' as const, identityKey: seed(0xff) },
-      { curve: 'c448' as const, identityKey: new Uint8Array(57).fill(0xff) },
+      { suite: 'c25519' as const, identityKey: identityPoint },
+      { suite: 'c25519' as const, identityKey: seed(0xff) },
+      { suite: 'c448' as const, identityKey: new Uint8Array(57).fill(0xff) },
     ])
       expect(() => verify({ ...first, devices: [{ ...device, identities: [identity] }] })).toThrow(
         refusal('an identity key is not a good one'),

@@ -12,7 +12,7 @@ import { WireError } from './wire-error.ts';
 
 /** A LIME identity: a device may have one on each curve, in its order of preference (lime-protocol section 13: (device id, curve id) names it). */
 export interface DeviceIdentity {
-  readonly curve: SuiteName;
+  readonly suite: SuiteName;
   /** EdDSA public key, 32 (c25519) or 57 (c448) bytes. */
   readonly identityKey: Uint8Array;
 }
@@ -102,8 +102,8 @@ export function verifyManifest(
   for (const device of manifest.devices) {
     const loginKeys = device.loginKey.length === 0 ? [] : [device.loginKey];
     if (!loginKeys.every((key) => crypto.ed25519.isValidPublicKey(key))) throw invalid('a login key is not a good one');
-    for (const { curve, identityKey } of device.identities)
-      if (!crypto.suites[curve].signatures.isValidPublicKey(identityKey))
+    for (const { suite, identityKey } of device.identities)
+      if (!crypto.suites[suite].signatures.isValidPublicKey(identityKey))
         throw invalid('an identity key is not a good one');
     for (const key of [...loginKeys, ...device.identities.map(({ identityKey }) => identityKey)]) {
       // A key with two purposes would make one purpose's signatures an oracle for the other.
@@ -207,12 +207,12 @@ function readDevice(reader: Reader): ManifestDevice {
 }
 
 function readIdentity(reader: Reader): DeviceIdentity {
-  let curve: SuiteName | undefined;
+  let suite: SuiteName | undefined;
   let identityKey = NO_BYTES;
   while (!reader.done) {
     switch (reader.field()) {
       case 1:
-        curve = SUITE_OF_ID.get(reader.uint());
+        suite = SUITE_OF_ID.get(reader.uint());
         break;
       case 2:
         identityKey = reader.bytes(LONGEST_IDENTITY_KEY);
@@ -221,7 +221,7 @@ function readIdentity(reader: Reader): DeviceIdentity {
         reader.fail('an unknown field');
     }
   }
-  return { curve: curve ?? reader.fail('an identity without a curve'), identityKey };
+  return { suite: suite ?? reader.fail('an identity without a curve'), identityKey };
 }
 
 function checkForm({ address, version, previous, devices }: Manifest): void {
@@ -234,11 +234,11 @@ function checkForm({ address, version, previous, devices }: Manifest): void {
     if (device.loginKey.length !== ED25519_KEY_BYTES && device.loginKey.length !== 0)
       throw invalid('a login key has 32 bytes, or none');
     if (device.identities.length === 0) throw invalid('a device without an identity');
-    if (new Set(device.identities.map(({ curve }) => curve)).size < device.identities.length)
+    if (new Set(device.identities.map(({ suite }) => suite)).size < device.identities.length)
       throw invalid('two identities of a device on one curve');
-    for (const { curve, identityKey } of device.identities)
-      if (identityKey.length !== LIME_SUITES[curve].ed)
-        throw invalid(`an identity key on ${curve} has ${LIME_SUITES[curve].ed} bytes`);
+    for (const { suite, identityKey } of device.identities)
+      if (identityKey.length !== LIME_SUITES[suite].ed)
+        throw invalid(`an identity key on ${suite} has ${LIME_SUITES[suite].ed} bytes`);
   }
 }
 
@@ -254,8 +254,8 @@ function write(manifest: Manifest): Uint8Array<ArrayBuffer> {
 
 function writeDevice(device: ManifestDevice, writer = new Writer(320)): Writer {
   writer.text(1, device.id);
-  for (const { curve, identityKey } of device.identities)
-    writer.message(2, () => writer.uint(1, LIME_SUITES[curve].id).bytes(2, identityKey));
+  for (const { suite, identityKey } of device.identities)
+    writer.message(2, () => writer.uint(1, LIME_SUITES[suite].id).bytes(2, identityKey));
   return writer.bytes(3, device.loginKey).uint(4, device.addedAt);
 }
 

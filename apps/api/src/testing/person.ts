@@ -39,7 +39,7 @@ export function person(crypto: CryptoProvider, name: string, label = 'first'): P
     version: 1,
     previous: noPreviousManifest(),
     issuedAt: 1_800_000_000_000,
-    devices: [{ id: device, identities: [{ curve: 'c25519', identityKey }], loginKey, addedAt: 1_800_000_000_000 }],
+    devices: [{ id: device, identities: [{ suite: 'c25519', identityKey }], loginKey, addedAt: 1_800_000_000_000 }],
   };
   return {
     name,

@@ -77,9 +77,9 @@ async function listDevices(context: Context, options: AccountOptions): Promise<v
 }
 
 async function showWaiting({ output }: Context, { id, identities, since }: WaitingDevice): Promise<void> {
-  const curves = identities.map(({ curve }) => curve);
+  const curves = identities.map(({ suite }) => suite);
   const line = `${printable(id)}  ${curves.join('+')}  ${new Date(since).toISOString()}  (waiting)`;
-  const keys = identities.map(({ curve, identityKey }) => `\n  ${curve}  ${fingerprint(identityKey)}`);
+  const keys = identities.map(({ suite, identityKey }) => `\n  ${suite}  ${fingerprint(identityKey)}`);
   const record = { event: 'device', state: 'waiting', id, curves, addedAt: since, current: false };
   await output.data({ ...record, identities: hexIdentities(identities) }, line + keys.join(''));
 }
@@ -98,7 +98,7 @@ async function admitDevice(context: Context, text: string, options: AdmitOptions
 
 /** Throws `CliError` when the user says no. */
 async function confirm({ surroundings }: Context, { id, identities }: WaitingDevice): Promise<void> {
-  const keys = identities.map(({ curve, identityKey }) => `  ${curve}  ${fingerprint(identityKey)}\n`).join('');
+  const keys = identities.map(({ suite, identityKey }) => `  ${suite}  ${fingerprint(identityKey)}\n`).join('');
   const question = `${printable(id)}\n${keys}From now on it reads what is written to you. Are these its keys? [y/N] `;
   const otherwise = 'there is no terminal to ask whether these are its keys: compare them, then give --yes';
   const answer = await ask(question, surroundings, { echo: true, otherwise });
@@ -106,7 +106,10 @@ async function confirm({ surroundings }: Context, { id, identities }: WaitingDev
 }
 
 function hexIdentities(identities: WaitingDevice['identities']): { curve: string; identityKey: string }[] {
-  return identities.map(({ curve, identityKey }) => ({ curve, identityKey: Buffer.from(identityKey).toString('hex') }));
+  return identities.map(({ suite, identityKey }) => ({
+    curve: suite,
+    identityKey: Buffer.from(identityKey).toString('hex'),
+  }));
 }
 
 async function removeDevice(context: Context, text: string, options: AccountOptions): Promise<void> {

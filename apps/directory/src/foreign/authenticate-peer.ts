@@ -3,13 +3,13 @@
  * (docs/spec/lime-key-server.md section 7).
  */
 import type { IncomingMessage } from 'node:http';
+import { TokenError } from '@sealwire/access/tokens';
 import type { CryptoProvider } from '@sealwire/crypto/port';
-import type { PeerVerifier, VerifiedPeer } from '@sealwire/service/peer-tokens';
 import { Problem } from '@sealwire/service/problem';
-import { TokenError } from '@sealwire/service/tokens';
 import type { Store } from '@sealwire/store/port';
 import type { Authenticate } from '../lime/authenticate.ts';
 import type { LimeSender } from '../lime/sender.ts';
+import type { PeerVerifier, VerifiedPeer } from './peer-tokens.ts';
 
 const SCHEME = 'Sealwire-Peer';
 

@@ -4,11 +4,11 @@
  */
 import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { Metrics } from '@sealwire/service/metrics';
-import type { PeerSigner } from '@sealwire/service/peer-tokens';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { decodeAnswer, encodeRequest, LIME_CONTENT_TYPE, type LimeBundle } from '@sealwire/wire/lime-server';
 import { areBundlesOf, isGoodBundle, largestAnswer } from './foreign-answer.ts';
 import type { PeerDirectory } from './peer-settings.ts';
+import type { PeerSigner } from './peer-tokens.ts';
 
 /** Below what LIME clients wait for an answer of ours. */
 export const ANSWER_WITHIN_MS = 4_000;
@@ -60,7 +60,7 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
     suite: SuiteName,
     devices: readonly DeviceId[],
   ): Promise<Uint8Array | undefined> {
-    const body = encodeRequest({ kind: 'getPeerBundle', curve: suite, devices });
+    const body = encodeRequest({ kind: 'getPeerBundle', suite: suite, devices });
     const token = await signer.sign({ to: peer.domain, requester, bodyHash: crypto.sha256(body) });
     // Header values are bytes to the other side, and ids are UTF-8.
     const from = Buffer.from(requester, 'utf8').toString('latin1');

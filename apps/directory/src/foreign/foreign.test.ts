@@ -2,7 +2,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createPeerSigner } from '@sealwire/service/peer-tokens';
 import { decodeBase64url } from '@sealwire/wire/base64url';
 import {
   encodeAnswer,
@@ -18,6 +17,7 @@ import { enrol, testDevice } from '../testing/device.ts';
 import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
 import { createForeignDirectories } from './foreign-directories.ts';
 import type { PeerDirectory } from './peer-settings.ts';
+import { createPeerSigner } from './peer-tokens.ts';
 
 const HERE = 'example.org';
 const THERE = 'example.com';
@@ -99,7 +99,7 @@ describe('devices of another domain', () => {
 
   it.each(SUITE_NAMES)('on suite %s', async (suite) => {
     await startBoth();
-    await there!.lime(dave, { kind: 'deleteUser', curve: suite });
+    await there!.lime(dave, { kind: 'deleteUser', suite: suite });
     await there!.lime(dave, dave.registration(suite, 7));
     const [found] = await here!.bundles(alice, suite, dave.id);
     expect(Buffer.from(found!.bundle!.signedPrekey.publicKey)).toEqual(Buffer.from(dave.signedPrekey(suite).publicKey));
@@ -197,7 +197,7 @@ describe('a peer that', () => {
   };
   const carols = { device: carol.id, bundle: bundleOf(carol) };
   const daves = { device: dave.id, bundle: bundleOf(dave) };
-  const peers = (...list: LimePeer[]): LimeAnswer => ({ kind: 'peerBundle', curve: CURVE, peers: list });
+  const peers = (...list: LimePeer[]): LimeAnswer => ({ kind: 'peerBundle', suite: CURVE, peers: list });
   const lies: [string, LimeAnswer | Uint8Array][] = [
     ['fewer devices than were asked for', peers(carols)],
     ['more of them', peers(carols, daves, carols)],
@@ -205,10 +205,10 @@ describe('a peer that', () => {
     ['another order', peers(daves, carols)],
     [
       'another curve',
-      { ...peers(carols, daves), curve: 'c448', peers: [{ device: carol.id }, { device: dave.id }] } as LimeAnswer,
+      { ...peers(carols, daves), suite: 'c448', peers: [{ device: carol.id }, { device: dave.id }] } as LimeAnswer,
     ],
     ['an error message', { kind: 'error', curveId: 1, code: LIME_ERRORS.serverFailure, text: 'no' }],
-    ['an acknowledgement', { kind: 'ack', curve: CURVE, request: 'registerUser' }],
+    ['an acknowledgement', { kind: 'ack', suite: CURVE, request: 'registerUser' }],
     ['bytes beyond the message', Buffer.concat([encodeAnswer(peers(carols, daves)), Buffer.of(0)])],
     ['no LIME', Buffer.from('<html>')],
     ['nothing', new Uint8Array(0)],
@@ -256,7 +256,7 @@ describe('a peer that', () => {
 
 describe('POST /directory/lime', () => {
   beforeEach(() => startThere());
-  const body = encodeRequest({ kind: 'getPeerBundle', curve: CURVE, devices: [carol.id] });
+  const body = encodeRequest({ kind: 'getPeerBundle', suite: CURVE, devices: [carol.id] });
 
   async function token(
     change: Partial<{ seed: Uint8Array; from: string; to: string; requester: typeof alice.id; body: Uint8Array }> = {},
@@ -280,7 +280,7 @@ describe('POST /directory/lime', () => {
     const response = await fetch(`${there!.listening.url}${path}`, init);
     return { status: response.status, headers: response.headers, body: Buffer.from(await response.arrayBuffer()) };
   }
-  const held = () => there!.lime(carol, { kind: 'getSelfOneTimePrekeys', curve: CURVE });
+  const held = () => there!.lime(carol, { kind: 'getSelfOneTimePrekeys', suite: CURVE });
 
   it('answers the directory of a configured domain, once a token', async () => {
     const good = `Sealwire-Peer ${await token()}`;
@@ -291,7 +291,7 @@ describe('POST /directory/lime', () => {
 
   it('S69: takes no token of another key, domain, audience, body, device; none of ours, and no other scheme', async () => {
     const { authorization } = await there!.headersOf(dave);
-    const other = encodeRequest({ kind: 'getPeerBundle', curve: CURVE, devices: [dave.id] });
+    const other = encodeRequest({ kind: 'getPeerBundle', suite: CURVE, devices: [dave.id] });
     const refused = [
       '',
       'Sealwire-Peer',
@@ -323,10 +323,10 @@ describe('POST /directory/lime', () => {
   it('a peer asks for bundles and nothing else: it never changes anything here', async () => {
     const requests = [
       alice.registration(CURVE, 1),
-      { kind: 'deleteUser', curve: CURVE } as const,
-      { kind: 'postSignedPrekey', curve: CURVE, signedPrekey: alice.signedPrekey(CURVE) } as const,
-      { kind: 'postOneTimePrekeys', curve: CURVE, oneTimePrekeys: alice.oneTime(CURVE, 9) } as const,
-      { kind: 'getSelfOneTimePrekeys', curve: CURVE } as const,
+      { kind: 'deleteUser', suite: CURVE } as const,
+      { kind: 'postSignedPrekey', suite: CURVE, signedPrekey: alice.signedPrekey(CURVE) } as const,
+      { kind: 'postOneTimePrekeys', suite: CURVE, oneTimePrekeys: alice.oneTime(CURVE, 9) } as const,
+      { kind: 'getSelfOneTimePrekeys', suite: CURVE } as const,
     ];
     for (const request of requests) {
       const bytes = encodeRequest(request);
@@ -347,7 +347,7 @@ describe('POST /directory/lime', () => {
     const url = `http://127.0.0.1:${(liar.address() as AddressInfo).port}/directory/lime`;
     const others = [peer(HERE, ourSeed, url), peer('example.net', ourSeed, url)];
     await startThere({ PEER_DIRECTORIES: others, PEER_KEY: theirSeed });
-    const bytes = encodeRequest({ kind: 'getPeerBundle', curve: CURVE, devices: [alice.id, eve.id, carol.id] });
+    const bytes = encodeRequest({ kind: 'getPeerBundle', suite: CURVE, devices: [alice.id, eve.id, carol.id] });
     const { body: answer } = await post(`Sealwire-Peer ${await token({ body: bytes })}`, bytes);
     expect(answer.length).toBeGreaterThan(168);
     expect(asked).toBe(0);

@@ -1,10 +1,10 @@
 /** What this directory has to do with those of other domains, put together from the settings. */
 import { ConfigError } from '@sealwire/service/config';
-import { createPeerSigner, createPeerVerifier } from '@sealwire/service/peer-tokens';
 import type { DirectoryDeps } from '../deps.ts';
 import type { Authenticate } from '../lime/authenticate.ts';
 import { authenticateByPeer } from './authenticate-peer.ts';
 import { createForeignDirectories, type ForeignDirectories } from './foreign-directories.ts';
+import { createPeerSigner, createPeerVerifier } from './peer-tokens.ts';
 
 export interface Peering {
   /** The public half of `PEER_KEY`; undefined without one: no other directory is asked. */

@@ -1,6 +1,6 @@
 /** `/directory/keys/check` */
 import { Body, Controller, Headers, HttpCode, Inject, Post } from '@nestjs/common';
-import type { BearerAuthenticator } from '@sealwire/service/bearer';
+import type { BearerAuthenticator } from '@sealwire/access/bearer';
 import { KeysCheckBody } from '@sealwire/wire/http';
 import type { z } from 'zod';
 import { AUTHENTICATE, KEYS } from '../ports.ts';

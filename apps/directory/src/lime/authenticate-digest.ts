@@ -3,9 +3,9 @@
  * `qop=auth` is demanded: without it nothing counts the uses of a nonce. The body is not authenticated by it; TLS does that.
  */
 import type { IncomingMessage } from 'node:http';
+import type { AppPasswordCheck } from '@sealwire/access/app-password-check';
+import type { AppPasswordVault } from '@sealwire/access/app-password-vault';
 import type { CryptoProvider } from '@sealwire/crypto/port';
-import type { AppPasswordCheck } from '@sealwire/service/app-password-check';
-import type { AppPasswordVault } from '@sealwire/service/app-password-vault';
 import { Problem } from '@sealwire/service/problem';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { challenge, type DigestCredentials, parseDigest } from './digest-header.ts';

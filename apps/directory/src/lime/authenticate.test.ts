@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createAppPasswordVault } from '@sealwire/service/app-password-vault';
+import { createAppPasswordVault } from '@sealwire/access/app-password-vault';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { encodeRequest, LIME_CONTENT_TYPE, LIME_ERRORS, type LimeRequest } from '@sealwire/wire/lime-server';
 import { enrol, testDevice } from '../testing/device.ts';
@@ -17,7 +17,7 @@ import { seededRandom } from '../testing/seeded-random.ts';
 const alice = testDevice(crypto, 'alice');
 const bob = testDevice(crypto, 'bob');
 const PASSWORD = 'abcd-2345-efgh-6789-ijkm-npqr-stuv';
-const body = encodeRequest({ kind: 'getSelfOneTimePrekeys', curve: 'c25519' });
+const body = encodeRequest({ kind: 'getSelfOneTimePrekeys', suite: 'c25519' });
 const base = { 'content-type': LIME_CONTENT_TYPE, from: alice.id };
 
 let fixture: Fixture;
@@ -94,7 +94,7 @@ describe('HTTP Digest on /lime', () => {
     const challenge = await challenged();
     expect((await digest(challenge)).status).toBe(200);
     const authorization = headerOf(parametersFor(challenge, me));
-    for (const other of [body, encodeRequest({ kind: 'deleteUser', curve: 'c25519' })]) {
+    for (const other of [body, encodeRequest({ kind: 'deleteUser', suite: 'c25519' })]) {
       const replay = await fixture.limeRaw(other, { ...base, authorization });
       expect([replay.status, challengesOf(replay)[0]!.stale]).toEqual([401, true]);
     }
@@ -233,16 +233,16 @@ describe('HTTP Digest on /lime', () => {
       const { body: answered } = await fixture.limeRaw(encodeRequest(request), { ...base, authorization });
       return answered[1] === 0xff ? answered[3] : 'done';
     };
-    const curve = 'c25519';
+    const suite = 'c25519';
     for (const request of [
-      { kind: 'deleteUser', curve },
-      { kind: 'postOneTimePrekeys', curve, oneTimePrekeys: bob.oneTime(curve, 7) },
-      { kind: 'postSignedPrekey', curve, signedPrekey: alice.signedPrekey(curve, 2) },
+      { kind: 'deleteUser', suite },
+      { kind: 'postOneTimePrekeys', suite, oneTimePrekeys: bob.oneTime(suite, 7) },
+      { kind: 'postSignedPrekey', suite, signedPrekey: alice.signedPrekey(suite, 2) },
     ] as const)
       expect([request.kind, await says(request)]).toEqual([request.kind, LIME_ERRORS.badRequest]);
     expect(await says(registration)).toBe('done');
-    expect(await fixture.store.prekeys.listOneTime(alice.id, curve)).toEqual([1, 2]);
-    expect(await fixture.lime(alice, { kind: 'deleteUser', curve })).toMatchObject({ kind: 'ack' });
+    expect(await fixture.store.prekeys.listOneTime(alice.id, suite)).toEqual([1, 2]);
+    expect(await fixture.lime(alice, { kind: 'deleteUser', suite })).toMatchObject({ kind: 'ack' });
   });
 
   it('without an identity header is the protocol error 02', async () => {

@@ -1,8 +1,8 @@
 /** Who asks on `/lime`. Whatever the scheme, the identity header must then name a device that is theirs (lime-protocol section 3.1). */
 import type { IncomingMessage } from 'node:http';
-import { bearerAuthenticator } from '@sealwire/service/bearer';
+import { bearerAuthenticator } from '@sealwire/access/bearer';
+import type { TokenVerifier } from '@sealwire/access/tokens';
 import { Problem } from '@sealwire/service/problem';
-import type { TokenVerifier } from '@sealwire/service/tokens';
 import type { Store } from '@sealwire/store/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { DigestScheme } from './authenticate-digest.ts';

@@ -1,8 +1,8 @@
 /** The authentication of `/lime`, put together from the settings: tokens, app passwords if there is a key for them, open mode. */
-import { createAppPasswordCheck } from '@sealwire/service/app-password-check';
-import { appPasswordKey, createAppPasswordVault } from '@sealwire/service/app-password-vault';
+import { createAppPasswordCheck } from '@sealwire/access/app-password-check';
+import { appPasswordKey, createAppPasswordVault } from '@sealwire/access/app-password-vault';
+import { createGuessLimits } from '@sealwire/access/guess-limits';
 import { clientAddress, limiterKey, trustedProxies } from '@sealwire/service/client-address';
-import { createGuessLimits } from '@sealwire/service/guess-limits';
 import { basePathOf } from '@sealwire/service/public-origin';
 import type { DirectoryDeps } from '../deps.ts';
 import { type Authenticate, authenticateBy } from './authenticate.ts';

@@ -31,14 +31,14 @@ export class Bundles {
   constructor(private readonly deps: BundlesDeps) {}
 
   /** Throws a 429 `Problem` beyond the requester's budget, and the store's failures. */
-  async answer(sender: LimeSender, curve: SuiteName, requested: readonly string[]): Promise<LimePeer[]> {
+  async answer(sender: LimeSender, suite: SuiteName, requested: readonly string[]): Promise<LimePeer[]> {
     this.deps.budget.demand(sender, requested.length);
     const { local, foreign } = this.split(sender, requested);
     const found: (LimeBundle | undefined)[] = new Array(requested.length).fill(undefined);
-    const claimed = this.claim(sender, curve, local, found);
+    const claimed = this.claim(sender, suite, local, found);
     if (foreign.size === 0) await claimed;
     else {
-      const fetched = [...foreign].map(([domain, targets]) => this.fetch(sender, domain, curve, targets, found));
+      const fetched = [...foreign].map(([domain, targets]) => this.fetch(sender, domain, suite, targets, found));
       await Promise.all([claimed, ...fetched]);
     }
     return requested.map((device, at) => ({ device, bundle: found[at] }));
@@ -62,7 +62,7 @@ export class Bundles {
 
   private async claim(
     sender: LimeSender,
-    curve: SuiteName,
+    suite: SuiteName,
     targets: readonly Target[],
     found: (LimeBundle | undefined)[],
   ): Promise<void> {
@@ -74,7 +74,7 @@ export class Bundles {
     for (let i = 0; i < targets.length; i++)
       if (allowances[i] !== 'nothing')
         entries.push({ device: targets[i]!.device, takeOneTime: allowances[i] === 'one-time' });
-    const claimed = entries.length === 0 ? [] : await store.prekeys.claim(curve, entries);
+    const claimed = entries.length === 0 ? [] : await store.prekeys.claim(suite, entries);
     for (let i = 0, next = 0; i < targets.length; i++) {
       const bundle = allowances[i] === 'nothing' ? undefined : claimed[next++];
       found[targets[i]!.at] = bundle;
@@ -85,12 +85,12 @@ export class Bundles {
   private async fetch(
     sender: LimeSender,
     domain: string,
-    curve: SuiteName,
+    suite: SuiteName,
     targets: readonly Target[],
     found: (LimeBundle | undefined)[],
   ): Promise<void> {
     const devices = targets.map(({ device }) => device);
-    const bundles = await this.deps.foreign.bundles(sender.device, domain, curve, devices);
+    const bundles = await this.deps.foreign.bundles(sender.device, domain, suite, devices);
     for (const [i, { at }] of targets.entries()) found[at] = bundles[i];
   }
 

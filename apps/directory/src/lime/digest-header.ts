@@ -1,5 +1,5 @@
 /** What a client says in `Authorization: Digest …` (RFC 7616 section 3.4; the grammar is RFC 9110 section 11.4). */
-import type { DigestAlgorithm } from '@sealwire/service/digest-hash';
+import type { DigestAlgorithm } from '@sealwire/access/digest-hash';
 
 export interface DigestCredentials {
   readonly username: string;

@@ -1,6 +1,7 @@
 /** The proof of a Digest with `qop=auth` (RFC 7616 section 3.4.1). */
+
+import { type DigestAlgorithm, digestHash } from '@sealwire/access/digest-hash';
 import type { CryptoProvider } from '@sealwire/crypto/port';
-import { type DigestAlgorithm, digestHash } from '@sealwire/service/digest-hash';
 
 export interface DigestQuestion {
   readonly method: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { digestHash } from '@sealwire/service/digest-hash';
+import { digestHash } from '@sealwire/access/digest-hash';
 import { openMemoryStore } from '@sealwire/store/memory';
 import fc from 'fast-check';
 import { responseTo } from '../testing/digest-client.ts';

@@ -31,19 +31,19 @@ export class KeyDoor {
    */
   async register(sender: LimeSender, request: Registration): Promise<void> {
     const { store, budget } = this.deps;
-    const { curve, identityKey, signedPrekey, oneTimePrekeys } = request;
+    const { suite, identityKey, signedPrekey, oneTimePrekeys } = request;
     budget.demandUpload(sender);
     const listed = await store.devices.find(sender.device);
-    if (listed && !isNamed(listed, curve, identityKey))
+    if (listed && !isNamed(listed, suite, identityKey))
       throw new Refusal('badRequest', 'the manifest of this device names another identity key on this curve');
     // A token is of a device that was listed a moment ago.
     if (!listed && sender.vouchedBy === 'device') throw new Refusal('userNotFound', 'the device has been removed');
-    if (!this.deps.crypto.suites[curve].signatures.isValidPublicKey(identityKey))
+    if (!this.deps.crypto.suites[suite].signatures.isValidPublicKey(identityKey))
       throw new Refusal('badRequest', 'the identity key is not a good key');
-    this.checkSignedPrekey(curve, identityKey, signedPrekey);
-    this.checkOneTime(curve, oneTimePrekeys);
+    this.checkSignedPrekey(suite, identityKey, signedPrekey);
+    this.checkOneTime(suite, oneTimePrekeys);
     try {
-      await this.store(listed !== undefined, sender, curve, { identityKey, signedPrekey }, oneTimePrekeys);
+      await this.store(listed !== undefined, sender, suite, { identityKey, signedPrekey }, oneTimePrekeys);
     } catch (error) {
       if (error instanceof StoreError && error.kind === 'conflict' && !(error instanceof KeyTakenError))
         throw new Refusal('userAlreadyIn', 'registered before with other keys, or removed');
@@ -51,55 +51,55 @@ export class KeyDoor {
     }
   }
 
-  async replaceSignedPrekey(sender: LimeSender, curve: SuiteName, signedPrekey: LimeSignedPrekey): Promise<void> {
+  async replaceSignedPrekey(sender: LimeSender, suite: SuiteName, signedPrekey: LimeSignedPrekey): Promise<void> {
     const { store, budget } = this.deps;
     budget.demandUpload(sender);
-    const [registered] = await store.prekeys.claim(curve, [{ device: sender.device, takeOneTime: false }]);
+    const [registered] = await store.prekeys.claim(suite, [{ device: sender.device, takeOneTime: false }]);
     if (!registered) throw new Refusal('userNotFound', 'not registered on this curve');
-    this.checkSignedPrekey(curve, registered.identityKey, signedPrekey);
-    await store.prekeys.replaceSignedPrekey(sender.device, curve, signedPrekey);
+    this.checkSignedPrekey(suite, registered.identityKey, signedPrekey);
+    await store.prekeys.replaceSignedPrekey(sender.device, suite, signedPrekey);
   }
 
-  async addOneTime(sender: LimeSender, curve: SuiteName, keys: readonly LimeOneTimePrekey[]): Promise<void> {
+  async addOneTime(sender: LimeSender, suite: SuiteName, keys: readonly LimeOneTimePrekey[]): Promise<void> {
     const { store, budget, prekeysPerDevice } = this.deps;
     budget.demandUpload(sender);
-    this.checkOneTime(curve, keys);
-    await store.prekeys.addOneTime(sender.device, curve, keys, prekeysPerDevice);
+    this.checkOneTime(suite, keys);
+    await store.prekeys.addOneTime(sender.device, suite, keys, prekeysPerDevice);
   }
 
   private store(
     listed: boolean,
     { device, vouchedBy }: LimeSender,
-    curve: SuiteName,
+    suite: SuiteName,
     bundle: Omit<PrekeyBundle, 'oneTimePrekey'>,
     oneTime: readonly LimeOneTimePrekey[],
   ): Promise<unknown> {
     const { store, now, devicesPerAccount } = this.deps;
-    if (listed) return store.prekeys.register(device, curve, bundle, oneTime);
+    if (listed) return store.prekeys.register(device, suite, bundle, oneTime);
     const terms = { maximum: devicesPerAccount, now: now(), withoutAccount: vouchedBy === 'nobody' };
-    return store.waiting.register(device, curve, bundle, oneTime, terms);
+    return store.waiting.register(device, suite, bundle, oneTime, terms);
   }
 
   private checkSignedPrekey(
-    curve: SuiteName,
+    suite: SuiteName,
     identityKey: Uint8Array,
     { publicKey, signature }: LimeSignedPrekey,
   ): void {
-    const suite = this.deps.crypto.suites[curve];
-    if (!suite.isValidPrekey(publicKey)) throw new Refusal('badRequest', 'the signed prekey is not a good key');
-    if (!suite.signatures.verify(identityKey, publicKey, signature))
+    const primitives = this.deps.crypto.suites[suite];
+    if (!primitives.isValidPrekey(publicKey)) throw new Refusal('badRequest', 'the signed prekey is not a good key');
+    if (!primitives.signatures.verify(identityKey, publicKey, signature))
       throw new Refusal('badRequest', 'the signature of the signed prekey is wrong');
   }
 
-  private checkOneTime(curve: SuiteName, keys: readonly LimeOneTimePrekey[]): void {
-    const suite = this.deps.crypto.suites[curve];
-    if (keys.some(({ publicKey }) => !suite.isValidPrekey(publicKey)))
+  private checkOneTime(suite: SuiteName, keys: readonly LimeOneTimePrekey[]): void {
+    const primitives = this.deps.crypto.suites[suite];
+    if (keys.some(({ publicKey }) => !primitives.isValidPrekey(publicKey)))
       throw new Refusal('badRequest', 'a one-time prekey is not a good key');
   }
 }
 
 /** Whether the device's manifest names this identity key on this curve (cases D10, S10). */
-function isNamed({ identities }: Device, curve: SuiteName, identityKey: Uint8Array): boolean {
-  const named = identities.find((identity) => identity.curve === curve);
+function isNamed({ identities }: Device, suite: SuiteName, identityKey: Uint8Array): boolean {
+  const named = identities.find((identity) => identity.suite === suite);
   return named !== undefined && Buffer.compare(named.identityKey, identityKey) === 0;
 }

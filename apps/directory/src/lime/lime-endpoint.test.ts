@@ -5,7 +5,7 @@ import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
 
 const alice = testDevice(crypto, 'alice');
 const bob = testDevice(crypto, 'bob');
-const request = encodeRequest({ kind: 'getSelfOneTimePrekeys', curve: 'c448' });
+const request = encodeRequest({ kind: 'getSelfOneTimePrekeys', suite: 'c448' });
 const notRegistered = [1, 0xff, 2, LIME_ERRORS.userNotFound];
 
 let fixture: Fixture;
@@ -89,9 +89,9 @@ describe('POST /lime', () => {
     ['version before curve', [2, 5, 9], 9, LIME_ERRORS.badVersion],
     ['curve', [1, 5, 9], 9, LIME_ERRORS.badCurve],
     ['zero devices', [1, 5, 1, 0, 0], 1, LIME_ERRORS.badRequest],
-  ])('%s, with the curve byte echoed', async (_, bytes, curve, error) => {
+  ])('%s, with the curve byte echoed', async (_, bytes, suite, error) => {
     const { status, body } = await fixture.limeRaw(Uint8Array.from(bytes), headers);
-    expect([status, ...head(body)]).toEqual([200, 1, 0xff, curve, error]);
+    expect([status, ...head(body)]).toEqual([200, 1, 0xff, suite, error]);
   });
 
   it('takes bodies of 64 KB, and answers a longer one than any honest request with 413', async () => {
@@ -173,7 +173,7 @@ describe('limits of bundle requests', () => {
     await restart({ PREKEYS_PER_DEVICE: 21 });
     const post = async (...ids: number[]) => {
       const oneTimePrekeys = bob.oneTime('c25519', ...ids);
-      const answer = await fixture.lime(bob, { kind: 'postOneTimePrekeys', curve: 'c25519', oneTimePrekeys });
+      const answer = await fixture.lime(bob, { kind: 'postOneTimePrekeys', suite: 'c25519', oneTimePrekeys });
       return answer.kind === 'error' ? answer.code : answer.kind;
     };
     expect(await post(101, 102)).toBe(LIME_ERRORS.limitReached);
@@ -200,7 +200,7 @@ describe('limits of bundle requests', () => {
   it('D17: a caller beyond its bulk budget gets 429 with Retry-After, and takes nothing', async () => {
     await restart({ BUNDLES_PER_REQUESTER: 3 });
     await fixture.bundles(alice, 'c25519', bob.id, bob.id);
-    const body = encodeRequest({ kind: 'getPeerBundle', curve: 'c25519', devices: [bob.id, bob.id] });
+    const body = encodeRequest({ kind: 'getPeerBundle', suite: 'c25519', devices: [bob.id, bob.id] });
     const { status, headers: answered } = await fixture.limeRaw(body, await fixture.headersOf(alice));
     expect(status).toBe(429);
     const told = ['retry-after', 'ratelimit-policy', 'ratelimit'].map((name) => answered.get(name));
@@ -212,7 +212,7 @@ describe('limits of bundle requests', () => {
     await restart({ KEY_UPLOADS_PER_DEVICE: 2 });
     const body = encodeRequest({
       kind: 'postOneTimePrekeys',
-      curve: 'c25519',
+      suite: 'c25519',
       oneTimePrekeys: bob.oneTime('c25519', 900),
     });
     const statuses = [];

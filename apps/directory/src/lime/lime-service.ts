@@ -28,7 +28,7 @@ export class LimeService {
     } catch (error) {
       const refusal = error instanceof StoreError ? refusalOf(error) : error;
       if (!(refusal instanceof Refusal)) throw error;
-      const curveId = LIME_SUITES[request.curve].id;
+      const curveId = LIME_SUITES[request.suite].id;
       return { kind: 'error', curveId, code: LIME_ERRORS[refusal.error], text: refusal.message };
     }
   }
@@ -36,8 +36,8 @@ export class LimeService {
   private async dispatch(sender: LimeSender, request: LimeRequest): Promise<LimeAnswer> {
     const { door, bundles } = this.deps;
     const { prekeys } = this.deps.store;
-    const { curve } = request;
-    const ack: LimeAnswer = { kind: 'ack', curve, request: request.kind };
+    const { suite } = request;
+    const ack: LimeAnswer = { kind: 'ack', suite, request: request.kind };
     if (sender.vouchedBy === 'peer' && request.kind !== 'getPeerBundle')
       throw new Refusal('badRequest', 'another directory may ask for bundles, and for nothing else');
     if (CHANGES.includes(request.kind)) await this.refuseForOthers(sender);
@@ -46,18 +46,18 @@ export class LimeService {
         await door.register(sender, request);
         return ack;
       case 'postSignedPrekey':
-        await door.replaceSignedPrekey(sender, curve, request.signedPrekey);
+        await door.replaceSignedPrekey(sender, suite, request.signedPrekey);
         return ack;
       case 'postOneTimePrekeys':
-        await door.addOneTime(sender, curve, request.oneTimePrekeys);
+        await door.addOneTime(sender, suite, request.oneTimePrekeys);
         return ack;
       case 'getSelfOneTimePrekeys':
-        return { kind: 'selfOneTimePrekeys', curve, ids: await prekeys.listOneTime(sender.device, curve) };
+        return { kind: 'selfOneTimePrekeys', suite, ids: await prekeys.listOneTime(sender.device, suite) };
       case 'deleteUser':
-        await prekeys.delete(sender.device, curve);
+        await prekeys.delete(sender.device, suite);
         return ack;
       case 'getPeerBundle':
-        return { kind: 'peerBundle', curve, peers: await bundles.answer(sender, curve, request.devices) };
+        return { kind: 'peerBundle', suite, peers: await bundles.answer(sender, suite, request.devices) };
       case 'registerIdentity':
         throw new Refusal('badRequest', 'this message ended with liblime 4.3: register with message 09');
     }

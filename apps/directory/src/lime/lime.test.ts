@@ -16,17 +16,17 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.close());
 
-const ack = (curve: SuiteName, request: string) => ({ kind: 'ack', curve, request });
+const ack = (suite: SuiteName, request: string) => ({ kind: 'ack', suite, request });
 const code = (answer: LimeAnswer) => (answer.kind === 'error' ? answer.code : answer.kind);
 const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 
-describe.each(SUITE_NAMES)('registration on %s', (curve) => {
+describe.each(SUITE_NAMES)('registration on %s', (suite) => {
   it('stores keys, and bundles come back with one one-time prekey each, oldest first, then without', async () => {
-    expect(await fixture.lime(bob, bob.registration(curve, 5, 3))).toEqual(ack(curve, 'registerUser'));
+    expect(await fixture.lime(bob, bob.registration(suite, 5, 3))).toEqual(ack(suite, 'registerUser'));
     const ids = [];
     for (let i = 0; i < 3; i++) {
-      const [peer] = await fixture.bundles(alice, curve, bob.id);
-      expect(Buffer.from(peer!.bundle!.identityKey)).toEqual(Buffer.from(bob.identityKey(curve)));
+      const [peer] = await fixture.bundles(alice, suite, bob.id);
+      expect(Buffer.from(peer!.bundle!.identityKey)).toEqual(Buffer.from(bob.identityKey(suite)));
       expect(peer!.bundle!.signedPrekey.id).toBe(1001);
       ids.push(peer!.bundle!.oneTimePrekey?.id);
     }
@@ -38,128 +38,128 @@ describe.each(SUITE_NAMES)('registration on %s', (curve) => {
   });
 
   it('with zero one-time prekeys works', async () => {
-    expect(await fixture.lime(bob, bob.registration(curve))).toEqual(ack(curve, 'registerUser'));
-    expect((await fixture.bundles(alice, curve, bob.id))[0]!.bundle).toBeDefined();
+    expect(await fixture.lime(bob, bob.registration(suite))).toEqual(ack(suite, 'registerUser'));
+    expect((await fixture.bundles(alice, suite, bob.id))[0]!.bundle).toBeDefined();
   });
 
   it('D03: the same again is acknowledged and changes nothing; other keys are refused', async () => {
-    await fixture.lime(bob, bob.registration(curve, 1));
-    expect(await fixture.lime(bob, bob.registration(curve, 1, 2))).toEqual(ack(curve, 'registerUser'));
-    const self = await fixture.lime(bob, { kind: 'getSelfOneTimePrekeys', curve });
+    await fixture.lime(bob, bob.registration(suite, 1));
+    expect(await fixture.lime(bob, bob.registration(suite, 1, 2))).toEqual(ack(suite, 'registerUser'));
+    const self = await fixture.lime(bob, { kind: 'getSelfOneTimePrekeys', suite });
     expect(self).toMatchObject({ ids: [1] });
-    const other = { ...bob.registration(curve), signedPrekey: bob.signedPrekey(curve, 2) };
+    const other = { ...bob.registration(suite), signedPrekey: bob.signedPrekey(suite, 2) };
     expect(code(await fixture.lime(bob, other))).toBe(LIME_ERRORS.userAlreadyIn);
   });
 
   it('D07: a signed prekey with a bad signature is refused, and nothing is stored', async () => {
-    const good = bob.registration(curve, 1);
+    const good = bob.registration(suite, 1);
     const signature = good.signedPrekey.signature.slice();
     signature[7]! ^= 1;
     const cases = [
       { ...good, signedPrekey: { ...good.signedPrekey, signature } },
-      { ...good, signedPrekey: { ...good.signedPrekey, publicKey: carol.signedPrekey(curve).publicKey } },
-      { ...good, signedPrekey: carol.signedPrekey(curve) },
+      { ...good, signedPrekey: { ...good.signedPrekey, publicKey: carol.signedPrekey(suite).publicKey } },
+      { ...good, signedPrekey: carol.signedPrekey(suite) },
     ];
     for (const request of cases) expect(code(await fixture.lime(bob, request))).toBe(LIME_ERRORS.badRequest);
-    expect((await fixture.bundles(alice, curve, bob.id))[0]!.bundle).toBeUndefined();
+    expect((await fixture.bundles(alice, suite, bob.id))[0]!.bundle).toBeUndefined();
     await fixture.lime(bob, good);
     const rotation: LimeRequest = {
       kind: 'postSignedPrekey',
-      curve,
-      signedPrekey: { ...bob.signedPrekey(curve, 2), signature },
+      suite,
+      signedPrekey: { ...bob.signedPrekey(suite, 2), signature },
     };
     expect(code(await fixture.lime(bob, rotation))).toBe(LIME_ERRORS.badRequest);
-    expect((await fixture.bundles(alice, curve, bob.id))[0]!.bundle!.signedPrekey.id).toBe(1001);
+    expect((await fixture.bundles(alice, suite, bob.id))[0]!.bundle!.signedPrekey.id).toBe(1001);
   });
 
   it('D10, S10: an identity key that the manifest does not name is refused', async () => {
     const mallory = testDevice(crypto, 'mallory');
-    expect(code(await fixture.lime(bob, mallory.registration(curve)))).toBe(LIME_ERRORS.badRequest);
+    expect(code(await fixture.lime(bob, mallory.registration(suite)))).toBe(LIME_ERRORS.badRequest);
     const laptop = testDevice(crypto, 'bob', 'laptop');
-    expect(code(await fixture.lime(bob, laptop.registration(curve)))).toBe(LIME_ERRORS.badRequest);
-    expect((await fixture.bundles(alice, curve, bob.id))[0]!.bundle).toBeUndefined();
+    expect(code(await fixture.lime(bob, laptop.registration(suite)))).toBe(LIME_ERRORS.badRequest);
+    expect((await fixture.bundles(alice, suite, bob.id))[0]!.bundle).toBeUndefined();
   });
 
   it('D08: low-order, non-canonical and all-zero keys are refused, and nothing is stored', async () => {
-    for (const bad of badKeys(curve)) {
-      const signature = crypto.suites[curve].signatures.sign(bob.identitySeed(curve), bad);
-      const good = bob.registration(curve);
+    for (const bad of badKeys(suite)) {
+      const signature = crypto.suites[suite].signatures.sign(bob.identitySeed(suite), bad);
+      const good = bob.registration(suite);
       const asSigned = { ...good, signedPrekey: { id: 1, publicKey: bad, signature } };
-      const asOneTime = { ...good, oneTimePrekeys: [...bob.oneTime(curve, 1), { id: 2, publicKey: bad }] };
+      const asOneTime = { ...good, oneTimePrekeys: [...bob.oneTime(suite, 1), { id: 2, publicKey: bad }] };
       for (const request of [asSigned, asOneTime])
         expect(code(await fixture.lime(bob, request))).toBe(LIME_ERRORS.badRequest);
     }
-    expect((await fixture.bundles(alice, curve, bob.id))[0]!.bundle).toBeUndefined();
-    await fixture.lime(bob, bob.registration(curve));
-    for (const publicKey of badKeys(curve)) {
-      const upload: LimeRequest = { kind: 'postOneTimePrekeys', curve, oneTimePrekeys: [{ id: 9, publicKey }] };
+    expect((await fixture.bundles(alice, suite, bob.id))[0]!.bundle).toBeUndefined();
+    await fixture.lime(bob, bob.registration(suite));
+    for (const publicKey of badKeys(suite)) {
+      const upload: LimeRequest = { kind: 'postOneTimePrekeys', suite, oneTimePrekeys: [{ id: 9, publicKey }] };
       expect(code(await fixture.lime(bob, upload))).toBe(LIME_ERRORS.badRequest);
     }
-    expect(await fixture.lime(bob, { kind: 'getSelfOneTimePrekeys', curve })).toMatchObject({ ids: [] });
+    expect(await fixture.lime(bob, { kind: 'getSelfOneTimePrekeys', suite })).toMatchObject({ ids: [] });
   });
 
   it('D11: 200 one-time prekeys are taken, 201 are not; ids from 1 to 2^31 - 1, each once', async () => {
-    expect(code(await fixture.lime(bob, bob.registration(curve, ...range(1, 201))))).toBe(LIME_ERRORS.limitReached);
-    expect(code(await fixture.lime(bob, bob.registration(curve, 0)))).toBe(LIME_ERRORS.badRequest);
-    expect(code(await fixture.lime(bob, bob.registration(curve, 2 ** 31)))).toBe(LIME_ERRORS.badRequest);
-    expect(code(await fixture.lime(bob, bob.registration(curve, 7, 7)))).toBe(LIME_ERRORS.badRequest);
-    expect(await fixture.lime(bob, bob.registration(curve, 2 ** 31 - 1, ...range(1, 199)))).toEqual(
-      ack(curve, 'registerUser'),
+    expect(code(await fixture.lime(bob, bob.registration(suite, ...range(1, 201))))).toBe(LIME_ERRORS.limitReached);
+    expect(code(await fixture.lime(bob, bob.registration(suite, 0)))).toBe(LIME_ERRORS.badRequest);
+    expect(code(await fixture.lime(bob, bob.registration(suite, 2 ** 31)))).toBe(LIME_ERRORS.badRequest);
+    expect(code(await fixture.lime(bob, bob.registration(suite, 7, 7)))).toBe(LIME_ERRORS.badRequest);
+    expect(await fixture.lime(bob, bob.registration(suite, 2 ** 31 - 1, ...range(1, 199)))).toEqual(
+      ack(suite, 'registerUser'),
     );
-    const one: LimeRequest = { kind: 'postOneTimePrekeys', curve, oneTimePrekeys: bob.oneTime(curve, 5000) };
+    const one: LimeRequest = { kind: 'postOneTimePrekeys', suite, oneTimePrekeys: bob.oneTime(suite, 5000) };
     expect(code(await fixture.lime(bob, one))).toBe(LIME_ERRORS.limitReached);
-    await fixture.bundles(alice, curve, bob.id);
-    expect(await fixture.lime(bob, one)).toEqual(ack(curve, 'postOneTimePrekeys'));
+    await fixture.bundles(alice, suite, bob.id);
+    expect(await fixture.lime(bob, one)).toEqual(ack(suite, 'postOneTimePrekeys'));
   });
 
   it('D04: the same key id with other bytes is refused, and a repeated upload adds nothing', async () => {
-    await fixture.lime(bob, bob.registration(curve, 1));
+    await fixture.lime(bob, bob.registration(suite, 1));
     const upload = (oneTimePrekeys: ReturnType<typeof bob.oneTime>): LimeRequest => ({
       kind: 'postOneTimePrekeys',
-      curve,
+      suite,
       oneTimePrekeys,
     });
-    expect(await fixture.lime(bob, upload(bob.oneTime(curve, 2, 3)))).toEqual(ack(curve, 'postOneTimePrekeys'));
-    expect(await fixture.lime(bob, upload(bob.oneTime(curve, 2, 3)))).toEqual(ack(curve, 'postOneTimePrekeys'));
-    const other = [...bob.oneTime(curve, 4), { ...bob.oneTime(curve, 9)[0]!, id: 2 }];
+    expect(await fixture.lime(bob, upload(bob.oneTime(suite, 2, 3)))).toEqual(ack(suite, 'postOneTimePrekeys'));
+    expect(await fixture.lime(bob, upload(bob.oneTime(suite, 2, 3)))).toEqual(ack(suite, 'postOneTimePrekeys'));
+    const other = [...bob.oneTime(suite, 4), { ...bob.oneTime(suite, 9)[0]!, id: 2 }];
     expect(code(await fixture.lime(bob, upload(other)))).toBe(LIME_ERRORS.badRequest);
-    expect(await fixture.lime(bob, { kind: 'getSelfOneTimePrekeys', curve })).toMatchObject({ ids: [1, 2, 3] });
+    expect(await fixture.lime(bob, { kind: 'getSelfOneTimePrekeys', suite })).toMatchObject({ ids: [1, 2, 3] });
   });
 
   it('a new signed prekey replaces the old one', async () => {
-    await fixture.lime(bob, bob.registration(curve));
-    const signedPrekey = bob.signedPrekey(curve, 2);
-    expect(await fixture.lime(bob, { kind: 'postSignedPrekey', curve, signedPrekey })).toEqual(
-      ack(curve, 'postSignedPrekey'),
+    await fixture.lime(bob, bob.registration(suite));
+    const signedPrekey = bob.signedPrekey(suite, 2);
+    expect(await fixture.lime(bob, { kind: 'postSignedPrekey', suite, signedPrekey })).toEqual(
+      ack(suite, 'postSignedPrekey'),
     );
-    expect((await fixture.bundles(alice, curve, bob.id))[0]!.bundle!.signedPrekey.id).toBe(1002);
+    expect((await fixture.bundles(alice, suite, bob.id))[0]!.bundle!.signedPrekey.id).toBe(1002);
   });
 
   it('who is not registered is told so, which is how clients heal', async () => {
     const requests: LimeRequest[] = [
-      { kind: 'getSelfOneTimePrekeys', curve },
-      { kind: 'postSignedPrekey', curve, signedPrekey: bob.signedPrekey(curve) },
-      { kind: 'postOneTimePrekeys', curve, oneTimePrekeys: bob.oneTime(curve, 1) },
+      { kind: 'getSelfOneTimePrekeys', suite },
+      { kind: 'postSignedPrekey', suite, signedPrekey: bob.signedPrekey(suite) },
+      { kind: 'postOneTimePrekeys', suite, oneTimePrekeys: bob.oneTime(suite, 1) },
     ];
     for (const request of requests) expect(code(await fixture.lime(bob, request))).toBe(LIME_ERRORS.userNotFound);
-    const deletion: LimeRequest = { kind: 'deleteUser', curve };
-    expect(await fixture.lime(bob, deletion)).toEqual(ack(curve, 'deleteUser'));
-    await fixture.lime(bob, bob.registration(curve));
+    const deletion: LimeRequest = { kind: 'deleteUser', suite };
+    expect(await fixture.lime(bob, deletion)).toEqual(ack(suite, 'deleteUser'));
+    await fixture.lime(bob, bob.registration(suite));
     await fixture.lime(bob, deletion);
-    expect((await fixture.bundles(alice, curve, bob.id))[0]!.bundle).toBeUndefined();
+    expect((await fixture.bundles(alice, suite, bob.id))[0]!.bundle).toBeUndefined();
   });
 
   it('each suite of a device has its own name space', async () => {
-    await fixture.lime(bob, bob.registration(curve, 1));
-    const other = curve === 'c448' ? 'c25519' : 'c448';
+    await fixture.lime(bob, bob.registration(suite, 1));
+    const other = suite === 'c448' ? 'c25519' : 'c448';
     expect((await fixture.bundles(alice, other, bob.id))[0]!.bundle).toBeUndefined();
   });
 
   it('one entry a requested id, in order, repeats included, unknown and malformed ids too', async () => {
-    await fixture.lime(bob, bob.registration(curve, 1, 2));
-    await fixture.lime(carol, carol.registration(curve));
+    await fixture.lime(bob, bob.registration(suite, 1, 2));
+    await fixture.lime(carol, carol.registration(suite));
     const asked = [carol.id, 'sip:ghost@example.org;gr=x', bob.id, 'not a device id', bob.id, 'Ünïcode', bob.id, ''];
-    const peers = await fixture.bundles(alice, curve, ...asked);
+    const peers = await fixture.bundles(alice, suite, ...asked);
     expect(peers.map(({ device }) => device)).toEqual(asked);
     expect(peers.map(({ bundle }) => (bundle ? (bundle.oneTimePrekey?.id ?? 'without') : 'none'))).toEqual([
       'without',
@@ -174,9 +174,9 @@ describe.each(SUITE_NAMES)('registration on %s', (curve) => {
   });
 
   it('D02, D12: no one-time prekey is handed out twice, also when many ask at once', async () => {
-    await fixture.lime(bob, bob.registration(curve, ...range(1, 20)));
+    await fixture.lime(bob, bob.registration(suite, ...range(1, 20)));
     const answers = await Promise.all(
-      range(0, 10).map((i) => fixture.bundles(i % 2 ? alice : carol, curve, bob.id, bob.id, bob.id)),
+      range(0, 10).map((i) => fixture.bundles(i % 2 ? alice : carol, suite, bob.id, bob.id, bob.id)),
     );
     const ids = answers.flat().map(({ bundle }) => bundle!.oneTimePrekey?.id);
     const given = ids.filter((id) => id !== undefined);
@@ -185,11 +185,11 @@ describe.each(SUITE_NAMES)('registration on %s', (curve) => {
   });
 
   it('D21: a removed device has no bundle, and is out itself', async () => {
-    await fixture.lime(bob, bob.registration(curve, 1));
+    await fixture.lime(bob, bob.registration(suite, 1));
     const headers = await fixture.headersOf(bob);
     await fixture.store.devices.remove(bob.id, fixture.clock.now);
-    expect((await fixture.bundles(alice, curve, bob.id))[0]!.bundle).toBeUndefined();
-    const { status } = await fixture.limeRaw(encodeRequest(bob.registration(curve)), headers);
+    expect((await fixture.bundles(alice, suite, bob.id))[0]!.bundle).toBeUndefined();
+    const { status } = await fixture.limeRaw(encodeRequest(bob.registration(suite)), headers);
     expect(status).toBe(401);
   });
 });
@@ -202,12 +202,12 @@ function badKeys(suite: SuiteName): Uint8Array[] {
   return kem ? [...withKem, good.map((byte, i) => (i < dh.keyLength ? byte : 0xff))] : withKem;
 }
 
-function badCurveKeys(curve: CurveName): Uint8Array[] {
-  const [p, length] = curve === 'c25519' ? [2n ** 255n - 19n, 32] : [2n ** 448n - 2n ** 224n - 1n, 56];
+function badCurveKeys(suite: CurveName): Uint8Array[] {
+  const [p, length] = suite === 'c25519' ? [2n ** 255n - 19n, 32] : [2n ** 448n - 2n ** 224n - 1n, 56];
   const key = (u: bigint) => Uint8Array.from(Buffer.from(u.toString(16).padStart(length * 2, '0'), 'hex').reverse());
   const keys = [0n, 1n, p - 1n, p, p + 1n].map(key);
   keys.push(new Uint8Array(length).fill(0xff));
-  if (curve === 'c448') return keys;
+  if (suite === 'c448') return keys;
   const orderEight = [
     'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
     '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
@@ -220,7 +220,7 @@ function badCurveKeys(curve: CurveName): Uint8Array[] {
 describe('hostile requests', () => {
   it('too many devices in one request', async () => {
     const devices = range(0, LIMITS.bundlesPerRequest.value + 1).map((i) => `sip:u${i}@example.org;gr=x`);
-    expect(code(await fixture.lime(alice, { kind: 'getPeerBundle', curve: 'c25519', devices }))).toBe(
+    expect(code(await fixture.lime(alice, { kind: 'getPeerBundle', suite: 'c25519', devices }))).toBe(
       LIME_ERRORS.limitReached,
     );
     const allowed = devices.slice(1);

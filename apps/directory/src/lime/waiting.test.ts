@@ -55,7 +55,7 @@ const publish = ({ bytes, signature }: SignedManifest) =>
     manifest: encodeBase64url(bytes),
     signature: encodeBase64url(signature),
   });
-const identityOf = (device: typeof bob) => ({ curve: CURVE, identityKey: device.identityKey(CURVE) }) as const;
+const identityOf = (device: typeof bob) => ({ suite: CURVE, identityKey: device.identityKey(CURVE) }) as const;
 
 describe('by app password', () => {
   it('a device that no manifest names waits: LIME clients get its bundle, the list of devices stays the owner’s', async () => {
@@ -67,7 +67,7 @@ describe('by app password', () => {
     expect(await fixture.store.waiting.list(bob.address)).toEqual([
       { id: desktop.id, identities: [identityOf(desktop)], since: fixture.clock.now },
     ]);
-    expect(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', curve: CURVE })).toMatchObject({ ids: [2] });
+    expect(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', suite: CURVE })).toMatchObject({ ids: [2] });
   });
 
   it('E06, S37: a waiting device is in no manifest that anybody reads', async () => {
@@ -98,9 +98,9 @@ describe('by app password', () => {
     expect(await register(mobile)).toBe(LIME_ERRORS.limitReached);
     expect(await bundlesFor(alice, mobile.id)).toEqual([undefined]);
     expect(await register(desktop, desktop.registration('c448', 1))).toBe('ack');
-    await fixture.lime(desktop, { kind: 'deleteUser', curve: CURVE });
+    await fixture.lime(desktop, { kind: 'deleteUser', suite: CURVE });
     expect(await register(mobile)).toBe(LIME_ERRORS.limitReached);
-    await fixture.lime(desktop, { kind: 'deleteUser', curve: 'c448' });
+    await fixture.lime(desktop, { kind: 'deleteUser', suite: 'c448' });
     expect(await register(mobile)).toBe('ack');
   });
 
@@ -140,7 +140,7 @@ describe('by app password', () => {
     const [stolen] = await bundlesFor(bob, alice.id);
     const replay: LimeRequest = {
       kind: 'registerUser',
-      curve: CURVE,
+      suite: CURVE,
       identityKey: stolen!.identityKey,
       signedPrekey: stolen!.signedPrekey,
       oneTimePrekeys: [],
@@ -151,7 +151,7 @@ describe('by app password', () => {
     const signedPrekey = { id: 5, publicKey, signature: sign };
     expect(await register(desktop, { ...desktop.registration(CURVE), signedPrekey })).toBe(LIME_ERRORS.badRequest);
     await register(desktop);
-    expect(code(await fixture.lime(desktop, { kind: 'postSignedPrekey', curve: CURVE, signedPrekey }))).toBe(
+    expect(code(await fixture.lime(desktop, { kind: 'postSignedPrekey', suite: CURVE, signedPrekey }))).toBe(
       LIME_ERRORS.badRequest,
     );
     expect((await bundlesFor(alice, desktop.id))[0]!.signedPrekey.id).toBe(1001);
@@ -189,7 +189,7 @@ describe('by app password', () => {
 
   it('a manifest with a key that another account uses is a conflict', async () => {
     await start();
-    const thief = admitted(desktop, { curve: CURVE, identityKey: alice.identityKey(CURVE) });
+    const thief = admitted(desktop, { suite: CURVE, identityKey: alice.identityKey(CURVE) });
     const { json } = await publish(bob.manifest([bob.listed, thief], first.manifest));
     expect(json).toMatchObject({ status: 409, code: 'conflict', detail: 'a key that another account or device uses' });
   });
@@ -200,7 +200,7 @@ describe('by app password', () => {
     await fixture.store.waiting.remove(desktop.id);
     expect(await bundlesFor(alice, desktop.id)).toEqual([undefined]);
     expect(await register(desktop)).toBe(LIME_ERRORS.userAlreadyIn);
-    expect(code(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', curve: CURVE }))).toBe(
+    expect(code(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', suite: CURVE }))).toBe(
       LIME_ERRORS.userNotFound,
     );
   });
@@ -239,7 +239,7 @@ it('D03, D05: a registration whose answer was lost is there once, and one that f
   expect(await store.waiting.find(desktop.id)).toBeUndefined();
   expect((await fixture.limeRaw(body, headers)).status).toBe(503);
   expect(await register(desktop)).toBe('ack');
-  expect(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', curve: CURVE })).toMatchObject({ ids: [1, 2] });
+  expect(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', suite: CURVE })).toMatchObject({ ids: [1, 2] });
 });
 
 describe('in open mode', () => {
@@ -259,7 +259,7 @@ describe('in open mode', () => {
     await start({ BUNDLES_PER_TARGET: 60, PREKEYS_PER_DEVICE: 200 });
     caller = OPENLY;
     await register(stranger, stranger.registration(CURVE, ...Array.from({ length: 100 }, (_, i) => i + 1)));
-    const body = encodeRequest({ kind: 'getPeerBundle', curve: CURVE, devices: [stranger.id] });
+    const body = encodeRequest({ kind: 'getPeerBundle', suite: CURVE, devices: [stranger.id] });
     const flags = await Promise.all(
       Array.from({ length: 100 }, async (_, i) => {
         const headers = { from: `sip:asker${i}@example.org;gr=x`, 'content-type': LIME_CONTENT_TYPE };

@@ -48,7 +48,7 @@ describe('publishing', () => {
     expect((await put(phone.manifest([phone.listed], second.manifest))).status).toBe(200);
     expect(await fixture.store.devices.find(laptop.id)).toBeUndefined();
     expect(
-      (await fixture.limeRaw(encodeRequest({ kind: 'getSelfOneTimePrekeys', curve: 'c25519' }), headers)).status,
+      (await fixture.limeRaw(encodeRequest({ kind: 'getSelfOneTimePrekeys', suite: 'c25519' }), headers)).status,
     ).toBe(401);
     expect((await fixture.bundles(bob, 'c25519', laptop.id))[0]!.bundle).toBeUndefined();
     expect(fixture.announced).toEqual([

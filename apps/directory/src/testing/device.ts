@@ -24,12 +24,12 @@ export interface TestDevice {
   readonly listed: ManifestDevice;
   readonly accountKey: Uint8Array;
   readonly loginSeed: Uint8Array;
-  identitySeed(curve: SuiteName): Uint8Array;
-  identityKey(curve: SuiteName): Uint8Array;
+  identitySeed(suite: SuiteName): Uint8Array;
+  identityKey(suite: SuiteName): Uint8Array;
   /** `version` distinguishes rotations. */
-  signedPrekey(curve: SuiteName, version?: number): LimeSignedPrekey;
-  oneTime(curve: SuiteName, ...ids: number[]): LimeOneTimePrekey[];
-  registration(curve: SuiteName, ...oneTimeIds: number[]): LimeRequest & { kind: 'registerUser' };
+  signedPrekey(suite: SuiteName, version?: number): LimeSignedPrekey;
+  oneTime(suite: SuiteName, ...ids: number[]): LimeOneTimePrekey[];
+  registration(suite: SuiteName, ...oneTimeIds: number[]): LimeRequest & { kind: 'registerUser' };
   /** Signed by the account key: the first version, or what follows `previous`. */
   manifest(devices?: readonly ManifestDevice[], previous?: Manifest, change?: Partial<Manifest>): SignedManifest;
 }
@@ -48,17 +48,17 @@ export function testDevice(crypto: CryptoProvider, name: string, label = 'phone'
   const id = parseDeviceId(`${address};gr=urn:uuid:${Buffer.from(seed('id', 16)).toString('hex')}`);
   const accountSeed = crypto.sha256(Buffer.from(`${name}/account`));
   const loginSeed = seed('login');
-  const identitySeed = (curve: SuiteName) => seed(`identity ${curve}`, crypto.suites[curve].signatures.seedLength);
-  const identityKey = (curve: SuiteName) => crypto.suites[curve].signatures.publicKey(identitySeed(curve));
-  const prekey = (curve: SuiteName, purpose: string) => {
-    const { dh, kem } = crypto.suites[curve];
-    const publicKey = dh.publicKey(seed(`${curve} ${purpose}`, dh.keyLength));
+  const identitySeed = (suite: SuiteName) => seed(`identity ${suite}`, crypto.suites[suite].signatures.seedLength);
+  const identityKey = (suite: SuiteName) => crypto.suites[suite].signatures.publicKey(identitySeed(suite));
+  const prekey = (suite: SuiteName, purpose: string) => {
+    const { dh, kem } = crypto.suites[suite];
+    const publicKey = dh.publicKey(seed(`${suite} ${purpose}`, dh.keyLength));
     if (!kem) return publicKey;
-    return Uint8Array.from([...publicKey, ...kem.publicKey(seed(`kem ${curve} ${purpose}`, kem.seedLength))]);
+    return Uint8Array.from([...publicKey, ...kem.publicKey(seed(`kem ${suite} ${purpose}`, kem.seedLength))]);
   };
   const listed: ManifestDevice = {
     id,
-    identities: SUITE_NAMES.map((curve) => ({ curve, identityKey: identityKey(curve) })),
+    identities: SUITE_NAMES.map((suite) => ({ suite, identityKey: identityKey(suite) })),
     loginKey: crypto.ed25519.publicKey(loginSeed),
     addedAt: 1_800_000_000_000,
   };
@@ -71,18 +71,18 @@ export function testDevice(crypto: CryptoProvider, name: string, label = 'phone'
     accountKey: crypto.ed25519.publicKey(accountSeed),
     identitySeed,
     identityKey,
-    signedPrekey(curve, version = 1) {
-      const publicKey = prekey(curve, `signed ${version}`);
-      const signature = crypto.suites[curve].signatures.sign(identitySeed(curve), publicKey);
+    signedPrekey(suite, version = 1) {
+      const publicKey = prekey(suite, `signed ${version}`);
+      const signature = crypto.suites[suite].signatures.sign(identitySeed(suite), publicKey);
       return { id: 1000 + version, publicKey, signature };
     },
-    oneTime: (curve, ...ids) => ids.map((id) => ({ id, publicKey: prekey(curve, `one-time ${id}`) })),
-    registration: (curve, ...ids) => ({
+    oneTime: (suite, ...ids) => ids.map((id) => ({ id, publicKey: prekey(suite, `one-time ${id}`) })),
+    registration: (suite, ...ids) => ({
       kind: 'registerUser',
-      curve,
-      identityKey: identityKey(curve),
-      signedPrekey: device.signedPrekey(curve),
-      oneTimePrekeys: device.oneTime(curve, ...ids),
+      suite,
+      identityKey: identityKey(suite),
+      signedPrekey: device.signedPrekey(suite),
+      oneTimePrekeys: device.oneTime(suite, ...ids),
     }),
     manifest(devices = [listed], previous, change = {}) {
       const manifest: Manifest = {

@@ -1,4 +1,6 @@
 /** For tests: the key directory on a free port of 127.0.0.1 over a memory store. */
+
+import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealwire/access/tokens';
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import type { SuiteName } from '@sealwire/crypto/port';
@@ -6,7 +8,6 @@ import type { Listening } from '@sealwire/service/listen';
 import { createLog } from '@sealwire/service/log';
 import { createMetrics, type Metrics } from '@sealwire/service/metrics';
 import { listenOnLoopback, VERSION } from '@sealwire/service/testing/loopback';
-import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealwire/service/tokens';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { Store } from '@sealwire/store/port';
 import {
@@ -48,7 +49,7 @@ export interface Fixture {
   /** The bundles of these device ids. */
   bundles(
     device: TestDevice,
-    curve: SuiteName,
+    suite: SuiteName,
     ...ids: string[]
   ): Promise<(LimeAnswer & { kind: 'peerBundle' })['peers']>;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
@@ -101,7 +102,7 @@ export async function startFixture(
   async function lime(device: TestDevice, request: LimeRequest): Promise<LimeAnswer> {
     const { status, body } = await limeRaw(encodeRequest(request), await headersOf(device));
     if (status !== 200) throw new Error(`status ${status}: ${body}`);
-    return decodeAnswer(body, request.curve);
+    return decodeAnswer(body, request.suite);
   }
 
   return {
@@ -115,8 +116,8 @@ export async function startFixture(
     headersOf,
     lime,
     limeRaw,
-    async bundles(device, curve, ...devices) {
-      const answer = await lime(device, { kind: 'getPeerBundle', curve, devices });
+    async bundles(device, suite, ...devices) {
+      const answer = await lime(device, { kind: 'getPeerBundle', suite, devices });
       if (answer.kind !== 'peerBundle') throw new Error(JSON.stringify(answer));
       return answer.peers;
     },

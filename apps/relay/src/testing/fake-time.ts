@@ -1,5 +1,5 @@
 /** Time that passes when a test says so. */
-import type { Timers } from '../timers.ts';
+import type { Timers } from '../time/timers.ts';
 
 interface Waiting {
   readonly at: number;

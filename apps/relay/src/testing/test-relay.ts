@@ -2,12 +2,12 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
 import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
 import type { SocketDoor } from '@sealwire/service/http-door';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics, type Metrics } from '@sealwire/service/metrics';
-import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { Device, Store } from '@sealwire/store/port';
 import { type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
@@ -99,7 +99,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       const key = random(32);
       const device: Device = {
         id,
-        identities: [{ curve: 'c25519', identityKey: key }],
+        identities: [{ suite: 'c25519', identityKey: key }],
         loginKey: key,
         addedAt: time.ms,
       };

@@ -3,7 +3,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { asClientError, ClientError } from '../errors.ts';
-import type { ClientStorage, StorageChange } from '../storage.ts';
+import type { ClientStorage, StorageChange } from '../storage/storage.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { requireLmdbFile } from './lmdb-file.ts';
 

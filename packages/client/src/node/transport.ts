@@ -1,7 +1,7 @@
 /** WebSockets for Node, by `ws` (Node 20 has none of its own). */
 import { LIMITS } from '@sealwire/wire/limits';
 import { WebSocket } from 'ws';
-import { retryAfterOf } from '../retry-after.ts';
+import { retryAfterOf } from '../connection/retry-after.ts';
 import type { ConnectSocket, SocketClose } from '../runtime.ts';
 
 const LOST = 1006;

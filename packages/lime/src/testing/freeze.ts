@@ -1,12 +1,12 @@
 /** Made vectors/records-1.json and records-2.json, once each: whole stores in the middle of a dialogue. Run again only for a new version of the formats. */
 import { writeFileSync } from 'node:fs';
 import type { SuiteName } from '@sealwire/crypto/port';
-import { hex } from '../hex.ts';
+import { hex } from '../bytes/hex.ts';
 import { type Letter, type Person, World } from './world.ts';
 
-function dialogue(curve: SuiteName) {
+function dialogue(suite: SuiteName) {
   const world = new World({ oneTimePrekeysAtRegistration: 2, oneTimePrekeysLow: 1, oneTimePrekeysBatch: 1 });
-  const people = ['alice', 'bob', 'carol'].map((name) => world.person(name, curve)) as [Person, Person, Person];
+  const people = ['alice', 'bob', 'carol'].map((name) => world.person(name, suite)) as [Person, Person, Person];
   const [alice, bob, carol] = people;
   const missing = alice.write(bob, 'written first, read last');
   bob.read(alice.write(bob, 'hello'));
@@ -26,7 +26,7 @@ function dialogue(curve: SuiteName) {
   ];
   const dump = ({ store }: Person) => Object.fromEntries(store.keys('').map((key) => [key, hex(store.load(key)!)]));
   return {
-    curve,
+    suite,
     now: world.now,
     stores: Object.fromEntries(people.map((person) => [person.device, dump(person)])),
     letters: underWay.map(([letter, to, content]) => ({

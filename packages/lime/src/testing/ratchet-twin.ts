@@ -10,7 +10,7 @@ const ascii = (text: string) => toHex(new TextEncoder().encode(text));
 const u16 = (value: number) => value.toString(16).padStart(4, '0');
 
 export interface TwinStart {
-  readonly curve: SuiteName;
+  readonly suite: SuiteName;
   readonly sharedData: Uint8Array;
   readonly sharedKey: Uint8Array;
   /** The initiator's init; the responder has none. */
@@ -55,7 +55,7 @@ export class RatchetTwin {
     const messageKey = this.#hmac(this.sendingChain, '01').slice(0, 96);
     this.sendingChain = this.#hmac(this.sendingChain, '02').slice(0, 64);
     const type = this.init ? '03' : '02';
-    const curveId = this.start.curve === 'c25519' ? '01' : '02';
+    const curveId = this.start.suite === 'c25519' ? '01' : '02';
     const header = `01${type}${curveId}${this.init}${u16(this.sent)}${u16(this.previous)}${this.ownPublic}`;
     this.sent += 1;
     const bound = toHex(associatedData) + toHex(this.start.sharedData) + header;
@@ -80,7 +80,7 @@ export class RatchetTwin {
   }
 
   #decrypt(message: string, initLength: number, associatedData: string): Uint8Array {
-    const keyLength = this.start.curve === 'c25519' ? 64 : 112;
+    const keyLength = this.start.suite === 'c25519' ? 64 : 112;
     const numbersAt = 6 + 2 * initLength;
     const keyAt = numbersAt + 8;
     const number = Number.parseInt(message.slice(numbersAt, numbersAt + 4), 16);
@@ -139,7 +139,7 @@ export class RatchetTwin {
   }
 
   #rootStep(): string {
-    const { dh } = this.crypto.suites[this.start.curve];
+    const { dh } = this.crypto.suites[this.start.suite];
     const secret = toHex(dh.sharedSecret(fromHex(this.ownPrivate), fromHex(this.peerPublic)));
     const pseudorandomKey = this.#hmac(this.rootKey, secret);
     const output = this.#hmac(pseudorandomKey, `${ascii('DR Root Chain Key Derivation')}01`);
@@ -150,7 +150,7 @@ export class RatchetTwin {
   #newOwnKey(): void {
     const privateKey = this.start.nextPrivateKey();
     this.ownPrivate = toHex(privateKey);
-    this.ownPublic = toHex(this.crypto.suites[this.start.curve].dh.publicKey(privateKey));
+    this.ownPublic = toHex(this.crypto.suites[this.start.suite].dh.publicKey(privateKey));
   }
 
   #hmac(key: string, data: string): string {

@@ -2,20 +2,20 @@
 import { expect } from '@jest/globals';
 import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { ByteReader } from '../byte-reader.ts';
-import { encodeDevice, encodeOneTimePrekey, type OwnDevice } from '../device-record.ts';
-import { OwnDhKey, PeerDhKey } from '../dh-keys.ts';
-import { hex } from '../hex.ts';
-import { OwnIdentity, PeerIdentity } from '../identity-keys.ts';
+import { ByteReader } from '../bytes/byte-reader.ts';
+import { hex } from '../bytes/hex.ts';
+import { OwnDhKey, PeerDhKey } from '../keys/dh-keys.ts';
+import { OwnIdentity, PeerIdentity } from '../keys/identity-keys.ts';
 import { Lime } from '../lime.ts';
-import { MemoryLimeStore } from '../memory-store.ts';
-import { decodeMessage } from '../message.ts';
-import { encodePeer } from '../peer-record.ts';
-import type { Policy } from '../policy.ts';
-import { initialRatchet, type RatchetState, withSendingChain } from '../ratchet.ts';
-import { decodeSession, encodeSession } from '../session-record.ts';
-import { initiatorSecrets, responderSecrets, sharedData, sharedSecretKey } from '../x3dh.ts';
-import { decodeX3dhInit, encodeX3dhInit } from '../x3dh-init.ts';
+import { decodeMessage } from '../messages/message.ts';
+import type { Policy } from '../messages/policy.ts';
+import { initialRatchet, type RatchetState, withSendingChain } from '../ratchet/ratchet.ts';
+import { encodeDevice, encodeOneTimePrekey, type OwnDevice } from '../records/device-record.ts';
+import { MemoryLimeStore } from '../records/memory-store.ts';
+import { encodePeer } from '../records/peer-record.ts';
+import { decodeSession, encodeSession } from '../records/session-record.ts';
+import { initiatorSecrets, responderSecrets, sharedData, sharedSecretKey } from '../x3dh/x3dh.ts';
+import { decodeX3dhInit, encodeX3dhInit } from '../x3dh/x3dh-init.ts';
 import type { AeadCall } from './recording-crypto.ts';
 import { scriptedRandom } from './scripted-random.ts';
 import type { VectorNode } from './vector-file.ts';
@@ -35,16 +35,16 @@ function identityOf(crypto: CryptoProvider, name: SuiteName, node: VectorNode): 
 }
 
 function responderOf(crypto: CryptoProvider, name: SuiteName, node: VectorNode): Responder {
-  const curve = crypto.suites[name];
+  const suite = crypto.suites[name];
   const dhKey = (label: string) => {
     const privateKey = node.bytes(`${label}_private`);
-    const key = new OwnDhKey(privateKey, curve.dh.publicKey(privateKey));
+    const key = new OwnDhKey(privateKey, suite.dh.publicKey(privateKey));
     node.check(`${label}_public`, key.publicKey);
     return key;
   };
   const identity = identityOf(crypto, name, node);
   const key = dhKey('spk');
-  const signature = curve.signatures.sign(identity.reveal(), key.publicKey);
+  const signature = suite.signatures.sign(identity.reveal(), key.publicKey);
   if (node.has('spk_signature')) node.check('spk_signature', signature);
   return {
     device: node.text('device') as DeviceId,
@@ -68,10 +68,10 @@ function meetingOf(crypto: CryptoProvider, name: SuiteName, scenario: VectorNode
 /** A local device made of the vectors' keys; what it does not use is zero. */
 function storeOf(crypto: CryptoProvider, name: SuiteName, device: DeviceId, keys: Partial<Responder>): MemoryLimeStore {
   const { identity, signedPrekey, oneTimePrekey } = keys;
-  const curve = crypto.suites[name];
-  const none = new Uint8Array(curve.dh.keyLength);
+  const suite = crypto.suites[name];
+  const none = new Uint8Array(suite.dh.keyLength);
   const own: OwnDevice = {
-    curve: name,
+    suite: name,
     active: true,
     updatedAt: 0,
     identity: identity!,
@@ -80,7 +80,7 @@ function storeOf(crypto: CryptoProvider, name: SuiteName, device: DeviceId, keys
         id: signedPrekey?.id ?? 1,
         key: signedPrekey?.key ?? new OwnDhKey(none, none),
         kem: undefined,
-        signature: signedPrekey?.signature ?? new Uint8Array(curve.signatures.signatureLength),
+        signature: signedPrekey?.signature ?? new Uint8Array(suite.signatures.signatureLength),
         createdAt: 0,
         replacedAt: undefined,
         offersLeft: 0,
@@ -104,7 +104,7 @@ export function replayDialogue(
   name: SuiteName,
   scenario: VectorNode,
 ): void {
-  const curve = crypto.suites[name];
+  const suite = crypto.suites[name];
   const { initiator: alice, responder: bob, recipientUser } = meetingOf(crypto, name, scenario);
   const messages = scenario.list('messages');
   const [m0, m2, r0, m3, m1] = messages as [VectorNode, VectorNode, VectorNode, VectorNode, VectorNode];
@@ -112,13 +112,13 @@ export function replayDialogue(
 
   // X3DH, as the responder computes it: the initiator's ephemeral private key is liblime's secret.
   const initBytes = sentSession.bytes('x3dh_init');
-  const init = decodeX3dhInit(new ByteReader(initBytes, 'malformed', 'init'), curve);
+  const init = decodeX3dhInit(new ByteReader(initBytes, 'malformed', 'init'), suite);
   const x3dh = scenario.node('x3dh');
   x3dh.check('ek_public', init.ephemeralKey.bytes);
   x3dh.check('has_opk', init.oneTimePrekeyId !== undefined);
   expect(init.signedPrekeyId).toBe(bob.signedPrekey.id);
   expect(init.oneTimePrekeyId).toBe(bob.oneTimePrekey?.id);
-  const secrets = responderSecrets(curve, {
+  const secrets = responderSecrets(suite, {
     identity: bob.identity,
     signedPrekey: bob.signedPrekey.key,
     oneTimePrekey: bob.oneTimePrekey?.key,
@@ -126,14 +126,14 @@ export function replayDialogue(
     ephemeralKey: init.ephemeralKey,
   });
   checkList(x3dh, 'dh', secrets);
-  const sk = sharedSecretKey(crypto, curve, secrets);
+  const sk = sharedSecretKey(crypto, suite, secrets);
   x3dh.check('sk', sk.reveal());
   const shared = sharedData(crypto, alice.identity.publicKey, bob.identity.publicKey, alice.device, bob.device);
   x3dh.check('shared_ad', shared);
 
   // Alice begins with the session that X3DH gave her.
   const ratchet = initialRatchet({
-    curve: name,
+    suite: name,
     sharedData: shared,
     rootKey: sk,
     own: undefined,
@@ -175,7 +175,7 @@ export function replayDialogue(
     const [from, to] = [node.text('from') as DeviceId, node.text('to') as DeviceId];
     const message = node.bytes('dr_message');
     const cipherMessage = node.isNull('cipher_message') ? new Uint8Array(0) : node.bytes('cipher_message');
-    const parsed = decodeMessage(curve, message, cipherMessage.length === 0);
+    const parsed = decodeMessage(suite, message, cipherMessage.length === 0);
     const header = node.node('header');
     header.check('version', message[0]!);
     header.check('type', message[1]!);
@@ -227,7 +227,7 @@ export function replayDialogue(
   };
 
   expect(recipientUser).toBe(m0.text('recipient_user'));
-  send(m0, ownPrivate(curve.dh.keyLength, sentSession));
+  send(m0, ownPrivate(suite.dh.keyLength, sentSession));
   const met = encodePeer({ status: 'untrusted', identityKey: bob.identity.publicKey, signedPrekeyIds: [] });
   stores.get(alice.device)!.save([{ key: `peer ${bob.device}`, value: met }]);
   send(m1);
@@ -235,9 +235,9 @@ export function replayDialogue(
   checkSession(crypto, sentSession, sessionOf(alice.device)!);
   receive(m0);
   receive(m2);
-  send(r0, ownPrivate(curve.dh.keyLength, m2.node('receiver_session_after')));
+  send(r0, ownPrivate(suite.dh.keyLength, m2.node('receiver_session_after')));
   receive(r0);
-  send(m3, ownPrivate(curve.dh.keyLength, r0.node('receiver_session_after')));
+  send(m3, ownPrivate(suite.dh.keyLength, r0.node('receiver_session_after')));
   receive(m3);
   receive(m1);
 }
@@ -249,7 +249,7 @@ function ownPrivate(keyLength: number, session: VectorNode): Uint8Array {
 
 /** liblime takes the sending half of a ratchet step at once, we at the next sending: done here with its key, the states are equal. */
 function checkSession(crypto: CryptoProvider, node: VectorNode, state: RatchetState): void {
-  const { keyLength } = crypto.suites[state.curve].dh;
+  const { keyLength } = crypto.suites[state.suite].dh;
   const full = withSendingChain(crypto, state, scriptedRandom(ownPrivate(keyLength, node)));
   node.check('rk', full.rootKey.reveal());
   node.check('cks', full.sendingChain.reveal());
@@ -276,15 +276,15 @@ export function replayFixedSender(
   name: SuiteName,
   scenario: VectorNode,
 ): void {
-  const curve = crypto.suites[name];
+  const suite = crypto.suites[name];
   const { initiator: yves, responder: zoe, recipientUser } = meetingOf(crypto, name, scenario);
   const initiator = scenario.node('initiator');
   const ephemeralPrivate = initiator.bytes('ek_private');
-  const ephemeral = new OwnDhKey(ephemeralPrivate, curve.dh.publicKey(ephemeralPrivate));
+  const ephemeral = new OwnDhKey(ephemeralPrivate, suite.dh.publicKey(ephemeralPrivate));
   const ratchetPrivate = initiator.bytes('ratchet_private');
 
   const x3dh = scenario.node('x3dh');
-  const asInitiator = initiatorSecrets(curve, {
+  const asInitiator = initiatorSecrets(suite, {
     identity: yves.identity,
     ephemeral,
     peerIdentity: new PeerIdentity(zoe.identity.publicKey),
@@ -292,7 +292,7 @@ export function replayFixedSender(
     oneTimePrekey: new PeerDhKey(zoe.oneTimePrekey!.key.publicKey),
   });
   checkList(x3dh, 'dh', asInitiator);
-  const asResponder = responderSecrets(curve, {
+  const asResponder = responderSecrets(suite, {
     identity: zoe.identity,
     signedPrekey: zoe.signedPrekey.key,
     oneTimePrekey: zoe.oneTimePrekey!.key,
@@ -300,7 +300,7 @@ export function replayFixedSender(
     ephemeralKey: new PeerDhKey(ephemeral.publicKey),
   });
   expect(asResponder).toEqual(asInitiator);
-  const sk = sharedSecretKey(crypto, curve, asInitiator);
+  const sk = sharedSecretKey(crypto, suite, asInitiator);
   x3dh.check('sk', sk.reveal());
   const shared = sharedData(crypto, yves.identity.publicKey, zoe.identity.publicKey, yves.device, zoe.device);
   x3dh.check('shared_ad', shared);
@@ -312,7 +312,7 @@ export function replayFixedSender(
     oneTimePrekeyId: zoe.oneTimePrekey!.id,
   });
   x3dh.check('init', init);
-  const begun = initialRatchet({ curve: name, sharedData: shared, rootKey: sk, own: undefined, peer, init });
+  const begun = initialRatchet({ suite: name, sharedData: shared, rootKey: sk, own: undefined, peer, init });
   const ready = withSendingChain(crypto, begun, scriptedRandom(ratchetPrivate));
   x3dh.check('rk', ready.rootKey.reveal());
   x3dh.check('cks', ready.sendingChain.reveal());

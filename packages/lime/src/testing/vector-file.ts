@@ -1,7 +1,7 @@
 /** A file of test vectors, read so that no value can be forgotten: every leaf is marked when a test uses it. */
 import { readFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
-import { hex } from '../hex.ts';
+import { hex } from '../bytes/hex.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 

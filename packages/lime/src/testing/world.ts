@@ -2,9 +2,9 @@
 import { nodeCrypto } from '@sealwire/crypto/node';
 import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { hex } from '../hex.ts';
+import { hex } from '../bytes/hex.ts';
 import { type EncryptInput, Lime, type PeerBundle, type PublicPrekey, type Registration } from '../lime.ts';
-import { MemoryLimeStore } from '../memory-store.ts';
+import { MemoryLimeStore } from '../records/memory-store.ts';
 import type { LimeSettings } from '../settings.ts';
 import { seededRandom } from './scripted-random.ts';
 
@@ -37,10 +37,10 @@ export class World {
   }
 
   /** A registered and active device. */
-  person(name: string, curve: SuiteName = 'c25519', settings: Partial<LimeSettings> = {}): Person {
+  person(name: string, suite: SuiteName = 'c25519', settings: Partial<LimeSettings> = {}): Person {
     const device = `sip:${name}@example.org;gr=urn:uuid:${name}-1` as DeviceId;
     const person = new Person(this, device, { ...this.#settings, ...settings }, this.#seed++);
-    this.register(device, person.lime.createDevice(device, curve));
+    this.register(device, person.lime.createDevice(device, suite));
     person.lime.activateDevice(device);
     return person;
   }

@@ -1,7 +1,8 @@
 /** For tests: one door on a free port of 127.0.0.1, as the only one of its server. */
-import { createHealth, type HealthOptions } from '../health.ts';
-import type { HttpDoor } from '../http-door.ts';
-import { type Listening, listen } from '../listen.ts';
+
+import type { HttpDoor } from '../http/http-door.ts';
+import { type Listening, listen } from '../http/listen.ts';
+import { createHealth, type HealthOptions } from '../observe/health.ts';
 
 type LoopbackOptions = Omit<HealthOptions, 'ready' | 'version'> & { readonly door: HttpDoor };
 

@@ -3,7 +3,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TlsFiles } from '../tls-files.ts';
+import type { TlsFiles } from '../http/tls-files.ts';
 
 export interface SelfSigned {
   /** PEM */

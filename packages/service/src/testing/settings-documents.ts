@@ -1,7 +1,7 @@
 /** For the tests of each server: the documents of its settings are the ones that its schema makes, and a start with the example works (case K14). */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { loadConfig, type Settings } from '../config.ts';
+import { loadConfig, type Settings } from '../boot/config.ts';
 import { configTable, envExample } from './settings-text.ts';
 
 const PAGE = new URL('../../../../docs/operations/configuration.md', import.meta.url);

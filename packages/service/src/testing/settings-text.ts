@@ -1,6 +1,6 @@
 /** What the documents say of a server's settings, made of its schema: a table in Markdown, and an example of an environment. */
 import type { z } from 'zod';
-import { aboutOf, type Settings } from '../config.ts';
+import { aboutOf, type Settings } from '../boot/config.ts';
 
 /** The Markdown table of `docs/operations/configuration.md`. */
 export function configTable(schema: Settings): string {

@@ -40,10 +40,10 @@ export function devicesContract(open: OpenStore): void {
       await store().devices.remove(phone!, NOW);
       expect(await store().devices.find(phone!)).toBeUndefined();
       expect(await store().devices.list(ALICE)).toEqual([device(ALICE, 2)]);
-      for (const curve of ['c25519', 'c448'] as const) {
-        expect(await store().prekeys.claim(curve, [{ device: phone!, takeOneTime: false }])).toEqual([undefined]);
-        await expectError(store().prekeys.addOneTime(phone!, curve, oneTimeKeys(9), 100), 'not-found');
-        await expectError(store().prekeys.register(phone!, curve, bundle(1), []), 'not-found');
+      for (const suite of ['c25519', 'c448'] as const) {
+        expect(await store().prekeys.claim(suite, [{ device: phone!, takeOneTime: false }])).toEqual([undefined]);
+        await expectError(store().prekeys.addOneTime(phone!, suite, oneTimeKeys(9), 100), 'not-found');
+        await expectError(store().prekeys.register(phone!, suite, bundle(1), []), 'not-found');
       }
       expect(await store().mailboxes.read(phone!, 0, 10, 1_000, NOW, LIFE_MS)).toEqual({
         mails: [],

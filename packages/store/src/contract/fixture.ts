@@ -69,8 +69,8 @@ export function manifest(version: number, content = version): StoredManifest {
 
 export function device(address: AccountAddress, n: number): Device {
   const identities = [
-    { curve: 'c25519' as const, identityKey: publicKey('i', address, n, 32) },
-    { curve: 'c448' as const, identityKey: publicKey('i', address, n, 57) },
+    { suite: 'c25519' as const, identityKey: publicKey('i', address, n, 32) },
+    { suite: 'c448' as const, identityKey: publicKey('i', address, n, 57) },
   ];
   return { id: deviceId(address, n), identities, loginKey: publicKey('login', address, n), addedAt: NOW + n };
 }

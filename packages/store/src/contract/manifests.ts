@@ -98,7 +98,7 @@ export function manifestsContract(open: OpenStore): void {
         { ...stays, loginKey: bytes(255) },
         { ...stays, identities: [first!] },
         { ...stays, identities: [second!, first!] },
-        { ...stays, identities: [{ curve: 'c25519' as const, identityKey: bytes(255) }, second!] },
+        { ...stays, identities: [{ suite: 'c25519' as const, identityKey: bytes(255) }, second!] },
       ];
       for (const changed of changes)
         await expectError(store().manifests.publish(ALICE, manifest(2), [changed], NOW), 'conflict');

@@ -27,13 +27,13 @@ export function waitingContract(open: OpenStore): void {
   describe('waiting devices', () => {
     const store = eachWithStore(open);
     const phone = deviceId(ALICE, 7);
-    const register = (id = phone, n = 1, terms: Partial<WaitingTerms> = {}, curve: 'c25519' | 'c448' = CURVE) =>
-      store().waiting.register(id, curve, bundle(n), oneTimeKeys(n, n + 1), { ...TERMS, ...terms });
+    const register = (id = phone, n = 1, terms: Partial<WaitingTerms> = {}, suite: 'c25519' | 'c448' = CURVE) =>
+      store().waiting.register(id, suite, bundle(n), oneTimeKeys(n, n + 1), { ...TERMS, ...terms });
     const claim = (id: DeviceId) => store().prekeys.claim(CURVE, [{ device: id, takeOneTime: true }]);
     /** As its owner admits it. */
     const admitted = (id: DeviceId, n = 1) => ({
       id,
-      identities: [{ curve: 'c25519' as const, identityKey: bundle(n).identityKey }],
+      identities: [{ suite: 'c25519' as const, identityKey: bundle(n).identityKey }],
       loginKey: new Uint8Array(0),
       addedAt: NOW + 50,
     });
@@ -59,8 +59,8 @@ export function waitingContract(open: OpenStore): void {
       await register(phone, 1, { now: NOW + 20 });
       await register(deviceId(BOB, 5), 4);
       const identities = [
-        { curve: 'c25519', identityKey: bundle(1).identityKey },
-        { curve: 'c448', identityKey: bundle(2).identityKey },
+        { suite: 'c25519', identityKey: bundle(1).identityKey },
+        { suite: 'c448', identityKey: bundle(2).identityKey },
       ];
       expect(await store().waiting.find(phone)).toEqual({ id: phone, identities, since: NOW });
       expect((await store().waiting.list(ALICE)).map(({ id }) => id)).toEqual([phone, late]);
@@ -127,7 +127,7 @@ export function waitingContract(open: OpenStore): void {
       await register(phone, 5, {}, 'c448');
       await store().prekeys.delete(phone, CURVE);
       expect((await store().waiting.find(phone))?.identities).toEqual([
-        { curve: 'c448', identityKey: bundle(5).identityKey },
+        { suite: 'c448', identityKey: bundle(5).identityKey },
       ]);
       await store().prekeys.delete(phone, 'c448');
       expect(await store().waiting.find(phone)).toBeUndefined();
@@ -171,7 +171,7 @@ export function waitingContract(open: OpenStore): void {
       await people(store(), ALICE, 1);
       await register();
       const one = admitted(phone).identities[0]!;
-      const c448 = { curve: 'c448' as const, identityKey: bytes(99, 57) };
+      const c448 = { suite: 'c448' as const, identityKey: bytes(99, 57) };
       for (const identities of [[{ ...one, identityKey: bytes(99) }], [c448], [one, c448], []])
         await expectError(
           store().manifests.publish(ALICE, manifest(2), [device(ALICE, 1), { ...admitted(phone), identities }], NOW),
@@ -196,7 +196,7 @@ export function waitingContract(open: OpenStore): void {
 
   describe('public keys', () => {
     const store = eachWithStore(open);
-    const identity = (identityKey: Uint8Array) => [{ curve: 'c25519' as const, identityKey }];
+    const identity = (identityKey: Uint8Array) => [{ suite: 'c25519' as const, identityKey }];
     const taken = (promise: Promise<unknown>) => expect(promise).rejects.toBeInstanceOf(KeyTakenError);
     const phone = deviceId(ALICE, 1);
 

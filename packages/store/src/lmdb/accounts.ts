@@ -11,6 +11,8 @@ import {
   StoreError,
 } from '../port.ts';
 import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
+import type { Databases, Environment } from './environment.ts';
+import type { Mailbag } from './mailboxes/open-mailboxes.ts';
 import {
   addDevice,
   buryAccount,
@@ -20,12 +22,10 @@ import {
   readManifest,
   writeAccount,
   writeManifest,
-} from './account-records.ts';
-import type { Databases, Environment } from './environment.ts';
-import { checkKeys, type KeyClaim, moveKeys } from './key-owners.ts';
-import type { Mailbag } from './mailbag.ts';
-import { RecordReader, RecordWriter } from './record.ts';
-import { readWaiting, waitingIds } from './waiting-records.ts';
+} from './records/account-records.ts';
+import { checkKeys, type KeyClaim, moveKeys } from './records/key-owners.ts';
+import { RecordReader, RecordWriter } from './records/record.ts';
+import { readWaiting, waitingIds } from './records/waiting-records.ts';
 import type { Writer } from './writer.ts';
 
 export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, mailbag: Mailbag): Accounts {

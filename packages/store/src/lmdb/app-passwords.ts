@@ -2,10 +2,10 @@
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { copyAppPassword } from '../copies.ts';
 import { type AppPassword, type AppPasswords, StoreError } from '../port.ts';
-import { readAccount } from './account-records.ts';
 import type { Databases, Environment } from './environment.ts';
-import { endOf, prefixedKey } from './keys.ts';
-import { RecordReader, RecordWriter } from './record.ts';
+import { readAccount } from './records/account-records.ts';
+import { endOf, prefixedKey } from './records/keys.ts';
+import { RecordReader, RecordWriter } from './records/record.ts';
 import type { Writer } from './writer.ts';
 
 /** Stands for "never used": a time has no such value. */

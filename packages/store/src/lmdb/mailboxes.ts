@@ -2,13 +2,13 @@
 import type { DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { AppendResult, Mail, Mailboxes, MailboxLimits } from '../port.ts';
-import type { AcceptedLog } from './accepted-log.ts';
 import type { Environment } from './environment.ts';
-import type { Journal } from './journal.ts';
-import { firstRow, markTaken, nextRow, partOfAcknowledgements, partOfBatch, sizeOf } from './journal-part.ts';
-import type { Mailbag } from './mailbag.ts';
-import { Mailbox } from './mailbox.ts';
-import { ReadMailboxes } from './read-mailboxes.ts';
+import type { AcceptedLog } from './ids/accepted-ids.ts';
+import type { Journal } from './log/commit-log.ts';
+import { firstRow, markTaken, nextRow, partOfAcknowledgements, partOfBatch, sizeOf } from './log/log-record.ts';
+import { Mailbox } from './mailboxes/mailbox.ts';
+import type { Mailbag } from './mailboxes/open-mailboxes.ts';
+import { ReadMailboxes } from './mailboxes/read-mailboxes.ts';
 import type { Writer } from './writer.ts';
 
 /** Mailboxes that the sweep looks at before it gives way to others. */

@@ -2,16 +2,16 @@
 import { accountOf } from '@sealwire/wire/ids';
 import { copyBundle, copyOneTimePrekey } from '../copies.ts';
 import { StoreError, type Waiting } from '../port.ts';
-import { buryDevice, readAccount, readDevice } from './account-records.ts';
 import type { Environment } from './environment.ts';
-import { textKey } from './keys.ts';
 import { storeRegistration } from './prekeys.ts';
-import { readWaiting, waitingIds, writeWaiting } from './waiting-records.ts';
+import { buryDevice, readAccount, readDevice } from './records/account-records.ts';
+import { textKey } from './records/keys.ts';
+import { readWaiting, waitingIds, writeWaiting } from './records/waiting-records.ts';
 import type { Writer } from './writer.ts';
 
 export function lmdbWaiting({ databases, renew }: Environment, writer: Writer): Waiting {
   return {
-    async register(device, curve, bundle, oneTime, { maximum, now, withoutAccount = false }) {
+    async register(device, suite, bundle, oneTime, { maximum, now, withoutAccount = false }) {
       const copy = copyBundle(bundle);
       const keys = oneTime.map(copyOneTimePrekey);
       const address = accountOf(device);
@@ -23,7 +23,7 @@ export function lmdbWaiting({ databases, renew }: Environment, writer: Writer): 
         const isNew = !databases.waiting.getBinary(textKey(device));
         const held = (account?.devices.length ?? 0) + waitingIds(databases, address).length;
         if (isNew && held >= maximum) throw new StoreError('limit', `an account has at most ${maximum} devices`);
-        const result = storeRegistration(databases, device, curve, copy, keys);
+        const result = storeRegistration(databases, device, suite, copy, keys);
         if (isNew) writeWaiting(databases, device, now);
         return result;
       });

@@ -8,42 +8,42 @@ import { checkKeys, holdKeys, withKeys } from './key-owners.ts';
 import type { KeyRow, MemoryState, PrekeyRow } from './state.ts';
 
 export function memoryPrekeys(state: MemoryState): Prekeys {
-  function registered(device: DeviceId, curve: SuiteName): PrekeyRow {
-    const row = keysOf(state, device)?.prekeys.get(curve);
+  function registered(device: DeviceId, suite: SuiteName): PrekeyRow {
+    const row = keysOf(state, device)?.prekeys.get(suite);
     if (!row) throw new StoreError('not-found', 'the device has not registered keys on this curve');
     return row;
   }
 
   return {
-    async register(device, curve, bundle, oneTime) {
+    async register(device, suite, bundle, oneTime) {
       const row = state.devices.get(device);
       if (!row) throw new StoreError('not-found', 'no such device');
-      return storeRegistration(state, device, row, curve, bundle, oneTime);
+      return storeRegistration(state, device, row, suite, bundle, oneTime);
     },
 
-    async replaceSignedPrekey(device, curve, signedPrekey) {
-      const row = registered(device, curve);
+    async replaceSignedPrekey(device, suite, signedPrekey) {
+      const row = registered(device, suite);
       checkKeys(state, [{ owner: device, keys: [signedPrekey.publicKey] }]);
       withKeys(state, device, () => {
         row.signedPrekey = copySignedPrekey(signedPrekey);
       });
     },
 
-    async addOneTime(device, curve, keys, maximum) {
-      const row = registered(device, curve);
+    async addOneTime(device, suite, keys, maximum) {
+      const row = registered(device, suite);
       const fresh = newKeys(row, keys);
       if (row.oneTime.size + fresh.length > maximum)
         throw new StoreError('limit', `at most ${maximum} one-time keys are held, ${row.oneTime.size} are there`);
       for (const key of fresh) row.oneTime.set(key.id, key);
     },
 
-    async listOneTime(device, curve) {
-      return [...registered(device, curve).oneTime.keys()];
+    async listOneTime(device, suite) {
+      return [...registered(device, suite).oneTime.keys()];
     },
 
-    async claim(curve, entries) {
+    async claim(suite, entries) {
       return entries.map(({ device, takeOneTime }): PrekeyBundle | undefined => {
-        const row = keysOf(state, device)?.prekeys.get(curve);
+        const row = keysOf(state, device)?.prekeys.get(suite);
         if (!row) return undefined;
         const oldest = takeOneTime ? row.oneTime.values().next().value : undefined;
         if (oldest) {
@@ -54,8 +54,8 @@ export function memoryPrekeys(state: MemoryState): Prekeys {
       });
     },
 
-    async delete(device, curve) {
-      withKeys(state, device, () => keysOf(state, device)?.prekeys.delete(curve));
+    async delete(device, suite) {
+      withKeys(state, device, () => keysOf(state, device)?.prekeys.delete(suite));
       if (state.waiting.get(device)?.prekeys.size === 0) state.waiting.delete(device);
     },
   };
@@ -71,22 +71,22 @@ export function storeRegistration(
   state: MemoryState,
   device: DeviceId,
   row: KeyRow,
-  curve: SuiteName,
+  suite: SuiteName,
   bundle: PrekeyBundle,
   oneTime: readonly OneTimePrekey[],
 ): 'registered' | 'same' {
-  const known = row.prekeys.get(curve);
+  const known = row.prekeys.get(suite);
   if (known) {
     if (isSameBundle(known, bundle)) return 'same';
     throw new StoreError('conflict', 'the device has registered other keys on this curve');
   }
   const keys = [bundle.identityKey, bundle.signedPrekey.publicKey];
   checkKeys(state, [{ owner: device, keys }]);
-  const burned = row.burned.get(curve) ?? new Map<number, Uint8Array>();
+  const burned = row.burned.get(suite) ?? new Map<number, Uint8Array>();
   const fresh: PrekeyRow = { ...copyBundle(bundle), oneTime: new Map(), burned };
   for (const key of newKeys(fresh, oneTime)) fresh.oneTime.set(key.id, key);
-  row.burned.set(curve, burned);
-  row.prekeys.set(curve, fresh);
+  row.burned.set(suite, burned);
+  row.prekeys.set(suite, fresh);
   holdKeys(state, device, keys);
   return 'registered';
 }

@@ -8,7 +8,7 @@ import type { MemoryState, WaitingRow } from './state.ts';
 
 export function memoryWaiting(state: MemoryState): Waiting {
   return {
-    async register(device, curve, bundle, oneTime, { maximum, now, withoutAccount = false }) {
+    async register(device, suite, bundle, oneTime, { maximum, now, withoutAccount = false }) {
       const address = accountOf(device);
       const account = state.accounts.get(address);
       if (!account && !withoutAccount) throw new StoreError('not-found', 'no such account');
@@ -17,7 +17,7 @@ export function memoryWaiting(state: MemoryState): Waiting {
       const held = (account?.devices.size ?? 0) + waitingIds(state, address).length;
       if (!known && held >= maximum) throw new StoreError('limit', `an account has at most ${maximum} devices`);
       const row = known ?? { since: now, prekeys: new Map(), burned: new Map() };
-      const result = storeRegistration(state, device, row, curve, bundle, oneTime);
+      const result = storeRegistration(state, device, row, suite, bundle, oneTime);
       state.waiting.set(device, row);
       return result;
     },
@@ -40,10 +40,10 @@ export function memoryWaiting(state: MemoryState): Waiting {
 
 /** With copies of its keys, in the order of LIME's ids. */
 export function waitingDevice(id: DeviceId, { since, prekeys }: WaitingRow): WaitingDevice {
-  const identities = [...prekeys].map(([curve, { identityKey }]) => ({ curve, identityKey: identityKey.slice() }));
+  const identities = [...prekeys].map(([suite, { identityKey }]) => ({ suite, identityKey: identityKey.slice() }));
   return {
     id,
-    identities: identities.sort((a, b) => SUITE_NAMES.indexOf(a.curve) - SUITE_NAMES.indexOf(b.curve)),
+    identities: identities.sort((a, b) => SUITE_NAMES.indexOf(a.suite) - SUITE_NAMES.indexOf(b.suite)),
     since,
   };
 }

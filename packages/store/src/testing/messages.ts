@@ -14,7 +14,7 @@ export async function populate(store: Store): Promise<void> {
   const key = new Uint8Array(32).fill(1);
   const devices = DEVICES.map((id, i) => ({
     id,
-    identities: [{ curve: 'c25519' as const, identityKey: key.map(() => i + 2) }],
+    identities: [{ suite: 'c25519' as const, identityKey: key.map(() => i + 2) }],
     loginKey: key.map(() => i + 10),
     addedAt: i,
   }));

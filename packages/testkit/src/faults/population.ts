@@ -3,10 +3,10 @@
  * tokens are signed with the key in its data folder. What a fault test then does to the relay, it does to devices as good as any.
  */
 import { join } from 'node:path';
+import { AUDIENCES, createTokenSigner } from '@sealwire/access/tokens';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { loadOrCreateSecret } from '@sealwire/service/secret-file';
-import { AUDIENCES, createTokenSigner } from '@sealwire/service/tokens';
 import { openStore } from '@sealwire/store/open';
 import type { Store } from '@sealwire/store/port';
 import { type AccountAddress, addressOf, type DeviceId, parseAccountName, parseDeviceId } from '@sealwire/wire/ids';
@@ -41,7 +41,7 @@ export async function populate(server: ServerProcess, accounts: number, devicesE
     const createdAt = Date.now();
     const devices = Array.from({ length: devicesEach }, (_, i) => ({
       id: parseDeviceId(`${address};gr=urn:uuid:00000000-0000-4000-8000-${String(i).padStart(12, '0')}`),
-      identities: [{ curve: 'c25519' as const, identityKey: newKey() }],
+      identities: [{ suite: 'c25519' as const, identityKey: newKey() }],
       loginKey: newKey(),
       addedAt: createdAt,
     }));

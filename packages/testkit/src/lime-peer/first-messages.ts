@@ -25,7 +25,7 @@ export function firstMessages({ curve, world, it }: Suite): void {
         const recipient = await world().device(to, curve, { oneTimePrekeys: POLICIES.length });
         if (!withOneTime) {
           const devices = POLICIES.map(() => recipient.device);
-          await world().directory.ask(recipient.device, { kind: 'getPeerBundle', curve, devices });
+          await world().directory.ask(recipient.device, { kind: 'getPeerBundle', suite: curve, devices });
         }
         for (const policy of POLICIES) {
           const sender = await world().device(from, curve);

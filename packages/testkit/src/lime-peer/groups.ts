@@ -46,7 +46,7 @@ export function groups({ curve, world, it }: Suite): void {
           members.push(await world().device(kind, curve));
           members.push(await world().device(kind, curve, { oneTimePrekeys: 0 }));
           members.push(await world().device(kind, curve));
-          await world().directory.ask(members.at(-1)!.device, { kind: 'deleteUser', curve });
+          await world().directory.ask(members.at(-1)!.device, { kind: 'deleteUser', suite: curve });
         }
         const reachable = members.filter((_, i) => i % 3 !== 2);
         for (const policy of ['DRMessage', 'cipherMessage'] as const) {

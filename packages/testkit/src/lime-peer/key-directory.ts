@@ -2,16 +2,17 @@
  * Our key directory over a memory store, on a free port of the loopback, with its own tokens and roster: a device is listed with its
  * identity key first, as by its account's manifest, and registers after that.
  */
+
+import { createAppPasswordVault } from '@sealwire/access/app-password-vault';
+import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { startDirectory } from '@sealwire/directory/start';
 import { UNLIMITED } from '@sealwire/directory/testing/unlimited';
-import { createAppPasswordVault } from '@sealwire/service/app-password-vault';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
 import { listenOnLoopback, VERSION } from '@sealwire/service/testing/loopback';
-import { createTokenSigner, createTokenVerifier } from '@sealwire/service/tokens';
 import { openMemoryStore } from '@sealwire/store/memory';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
@@ -111,7 +112,7 @@ export async function startKeyDirectory(settings: Partial<typeof UNLIMITED> = {}
       return { user: nameOf(address), password: await password };
     },
     post,
-    ask: async (device, request) => decodeAnswer(await post(device, encodeRequest(request)), request.curve),
+    ask: async (device, request) => decodeAnswer(await post(device, encodeRequest(request)), request.suite),
     async close() {
       await listening.close();
       await bus.close();

@@ -57,7 +57,7 @@ export function keyUpkeep({ curve, world, it }: Suite): void {
       ];
       await sender.read(await writeTo(recipient, sender, 'hello'));
       const underWay = await writeTo(before, recipient, 'under way');
-      await world().directory.ask(recipient.device, { kind: 'deleteUser', curve });
+      await world().directory.ask(recipient.device, { kind: 'deleteUser', suite: curve });
       const nobody = after.write([recipient], 'anyone?').catch((error: Error) => error.message);
       if (from === 'ours') expect(await nobody).toEqual([]);
       else expect(await nobody).toMatch(/failed to provide a key bundle/);

@@ -142,7 +142,7 @@ export class LiblimeDevice implements Correspondent {
   }
 
   async moveTo(directory: KeyDirectory): Promise<void> {
-    await directory.list(this.device, [{ curve: this.curve, identityKey: await this.identityKey() }]);
+    await directory.list(this.device, [{ suite: this.curve, identityKey: await this.identityKey() }]);
     await this.#must({ cmd: 'set_server_url', device: this.device, server: directory.url });
     await this.#useHttp(directory);
   }

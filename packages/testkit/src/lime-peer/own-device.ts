@@ -106,12 +106,12 @@ export class OwnDevice implements Correspondent {
 
   async update(): Promise<LimeRequestKind[]> {
     const { device, curve } = this;
-    const answer = await this.directory.ask(device, { kind: 'getSelfOneTimePrekeys', curve });
+    const answer = await this.directory.ask(device, { kind: 'getSelfOneTimePrekeys', suite: curve });
     const { registerAgain, oneTimePrekeys, signedPrekey } = this.#lime.update(device, heldIn(answer));
     const posts: LimeRequest[] = [];
     if (registerAgain) posts.push({ kind: 'registerUser', ...registerAgain });
-    if (oneTimePrekeys.length > 0) posts.push({ kind: 'postOneTimePrekeys', curve, oneTimePrekeys });
-    if (signedPrekey) posts.push({ kind: 'postSignedPrekey', curve, signedPrekey });
+    if (oneTimePrekeys.length > 0) posts.push({ kind: 'postOneTimePrekeys', suite: curve, oneTimePrekeys });
+    if (signedPrekey) posts.push({ kind: 'postSignedPrekey', suite: curve, signedPrekey });
     for (const post of posts) await this.#acknowledged(post);
     return ['getSelfOneTimePrekeys', ...posts.map(({ kind }) => kind)];
   }
@@ -130,12 +130,12 @@ export class OwnDevice implements Correspondent {
 
   async moveTo(directory: KeyDirectory): Promise<void> {
     const { device, curve } = this;
-    await directory.list(device, [{ curve, identityKey: this.#lime.identityKey(device) }]);
+    await directory.list(device, [{ suite: curve, identityKey: this.#lime.identityKey(device) }]);
     this.directory = directory;
   }
 
   async #bundles(devices: readonly DeviceId[]): Promise<readonly PeerBundle[]> {
-    const answer = await this.directory.ask(this.device, { kind: 'getPeerBundle', curve: this.curve, devices });
+    const answer = await this.directory.ask(this.device, { kind: 'getPeerBundle', suite: this.curve, devices });
     if (answer.kind !== 'peerBundle') throw new Error(JSON.stringify(answer));
     return answer.peers as readonly PeerBundle[];
   }

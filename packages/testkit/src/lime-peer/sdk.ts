@@ -15,7 +15,7 @@ export function sdk({ world, it }: Omit<Suite, 'curve'>): void {
   /** As the manifest of its account names it. */
   async function named(peer: Correspondent): Promise<EngineDevice> {
     const { device, curve } = peer;
-    return { id: device, identities: [{ curve, identityKey: await peer.identityKey() }] };
+    return { id: device, identities: [{ suite: curve, identityKey: await peer.identityKey() }] };
   }
 
   const curveOf = ({ message }: Letter): SuiteName => (message[CURVE_BYTE] === LIME_SUITES.c448.id ? 'c448' : 'c25519');
@@ -72,7 +72,7 @@ export function sdk({ world, it }: Omit<Suite, 'curve'>): void {
       const peers: Correspondent[] = [];
       for (const curve of ['c25519', 'c448', 'c25519'] as const) peers.push(await world().device('liblime', curve));
       const lost = peers.at(-1)!;
-      await world().directory.ask(lost.device, { kind: 'deleteUser', curve: lost.curve });
+      await world().directory.ask(lost.device, { kind: 'deleteUser', suite: lost.curve });
       const group: EngineDevice[] = [bob];
       for (const peer of peers) group.push(await named(peer));
       const letters = await alice.write(group, GROUP, 'long '.repeat(100));

@@ -1,0 +1,35 @@
+/** The texts of `published.controller.ts`, made once at start. */
+
+import { openApiDocument } from '@sealwire/service/openapi';
+import { openApiPage } from '@sealwire/service/openapi-page';
+import { basePathOf } from '@sealwire/service/public-origin';
+import { WellKnown } from '@sealwire/wire/http';
+import type { ApiSettings } from '../settings.ts';
+import { apiDescription } from './description.ts';
+import type { Published } from './published.controller.ts';
+
+export function publish(settings: ApiSettings, version: string, jwks: object): Published {
+  const api = apiDescription(version);
+  const base = basePathOf(settings.PUBLIC_ORIGIN);
+  return {
+    wellKnown: JSON.stringify(
+      WellKnown.parse({
+        domain: settings.DOMAIN,
+        api: `${base}/v1`,
+        lime: `${base}/lime`,
+        directory: `${base}/directory`,
+        relay: `${base}/relay`,
+        gate: settings.GATE,
+        version,
+      }),
+    ),
+    jwks: JSON.stringify(jwks),
+    openApi: openApiText(version),
+    page: openApiPage(api),
+  };
+}
+
+/** As committed in `openapi.json`. */
+export function openApiText(version: string): string {
+  return `${JSON.stringify(openApiDocument(apiDescription(version)), null, 2)}\n`;
+}

@@ -1,0 +1,160 @@
+/**
+ * One mailbox on its way to one socket (delivery: order, caught up, at least once). The mailbox is read up to its end, then live
+ * messages are handed over as they are appended; whenever a live message is not the direct successor of the last one, or the window is
+ * full, the mailbox is read again. So sequence numbers reach the socket in order and without a hole, whatever the bus lost.
+ */
+import type { Mailboxes, MailboxPage } from '@sealwire/store/port';
+import { encodeServerFrame } from '@sealwire/wire/frame-codec';
+import type { DeviceId } from '@sealwire/wire/ids';
+import type { SocketWriter } from '../sockets/socket-writer.ts';
+import { Unacknowledged, type WindowLimits } from './unacknowledged.ts';
+
+export interface OutboxServices {
+  readonly mailboxes: Pick<Mailboxes, 'read'>;
+  readonly limits: WindowLimits & { readonly mailbox: { readonly lifeMs: number } };
+  readonly now: () => number;
+}
+
+/** The connection of an outbox. */
+export interface OutboxOwner {
+  /** These acknowledgements hold. */
+  acknowledged(upTo: number, also: readonly number[]): void;
+  /** An acknowledgement of something that was never sent: nothing of it counts. */
+  acknowledgedTooMuch(): void;
+  /** The mailbox could not be read: wake the outbox again soon. */
+  readFailed(error: unknown): void;
+}
+
+// What a client acknowledges before the first page was read; more than this would only be delivered again.
+const MAX_EARLY_ALSO = 1_000;
+
+/** What is known of the mailbox's news. */
+type State = 'starting' | 'reading' | 'behind' | 'live' | 'stopped';
+
+export class Outbox {
+  private state: State = 'starting';
+  /** More came while a page was being read. */
+  private readAgain = false;
+  private caughtUp = false;
+  private firstPageRead = false;
+  /** All up to this was sent on this socket, or was gone before. */
+  private cursor = 0;
+  private gapTold = 0;
+  private readonly window: Unacknowledged;
+  /** Acknowledgements that came before the first page: only then is it known what may be acknowledged. */
+  private early: { upTo: number; also: number[] } | undefined;
+
+  constructor(
+    private readonly device: DeviceId,
+    private readonly writer: SocketWriter,
+    private readonly services: OutboxServices,
+    private readonly owner: OutboxOwner,
+  ) {
+    this.window = new Unacknowledged(services.limits);
+  }
+
+  /** Reads the mailbox, whose news are announced to this outbox from before this call on. */
+  start(): void {
+    void this.read();
+  }
+
+  stop(): void {
+    this.state = 'stopped';
+  }
+
+  /** A message that was just appended to this mailbox: `pieces` are `length` bytes together, as stored. */
+  push(seq: number, pieces: readonly Uint8Array[], length: number): void {
+    if (seq <= this.cursor) return;
+    if (this.state === 'live' && seq === this.cursor + 1 && this.window.fits(length)) this.deliver(seq, pieces, length);
+    else this.wake();
+  }
+
+  /** There may be news: look. */
+  wake(): void {
+    if (this.state === 'reading') this.readAgain = true;
+    else if (this.state === 'live' || this.state === 'behind') {
+      this.state = 'behind';
+      if (this.window.isRoomy) void this.read();
+    }
+  }
+
+  /** An acknowledgement from the socket. One beyond the last message sent breaks the protocol and counts for nothing (case A09). */
+  acknowledge(upTo: number, also: readonly number[]): void {
+    if (this.state === 'stopped') return;
+    if (!this.firstPageRead) {
+      this.early ??= { upTo: 0, also: [] };
+      this.early.upTo = Math.max(this.early.upTo, upTo);
+      this.early.also.push(...also.slice(0, MAX_EARLY_ALSO - this.early.also.length));
+      return;
+    }
+    const last = Math.max(this.cursor, this.gapTold);
+    if (upTo > last || also.some((seq) => seq > last)) {
+      this.owner.acknowledgedTooMuch();
+      return;
+    }
+    this.window.acknowledge(upTo, also);
+    this.owner.acknowledged(upTo, also);
+    if (this.state === 'behind' && this.window.isRoomy) void this.read();
+  }
+
+  private async read(): Promise<void> {
+    const { mailboxes, limits, now } = this.services;
+    this.state = 'reading';
+    try {
+      do {
+        this.readAgain = false;
+        const { roomMessages, roomBytes } = this.window;
+        const page = await mailboxes.read(
+          this.device,
+          this.cursor,
+          roomMessages,
+          roomBytes,
+          now(),
+          limits.mailbox.lifeMs,
+        );
+        if (this.stopped()) return;
+        this.sendPage(page);
+        if (page.end && !this.readAgain) {
+          this.state = 'live';
+          return;
+        }
+        if (!page.end && page.mails.length === 0) break;
+      } while (this.window.isRoomy);
+      this.state = 'behind';
+    } catch (error) {
+      if (this.stopped()) return;
+      this.state = 'behind';
+      this.owner.readFailed(error);
+    }
+  }
+
+  private stopped(): boolean {
+    return this.state === 'stopped';
+  }
+
+  private sendPage(page: MailboxPage): void {
+    // What is not beyond the cursor was delivered on this socket, or told.
+    if (page.gap && page.gap.toSeq > Math.max(this.gapTold, this.cursor)) {
+      this.gapTold = page.gap.toSeq;
+      this.writer.frame(encodeServerFrame({ kind: 'gap', ...page.gap }));
+    }
+    for (const { seq, bytes } of page.mails) if (seq > this.cursor) this.deliver(seq, [bytes], bytes.length);
+    if (page.end) {
+      this.cursor = Math.max(this.cursor, page.lastSeq);
+      if (!this.caughtUp) {
+        this.caughtUp = true;
+        this.writer.frame(encodeServerFrame({ kind: 'caught-up', lastSeq: this.cursor }));
+      }
+    }
+    this.firstPageRead = true;
+    const { early } = this;
+    this.early = undefined;
+    if (early) this.acknowledge(early.upTo, early.also);
+  }
+
+  private deliver(seq: number, pieces: readonly Uint8Array[], length: number): void {
+    this.cursor = seq;
+    this.window.add(seq, length);
+    this.writer.deliver(seq, pieces, length);
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Token buckets of the message path, in this process. They fail open: there is no store behind them that could be down, and each node
+ * counts for itself. A bucket that was not used for long is full again, so that forgetting the least used ones only favours the quiet.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Rate } from '../settings.ts';
+
+const BUCKETS = 100_000;
+// What adding up small refills loses in a float; no client waits a millisecond for it.
+const ROUNDING = 1e-6;
+
+interface Bucket {
+  level: number;
+  at: number;
+}
+
+export class RateLimit {
+  private readonly buckets = new LRUCache<string, Bucket>({ max: BUCKETS });
+
+  constructor(
+    private readonly rate: Rate,
+    private readonly now: () => number,
+  ) {}
+
+  /** How long to wait until `amount` may pass, ms; 0: it may now. Takes nothing. */
+  waitMs(key: string, amount: number): number {
+    const missing = Math.min(amount, this.rate.burst) - this.bucket(key).level;
+    return missing <= ROUNDING ? 0 : Math.ceil((missing * 1_000) / this.rate.perSecond - ROUNDING);
+  }
+
+  take(key: string, amount: number): void {
+    this.bucket(key).level -= amount;
+  }
+
+  private bucket(key: string): Bucket {
+    const { burst, perSecond } = this.rate;
+    const now = this.now();
+    let bucket = this.buckets.get(key);
+    if (!bucket) {
+      bucket = { level: burst, at: now };
+      this.buckets.set(key, bucket);
+    }
+    bucket.level = Math.min(burst, bucket.level + (Math.max(0, now - bucket.at) * perSecond) / 1_000);
+    bucket.at = now;
+    return bucket;
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * A Send frame on its way into the mailboxes (house section 5, hop 2; delivery: "accepted means durable", "idempotent send").
+ * One frame is one mail to all its recipients or to none. The sender hears `accepted` after the durable write and never before it;
+ * an outcome that is not known is `unavailable` and may be repeated with the same id.
+ */
+import type { Metrics } from '@sealwire/service/metrics';
+import type { AppendResult, Mail } from '@sealwire/store/port';
+import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
+import { encodeAccepted, encodeMailFor, encodeMailShared, encodeServerFrame } from '@sealwire/wire/frame-codec';
+import type { Ephemeral, Part, Rejected, Send } from '@sealwire/wire/frames';
+import { accountOf, type DeviceId, type MessageId } from '@sealwire/wire/ids';
+import type { Submission } from '../mailboxes/committer.ts';
+import type { Hub } from '../nodes/hub.ts';
+import type { Session } from '../sockets/session.ts';
+import type { Turn } from '../time/turn.ts';
+import type { AccountDevices } from './account-devices.ts';
+import { contentDigest } from './content-digest.ts';
+import { compareDevices, type Mismatch } from './device-mismatch.ts';
+import type { SendLimits } from './send-limits.ts';
+
+export interface RouterParts {
+  readonly accountDevices: AccountDevices;
+  readonly limits: SendLimits;
+  readonly hub: Hub;
+  readonly turn: Turn;
+  readonly metrics: Pick<Metrics, 'relayDeliveryLatency'>;
+  readonly now: () => number;
+  readonly payloadBytes: number;
+  /** Of the committer: false when too much waits already. */
+  readonly submit: (submission: Submission) => boolean;
+}
+
+/** How long a client should wait after `unavailable`; it adds its own jitter. */
+const RETRY_UNAVAILABLE_MS = 1_000;
+const RETRY_FULL_MS = 60_000;
+
+type Refusal = Partial<Pick<Rejected, 'retryAfterMs' | 'missing' | 'extra'>>;
+
+export class Router {
+  constructor(private readonly parts: RouterParts) {}
+
+  /**
+   * `raw`: the frame as it came. Its digest tells a repeat from a conflict: a client that repeats a message repeats the bytes it saved.
+   * Answers a promise only when the store had to be asked first; later frames of this session must wait for it, to keep their order.
+   */
+  send(session: Session, frame: Send, raw: Uint8Array): Promise<void> | undefined {
+    if (frame.parts.length === 0) {
+      // To an account with no other device (case A25): there is nothing to keep.
+      session.writer.frame(encodeAccepted([frame.id]));
+      return undefined;
+    }
+    const fault = faultOf(frame, this.parts.payloadBytes);
+    if (fault) {
+      reject(session, frame.id, fault);
+      return undefined;
+    }
+    if (frame.allDevices) {
+      const mismatch = this.compareWithMemory(session, frame);
+      // A difference from what is remembered may be news that the sender has and this node has not: the store decides.
+      if (mismatch !== 'none') return this.compareWithStore(session, frame, raw);
+    }
+    this.submit(session, frame, raw);
+    return undefined;
+  }
+
+  ephemeral(session: Session, frame: Ephemeral): void {
+    if (faultOf(frame, this.parts.payloadBytes) || this.parts.limits.waitForEphemeral(session.device, frame) > 0)
+      return;
+    const sentAt = this.parts.now();
+    for (const { device, content } of frame.parts)
+      this.parts.hub.ephemeral(
+        device,
+        encodeServerFrame({ kind: 'ephemeral-deliver', sender: session.device, sentAt, content, body: frame.body }),
+      );
+  }
+
+  appended(batch: readonly Submission[], results: readonly AppendResult[]): void {
+    const { hub, turn, metrics, now } = this.parts;
+    const toTell: Session[] = [];
+    for (let i = 0; i < batch.length; i++) {
+      const submission = batch[i]!;
+      if (!this.settle(submission, results[i]!)) continue;
+      const { session, id } = submission;
+      if (session.accepted) {
+        session.accepted.push(id);
+      } else {
+        session.accepted = [id];
+        toTell.push(session);
+      }
+    }
+    for (const session of toTell) {
+      session.writer.frame(encodeAccepted(session.accepted ?? []));
+      session.accepted = undefined;
+    }
+    hub.flush();
+    turn.flush();
+    // One sample a batch, its oldest message: an observation a message would cost more than its delivery's bookkeeping.
+    metrics.relayDeliveryLatency.observe(Math.max(0, now() - (batch[0]?.at ?? 0)) / 1_000);
+  }
+
+  unknown(batch: readonly Submission[]): void {
+    for (const { session, id } of batch) reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
+  }
+
+  private compareWithMemory({ device }: Session, { parts }: Send): Mismatch | 'none' | 'unknown' {
+    const { accountDevices } = this.parts;
+    const [only] = parts;
+    if (only && parts.length === 1 && accountDevices.isSingle(only.device)) return 'none';
+    return compareDevices(parts, device, (account) => accountDevices.remembered(account));
+  }
+
+  private async compareWithStore(session: Session, frame: Send, raw: Uint8Array): Promise<void> {
+    const { accountDevices } = this.parts;
+    let mismatch: Mismatch | 'none' | 'unknown';
+    try {
+      const accounts = new Set(frame.parts.map(({ device }) => accountOf(device)));
+      const devices = new Map<string, ReadonlySet<DeviceId>>();
+      await Promise.all([...accounts].map(async (account) => devices.set(account, await accountDevices.load(account))));
+      mismatch = compareDevices(frame.parts, session.device, (account) => devices.get(account));
+    } catch {
+      reject(session, frame.id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
+      return;
+    }
+    if (mismatch === 'none') this.submit(session, frame, raw);
+    else if (mismatch !== 'unknown') this.tellMismatch(session, frame, mismatch);
+  }
+
+  private tellMismatch(session: Session, { id }: Send, mismatch: Mismatch): void {
+    const retryAfterMs = this.parts.limits.waitForMismatch(session.device);
+    if (retryAfterMs > 0) reject(session, id, 'too-many-requests', { retryAfterMs });
+    else reject(session, id, 'device-mismatch', mismatch);
+  }
+
+  private submit(session: Session, frame: Send, raw: Uint8Array): void {
+    const { limits, now } = this.parts;
+    const retryAfterMs = limits.waitForSend(session.device, frame);
+    if (retryAfterMs > 0) {
+      reject(session, frame.id, 'too-many-requests', { retryAfterMs });
+      return;
+    }
+    const { id } = frame;
+    const at = now();
+    const recipients = recipientsOf(session.device, frame, at);
+    const bytes = storedBytes(frame);
+    if (!this.parts.submit({ session, sender: session.device, id, digest: contentDigest(raw), at, recipients, bytes }))
+      reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
+  }
+
+  /** True: durable, now or before. */
+  private settle({ session, id, recipients }: Submission, result: AppendResult): boolean {
+    const { hub, accountDevices } = this.parts;
+    switch (result.status) {
+      case 'accepted':
+        for (let i = 0; i < recipients.length; i++) {
+          const { device, pieces } = recipients[i]!;
+          hub.deliver(device, result.seqs[i]!, pieces, lengthOf(pieces));
+        }
+        return true;
+      case 'repeated':
+        // The first attempt may have been stored by a node that died, or failed towards us, before it told anybody.
+        for (const { device } of recipients) hub.wake(device);
+        return true;
+      case 'conflict':
+        reject(session, id, 'message-conflict');
+        return false;
+      case 'full':
+        reject(session, id, 'mailbox-full', { retryAfterMs: RETRY_FULL_MS });
+        return false;
+      case 'unknown':
+        for (const device of result.devices) accountDevices.forget(accountOf(device));
+        reject(session, id, 'unknown-device', { extra: result.devices });
+        return false;
+    }
+  }
+}
+
+/** Tells the sender that a message was not taken, and why. */
+export function reject(session: Session, id: MessageId, code: ErrorCode, more: Refusal = {}): void {
+  const { title: text, retryable } = ERRORS[code];
+  session.writer.frame(
+    encodeServerFrame({
+      kind: 'rejected',
+      id,
+      code,
+      text,
+      retryable,
+      retryAfterMs: 0,
+      missing: [],
+      extra: [],
+      ...more,
+    }),
+  );
+}
+
+/** What each mailbox keeps: the body is one for all, and stays where it came. */
+function recipientsOf(sender: DeviceId, { id, body, parts }: Send, acceptedAt: number): Mail['recipients'] {
+  const shared = encodeMailShared({ sender, id, acceptedAt, body });
+  return parts.map(({ device, content }) => ({ device, pieces: encodeMailFor(shared, content) }));
+}
+
+function faultOf(
+  { body, parts }: { body: Uint8Array; parts: readonly Part[] },
+  payloadBytes: number,
+): ErrorCode | undefined {
+  for (const { content } of parts) if (body.length + content.length > payloadBytes) return 'payload-too-large';
+  return undefined;
+}
+
+function storedBytes({ body, parts }: Send): number {
+  let bytes = body.length * parts.length;
+  for (const { content } of parts) bytes += content.length;
+  return bytes;
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  return length;
+}

@@ -1,0 +1,35 @@
+/** Counters of the hot path as plain numbers, handed to the metrics once a second: a labelled counter costs more than a small frame. */
+import type { Metrics } from '@sealwire/service/metrics';
+import type { ClientFrame } from '@sealwire/wire/frames';
+import { ticks, type WheelEntry } from '../time/timer-wheel.ts';
+import type { Session } from './session.ts';
+
+export type FrameType = ClientFrame['kind'] | 'unknown' | 'bad';
+
+const EVERY_TICKS = ticks(1_000);
+const NO_FRAMES = { hello: 0, send: 0, ack: 0, ephemeral: 0, ping: 0, renew: 0, unknown: 0, bad: 0 };
+
+export class TrafficGauges implements WheelEntry {
+  slot = -1;
+  private frames: Record<FrameType, number> = { ...NO_FRAMES };
+
+  constructor(
+    private readonly connections: ReadonlySet<Pick<Session, 'writer'>>,
+    private readonly metrics: Pick<Metrics, 'relayFramesReceived' | 'relayBufferedBytes' | 'relayConnections'>,
+  ) {}
+
+  frame(type: FrameType): void {
+    this.frames[type]++;
+  }
+
+  due(tick: number): number {
+    for (const [type, count] of Object.entries(this.frames))
+      if (count > 0) this.metrics.relayFramesReceived.inc({ type }, count);
+    this.frames = { ...NO_FRAMES };
+    let bytes = 0;
+    for (const { writer } of this.connections) bytes += writer.waitingBytes;
+    this.metrics.relayBufferedBytes.set(bytes);
+    this.metrics.relayConnections.set(this.connections.size);
+    return tick + EVERY_TICKS;
+  }
+}

@@ -1,0 +1,53 @@
+/** This device's account at the server: its devices, the removal of one, the end of all. */
+import { DevicesAnswer } from '@sealwire/wire/http';
+import { accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { ClientError } from '../errors.ts';
+import type { DeviceInfo } from '../events.ts';
+import type { ClientRuntime } from '../runtime.ts';
+import type { Services } from '../services.ts';
+import { publishNext } from './manifest-draft.ts';
+
+/** Of our account: those that its manifest names, and those that wait to be named. */
+export async function devicesAtServer({ tokens, http, self }: Services) {
+  const call = { method: 'GET', path: `${self.paths.api}/devices` } as const;
+  return (await tokens.authorized((token) => http.json({ ...call, token }, DevicesAnswer))).devices;
+}
+
+export async function listDevices(services: Services): Promise<DeviceInfo[]> {
+  const devices = (await devicesAtServer(services)).filter(({ state }) => state === 'listed');
+  return devices.map(({ id, curves, addedAt, current }) => ({ id, curves, addedAt, current }));
+}
+
+/**
+ * The server cuts the device off at once; then a manifest without it tells everybody else. When the second step fails the removal is
+ * repeated whole. A device that only waits is in no manifest, and nothing more happens. Throws `forbidden` for a device of another account,
+ * `not-found` when neither server nor manifest knows the device.
+ */
+export async function removeDevice(services: Services, runtime: ClientRuntime, id: DeviceId): Promise<void> {
+  const { tokens, http, self, book } = services;
+  const { crypto, now } = runtime;
+  if (accountOf(id) !== self.address)
+    throw new ClientError('forbidden', 'a device of another account: only its own devices remove it');
+  const call = { method: 'DELETE', path: `${self.paths.api}/devices/${encodeURIComponent(id)}` } as const;
+  let absent: ClientError | undefined;
+  try {
+    await tokens.authorized((token) => http.bytes({ ...call, token }));
+  } catch (error) {
+    // Cut off before, by a call whose second step failed or by another device: the manifest may still name it.
+    if (!(error instanceof ClientError && error.code === 'not-found')) throw error;
+    absent = error;
+  }
+  let isNamed = false;
+  await publishNext({ self, book, http, crypto, now }, (devices) => {
+    const left = devices.filter((device) => device.id !== id);
+    if (left.length === devices.length) return undefined;
+    isNamed = true;
+    return left;
+  });
+  if (absent && !isNamed) throw absent;
+}
+
+export async function deleteAccount({ tokens, http, self }: Services): Promise<void> {
+  const call = { method: 'DELETE', path: `${self.paths.api}/account` } as const;
+  await tokens.authorized((token) => http.bytes({ ...call, token }));
+}

@@ -1,0 +1,160 @@
+/**
+ * The accounts this device talks to: fetches manifests, checks them against what is pinned, and keeps the user's trust in devices.
+ * A server can withhold news of an account, but it can neither add a device to it nor take the list back (cases E06, S37, S38).
+ */
+import type { CryptoProvider } from '@sealwire/crypto/port';
+import { ManifestAnswer, ManifestHistoryAnswer } from '@sealwire/wire/http';
+import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
+import type { HttpCalls } from '../connection/http-calls.ts';
+import { ClientError } from '../errors.ts';
+import type { Trust } from '../events.ts';
+import type { Ledger, Transaction } from '../storage/ledger.ts';
+import {
+  deletePeer,
+  deviceOf,
+  followPeer,
+  type OfferedManifest,
+  type PeerRecord,
+  pinPeer,
+  readPeer,
+  writePeer,
+} from './peer-record.ts';
+
+export interface PeerBookOptions {
+  readonly ledger: Ledger;
+  readonly http: HttpCalls;
+  readonly directoryPath: string;
+  readonly crypto: CryptoProvider;
+  readonly now: () => number;
+  /** In the transaction that stores a manifest without them: their sessions go. */
+  readonly forgetDevice: (transaction: Transaction, device: DeviceId) => void;
+}
+
+export class PeerBook {
+  readonly #options: PeerBookOptions;
+  readonly #refreshing = new Map<AccountAddress, Promise<PeerRecord>>();
+
+  constructor(options: PeerBookOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined before the first contact. */
+  find(address: AccountAddress): PeerRecord | undefined {
+    return readPeer(this.#options.ledger, address);
+  }
+
+  /** The account as confirmed by the directory within the last `maxAgeMs`. Throws as `refresh` does. */
+  async current(address: AccountAddress, maxAgeMs: number): Promise<PeerRecord> {
+    const known = this.find(address);
+    if (known && this.#options.now() - known.checkedAt <= maxAgeMs) return known;
+    return this.refresh(address);
+  }
+
+  /**
+   * Asks the directory, once for all who wait. Throws `unknown-account`, `account-key-changed`, `manifest-rollback`, `manifest-fork`,
+   * `manifest-invalid`, and what a request throws. After a refusal everything stays as it was.
+   */
+  refresh(address: AccountAddress): Promise<PeerRecord> {
+    const running = this.#refreshing.get(address);
+    if (running) return running;
+    const refresh = this.#refresh(address).finally(() => this.#refreshing.delete(address));
+    this.#refreshing.set(address, refresh);
+    return refresh;
+  }
+
+  /** Pins our own account: its key is ours, not the directory's word. */
+  pinOwn(transaction: Transaction, address: AccountAddress, accountKey: Uint8Array, offered: OfferedManifest): void {
+    writePeer(transaction, pinPeer(this.#options.crypto, address, accountKey, offered, this.#options.now()));
+  }
+
+  /** Throws `unknown-device` when the account's manifest, as this device knows it, does not name the device. */
+  async setTrust(device: DeviceId, trust: Trust, also?: (transaction: Transaction) => void): Promise<void> {
+    await this.#options.ledger.commit((transaction) => {
+      this.writeTrust(transaction, device, trust);
+      also?.(transaction);
+    });
+  }
+
+  /** As `setTrust`, inside a transaction that changes other things too. */
+  writeTrust(transaction: Transaction, device: DeviceId, trust: Trust): void {
+    const peer = readPeer(transaction, accountOf(device));
+    if (!peer || !deviceOf(peer, device))
+      throw new ClientError(
+        'unknown-device',
+        `${accountOf(device)} has no such device: look at its list of devices first`,
+      );
+    writePeer(transaction, { ...peer, trust: new Map(peer.trust).set(device, trust) });
+  }
+
+  /** Forgets the pinned account key and all sessions: the next contact is a first one. The user's decision alone. */
+  async forget(address: AccountAddress): Promise<void> {
+    await this.#options.ledger.commit((transaction) => {
+      const peer = readPeer(transaction, address);
+      for (const { id } of peer?.manifest.devices ?? []) this.#options.forgetDevice(transaction, id);
+      deletePeer(transaction, address);
+    });
+  }
+
+  async #refresh(address: AccountAddress): Promise<PeerRecord> {
+    const { crypto, ledger, now } = this.#options;
+    const answer = await this.#fetchNewest(address);
+    const newest = { bytes: answer.manifest, signature: answer.signature };
+    const known = this.find(address);
+    if (!known) {
+      const pinned = pinPeer(crypto, address, answer.accountKey, newest, now());
+      await ledger.commit((transaction) => writePeer(transaction, readPeer(transaction, address) ?? pinned));
+      return this.find(address) ?? pinned;
+    }
+    if (!crypto.equal(known.accountKey, answer.accountKey))
+      throw new ClientError(
+        'account-key-changed',
+        `the account key of ${address} is not the one known: nothing is sent; ask ${nameOf(address)} in another way`,
+      );
+    const missed = answer.version > known.manifest.version + 1 ? await this.#fetchAfter(known) : [];
+    const followed = followPeer(crypto, known, [...missed, newest], now());
+    await ledger.commit((transaction) => this.#store(transaction, followed));
+    return this.find(address) ?? followed;
+  }
+
+  /** Trust may have changed while the directory was asked: the newer word of the user stays. */
+  #store(transaction: Transaction, followed: PeerRecord): void {
+    const before = readPeer(transaction, followed.address);
+    if (!before || before.manifest.version > followed.manifest.version) return;
+    const present = new Set(followed.manifest.devices.map(({ id }) => id));
+    for (const { id } of before.manifest.devices) if (!present.has(id)) this.#options.forgetDevice(transaction, id);
+    const trust = new Map([...before.trust].filter(([device]) => present.has(device)));
+    writePeer(transaction, { ...followed, trust });
+  }
+
+  async #fetchNewest(address: AccountAddress) {
+    const path = `${this.#options.directoryPath}/manifests/${encodeURIComponent(nameOf(address))}`;
+    try {
+      const answer = await this.#options.http.json({ method: 'GET', path }, ManifestAnswer);
+      if (answer.address !== address)
+        throw new ClientError(
+          'unknown-account',
+          `${address} is not of this server: its accounts look like ${answer.address}`,
+        );
+      return answer;
+    } catch (error) {
+      if (error instanceof ClientError && error.code === 'not-found')
+        throw new ClientError('unknown-account', `there is no ${nameOf(address)} on this server: check the name`, {
+          cause: error,
+        });
+      throw error;
+    }
+  }
+
+  async #fetchAfter(known: PeerRecord): Promise<OfferedManifest[]> {
+    const path = `${this.#options.directoryPath}/manifests/${encodeURIComponent(nameOf(known.address))}/history`;
+    const offered: OfferedManifest[] = [];
+    for (let after: number | undefined = known.manifest.version; after !== undefined; ) {
+      const page: { manifests: { manifest: Uint8Array; signature: Uint8Array }[]; next?: number | undefined } =
+        await this.#options.http.json({ method: 'GET', path: `${path}?after=${after}` }, ManifestHistoryAnswer);
+      for (const { manifest, signature } of page.manifests) offered.push({ bytes: manifest, signature });
+      // A page that leads nowhere must not be asked for again and again.
+      after = page.next !== undefined && page.next > after ? page.next : undefined;
+    }
+    return offered;
+  }
+}

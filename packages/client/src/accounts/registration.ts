@@ -1,0 +1,211 @@
+/**
+ * The way of a new device into its account, in steps that can each be repeated (docs/spec/client.md section 1):
+ *
+ *   discovery → keys, saved before any of them is told to anybody → account or next manifest (`listed`) → login → keys in the
+ *   directory (`ready`)
+ *
+ * Called again with the same storage after whatever ended it, it goes on with the same keys where it stopped.
+ */
+import type { SuiteName } from '@sealwire/crypto/port';
+import { encodeBase64url } from '@sealwire/wire/base64url';
+import { AccountAnswer, WellKnown } from '@sealwire/wire/http';
+import { type AccountAddress, addressOf, type DeviceId, parseAccountName, parseDeviceId } from '@sealwire/wire/ids';
+import { noPreviousManifest } from '@sealwire/wire/manifest';
+import { WireError } from '@sealwire/wire/wire-error';
+import { HttpCalls } from '../connection/http-calls.ts';
+import type { EngineFactory } from '../engines/engine.ts';
+import { ClientError } from '../errors.ts';
+import type { ClientRuntime } from '../runtime.ts';
+import { assemble, type Services } from '../services.ts';
+import type { Ledger } from '../storage/ledger.ts';
+import { manifestBody, publishNext, signManifest } from './manifest-draft.ts';
+import { pinPeer, writePeer } from './peer-record.ts';
+import { readSelf, type SelfRecord, type ServerPaths, writeSelf } from './self-record.ts';
+
+const SEED_BYTES = 32;
+/** The server's last word: the account was not made, and the keys made for it are free again. */
+const REFUSALS = ['name-taken', 'invitation-invalid', 'bad-request', 'forbidden', 'wrong-account-secret'];
+
+export interface RegistrationRequest {
+  readonly kind: 'create' | 'join';
+  readonly server: string;
+  readonly name: string;
+  readonly curves: readonly SuiteName[];
+  readonly invitation: string | undefined;
+  /** Of a device to join: the account's. */
+  readonly accountSeed: Uint8Array | undefined;
+  readonly runtime: ClientRuntime;
+  readonly engines: readonly EngineFactory[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Throws `ClientError`: `already-registered`, `registration-pending` (of somebody else), and what the steps throw. */
+export async function register(ledger: Ledger, request: RegistrationRequest): Promise<SelfRecord> {
+  const server = addressOfServer(request.server);
+  const http = new HttpCalls(server, request.runtime);
+  const started = startedBefore(ledger, request, server);
+  const self = started ?? (await makeKeys(ledger, request, http, server));
+  const services = assemble(ledger, self, request.runtime, request.engines);
+  const listed = self.step === 'keys' ? await list(ledger, services, request) : self;
+  for (const engine of services.engines.all()) await engine.publish(services.context);
+  return advance(ledger, listed, { step: 'ready' });
+}
+
+/** Undefined when the storage is empty, or holds a registration that the server refused for good. */
+function startedBefore(ledger: Ledger, request: RegistrationRequest, server: string): SelfRecord | undefined {
+  const self = readSelf(ledger);
+  if (!self) return undefined;
+  if (self.step === 'ready')
+    throw new ClientError(
+      'already-registered',
+      `this storage belongs to ${self.address}: open it, or choose another one`,
+    );
+  const same = self.server === server && self.name === request.name && self.kind === request.kind;
+  if (same && !(self.refused && hasOtherSecret(self, request))) return self;
+  if (self.refused) return undefined;
+  throw new ClientError(
+    'registration-pending',
+    `this storage holds an unfinished registration of ${self.name} at ${self.server}: finish that one, or choose another storage`,
+  );
+}
+
+/** What was refused with one secret may be tried with another. */
+function hasOtherSecret(self: SelfRecord, { accountSeed, runtime }: RegistrationRequest): boolean {
+  return accountSeed !== undefined && !runtime.crypto.equal(self.accountSeed, accountSeed);
+}
+
+async function makeKeys(
+  ledger: Ledger,
+  request: RegistrationRequest,
+  http: HttpCalls,
+  server: string,
+): Promise<SelfRecord> {
+  const { crypto, random, now } = request.runtime;
+  const name = parsedName(request.name);
+  const call = { method: 'GET', path: '/.well-known/sealwire', signal: request.signal } as const;
+  const { domain, api, lime, directory, relay } = await http.json(call, WellKnown);
+  const address = addressOf(name, domain);
+  const device = newDeviceId(address, random(16));
+  const accountSeed = request.accountSeed ?? random(SEED_BYTES);
+  const loginSeed = random(SEED_BYTES);
+  return ledger.commit((transaction) => {
+    const engines = request.engines.map((factory) => factory({ device, crypto, random, now }));
+    const identities = engines.flatMap((engine) => engine.createDevice(request.curves, transaction));
+    const loginKey = crypto.ed25519.publicKey(loginSeed);
+    const self: SelfRecord = {
+      server,
+      paths: pathsOf(new URL(server).origin, { api, lime, directory, relay }),
+      domain,
+      name,
+      address,
+      device,
+      curves: request.curves,
+      kind: request.kind,
+      step: 'keys',
+      refused: false,
+      accountSeed,
+      loginSeed,
+      entry: { id: device, identities, loginKey, addedAt: now() },
+    };
+    writeSelf(transaction, self);
+    return self;
+  });
+}
+
+/** Gets this device into its account's manifest. */
+async function list(ledger: Ledger, services: Services, request: RegistrationRequest): Promise<SelfRecord> {
+  const { self } = services;
+  try {
+    if (self.kind === 'create') await createAccount(ledger, services, request);
+    else await joinAccount(ledger, services, request);
+  } catch (error) {
+    if (error instanceof ClientError && REFUSALS.includes(error.code)) await advance(ledger, self, { refused: true });
+    throw error;
+  }
+  return advance(ledger, self, { step: 'listed', refused: false });
+}
+
+async function createAccount(ledger: Ledger, { self, http }: Services, request: RegistrationRequest): Promise<void> {
+  const { crypto, now } = request.runtime;
+  const accountKey = crypto.ed25519.publicKey(self.accountSeed);
+  // The same bytes in every repetition: the server knows a repetition by them.
+  const first = signManifest(crypto, self.accountSeed, {
+    address: self.address,
+    version: 1,
+    previous: noPreviousManifest(),
+    issuedAt: self.entry.addedAt,
+    devices: [self.entry],
+  });
+  const body = {
+    name: self.name,
+    accountKey: encodeBase64url(accountKey),
+    manifest: manifestBody(first),
+    ...(request.invitation === undefined ? {} : { invitation: request.invitation }),
+  };
+  await http.json({ method: 'POST', path: `${self.paths.api}/accounts`, body, signal: request.signal }, AccountAnswer);
+  await ledger.commit((transaction) => writePeer(transaction, pinPeer(crypto, self.address, accountKey, first, now())));
+}
+
+async function joinAccount(ledger: Ledger, services: Services, request: RegistrationRequest): Promise<void> {
+  const { self, book, http } = services;
+  const { crypto, now } = request.runtime;
+  const known = await book.refresh(self.address);
+  if (!crypto.equal(known.accountKey, crypto.ed25519.publicKey(self.accountSeed))) {
+    await ledger.commit((transaction) => transaction.delete(`peer/${self.address}`));
+    throw new ClientError(
+      'wrong-account-secret',
+      `this is not the account secret of ${self.name}: export it again on a device of the account`,
+    );
+  }
+  await publishNext({ self, book, http, crypto, now }, (devices) =>
+    devices.some(({ id }) => id === self.device) ? undefined : [...devices, self.entry],
+  );
+}
+
+async function advance(ledger: Ledger, self: SelfRecord, change: Partial<SelfRecord>): Promise<SelfRecord> {
+  const next = { ...self, ...change };
+  await ledger.commit((transaction) => writeSelf(transaction, next));
+  return next;
+}
+
+/** LIME's form of a device id (lime-protocol section 1) with a random UUID, version 4. */
+function newDeviceId(address: AccountAddress, bytes: Uint8Array): DeviceId {
+  const uuid = bytes.slice();
+  uuid[6] = (uuid[6]! & 0x0f) | 0x40;
+  uuid[8] = (uuid[8]! & 0x3f) | 0x80;
+  const hex = Array.from(uuid, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const text = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  return parseDeviceId(`${address};gr=urn:uuid:${text}`);
+}
+
+/** An origin, with the path under which its servers are, if any; no slash at the end. */
+function addressOfServer(server: string): string {
+  try {
+    const { origin, pathname, protocol } = new URL(server);
+    if (protocol === 'http:' || protocol === 'https:') return origin + pathname.replace(/\/+$/, '');
+  } catch {
+    // Told below.
+  }
+  throw new ClientError('bad-request', `${server} is no server address: it looks like https://chat.example.org`);
+}
+
+/** Paths on the same origin only: tokens are bound to it. */
+function pathsOf(origin: string, paths: ServerPaths): ServerPaths {
+  const pathOf = (path: string) => {
+    const url = new URL(path, origin);
+    if (url.origin !== origin)
+      throw new ClientError('bad-answer', `${origin} sends its clients to ${url.origin}: that is not done`);
+    return url.pathname.replace(/\/$/, '');
+  };
+  const { api, lime, directory, relay } = paths;
+  return { api: pathOf(api), lime: pathOf(lime), directory: pathOf(directory), relay: pathOf(relay) };
+}
+
+function parsedName(text: string) {
+  try {
+    return parseAccountName(text);
+  } catch (error) {
+    if (error instanceof WireError) throw new ClientError('bad-request', error.message, { cause: error });
+    throw error;
+  }
+}

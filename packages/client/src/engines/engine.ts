@@ -1,0 +1,114 @@
+/**
+ * The port of an encryption engine, shaped like Linphone's IMEE: outgoing messages are offered to the engines in order until one says
+ * `done`, incoming ones go to the engine that their envelope names. There is no engine that does nothing: what no engine takes is not sent.
+ *
+ * The steps that change state are synchronous and work on a `Transaction` of the client: an engine's ratchets, the ciphertext and the
+ * outbox entry become durable in one write, or none of them does. What needs the network is gathered before, and changes nothing.
+ */
+import type { CryptoProvider, RandomBytes, SuiteName } from '@sealwire/crypto/port';
+import type { Part } from '@sealwire/wire/frames';
+import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { DirectoryKeys } from '@sealwire/wire/keys-check';
+import type { DeviceIdentity } from '@sealwire/wire/manifest';
+import type { Records, Transaction } from '../storage/ledger.ts';
+import type { FileKey } from '../stream.ts';
+import type { Difference } from './keys-comparison.ts';
+
+export type EngineResult<T> =
+  | { readonly status: 'done'; readonly value: T }
+  /** Not for this engine: the next one is asked. */
+  | { readonly status: 'skipped' }
+  | {
+      readonly status: 'error';
+      readonly code: string;
+      /** One line, with the fix where there is one. */
+      readonly text: string;
+      /** The device whose identity key is not the manifest's: it becomes unsafe. */
+      readonly suspect?: DeviceId;
+    };
+
+/** A device that the verified manifest of its account names. */
+export interface EngineDevice {
+  readonly id: DeviceId;
+  readonly identities: readonly DeviceIdentity[];
+}
+
+export interface OutgoingDraft {
+  /** The account the message is for; the encryption is bound to it, in the copies for our own other devices too. */
+  readonly recipientUser: AccountAddress;
+  readonly recipients: readonly EngineDevice[];
+  /** Our own other devices. */
+  readonly copies: readonly EngineDevice[];
+  readonly plaintext: Uint8Array;
+}
+
+export interface SealedMessage {
+  /** One for each recipient and copy; empty content for a device that cannot be encrypted to. */
+  readonly parts: readonly Part[];
+  readonly cipherMessage: Uint8Array;
+}
+
+export interface ReceivedMessage {
+  readonly sender: EngineDevice;
+  readonly recipientUser: AccountAddress;
+  readonly content: Uint8Array;
+  readonly cipherMessage: Uint8Array;
+}
+
+export interface EngineContext {
+  readonly records: Records;
+  /** Posts one message to the LIME key directory in the name of this device; answers its bytes. Throws `ClientError`. */
+  postToDirectory(body: Uint8Array): Promise<Uint8Array>;
+  /** Asks the directory whether it holds these keys of this device; answers what differs. Throws `ClientError`. */
+  compareKeys(suite: SuiteName, keys: DirectoryKeys): Promise<readonly Difference[]>;
+  /** Makes a change of the engine's own durable. */
+  commit<T>(work: (transaction: Transaction) => T): Promise<T>;
+}
+
+/** The directory did not hold what it should. */
+export interface KeysFinding {
+  readonly suite: SuiteName;
+  /** `registration`: it did not know the device. `oneTimePrekeys`: it held some that the device cannot open. */
+  readonly part: Difference;
+  /** Never an identity key: that is for people to look into. */
+  readonly mended: boolean;
+}
+
+/** One key for one file; chunks as `stream.ts` describes. */
+export interface FileHooks {
+  newFileKey(): FileKey;
+  encryptChunk(key: FileKey, index: number, final: boolean, bytes: Uint8Array): Uint8Array;
+  decryptChunk(key: FileKey, index: number, final: boolean, sealed: Uint8Array): Uint8Array;
+}
+
+export interface EncryptionEngine {
+  /** What the envelope says: lower case, at most 32 characters. */
+  readonly id: string;
+  /** Makes the identities of this device, for its manifest. Called once in the life of a device. */
+  createDevice(curves: readonly SuiteName[], transaction: Transaction): DeviceIdentity[];
+  /** Publishes the device's keys. Idempotent: repeated after a lost answer or a crash. */
+  publish(context: EngineContext): Promise<void>;
+  /** Daily work: new prekeys. Cheap when nothing is due. */
+  upkeep(context: EngineContext): Promise<void>;
+  /** Compares what the directory holds of this device with what it should, and mends what differs. Throws `ClientError`. */
+  checkKeys(context: EngineContext): Promise<readonly KeysFinding[]>;
+  /** What `processOutgoing` will need from the network. */
+  gather(draft: OutgoingDraft, context: EngineContext): Promise<EngineResult<unknown>>;
+  /** `gathered`: the value of `gather`. Error `keys-missing` when another message used it up meanwhile: gather again. */
+  processOutgoing(draft: OutgoingDraft, gathered: unknown, transaction: Transaction): EngineResult<SealedMessage>;
+  /** Answers the plaintext. Changes made before an error are dropped. */
+  processIncoming(message: ReceivedMessage, transaction: Transaction): EngineResult<Uint8Array>;
+  /** Sessions and pinned keys of a peer device go. Idempotent. */
+  forgetDevice(device: DeviceId, transaction: Transaction): void;
+  readonly files: FileHooks;
+}
+
+export interface EngineSetup {
+  /** This device. */
+  readonly device: DeviceId;
+  readonly crypto: CryptoProvider;
+  readonly random: RandomBytes;
+  readonly now: () => number;
+}
+
+export type EngineFactory = (setup: EngineSetup) => EncryptionEngine;

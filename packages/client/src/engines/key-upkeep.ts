@@ -1,0 +1,55 @@
+/** Runs the engines' daily work while connected: at once, and then often enough not to miss the day (lime-protocol section 10). */
+
+import { asClientError } from '../errors.ts';
+import type { Timers } from '../runtime.ts';
+import type { EngineContext } from './engine.ts';
+import type { Engines } from './engines.ts';
+
+const LOOK_EVERY_MS = 60 * 60_000;
+
+export interface KeyUpkeepOptions {
+  readonly engines: Engines;
+  readonly context: EngineContext;
+  readonly timers: Timers;
+  readonly trace: (name: string, details: Record<string, string>) => void;
+}
+
+export class KeyUpkeep {
+  readonly #options: KeyUpkeepOptions;
+  #cancel: (() => void) | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: KeyUpkeepOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.stop();
+    this.#running = this.#running.then(() => this.#look());
+    this.#cancel = this.#options.timers.after(LOOK_EVERY_MS, () => this.start());
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  /** Resolves when nothing is under way. */
+  async done(): Promise<void> {
+    await this.#running;
+  }
+
+  /** A failure waits for the next look: keys of yesterday still work. */
+  async #look(): Promise<void> {
+    for (const engine of this.#options.engines.all()) {
+      try {
+        await engine.upkeep(this.#options.context);
+      } catch (error) {
+        this.#options.trace('key-upkeep-failed', {
+          engine: engine.id,
+          code: asClientError(error, 'engine-failed').code,
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/** Who gets a message: the devices of two verified manifests, and never one more (cases E06, S37, S45, S49). */
+import { type AccountAddress, type DeviceId, nameOf } from '@sealwire/wire/ids';
+import { type PeerRecord, trustIn } from '../accounts/peer-record.ts';
+import type { EngineDevice } from '../engines/engine.ts';
+import { ClientError } from '../errors.ts';
+
+export interface FanOut {
+  readonly recipients: readonly EngineDevice[];
+  /** Our own other devices. */
+  readonly copies: readonly EngineDevice[];
+}
+
+/**
+ * `gone`: devices that the server has cut off already, though their account's manifest still names them.
+ * Throws `unsafe-device` while one of the devices is unsafe: the user decides, not the SDK.
+ */
+export function fanOut(peer: PeerRecord, own: PeerRecord, me: DeviceId, gone: ReadonlySet<DeviceId>): FanOut {
+  const toSelf = peer.address === own.address;
+  const present = ({ id }: EngineDevice) => id !== me && !gone.has(id);
+  const copies = own.manifest.devices.filter(present);
+  const recipients = toSelf ? [] : peer.manifest.devices.filter(present);
+  for (const account of toSelf ? [own] : [peer, own]) refuseUnsafe(account, [...recipients, ...copies]);
+  if (!toSelf && recipients.length === 0)
+    throw new ClientError(
+      'unknown-account',
+      `${nameOf(peer.address)} has no device left: there is nobody to read the message`,
+    );
+  return { recipients, copies };
+}
+
+/** Throws `unsafe-device` when the user or a changed key made one of `devices` unsafe. */
+export function refuseUnsafe(account: PeerRecord, devices: readonly EngineDevice[] = account.manifest.devices): void {
+  const unsafe = devices.find(({ id }) => trustIn(account, id) === 'unsafe');
+  if (unsafe) throw unsafeDevice(account.address, unsafe.id);
+}
+
+function unsafeDevice(address: AccountAddress, device: DeviceId): ClientError {
+  return new ClientError(
+    'unsafe-device',
+    `a device of ${nameOf(address)} is unsafe (${device}): nothing is sent until you trust it again or accept its new key`,
+  );
+}

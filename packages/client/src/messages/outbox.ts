@@ -1,0 +1,164 @@
+/**
+ * Messages on their way out, durable from the intent to the server's word that it has them (docs/spec/client.md section 5).
+ * Table `outbox`, numbered in order of sending: id, addressee and plaintext. Table `sealed`, same numbers: the frame, from the moment
+ * it is encrypted. A frame is sent again and again as it is; nothing is ever encrypted twice for one attempt (cases F16, S21).
+ */
+
+import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
+import { type AccountAddress, type MessageId, parseMessageId } from '@sealwire/wire/ids';
+import type { ClientError } from '../errors.ts';
+import type { Ledger, Transaction } from '../storage/ledger.ts';
+import { numberOf, orderedKey } from '../storage/ordered-key.ts';
+import { decodeRecord, encodeRecord } from '../storage/record.ts';
+
+interface StoredEntry {
+  readonly id: string;
+  readonly to: AccountAddress;
+  /** How often it was encrypted. */
+  readonly attempt: number;
+  /** The relay's id of the newest attempt. */
+  readonly relayId?: string;
+}
+
+export interface OutboxEntry extends StoredEntry {
+  readonly number: number;
+  /** Queued by an earlier process: nobody here waits for its outcome. */
+  readonly restored: boolean;
+}
+
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: ClientError) => void;
+}
+
+export class Outbox {
+  readonly #ledger: Ledger;
+  /** By addressee, each in order. */
+  readonly #queues = new Map<AccountAddress, OutboxEntry[]>();
+  readonly #waiting = new Map<number, Waiting>();
+  #next = 0;
+  #count = 0;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+    for (const key of ledger.keys('outbox/')) {
+      const number = numberOf(key);
+      this.#enqueue({ ...decodeRecord<StoredEntry>(ledger.get(key)!).header, number, restored: true });
+      this.#next = number + 1;
+    }
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  addressees(): AccountAddress[] {
+    return [...this.#queues.keys()];
+  }
+
+  first(to: AccountAddress): OutboxEntry | undefined {
+    return this.#queues.get(to)?.[0];
+  }
+
+  /** Resolves when the intent is durable; the answer settles with the message's fate. Calls keep their order. */
+  async add(id: string, to: AccountAddress, plaintext: Uint8Array): Promise<{ accepted: Promise<void> }> {
+    const number = this.#next++;
+    const stored: StoredEntry = { id, to, attempt: 0 };
+    const accepted = new Promise<void>((resolve, reject) => this.#waiting.set(number, { resolve, reject }));
+    // Whoever does not look at the outcome must not find it among the unhandled rejections.
+    accepted.catch(() => undefined);
+    try {
+      await this.#ledger.commit((transaction) =>
+        transaction.set(orderedKey('outbox', number), encodeRecord(stored, plaintext)),
+      );
+    } catch (error) {
+      this.#waiting.delete(number);
+      throw error;
+    }
+    this.#enqueue({ ...stored, number, restored: false });
+    return { accepted };
+  }
+
+  plaintextOf(entry: OutboxEntry): Uint8Array {
+    return decodeRecord(this.#ledger.get(orderedKey('outbox', entry.number))!).blob;
+  }
+
+  /** The frame of the newest attempt; undefined before the first. */
+  frameOf(entry: OutboxEntry): Uint8Array | undefined {
+    return this.#ledger.get(orderedKey('sealed', entry.number));
+  }
+
+  /** The id for the next attempt: the message's own for the first, a fresh one after a refusal, whose id may have been used up. */
+  relayIdFor(entry: OutboxEntry, random: (length: number) => Uint8Array): MessageId {
+    return parseMessageId(entry.attempt === 0 ? decodeBase64url(entry.id) : random(16));
+  }
+
+  /** Stores an attempt in `transaction`; `entry` is replaced by the answer once that is durable (`replace`). */
+  seal(transaction: Transaction, entry: OutboxEntry, relayId: MessageId, frame: Uint8Array): OutboxEntry {
+    const sealed = { ...entry, attempt: entry.attempt + 1, relayId: encodeBase64url(relayId) };
+    this.#store(transaction, sealed);
+    transaction.set(orderedKey('sealed', entry.number), frame);
+    return sealed;
+  }
+
+  /** The newest attempt was refused and stored nowhere: its ciphertext is dropped. */
+  async unseal(entry: OutboxEntry): Promise<void> {
+    await this.#ledger.commit((transaction) => transaction.delete(orderedKey('sealed', entry.number)));
+  }
+
+  replace(entry: OutboxEntry): void {
+    const queue = this.#queues.get(entry.to) ?? [];
+    const at = queue.findIndex(({ number }) => number === entry.number);
+    if (at >= 0) queue[at] = entry;
+  }
+
+  /** The server has it. */
+  async accepted(entry: OutboxEntry): Promise<void> {
+    await this.#ledger.commit((transaction) => this.#delete(transaction, entry));
+    this.#dequeue(entry);
+    this.#waiting.get(entry.number)?.resolve();
+    this.#waiting.delete(entry.number);
+  }
+
+  /** It will never be sent. `also` runs in the transaction that forgets it. */
+  async failed(entry: OutboxEntry, reason: ClientError, also: (transaction: Transaction) => void): Promise<void> {
+    await this.#ledger.commit((transaction) => {
+      this.#delete(transaction, entry);
+      also(transaction);
+    });
+    this.#dequeue(entry);
+    this.#waiting.get(entry.number)?.reject(reason);
+    this.#waiting.delete(entry.number);
+  }
+
+  /** Tells all who wait that this process will not see the outcome. The messages stay. */
+  abandon(reason: ClientError): void {
+    for (const { reject } of this.#waiting.values()) reject(reason);
+    this.#waiting.clear();
+  }
+
+  #store(transaction: Transaction, { id, to, attempt, relayId, number }: OutboxEntry): void {
+    const key = orderedKey('outbox', number);
+    const { blob } = decodeRecord(transaction.get(key)!);
+    transaction.set(key, encodeRecord({ id, to, attempt, relayId }, blob));
+  }
+
+  #delete(transaction: Transaction, { number }: OutboxEntry): void {
+    transaction.delete(orderedKey('outbox', number));
+    transaction.delete(orderedKey('sealed', number));
+  }
+
+  #enqueue(entry: OutboxEntry): void {
+    this.#count += 1;
+    const queue = this.#queues.get(entry.to);
+    if (queue) queue.push(entry);
+    else this.#queues.set(entry.to, [entry]);
+  }
+
+  #dequeue(entry: OutboxEntry): void {
+    const queue = this.#queues.get(entry.to)?.filter(({ number }) => number !== entry.number) ?? [];
+    this.#count -= 1;
+    if (queue.length > 0) this.#queues.set(entry.to, queue);
+    else this.#queues.delete(entry.to);
+  }
+}

@@ -1,0 +1,79 @@
+/** The frame of a server that runs as a process of its own: store and bus by their URLs, one door, one port, and the orderly end of all. */
+import type { z } from 'zod';
+import { trustedProxies } from '../http/client-address.ts';
+import type { HttpDoor, SocketDoor } from '../http/http-door.ts';
+import { listen } from '../http/listen.ts';
+import { basePathOf } from '../http/public-origin.ts';
+import { tlsFilesOf } from '../http/tls-files.ts';
+import { createHealth } from '../observe/health.ts';
+import { type BootContext, boot, openOrExplain } from './boot.ts';
+import type { listenAddress, SERVER_SETTINGS } from './settings.ts';
+
+/** A schema with `LISTEN`, all of `SERVER_SETTINGS` and whatever else the server is told. */
+export type ServerSchema = z.ZodObject<typeof SERVER_SETTINGS & { readonly LISTEN: ReturnType<typeof listenAddress> }>;
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+export interface StandaloneServer<S extends ServerSchema, Store extends Closable, Bus extends Closable> {
+  readonly name: string;
+  /** Of the app's main: `import.meta.url`; its package.json holds the version. */
+  readonly main: string;
+  readonly schema: S;
+  readonly now: () => number;
+  readonly openStore: (url: string) => Promise<Store>;
+  readonly openBus: (url: string) => Promise<Bus>;
+  /** What it means for this server that a bus within the process brings no news of others: a line of the log. */
+  readonly withoutNews: string;
+  /** The paths of the door; all of them unless given. */
+  readonly prefix?: string;
+  start(context: BootContext<S> & { readonly store: Store; readonly bus: Bus }): Promise<HttpDoor | SocketDoor>;
+}
+
+/** Runs `server` until a signal ends it. Resolves when it listens (or has shown its configuration). */
+export function bootServer<S extends ServerSchema, Store extends Closable, Bus extends Closable>(
+  server: StandaloneServer<S, Store, Bus>,
+): Promise<void> {
+  const { name, prefix = '/' } = server;
+  return boot({
+    ...server,
+    async run(context) {
+      const { version, log, metrics, now } = context;
+      const settings: z.output<ServerSchema> = context.settings;
+      const store = await openOrExplain('STORE_URL', () => server.openStore(settings.STORE_URL));
+      const bus = await openOrExplain('BUS_URL', () => server.openBus(settings.BUS_URL));
+      if (settings.BUS_URL === 'memory:')
+        log.warn('bus-is-in-process', { setting: 'BUS_URL', reason: server.withoutNews });
+      const door = await server.start({ ...context, store, bus });
+      const listening = await listen({
+        address: settings.LISTEN,
+        routes: [{ prefix, door }],
+        health: createHealth({
+          server: name,
+          version,
+          notes: door.notes,
+          ready: () => door.ready(),
+          metrics,
+          log,
+          now,
+        }),
+        log,
+        metrics,
+        basePath: basePathOf(settings.PUBLIC_ORIGIN),
+        tls: tlsFilesOf(settings),
+        connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
+        proxies: trustedProxies(settings.TRUSTED_PROXIES),
+      });
+      return {
+        url: listening.url,
+        reload: listening.reloadCertificate,
+        async stop() {
+          await listening.close();
+          await bus.close();
+          await store.close();
+        },
+      };
+    },
+  });
+}

@@ -1,0 +1,84 @@
+/** The frame of every `main.ts`: configuration, log, metrics, start, orderly end; a user's mistake is one line and exit code 2. */
+import { readFileSync } from 'node:fs';
+import type { z } from 'zod';
+import { createLog, type Log, type LogLevel } from '../observe/log.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import { ConfigError, loadConfig, type Settings } from './config.ts';
+import { onShutdown } from './shutdown.ts';
+
+export interface BootContext<S extends Settings> {
+  readonly settings: z.output<S>;
+  readonly version: string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+}
+
+export interface Running {
+  readonly url: string;
+  /** Drains and ends. */
+  stop(): Promise<void>;
+  /** What SIGHUP asks for. Undefined: it ends the process, as a terminal that is closed wants it to. */
+  readonly reload?: (() => void) | undefined;
+}
+
+export interface Server<S extends Settings> {
+  readonly name: string;
+  /** Of the app's main: `import.meta.url`; its package.json holds the version. */
+  readonly main: string;
+  readonly schema: S;
+  readonly now: () => number;
+  run(context: BootContext<S>): Promise<Running>;
+}
+
+/** Runs `server` until a signal ends it. Resolves when it listens (or has shown its configuration). */
+export async function boot<S extends Settings>(server: Server<S>): Promise<void> {
+  try {
+    const loaded = loadConfig(server.schema);
+    if (loaded.action === 'show') {
+      process.stdout.write(loaded.text);
+      return;
+    }
+    for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
+    const settings = loaded.settings;
+    const level = (settings as { LOG_LEVEL?: LogLevel }).LOG_LEVEL ?? 'info';
+    const log = createLog({ server: server.name, level, now: server.now });
+    const metrics = createMetrics({ processMetrics: true });
+    // A forgotten rejection fails its request, not everybody's (case H16).
+    process.on('unhandledRejection', (error) => {
+      metrics.unhandledErrors.inc({ where: 'rejection' });
+      log.error('unhandled-rejection', { error });
+    });
+    const version = versionOf(server.main);
+    const running = await server.run({ settings, version, log, metrics, now: server.now });
+    if (running.reload) process.on('SIGHUP', running.reload);
+    onShutdown({
+      stop: () => running.stop(),
+      log,
+      signals: process,
+      exit: (code) => process.exit(code),
+      now: server.now,
+    });
+    const { hostname, port } = new URL(running.url);
+    log.info('listening', { version, host: hostname, port: Number(port) });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${server.name}: ${error.message}\n`);
+    process.exit(error.exitCode);
+  }
+}
+
+/** Opens a store or a bus; a failure is the operator's to mend, and its one line comes from the adapter (which repeats no password). */
+export async function openOrExplain<T>(key: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof Error) || !('kind' in error)) throw error;
+    throw new ConfigError(key, error.message, `check ${key}`);
+  }
+}
+
+/** The version in the package.json beside `src/` or `dist/`. */
+function versionOf(main: string): string {
+  return (JSON.parse(readFileSync(new URL('../package.json', main), 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,226 @@
+/**
+ * The node:http server in front of one door or several: routing by path prefix, upgrades, limits against slow and greedy peers
+ * (case H04), start errors in one line, and an orderly end.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
+import { ConfigError } from '../boot/config.ts';
+import type { ListenAddress } from '../boot/settings.ts';
+import type { Health } from '../observe/health.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { TrustedProxies } from './client-address.ts';
+import { capConnections } from './connection-cap.ts';
+import type { HttpDoor, SocketDoor } from './http-door.ts';
+import { Problem } from './problem.ts';
+import { withoutBasePath } from './public-origin.ts';
+import { readTls, type TlsFiles, watchTls } from './tls-files.ts';
+
+/** Reasons: a peer that needs longer to say what it wants than `headersMs` wants nothing; nginx keeps idle connections for 60 s. */
+const HTTP_LIMITS = {
+  headersMs: 10_000,
+  requestMs: 10_000,
+  checkEveryMs: 1_000,
+  keepAliveMs: 65_000,
+  headerBytes: 16 * 1024,
+  headerCount: 64,
+  closeMs: 10_000,
+} as const;
+
+const SWEEP_MS = 50;
+
+export interface Route {
+  /** `/v1` takes `/v1` and `/v1/…`; `/` takes everything. */
+  readonly prefix: string;
+  readonly door: HttpDoor | SocketDoor;
+}
+
+export interface ListenOptions {
+  readonly address: ListenAddress;
+  /** The longest matching prefix wins. */
+  readonly routes: readonly Route[];
+  readonly health: Health;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** The path under which all routes are, such as `/chat`: taken off before a door sees the request. */
+  readonly basePath?: string;
+  /** Undefined: plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  /** See `SERVER_SETTINGS.CONNECTIONS_PER_ADDRESS`; 0 or absent: no limit. */
+  readonly connectionsPerAddress?: number;
+  readonly proxies?: TrustedProxies;
+  /** Shorter times for tests. */
+  readonly limits?: { readonly [Limit in keyof typeof HTTP_LIMITS]?: number };
+}
+
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+  /** `http://HOST:PORT` (or `https:`) of the socket itself. */
+  readonly url: string;
+  /** Reads the certificate again; undefined without TLS. */
+  readonly reloadCertificate: (() => void) | undefined;
+  /** Not ready; drains sockets; lets requests finish; closes the doors. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Throws `ConfigError` with the fix when the address cannot be had, or the certificate not be used. */
+export async function listen(options: ListenOptions): Promise<Listening> {
+  const limits = { ...HTTP_LIMITS, ...options.limits };
+  const routes = [...options.routes].sort((a, b) => b.prefix.length - a.prefix.length);
+  const doors = [...new Set(routes.map((route) => route.door))];
+  const { basePath = '', tls } = options;
+  const context = tls && readTls(tls);
+  const server = serverFor(context, {
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    connectionsCheckingInterval: limits.checkEveryMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    maxHeaderSize: limits.headerBytes,
+  });
+  server.maxHeadersCount = limits.headerCount;
+  capConnections(server, {
+    perAddress: options.connectionsPerAddress ?? 0,
+    proxies: options.proxies,
+    metrics: options.metrics,
+  });
+
+  const certificate =
+    tls && context && watchTls(tls, context, (next) => (server as TlsServer).setSecureContext(next), options);
+
+  /** The door, which sees the request as if there were no base path. */
+  function doorOf(request: IncomingMessage): HttpDoor | SocketDoor | undefined {
+    const target = withoutBasePath(request.url ?? '/', basePath);
+    if (target === undefined) return undefined;
+    request.url = target;
+    return doorFor(routes, pathOf(target));
+  }
+
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    // Where they are asked from, nobody knows of the base path.
+    if (options.health.handle(request, response, pathOf(request.url))) return;
+    const door = doorOf(request);
+    if (basePath !== '' && options.health.handle(request, response, pathOf(request.url))) return;
+    if (!door) return refuse(response, new Problem('not-found'));
+    try {
+      door.handle(request, response);
+    } catch (error) {
+      options.metrics.unhandledErrors.inc({ where: 'http' });
+      options.log.error('request-failed', { error });
+      refuse(response, new Problem('internal'));
+    }
+  });
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    const door = doorOf(request);
+    if (!door || !('upgrade' in door)) return refuseUpgrade(socket, '404 Not Found');
+    try {
+      door.upgrade(request, socket, head);
+    } catch (error) {
+      options.metrics.unhandledErrors.inc({ where: 'upgrade' });
+      options.log.error('upgrade-failed', { error });
+      refuseUpgrade(socket, '500 Internal Server Error');
+    }
+  });
+
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // A failed handshake: there is nothing yet over which to answer.
+    const handshake = error.code?.startsWith('ERR_SSL_') || error.code?.startsWith('ERR_TLS_');
+    if (handshake || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const status =
+      error.code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? '408 Request Timeout'
+          : '400 Bad Request';
+    refuseUpgrade(socket, status);
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, options.address)));
+    server.listen(options.address.port, options.address.host, resolve);
+  });
+
+  const { port, address, family } = server.address() as AddressInfo;
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    options.health.drain();
+    certificate?.stop();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    await Promise.all(doors.map((door) => ('drain' in door ? door.drain() : undefined)));
+    // A kept-alive connection becomes idle when its last answer is out; nobody says when.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+    const patience = setTimeout(() => server.closeAllConnections(), limits.closeMs);
+    await closed;
+    clearInterval(sweep);
+    clearTimeout(patience);
+    await Promise.all(doors.map((door) => door.close()));
+  }
+
+  return {
+    host: address,
+    port,
+    url: `${tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    reloadCertificate: certificate?.reload,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function serverFor(
+  context: SecureContextOptions | undefined,
+  limits: ServerOptions & { readonly headersTimeout: number },
+): Server | TlsServer {
+  if (!context) return createServer(limits);
+  return createTlsServer({ ...limits, ...context, handshakeTimeout: limits.headersTimeout });
+}
+
+function pathOf(url = '/'): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+}
+
+function doorFor(routes: readonly Route[], path: string): HttpDoor | SocketDoor | undefined {
+  return routes.find(({ prefix }) => prefix === '/' || path === prefix || path.startsWith(`${prefix}/`))?.door;
+}
+
+function refuse(response: ServerResponse, problem: Problem): void {
+  if (response.headersSent) return void response.destroy();
+  response.writeHead(problem.status, problem.headers());
+  response.end(problem.body());
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function listenError(error: NodeJS.ErrnoException, { host, port }: ListenAddress): ConfigError {
+  const value = `${host}:${port}`;
+  if (error.code === 'EADDRINUSE')
+    return new ConfigError(
+      'LISTEN',
+      `${value} is in use by another process`,
+      `stop it, or choose another port with --listen ${host}:${port + 1}`,
+    );
+  if (error.code === 'EACCES')
+    return new ConfigError(
+      'LISTEN',
+      `${value} needs privileges that this process does not have`,
+      'choose a port from 1024 up, and put a proxy in front',
+    );
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    return new ConfigError(
+      'LISTEN',
+      `this machine has no address ${host}`,
+      'use 127.0.0.1 (this machine only) or 0.0.0.0 (all addresses)',
+    );
+  return new ConfigError('LISTEN', `${value} cannot be opened (${error.code ?? error.name})`, 'choose another address');
+}
