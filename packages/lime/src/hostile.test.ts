@@ -298,7 +298,7 @@ describe('forged', () => {
     // Mallory signs with her own identity but puts Alice's into the init: DH1 needs Alice's private key.
     const letter = mallory.write(bob, 'I am alice');
     const message = letter.message.slice();
-    message.set(alice.lime.identityKey(alice.device), 4);
+    message.set(alice.identityKey, 4);
     expect(expectRefused(bob, { ...letter, from: alice.device, message })).toBe('authentication-failed');
   });
 });

@@ -236,7 +236,7 @@ describe.each(SUITES)('%s', (name) => {
           plaintext: bytes('x'),
           bundles: [{ device: bob.device, bundle }],
         });
-        expect(sent.recipients).toEqual([{ device: bob.device, status: 'fail', error: 'bad-bundle' }]);
+        expect(sent.recipients).toEqual([{ device: bob.device, error: 'bad-bundle' }]);
         expect(alice.state()).toBe(before);
       }
       expect(carol.read(alice.write(carol, 'served'))).toBe('served');

@@ -88,7 +88,7 @@ describe('dialogues with liblime 5.4', () => {
         } else {
           const message = fromHex(event.message!);
           const cipherMessage = fromHex(event.cipherMessage ?? '');
-          const { plaintext } = lime.decrypt(us, { sender: them, recipientUser: user, message, cipherMessage });
+          const plaintext = lime.decrypt(us, { sender: them, recipientUser: user, message, cipherMessage });
           expect(text(plaintext)).toBe(event.read);
           if (isLong(message)) longForms.theirs += 1;
         }

@@ -189,7 +189,7 @@ describe.each(SUITES)('%s', (suite) => {
       expect(crypto.suites[suite].isValidPrekey(prekey.publicKey)).toBe(true);
     }
     const { publicKey, signature } = update.signedPrekey!;
-    expect(signatures.verify(bob.lime.identityKey(bob.device), publicKey, signature)).toBe(true);
+    expect(signatures.verify(bob.identityKey, publicKey, signature)).toBe(true);
     // The replaced one is still good for what is under way.
     exchange(alice, bob);
   });

@@ -86,7 +86,7 @@ it.each(RUNS)(
               break;
             case 'renew': {
               const who = people[each.who]!;
-              who.lime.staleSessions(who.device, others(people, who)[each.peer]!.device);
+              who.renewSession(others(people, who)[each.peer]!);
               break;
             }
           }

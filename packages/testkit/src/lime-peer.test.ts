@@ -17,7 +17,6 @@ import { sessions } from './lime-peer/sessions.ts';
 import { soak } from './lime-peer/soak.ts';
 import type { Suite } from './lime-peer/suite.ts';
 import { Tally } from './lime-peer/tally.ts';
-import { trust } from './lime-peer/trust.ts';
 import { World } from './lime-peer/world.ts';
 
 // A disk that is slow to sync: liblime does so at every message.
@@ -37,7 +36,6 @@ const SUITES: Readonly<Record<string, (suite: Suite) => void>> = {
   groups,
   sessions,
   'identity-change': identityChange,
-  trust,
   'key-upkeep': keyUpkeep,
   soak,
   doors,

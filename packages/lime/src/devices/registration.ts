@@ -26,7 +26,7 @@ export function createDevice(context: LimeContext, device: DeviceId, suite: Suit
   const existing = records.findDevice(device);
   if (existing) {
     if (existing.active || existing.suite !== suite) {
-      throw new LimeError('device-exists', `${device} exists on ${existing.suite}; delete it first`, [device]);
+      throw new LimeError('device-exists', `${device} exists on ${existing.suite}: choose another device id`, [device]);
     }
     return registration(existing, records.oneTimePrekeys(device));
   }

@@ -2,7 +2,7 @@
 import { CryptoError } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { LimeContext } from '../context.ts';
-import { isChangedIdentity, metPeer, type Peer, type PeerStatus } from '../devices/trust.ts';
+import { isChangedIdentity, type Peer } from '../devices/peer.ts';
 import { LimeError, type LimeErrorCode } from '../errors.ts';
 import { isKemStepDue } from '../ratchet/kem-ratchet.ts';
 import { ratchetEncrypt } from '../ratchet/ratchet.ts';
@@ -30,8 +30,6 @@ export interface EncryptInput {
 
 export interface EncryptedFor {
   readonly device: DeviceId;
-  /** Before this call; `fail` when there is no message. */
-  readonly status: PeerStatus;
   readonly message?: Uint8Array;
   /** Why there is no message. */
   readonly error?: LimeErrorCode;
@@ -47,7 +45,6 @@ export interface EncryptOutput {
 /** A recipient with a session, stored or just begun. */
 interface Target {
   readonly device: DeviceId;
-  readonly before: Peer | undefined;
   readonly session: Session;
   /** The peer's record, when this call changes it. */
   readonly met: Peer | undefined;
@@ -110,23 +107,22 @@ function targetFor(
   device: DeviceId,
   bundle: PrekeyBundle | undefined,
 ): Target | LimeErrorCode {
-  const before = context.records.findPeer(device);
   const session = context.records.findActiveSession(me, device);
-  if (session) return { device, before, session, met: undefined };
+  if (session) return { device, session, met: undefined };
   if (!bundle) return 'no-bundle';
   // The signature comes before any key agreement: an unsigned prekey must not touch our identity key.
   if (!isSoundBundle(context.crypto.suites[own.suite], bundle)) return 'bad-bundle';
   const { id } = bundle.signedPrekey;
-  const known = before?.signedPrekeyIds ?? [];
+  const known = context.records.findPeer(device)?.signedPrekeyIds ?? [];
   if (known.includes(id) && known[0] !== id) return 'superseded-signed-prekey';
   const begun = beginSession(context, me, own, device, bundle);
   if (!begun) return 'bad-bundle';
   const signedPrekeyIds = [id, ...known.filter((each) => each !== id)];
   const met = {
-    ...metPeer(before, bundle.identityKey),
+    identityKey: bundle.identityKey,
     signedPrekeyIds: signedPrekeyIds.slice(0, context.settings.signedPrekeyIdsRemembered),
   };
-  return { device, before, session: begun, met };
+  return { device, session: begun, met };
 }
 
 /** Undefined when a key of the bundle is of low order or no point of the curve. */
@@ -180,10 +176,10 @@ function answers(
 ): EncryptedFor[] {
   const answered = new Set<DeviceId>();
   return recipients.map((device) => {
-    if (answered.has(device)) return { device, status: 'fail', error: 'duplicate-recipient' };
+    if (answered.has(device)) return { device, error: 'duplicate-recipient' };
     answered.add(device);
     const target = found.get(device)!;
-    if (typeof target === 'string') return { device, status: 'fail', error: target };
-    return { device, status: target.before?.status ?? 'unknown', message: messages.get(device)! };
+    if (typeof target === 'string') return { device, error: target };
+    return { device, message: messages.get(device)! };
   });
 }

@@ -2,7 +2,7 @@
 import { CryptoError } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { LimeContext } from '../context.ts';
-import { isChangedIdentity, metPeer, type PeerStatus } from '../devices/trust.ts';
+import { isChangedIdentity } from '../devices/peer.ts';
 import { LimeError, type LimeErrorCode } from '../errors.ts';
 import { TAG_BYTES } from '../ratchet/message-key.ts';
 import { ratchetDecrypt } from '../ratchet/ratchet.ts';
@@ -25,12 +25,6 @@ export interface DecryptInput {
   readonly cipherMessage: Uint8Array;
 }
 
-export interface DecryptOutput {
-  /** Before this call. */
-  readonly status: PeerStatus;
-  readonly plaintext: Uint8Array;
-}
-
 /** One message, parsed, and what all attempts to read it need. */
 interface Attempt {
   readonly context: LimeContext;
@@ -51,24 +45,18 @@ interface Opened {
 }
 
 /** See `Lime.decrypt`. */
-export function decryptMessage(context: LimeContext, me: DeviceId, input: DecryptInput): DecryptOutput {
+export function decryptMessage(context: LimeContext, me: DeviceId, input: DecryptInput): Uint8Array {
   const { records } = context;
   const { sender } = input;
   const attempt = prepare(context, me, input);
   const { init } = attempt.message;
   const known = init ? sessionOfInit(attempt, init) : undefined;
-  const status = statusOf(context, sender);
   const { opened, changes } =
     init && !known
       ? openAsResponder(attempt, init)
       : { opened: known ? openIn(attempt, known) : openInAny(attempt), changes: [] };
   records.save([...activated(context, me, sender, opened.session, attempt.active), ...changes]);
-  return { status, plaintext: opened.plaintext };
-}
-
-/** A local device needs no verification. */
-function statusOf({ records }: LimeContext, sender: DeviceId): PeerStatus {
-  return records.findDevice(sender) ? 'trusted' : (records.findPeer(sender)?.status ?? 'unknown');
+  return opened.plaintext;
 }
 
 function prepare(context: LimeContext, me: DeviceId, input: DecryptInput): Attempt {
@@ -165,12 +153,12 @@ function openAsResponder(attempt: Attempt, init: X3dhInit): { opened: Opened; ch
     }),
   );
   const opened = openIn(attempt, { role: 'responder', ephemeralKey, staleSince: undefined, ratchet });
-  const met = metPeer(peer, init.identityKey.bytes);
+  const met = { identityKey: init.identityKey.bytes, signedPrekeyIds: [] };
   return {
     opened,
     changes: [
       oneTimePrekey ? records.oneTimePrekeyRemoval(me, oneTimePrekey.id) : records.initChange(me, init),
-      ...(met === peer ? [] : [records.peerChange(sender, met)]),
+      ...(peer ? [] : [records.peerChange(sender, met)]),
     ],
   };
 }

@@ -1,23 +1,24 @@
 /**
  * A peer device as a record. Layout only; a known-answer test freezes it.
  *
- *   u8 version = 1 | u8 status | u16 length | Ik (empty: not known yet) | u8 n | n × u32 SPk id, the newest first
+ *   u8 version = 1 | u8 reserved | u16 length | Ik | u8 n | n × u32 SPk id, the newest first
+ *
+ * The reserved byte once held a trust status: it is written as 0 and ignored.
  */
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
-import type { Peer } from '../devices/trust.ts';
+import type { Peer } from '../devices/peer.ts';
 
 const VERSION = 1;
-const STATUSES = ['untrusted', 'trusted', 'unsafe'] as const;
+const RESERVED = 0;
 
-export function encodePeer(peer: Peer): Uint8Array {
-  const identityKey = peer.identityKey ?? new Uint8Array(0);
-  const writer = new ByteWriter(2 + 2 + identityKey.length + 1 + 4 * peer.signedPrekeyIds.length)
+export function encodePeer({ identityKey, signedPrekeyIds }: Peer): Uint8Array {
+  const writer = new ByteWriter(2 + 2 + identityKey.length + 1 + 4 * signedPrekeyIds.length)
     .u8(VERSION)
-    .u8(STATUSES.indexOf(peer.status))
+    .u8(RESERVED)
     .field(identityKey)
-    .u8(peer.signedPrekeyIds.length);
-  for (const id of peer.signedPrekeyIds) writer.u32(id);
+    .u8(signedPrekeyIds.length);
+  for (const id of signedPrekeyIds) writer.u32(id);
   return writer.finish();
 }
 
@@ -25,9 +26,9 @@ export function encodePeer(peer: Peer): Uint8Array {
 export function decodePeer(record: Uint8Array): Peer {
   const reader = new ByteReader(record, 'corrupt-record', 'peer record');
   if (reader.u8() !== VERSION) reader.fail('unknown version');
-  const status = STATUSES[reader.u8()] ?? reader.fail('unknown status');
+  reader.u8();
   const identityKey = reader.field();
   const signedPrekeyIds = Array.from({ length: reader.u8() }, () => reader.u32());
   reader.end();
-  return { status, identityKey: identityKey.length > 0 ? identityKey : undefined, signedPrekeyIds };
+  return { identityKey, signedPrekeyIds };
 }

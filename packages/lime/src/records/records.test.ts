@@ -49,6 +49,9 @@ const codecs: Record<string, (record: Uint8Array) => Uint8Array> = {
   peer: (record) => encodePeer(decodePeer(record)),
 };
 const kindOf = (key: string) => key.slice(0, key.indexOf(' '));
+/** The second byte of a peer record, a trust status when these were frozen, is read as nothing and written as 0. */
+const withoutTrust = (key: string, record: string) =>
+  kindOf(key) === 'peer' ? `${record.slice(0, 2)}00${record.slice(4)}` : record;
 
 describe.each(frozen)('records on $curve', ({ stores, letters, now }) => {
   const records = Object.values(stores).flatMap((store) => Object.entries(store));
@@ -57,7 +60,7 @@ describe.each(frozen)('records on $curve', ({ stores, letters, now }) => {
     expect(new Set(records.map(([key]) => kindOf(key)))).toEqual(new Set([...Object.keys(codecs), 'init']));
     for (const [key, record] of records) {
       if (kindOf(key) === 'init') expect(record).toBe('01');
-      else expect(hex(codecs[kindOf(key)]!(fromHex(record)))).toBe(record);
+      else expect(hex(codecs[kindOf(key)]!(fromHex(record)))).toBe(withoutTrust(key, record));
     }
   });
 
@@ -73,12 +76,12 @@ describe.each(frozen)('records on $curve', ({ stores, letters, now }) => {
       const message = fromHex(sealed.message);
       const cipherMessage = fromHex(sealed.cipherMessage);
       const input = { sender, recipientUser: user, message, cipherMessage };
-      expect(text(limes.get(to)!.decrypt(reader, input).plaintext)).toBe(content);
+      expect(text(limes.get(to)!.decrypt(reader, input))).toBe(content);
       const plaintext = bytes(`re: ${content}`);
       const answer = limes.get(to)!.encrypt(reader, { recipientUser: 'x', recipients: [sender], plaintext });
       const { message: answered } = answer.recipients[0]!;
       const back = { sender: reader, recipientUser: 'x', message: answered!, cipherMessage: answer.cipherMessage };
-      expect(text(limes.get(from)!.decrypt(sender, back).plaintext)).toBe(`re: ${content}`);
+      expect(text(limes.get(from)!.decrypt(sender, back))).toBe(`re: ${content}`);
     }
     expect(letters.length).toBeGreaterThan(2);
   });
@@ -107,6 +110,9 @@ describe.each(frozen)('records on $curve', ({ stores, letters, now }) => {
 });
 
 it('the layout of a peer record', () => {
-  const peer = { status: 'unsafe', identityKey: Uint8Array.of(7, 8, 9), signedPrekeyIds: [0x01020304, 5] } as const;
-  expect(hex(encodePeer(peer))).toBe(`01${'02'}${'0003070809'}${'02'}${'0102030400000005'}`);
+  const peer = { identityKey: Uint8Array.of(7, 8, 9), signedPrekeyIds: [0x01020304, 5] };
+  const record = `01${'00'}${'0003070809'}${'02'}${'0102030400000005'}`;
+  expect(hex(encodePeer(peer))).toBe(record);
+  for (const reserved of ['00', '01', '02', 'ff'])
+    expect(decodePeer(fromHex(`01${reserved}${record.slice(4)}`))).toEqual(peer);
 });

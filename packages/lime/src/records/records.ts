@@ -7,7 +7,7 @@
 import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { hex } from '../bytes/hex.ts';
-import type { Peer } from '../devices/trust.ts';
+import type { Peer } from '../devices/peer.ts';
 import { LimeError } from '../errors.ts';
 import type { Session } from '../sessions/session.ts';
 import type { X3dhInit } from '../x3dh/x3dh-init.ts';
@@ -66,12 +66,6 @@ export class Records {
 
   deviceChange(device: DeviceId, value: OwnDevice): LimeChange {
     return this.#write(`device ${device}`, value, encodeDevice(this.#crypto, value));
-  }
-
-  /** Deletes the device and all that is stored for it; peers stay, they belong to all local devices. */
-  deviceRemoval(device: DeviceId): LimeChange[] {
-    const owned = ['prekey', 'active', 'stale', 'init'].flatMap((kind) => this.#store.keys(`${kind} ${device} `));
-    return [`device ${device}`, ...owned].map(removal);
   }
 
   findOneTimePrekey(device: DeviceId, id: number): OwnOneTimePrekey | undefined {

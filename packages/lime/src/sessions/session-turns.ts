@@ -5,9 +5,11 @@ import type { LimeContext } from '../context.ts';
 import type { LimeChange } from '../records/store.ts';
 import type { Session } from './session.ts';
 
+type Turns = Omit<LimeContext, 'random'>;
+
 /** `session`, new or just used, becomes the active one; `active`, if that was another, becomes stale. */
 export function activated(
-  context: LimeContext,
+  context: Turns,
   me: DeviceId,
   peer: DeviceId,
   session: Session,
@@ -22,7 +24,7 @@ export function activated(
 
 /** `session` goes to the stale ones, from which `leaving` goes away; the longest stale are given up where a peer has too many. */
 function madeStale(
-  context: LimeContext,
+  context: Turns,
   me: DeviceId,
   peer: DeviceId,
   session: Session,
@@ -38,7 +40,7 @@ function madeStale(
 }
 
 /** No active session any more: the next encryption begins a new one. */
-export function retired(context: LimeContext, me: DeviceId, peer: DeviceId, session: Session): LimeChange[] {
+export function retired(context: Turns, me: DeviceId, peer: DeviceId, session: Session): LimeChange[] {
   return [context.records.activeSessionRemoval(me, peer), ...madeStale(context, me, peer, session, undefined)];
 }
 

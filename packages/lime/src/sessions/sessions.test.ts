@@ -87,8 +87,8 @@ describe('replacing', () => {
     bob.read(alice.write(bob, 'hello'));
     const late = bob.write(alice, 'late');
     const old = sharedData(alice, bob);
-    alice.lime.staleSessions(alice.device, bob.device);
-    alice.lime.staleSessions(alice.device, bob.device);
+    alice.renewSession(bob);
+    alice.renewSession(bob);
     expect(alice.lime.devicesWithoutSession(alice.device, [bob.device])).toEqual([bob.device]);
     expect(bob.read(alice.write(bob, 'new'))).toBe('new');
     expect(alice.read(late)).toBe('late');
@@ -101,7 +101,7 @@ describe('replacing', () => {
     const [alice, bob] = [world.person('alice'), world.person('bob')];
     bob.read(alice.write(bob, 'hello'));
     const late = bob.write(alice, 'late');
-    alice.lime.staleSessions(alice.device, bob.device);
+    alice.renewSession(bob);
     world.now += 30 * DAY;
     alice.lime.update(alice.device, world.heldOf(alice.device));
     expect(staleCount(alice, bob)).toBe(1);
@@ -119,7 +119,7 @@ describe('replacing', () => {
       world.now += 1;
       bob.read(alice.write(bob, `session ${i}`));
       seen.push(staleCount(bob, alice));
-      alice.lime.staleSessions(alice.device, bob.device);
+      alice.renewSession(bob);
     }
     expect(seen).toEqual([0, 1, 2, 3, 3, 3, 3, 3]);
   });
@@ -129,7 +129,7 @@ describe('replacing', () => {
     const [alice, bob] = [world.person('alice'), world.person('bob')];
     const late = ['first', 'second', 'third'].map((content, i) => {
       world.now += 1;
-      if (i > 0) alice.lime.staleSessions(alice.device, bob.device);
+      if (i > 0) alice.renewSession(bob);
       bob.read(alice.write(bob, content));
       return bob.write(alice, `late ${content}`);
     });

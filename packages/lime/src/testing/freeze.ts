@@ -16,8 +16,7 @@ function dialogue(suite: SuiteName) {
   bob.lime.update(bob.device, world.heldOf(bob.device));
   world.directory.get(bob.device)!.oneTimePrekeys = [];
   bob.read(carol.write(bob, 'without one-time prekey'));
-  carol.lime.setPeerStatus(alice.device, 'trusted', alice.lime.identityKey(alice.device));
-  alice.lime.staleSessions(alice.device, bob.device);
+  alice.renewSession(bob);
   const underWay: [Letter, Person, string][] = [
     [missing, bob, 'written first, read last'],
     [bob.write(alice, 'to a stale session', { policy: 'cipherMessage' }), alice, 'to a stale session'],

@@ -7,6 +7,7 @@ import { type EncryptInput, Lime, type PeerBundle, type PublicPrekey, type Regis
 import { MemoryLimeStore } from '../records/memory-store.ts';
 import type { LimeSettings } from '../settings.ts';
 import { seededRandom } from './scripted-random.ts';
+import { staleSessions } from './stale-sessions.ts';
 
 export const DAY = 24 * 60 * 60 * 1000;
 export const crypto: CryptoProvider = nodeCrypto();
@@ -112,7 +113,17 @@ export class Person {
 
   read({ from, user, message, cipherMessage }: Letter): string {
     const input = { sender: from, recipientUser: user, message, cipherMessage };
-    return text(this.lime.decrypt(this.device, input).plaintext);
+    return text(this.lime.decrypt(this.device, input));
+  }
+
+  get identityKey(): Uint8Array {
+    return this.lime.publishedKeys(this.device).identityKey;
+  }
+
+  /** The next message to `peer` begins a new session. */
+  renewSession(peer: Person): void {
+    const { store, settings, world } = this;
+    staleSessions({ crypto: world.provider, store, now: () => world.now, settings }, this.device, peer.device);
   }
 
   /** The code of the LimeError that reading ends in; reading without an error gives `read`. */

@@ -1,6 +1,5 @@
 /** A LIME device as the tests see it, ours or liblime's: the same calls, so that each exchange is tested in both directions. */
 import type { SuiteName } from '@sealwire/crypto/port';
-import type { PeerStatus } from '@sealwire/lime/lime';
 import type { Policy } from '@sealwire/lime/policy';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { LIME_SUITES, type LimeRequestKind } from '@sealwire/wire/lime-server';
@@ -24,9 +23,7 @@ export interface WriteOptions {
   readonly user?: string;
 }
 
-export type Reading =
-  /** `status`: of the sender, before this reading. */
-  { readonly status: PeerStatus; readonly content: string } | { readonly refused: string };
+export type Reading = { readonly content: string } | { readonly refused: string };
 
 export interface Addressee {
   readonly device: DeviceId;
@@ -43,11 +40,9 @@ export interface Correspondent extends Addressee {
    */
   write(to: readonly Addressee[], content: string, options?: WriteOptions): Promise<Letter[]>;
   read(letter: Letter): Promise<Reading>;
-  /** What it believes about another device. */
-  statusOf(peer: Addressee): Promise<PeerStatus>;
-  /** The user's word on another device. Rejects when the key contradicts the one that is known. */
-  judge(peer: Addressee, status: PeerStatus, identityKey?: Uint8Array): Promise<void>;
-  /** Identity key, status and sessions. */
+  /** Whether this is the identity key that it knows of another device. */
+  knows(peer: Addressee, identityKey: Uint8Array): Promise<boolean>;
+  /** Identity key and sessions. */
   forget(peer: Addressee): Promise<void>;
   staleSessions(peer: Addressee): Promise<void>;
   /** The daily look after the keys, made due. What was asked of the directory, in order. */

@@ -33,18 +33,17 @@ export function firstMessages({ curve, world, it }: Suite): void {
             const letter = await writeTo(sender, recipient, content, { policy });
             expectForm(letter, policy, content);
             expect(headerOf(letter, curve)).toMatchObject({ init: { withOneTime }, number, previous: 0 });
-            const status = number === 0 ? 'unknown' : 'untrusted';
-            expect(await recipient.read(letter)).toEqual({ status, content });
+            expect(await recipient.read(letter)).toEqual({ content });
           }
           for (const [number, content] of CONTENTS.entries()) {
             const answer = await writeTo(recipient, sender, content, { policy });
             expectForm(answer, policy, content);
             expect(headerOf(answer, curve)).toMatchObject({ init: undefined, number, previous: 0 });
-            expect(await sender.read(answer)).toEqual({ status: 'untrusted', content });
+            expect(await sender.read(answer)).toEqual({ content });
           }
           const later = await writeTo(sender, recipient, 'later', { policy });
           expect(headerOf(later, curve)).toMatchObject({ init: undefined, number: 0, previous: CONTENTS.length });
-          expect(await recipient.read(later)).toEqual({ status: 'untrusted', content: 'later' });
+          expect(await recipient.read(later)).toEqual({ content: 'later' });
         }
       },
     );
@@ -65,20 +64,18 @@ export function firstMessages({ curve, world, it }: Suite): void {
       expect(await recipient.read(letters[1]!)).toMatchObject({ content: '1' });
     });
 
-    it('each sees the identity key of the other, can trust it, and no other', async () => {
+    it('each sees the identity key of the other, and no other', async () => {
       const [sender, recipient] = [await world().device(from, curve), await world().device(to, curve)];
       await recipient.read(await writeTo(sender, recipient, 'hello'));
       for (const [one, other] of [
         [sender, recipient],
         [recipient, sender],
       ] as const) {
-        expect(await one.statusOf(other)).toBe('untrusted');
-        await expect(one.judge(other, 'trusted', await one.identityKey())).rejects.toThrow();
-        await one.judge(other, 'trusted', await other.identityKey());
-        expect(await one.statusOf(other)).toBe('trusted');
+        expect(await one.knows(other, await one.identityKey())).toBe(false);
+        expect(await one.knows(other, await other.identityKey())).toBe(true);
       }
       const letter = await writeTo(sender, recipient, 'again');
-      expect(await recipient.read(letter)).toEqual({ status: 'trusted', content: 'again' });
+      expect(await recipient.read(letter)).toEqual({ content: 'again' });
     });
   });
 }

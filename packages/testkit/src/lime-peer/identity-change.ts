@@ -26,7 +26,7 @@ export function identityChange({ curve, world, it }: Suite): void {
       await expect(victim.write([bystander, impostor], 'both of you')).rejects.toThrow(REFUSED_TO_WRITE[to]);
 
       await victim.forget(one);
-      expect(await victim.read(letter)).toEqual({ status: 'unknown', content: 'it is me' });
+      expect(await victim.read(letter)).toEqual({ content: 'it is me' });
       expect(await impostor.read(await writeTo(victim, impostor, 'well'))).toMatchObject({ content: 'well' });
     });
   });

@@ -1,7 +1,6 @@
 /** A genuine liblime device: a client of its own in the peer process, with its own key store and its own HTTP to the directory. */
 import { join } from 'node:path';
 import type { SuiteName } from '@sealwire/crypto/port';
-import type { PeerStatus } from '@sealwire/lime/lime';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { LimeRequestKind } from '@sealwire/wire/lime-server';
 import { base64, fromBase64, type LimePeer } from '../../../../interop/lime-peer/lime-peer.mjs';
@@ -25,11 +24,12 @@ const KINDS: Record<string, LimeRequestKind> = {
   '07': 'getSelfOneTimePrekeys',
   '09': 'registerUser',
 };
-const FAILED: PeerStatus = 'fail';
+/** What liblime says of a message that it cannot read, and of a recipient that it cannot serve. */
+const FAILED = 'fail';
 
 interface Recipient {
   readonly device: DeviceId;
-  readonly status: PeerStatus;
+  readonly status: string;
   readonly dr_message_b64: string;
 }
 
@@ -106,17 +106,15 @@ export class LiblimeDevice implements Correspondent {
       cipher_message_b64: base64(cipherMessage),
     });
     if (!answer.ok) return { refused: answer.error ?? '' };
-    const status = answer.status as PeerStatus;
-    return status === FAILED ? { refused: FAILED } : { status, content: contentOf(fromBase64(answer.plaintext_b64)) };
+    return answer.status === FAILED ? { refused: FAILED } : { content: contentOf(fromBase64(answer.plaintext_b64)) };
   }
 
-  async statusOf(peer: Addressee): Promise<PeerStatus> {
-    return (await this.#must({ cmd: 'get_peer_status', device: peer.device })).status as PeerStatus;
-  }
-
-  async judge(peer: Addressee, status: PeerStatus, identityKey?: Uint8Array): Promise<void> {
-    const key = identityKey && { ik_b64: base64(identityKey) };
-    await this.#must({ cmd: 'set_peer_status', device: peer.device, status, ...key });
+  /** It compares a key only when told to trust it, and refuses another one than it knows. */
+  async knows(peer: Addressee, identityKey: Uint8Array): Promise<boolean> {
+    const { status } = await this.#must({ cmd: 'get_peer_status', device: peer.device });
+    if (status === 'unknown') return false;
+    const trust = { cmd: 'set_peer_status', client: this.client, device: peer.device, status: 'trusted' };
+    return (await this.peer.call({ ...trust, ik_b64: base64(identityKey) })).ok === true;
   }
 
   async forget(peer: Addressee): Promise<void> {

@@ -3,8 +3,9 @@ import { nodeCrypto } from '@sealwire/crypto/node';
 import type { SuiteName } from '@sealwire/crypto/port';
 import { systemRandom } from '@sealwire/crypto/random';
 import { LimeError } from '@sealwire/lime/errors';
-import { Lime, type PeerBundle, type PeerStatus } from '@sealwire/lime/lime';
+import { Lime, type PeerBundle } from '@sealwire/lime/lime';
 import { MemoryLimeStore } from '@sealwire/lime/memory-store';
+import { staleSessions } from '@sealwire/lime/testing/stale-sessions';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIME_ERRORS, type LimeAnswer, type LimeRequest, type LimeRequestKind } from '@sealwire/wire/lime-server';
 import {
@@ -54,7 +55,7 @@ export class OwnDevice implements Correspondent {
   }
 
   async identityKey(): Promise<Uint8Array> {
-    return this.#lime.identityKey(this.device);
+    return this.#lime.publishedKeys(this.device).identityKey;
   }
 
   async write(
@@ -80,20 +81,16 @@ export class OwnDevice implements Correspondent {
   async read({ from, user, message, cipherMessage }: Letter): Promise<Reading> {
     try {
       const input = { sender: from, recipientUser: user, message, cipherMessage };
-      const { status, plaintext } = this.#lime.decrypt(this.device, input);
-      return { status, content: contentOf(plaintext) };
+      return { content: contentOf(this.#lime.decrypt(this.device, input)) };
     } catch (error) {
       if (error instanceof LimeError) return { refused: error.code };
       throw error;
     }
   }
 
-  async statusOf(peer: Addressee): Promise<PeerStatus> {
-    return this.#lime.peerStatus(peer.device);
-  }
-
-  async judge(peer: Addressee, status: PeerStatus, identityKey?: Uint8Array): Promise<void> {
-    this.#lime.setPeerStatus(peer.device, status, identityKey);
+  async knows(peer: Addressee, identityKey: Uint8Array): Promise<boolean> {
+    const known = this.#lime.peerIdentityKey(peer.device);
+    return known !== undefined && crypto.equal(known, identityKey);
   }
 
   async forget(peer: Addressee): Promise<void> {
@@ -101,7 +98,7 @@ export class OwnDevice implements Correspondent {
   }
 
   async staleSessions(peer: Addressee): Promise<void> {
-    this.#lime.staleSessions(this.device, peer.device);
+    staleSessions({ crypto, store: this.#store, now: () => this.#now }, this.device, peer.device);
   }
 
   async update(): Promise<LimeRequestKind[]> {
@@ -130,7 +127,7 @@ export class OwnDevice implements Correspondent {
 
   async moveTo(directory: KeyDirectory): Promise<void> {
     const { device, curve } = this;
-    await directory.list(device, [{ suite: curve, identityKey: this.#lime.identityKey(device) }]);
+    await directory.list(device, [{ suite: curve, identityKey: await this.identityKey() }]);
     this.directory = directory;
   }
 

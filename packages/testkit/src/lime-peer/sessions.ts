@@ -81,7 +81,7 @@ export function sessions({ curve, world, it }: Suite): void {
       await one.read(await writeTo(other, one, 'hello'));
       const lost = await writeTo(other, one, 'lost');
       await one.forget(other);
-      expect(await one.statusOf(other)).toBe('unknown');
+      expect(await one.knows(other, await other.identityKey())).toBe(false);
       expect(await one.read(lost)).toHaveProperty('refused');
       await expectRead(other, await writeTo(one, other, 'anew'), 'anew', true);
       await expectRead(one, await writeTo(other, one, 'welcome back'), 'welcome back', false);

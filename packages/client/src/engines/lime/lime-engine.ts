@@ -170,7 +170,7 @@ class LimeEngine implements EncryptionEngine {
     if (!suite) return failed('wrong-curve', 'made for an identity that this device does not have');
     const lime = this.#lime(suite, transaction);
     try {
-      const { plaintext } = lime.decrypt(this.#setup.device, {
+      const plaintext = lime.decrypt(this.#setup.device, {
         sender: sender.id,
         recipientUser,
         message: content,
