@@ -1,9 +1,10 @@
 /**
- * Files in chunks: the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár ("Online Authenticated-Encryption and its
- * Nonce-Reuse Misuse-Resistance", 2015) over AES-256-GCM. A chunk's nonce is
+ * Files in chunks: the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár ("Online
+ * Authenticated-Encryption and its Nonce-Reuse Misuse-Resistance", 2015) over AES-256-GCM. A chunk's nonce is
  *   prefix[7] ‖ u32 index ‖ u8 final (1 for the last chunk, else 0)
- * so a chunk opens in its own place only: whoever cuts, reorders, repeats or appends chunks makes one of them fail. A key and its
- * prefix are random for each file, so that no nonce comes twice under a key.
+ * so a chunk opens in its own place only: whoever cuts, reorders, repeats or appends chunks makes one of them
+ * fail, if the reader opens the last one that it has as final and no other. A key and its prefix are random for
+ * each file, so that no nonce comes twice under a key.
  */
 import type { Aead, RandomBytes } from '@sealwire/crypto/port';
 import { ClientError } from './errors.ts';
@@ -19,13 +20,6 @@ export type FileKey = Uint8Array & { readonly __fileKey: never };
 
 export function newFileKey(random: RandomBytes): FileKey {
   return random(KEY_BYTES + PREFIX_BYTES) as FileKey;
-}
-
-/** Throws `bad-chunk` for bytes that are no file key. */
-export function parseFileKey(bytes: Uint8Array): FileKey {
-  if (bytes.length !== KEY_BYTES + PREFIX_BYTES)
-    throw new ClientError('bad-chunk', `a file key has ${KEY_BYTES + PREFIX_BYTES} bytes`);
-  return bytes as FileKey;
 }
 
 /** Answers the chunk and its 16-byte tag. Only a file without any byte has an empty chunk: its first and last. */
@@ -45,33 +39,6 @@ export function decryptChunk(aead: Aead, key: FileKey, index: number, final: boo
   }
   refuseEmpty(index, final, bytes.length);
   return bytes;
-}
-
-/** Opens the chunks of one file in order and notices its end: too early, too late, or twice. */
-export class ChunkReader {
-  readonly #aead: Aead;
-  readonly #key: FileKey;
-  #next = 0;
-  #finished = false;
-
-  constructor(aead: Aead, key: FileKey) {
-    this.#aead = aead;
-    this.#key = key;
-  }
-
-  /** Throws `bad-chunk`; the reader is then of no further use. */
-  read(sealed: Uint8Array, final: boolean): Uint8Array {
-    if (this.#finished) throw new ClientError('bad-chunk', 'the file goes on behind its end');
-    const bytes = decryptChunk(this.#aead, this.#key, this.#next, final, sealed);
-    this.#next += 1;
-    this.#finished = final;
-    return bytes;
-  }
-
-  /** Call when no more bytes come. Throws `bad-chunk` when the final chunk has not been seen. */
-  end(): void {
-    if (!this.#finished) throw new ClientError('bad-chunk', 'the file is cut short');
-  }
 }
 
 function nonceOf(key: FileKey, index: number, final: boolean): Uint8Array {

@@ -74,7 +74,7 @@ export interface KeysFinding {
   readonly mended: boolean;
 }
 
-/** One key for one file; chunks as `stream.ts` describes. */
+/** One key for one file; `final`: the last chunk of the file and no other, on both sides (`stream.ts`). */
 export interface FileHooks {
   newFileKey(): FileKey;
   encryptChunk(key: FileKey, index: number, final: boolean, bytes: Uint8Array): Uint8Array;

@@ -7,7 +7,6 @@ export interface Metrics {
   readonly relayFramesReceived: Counter<'type'>;
   readonly relayDeliveryLatency: Histogram;
   readonly relayBufferedBytes: Gauge;
-  readonly mailboxDepth: Gauge;
   readonly busPublish: Histogram;
   readonly directoryClaims: Counter<'result'>;
   readonly directoryForeignRequests: Counter<'result'>;
@@ -48,11 +47,6 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
       registers,
       name: 'sealwire_relay_buffered_bytes',
       help: 'Bytes waiting in socket queues.',
-    }),
-    mailboxDepth: new Gauge({
-      registers,
-      name: 'sealwire_mailbox_depth',
-      help: 'Messages in the mailbox last looked at.',
     }),
     busPublish: new Histogram({
       registers,
