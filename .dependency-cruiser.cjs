@@ -81,6 +81,13 @@ module.exports = {
       to: { path: '\\.test\\.ts$' },
     },
     {
+      name: 'test-support-in-tests-only',
+      comment: 'what helps tests (seeded randomness, fakes, self-signed certificates) is no part of the product',
+      severity: 'error',
+      from: { path: '^(packages|apps)/', pathNot: '\\.test\\.ts$|/(testing|bench)/|^packages/testkit/' },
+      to: { path: '^(packages|apps)/[a-z]+/src/testing/' },
+    },
+    {
       name: 'pure-lime',
       comment: 'LIME is pure and synchronous: no I/O, no Node built-in, no clock',
       severity: 'error',

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import fc from 'fast-check';
 import { decryptChunk, encryptChunk, newFileKey } from './stream.ts';
-import { seeded } from './testing/seeded.ts';
 
 const crypto = nobleCrypto();
 const aead = crypto.aes256gcm;
-const key = newFileKey(seeded(crypto, 1));
+const key = newFileKey(seededRandom(1));
 const chunk = (text: string) => new TextEncoder().encode(text);
 const texts = ['one', 'two', 'three'];
 const sealed = texts.map((text, i) => encryptChunk(aead, key, i, i === texts.length - 1, chunk(text)));
@@ -51,7 +51,7 @@ describe('STREAM', () => {
   });
 
   const [a, b, c] = sealed as [Uint8Array, Uint8Array, Uint8Array];
-  const otherFile = encryptChunk(aead, newFileKey(seeded(crypto, 2)), 1, false, chunk('two'));
+  const otherFile = encryptChunk(aead, newFileKey(seededRandom(2)), 1, false, chunk('two'));
   it.each<[string, Uint8Array[], number]>([
     ['truncation', [a, b], 1],
     ['truncation within a chunk', [a, b, c.subarray(0, 5)], 2],

@@ -1,6 +1,7 @@
 /** Changed, replayed, forged and misdirected messages (cases, part 2). */
 import { describe, expect, it } from '@jest/globals';
 import type { SuiteName } from '@sealwire/crypto/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import { type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import fc from 'fast-check';
 import { hex } from './bytes/hex.ts';
@@ -11,7 +12,6 @@ import { ChainKey, messageKeyOf } from './ratchet/chain-key.ts';
 import { sealOnce } from './ratchet/message-key.ts';
 import { decodeSession, encodeSession } from './records/session-record.ts';
 import { expectRefused } from './testing/refusals.ts';
-import { seededRandom } from './testing/scripted-random.ts';
 import { bytes, codeOf, crypto, DAY, flipped, type Letter, Person, World } from './testing/world.ts';
 
 describe.each<SuiteName>(['c25519', 'c448'])('F07, S27: a flipped bit in every byte, on %s', (suite) => {

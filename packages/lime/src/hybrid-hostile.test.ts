@@ -1,11 +1,11 @@
 /** Changed, stripped, replayed and exchanged KEM parts (cases, part 2, for the hybrid suites). */
 import { describe, expect, it } from '@jest/globals';
 import type { CryptoProvider } from '@sealwire/crypto/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import { hex } from './bytes/hex.ts';
 import { kemIndex, newKemKey } from './keys/kem-keys.ts';
 import { decodeSession, encodeSession } from './records/session-record.ts';
 import { expectRefused } from './testing/refusals.ts';
-import { seededRandom } from './testing/scripted-random.ts';
 import { bytes, crypto, DAY, flipped, type Letter, type Person, World } from './testing/world.ts';
 import { sharedSecretKey } from './x3dh/x3dh.ts';
 

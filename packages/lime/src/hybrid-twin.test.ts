@@ -1,8 +1,8 @@
 /** The real hybrid device in dialogue with the slow one of testing/slow-hybrid.ts, over schedules that reorder: both read everything. */
 import { describe, expect, it } from '@jest/globals';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import type { DeviceId } from '@sealwire/wire/ids';
 import fc from 'fast-check';
-import { seededRandom } from './testing/scripted-random.ts';
 import { SlowHybrid } from './testing/slow-hybrid.ts';
 import { bytes, crypto, text, World } from './testing/world.ts';
 

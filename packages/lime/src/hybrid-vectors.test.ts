@@ -7,11 +7,11 @@ import { describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import type { SuiteName } from '@sealwire/crypto/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { hex } from './bytes/hex.ts';
 import { Lime, type PeerBundle } from './lime.ts';
 import { MemoryLimeStore } from './records/memory-store.ts';
-import { seededRandom } from './testing/scripted-random.ts';
 import { fromHex } from './testing/vector-file.ts';
 import { bytes, text } from './testing/world.ts';
 

@@ -12,11 +12,11 @@ import { MemoryStorage } from '@sealwire/client/memory-storage';
 import { connectSocket } from '@sealwire/client/node/transport';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
+import { seededNumbers } from '@sealwire/crypto/testing/seeded-random';
 import { closeCodeOf } from '@sealwire/wire/errors';
 import { Crowd } from './faults/crowd.ts';
 import { LightDevice } from './faults/light-device.ts';
 import { type Inhabitant, openStoreOf, populate } from './faults/population.ts';
-import { seeded } from './faults/seeded.ts';
 import { ServerProcess } from './faults/server-process.ts';
 import { endAllProcesses } from './faults/source-process.ts';
 import { takeTexts } from './person.ts';
@@ -51,7 +51,7 @@ afterEach(async () => {
 async function crowdOf(sockets: number, writers: number, seed: number): Promise<Crowd> {
   const inhabitants = await populate(server, sockets / DEVICES_EACH, DEVICES_EACH);
   await server.start();
-  const random = seeded(seed);
+  const random = seededNumbers(seed);
   const crowd = new Crowd({ origin: server.origin, inhabitants, devicesEach: DEVICES_EACH, writers, random });
   endings.push(() => crowd.end());
   await crowd.allOnline(PATIENCE_MS);
@@ -116,7 +116,7 @@ describe('kill -9 of the server', () => {
       said.push(`line ${said.length}`);
       accepted.push((await alice.send('bob', said.at(-1)!)).accepted);
     };
-    const random = seeded(5);
+    const random = seededNumbers(5);
     crowd.startWriting(100);
     for (let round = 0; round < 5; round++) {
       const enough = crowd.accepted + 50 + Math.floor(random() * 100);
@@ -156,7 +156,7 @@ it('E07: a device removed over the API: socket closed with 4401 within a second,
   let changed = () => {};
   const online = (inhabitant: Inhabitant) => {
     const url = `${server.origin.replace('http', 'ws')}/relay`;
-    const device = new LightDevice(inhabitant, { url, random: seeded(7), changed: () => changed() });
+    const device = new LightDevice(inhabitant, { url, random: seededNumbers(7), changed: () => changed() });
     endings.push(() => device.end());
     return device;
   };

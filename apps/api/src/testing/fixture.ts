@@ -1,7 +1,9 @@
 /** For tests: the API on a free port of 127.0.0.1 over a memory store, with a clock and a randomness of its own. */
+
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import type { RandomBytes } from '@sealwire/crypto/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import type { Listening } from '@sealwire/service/listen';
 import { createLog } from '@sealwire/service/log';
 import { createMetrics, type Metrics } from '@sealwire/service/metrics';
@@ -37,17 +39,6 @@ export interface Fixture {
   member(name: string): Promise<{ person: Person; token: string; auth: Record<string, string> }>;
   login(somebody: Person): Promise<Answer>;
   close(): Promise<void>;
-}
-
-/** SHA-256 in counter mode: random enough, and the same in every run. */
-export function seededRandom(seed: string): RandomBytes {
-  let counter = 0;
-  return (length) => {
-    const out = Buffer.alloc(length);
-    for (let at = 0; at < length; at += 32)
-      out.set(crypto.sha256(Buffer.from(`${seed}/${counter++}`)).subarray(0, Math.min(32, length - at)), at);
-    return new Uint8Array(out);
-  };
 }
 
 export async function startFixture(

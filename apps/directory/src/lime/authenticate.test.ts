@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAppPasswordVault } from '@sealwire/access/app-password-vault';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { encodeRequest, LIME_CONTENT_TYPE, LIME_ERRORS, type LimeRequest } from '@sealwire/wire/lime-server';
 import { enrol, testDevice } from '../testing/device.ts';
@@ -12,7 +13,6 @@ import {
   parametersFor,
 } from '../testing/digest-client.ts';
 import { APP_PASSWORD_KEY, crypto, type Fixture, startFixture } from '../testing/fixture.ts';
-import { seededRandom } from '../testing/seeded-random.ts';
 
 const alice = testDevice(crypto, 'alice');
 const bob = testDevice(crypto, 'bob');
@@ -30,7 +30,7 @@ async function start(...args: Parameters<typeof startFixture>) {
 }
 
 async function givePassword(address: AccountAddress, password = PASSWORD, { md5 = false, id = 'one' } = {}) {
-  const random = seededRandom(crypto, id);
+  const random = seededRandom(id);
   const domain = 'example.org';
   const vault = createAppPasswordVault({ crypto, random, key: APP_PASSWORD_KEY, domain, realm: domain, md5 });
   const verifier = vault.seal({ address, id }, password);
@@ -102,7 +102,7 @@ describe('HTTP Digest on /lime', () => {
   });
 
   it('S70: the same header at another key directory of the same store is refused', async () => {
-    const other = await startFixture({}, { store: fixture.store, random: seededRandom(crypto, 'other') });
+    const other = await startFixture({}, { store: fixture.store, random: seededRandom('other') });
     const challenge = await challenged();
     const authorization = headerOf(parametersFor(challenge, me));
     expect((await other.limeRaw(body, { ...base, authorization })).status).toBe(200);

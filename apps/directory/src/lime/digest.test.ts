@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { digestHash } from '@sealwire/access/digest-hash';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import { openMemoryStore } from '@sealwire/store/memory';
 import fc from 'fast-check';
 import { responseTo } from '../testing/digest-client.ts';
 import { crypto } from '../testing/fixture.ts';
-import { seededRandom } from '../testing/seeded-random.ts';
 import { challenge, isDigest, parseDigest } from './digest-header.ts';
 import { createNonceBook, NONCE_LIFE_MS } from './digest-nonce.ts';
 import { digestResponse } from './digest-response.ts';
@@ -105,7 +105,7 @@ describe('nonces', () => {
     const process = (seed: string, realm = 'example.org', key = 'key') =>
       createNonceBook({
         crypto,
-        random: seededRandom(crypto, seed),
+        random: seededRandom(seed),
         now: () => clock.now,
         key: crypto.sha256(Buffer.from(key)),
         realm,
@@ -177,7 +177,7 @@ describe('nonces', () => {
     let fails = true;
     const book = createNonceBook({
       crypto,
-      random: seededRandom(crypto, 'f'),
+      random: seededRandom('f'),
       now: () => clock.now,
       key: new Uint8Array(32).fill(1),
       realm: 'r',
@@ -198,7 +198,7 @@ describe('nonces', () => {
         return store.once.take(...args);
       },
     };
-    const random = seededRandom(crypto, 'w');
+    const random = seededRandom('w');
     const book = createNonceBook({ crypto, random, now: () => clock.now, key: new Uint8Array(32), realm: 'r', once });
     const nonce = book.make();
     for (let count = 1; count <= 100; count++) expect(await book.use(nonce, count)).toBe(true);

@@ -4,6 +4,7 @@ import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealw
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import type { SuiteName } from '@sealwire/crypto/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import type { Listening } from '@sealwire/service/listen';
 import { createLog } from '@sealwire/service/log';
 import { createMetrics, type Metrics } from '@sealwire/service/metrics';
@@ -21,7 +22,6 @@ import { decodeNodeMessage, NODES_CHANNEL, type NodeMessage } from '@sealwire/wi
 import type { DirectorySettings } from '../settings.ts';
 import { type DirectoryDeps, startDirectory } from '../start.ts';
 import type { TestDevice } from './device.ts';
-import { seededRandom } from './seeded-random.ts';
 import { UNLIMITED } from './unlimited.ts';
 
 export const crypto = nodeCrypto();
@@ -81,7 +81,7 @@ export async function startFixture(
     metrics,
     settings: { ...UNLIMITED, ...settings },
     tokens,
-    random: seededRandom(crypto, 'directory'),
+    random: seededRandom('directory'),
     appPasswordKey: APP_PASSWORD_KEY,
     version: VERSION,
     ...others,

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
 import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import type { SocketDoor } from '@sealwire/service/http-door';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics, type Metrics } from '@sealwire/service/metrics';
@@ -54,7 +55,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const time = new FakeTime();
   const store = options.store ?? openMemoryStore();
   const hub = new MemoryHub();
-  const random = seededRandom();
+  const random = seededRandom(1);
   const signer = createTokenSigner({ seed: random(32), issuer: ISSUER, now: time.now });
   const accounts = new Map<string, Device[]>();
   const nodes: Node[] = [];
@@ -142,14 +143,4 @@ export async function turns(count: number): Promise<void> {
 /** A bus that takes every message and loses it. */
 export function losesEverything(bus: Bus): Bus {
   return { ...bus, publish: async () => {} };
-}
-
-/** Randomness that is the same in each run. */
-export function seededRandom(seed = 1): (length: number) => Uint8Array {
-  let state = seed;
-  return (length) =>
-    Uint8Array.from({ length }, () => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return state >>> 24;
-    });
 }

@@ -1,6 +1,7 @@
 /** The rules of docs/spec/client.md section 4 for manifests, one by one. */
 import { describe, expect, it } from '@jest/globals';
 import { nodeCrypto } from '@sealwire/crypto/node';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import { type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import {
   encodeManifest,
@@ -12,7 +13,6 @@ import {
 import { fanOut } from '../messages/fan-out.ts';
 import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
-import { seeded } from '../testing/seeded.ts';
 import {
   followPeer,
   type OfferedManifest,
@@ -24,7 +24,7 @@ import {
 } from './peer-record.ts';
 
 const crypto = nodeCrypto();
-const random = seeded(crypto, 11);
+const random = seededRandom(11);
 const NOW = Date.UTC(2026, 0, 1);
 const address = parseAccountAddress('sip:bob@example.org');
 const seed = random(32);

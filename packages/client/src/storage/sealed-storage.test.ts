@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
-import { seeded } from '../testing/seeded.ts';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import { MemoryStorage } from './memory-storage.ts';
 import { SealedStorage } from './sealed-storage.ts';
 
@@ -9,7 +9,7 @@ const storageKey = new Uint8Array(32).fill(7);
 const utf8 = new TextEncoder();
 
 function sealedOver(inner: MemoryStorage, key = storageKey): SealedStorage {
-  return new SealedStorage(inner, key, crypto, seeded(crypto, 3));
+  return new SealedStorage(inner, key, crypto, seededRandom(3));
 }
 
 async function filled(): Promise<MemoryStorage> {

@@ -1,11 +1,11 @@
 /** Encrypt and decrypt through the public door: forms, recipients that cannot be served. */
 import { describe, expect, it } from '@jest/globals';
 import { CryptoError, type CryptoProvider, type SuiteName } from '@sealwire/crypto/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { hex } from '../bytes/hex.ts';
 import { Lime } from '../lime.ts';
 import { recordingCrypto } from '../testing/recording-crypto.ts';
-import { seededRandom } from '../testing/scripted-random.ts';
 import { bytes, crypto, text, World } from '../testing/world.ts';
 import { sealCipherMessage } from './cipher-message.ts';
 import type { Policy } from './policy.ts';

@@ -1,13 +1,13 @@
 /** The fast ratchet against its readable twin: the same bytes sent, the same messages read, the same states. */
 import { describe, expect, it } from '@jest/globals';
 import type { SuiteName } from '@sealwire/crypto/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import fc from 'fast-check';
 import { hex } from '../bytes/hex.ts';
 import { newDhKey, OwnDhKey, PeerDhKey } from '../keys/dh-keys.ts';
 import { decodeMessage } from '../messages/message.ts';
 import { limeSettings } from '../settings.ts';
 import { RatchetTwin } from '../testing/ratchet-twin.ts';
-import { seededRandom } from '../testing/scripted-random.ts';
 import { bytes, codeOf, crypto } from '../testing/world.ts';
 import { encodeX3dhInit } from '../x3dh/x3dh-init.ts';
 import { initialRatchet, type RatchetState, ratchetDecrypt, ratchetEncrypt, withSendingChain } from './ratchet.ts';

@@ -1,9 +1,9 @@
 /** Bounds of skipped keys, on both sides of each (lime-protocol sections 7.5 and 7.6). */
 import { describe, expect, it } from '@jest/globals';
 import type { CryptoProvider } from '@sealwire/crypto/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import { Lime } from '../lime.ts';
 import { decodeSession } from '../records/session-record.ts';
-import { seededRandom } from '../testing/scripted-random.ts';
 import { codeOf, crypto, type Letter, type Person, World } from '../testing/world.ts';
 import { MessageKey } from './message-key.ts';
 import {

@@ -5,11 +5,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { SuiteName } from '@sealwire/crypto/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import type { DeviceId } from '@sealwire/wire/ids';
 import fc from 'fast-check';
 import { hex } from '../bytes/hex.ts';
 import { Lime } from '../lime.ts';
-import { seededRandom } from '../testing/scripted-random.ts';
 import { fromHex } from '../testing/vector-file.ts';
 import { bytes, codeOf, crypto, text } from '../testing/world.ts';
 import { decodeDevice, decodeOneTimePrekey, encodeDevice, encodeOneTimePrekey } from './device-record.ts';

@@ -1,12 +1,12 @@
 /** People, a key directory that hands each one-time prekey out once, a clock that stands still, and seeded randomness. */
 import { nodeCrypto } from '@sealwire/crypto/node';
 import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { hex } from '../bytes/hex.ts';
 import { type EncryptInput, Lime, type PeerBundle, type PublicPrekey, type Registration } from '../lime.ts';
 import { MemoryLimeStore } from '../records/memory-store.ts';
 import type { LimeSettings } from '../settings.ts';
-import { seededRandom } from './scripted-random.ts';
 import { staleSessions } from './stale-sessions.ts';
 
 export const DAY = 24 * 60 * 60 * 1000;

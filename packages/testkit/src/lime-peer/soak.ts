@@ -3,8 +3,8 @@
  * is read the first time it arrives, with the content and the sender it was written with, and never again.
  */
 import { expect } from '@jest/globals';
+import { seededNumbers } from '@sealwire/crypto/testing/seeded-random';
 import type { Policy } from '@sealwire/lime/policy';
-import { seeded } from '../faults/seeded.ts';
 import { type Correspondent, headerOf, type Letter } from './correspondent.ts';
 import type { Suite } from './suite.ts';
 
@@ -29,7 +29,7 @@ interface UnderWay {
 
 export function soak({ curve, world, it }: Suite): void {
   it(`${STEPS} random steps: every letter is read once, whatever is lost, late, repeated or restarted`, async () => {
-    const random = seeded(SEED);
+    const random = seededNumbers(SEED);
     const upTo = (bound: number) => Math.floor(random() * bound);
     const anyOf = <T>(list: readonly T[]): T => list[upTo(list.length)]!;
     const taken = <T>(list: T[]): T => list.splice(upTo(list.length), 1)[0]!;
