@@ -1,4 +1,5 @@
-/** Little-endian integers as bytes, compared without turning them into numbers. For public values only: all stop early. */
+/** Little-endian integers as bytes, compared without turning them into numbers. For public values only: `isBelow` stops early. */
+import { equalBytes } from '@noble/curves/utils.js';
 
 /** `value` in exactly `length` bytes, least significant first. */
 export function littleEndian(value: bigint, length: number): Uint8Array {
@@ -13,7 +14,7 @@ export function isBelow(a: Uint8Array, bound: Uint8Array): boolean {
   return false;
 }
 
-/** Whether `value` is one of `list`; all of one length. */
+/** Whether `value` is one of `list`. */
 export function isAmong(value: Uint8Array, list: readonly Uint8Array[]): boolean {
-  return list.some((entry) => entry.every((byte, i) => byte === value[i]));
+  return list.some((entry) => equalBytes(entry, value));
 }

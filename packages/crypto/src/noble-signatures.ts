@@ -8,7 +8,7 @@
 
 import { ed448 } from '@noble/curves/ed448.js';
 import { ed25519, ed25519ctx } from '@noble/curves/ed25519.js';
-import { bytesToNumberLE } from '@noble/curves/utils.js';
+import { bytesToNumberLE, equalBytes } from '@noble/curves/utils.js';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { requireLength } from './lengths.ts';
@@ -90,7 +90,7 @@ function withoutCofactor(prefix: Uint8Array): Equation {
     const s = bytesToNumberLE(signature.subarray(ED25519_ENCODING.publicKeyLength));
     const k = Point.Fn.create(bytesToNumberLE(sha512(concatBytes(prefix, r, publicKey, message))));
     const expected = Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k)).toBytes();
-    return expected.every((byte, i) => byte === r[i]);
+    return equalBytes(expected, r);
   };
 }
 

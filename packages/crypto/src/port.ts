@@ -136,6 +136,6 @@ export interface CryptoProvider {
   hmacSha512(key: Uint8Array, data: Uint8Array): Uint8Array;
   /** RFC 5869 with SHA-512. Throws `output-too-long` above 255 * 64 bytes. */
   hkdfSha512(salt: Uint8Array, inputKeyMaterial: Uint8Array, info: Uint8Array, length: number): Uint8Array;
-  /** Constant time in the contents; false at once when lengths differ. */
+  /** For secrets and all else: constant time in the contents; false at once when lengths differ. */
   equal(a: Uint8Array, b: Uint8Array): boolean;
 }

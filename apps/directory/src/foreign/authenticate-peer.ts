@@ -15,7 +15,7 @@ const SCHEME = 'Sealwire-Peer';
 
 export interface AuthenticatePeerDeps {
   readonly verifier: PeerVerifier;
-  readonly crypto: Pick<CryptoProvider, 'sha256'>;
+  readonly crypto: Pick<CryptoProvider, 'sha256' | 'equal'>;
   readonly store: Pick<Store, 'once'>;
   readonly now: () => number;
 }
@@ -43,7 +43,7 @@ async function senderOf(
 ): Promise<LimeSender> {
   if (identity !== requester)
     throw new Problem('forbidden', { detail: 'the identity header names another device than the token' });
-  if (Buffer.compare(crypto.sha256(body), bodyHash) !== 0) throw unauthorized();
+  if (!crypto.equal(crypto.sha256(body), bodyHash)) throw unauthorized();
   const key = crypto.sha256(Buffer.concat([Buffer.from(`sealwire/peer-token/v1\0${domain}\0`), id]));
   if (!(await store.once.take(key, expiresAt, now()))) throw unauthorized();
   return { device: requester, vouchedBy: 'peer' };

@@ -12,7 +12,7 @@ import type { BundleBudget } from '../lime/bundle-budget.ts';
 
 export interface KeysServiceDeps {
   readonly store: Pick<Store, 'prekeys'>;
-  readonly crypto: Pick<CryptoProvider, 'sha256'>;
+  readonly crypto: Pick<CryptoProvider, 'sha256' | 'equal'>;
   readonly metrics: Metrics;
   readonly budget: Pick<BundleBudget, 'demandUpload'>;
 }
@@ -31,7 +31,7 @@ export class KeysService {
         device,
         SUITE_NAMES.find((name) => LIME_SUITES[name].id === suite),
       );
-      if (held) errors.push(...differences(`/suites/${i}`, believed, held));
+      if (held) errors.push(...this.differences(`/suites/${i}`, believed, held));
       else errors.push({ pointer: `/suites/${i}`, detail: 'not registered' });
     }
     this.deps.metrics.directoryKeyChecks.inc({ result: errors.length === 0 ? 'same' : 'differ' });
@@ -45,11 +45,11 @@ export class KeysService {
     const oneTimePrekeyIds = await prekeys.listOneTime(device, suite);
     return keysDigests(this.deps.crypto, suite, { ...bundle, oneTimePrekeyIds });
   }
-}
 
-function differences(pointer: string, believed: KeysDigests, held: KeysDigests): PointerError[] {
-  return PARTS.filter((part) => Buffer.compare(believed[part], held[part]) !== 0).map((part) => ({
-    pointer: `${pointer}/${part}`,
-    detail: 'differs',
-  }));
+  private differences(pointer: string, believed: KeysDigests, held: KeysDigests): PointerError[] {
+    return PARTS.filter((part) => !this.deps.crypto.equal(believed[part], held[part])).map((part) => ({
+      pointer: `${pointer}/${part}`,
+      detail: 'differs',
+    }));
+  }
 }

@@ -34,7 +34,7 @@ export class KeyDoor {
     const { suite, identityKey, signedPrekey, oneTimePrekeys } = request;
     budget.demandUpload(sender);
     const listed = await store.devices.find(sender.device);
-    if (listed && !isNamed(listed, suite, identityKey))
+    if (listed && !this.isNamed(listed, suite, identityKey))
       throw new Refusal('badRequest', 'the manifest of this device names another identity key on this curve');
     // A token is of a device that was listed a moment ago.
     if (!listed && sender.vouchedBy === 'device') throw new Refusal('userNotFound', 'the device has been removed');
@@ -96,10 +96,10 @@ export class KeyDoor {
     if (keys.some(({ publicKey }) => !primitives.isValidPrekey(publicKey)))
       throw new Refusal('badRequest', 'a one-time prekey is not a good key');
   }
-}
 
-/** Whether the device's manifest names this identity key on this curve (cases D10, S10). */
-function isNamed({ identities }: Device, suite: SuiteName, identityKey: Uint8Array): boolean {
-  const named = identities.find((identity) => identity.suite === suite);
-  return named !== undefined && Buffer.compare(named.identityKey, identityKey) === 0;
+  /** Whether the device's manifest names this identity key on this suite (cases D10, S10). */
+  private isNamed({ identities }: Device, suite: SuiteName, identityKey: Uint8Array): boolean {
+    const named = identities.find((identity) => identity.suite === suite);
+    return named !== undefined && this.deps.crypto.equal(named.identityKey, identityKey);
+  }
 }

@@ -64,11 +64,11 @@ export class ManifestService {
    * 422 `invalid-manifest`, or `limit-reached` when it adds devices beyond the account's quota, 409 `conflict` with the newest version when it is not the next one, 429 when there were too many.
    */
   async publish(name: string, signed: SignedManifest): Promise<{ account: Account; manifest: StoredManifest }> {
-    const { store, announcer, now } = this.deps;
+    const { store, crypto, announcer, now } = this.deps;
     const { account, manifest: newest } = await this.newest(name);
     const manifest = this.verify(account, signed);
     const stored = { version: manifest.version, bytes: signed.manifest, signature: signed.signature };
-    if (Buffer.compare(newest.bytes, signed.manifest) === 0) return { account, manifest: newest };
+    if (crypto.equal(newest.bytes, signed.manifest)) return { account, manifest: newest };
     if (manifest.version !== newest.version + 1) throw conflict(newest.version);
     this.verifyChain(newest, manifest);
     this.deps.limiters.version(account.address);
