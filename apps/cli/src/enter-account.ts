@@ -79,9 +79,12 @@ export async function enterAccount(
     throw error;
   }
   try {
-    const { address, device, curves } = client;
+    const { address, device, suites } = client;
     writeNote(profile, { server, address });
-    await output.data({ event: 'registered', address, device, curves, server }, `${address} registered at ${server}`);
+    await output.data(
+      { event: 'registered', address, device, curves: suites, server },
+      `${address} registered at ${server}`,
+    );
     output.note(`this device: ${device}\nkeys: ${profile.folder}`);
   } finally {
     await client.close();

@@ -47,7 +47,7 @@ export const DIRECTORY_SETTINGS = {
   }),
   PREKEYS_PER_DEVICE: setting(wholeNumber(125, 1_000), {
     about:
-      'One-time prekeys that a device may have here on each curve, and bring in one request; beyond it a LIME client is told `resource limit`.',
+      'One-time prekeys that a device may have here on each suite, and bring in one request; beyond it a LIME client is told `resource limit`.',
     default: String(LIMITS.prekeysPerDevice.value),
   }),
   DEVICES_PER_ACCOUNT: setting(wholeNumber(1, 100), {

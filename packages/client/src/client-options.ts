@@ -46,5 +46,5 @@ const HYBRID_OF: Readonly<Record<CurveName, SuiteName>> = { c25519: 'c25519mlk51
 
 /** The suites in order of preference: a peer that has several in common with this device uses the first of them. */
 export function suitesOf({ curves = ['c25519', 'c448'], hybrid = false }: SuiteOptions): SuiteName[] {
-  return hybrid ? [...curves.map((suite) => HYBRID_OF[suite]), ...curves] : [...curves];
+  return hybrid ? [...curves.map((curve) => HYBRID_OF[curve]), ...curves] : [...curves];
 }

@@ -70,7 +70,7 @@ export class Client {
   readonly address: AccountAddress;
   readonly device: DeviceId;
   /** The suites of its identities, in order of preference. */
-  readonly curves: readonly SuiteName[];
+  readonly suites: readonly SuiteName[];
   readonly server: string;
   /** Encryption of files, chunk by chunk, by the first engine. */
   readonly files: FileHooks;
@@ -128,7 +128,7 @@ export class Client {
     throwIfAborted(options.signal);
     const ledger = await Ledger.open(options.storage);
     const { runtime, signal, engines = [limeEngine] } = options;
-    const self = await register(ledger, { ...request, curves: suitesOf(options), runtime, engines, signal });
+    const self = await register(ledger, { ...request, suites: suitesOf(options), runtime, engines, signal });
     return new Client(ledger, self, options);
   }
 
@@ -139,7 +139,7 @@ export class Client {
     const services = assemble(ledger, self, runtime, engines);
     this.address = self.address;
     this.device = self.device;
-    this.curves = self.curves;
+    this.suites = self.suites;
     this.server = self.server;
     this.files = services.engines.all()[0]!.files;
     this.#runtime = runtime;

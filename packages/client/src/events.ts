@@ -100,7 +100,7 @@ export interface OutgoingMessage {
 /** Named by our account's manifest. */
 export interface DeviceInfo {
   readonly id: DeviceId;
-  readonly curves: readonly SuiteName[];
+  readonly suites: readonly SuiteName[];
   readonly addedAt: number;
   /** This device. */
   readonly current: boolean;

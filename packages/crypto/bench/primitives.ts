@@ -135,9 +135,9 @@ function conversionRows(name: 'c25519' | 'c448'): Row[] {
     {
       name: `${name} identity to DH public key`,
       prepare: (crypto) => {
-        const curve = crypto.suites[name];
-        const publicKey = curve.signatures.publicKey(systemRandom(curve.signatures.seedLength));
-        return () => curve.identityToDhPublic(publicKey);
+        const suite = crypto.suites[name];
+        const publicKey = suite.signatures.publicKey(systemRandom(suite.signatures.seedLength));
+        return () => suite.identityToDhPublic(publicKey);
       },
     },
   ];

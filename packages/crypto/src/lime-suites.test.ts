@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { hexToBytes as hex } from '@noble/hashes/utils.js';
 import { nobleCrypto } from './noble.ts';
 import { nodeCrypto } from './node.ts';
-import type { SuiteName } from './port.ts';
+import type { CurveName } from './port.ts';
 
 interface Conversion {
-  readonly curve: SuiteName;
+  readonly curve: CurveName;
   readonly seed: string;
   readonly publicKey: string;
   readonly dhPrivate: string;
@@ -89,7 +89,7 @@ const PREKEY_SIGNATURES = [
   },
 ] as const;
 
-describe.each([nobleCrypto(), nodeCrypto()])('LIME curves of $name', (crypto) => {
+describe.each([nobleCrypto(), nodeCrypto()])('LIME suites of $name', (crypto) => {
   it.each(CONVERSIONS)('identity key to DH key on $curve, $seed', ({ curve, seed, publicKey, dhPrivate, dhPublic }) => {
     const lime = crypto.suites[curve];
     expect(lime.signatures.publicKey(hex(seed))).toEqual(hex(publicKey));

@@ -179,7 +179,7 @@ describe('misdirected', () => {
     expect(expectRefused(bob, { ...direct, cipherMessage: forged })).toBe('malformed');
   });
 
-  it('a message for the other curve, and forms that do not fit', () => {
+  it('a message for another suite, and forms that do not fit', () => {
     const { alice, bob } = pair();
     const world = new World();
     const dave = world.person('dave', 'c448');

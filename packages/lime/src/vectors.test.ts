@@ -5,7 +5,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
 import { nodeCrypto } from '@sealwire/crypto/node';
-import type { SuiteName } from '@sealwire/crypto/port';
+import type { CurveName } from '@sealwire/crypto/port';
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from '@sealwire/wire/lime-server';
 import { OwnIdentity, PeerIdentity } from './keys/identity-keys.ts';
 import { CipherSeed, keyFromSeed } from './messages/cipher-message.ts';
@@ -18,7 +18,7 @@ import { VectorFile } from './testing/vector-file.ts';
 /** All values of the file: a smaller number would mean that the walk over it is broken. */
 const LEAVES = 1032;
 const FILE = new URL('../vectors/lime-5.3.json', import.meta.url);
-const CURVES: readonly SuiteName[] = ['c25519', 'c448'];
+const CURVES: readonly CurveName[] = ['c25519', 'c448'];
 
 describe.each([nobleCrypto(), nodeCrypto()])('liblime 5.3 vectors on $name', (provider) => {
   const vectors = new VectorFile(FILE);

@@ -58,7 +58,7 @@ describe('a conversation', () => {
     expect(await takeTexts(bob.client, 1)).toEqual(['c→b']);
   });
 
-  it('people without a common curve get one clear error, and the conversation goes on', async () => {
+  it('people without a common suite get one clear error, and the conversation goes on', async () => {
     const carol = people[2]!;
     const dave = await person('dave', { curves: ['c25519'] });
     await dave.client.connect();

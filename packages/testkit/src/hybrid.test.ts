@@ -40,7 +40,7 @@ describe('hybrid devices', () => {
   it('talk on the hybrid suite that both prefer, and on after a crash', async () => {
     const alice = await person('alice', { hybrid: true });
     const bob = await person('bob', { hybrid: true });
-    expect(alice.client.curves).toEqual(['c25519mlk512', 'c448mlk1024', 'c25519', 'c448']);
+    expect(alice.client.suites).toEqual(['c25519mlk512', 'c448mlk1024', 'c25519', 'c448']);
     for (let turn = 0; turn < 3; turn += 1) {
       await exchange(alice, bob, 'bob', `there ${turn}`);
       await exchange(bob, alice, 'alice', `back ${turn}`);
@@ -67,7 +67,7 @@ describe('hybrid devices', () => {
     const phone = await join(constellation, bob);
     people.push(phone);
     await phone.client.connect();
-    expect(phone.client.curves).toEqual(['c25519', 'c448']);
+    expect(phone.client.suites).toEqual(['c25519', 'c448']);
     const text = 'x'.repeat(400);
     await (await alice.client.send('bob', text)).accepted;
     expect(await takeTexts(bob.client, 1)).toEqual([text]);

@@ -8,7 +8,7 @@ import { LIMITS } from '@sealwire/wire/limits';
 import { type Constellation, startConstellation } from './constellation.ts';
 import { type Person, type PersonOptions, register, take, takeTexts } from './person.ts';
 
-const CURVE = 'c25519';
+const SUITE = 'c25519';
 let constellation: Constellation;
 let alice: Person;
 const people: Person[] = [];
@@ -23,7 +23,7 @@ afterEach(async () => {
   await constellation.stop();
 });
 
-async function person(name: string, options: PersonOptions = { curves: [CURVE] }): Promise<Person> {
+async function person(name: string, options: PersonOptions = { curves: [SUITE] }): Promise<Person> {
   const made = await register(constellation, name, options);
   people.push(made);
   await made.client.connect();
@@ -34,13 +34,13 @@ async function person(name: string, options: PersonOptions = { curves: [CURVE] }
 function strangeKeys() {
   const store = new MemoryLimeStore();
   const lime = new Lime({ crypto: nodeCrypto(), store, random: systemRandom, now: Date.now });
-  return lime.createDevice(alice.client.device, CURVE);
+  return lime.createDevice(alice.client.device, SUITE);
 }
 
 const prekeys = () => constellation.store.prekeys;
 const held = async () => {
-  const [bundle] = await prekeys().claim(CURVE, [{ device: alice.client.device, takeOneTime: false }]);
-  return { bundle: bundle!, ids: await prekeys().listOneTime(alice.client.device, CURVE) };
+  const [bundle] = await prekeys().claim(SUITE, [{ device: alice.client.device, takeOneTime: false }]);
+  return { bundle: bundle!, ids: await prekeys().listOneTime(alice.client.device, SUITE) };
 };
 
 /** Somebody who has never met alice. */
@@ -59,8 +59,8 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
 
   it('registers again where it was lost, with the same identity and signed prekey', async () => {
     const before = await held();
-    await prekeys().delete(alice.client.device, CURVE);
-    const finding = { suite: CURVE, part: 'registration', mended: true };
+    await prekeys().delete(alice.client.device, SUITE);
+    const finding = { suite: SUITE, part: 'registration', mended: true };
     expect(await alice.client.checkKeys()).toEqual([finding]);
     expect(await take(alice.client, 'directory-keys', 1)).toEqual([{ kind: 'directory-keys', ...finding }]);
     const after = await held();
@@ -72,8 +72,8 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
 
   it('posts its signed prekey where there is another one', async () => {
     const before = await held();
-    await prekeys().replaceSignedPrekey(alice.client.device, CURVE, strangeKeys().signedPrekey);
-    expect(await alice.client.checkKeys()).toEqual([{ suite: CURVE, part: 'signedPrekey', mended: true }]);
+    await prekeys().replaceSignedPrekey(alice.client.device, SUITE, strangeKeys().signedPrekey);
+    expect(await alice.client.checkKeys()).toEqual([{ suite: SUITE, part: 'signedPrekey', mended: true }]);
     expect((await held()).bundle).toEqual(before.bundle);
     expect(await alice.client.checkKeys()).toEqual([]);
     await expectReached('bob');
@@ -81,8 +81,8 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
 
   it('gets rid of one-time prekeys that it cannot open', async () => {
     const strange = strangeKeys().oneTimePrekeys.slice(0, 3);
-    await prekeys().addOneTime(alice.client.device, CURVE, strange, LIMITS.prekeysPerDevice.value);
-    expect(await alice.client.checkKeys()).toEqual([{ suite: CURVE, part: 'oneTimePrekeys', mended: true }]);
+    await prekeys().addOneTime(alice.client.device, SUITE, strange, LIMITS.prekeysPerDevice.value);
+    expect(await alice.client.checkKeys()).toEqual([{ suite: SUITE, part: 'oneTimePrekeys', mended: true }]);
     const { ids } = await held();
     expect(ids.length).toBeGreaterThan(50);
     expect(strange.filter(({ id }) => ids.includes(id))).toEqual([]);
@@ -92,10 +92,10 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
 
   it('raises an alarm where there is another identity key, and touches nothing', async () => {
     const { identityKey, signedPrekey, oneTimePrekeys } = strangeKeys();
-    await prekeys().delete(alice.client.device, CURVE);
-    await prekeys().register(alice.client.device, CURVE, { identityKey, signedPrekey }, oneTimePrekeys);
+    await prekeys().delete(alice.client.device, SUITE);
+    await prekeys().register(alice.client.device, SUITE, { identityKey, signedPrekey }, oneTimePrekeys);
     const before = await held();
-    const finding = { suite: CURVE, part: 'identityKey', mended: false };
+    const finding = { suite: SUITE, part: 'identityKey', mended: false };
     expect(await alice.client.checkKeys()).toEqual([finding]);
     expect(await take(alice.client, 'directory-keys', 1)).toEqual([{ kind: 'directory-keys', ...finding }]);
     expect(await held()).toEqual(before);
@@ -107,11 +107,11 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
 
   it('looks after the keys of each of its suites, hybrid ones too', async () => {
     const carol = await person('carol', { hybrid: true });
-    expect(carol.client.curves).toHaveLength(4);
+    expect(carol.client.suites).toHaveLength(4);
     expect(await carol.client.checkKeys()).toEqual([]);
-    for (const suite of carol.client.curves) await prekeys().delete(carol.client.device, suite);
+    for (const suite of carol.client.suites) await prekeys().delete(carol.client.device, suite);
     expect(await carol.client.checkKeys()).toEqual(
-      carol.client.curves.map((suite) => ({ suite, part: 'registration', mended: true })),
+      carol.client.suites.map((suite) => ({ suite, part: 'registration', mended: true })),
     );
     expect(await carol.client.checkKeys()).toEqual([]);
   });
@@ -119,7 +119,7 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
   it('is not misled by a key that is given out between its two questions', async () => {
     alice.network.intercept = async (request, ask) => {
       if (request.url.endsWith('/keys/check'))
-        await prekeys().claim(CURVE, [{ device: alice.client.device, takeOneTime: true }]);
+        await prekeys().claim(SUITE, [{ device: alice.client.device, takeOneTime: true }]);
       return ask();
     };
     expect(await alice.client.checkKeys()).toEqual([]);
@@ -127,7 +127,7 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
 
   it('comes through a loss in the middle of mending', async () => {
     const strange = strangeKeys().oneTimePrekeys.slice(0, 1);
-    await prekeys().addOneTime(alice.client.device, CURVE, strange, LIMITS.prekeysPerDevice.value);
+    await prekeys().addOneTime(alice.client.device, SUITE, strange, LIMITS.prekeysPerDevice.value);
     let posts = 0;
     alice.network.intercept = async (request, ask) => {
       // What it holds, the deletion, and now the registration.
@@ -135,7 +135,7 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
       return ask();
     };
     await expect(alice.client.checkKeys()).rejects.toMatchObject({ code: 'unreachable' });
-    expect(await alice.client.checkKeys()).toEqual([{ suite: CURVE, part: 'registration', mended: true }]);
+    expect(await alice.client.checkKeys()).toEqual([{ suite: SUITE, part: 'registration', mended: true }]);
     await expectReached('bob');
   });
 });

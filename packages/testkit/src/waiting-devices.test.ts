@@ -8,7 +8,7 @@ import { parseDeviceId } from '@sealwire/wire/ids';
 import { type Constellation, startConstellation } from './constellation.ts';
 import { join, type Person, register } from './person.ts';
 
-const CURVE = 'c25519';
+const SUITE = 'c25519';
 let constellation: Constellation;
 let bob: Person;
 let clients: Person['client'][];
@@ -30,10 +30,10 @@ const phone = () => parseDeviceId(`${bob.client.address};gr=urn:uuid:phone`);
 async function registerPhone(device = phone()) {
   const store = new MemoryLimeStore();
   const lime = new Lime({ crypto: nodeCrypto(), store, random: systemRandom, now: Date.now });
-  const { identityKey, signedPrekey, oneTimePrekeys } = lime.createDevice(device, CURVE);
+  const { identityKey, signedPrekey, oneTimePrekeys } = lime.createDevice(device, SUITE);
   const terms = { maximum: 10, now: 7 };
-  await constellation.store.waiting.register(device, CURVE, { identityKey, signedPrekey }, oneTimePrekeys, terms);
-  return [{ suite: CURVE, identityKey }] as const;
+  await constellation.store.waiting.register(device, SUITE, { identityKey, signedPrekey }, oneTimePrekeys, terms);
+  return [{ suite: SUITE, identityKey }] as const;
 }
 
 const versionOf = async () => (await bob.client.peer(bob.client.address)).manifestVersion;
@@ -65,7 +65,7 @@ describe('a waiting device', () => {
 
   it('is not admitted under other keys than those the user saw: the server may not exchange them', async () => {
     const seen = await registerPhone();
-    await constellation.store.prekeys.delete(phone(), CURVE);
+    await constellation.store.prekeys.delete(phone(), SUITE);
     const others = await registerPhone();
     await expect(bob.client.admit(phone(), seen)).rejects.toMatchObject({ code: 'identity-mismatch' });
     expect(await versionOf()).toBe(1);

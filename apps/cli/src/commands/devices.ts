@@ -63,9 +63,9 @@ export function devicesCommand(context: () => Context): Command {
 
 async function listDevices(context: Context, options: AccountOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
-    for (const { id, curves, addedAt, current } of await client.devices()) {
-      const line = `${printable(id)}  ${curves.join('+')}  ${new Date(addedAt).toISOString()}${current ? '  (this one)' : ''}`;
-      await context.output.data({ event: 'device', state: 'listed', id, curves, addedAt, current }, line);
+    for (const { id, suites, addedAt, current } of await client.devices()) {
+      const line = `${printable(id)}  ${suites.join('+')}  ${new Date(addedAt).toISOString()}${current ? '  (this one)' : ''}`;
+      await context.output.data({ event: 'device', state: 'listed', id, curves: suites, addedAt, current }, line);
     }
     const waiting = await client.waitingDevices();
     for (const device of waiting) await showWaiting(context, device);
@@ -77,10 +77,10 @@ async function listDevices(context: Context, options: AccountOptions): Promise<v
 }
 
 async function showWaiting({ output }: Context, { id, identities, since }: WaitingDevice): Promise<void> {
-  const curves = identities.map(({ suite }) => suite);
-  const line = `${printable(id)}  ${curves.join('+')}  ${new Date(since).toISOString()}  (waiting)`;
+  const suites = identities.map(({ suite }) => suite);
+  const line = `${printable(id)}  ${suites.join('+')}  ${new Date(since).toISOString()}  (waiting)`;
   const keys = identities.map(({ suite, identityKey }) => `\n  ${suite}  ${fingerprint(identityKey)}`);
-  const record = { event: 'device', state: 'waiting', id, curves, addedAt: since, current: false };
+  const record = { event: 'device', state: 'waiting', id, curves: suites, addedAt: since, current: false };
   await output.data({ ...record, identities: hexIdentities(identities) }, line + keys.join(''));
 }
 

@@ -26,7 +26,7 @@ const bob = testDevice(crypto, 'bob');
 const carol = testDevice(crypto, 'carol', 'phone', THERE);
 const dave = testDevice(crypto, 'dave', 'phone', THERE);
 const eve = testDevice(crypto, 'eve', 'phone', 'example.net');
-const CURVE = 'c25519';
+const SUITE = 'c25519';
 
 const ourSeed = crypto.sha256(Buffer.from('key of example.org'));
 const theirSeed = crypto.sha256(Buffer.from('key of example.com'));
@@ -51,14 +51,14 @@ afterEach(async () => {
 async function startThere(settings: Partial<DirectorySettings> = {}) {
   there = await startFixture({ DOMAIN: THERE, PEER_DIRECTORIES: [peer(HERE, ourSeed)], ...settings });
   for (const device of [carol, dave]) await enrol(there.store, device);
-  for (const device of [carol, dave]) await there.lime(device, device.registration(CURVE, 1, 2, 3, 4, 5));
+  for (const device of [carol, dave]) await there.lime(device, device.registration(SUITE, 1, 2, 3, 4, 5));
   return there;
 }
 
 async function startHere(url: string, settings: Partial<DirectorySettings> = {}) {
   here = await startFixture({ PEER_DIRECTORIES: [peer(THERE, theirSeed, url)], PEER_KEY: ourSeed, ...settings });
   for (const device of [alice, bob]) await enrol(here.store, device);
-  await here.lime(bob, bob.registration(CURVE, 1, 2, 3));
+  await here.lime(bob, bob.registration(SUITE, 1, 2, 3));
   return here;
 }
 
@@ -80,7 +80,7 @@ async function startLiar(answer: (request: IncomingMessage, response: ServerResp
 
 const idsOf = (peers: readonly LimePeer[]) =>
   peers.map(({ bundle }) => bundle && (bundle.oneTimePrekey?.id ?? 'without'));
-const ask = async (...devices: string[]) => here!.bundles(alice, CURVE, ...devices);
+const ask = async (...devices: string[]) => here!.bundles(alice, SUITE, ...devices);
 const results = async () =>
   [...(await here!.metrics.text()).matchAll(/foreign_requests_total\{result="(\w+)"\} (\d+)/g)].map(
     ([, result, count]) => `${result} ${count}`,
@@ -93,7 +93,7 @@ describe('devices of another domain', () => {
     const peers = await ask(...asked);
     expect(peers.map(({ device }) => device)).toEqual(asked);
     expect(idsOf(peers)).toEqual([1, 1, undefined, 1, undefined, 2, undefined, 2]);
-    expect(Buffer.from(peers[0]!.bundle!.identityKey)).toEqual(Buffer.from(carol.identityKey(CURVE)));
+    expect(Buffer.from(peers[0]!.bundle!.identityKey)).toEqual(Buffer.from(carol.identityKey(SUITE)));
     expect(await results()).toEqual(['answered 1']);
   });
 
@@ -116,14 +116,14 @@ describe('devices of another domain', () => {
   it('D12: limits hold over there for the one who asks here', async () => {
     await startBoth({}, { BUNDLES_PER_PAIR: 2 });
     expect(idsOf(await ask(carol.id, carol.id, carol.id, dave.id))).toEqual([1, 2, 'without', 1]);
-    expect(idsOf(await here!.bundles(bob, CURVE, carol.id))).toEqual([3]);
+    expect(idsOf(await here!.bundles(bob, SUITE, carol.id))).toEqual([3]);
   });
 
   it('D12: one domain takes at most half of what a device gives in an hour, whoever it says that it asks for', async () => {
     await startBoth({}, { BUNDLES_PER_TARGET: 4 });
     expect(idsOf(await ask(carol.id, carol.id, carol.id))).toEqual([1, 2, 'without']);
-    expect(idsOf(await here!.bundles(bob, CURVE, carol.id))).toEqual(['without']);
-    expect(idsOf(await there!.bundles(dave, CURVE, carol.id, carol.id, carol.id))).toEqual([3, 4, 'without']);
+    expect(idsOf(await here!.bundles(bob, SUITE, carol.id))).toEqual(['without']);
+    expect(idsOf(await there!.bundles(dave, SUITE, carol.id, carol.id, carol.id))).toEqual([3, 4, 'without']);
   });
 
   it('D17: bulk requests of a whole domain are limited; it is told so, and its people have no bundles', async () => {
@@ -131,13 +131,13 @@ describe('devices of another domain', () => {
     expect(idsOf(await ask(carol.id, dave.id))).toEqual([1, 1]);
     expect(idsOf(await ask(carol.id))).toEqual([undefined]);
     expect(await results()).toEqual(['answered 1', 'failed 1']);
-    expect(idsOf(await there!.bundles(dave, CURVE, carol.id))).toEqual([2]);
+    expect(idsOf(await there!.bundles(dave, SUITE, carol.id))).toEqual([2]);
   });
 
   it('D17: what one is refused over there keeps nobody else from being answered', async () => {
     await startBoth({}, { BUNDLES_PER_REQUESTER: 6 });
     expect(idsOf(await ask(...Array.from({ length: 7 }, () => carol.id)))).toEqual(Array(7).fill(undefined));
-    expect(idsOf(await here!.bundles(bob, CURVE, carol.id))).toEqual([1]);
+    expect(idsOf(await here!.bundles(bob, SUITE, carol.id))).toEqual([1]);
     expect(await results()).toEqual(['failed 1', 'answered 1']);
   });
 
@@ -192,12 +192,12 @@ describe('a peer that', () => {
   });
 
   const bundleOf = (device: typeof carol) => {
-    const { identityKey, signedPrekey, oneTimePrekeys } = device.registration(CURVE, 1);
+    const { identityKey, signedPrekey, oneTimePrekeys } = device.registration(SUITE, 1);
     return { identityKey, signedPrekey, oneTimePrekey: oneTimePrekeys[0]! };
   };
   const carols = { device: carol.id, bundle: bundleOf(carol) };
   const daves = { device: dave.id, bundle: bundleOf(dave) };
-  const peers = (...list: LimePeer[]): LimeAnswer => ({ kind: 'peerBundle', suite: CURVE, peers: list });
+  const peers = (...list: LimePeer[]): LimeAnswer => ({ kind: 'peerBundle', suite: SUITE, peers: list });
   const lies: [string, LimeAnswer | Uint8Array][] = [
     ['fewer devices than were asked for', peers(carols)],
     ['more of them', peers(carols, daves, carols)],
@@ -208,7 +208,7 @@ describe('a peer that', () => {
       { ...peers(carols, daves), suite: 'c448', peers: [{ device: carol.id }, { device: dave.id }] } as LimeAnswer,
     ],
     ['an error message', { kind: 'error', curveId: 1, code: LIME_ERRORS.serverFailure, text: 'no' }],
-    ['an acknowledgement', { kind: 'ack', suite: CURVE, request: 'registerUser' }],
+    ['an acknowledgement', { kind: 'ack', suite: SUITE, request: 'registerUser' }],
     ['bytes beyond the message', Buffer.concat([encodeAnswer(peers(carols, daves)), Buffer.of(0)])],
     ['no LIME', Buffer.from('<html>')],
     ['nothing', new Uint8Array(0)],
@@ -225,7 +225,7 @@ describe('a peer that', () => {
   const keys: [string, LimePeer['bundle']][] = [
     ['an identity key that is no point', { ...good, identityKey: bad.map(() => 0xff) }],
     ['an identity key of small order', { ...good, identityKey: bad.map((_, i) => (i === 0 ? 1 : 0)) }],
-    ['an identity key of somebody else', { ...good, identityKey: dave.identityKey(CURVE) }],
+    ['an identity key of somebody else', { ...good, identityKey: dave.identityKey(SUITE) }],
     ['a low-order signed prekey', { ...good, signedPrekey: { ...good.signedPrekey, publicKey: bad } }],
     ['a bad signature', { ...good, signedPrekey: { ...good.signedPrekey, signature: new Uint8Array(64) } }],
     ['a low-order one-time prekey', { ...good, oneTimePrekey: { id: 1, publicKey: bad } }],
@@ -247,7 +247,7 @@ describe('a peer that', () => {
     const peers = [peer(THERE, theirSeed, `http://127.0.0.1:${port}/directory/lime`)];
     const signer = createPeerSigner({ seed: ourSeed, domain: HERE, now, random: (length) => new Uint8Array(length) });
     const foreign = createForeignDirectories({ peers, signer, crypto, metrics, now, answerWithinMs: 30 });
-    const asked = Array.from({ length: 20 }, () => foreign.bundles(alice.id, THERE, CURVE, [carol.id, dave.id]));
+    const asked = Array.from({ length: 20 }, () => foreign.bundles(alice.id, THERE, SUITE, [carol.id, dave.id]));
     for (const bundles of await Promise.all(asked)) expect(bundles).toEqual([undefined, undefined]);
     // So many at once, and no more wait for one peer.
     expect(await results()).toEqual(['skipped 4', 'failed 16']);
@@ -256,7 +256,7 @@ describe('a peer that', () => {
 
 describe('POST /directory/lime', () => {
   beforeEach(() => startThere());
-  const body = encodeRequest({ kind: 'getPeerBundle', suite: CURVE, devices: [carol.id] });
+  const body = encodeRequest({ kind: 'getPeerBundle', suite: SUITE, devices: [carol.id] });
 
   async function token(
     change: Partial<{ seed: Uint8Array; from: string; to: string; requester: typeof alice.id; body: Uint8Array }> = {},
@@ -280,7 +280,7 @@ describe('POST /directory/lime', () => {
     const response = await fetch(`${there!.listening.url}${path}`, init);
     return { status: response.status, headers: response.headers, body: Buffer.from(await response.arrayBuffer()) };
   }
-  const held = () => there!.lime(carol, { kind: 'getSelfOneTimePrekeys', suite: CURVE });
+  const held = () => there!.lime(carol, { kind: 'getSelfOneTimePrekeys', suite: SUITE });
 
   it('answers the directory of a configured domain, once a token', async () => {
     const good = `Sealwire-Peer ${await token()}`;
@@ -291,7 +291,7 @@ describe('POST /directory/lime', () => {
 
   it('S69: takes no token of another key, domain, audience, body, device; none of ours, and no other scheme', async () => {
     const { authorization } = await there!.headersOf(dave);
-    const other = encodeRequest({ kind: 'getPeerBundle', suite: CURVE, devices: [dave.id] });
+    const other = encodeRequest({ kind: 'getPeerBundle', suite: SUITE, devices: [dave.id] });
     const refused = [
       '',
       'Sealwire-Peer',
@@ -322,11 +322,11 @@ describe('POST /directory/lime', () => {
 
   it('a peer asks for bundles and nothing else: it never changes anything here', async () => {
     const requests = [
-      alice.registration(CURVE, 1),
-      { kind: 'deleteUser', suite: CURVE } as const,
-      { kind: 'postSignedPrekey', suite: CURVE, signedPrekey: alice.signedPrekey(CURVE) } as const,
-      { kind: 'postOneTimePrekeys', suite: CURVE, oneTimePrekeys: alice.oneTime(CURVE, 9) } as const,
-      { kind: 'getSelfOneTimePrekeys', suite: CURVE } as const,
+      alice.registration(SUITE, 1),
+      { kind: 'deleteUser', suite: SUITE } as const,
+      { kind: 'postSignedPrekey', suite: SUITE, signedPrekey: alice.signedPrekey(SUITE) } as const,
+      { kind: 'postOneTimePrekeys', suite: SUITE, oneTimePrekeys: alice.oneTime(SUITE, 9) } as const,
+      { kind: 'getSelfOneTimePrekeys', suite: SUITE } as const,
     ];
     for (const request of requests) {
       const bytes = encodeRequest(request);
@@ -347,11 +347,11 @@ describe('POST /directory/lime', () => {
     const url = `http://127.0.0.1:${(liar.address() as AddressInfo).port}/directory/lime`;
     const others = [peer(HERE, ourSeed, url), peer('example.net', ourSeed, url)];
     await startThere({ PEER_DIRECTORIES: others, PEER_KEY: theirSeed });
-    const bytes = encodeRequest({ kind: 'getPeerBundle', suite: CURVE, devices: [alice.id, eve.id, carol.id] });
+    const bytes = encodeRequest({ kind: 'getPeerBundle', suite: SUITE, devices: [alice.id, eve.id, carol.id] });
     const { body: answer } = await post(`Sealwire-Peer ${await token({ body: bytes })}`, bytes);
     expect(answer.length).toBeGreaterThan(168);
     expect(asked).toBe(0);
-    await there!.bundles(dave, CURVE, alice.id);
+    await there!.bundles(dave, SUITE, alice.id);
     expect(asked).toBe(1);
   });
 });

@@ -35,7 +35,7 @@ export class KeyDoor {
     budget.demandUpload(sender);
     const listed = await store.devices.find(sender.device);
     if (listed && !this.isNamed(listed, suite, identityKey))
-      throw new Refusal('badRequest', 'the manifest of this device names another identity key on this curve');
+      throw new Refusal('badRequest', 'the manifest of this device names another identity key on this suite');
     // A token is of a device that was listed a moment ago.
     if (!listed && sender.vouchedBy === 'device') throw new Refusal('userNotFound', 'the device has been removed');
     if (!this.deps.crypto.suites[suite].signatures.isValidPublicKey(identityKey))
@@ -55,7 +55,7 @@ export class KeyDoor {
     const { store, budget } = this.deps;
     budget.demandUpload(sender);
     const [registered] = await store.prekeys.claim(suite, [{ device: sender.device, takeOneTime: false }]);
-    if (!registered) throw new Refusal('userNotFound', 'not registered on this curve');
+    if (!registered) throw new Refusal('userNotFound', 'not registered on this suite');
     this.checkSignedPrekey(suite, registered.identityKey, signedPrekey);
     await store.prekeys.replaceSignedPrekey(sender.device, suite, signedPrekey);
   }

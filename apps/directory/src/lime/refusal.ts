@@ -13,7 +13,7 @@ export class Refusal extends Error {
 
 /** What a refusal of the store means to a LIME client; undefined for a failure, which is no protocol answer. */
 export function refusalOf(error: StoreError): Refusal | undefined {
-  if (error.kind === 'not-found') return new Refusal('userNotFound', 'not registered on this curve');
+  if (error.kind === 'not-found') return new Refusal('userNotFound', 'not registered on this suite');
   if (error.kind === 'limit') return new Refusal('limitReached', error.message);
   if (error.kind === 'conflict') return new Refusal('badRequest', error.message);
   return undefined;

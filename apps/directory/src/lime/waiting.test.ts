@@ -18,7 +18,7 @@ const alice = testDevice(crypto, 'alice');
 const bob = testDevice(crypto, 'bob');
 const desktop = testDevice(crypto, 'bob', 'linphone desktop');
 const mobile = testDevice(crypto, 'bob', 'linphone mobile');
-const CURVE = 'c25519';
+const SUITE = 'c25519';
 const SMALL_ORDER = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0));
 
 let fixture: Fixture;
@@ -42,20 +42,20 @@ async function start(settings: Parameters<typeof startFixture>[0] = {}) {
 async function bundlesFor(asker: typeof alice, ...ids: string[]) {
   const before = caller;
   caller = undefined;
-  const peers = await fixture.bundles(asker, CURVE, ...ids);
+  const peers = await fixture.bundles(asker, SUITE, ...ids);
   caller = before;
   return peers.map(({ bundle }) => bundle);
 }
 
 const code = (answer: LimeAnswer) => (answer.kind === 'error' ? answer.code : answer.kind);
-const register = async (device: typeof bob, request: LimeRequest = device.registration(CURVE, 1, 2)) =>
+const register = async (device: typeof bob, request: LimeRequest = device.registration(SUITE, 1, 2)) =>
   code(await fixture.lime(device, request));
 const publish = ({ bytes, signature }: SignedManifest) =>
   fixture.json('PUT', '/directory/manifests/bob', {
     manifest: encodeBase64url(bytes),
     signature: encodeBase64url(signature),
   });
-const identityOf = (device: typeof bob) => ({ suite: CURVE, identityKey: device.identityKey(CURVE) }) as const;
+const identityOf = (device: typeof bob) => ({ suite: SUITE, identityKey: device.identityKey(SUITE) }) as const;
 
 describe('by app password', () => {
   it('a device that no manifest names waits: LIME clients get its bundle, the list of devices stays the owner’s', async () => {
@@ -67,7 +67,7 @@ describe('by app password', () => {
     expect(await fixture.store.waiting.list(bob.address)).toEqual([
       { id: desktop.id, identities: [identityOf(desktop)], since: fixture.clock.now },
     ]);
-    expect(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', suite: CURVE })).toMatchObject({ ids: [2] });
+    expect(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', suite: SUITE })).toMatchObject({ ids: [2] });
   });
 
   it('E06, S37: a waiting device is in no manifest that anybody reads', async () => {
@@ -81,13 +81,13 @@ describe('by app password', () => {
     await start();
     await register(desktop);
     expect(await register(desktop)).toBe('ack');
-    const other = { ...mobile.registration(CURVE, 1) };
+    const other = { ...mobile.registration(SUITE, 1) };
     expect(await register(desktop, other)).toBe(LIME_ERRORS.userAlreadyIn);
   });
 
   it('D10: a listed device registers the identity key that its manifest names, and no other', async () => {
     await start();
-    expect(await register(bob, desktop.registration(CURVE, 1))).toBe(LIME_ERRORS.badRequest);
+    expect(await register(bob, desktop.registration(SUITE, 1))).toBe(LIME_ERRORS.badRequest);
     expect(await bundlesFor(alice, bob.id)).toEqual([undefined]);
     expect(await register(bob)).toBe('ack');
   });
@@ -98,7 +98,7 @@ describe('by app password', () => {
     expect(await register(mobile)).toBe(LIME_ERRORS.limitReached);
     expect(await bundlesFor(alice, mobile.id)).toEqual([undefined]);
     expect(await register(desktop, desktop.registration('c448', 1))).toBe('ack');
-    await fixture.lime(desktop, { kind: 'deleteUser', suite: CURVE });
+    await fixture.lime(desktop, { kind: 'deleteUser', suite: SUITE });
     expect(await register(mobile)).toBe(LIME_ERRORS.limitReached);
     await fixture.lime(desktop, { kind: 'deleteUser', suite: 'c448' });
     expect(await register(mobile)).toBe('ack');
@@ -106,7 +106,7 @@ describe('by app password', () => {
 
   it('D07, D08: bad keys are refused and nothing is stored: identity, signed prekey, one-time prekey, signature', async () => {
     await start();
-    const good = desktop.registration(CURVE, 1);
+    const good = desktop.registration(SUITE, 1);
     const signature = good.signedPrekey.signature.map((byte, i) => (i === 5 ? byte ^ 1 : byte));
     const nonCanonical = new Uint8Array(32).fill(0xff);
     const bad: LimeRequest[] = [
@@ -116,7 +116,7 @@ describe('by app password', () => {
       { ...good, signedPrekey: { ...good.signedPrekey, signature } },
       { ...good, signedPrekey: { ...good.signedPrekey, publicKey: new Uint8Array(32) } },
       { ...good, oneTimePrekeys: [{ id: 9, publicKey: nonCanonical }] },
-      { ...good, identityKey: mobile.identityKey(CURVE) },
+      { ...good, identityKey: mobile.identityKey(SUITE) },
     ];
     for (const request of bad) expect(await register(desktop, request)).toBe(LIME_ERRORS.badRequest);
     expect(await fixture.store.waiting.list(bob.address)).toEqual([]);
@@ -127,7 +127,7 @@ describe('by app password', () => {
     await start();
     const signature = new Uint8Array(64);
     signature[0] = 1;
-    const good = desktop.registration(CURVE);
+    const good = desktop.registration(SUITE);
     const request = { ...good, identityKey: SMALL_ORDER, signedPrekey: { ...good.signedPrekey, signature } };
     expect(await register(desktop, request)).toBe(LIME_ERRORS.badRequest);
   });
@@ -135,23 +135,23 @@ describe('by app password', () => {
   it('D08: a key that another account uses is refused, whole bundles replayed from the directory too', async () => {
     await start();
     caller = undefined;
-    await fixture.lime(alice, alice.registration(CURVE, 1, 2));
+    await fixture.lime(alice, alice.registration(SUITE, 1, 2));
     caller = BY_APP_PASSWORD;
     const [stolen] = await bundlesFor(bob, alice.id);
     const replay: LimeRequest = {
       kind: 'registerUser',
-      suite: CURVE,
+      suite: SUITE,
       identityKey: stolen!.identityKey,
       signedPrekey: stolen!.signedPrekey,
       oneTimePrekeys: [],
     };
     expect(await register(desktop, replay)).toBe(LIME_ERRORS.badRequest);
     const publicKey = stolen!.signedPrekey.publicKey;
-    const sign = crypto.suites[CURVE].signatures.sign(desktop.identitySeed(CURVE), publicKey);
+    const sign = crypto.suites[SUITE].signatures.sign(desktop.identitySeed(SUITE), publicKey);
     const signedPrekey = { id: 5, publicKey, signature: sign };
-    expect(await register(desktop, { ...desktop.registration(CURVE), signedPrekey })).toBe(LIME_ERRORS.badRequest);
+    expect(await register(desktop, { ...desktop.registration(SUITE), signedPrekey })).toBe(LIME_ERRORS.badRequest);
     await register(desktop);
-    expect(code(await fixture.lime(desktop, { kind: 'postSignedPrekey', suite: CURVE, signedPrekey }))).toBe(
+    expect(code(await fixture.lime(desktop, { kind: 'postSignedPrekey', suite: SUITE, signedPrekey }))).toBe(
       LIME_ERRORS.badRequest,
     );
     expect((await bundlesFor(alice, desktop.id))[0]!.signedPrekey.id).toBe(1001);
@@ -168,7 +168,7 @@ describe('by app password', () => {
     expect(await fixture.store.waiting.list(bob.address)).toEqual([]);
     expect((await bundlesFor(alice, desktop.id))[0]!.oneTimePrekey!.id).toBe(1);
     expect(await register(desktop)).toBe('ack');
-    expect(await register(desktop, mobile.registration(CURVE, 1))).toBe(LIME_ERRORS.badRequest);
+    expect(await register(desktop, mobile.registration(SUITE, 1))).toBe(LIME_ERRORS.badRequest);
     expect(fixture.announced).toContainEqual({ kind: 'devices-changed', address: bob.address });
   });
 
@@ -189,7 +189,7 @@ describe('by app password', () => {
 
   it('a manifest with a key that another account uses is a conflict', async () => {
     await start();
-    const thief = admitted(desktop, { suite: CURVE, identityKey: alice.identityKey(CURVE) });
+    const thief = admitted(desktop, { suite: SUITE, identityKey: alice.identityKey(SUITE) });
     const { json } = await publish(bob.manifest([bob.listed, thief], first.manifest));
     expect(json).toMatchObject({ status: 409, code: 'conflict', detail: 'a key that another account or device uses' });
   });
@@ -200,7 +200,7 @@ describe('by app password', () => {
     await fixture.store.waiting.remove(desktop.id);
     expect(await bundlesFor(alice, desktop.id)).toEqual([undefined]);
     expect(await register(desktop)).toBe(LIME_ERRORS.userAlreadyIn);
-    expect(code(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', suite: CURVE }))).toBe(
+    expect(code(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', suite: SUITE }))).toBe(
       LIME_ERRORS.userNotFound,
     );
   });
@@ -208,11 +208,11 @@ describe('by app password', () => {
   it('D12: the device ids that an app password may speak for share what one may take of a target', async () => {
     await start({ BUNDLES_PER_PAIR: 2 });
     caller = undefined;
-    await fixture.lime(alice, alice.registration(CURVE, 1, 2, 3, 4));
+    await fixture.lime(alice, alice.registration(SUITE, 1, 2, 3, 4));
     caller = BY_APP_PASSWORD;
     const taken = [];
     for (const asker of [bob, desktop, mobile])
-      taken.push((await fixture.bundles(asker, CURVE, alice.id))[0]!.bundle!.oneTimePrekey?.id);
+      taken.push((await fixture.bundles(asker, SUITE, alice.id))[0]!.bundle!.oneTimePrekey?.id);
     expect(taken).toEqual([1, 2, undefined]);
   });
 
@@ -221,7 +221,7 @@ describe('by app password', () => {
     await register(desktop);
     await register(mobile);
     const headers = { from: bob.id, 'content-type': LIME_CONTENT_TYPE };
-    expect((await fixture.limeRaw(encodeRequest(bob.registration(CURVE)), headers)).status).toBe(429);
+    expect((await fixture.limeRaw(encodeRequest(bob.registration(SUITE)), headers)).status).toBe(429);
   });
 });
 
@@ -234,12 +234,12 @@ it('D03, D05: a registration whose answer was lost is there once, and one that f
   fixture = await startFixture({}, { store, authenticate: async () => BY_APP_PASSWORD });
   await enrol(store, bob);
   const headers = { from: desktop.id, 'content-type': LIME_CONTENT_TYPE };
-  const body = encodeRequest(desktop.registration(CURVE, 1, 2));
+  const body = encodeRequest(desktop.registration(SUITE, 1, 2));
   expect((await fixture.limeRaw(body, headers)).status).toBe(503);
   expect(await store.waiting.find(desktop.id)).toBeUndefined();
   expect((await fixture.limeRaw(body, headers)).status).toBe(503);
   expect(await register(desktop)).toBe('ack');
-  expect(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', suite: CURVE })).toMatchObject({ ids: [1, 2] });
+  expect(await fixture.lime(desktop, { kind: 'getSelfOneTimePrekeys', suite: SUITE })).toMatchObject({ ids: [1, 2] });
 });
 
 describe('in open mode', () => {
@@ -250,7 +250,7 @@ describe('in open mode', () => {
     caller = OPENLY;
     expect(await register(stranger)).toBe('ack');
     expect(await register(desktop)).toBe('ack');
-    const peers = await fixture.bundles(stranger, CURVE, stranger.id, desktop.id);
+    const peers = await fixture.bundles(stranger, SUITE, stranger.id, desktop.id);
     expect(peers.map(({ bundle }) => bundle?.oneTimePrekey?.id)).toEqual([1, 1]);
     expect(await fixture.store.accounts.find(stranger.address)).toBeUndefined();
   });
@@ -258,8 +258,8 @@ describe('in open mode', () => {
   it('D12: a hundred askers together get no more of one device than its limit', async () => {
     await start({ BUNDLES_PER_TARGET: 60, PREKEYS_PER_DEVICE: 200 });
     caller = OPENLY;
-    await register(stranger, stranger.registration(CURVE, ...Array.from({ length: 100 }, (_, i) => i + 1)));
-    const body = encodeRequest({ kind: 'getPeerBundle', suite: CURVE, devices: [stranger.id] });
+    await register(stranger, stranger.registration(SUITE, ...Array.from({ length: 100 }, (_, i) => i + 1)));
+    const body = encodeRequest({ kind: 'getPeerBundle', suite: SUITE, devices: [stranger.id] });
     const flags = await Promise.all(
       Array.from({ length: 100 }, async (_, i) => {
         const headers = { from: `sip:asker${i}@example.org;gr=x`, 'content-type': LIME_CONTENT_TYPE };
@@ -273,7 +273,7 @@ describe('in open mode', () => {
   it('a listed device is still who its manifest says it is, and a user has so many devices', async () => {
     await start({ DEVICES_PER_ACCOUNT: 1 });
     caller = OPENLY;
-    expect(await register(bob, mobile.registration(CURVE))).toBe(LIME_ERRORS.badRequest);
+    expect(await register(bob, mobile.registration(SUITE))).toBe(LIME_ERRORS.badRequest);
     expect(await register(stranger)).toBe('ack');
     const second = testDevice(crypto, 'stranger', 'laptop', 'elsewhere.example');
     expect(await register(second)).toBe(LIME_ERRORS.limitReached);

@@ -15,7 +15,7 @@ export async function devicesAtServer({ tokens, http, self }: Services) {
 
 export async function listDevices(services: Services): Promise<DeviceInfo[]> {
   const devices = (await devicesAtServer(services)).filter(({ state }) => state === 'listed');
-  return devices.map(({ id, curves, addedAt, current }) => ({ id, curves, addedAt, current }));
+  return devices.map(({ id, curves, addedAt, current }) => ({ id, suites: curves, addedAt, current }));
 }
 
 /**

@@ -30,7 +30,7 @@ export interface RegistrationRequest {
   readonly kind: 'create' | 'join';
   readonly server: string;
   readonly name: string;
-  readonly curves: readonly SuiteName[];
+  readonly suites: readonly SuiteName[];
   readonly invitation: string | undefined;
   /** Of a device to join: the account's. */
   readonly accountSeed: Uint8Array | undefined;
@@ -90,7 +90,7 @@ async function makeKeys(
   const loginSeed = random(SEED_BYTES);
   return ledger.commit((transaction) => {
     const engines = request.engines.map((factory) => factory({ device, crypto, random, now }));
-    const identities = engines.flatMap((engine) => engine.createDevice(request.curves, transaction));
+    const identities = engines.flatMap((engine) => engine.createDevice(request.suites, transaction));
     const loginKey = crypto.ed25519.publicKey(loginSeed);
     const self: SelfRecord = {
       server,
@@ -99,7 +99,7 @@ async function makeKeys(
       name,
       address,
       device,
-      curves: request.curves,
+      suites: request.suites,
       kind: request.kind,
       step: 'keys',
       refused: false,

@@ -31,7 +31,7 @@ export interface SelfRecord {
   readonly name: AccountName;
   readonly address: AccountAddress;
   readonly device: DeviceId;
-  readonly curves: readonly SuiteName[];
+  readonly suites: readonly SuiteName[];
   /** `create`: made the account. `join`: was added to one that existed. */
   readonly kind: 'create' | 'join';
   readonly step: RegistrationStep;
@@ -44,13 +44,26 @@ export interface SelfRecord {
   readonly entry: ManifestDevice;
 }
 
-export function readSelf(records: Records): SelfRecord | undefined {
-  const stored = records.get(KEY);
-  return stored && (fromText(decodeRecord<object>(stored).header) as SelfRecord);
+/** As it is stored, where a suite is called by LIME's older word. */
+interface StoredSelf extends Omit<SelfRecord, 'suites' | 'entry'> {
+  readonly curves: readonly SuiteName[];
+  readonly entry: Omit<ManifestDevice, 'identities'> & {
+    readonly identities: readonly { readonly curve: SuiteName; readonly identityKey: Uint8Array }[];
+  };
 }
 
-export function writeSelf(transaction: Transaction, self: SelfRecord): void {
-  transaction.set(KEY, encodeRecord(toText(self) as object));
+export function readSelf(records: Records): SelfRecord | undefined {
+  const stored = records.get(KEY);
+  if (!stored) return undefined;
+  const { curves, entry, ...self } = fromText(decodeRecord<object>(stored).header) as StoredSelf;
+  const identities = entry.identities.map(({ curve, identityKey }) => ({ suite: curve, identityKey }));
+  return { ...self, suites: curves, entry: { ...entry, identities } };
+}
+
+export function writeSelf(transaction: Transaction, { suites, entry, ...self }: SelfRecord): void {
+  const identities = entry.identities.map(({ suite, identityKey }) => ({ curve: suite, identityKey }));
+  const stored: StoredSelf = { ...self, curves: suites, entry: { ...entry, identities } };
+  transaction.set(KEY, encodeRecord(toText(stored) as object));
 }
 
 /** Byte strings as `{"bytes":"…"}`, at any depth. */

@@ -85,7 +85,7 @@ export interface EncryptionEngine {
   /** What the envelope says: lower case, at most 32 characters. */
   readonly id: string;
   /** Makes the identities of this device, for its manifest. Called once in the life of a device. */
-  createDevice(curves: readonly SuiteName[], transaction: Transaction): DeviceIdentity[];
+  createDevice(suites: readonly SuiteName[], transaction: Transaction): DeviceIdentity[];
   /** Publishes the device's keys. Idempotent: repeated after a lost answer or a crash. */
   publish(context: EngineContext): Promise<void>;
   /** Daily work: new prekeys. Cheap when nothing is due. */

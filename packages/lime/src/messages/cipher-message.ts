@@ -31,7 +31,7 @@ export interface CipherMessageInput {
   readonly plaintext: Uint8Array;
 }
 
-/** Encrypts `plaintext` once, under a fresh seed. To be given to `Lime.encrypt` of each curve among the recipients. */
+/** Encrypts `plaintext` once, under a fresh seed. To be given to `Lime.encrypt` of each suite among the recipients. */
 export function sealCipherMessage(crypto: CryptoProvider, input: CipherMessageInput): SealedCipherMessage {
   const seed = new CipherSeed(input.random(SEED_BYTES));
   const bound = cipherAssociatedData(input.source, recipientUserBytes(input.recipientUser));

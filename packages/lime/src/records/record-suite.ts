@@ -11,6 +11,6 @@ export function versionOf(suite: LimeSuite): number {
 export function readSuite(crypto: CryptoProvider, reader: ByteReader): LimeSuite {
   const version = reader.u8();
   const id = reader.u8();
-  const suite = Object.values(crypto.suites).find((each) => each.id === id) ?? reader.fail('unknown curve');
+  const suite = Object.values(crypto.suites).find((each) => each.id === id) ?? reader.fail('unknown suite');
   return version === versionOf(suite) ? suite : reader.fail('unknown version');
 }

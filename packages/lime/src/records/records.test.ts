@@ -18,7 +18,7 @@ import { decodePeer, encodePeer } from './peer-record.ts';
 import { decodeSession, encodeSession } from './session-record.ts';
 
 interface Frozen {
-  readonly suite: SuiteName;
+  readonly curve: SuiteName;
   readonly now: number;
   /** Device → record key → record. */
   readonly stores: Record<string, Record<string, string>>;

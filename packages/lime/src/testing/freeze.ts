@@ -25,7 +25,7 @@ function dialogue(suite: SuiteName) {
   ];
   const dump = ({ store }: Person) => Object.fromEntries(store.keys('').map((key) => [key, hex(store.load(key)!)]));
   return {
-    suite,
+    curve: suite,
     now: world.now,
     stores: Object.fromEntries(people.map((person) => [person.device, dump(person)])),
     letters: underWay.map(([letter, to, content]) => ({

@@ -1,5 +1,5 @@
 /** A LIME device as the tests see it, ours or liblime's: the same calls, so that each exchange is tested in both directions. */
-import type { SuiteName } from '@sealwire/crypto/port';
+import type { CurveName } from '@sealwire/crypto/port';
 import type { Policy } from '@sealwire/lime/policy';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { LIME_SUITES, type LimeRequestKind } from '@sealwire/wire/lime-server';
@@ -32,7 +32,7 @@ export interface Addressee {
 
 export interface Correspondent extends Addressee {
   readonly kind: Kind;
-  readonly curve: SuiteName;
+  readonly curve: CurveName;
   identityKey(): Promise<Uint8Array>;
   /**
    * `content`: any bytes, one a character. Bundles that are missing are fetched. One letter for each recipient that could be served;
@@ -88,7 +88,7 @@ export interface Header {
 }
 
 /** Of a Double Ratchet message (lime-protocol sections 6.4 and 7.3), read without the code under test. */
-export function headerOf({ message }: Letter, curve: SuiteName): Header {
+export function headerOf({ message }: Letter, curve: CurveName): Header {
   const { x, ed } = LIME_SUITES[curve];
   const view = Buffer.from(message);
   const withInit = (view[1]! & 1) !== 0;

@@ -1,6 +1,6 @@
 /** A genuine liblime device: a client of its own in the peer process, with its own key store and its own HTTP to the directory. */
 import { join } from 'node:path';
-import type { SuiteName } from '@sealwire/crypto/port';
+import type { CurveName } from '@sealwire/crypto/port';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { LimeRequestKind } from '@sealwire/wire/lime-server';
 import { base64, fromBase64, type LimePeer } from '../../../../interop/lime-peer/lime-peer.mjs';
@@ -41,7 +41,7 @@ export class LiblimeDevice implements Correspondent {
     private readonly peer: LimePeer,
     private readonly client: string,
     readonly device: DeviceId,
-    readonly curve: SuiteName,
+    readonly curve: CurveName,
   ) {
     this.user = accountOf(device);
   }
@@ -57,7 +57,7 @@ export class LiblimeDevice implements Correspondent {
       readonly folder: string;
       readonly client: string;
       readonly device: DeviceId;
-      readonly curve: SuiteName;
+      readonly curve: CurveName;
       readonly oneTimePrekeys: number;
     },
   ): Promise<LiblimeDevice> {

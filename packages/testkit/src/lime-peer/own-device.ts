@@ -1,6 +1,6 @@
 /** One of our devices: packages/lime over the HTTP of the key directory. */
 import { nodeCrypto } from '@sealwire/crypto/node';
-import type { SuiteName } from '@sealwire/crypto/port';
+import type { CurveName } from '@sealwire/crypto/port';
 import { systemRandom } from '@sealwire/crypto/random';
 import { LimeError } from '@sealwire/lime/errors';
 import { Lime, type PeerBundle } from '@sealwire/lime/lime';
@@ -33,7 +33,7 @@ export class OwnDevice implements Correspondent {
   private constructor(
     private directory: KeyDirectory,
     readonly device: DeviceId,
-    readonly curve: SuiteName,
+    readonly curve: CurveName,
     private readonly oneTimePrekeys: number,
   ) {
     this.user = accountOf(device);
@@ -43,7 +43,7 @@ export class OwnDevice implements Correspondent {
   static async register(
     directory: KeyDirectory,
     device: DeviceId,
-    curve: SuiteName,
+    curve: CurveName,
     oneTimePrekeys: number,
   ): Promise<OwnDevice> {
     const own = new OwnDevice(directory, device, curve, oneTimePrekeys);

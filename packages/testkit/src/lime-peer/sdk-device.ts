@@ -31,12 +31,12 @@ export class SdkDevice implements EngineDevice {
   private constructor(
     readonly id: DeviceId,
     private directory: KeyDirectory,
-    curves: readonly SuiteName[],
+    suites: readonly SuiteName[],
     now: () => number,
   ) {
     this.user = accountOf(id);
     this.#engine = limeEngine({ device: id, crypto: nodeCrypto(), random: systemRandom, now });
-    this.identities = this.#engine.createDevice(curves, this.#records);
+    this.identities = this.#engine.createDevice(suites, this.#records);
     this.#context = {
       records: this.#records,
       postToDirectory: (body) => this.directory.post(id, body),
@@ -48,10 +48,10 @@ export class SdkDevice implements EngineDevice {
   static async register(
     directory: KeyDirectory,
     id: DeviceId,
-    curves: readonly SuiteName[],
+    suites: readonly SuiteName[],
     now: () => number,
   ): Promise<SdkDevice> {
-    const made = new SdkDevice(id, directory, curves, now);
+    const made = new SdkDevice(id, directory, suites, now);
     await directory.list(id, made.identities);
     await made.#engine.publish(made.#context);
     return made;

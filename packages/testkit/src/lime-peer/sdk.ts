@@ -1,14 +1,14 @@
 /** The SDK's encryption with liblime devices: two curves in one message, and the manifest's word on identities (lime-protocol section 13). */
 import { describe, expect } from '@jest/globals';
 import type { EngineDevice } from '@sealwire/client/engine';
-import type { SuiteName } from '@sealwire/crypto/port';
+import type { CurveName } from '@sealwire/crypto/port';
 import { type AccountAddress, parseAccountAddress } from '@sealwire/wire/ids';
 import { LIME_SUITES } from '@sealwire/wire/lime-server';
 import { type Correspondent, headerOf, type Letter, writeTo } from './correspondent.ts';
 import type { Suite } from './suite.ts';
 
 const GROUP = parseAccountAddress('sip:friends@conf.example.org');
-const CURVE_BYTE = 2;
+const CURVE_ID_AT = 2;
 const DAY = 24 * 60 * 60 * 1000;
 
 export function sdk({ world, it }: Omit<Suite, 'curve'>): void {
@@ -18,7 +18,8 @@ export function sdk({ world, it }: Omit<Suite, 'curve'>): void {
     return { id: device, identities: [{ suite: curve, identityKey: await peer.identityKey() }] };
   }
 
-  const curveOf = ({ message }: Letter): SuiteName => (message[CURVE_BYTE] === LIME_SUITES.c448.id ? 'c448' : 'c25519');
+  const curveOf = ({ message }: Letter): CurveName =>
+    message[CURVE_ID_AT] === LIME_SUITES.c448.id ? 'c448' : 'c25519';
 
   describe('an SDK device on both curves', () => {
     it('writes one message to liblime on either curve and to its like; all read it and answer', async () => {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SuiteName } from '@sealwire/crypto/port';
+import type { CurveName, SuiteName } from '@sealwire/crypto/port';
 import { type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
 import { decodeRequest } from '@sealwire/wire/lime-server';
 import { LimePeer } from '../../../../interop/lime-peer/lime-peer.mjs';
@@ -52,7 +52,7 @@ export class World {
   }
 
   /** A registered device. */
-  async device(kind: Kind, curve: SuiteName, options: DeviceOptions = {}): Promise<Correspondent> {
+  async device(kind: Kind, curve: CurveName, options: DeviceOptions = {}): Promise<Correspondent> {
     const { oneTimePrekeys = ENOUGH_PREKEYS, directory = this.directory } = options;
     const client = `${kind}-${this.#count++}`;
     const device = options.device ?? deviceNamed(client);
@@ -72,8 +72,8 @@ export class World {
   }
 
   /** A registered device of the SDK. */
-  sdkDevice(curves: readonly SuiteName[], now = () => Date.UTC(2026, 0, 1)): Promise<SdkDevice> {
-    return SdkDevice.register(this.directory, deviceNamed(`sdk-${this.#count++}`), curves, now);
+  sdkDevice(suites: readonly SuiteName[], now = () => Date.UTC(2026, 0, 1)): Promise<SdkDevice> {
+    return SdkDevice.register(this.directory, deviceNamed(`sdk-${this.#count++}`), suites, now);
   }
 
   /** Another directory: one that lost everybody, or an impostor's. */

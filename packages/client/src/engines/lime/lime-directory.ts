@@ -1,4 +1,4 @@
-/** The calls of this device to the LIME key server, on one curve (lime-protocol sections 3 to 5). */
+/** The calls of this device to the LIME key server, on one suite (lime-protocol sections 3 to 5). */
 import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import {
@@ -43,7 +43,7 @@ export class LimeDirectory {
     await this.#acknowledged({ kind: 'registerUser', suite: this.#suite, identityKey, signedPrekey, oneTimePrekeys });
   }
 
-  /** Takes all keys of this device on this curve out of the directory. Idempotent. */
+  /** Takes all keys of this device on this suite out of the directory. Idempotent. */
   async delete(): Promise<void> {
     await this.#acknowledged({ kind: 'deleteUser', suite: this.#suite });
   }

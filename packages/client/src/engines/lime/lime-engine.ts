@@ -35,12 +35,13 @@ import { LimeDirectory } from './lime-directory.ts';
 import { checkLimeKeys } from './lime-keys-check.ts';
 import { limeStoreOver } from './lime-records.ts';
 
-const CURVES_KEY = 'lime/curves';
-/** Where a message of the Double Ratchet names its curve (lime-protocol section 7.3). */
-const CURVE_BYTE = 2;
+/** The suites of this device; stored under LIME's older word for them. */
+const SUITES_KEY = 'lime/curves';
+/** Where a message of the Double Ratchet names its suite, as a curve id (lime-protocol section 7.3). */
+const CURVE_ID_AT = 2;
 const NO_BYTES = new Uint8Array(0);
 
-/** Recipients on one curve, with the bundles of those that have no session yet. */
+/** Recipients on one suite, with the bundles of those that have no session yet. */
 interface Group {
   readonly suite: SuiteName;
   readonly devices: readonly DeviceId[];
@@ -70,21 +71,21 @@ class LimeEngine implements EncryptionEngine {
     };
   }
 
-  createDevice(curves: readonly SuiteName[], transaction: Transaction): DeviceIdentity[] {
-    transaction.set(CURVES_KEY, encodeRecord({ curves }));
-    return curves.map((suite) => ({
+  createDevice(suites: readonly SuiteName[], transaction: Transaction): DeviceIdentity[] {
+    transaction.set(SUITES_KEY, encodeRecord({ curves: suites }));
+    return suites.map((suite) => ({
       suite,
       identityKey: this.#lime(suite, transaction).createDevice(this.#setup.device, suite).identityKey,
     }));
   }
 
   async publish(context: EngineContext): Promise<void> {
-    for (const suite of curvesIn(context.records)) await this.#register(suite, context);
+    for (const suite of suitesIn(context.records)) await this.#register(suite, context);
   }
 
   async upkeep(context: EngineContext): Promise<void> {
     const me = this.#setup.device;
-    for (const suite of curvesIn(context.records)) {
+    for (const suite of suitesIn(context.records)) {
       if (!this.#lime(suite, context.records).updateDue(me)) continue;
       const directory = new LimeDirectory(suite, context);
       const held = await directory.ownOneTimePrekeys();
@@ -97,7 +98,7 @@ class LimeEngine implements EncryptionEngine {
 
   async checkKeys(context: EngineContext): Promise<readonly KeysFinding[]> {
     const findings: KeysFinding[] = [];
-    for (const suite of curvesIn(context.records)) {
+    for (const suite of suitesIn(context.records)) {
       const lime = (records: Records | Transaction) => this.#lime(suite, records);
       const found = await checkLimeKeys({ me: this.#setup.device, suite, context, lime });
       if (found) findings.push(found);
@@ -106,15 +107,15 @@ class LimeEngine implements EncryptionEngine {
   }
 
   async gather(draft: OutgoingDraft, context: EngineContext): Promise<EngineResult<Gathered>> {
-    const ours = curvesIn(context.records);
+    const ours = suitesIn(context.records);
     const all = [...draft.recipients, ...draft.copies];
-    const reachable = (device: EngineDevice) => commonCurve(device, ours) !== undefined;
+    const reachable = (device: EngineDevice) => commonSuite(device, ours) !== undefined;
     if (draft.recipients.length > 0 && !draft.recipients.some(reachable))
-      return curveMismatch(draft.recipients[0]!, ours);
+      return noCommonSuite(draft.recipients[0]!, ours);
     const unreachable = all.filter((device) => !reachable(device)).map(({ id }) => id);
     const groups: Group[] = [];
     for (const suite of ours) {
-      const devices = all.filter((device) => commonCurve(device, ours) === suite);
+      const devices = all.filter((device) => commonSuite(device, ours) === suite);
       if (devices.length === 0) continue;
       const gathered = await this.#gatherOn(suite, devices, context);
       if (gathered.status !== 'done') return gathered;
@@ -166,7 +167,7 @@ class LimeEngine implements EncryptionEngine {
   processIncoming(message: ReceivedMessage, transaction: Transaction): EngineResult<Uint8Array> {
     const { sender, recipientUser, content, cipherMessage } = message;
     if (content.length === 0) return failed('no-content', 'the sender could not encrypt for this device');
-    const suite = curvesIn(transaction).find((name) => this.#setup.crypto.suites[name].id === content[CURVE_BYTE]);
+    const suite = suitesIn(transaction).find((name) => this.#setup.crypto.suites[name].id === content[CURVE_ID_AT]);
     if (!suite) return failed('wrong-curve', 'made for an identity that this device does not have');
     const lime = this.#lime(suite, transaction);
     try {
@@ -186,7 +187,7 @@ class LimeEngine implements EncryptionEngine {
   }
 
   forgetDevice(device: DeviceId, transaction: Transaction): void {
-    for (const suite of curvesIn(transaction)) this.#lime(suite, transaction).deletePeer(device);
+    for (const suite of suitesIn(transaction)) this.#lime(suite, transaction).deletePeer(device);
   }
 
   async #gatherOn(
@@ -234,18 +235,18 @@ class LimeEngine implements EncryptionEngine {
   }
 }
 
-function curvesIn(records: Records): readonly SuiteName[] {
-  const stored = records.get(CURVES_KEY);
+function suitesIn(records: Records): readonly SuiteName[] {
+  const stored = records.get(SUITES_KEY);
   return stored ? decodeRecord<{ curves: SuiteName[] }>(stored).header.curves : [];
 }
 
-function commonCurve(device: EngineDevice, ours: readonly SuiteName[]): SuiteName | undefined {
+function commonSuite(device: EngineDevice, ours: readonly SuiteName[]): SuiteName | undefined {
   return device.identities.find(({ suite }) => ours.includes(suite))?.suite;
 }
 
-function curveMismatch(device: EngineDevice, ours: readonly SuiteName[]): EngineResult<never> {
+function noCommonSuite(device: EngineDevice, ours: readonly SuiteName[]): EngineResult<never> {
   const theirs = device.identities.map(({ suite }) => suite).join(', ');
-  const text = `${device.id} is on ${theirs}, this device on ${ours.join(', ')}: LIME devices talk on a curve that both have`;
+  const text = `${device.id} is on ${theirs}, this device on ${ours.join(', ')}: LIME devices talk on a suite that both have`;
   return failed('curve-mismatch', text);
 }
 

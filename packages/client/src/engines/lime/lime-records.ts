@@ -1,4 +1,4 @@
-/** A `LimeStore` over the client's records: LIME's changes join the transaction that it is made for. One table a curve. */
+/** A `LimeStore` over the client's records: LIME's changes join the transaction that it is made for. One table a suite. */
 import type { SuiteName } from '@sealwire/crypto/port';
 import type { LimeStore } from '@sealwire/lime/store';
 import type { Records, Transaction } from '../../storage/ledger.ts';
