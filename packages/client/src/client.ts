@@ -36,8 +36,6 @@ import {
 } from './client-options.ts';
 import { Connection } from './connection/connection.ts';
 import type { FileHooks, KeysFinding } from './engines/engine.ts';
-import { KeyUpkeep } from './engines/key-upkeep.ts';
-import { KeysCheck } from './engines/keys-check.ts';
 import { limeEngine } from './engines/lime/lime-engine.ts';
 import { ClientError, throwIfAborted } from './errors.ts';
 import type {
@@ -59,6 +57,8 @@ import { Sender } from './messages/sender.ts';
 import { type ClientRuntime, platformTimers } from './runtime.ts';
 import { assemble, type Services } from './services.ts';
 import { Ledger } from './storage/ledger.ts';
+import { KeyUpkeep } from './upkeep/key-upkeep.ts';
+import { KeysCheck } from './upkeep/keys-check.ts';
 
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const ACCOUNT_SECRET_BYTES = 32;

@@ -11,8 +11,8 @@ import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { DirectoryKeys } from '@sealwire/wire/keys-check';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
 import type { Records, Transaction } from '../storage/ledger.ts';
-import type { FileKey } from '../stream.ts';
 import type { Difference } from './keys-comparison.ts';
+import type { FileKey } from './stream.ts';
 
 export type EngineResult<T> =
   | { readonly status: 'done'; readonly value: T }

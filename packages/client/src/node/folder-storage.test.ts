@@ -26,7 +26,7 @@ afterEach(() => {
 
 /** Another process that opens `folder` and writes numbers; says each number once it is durable. */
 function writer(): { child: ChildProcess; lines: AsyncIterator<string> } {
-  const root = fileURLToPath(new URL('../../../../', import.meta.url));
+  const root = fileURLToPath(new URL('../../../..', import.meta.url));
   const child = spawn(
     process.execPath,
     [

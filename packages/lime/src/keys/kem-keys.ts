@@ -1,6 +1,6 @@
 /** KEM keys of the hybrid suites: the second half of prekeys and ratchet keys (docs/spec/lime.md, "Hybrid suites"). */
 import type { CryptoProvider, Kem, LimeSuite, RandomBytes } from '@sealwire/crypto/port';
-import { concat } from '../messages/associated-data.ts';
+import { concat } from '../bytes/concat.ts';
 import { Secret } from './secret.ts';
 
 /** How a KEM key and the ciphertext beside it are named in a short header: 96 bits, bound by the message's own authentication. */

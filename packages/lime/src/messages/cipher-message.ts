@@ -4,11 +4,12 @@
  */
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { concat } from '../bytes/concat.ts';
+import { deviceBytes, type RecipientUser, recipientUserBytes } from '../bytes/names.ts';
+import { SEED_BYTES } from '../format/message.ts';
 import { Secret } from '../keys/secret.ts';
 import { MESSAGE_KEY_BYTES, MessageKey, openOnce, sealOnce } from '../ratchet/message-key.ts';
-import { concat, deviceBytes, type RecipientUser, recipientUserBytes } from './associated-data.ts';
 
-export const SEED_BYTES = 32;
 const SEED_INFO = new TextEncoder().encode('DR Message Key Derivation');
 const NO_SALT = new Uint8Array(0);
 

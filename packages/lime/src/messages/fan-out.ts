@@ -1,21 +1,22 @@
 /** One plaintext to many devices (lime-protocol section 8): sessions found or begun, one form for all, all ratchets saved at once. */
 import { CryptoError } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { type RecipientUser, recipientUserBytes } from '../bytes/names.ts';
 import type { LimeContext } from '../context.ts';
-import { isChangedIdentity, type Peer } from '../devices/peer.ts';
 import { LimeError, type LimeErrorCode } from '../errors.ts';
 import { isKemStepDue } from '../ratchet/kem-ratchet.ts';
 import { ratchetEncrypt } from '../ratchet/ratchet.ts';
 import type { OwnDevice } from '../records/device-record.ts';
+import type { Peer } from '../records/peer-record.ts';
+import type { Session } from '../records/session-record.ts';
 import type { LimeChange } from '../records/store.ts';
-import type { Session } from '../sessions/session.ts';
-import { retired } from '../sessions/session-turns.ts';
 import { hybridSettings } from '../settings.ts';
 import { isSoundBundle, type PeerBundle, type PrekeyBundle } from '../x3dh/prekey-bundle.ts';
 import { agreeAsInitiator } from '../x3dh/x3dh.ts';
-import { associatedDataOf, type RecipientUser, recipientUserBytes } from './associated-data.ts';
+import { associatedDataOf } from './associated-data.ts';
 import { type SealedCipherMessage, sealCipherMessage } from './cipher-message.ts';
 import { DEFAULT_POLICY, isDirect, type Policy } from './policy.ts';
+import { retired } from './session-turns.ts';
 
 export interface EncryptInput {
   readonly recipientUser: RecipientUser;
@@ -88,13 +89,13 @@ export function encryptToDevices(context: LimeContext, me: DeviceId, input: Encr
 
 /** Another identity key than the stored one stops the whole call: the user decides before anybody gets anything. */
 function refuseChangedIdentities(
-  { crypto, records }: LimeContext,
+  { records }: LimeContext,
   recipients: readonly DeviceId[],
   bundles: ReadonlyMap<DeviceId, PrekeyBundle | undefined>,
 ): void {
   const changed = recipients.filter((device) => {
     const bundle = bundles.get(device);
-    return bundle && isChangedIdentity(crypto, records.findPeer(device), bundle.identityKey);
+    return bundle && records.isChangedIdentity(device, bundle.identityKey);
   });
   if (changed.length === 0) return;
   throw new LimeError('identity-changed', `another identity key than before: ${changed.join(', ')}`, changed);

@@ -1,7 +1,5 @@
 /** Direct form or seed form: what one encryption to n devices should use (lime-protocol section 8.3). */
-
-import { TAG_BYTES } from '../ratchet/message-key.ts';
-import { SEED_BYTES } from './cipher-message.ts';
+import { SEED_BYTES, TAG_BYTES } from '../format/message.ts';
 
 /**
  * `DRMessage`: the plaintext in every ratchet message. `cipherMessage`: once, and a seed to each.

@@ -1,20 +1,19 @@
 /** One message from a peer device (lime-protocol sections 6.5, 7.5 and 9). Nothing is saved before all of it is authentic. */
 import { CryptoError } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { type RecipientUser, recipientUserBytes } from '../bytes/names.ts';
 import type { LimeContext } from '../context.ts';
-import { isChangedIdentity } from '../devices/peer.ts';
 import { LimeError, type LimeErrorCode } from '../errors.ts';
-import { TAG_BYTES } from '../ratchet/message-key.ts';
-import { ratchetDecrypt } from '../ratchet/ratchet.ts';
+import { decodeMessage, type RatchetMessage, TAG_BYTES } from '../format/message.ts';
+import type { X3dhInit } from '../format/x3dh-init.ts';
+import { type AssociatedData, ratchetDecrypt } from '../ratchet/ratchet.ts';
 import type { OwnDevice } from '../records/device-record.ts';
+import type { Session } from '../records/session-record.ts';
 import type { LimeChange } from '../records/store.ts';
-import type { Session } from '../sessions/session.ts';
-import { activated } from '../sessions/session-turns.ts';
 import { agreeAsResponder } from '../x3dh/x3dh.ts';
-import type { X3dhInit } from '../x3dh/x3dh-init.ts';
-import { type AssociatedData, associatedDataOf, type RecipientUser, recipientUserBytes } from './associated-data.ts';
+import { associatedDataOf } from './associated-data.ts';
 import { CipherSeed, openCipherMessage } from './cipher-message.ts';
-import { decodeMessage, type RatchetMessage } from './message.ts';
+import { activated } from './session-turns.ts';
 
 export interface DecryptInput {
   readonly sender: DeviceId;
@@ -137,8 +136,7 @@ function openAsResponder(attempt: Attempt, init: X3dhInit): { opened: Opened; ch
   if (init.oneTimePrekeyId !== undefined && !oneTimePrekey) {
     throw new LimeError('unknown-one-time-prekey', 'the one-time prekey is used, expired, or not of this device');
   }
-  const peer = records.findPeer(sender);
-  if (isChangedIdentity(crypto, peer, init.identityKey.bytes)) {
+  if (records.isChangedIdentity(sender, init.identityKey.bytes)) {
     throw new LimeError('identity-changed', `another identity key than before: ${sender}`, [sender]);
   }
   const { ratchet, ephemeralKey } = refusing(() =>
@@ -158,7 +156,7 @@ function openAsResponder(attempt: Attempt, init: X3dhInit): { opened: Opened; ch
     opened,
     changes: [
       oneTimePrekey ? records.oneTimePrekeyRemoval(me, oneTimePrekey.id) : records.initChange(me, init),
-      ...(peer ? [] : [records.peerChange(sender, met)]),
+      ...(records.findPeer(sender) ? [] : [records.peerChange(sender, met)]),
     ],
   };
 }

@@ -5,16 +5,10 @@
  * State is plain data and never changed, as in ratchet.ts.
  */
 import type { CryptoProvider, Kem, LimeSuite, RandomBytes } from '@sealwire/crypto/port';
+import { concat } from '../bytes/concat.ts';
+import type { KemHeader } from '../format/message.ts';
 import { encapsulate, kemIndex, newKemKey, type OwnKemKey } from '../keys/kem-keys.ts';
-import { concat } from '../messages/associated-data.ts';
 import type { LimeSettings } from '../settings.ts';
-
-/** The KEM part of a message's header. */
-export type KemHeader =
-  /** Long form: a KEM step was made with the ciphertext, and the public key is for the next one. */
-  | { readonly form: 'keys'; readonly publicKey: Uint8Array; readonly ciphertext: Uint8Array }
-  /** Short form: both sides know the keys. `sender`'s and `receiver`'s are named by their indexes. */
-  | { readonly form: 'indexes'; readonly sender: Uint8Array; readonly receiver: Uint8Array };
 
 export interface KemState {
   /** Our newest KEM key, until the peer has encapsulated to it: then it is of no more use and forgotten. */

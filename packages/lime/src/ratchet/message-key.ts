@@ -6,9 +6,6 @@ import { Secret } from '../keys/secret.ts';
 export const MESSAGE_KEY_BYTES = 48;
 const AES_KEY_BYTES = 32;
 
-/** The GCM tag at the end of every ciphertext. */
-export const TAG_BYTES = 16;
-
 export class MessageKey extends Secret {
   override get kind() {
     return 'MessageKey' as const;

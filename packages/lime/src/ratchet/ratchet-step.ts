@@ -1,8 +1,8 @@
 /** What a step of the ratchet mixes into the root key: the secret of a DH step, or of a KEM step (docs/spec/lime.md sections 5 and 15.2). */
 import type { CryptoProvider, LimeSuite, RandomBytes } from '@sealwire/crypto/port';
 import { LimeError } from '../errors.ts';
+import type { RatchetMessage } from '../format/message.ts';
 import { agree, type OwnDhKey, type PeerDhKey } from '../keys/dh-keys.ts';
-import type { RatchetMessage } from '../messages/message.ts';
 import { type KemState, kemOf, kemReceivingStep, kemSendingStep, namesPeerKey } from './kem-ratchet.ts';
 
 /** Input of KDF_RK, and the KEM state after the step; undefined in classical suites. */

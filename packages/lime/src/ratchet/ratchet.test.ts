@@ -4,12 +4,12 @@ import type { SuiteName } from '@sealwire/crypto/port';
 import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import fc from 'fast-check';
 import { hex } from '../bytes/hex.ts';
+import { decodeMessage } from '../format/message.ts';
+import { encodeX3dhInit } from '../format/x3dh-init.ts';
 import { newDhKey, OwnDhKey, PeerDhKey } from '../keys/dh-keys.ts';
-import { decodeMessage } from '../messages/message.ts';
 import { limeSettings } from '../settings.ts';
 import { RatchetTwin } from '../testing/ratchet-twin.ts';
 import { bytes, codeOf, crypto } from '../testing/world.ts';
-import { encodeX3dhInit } from '../x3dh/x3dh-init.ts';
 import { initialRatchet, type RatchetState, ratchetDecrypt, ratchetEncrypt, withSendingChain } from './ratchet.ts';
 import { RootKey } from './root-key.ts';
 

@@ -6,10 +6,10 @@
  * longer needed is gone at once, and decryption needs no randomness.
  */
 import type { CryptoProvider, RandomBytes, SuiteName } from '@sealwire/crypto/port';
+import { concat } from '../bytes/concat.ts';
 import { LimeError } from '../errors.ts';
+import { encodeHeader, type RatchetMessage } from '../format/message.ts';
 import { newDhKey, type OwnDhKey, PeerDhKey } from '../keys/dh-keys.ts';
-import { type AssociatedData, concat } from '../messages/associated-data.ts';
-import { encodeHeader, type RatchetMessage } from '../messages/message.ts';
 import { hybridSettings, type LimeSettings } from '../settings.ts';
 import { type ChainKey, messageKeyOf, nextChainKey } from './chain-key.ts';
 import { afterMessages, type KemState, kemHeaderOf } from './kem-ratchet.ts';
@@ -30,6 +30,9 @@ import {
 
 /** Nr is the number after the last one, and a u16. */
 const LAST_NUMBER = 0xfffe;
+
+/** AD in its parts, to be joined once with what follows: every copy costs as much as a hash block. */
+export type AssociatedData = readonly Uint8Array[];
 
 export interface RatchetState {
   readonly suite: SuiteName;

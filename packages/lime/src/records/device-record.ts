@@ -7,11 +7,13 @@
  *   keys:            private[x] | public[x], in hybrid suites | KEM seed[64] | KEM public key
  *   version:         1 in classical suites, 2 in hybrid ones
  */
-import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
+import type { CryptoProvider, LimeSuite, SuiteName } from '@sealwire/crypto/port';
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
+import { OwnDhKey } from '../keys/dh-keys.ts';
 import { OwnIdentity } from '../keys/identity-keys.ts';
-import { type OwnPrekey, ownPrekeyBytes, readOwnPrekey, writeOwnPrekey } from '../keys/own-prekey.ts';
+import { OwnKemKey } from '../keys/kem-keys.ts';
+import type { OwnPrekey } from '../keys/own-prekey.ts';
 import { readSuite, versionOf } from './record-suite.ts';
 
 export interface OwnSignedPrekey extends OwnPrekey {
@@ -108,4 +110,22 @@ export function decodeOneTimePrekey(crypto: CryptoProvider, record: Uint8Array):
   const missedSince = reader.time() || undefined;
   reader.end();
   return { id, ...keys, missedSince };
+}
+
+/** Of the fields that `writeOwnPrekey` writes. */
+function ownPrekeyBytes({ dh, kem }: LimeSuite): number {
+  return 2 * dh.keyLength + (kem ? kem.seedLength + kem.publicKeyLength : 0);
+}
+
+/** DH private[x] | DH public[x] [| KEM seed[64] | KEM public key]. */
+function writeOwnPrekey(writer: ByteWriter, { key, kem }: OwnPrekey): ByteWriter {
+  writer.bytes(key.reveal()).bytes(key.publicKey);
+  return kem ? writer.bytes(kem.reveal()).bytes(kem.publicKey) : writer;
+}
+
+function readOwnPrekey(reader: ByteReader, { dh, kem }: LimeSuite): OwnPrekey {
+  return {
+    key: new OwnDhKey(reader.bytes(dh.keyLength), reader.bytes(dh.keyLength)),
+    kem: kem && new OwnKemKey(reader.bytes(kem.seedLength), reader.bytes(kem.publicKeyLength)),
+  };
 }

@@ -7,9 +7,17 @@
  */
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
-import type { Peer } from '../devices/peer.ts';
 
 const VERSION = 1;
+
+/** What is remembered of a peer device. */
+export interface Peer {
+  /** It must not change while it is remembered (lime-protocol section 11). */
+  readonly identityKey: Uint8Array;
+  /** Signed prekeys that sessions were started with, the newest first: none that was replaced comes back. */
+  readonly signedPrekeyIds: readonly number[];
+}
+
 const RESERVED = 0;
 
 export function encodePeer({ identityKey, signedPrekeyIds }: Peer): Uint8Array {

@@ -7,10 +7,8 @@
 import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { hex } from '../bytes/hex.ts';
-import type { Peer } from '../devices/peer.ts';
 import { LimeError } from '../errors.ts';
-import type { Session } from '../sessions/session.ts';
-import type { X3dhInit } from '../x3dh/x3dh-init.ts';
+import type { X3dhInit } from '../format/x3dh-init.ts';
 import { decodedValue, keepDecoded } from './decoded-record.ts';
 import {
   decodeDevice,
@@ -20,8 +18,8 @@ import {
   type OwnDevice,
   type OwnOneTimePrekey,
 } from './device-record.ts';
-import { decodePeer, encodePeer } from './peer-record.ts';
-import { decodeSession, encodeSession } from './session-record.ts';
+import { decodePeer, encodePeer, type Peer } from './peer-record.ts';
+import { decodeSession, encodeSession, type Session } from './session-record.ts';
 import type { LimeChange, LimeStore } from './store.ts';
 
 /** An init record has no content: that it exists says all. */
@@ -150,6 +148,12 @@ export class Records {
 
   findPeer(peer: DeviceId): Peer | undefined {
     return this.#read(`peer ${peer}`, decodePeer);
+  }
+
+  /** True when `identityKey` contradicts what is remembered of the peer. */
+  isChangedIdentity(peer: DeviceId, identityKey: Uint8Array): boolean {
+    const known = this.findPeer(peer)?.identityKey;
+    return known !== undefined && !this.#crypto.equal(known, identityKey);
   }
 
   peerChange(peer: DeviceId, value: Peer): LimeChange {

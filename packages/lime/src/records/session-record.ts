@@ -16,9 +16,19 @@ import { PAST_CHAIN_BYTES } from '../ratchet/past-chains.ts';
 import type { RatchetState } from '../ratchet/ratchet.ts';
 import { ROOT_KEY_BYTES, RootKey } from '../ratchet/root-key.ts';
 import { SKIPPED_ENTRY_BYTES, SkippedChain } from '../ratchet/skipped-keys.ts';
-import type { Session } from '../sessions/session.ts';
 import { kemStateBytes, readKemState, writeKemState } from './kem-record.ts';
 import { readSuite, versionOf } from './record-suite.ts';
+
+/** A ratchet between a local and a peer device, and what tells it from the others (lime-protocol section 9). */
+export interface Session {
+  /** Who sent the X3DH init. Both, in a session with oneself, live side by side. */
+  readonly role: 'initiator' | 'responder';
+  /** Ek of the initiator: unique per session, and repeated in every message until the first answer. */
+  readonly ephemeralKey: Uint8Array;
+  /** When another session took over, in ms; undefined while active. */
+  readonly staleSince: number | undefined;
+  readonly ratchet: RatchetState;
+}
 
 const SHARED_DATA_BYTES = 32;
 const FLAG = { responder: 1, own: 2, peer: 4, sendingChain: 8, receivingChain: 16, init: 32 } as const;

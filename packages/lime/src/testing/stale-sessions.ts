@@ -1,9 +1,9 @@
 /** What liblime's `stale_sessions` does, and no product of ours needs: the next message to `peer` begins a new session. */
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { retired } from '../messages/session-turns.ts';
 import { Records } from '../records/records.ts';
 import type { LimeStore } from '../records/store.ts';
-import { retired } from '../sessions/session-turns.ts';
 import { type LimeSettings, limeSettings } from '../settings.ts';
 
 export interface StoreOwner {

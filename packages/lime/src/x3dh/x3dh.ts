@@ -1,16 +1,17 @@
 /** X3DH (lime-protocol section 6): from keys to the first ratchet state, on both sides. */
 import type { CryptoProvider, LimeSuite, RandomBytes, SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { concat } from '../bytes/concat.ts';
+import { deviceBytes } from '../bytes/names.ts';
+import { encodeX3dhInit, type X3dhInit } from '../format/x3dh-init.ts';
 import { agree, newDhKey, type OwnDhKey, PeerDhKey } from '../keys/dh-keys.ts';
 import { type OwnIdentity, PeerIdentity } from '../keys/identity-keys.ts';
 import { encapsulate, splitPrekey } from '../keys/kem-keys.ts';
 import type { OwnPrekey } from '../keys/own-prekey.ts';
-import { concat, deviceBytes } from '../messages/associated-data.ts';
 import { initiatorKem, kemOf, responderKem } from '../ratchet/kem-ratchet.ts';
 import { initialRatchet, type RatchetState } from '../ratchet/ratchet.ts';
 import { ROOT_KEY_BYTES, RootKey } from '../ratchet/root-key.ts';
 import type { PrekeyBundle } from './prekey-bundle.ts';
-import { encodeX3dhInit, type X3dhInit } from './x3dh-init.ts';
 
 const utf8 = new TextEncoder();
 const ZERO_SALT = new Uint8Array(64);

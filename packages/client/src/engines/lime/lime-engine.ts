@@ -17,7 +17,6 @@ import { type DeviceId, nameOf } from '@sealwire/wire/ids';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
 import type { Records, Transaction } from '../../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../../storage/record.ts';
-import { decryptChunk, encryptChunk, newFileKey } from '../../stream.ts';
 import type {
   EncryptionEngine,
   EngineContext,
@@ -31,6 +30,7 @@ import type {
   ReceivedMessage,
   SealedMessage,
 } from '../engine.ts';
+import { decryptChunk, encryptChunk, newFileKey } from '../stream.ts';
 import { LimeDirectory } from './lime-directory.ts';
 import { checkLimeKeys } from './lime-keys-check.ts';
 import { limeStoreOver } from './lime-records.ts';

@@ -81,7 +81,7 @@ describe('replacing', () => {
     expect(staleCount(alice, bob)).toBe(0);
   });
 
-  it('staleSessions: the next message begins a new session, a late one brings the old back', () => {
+  it('given up: the next message begins a new session, a late one brings the old back', () => {
     const world = new World();
     const [alice, bob] = [world.person('alice'), world.person('bob')];
     bob.read(alice.write(bob, 'hello'));
@@ -140,4 +140,16 @@ describe('replacing', () => {
       expect(staleCount(alice, bob)).toBe(2);
     }
   });
+});
+
+it('deletePeer forgets the key of a device and all sessions with it', () => {
+  const world = new World();
+  const [alice, bob] = [world.person('alice'), world.person('bob')];
+  alice.read(bob.write(alice, 'hello'));
+  expect(alice.lime.peerIdentityKey(bob.device)).toEqual(bob.identityKey);
+  alice.renewSession(bob);
+  alice.write(bob, 'again');
+  alice.lime.deletePeer(bob.device);
+  expect(alice.store.keys('').filter((key) => key.includes('bob'))).toEqual([]);
+  expect(alice.lime.peerIdentityKey(bob.device)).toBeUndefined();
 });

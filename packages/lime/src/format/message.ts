@@ -5,10 +5,12 @@ import { ByteWriter } from '../bytes/byte-writer.ts';
 import { LimeError } from '../errors.ts';
 import { PeerDhKey } from '../keys/dh-keys.ts';
 import { KEM_INDEX_BYTES } from '../keys/kem-keys.ts';
-import type { KemHeader } from '../ratchet/kem-ratchet.ts';
-import { TAG_BYTES } from '../ratchet/message-key.ts';
-import { decodeX3dhInit, type X3dhInit } from '../x3dh/x3dh-init.ts';
-import { SEED_BYTES } from './cipher-message.ts';
+import { decodeX3dhInit, type X3dhInit } from './x3dh-init.ts';
+
+/** The GCM tag at the end of every ciphertext. */
+export const TAG_BYTES = 16;
+/** What a message of the seed form carries instead of the plaintext. */
+export const SEED_BYTES = 32;
 
 const VERSION = 0x01;
 /** Type bit 0: an X3DH init follows the third byte. */
@@ -19,6 +21,13 @@ const DIRECT = 0x02;
 const KEM_INDEXES = 0x04;
 
 const NO_PARTS: readonly Uint8Array[] = [];
+
+/** The KEM part of a header, in hybrid suites. */
+export type KemHeader =
+  /** Long form: a KEM step was made with the ciphertext, and the public key is for the next one. */
+  | { readonly form: 'keys'; readonly publicKey: Uint8Array; readonly ciphertext: Uint8Array }
+  /** Short form: both sides know the keys. `sender`'s and `receiver`'s are named by their indexes. */
+  | { readonly form: 'indexes'; readonly sender: Uint8Array; readonly receiver: Uint8Array };
 
 export interface RatchetMessage {
   readonly direct: boolean;

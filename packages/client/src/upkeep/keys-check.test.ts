@@ -1,12 +1,12 @@
 /** When the directory is asked, and what the application hears (docs/spec/client.md section 8); the engine is in the test's hands. */
 import { describe, expect, it } from '@jest/globals';
+import type { EncryptionEngine, EngineContext, KeysFinding } from '../engines/engine.ts';
+import { Engines } from '../engines/engines.ts';
 import { ClientError } from '../errors.ts';
 import { Inbox } from '../messages/inbox.ts';
 import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import { FakeTime, settle } from '../testing/fake-time.ts';
-import type { EncryptionEngine, EngineContext, KeysFinding } from './engine.ts';
-import { Engines } from './engines.ts';
 import { CHECK_AGAIN_MS, CHECK_EVERY_MS, CHECK_JITTER_MS, KeysCheck } from './keys-check.ts';
 
 const LOST: KeysFinding = { suite: 'c25519', part: 'registration', mended: true };

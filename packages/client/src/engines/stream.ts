@@ -7,7 +7,7 @@
  * each file, so that no nonce comes twice under a key.
  */
 import type { Aead, RandomBytes } from '@sealwire/crypto/port';
-import { ClientError } from './errors.ts';
+import { ClientError } from '../errors.ts';
 
 const KEY_BYTES = 32;
 const PREFIX_BYTES = 7;

@@ -2,8 +2,8 @@
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { LimeContext } from '../context.ts';
+import type { Session } from '../records/session-record.ts';
 import type { LimeChange } from '../records/store.ts';
-import type { Session } from './session.ts';
 
 type Turns = Omit<LimeContext, 'random'>;
 

@@ -1,9 +1,9 @@
 /** Runs the engines' daily work while connected: at once, and then often enough not to miss the day (lime-protocol section 10). */
 
+import type { EngineContext } from '../engines/engine.ts';
+import type { Engines } from '../engines/engines.ts';
 import { asClientError } from '../errors.ts';
 import type { Timers } from '../runtime.ts';
-import type { EngineContext } from './engine.ts';
-import type { Engines } from './engines.ts';
 
 const LOOK_EVERY_MS = 60 * 60_000;
 

@@ -3,13 +3,13 @@
  * engines mend what differs; the application is told. When it is due is durable, record `self/keys-check`.
  */
 import type { RandomBytes } from '@sealwire/crypto/port';
+import type { EngineContext, KeysFinding } from '../engines/engine.ts';
+import type { Engines } from '../engines/engines.ts';
 import { asClientError } from '../errors.ts';
 import type { Inbox } from '../messages/inbox.ts';
 import type { Timers } from '../runtime.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
-import type { EngineContext, KeysFinding } from './engine.ts';
-import type { Engines } from './engines.ts';
 
 export const CHECK_EVERY_MS = 24 * 60 * 60_000;
 /** Drawn anew each time: the devices of a server that was away must not ask all at once. */
