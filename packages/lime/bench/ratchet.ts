@@ -12,8 +12,8 @@ import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { Lime, type PeerBundle, type PublicPrekey, type Registration } from '../src/lime.ts';
 import type { Policy } from '../src/messages/policy.ts';
-import { MemoryLimeStore } from '../src/records/memory-store.ts';
 import type { LimeSettings } from '../src/settings.ts';
+import { MemoryLimeStore } from '../src/testing/memory-store.ts';
 import { bareKey, barePair, bareSetUp } from './bare-model.ts';
 
 const KIB = 1024;

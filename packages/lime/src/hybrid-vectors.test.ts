@@ -11,7 +11,7 @@ import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { hex } from './bytes/hex.ts';
 import { Lime, type PeerBundle } from './lime.ts';
-import { MemoryLimeStore } from './records/memory-store.ts';
+import { MemoryLimeStore } from './testing/memory-store.ts';
 import { fromHex } from './testing/vector-file.ts';
 import { bytes, text } from './testing/world.ts';
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { Lime } from '@sealwire/lime/lime';
-import { MemoryLimeStore } from '@sealwire/lime/memory-store';
+import { MemoryLimeStore } from '@sealwire/lime/testing/memory-store';
 import { LIMITS } from '@sealwire/wire/limits';
 import { type Constellation, startConstellation } from './constellation.ts';
 import { type Person, type PersonOptions, register, take, takeTexts } from './person.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { Lime } from '@sealwire/lime/lime';
-import { MemoryLimeStore } from '@sealwire/lime/memory-store';
+import { MemoryLimeStore } from '@sealwire/lime/testing/memory-store';
 import { parseDeviceId } from '@sealwire/wire/ids';
 import { type Constellation, startConstellation } from './constellation.ts';
 import { join, type Person, register } from './person.ts';

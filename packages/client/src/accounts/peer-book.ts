@@ -62,11 +62,6 @@ export class PeerBook {
     return refresh;
   }
 
-  /** Pins our own account: its key is ours, not the directory's word. */
-  pinOwn(transaction: Transaction, address: AccountAddress, accountKey: Uint8Array, offered: OfferedManifest): void {
-    writePeer(transaction, pinPeer(this.#options.crypto, address, accountKey, offered, this.#options.now()));
-  }
-
   /** Throws `unknown-device` when the account's manifest, as this device knows it, does not name the device. */
   async setTrust(device: DeviceId, trust: Trust, also?: (transaction: Transaction) => void): Promise<void> {
     await this.#options.ledger.commit((transaction) => {

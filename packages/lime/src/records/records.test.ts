@@ -10,10 +10,10 @@ import type { DeviceId } from '@sealwire/wire/ids';
 import fc from 'fast-check';
 import { hex } from '../bytes/hex.ts';
 import { Lime } from '../lime.ts';
+import { MemoryLimeStore } from '../testing/memory-store.ts';
 import { fromHex } from '../testing/vector-file.ts';
 import { bytes, codeOf, crypto, text } from '../testing/world.ts';
 import { decodeDevice, decodeOneTimePrekey, encodeDevice, encodeOneTimePrekey } from './device-record.ts';
-import { MemoryLimeStore } from './memory-store.ts';
 import { decodePeer, encodePeer } from './peer-record.ts';
 import { decodeSession, encodeSession } from './session-record.ts';
 

@@ -5,8 +5,8 @@ import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { hex } from '../bytes/hex.ts';
 import { type EncryptInput, Lime, type PeerBundle, type PublicPrekey, type Registration } from '../lime.ts';
-import { MemoryLimeStore } from '../records/memory-store.ts';
 import type { LimeSettings } from '../settings.ts';
+import { MemoryLimeStore } from './memory-store.ts';
 import { staleSessions } from './stale-sessions.ts';
 
 export const DAY = 24 * 60 * 60 * 1000;

@@ -4,7 +4,7 @@ import type { CurveName } from '@sealwire/crypto/port';
 import { systemRandom } from '@sealwire/crypto/random';
 import { LimeError } from '@sealwire/lime/errors';
 import { Lime, type PeerBundle } from '@sealwire/lime/lime';
-import { MemoryLimeStore } from '@sealwire/lime/memory-store';
+import { MemoryLimeStore } from '@sealwire/lime/testing/memory-store';
 import { staleSessions } from '@sealwire/lime/testing/stale-sessions';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIME_ERRORS, type LimeAnswer, type LimeRequest, type LimeRequestKind } from '@sealwire/wire/lime-server';

@@ -1,5 +1,5 @@
-/** The embedded adapter of LimeStore: a map. Applications with asynchronous storage load it first and write each change through. */
-import type { LimeChange, LimeStore } from './store.ts';
+/** A LimeStore in memory. */
+import type { LimeChange, LimeStore } from '../records/store.ts';
 
 export class MemoryLimeStore implements LimeStore {
   /** Private: records hold keys, and an inspected store must not show them. */
