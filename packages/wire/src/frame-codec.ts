@@ -11,7 +11,6 @@ import {
   GAP_REASONS,
   LANES,
   readAccepted,
-  readAck,
   readDeliver,
   readEphemeral,
   readEphemeralDeliver,
@@ -49,8 +48,7 @@ export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
         .bool(4, frame.allDevices)
         .finishAs(2);
     case 'ack':
-      if (frame.also.length > LIMITS.acksPerFrame.value) throw tooMany('acknowledgements');
-      return new Writer().uint(1, frame.upTo).packed(2, frame.also).finishAs(3);
+      return new Writer(16).uint(1, frame.upTo).finishAs(3);
     case 'ephemeral':
       return writeParts(new Writer(sizeHintOf(frame)), 1, frame).finishAs(4);
     case 'ping':
@@ -72,7 +70,7 @@ function readClientFrame(reader: Reader, field: number, deviceIds?: DeviceIdCach
     case 2:
       return readSend(reader, deviceIds);
     case 3:
-      return readAck(reader);
+      return { kind: 'ack', upTo: readUint(reader) };
     case 4:
       return readEphemeral(reader, deviceIds);
     case 5:

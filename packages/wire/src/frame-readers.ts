@@ -8,7 +8,6 @@
 import { type DeviceIdCache, readDeviceId } from './device-id-cache.ts';
 import type {
   Accepted,
-  Ack,
   Deliver,
   Ephemeral,
   EphemeralDeliver,
@@ -125,24 +124,6 @@ function readPart(reader: Reader, parts: Part[], deviceIds?: DeviceIdCache): Par
   if (parts.length === 0) return [part];
   parts.push(part);
   return parts;
-}
-
-export function readAck(reader: Reader): Ack {
-  let upTo = 0;
-  const also: number[] = [];
-  while (!reader.done) {
-    switch (reader.field()) {
-      case 1:
-        upTo = reader.uint();
-        break;
-      case 2:
-        reader.uints(also, LIMITS.acksPerFrame.value);
-        break;
-      default:
-        reader.skip();
-    }
-  }
-  return { kind: 'ack', upTo, also };
 }
 
 export function readWelcome(reader: Reader, deviceIds?: DeviceIdCache): Welcome {

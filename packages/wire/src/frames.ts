@@ -30,9 +30,8 @@ export interface Send {
 }
 export interface Ack {
   readonly kind: 'ack';
-  /** 0: no cumulative part. */
+  /** All up to and including this one; 0: none. */
   readonly upTo: number;
-  readonly also: readonly number[];
 }
 export interface Ephemeral {
   readonly kind: 'ephemeral';

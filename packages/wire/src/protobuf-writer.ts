@@ -78,17 +78,6 @@ export class Writer {
     return this;
   }
 
-  /** Repeated numbers, packed. */
-  packed(field: number, values: readonly number[]): this {
-    if (values.length === 0) return this;
-    return this.message(field, () => {
-      for (const value of values) {
-        this.reserve(10);
-        this.raw(value);
-      }
-    });
-  }
-
   /** A nested message: what `write` writes into this writer. */
   message(field: number, write: () => void): this {
     this.reserve(10);
