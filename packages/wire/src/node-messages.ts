@@ -5,8 +5,8 @@
 import { type DeviceIdCache, readDeviceId } from './device-id-cache.ts';
 import { type AccountAddress, type DeviceId, parseAccountAddress } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { Reader } from './protobuf-reader.ts';
-import { Writer } from './protobuf-writer.ts';
+import { Reader } from './protobuf/reader.ts';
+import { Writer } from './protobuf/writer.ts';
 import { WireError } from './wire-error.ts';
 
 /** A session of a device on a node. Of two sessions of a device, the one with the larger number is the newer. */

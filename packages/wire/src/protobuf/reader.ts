@@ -6,7 +6,7 @@
  * beyond ten bytes, integers beyond 2^53 - 1, ill-formed UTF-8 and a known field of a foreign wire type are errors. Lenient where a
  * newer peer needs it: unknown fields are skipped. Nothing is allocated that the input does not already hold; byte fields are views.
  */
-import { WireError } from './wire-error.ts';
+import { WireError } from '../wire-error.ts';
 
 const VARINT = 0;
 const FIXED64 = 1;
@@ -66,7 +66,7 @@ export class Reader {
   }
 
   /** One of `values`, by its number. */
-  choice<T>(values: readonly T[]): T {
+  choice<T>(values: readonly (T | undefined)[]): T {
     return values[this.uint()] ?? this.fail('unknown enum value');
   }
 

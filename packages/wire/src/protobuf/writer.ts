@@ -1,9 +1,10 @@
 /**
- * Writes the protobuf wire format as much as Sealwire's schemas use: see `protobuf-reader.ts`. What it writes is canonical: default
+ * Writes the protobuf wire format as much as Sealwire's schemas use: see `reader.ts`. What it writes is canonical: default
  * values left out, varints as short as they can be.
  */
+
+import { WireError } from '../wire-error.ts';
 import { allocate, takeRoom } from './slab.ts';
-import { WireError } from './wire-error.ts';
 
 const VARINT = 0;
 const BYTES = 2;

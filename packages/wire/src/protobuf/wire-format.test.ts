@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Reader } from './protobuf-reader.ts';
-import { sizeOfUint, Writer } from './protobuf-writer.ts';
+import { Reader } from './reader.ts';
+import { sizeOfUint, Writer } from './writer.ts';
 
 fc.configureGlobal({ seed: 0x5ea1 });
 
