@@ -92,6 +92,7 @@ export const SERVER_FRAMES = new Oneof({
     retryAfterMs: uint(5),
     missing: errorDevices(6),
     extra: errorDevices(7),
+    full: errorDevices(8),
   }),
   'ephemeral-deliver': message(
     5,
@@ -103,6 +104,8 @@ export const SERVER_FRAMES = new Oneof({
   pong: message(8, { nonce: uint(1) }),
   renewed: message(9, { expiresAt: uint(1) }),
   error: message(10, { code: code(1), text: errorText(2) }),
+  /** Before the `accepted` that names the id. */
+  'left-out': message(11, { id: messageId(1), code: code(2), devices: errorDevices(3) }),
 });
 
 export type ClientFrame = Send | Ack | VariantOf<typeof CLIENT_FRAMES>;
@@ -113,5 +116,6 @@ export type Lane = Hello['lane'];
 export type Ephemeral = Extract<ClientFrame, { kind: 'ephemeral' }>;
 export type Welcome = Extract<ServerFrame, { kind: 'welcome' }>;
 export type Rejected = Extract<ServerFrame, { kind: 'rejected' }>;
+export type LeftOut = Extract<ServerFrame, { kind: 'left-out' }>;
 export type CaughtUp = Extract<ServerFrame, { kind: 'caught-up' }>;
 export type Gap = Extract<ServerFrame, { kind: 'gap' }>;

@@ -40,7 +40,7 @@ export const LIMITS = {
   mismatchDevices: {
     value: 200,
     unit: 'devices',
-    why: 'missing, and extra, that one refusal names: it fits a frame, and a client that mends these is told of the next',
+    why: 'that one list of a refusal names: it fits a frame, and a client that mends these is told of the next',
   },
   helloMs: { value: 5 * SECOND, unit: 'ms', why: 'a socket that does not introduce itself costs memory' },
   pingEveryMs: {
