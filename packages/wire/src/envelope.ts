@@ -1,6 +1,7 @@
 /**
- * What clients tell each other through a relay's opaque bytes: `proto/envelope.proto`. The envelope is the shared body of a message,
- * the content its plaintext. Unknown fields are skipped, so that a newer client may add some. Byte fields are views.
+ * What clients tell each other through a relay's opaque bytes: `proto/envelope.proto`. The envelope
+ * is the shared body of a message, the content its plaintext. Unknown fields are skipped, so that a
+ * newer client may add some. Byte fields are views.
  */
 import { LIMITS } from './limits.ts';
 import { address, bytes, type MessageOf, MessageType, matching, text, uint } from './protobuf/fields.ts';
@@ -9,9 +10,9 @@ const ENGINE = /^[a-z0-9][a-z0-9._-]{0,31}$/;
 const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]{1,127}\/[A-Za-z0-9!#$&^_.+-]{1,127}(?:;[\x20-\x7e]{1,127})?$/;
 
 export const ENVELOPE = new MessageType({
-  /** What made the parts: `lime`. A client that does not know the engine cannot read the message, and says so. */
+  /** What made the parts: `lime`. A client that does not know it cannot read the message, and says so. */
   engine: matching(1, ENGINE, 32),
-  /** The account or group that the encryption is bound to (lime-protocol section 8: recipient user id). */
+  /** Account or group that the encryption is bound to (lime-protocol section 8: recipient user id). */
   recipientUser: address(2),
   /** LIME: the cipherMessage. Empty when every part holds the plaintext itself. */
   cipherMessage: bytes(3, LIMITS.payloadBytes.value),

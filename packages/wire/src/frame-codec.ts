@@ -1,9 +1,11 @@
 /**
- * Bytes of the relay's frames: `proto/relay.proto`, docs/spec/relay-protocol.md section 3. One frame is one binary WebSocket message.
+ * Bytes of the relay's frames: `proto/relay.proto`, docs/spec/relay-protocol.md section 3. One frame
+ * is one binary WebSocket message.
  *
- * Decoding throws nothing but `WireError`: `unknown-frame` (well formed, but of a newer version: the socket may live on),
- * `payload-too-large`, or `bad-frame`. Every limit is checked before anything is made from the field it bounds.
- * A Deliver frame is put together from the bytes in the mailbox: `writeDeliverHead`.
+ * Decoding throws nothing but `WireError`: `unknown-frame` (well formed, but of a newer version: the
+ * socket may live on), `payload-too-large`, or `bad-frame`. Every limit is checked before anything
+ * is made from the field it bounds. A Deliver frame is put together from the bytes in the mailbox:
+ * `writeDeliverHead`.
  */
 import type { DeviceIdCache } from './device-id-cache.ts';
 import { CLIENT_FRAMES, type ClientFrame, SERVER_FRAMES, type ServerFrame } from './frames.ts';
@@ -29,22 +31,15 @@ export { encodeAccepted };
 /** For a recipient for whom the body is all. */
 const NO_CONTENT = headOf(5, 0);
 
-/** Throws `payload-too-large` or `limit-reached` for what the relay would refuse, so that it is found before it is sent. */
+/** Throws `payload-too-large` or `limit-reached` for what the relay would refuse. */
 export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
-  switch (frame.kind) {
-    case 'send':
-      return encodeSend(frame);
-    case 'ack':
-      return encodeAck(frame);
-    case 'ephemeral':
-      checkPayloads(frame.body, frame.parts);
-      return CLIENT_FRAMES.encode(frame);
-    default:
-      return CLIENT_FRAMES.encode(frame);
-  }
+  if (frame.kind === 'send') return encodeSend(frame);
+  if (frame.kind === 'ack') return encodeAck(frame);
+  if (frame.kind === 'ephemeral') checkPayloads(frame.body, frame.parts);
+  return CLIENT_FRAMES.encode(frame);
 }
 
-/** `deviceIds`: a cache that the caller keeps (the relay does); without it each id is checked anew. */
+/** `deviceIds`: a cache that the caller keeps, as the relay does; else each id is checked anew. */
 export function decodeClientFrame(input: Uint8Array, deviceIds?: DeviceIdCache): ClientFrame {
   const frame = CLIENT_FRAMES.read(readerOf(input), deviceIds, readHotClientFrame);
   return frame ?? refuseUnknown(input);
@@ -55,16 +50,11 @@ function readHotClientFrame(reader: Reader, field: number, deviceIds?: DeviceIdC
   return field === 3 ? readAck(reader) : undefined;
 }
 
-/** Texts beyond their limit are cut, device lists too (section 3.5): what a server says about an error must not itself fail. */
+/** What a server says about an error is cut where it is too long (section 3.5). */
 export function encodeServerFrame(frame: ServerFrame): Uint8Array<ArrayBuffer> {
-  switch (frame.kind) {
-    case 'accepted':
-      return encodeAccepted(frame.ids);
-    case 'deliver':
-      return encodeWholeDeliver(frame);
-    default:
-      return SERVER_FRAMES.encode(frame);
-  }
+  if (frame.kind === 'deliver') return encodeWholeDeliver(frame);
+  if (frame.kind === 'accepted') return encodeAccepted(frame.ids);
+  return SERVER_FRAMES.encode(frame);
 }
 
 export function decodeServerFrame(input: Uint8Array, deviceIds?: DeviceIdCache): ServerFrame {

@@ -1,6 +1,7 @@
 /**
- * The frames of `proto/relay.proto`, docs/spec/relay-protocol.md section 3: types of the four hot ones, tables of all others.
- * `frame-codec.ts` encodes and decodes them. Byte fields of a decoded frame are views into the input: copy what must outlive it.
+ * The frames of `proto/relay.proto`, docs/spec/relay-protocol.md section 3: types of the four hot
+ * ones, tables of all others. `frame-codec.ts` encodes and decodes them. Byte fields of a decoded
+ * frame are views into the input: copy what must outlive it.
  */
 import type { ErrorCode } from './errors.ts';
 import type { DeviceId, MessageId } from './ids.ts';
@@ -17,7 +18,6 @@ import {
   Oneof,
   text,
   uint,
-  uint32,
   type VariantOf,
 } from './protobuf/fields.ts';
 
@@ -60,7 +60,10 @@ export interface Deliver {
 export const CLIENT_FRAMES = new Oneof({
   hello: message(1, {
     token: text(1, LIMITS.tokenBytes.value),
-    /** `replica` only receives, `contact` only sends: the two lanes of "A Secure Instant Messenger", on one socket or on two. */
+    /**
+     * `replica` only receives, `contact` only sends: the two lanes of "A Secure Instant Messenger",
+     * on one socket or on two.
+     */
     lane: choice(2, ['both', 'replica', 'contact']),
     client: text(3, LIMITS.clientNameBytes.value),
   }),
@@ -78,12 +81,12 @@ export const CLIENT_FRAMES = new Oneof({
 
 /** Of the error table; a newer server may send one that this version does not know. */
 const code = (number: number) => text<ErrorCode | (string & {})>(number, LIMITS.errorCodeBytes.value);
-/** What a server says about an error must not itself fail: beyond its limits it is cut (section 3.5). */
+/** What a server says about an error must not itself fail: it is cut (section 3.5). */
 const errorText = (number: number) => cutText(number, LIMITS.errorTextBytes.value);
 const errorDevices = (number: number) => list(deviceId(number), LIMITS.mismatchDevices.value, 'cut');
 
 export const SERVER_FRAMES = new Oneof({
-  welcome: message(1, { device: deviceId(1), serverTime: uint(2), expiresAt: uint(3), window: uint32(4) }),
+  welcome: message(1, { device: deviceId(1), serverTime: uint(2), expiresAt: uint(3), window: uint(4, 'uint32') }),
   rejected: message(3, {
     id: messageId(1),
     code: code(2),

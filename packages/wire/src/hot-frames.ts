@@ -1,7 +1,8 @@
 /**
- * The hot frames of `proto/relay.proto`, written and read by hand: Send, Accepted and Deliver pass once a message, Ack nearly. A switch
- * on numbers into local variables allocates nothing but the frame; a table of fields (`protobuf/fields.ts`), which is shorter, has an
- * indirect call for each field. Limits are checked before anything is made from the field they bound.
+ * The hot frames of `proto/relay.proto`, written and read by hand: Send, Accepted and Deliver pass
+ * once a message, Ack nearly. A switch on numbers into local variables allocates nothing but the
+ * frame; a table of fields (`protobuf/fields.ts`), which is shorter, has an indirect call for each
+ * field. Limits are checked before anything is made from the field they bound.
  */
 import { type DeviceIdCache, readDeviceId } from './device-id-cache.ts';
 import type { Accepted, Ack, Deliver, Part, Send } from './frames.ts';

@@ -29,7 +29,7 @@ const REFUSED = 'invalid-manifest';
 /** Canonical: in a manifest nothing is skipped. */
 const CLOSED = { closed: true };
 
-/** A device may have one on each curve, in its order of preference (lime-protocol section 13: (device id, curve id) names it). */
+/** Of LIME: (device id, curve id) names it (lime-protocol section 13). */
 const IDENTITY = {
   suite: choice(1, SUITES_BY_ID),
   /** EdDSA public key, 32 (c25519) or 57 (c448) bytes. */
@@ -39,9 +39,15 @@ const IDENTITY = {
 const DEVICE = new MessageType(
   {
     id: deviceId(1),
-    /** One a curve at most, at least one. People on different curves can talk because a device may have an identity on several. */
+    /**
+     * At least one, one a curve at most, in the device's order of preference. People on different
+     * curves can talk because a device may have an identity on several.
+     */
     identities: list(message(2, IDENTITY, CLOSED), SUITES.length),
-    /** Ed25519, 32 bytes; empty for a device that cannot log in by challenge: an admitted LIME client, which knows no login keys. */
+    /**
+     * Ed25519, 32 bytes; empty for a device that cannot log in by challenge: an admitted LIME
+     * client, which knows no login keys.
+     */
     loginKey: bytes(3, ED25519_KEY_BYTES),
     addedAt: uint(4),
   },

@@ -1,4 +1,7 @@
-/** The payload of a message, body and one device's content: docs/spec/relay-protocol.md section 3.1. Hot frames and field tables share it. */
+/**
+ * The payload of a message, its body and one device's content: docs/spec/relay-protocol.md section
+ * 3.1. Hot frames and field tables share it.
+ */
 import type { DeviceId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { bytes, type Field } from './protobuf/fields.ts';
@@ -40,7 +43,7 @@ export function checkParts(reader: Reader, body: Uint8Array, parts: readonly Add
 }
 
 function namesTwice(parts: readonly Addressed[]): boolean {
-  // The usual message goes to a handful of devices: comparing them all is cheaper than a set of them.
+  // The usual message goes to a handful of devices: comparing all is cheaper than a set of them.
   if (parts.length > 8) return new Set(parts.map((part) => part.device)).size < parts.length;
   for (let i = 1; i < parts.length; i++)
     for (let j = 0; j < i; j++) if (parts[i]?.device === parts[j]?.device) return true;

@@ -1,4 +1,4 @@
-/** The field tables are the published schemas: names, numbers, types, lists and enums, in both directions. */
+/** The field tables are the published schemas: names, numbers, types, lists and enums, both ways. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import protobuf from 'protobufjs';

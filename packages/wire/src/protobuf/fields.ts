@@ -1,10 +1,12 @@
 /**
- * Messages as tables: a field is one line with its name, its number in `proto/`, what it holds and how much of that. Encoder, decoder
- * and TypeScript type follow from the table, and `schemas.test.ts` compares it with the schema.
+ * Messages as tables: a field is one line with its name, its number in `proto/`, what it holds and
+ * how much of that. Encoder, decoder and TypeScript type follow from the table, and
+ * `schemas.test.ts` compares it with the schema.
  *
- * Decoding does what docs/spec/relay-protocol.md section 3.1 says: a limit is checked before anything is made from the field, unknown
- * fields are skipped, of a scalar that comes twice the last counts. Encoding writes the fields in the order of the table.
- * The relay's hot frames have code of their own (docs/adr/0015-one-field-table.md).
+ * Decoding does what docs/spec/relay-protocol.md section 3.1 says: a limit is checked before
+ * anything is made from the field, unknown fields are skipped, of a scalar that comes twice the last
+ * counts. Encoding writes the fields in the order of the table. The relay's hot frames have code of
+ * their own (docs/adr/0015-one-field-table.md).
  */
 import { type DeviceIdCache, readDeviceId } from '../device-id-cache.ts';
 import { type AccountAddress, type DeviceId, type MessageId, parseAccountAddress } from '../ids.ts';
@@ -15,7 +17,7 @@ import { Writer } from './writer.ts';
 
 export interface Field<T> {
   readonly number: number;
-  /** As the schema has it: the name of a scalar, the values of an enum at their numbers, or a message. */
+  /** As the schema has it: name of a scalar, values of an enum at their numbers, or a message. */
   readonly type: string | readonly (string | undefined)[] | MessageType<Fields>;
   /** What a message without the field has; undefined: a message must have it. */
   readonly absent: T | undefined;
@@ -31,6 +33,7 @@ export interface List<T> extends Field<T> {
   readonly beyond: 'refused' | 'cut';
 }
 
+type Entry = readonly [name: string, field: Field<unknown> | List<unknown>];
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 
 type Values<F extends Fields> = {
@@ -48,13 +51,15 @@ interface Rules<F extends Fields> {
 
 /** The fields of a message. Decoding throws nothing but `WireError`; byte fields are views. */
 export class MessageType<F extends Fields> {
-  private readonly entries: readonly [name: string, field: Field<unknown> | List<unknown>][];
+  private readonly entries: readonly Entry[];
+  private readonly byNumber: Entry[] = [];
 
   constructor(
     readonly fields: F,
     private readonly rules: Rules<F> = {},
   ) {
     this.entries = Object.entries(fields);
+    for (const entry of this.entries) this.byNumber[entry[1].number] = entry;
   }
 
   decode(bytes: Uint8Array, code: string): Values<F> {
@@ -65,8 +70,7 @@ export class MessageType<F extends Fields> {
   read(reader: Reader, deviceIds?: DeviceIdCache): Values<F> {
     const values: Record<string, unknown> = {};
     while (!reader.done) {
-      const number = reader.field();
-      const entry = this.entries.find(([, field]) => field.number === number);
+      const entry = this.byNumber[reader.field()];
       if (!entry) {
         if (this.rules.closed) reader.fail('an unknown field');
         reader.skip();
@@ -122,7 +126,11 @@ export type VariantOf<Type extends { readonly variants: Variants }> = Variant<Ty
 
 /** A message that is one of several, each in a field of its own; `kind` says which. */
 export class Oneof<V extends Variants> {
-  constructor(readonly variants: V) {}
+  private readonly byNumber: [kind: string, variant: MessageField<Fields>][] = [];
+
+  constructor(readonly variants: V) {
+    for (const entry of Object.entries(variants)) this.byNumber[entry[1].number] = entry;
+  }
 
   encode(message: Variant<V>): Uint8Array<ArrayBuffer> {
     const { number, type } = this.variants[message.kind]!;
@@ -130,8 +138,9 @@ export class Oneof<V extends Variants> {
   }
 
   /**
-   * The last variant wins, and an earlier one must be well formed; undefined: there is none that is known here. The same one twice in a
-   * row is refused: protobuf would merge the two, and nobody writes that. `byHand` reads variants that the table does not have.
+   * The last variant wins, and an earlier one must be well formed; undefined: there is none that is
+   * known here. The same one twice in a row is refused: protobuf would merge the two, and nobody
+   * writes that. `byHand` reads variants that the table does not have.
    */
   read<Other = never>(
     reader: Reader,
@@ -154,58 +163,57 @@ export class Oneof<V extends Variants> {
   }
 
   private readVariant(reader: Reader, number: number, deviceIds?: DeviceIdCache): Variant<V> | undefined {
-    for (const kind in this.variants) {
-      const variant = this.variants[kind]!;
-      if (variant.number === number) return { kind, ...variant.type.read(reader, deviceIds) } as unknown as Variant<V>;
-    }
-    return undefined;
+    const entry = this.byNumber[number];
+    return entry && ({ kind: entry[0], ...entry[1].type.read(reader, deviceIds) } as unknown as Variant<V>);
   }
 }
 
-export function uint(number: number): Field<number> {
-  return {
-    number,
-    type: 'uint64',
-    absent: 0,
-    read: (reader) => reader.uint(),
-    write: (writer, value) => writer.uint(number, value),
-  };
+function scalar<T>(
+  number: number,
+  type: Field<T>['type'],
+  absent: T | undefined,
+  read: Field<T>['read'],
+  write: Field<T>['write'],
+): Field<T> {
+  return { number, type, absent, read, write };
 }
 
-export function uint32(number: number): Field<number> {
-  return { ...uint(number), type: 'uint32', read: (reader) => reader.uint32() };
+export function uint(number: number, type: 'uint64' | 'uint32' = 'uint64'): Field<number> {
+  const read = (reader: Reader) => (type === 'uint64' ? reader.uint() : reader.uint32());
+  return scalar(number, type, 0, read, (writer, value) => writer.uint(number, value));
 }
 
 export function bool(number: number): Field<boolean> {
-  return {
-    number,
-    type: 'bool',
-    absent: false,
-    read: (reader) => reader.bool(),
-    write: (writer, value) => writer.bool(number, value),
-  };
+  const read = (reader: Reader) => reader.bool();
+  return scalar(number, 'bool', false, read, (writer, value) => writer.bool(number, value));
 }
 
 /** An enum. A message must have it unless there is a value at 0. */
 export function choice<const T extends string>(number: number, values: readonly (T | undefined)[]): Field<T> {
-  return {
-    number,
-    type: values,
-    absent: values[0],
-    read: (reader) => reader.choice(values),
-    write: (writer, value) => writer.uint(number, values.indexOf(value)),
-  };
+  const read = (reader: Reader) => reader.choice(values);
+  return scalar(number, values, values[0], read, (writer, value) => writer.uint(number, values.indexOf(value)));
 }
 
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
 /** `most`: in bytes, here and below. */
+export function bytes(number: number, most: number): Field<Uint8Array> {
+  const read = (reader: Reader) => reader.bytes(most);
+  return scalar(number, 'bytes', NO_BYTES, read, (writer, value) => writer.bytes(number, value));
+}
+
+export function messageId(number: number): Field<MessageId> {
+  return scalar(number, 'bytes', undefined, readMessageId, (writer, value) => writer.bytes(number, value));
+}
+
+export function readMessageId(reader: Reader): MessageId {
+  const id = reader.bytes(LIMITS.messageIdBytes.value);
+  return id.length === LIMITS.messageIdBytes.value ? (id as MessageId) : reader.fail('a message id has 16 bytes');
+}
+
 export function text<T extends string = string>(number: number, most: number): Field<T> {
-  return {
-    number,
-    type: 'string',
-    absent: '' as T,
-    read: (reader) => reader.text(most) as T,
-    write: (writer, value) => writer.text(number, value),
-  };
+  const read = (reader: Reader) => reader.text(most) as T;
+  return scalar(number, 'string', '' as T, read, (writer, value) => writer.text(number, value));
 }
 
 /** A text that encoding cuts, between characters. */
@@ -220,14 +228,11 @@ export function parsed<T extends string>(number: number, parse: (text: string) =
 
 /** A text that a message must have, and that `pattern` matches. */
 export function matching(number: number, pattern: RegExp, most: number): Field<string> {
-  return {
-    ...text(number, most),
-    absent: undefined,
-    read(reader) {
-      const read = reader.text(most);
-      return pattern.test(read) ? read : reader.fail('a text of another form');
-    },
-  };
+  function read(reader: Reader): string {
+    const value = reader.text(most);
+    return pattern.test(value) ? value : reader.fail('a text of another form');
+  }
+  return { ...text(number, most), absent: undefined, read };
 }
 
 export function address(number: number): Field<AccountAddress> {
@@ -236,33 +241,6 @@ export function address(number: number): Field<AccountAddress> {
 
 export function deviceId(number: number): Field<DeviceId> {
   return { ...text<DeviceId>(number, LIMITS.deviceIdBytes.value), absent: undefined, read: readDeviceId };
-}
-
-const NO_BYTES: Uint8Array = new Uint8Array(0);
-
-export function bytes(number: number, most: number): Field<Uint8Array> {
-  return {
-    number,
-    type: 'bytes',
-    absent: NO_BYTES,
-    read: (reader) => reader.bytes(most),
-    write: (writer, value) => writer.bytes(number, value),
-  };
-}
-
-export function messageId(number: number): Field<MessageId> {
-  return {
-    number,
-    type: 'bytes',
-    absent: undefined,
-    read: readMessageId,
-    write: (writer, value) => writer.bytes(number, value),
-  };
-}
-
-export function readMessageId(reader: Reader): MessageId {
-  const id = reader.bytes(LIMITS.messageIdBytes.value);
-  return id.length === LIMITS.messageIdBytes.value ? (id as MessageId) : reader.fail('a message id has 16 bytes');
 }
 
 export function message<F extends Fields>(number: number, fields: F, rules?: Rules<F>): MessageField<F> {
