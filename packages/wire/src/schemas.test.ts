@@ -5,6 +5,7 @@ import protobuf from 'protobufjs';
 import { CONTENT, ENVELOPE } from './envelope.ts';
 import { CLIENT_FRAMES, SERVER_FRAMES } from './frames.ts';
 import { MANIFEST } from './manifest.ts';
+import { NODE_MESSAGES } from './node-messages.ts';
 import { type Fields, MessageType } from './protobuf/fields.ts';
 
 /** Written and read by hand: compared with the schema by `frame-codec.test.ts`, field by field. */
@@ -12,6 +13,7 @@ const BY_HAND: readonly string[] = ['Send', 'Ack', 'Accepted', 'Deliver'];
 
 const TABLES: Record<string, Record<string, Fields>> = {
   relay: { ClientFrame: CLIENT_FRAMES.variants, ServerFrame: SERVER_FRAMES.variants },
+  node: { NodeMessage: NODE_MESSAGES.variants },
   envelope: { Envelope: ENVELOPE.fields, Content: CONTENT.fields },
   manifest: { Manifest: MANIFEST.fields },
 };
