@@ -9,11 +9,16 @@ import { Reader } from './protobuf-reader.ts';
 import { Writer } from './protobuf-writer.ts';
 import { WireError } from './wire-error.ts';
 
-/** A session of a device on a node. Of two sessions of a device, the one with the larger number is the newer. */
-export interface NodeSession {
+/** Of two sessions of a device, the one with the larger number is the newer. */
+export interface DeviceSession {
   readonly device: DeviceId;
-  readonly node: string;
   readonly session: number;
+}
+
+/** Sessions on a node. At most `LIMITS.partsPerFrame`. */
+export interface NodeSessions {
+  readonly node: string;
+  readonly sessions: readonly DeviceSession[];
 }
 
 export type NodeMessage =
@@ -21,10 +26,10 @@ export type NodeMessage =
   | { readonly kind: 'device-removed'; readonly device: DeviceId }
   /** Forget what you know of this account's devices. */
   | { readonly kind: 'devices-changed'; readonly address: AccountAddress }
-  /** This device is there now; older sessions of it end. */
-  | ({ readonly kind: 'session-opened' } & NodeSession)
-  | ({ readonly kind: 'session-closed' } & NodeSession)
-  /** A node that starts asks all; each answers it with its sessions, as `session-opened`. */
+  /** These devices are there now; older sessions of theirs end. */
+  | ({ readonly kind: 'sessions-opened' } & NodeSessions)
+  | ({ readonly kind: 'sessions-closed' } & NodeSessions)
+  /** A node that starts asks all; each answers it with its sessions, as `sessions-opened`. */
   | { readonly kind: 'who-is-there'; readonly node: string }
   /** These mailboxes have news. At most `LIMITS.partsPerFrame`. */
   | { readonly kind: 'wake'; readonly devices: readonly DeviceId[] }
@@ -55,15 +60,14 @@ export function encodeNodeMessage(message: NodeMessage): Uint8Array<ArrayBuffer>
       return new Writer(260).text(1, message.device).finishAs(1);
     case 'devices-changed':
       return new Writer(260).text(1, message.address).finishAs(2);
-    case 'session-opened':
-      return writeSession(message).finishAs(3);
-    case 'session-closed':
-      return writeSession(message).finishAs(4);
+    case 'sessions-opened':
+      return writeSessions(message).finishAs(3);
+    case 'sessions-closed':
+      return writeSessions(message).finishAs(4);
     case 'who-is-there':
       return new Writer(80).text(1, parseNodeId(message.node)).finishAs(5);
     case 'wake': {
-      if (message.devices.length > LIMITS.partsPerFrame.value)
-        throw new WireError('limit-reached', 'too many devices to wake at once');
+      checkCount(message.devices);
       const writer = new Writer(message.devices.length * 80);
       for (const device of message.devices) writer.text(1, device);
       return writer.finishAs(6);
@@ -93,9 +97,9 @@ function readMessage(reader: Reader, field: number, deviceIds?: DeviceIdCache): 
     case 2:
       return { kind: 'devices-changed', address: readAddress(reader) };
     case 3:
-      return { kind: 'session-opened', ...readSession(reader, deviceIds) };
+      return { kind: 'sessions-opened', ...readSessions(reader, deviceIds) };
     case 4:
-      return { kind: 'session-closed', ...readSession(reader, deviceIds) };
+      return { kind: 'sessions-closed', ...readSessions(reader, deviceIds) };
     case 5:
       return { kind: 'who-is-there', node: readNode(reader) };
     case 6:
@@ -147,9 +151,30 @@ function readDevices(reader: Reader, deviceIds?: DeviceIdCache): DeviceId[] {
   return devices;
 }
 
-function readSession(reader: Reader, deviceIds?: DeviceIdCache): NodeSession {
-  let device: DeviceId | undefined;
+function readSessions(reader: Reader, deviceIds?: DeviceIdCache): NodeSessions {
   let node: string | undefined;
+  const sessions: DeviceSession[] = [];
+  while (!reader.done) {
+    switch (reader.field()) {
+      case 1:
+        node = reader.parsed(parseNodeId, NODE_ID_BYTES);
+        break;
+      case 2: {
+        if (sessions.length >= LIMITS.partsPerFrame.value) reader.fail('too many sessions');
+        const outer = reader.enter();
+        sessions.push(readSession(reader, deviceIds));
+        reader.leave(outer);
+        break;
+      }
+      default:
+        reader.skip();
+    }
+  }
+  return { node: node ?? reader.fail('no node'), sessions };
+}
+
+function readSession(reader: Reader, deviceIds?: DeviceIdCache): DeviceSession {
+  let device: DeviceId | undefined;
   let session = 0;
   while (!reader.done) {
     switch (reader.field()) {
@@ -157,16 +182,13 @@ function readSession(reader: Reader, deviceIds?: DeviceIdCache): NodeSession {
         device = readDeviceId(reader, deviceIds);
         break;
       case 2:
-        node = reader.parsed(parseNodeId, NODE_ID_BYTES);
-        break;
-      case 3:
         session = reader.uint();
         break;
       default:
         reader.skip();
     }
   }
-  return { device: device ?? reader.fail('no device'), node: node ?? reader.fail('no node'), session };
+  return { device: device ?? reader.fail('no device'), session };
 }
 
 function readEphemeral(reader: Reader, deviceIds?: DeviceIdCache): NodeMessage {
@@ -187,6 +209,14 @@ function readEphemeral(reader: Reader, deviceIds?: DeviceIdCache): NodeMessage {
   return { kind: 'ephemeral', device: device ?? reader.fail('no device'), frame };
 }
 
-function writeSession({ device, node, session }: NodeSession): Writer {
-  return new Writer(360).text(1, device).text(2, parseNodeId(node)).uint(3, session);
+function writeSessions({ node, sessions }: NodeSessions): Writer {
+  checkCount(sessions);
+  const writer = new Writer(80 + sessions.length * 100).text(1, parseNodeId(node));
+  for (const { device, session } of sessions) writer.message(2, () => writer.text(1, device).uint(2, session));
+  return writer;
+}
+
+function checkCount(list: readonly unknown[]): void {
+  if (list.length > LIMITS.partsPerFrame.value)
+    throw new WireError('limit-reached', `${LIMITS.partsPerFrame.value} devices a message at the most: send several`);
 }
