@@ -26,16 +26,19 @@ export function nodeChannel(node: string): string {
 }
 
 const node = (number: number) => parsed(number, parseNodeId, 64);
+/** Of two sessions of a device, the one with the larger number is the newer. */
+const sessions = (number: number) =>
+  list(message(number, { device: deviceId(1), session: uint(2) }), LIMITS.partsPerFrame.value);
 
 export const NODE_MESSAGES = new Oneof({
   /** Close its sockets. */
   'device-removed': message(1, { device: deviceId(1) }),
   /** Forget what you know of this account's devices. */
   'devices-changed': message(2, { address: address(1) }),
-  /** This device is there now; older sessions of it end. */
-  'session-opened': message(3, { device: deviceId(1), node: node(2), session: uint(3) }),
-  'session-closed': message(4, { device: deviceId(1), node: node(2), session: uint(3) }),
-  /** A node that starts asks all; each answers it with its sessions, as `session-opened`. */
+  /** These devices are there now; older sessions of theirs end. */
+  'sessions-opened': message(3, { node: node(1), sessions: sessions(2) }),
+  'sessions-closed': message(4, { node: node(1), sessions: sessions(2) }),
+  /** A node that starts asks all; each answers it with its sessions, as `sessions-opened`. */
   'who-is-there': message(5, { node: node(1) }),
   /** These mailboxes have news. */
   wake: message(6, { devices: list(deviceId(1), LIMITS.partsPerFrame.value) }),
