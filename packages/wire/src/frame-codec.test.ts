@@ -375,6 +375,15 @@ describe('limits, on both sides', () => {
     );
     expect(() => encodeClientFrame(send({ body: body(full + 1), parts: [] }))).toThrow(refusal('payload-too-large'));
 
+    expect(() => encodeClientFrame({ kind: 'ephemeral', body: body(full - 2), parts })).toThrow(
+      refusal('payload-too-large'),
+    );
+    const passed = { kind: 'ephemeral-deliver' as const, sender: device(1), sentAt: 1, content };
+    expect(decodeServerFrame(encodeServerFrame({ ...passed, body: body(full - 3) }))).toMatchObject(passed);
+    expect(() => decodeServerFrame(encodeServerFrame({ ...passed, body: body(full - 2) }))).toThrow(
+      refusal('payload-too-large'),
+    );
+
     const deliver: Deliver = {
       kind: 'deliver',
       seq: 1,
