@@ -142,7 +142,7 @@ async function drainOne(port: number, who: Credentials, count: number): Promise<
   function acknowledge(seq: number): void {
     if (!client) return;
     acknowledged = received;
-    client.socket.write(maskedFrame(encodeClientFrame({ kind: 'ack', upTo: seq, also: [] })).frame);
+    client.socket.write(maskedFrame(encodeClientFrame({ kind: 'ack', upTo: seq })).frame);
     if (received === count) finished();
   }
   client = await opening;

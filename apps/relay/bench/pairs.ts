@@ -59,7 +59,7 @@ class Pair {
   acknowledge(): void {
     if (this.unacknowledged === 0) return;
     this.unacknowledged = 0;
-    this.to.socket.write(maskedFrame(encodeClientFrame({ kind: 'ack', upTo: this.lastSeq, also: [] })).frame);
+    this.to.socket.write(maskedFrame(encodeClientFrame({ kind: 'ack', upTo: this.lastSeq })).frame);
   }
 
   private onAccepted(count: number): void {

@@ -166,6 +166,7 @@ describe('a lying server', () => {
         retryAfterMs: 0,
         missing: [ghost as never],
         extra: [],
+        full: [],
       });
     const { accepted } = await alice.client.send('bob', 'secret');
     await expect(accepted).rejects.toMatchObject({ code: 'ghost-device' });

@@ -5,7 +5,7 @@
  */
 import { type DeviceId, parseDeviceId } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import type { Reader } from './protobuf-reader.ts';
+import type { Reader } from './protobuf/reader.ts';
 
 const SLOTS = 4096; // a power of two; about 0.5 MiB when full of common ids
 /** Of the name and of the end, where ids differ. */

@@ -49,7 +49,7 @@ const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
     client: text(30),
   }),
   fc.record({ kind: fc.constant('send' as const), id: messageId, body: bytes(2000), parts, allDevices: fc.boolean() }),
-  fc.record({ kind: fc.constant('ack' as const), upTo: uint, also: fc.array(uint) }),
+  fc.record({ kind: fc.constant('ack' as const), upTo: uint }),
   fc.record({ kind: fc.constant('ephemeral' as const), body: bytes(2000), parts }),
   fc.record({ kind: fc.constant('ping' as const), nonce: uint }),
   fc.record({ kind: fc.constant('renew' as const), token: text(300) }),
@@ -73,6 +73,7 @@ const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
     retryAfterMs: uint,
     missing: fc.array(deviceId),
     extra: fc.array(deviceId),
+    full: fc.array(deviceId),
   }),
   fc.record({
     kind: fc.constant('deliver' as const),
@@ -101,9 +102,19 @@ const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
   fc.record({ kind: fc.constant('pong' as const), nonce: uint }),
   fc.record({ kind: fc.constant('renewed' as const), expiresAt: uint }),
   fc.record({ kind: fc.constant('error' as const), code: fc.constant('bad-frame'), text: text(60) }),
+  fc.record({
+    kind: fc.constant('left-out' as const),
+    id: messageId,
+    code: fc.constantFrom('mailbox-full', 'a-newer-code'),
+    devices: fc.array(deviceId),
+  }),
 );
 
-const ONEOF_NAMES: Record<string, string> = { 'caught-up': 'caughtUp', 'ephemeral-deliver': 'ephemeral' };
+const ONEOF_NAMES: Record<string, string> = {
+  'caught-up': 'caughtUp',
+  'ephemeral-deliver': 'ephemeral',
+  'left-out': 'leftOut',
+};
 const OTHER_NAMES: Record<string, string> = { retryAfterMs: 'retryAfter' };
 const ENUMS: Record<string, readonly string[]> = {
   lane: ['both', 'replica', 'contact'],
@@ -313,6 +324,7 @@ describe('malformed fields', () => {
     ['a deliver without an id', theirs.server, { deliver: { seq: 1, sender: device(1) } }],
     ['an ephemeral without a sender', theirs.server, { ephemeral: { sentAt: 1 } }],
     ['a rejection of nothing', theirs.server, { rejected: { code: 'conflict' } }],
+    ['devices left out of nothing', theirs.server, { leftOut: { code: 'mailbox-full' } }],
     ['an unknown gap reason', theirs.server, { gap: { count: 1, reason: 2 } }],
   ];
   it.each(wrong)('%s → bad-frame', (_name, type, frame) => {
@@ -331,13 +343,15 @@ describe('malformed fields', () => {
     expect(() => decodeServerFrame(welcome(0x80, 0x80, 0x80, 0x80, 0x10))).toThrow(refusal('bad-frame'));
   });
 
-  it('selective acknowledgements come packed or one by one', () => {
-    const unpacked = protobuf.Writer.create().uint32(0x10).uint32(4).uint32(0x10).uint32(9).finish();
-    const frame = protobuf.Writer.create()
-      .uint32((3 << 3) | 2)
-      .bytes(unpacked)
-      .finish();
-    expect(decodeClientFrame(frame)).toEqual({ kind: 'ack', upTo: 0, also: [4, 9] });
+  it('numbers that an older client acknowledges one by one are an unknown field', () => {
+    for (const also of [
+      [0x10, 4, 0x10, 9],
+      [0x12, 2, 4, 9],
+    ])
+      expect(decodeClientFrame(Uint8Array.of(0x1a, 2 + also.length, 0x08, 3, ...also))).toEqual({
+        kind: 'ack',
+        upTo: 3,
+      });
   });
 });
 
@@ -360,6 +374,15 @@ describe('limits, on both sides', () => {
       refusal('payload-too-large'),
     );
     expect(() => encodeClientFrame(send({ body: body(full + 1), parts: [] }))).toThrow(refusal('payload-too-large'));
+
+    expect(() => encodeClientFrame({ kind: 'ephemeral', body: body(full - 2), parts })).toThrow(
+      refusal('payload-too-large'),
+    );
+    const passed = { kind: 'ephemeral-deliver' as const, sender: device(1), sentAt: 1, content };
+    expect(decodeServerFrame(encodeServerFrame({ ...passed, body: body(full - 3) }))).toMatchObject(passed);
+    expect(() => decodeServerFrame(encodeServerFrame({ ...passed, body: body(full - 2) }))).toThrow(
+      refusal('payload-too-large'),
+    );
 
     const deliver: Deliver = {
       kind: 'deliver',
@@ -395,17 +418,8 @@ describe('limits, on both sides', () => {
     expect(() => decodeClientFrame(byThem(theirs.client, toTheirs(of(value + 1))))).toThrow(refusal('bad-frame'));
   });
 
-  it('acksPerFrame, for acknowledgements both ways', () => {
+  it('acksPerFrame', () => {
     const { value } = LIMITS.acksPerFrame;
-    const ack = (count: number) => ({
-      kind: 'ack' as const,
-      upTo: 1,
-      also: Array.from({ length: count }, (_, n) => n + 9),
-    });
-    expect(decodeClientFrame(encodeClientFrame(ack(value)))).toEqual(ack(value));
-    expect(() => encodeClientFrame(ack(value + 1))).toThrow(refusal('limit-reached'));
-    expect(() => decodeClientFrame(byThem(theirs.client, toTheirs(ack(value + 1))))).toThrow(refusal('bad-frame'));
-
     const ids = (count: number) => new Array<MessageId>(count).fill(id);
     expect(decodeServerFrame(encodeAccepted(ids(value)))).toEqual({ kind: 'accepted', ids: ids(value) });
     expect(() => encodeAccepted(ids(value + 1))).toThrow(refusal('limit-reached'));
@@ -422,6 +436,7 @@ describe('limits, on both sides', () => {
     ['errorTextBytes', theirs.server, (size: number) => ({ rejected: { id, text: 'x'.repeat(size) } })],
     ['errorCodeBytes', theirs.server, (size: number) => ({ error: { code: 'x'.repeat(size) } })],
     ['errorCodeBytes', theirs.server, (size: number) => ({ rejected: { id, code: 'x'.repeat(size) } })],
+    ['errorCodeBytes', theirs.server, (size: number) => ({ leftOut: { id, code: 'x'.repeat(size) } })],
     [
       'mismatchDevices',
       theirs.server,
@@ -431,6 +446,16 @@ describe('limits, on both sides', () => {
       'mismatchDevices',
       theirs.server,
       (count: number) => ({ rejected: { id, extra: Array.from({ length: count }, (_, n) => device(n)) } }),
+    ],
+    [
+      'mismatchDevices',
+      theirs.server,
+      (count: number) => ({ rejected: { id, full: Array.from({ length: count }, (_, n) => device(n)) } }),
+    ],
+    [
+      'mismatchDevices',
+      theirs.server,
+      (count: number) => ({ leftOut: { id, devices: Array.from({ length: count }, (_, n) => device(n)) } }),
     ],
   ] as const)('%s', (name, type, make) => {
     const decode = type === theirs.client ? decodeClientFrame : decodeServerFrame;
@@ -442,22 +467,24 @@ describe('limits, on both sides', () => {
   it('what a server says about an error is cut to its limits, between characters, and fits a frame', () => {
     const longest = `sip:${'a'.repeat(64)}@${'b'.repeat(50)};gr=${'c'.repeat(120)}`;
     const devices = Array.from({ length: 2000 }, (_, n) => parseDeviceId(`${longest}${n}`.slice(0, 255)) as DeviceId);
-    const rejected = encodeServerFrame({
-      kind: 'rejected',
-      id,
-      code: 'device-mismatch',
-      text: 'ж'.repeat(1000),
-      retryable: true,
-      retryAfterMs: 0,
-      missing: devices,
-      extra: devices,
+    const named = devices.slice(0, LIMITS.mismatchDevices.value);
+    const read = (frame: ServerFrame) => {
+      const encoded = encodeServerFrame(frame);
+      expect(encoded.length).toBeLessThanOrEqual(LIMITS.frameBytes.value);
+      return decodeServerFrame(encoded);
+    };
+    const text = 'ж'.repeat(1000);
+    const refused = { kind: 'rejected' as const, id, text, retryable: true, retryAfterMs: 0 };
+    // The lists that one code fills.
+    expect(read({ ...refused, code: 'device-mismatch', missing: devices, extra: devices, full: [] })).toMatchObject({
+      text: text.slice(0, LIMITS.errorTextBytes.value / 2),
+      missing: named,
+      extra: named,
     });
-    expect(rejected.length).toBeLessThanOrEqual(LIMITS.frameBytes.value);
-    expect(decodeServerFrame(rejected)).toMatchObject({
-      text: 'ж'.repeat(LIMITS.errorTextBytes.value / 2),
-      missing: devices.slice(0, LIMITS.mismatchDevices.value),
-      extra: devices.slice(0, LIMITS.mismatchDevices.value),
+    expect(read({ ...refused, code: 'mailbox-full', missing: [], extra: [], full: devices })).toMatchObject({
+      full: named,
     });
+    expect(read({ kind: 'left-out', id, code: 'mailbox-full', devices })).toMatchObject({ devices: named });
   });
 });
 

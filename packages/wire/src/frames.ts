@@ -1,26 +1,33 @@
 /**
- * The frames of `proto/relay.proto` as types. `frame-codec.ts` encodes and decodes them.
- * Byte fields of a decoded frame are views into the input: copy what must outlive it.
+ * The frames of `proto/relay.proto`, docs/spec/relay-protocol.md section 3: types of the four hot
+ * ones, tables of all others. `frame-codec.ts` encodes and decodes them. Byte fields of a decoded
+ * frame are views into the input: copy what must outlive it.
  */
 import type { ErrorCode } from './errors.ts';
 import type { DeviceId, MessageId } from './ids.ts';
+import { LIMITS } from './limits.ts';
+import { checkParts, checkPayload, payload } from './payload.ts';
+import {
+  bool,
+  choice,
+  cutText,
+  deviceId,
+  list,
+  message,
+  messageId,
+  Oneof,
+  text,
+  uint,
+  type VariantOf,
+} from './protobuf/fields.ts';
 
 export const SUBPROTOCOL = 'sealwire.v1';
-
-/** `replica` only receives, `contact` only sends: the two lanes of "A Secure Instant Messenger", on one socket or on two. */
-export type Lane = 'both' | 'replica' | 'contact';
 
 export interface Part {
   readonly device: DeviceId;
   readonly content: Uint8Array;
 }
 
-export interface Hello {
-  readonly kind: 'hello';
-  readonly token: string;
-  readonly lane: Lane;
-  readonly client: string;
-}
 export interface Send {
   readonly kind: 'send';
   readonly id: MessageId;
@@ -28,49 +35,18 @@ export interface Send {
   readonly parts: readonly Part[];
   readonly allDevices: boolean;
 }
+
 export interface Ack {
   readonly kind: 'ack';
-  /** 0: no cumulative part. */
+  /** All up to and including this one; 0: none. */
   readonly upTo: number;
-  readonly also: readonly number[];
 }
-export interface Ephemeral {
-  readonly kind: 'ephemeral';
-  readonly body: Uint8Array;
-  readonly parts: readonly Part[];
-}
-export interface Ping {
-  readonly kind: 'ping';
-  readonly nonce: number;
-}
-export interface Renew {
-  readonly kind: 'renew';
-  readonly token: string;
-}
-export type ClientFrame = Hello | Send | Ack | Ephemeral | Ping | Renew;
 
-export interface Welcome {
-  readonly kind: 'welcome';
-  readonly device: DeviceId;
-  readonly serverTime: number;
-  readonly expiresAt: number;
-  readonly window: number;
-}
 export interface Accepted {
   readonly kind: 'accepted';
   readonly ids: readonly MessageId[];
 }
-export interface Rejected {
-  readonly kind: 'rejected';
-  readonly id: MessageId;
-  /** An `ErrorCode`; a newer server may send one that this version does not know. */
-  readonly code: ErrorCode | (string & {});
-  readonly text: string;
-  readonly retryable: boolean;
-  readonly retryAfterMs: number;
-  readonly missing: readonly DeviceId[];
-  readonly extra: readonly DeviceId[];
-}
+
 export interface Deliver {
   readonly kind: 'deliver';
   readonly seq: number;
@@ -80,45 +56,69 @@ export interface Deliver {
   readonly content: Uint8Array;
   readonly body: Uint8Array;
 }
-export interface EphemeralDeliver {
-  readonly kind: 'ephemeral-deliver';
-  readonly sender: DeviceId;
-  readonly sentAt: number;
-  readonly content: Uint8Array;
-  readonly body: Uint8Array;
-}
-export interface CaughtUp {
-  readonly kind: 'caught-up';
-  readonly lastSeq: number;
-}
-export interface Gap {
-  readonly kind: 'gap';
-  readonly count: number;
-  readonly fromSeq: number;
-  readonly toSeq: number;
-  readonly reason: 'expired' | 'trimmed';
-}
-export interface Pong {
-  readonly kind: 'pong';
-  readonly nonce: number;
-}
-export interface Renewed {
-  readonly kind: 'renewed';
-  readonly expiresAt: number;
-}
-export interface ErrorFrame {
-  readonly kind: 'error';
-  readonly code: ErrorCode | (string & {});
-  readonly text: string;
-}
-export type ServerFrame =
-  | Welcome
-  | Accepted
-  | Rejected
-  | Deliver
-  | EphemeralDeliver
-  | CaughtUp
-  | Gap
-  | Pong
-  | Renewed
-  | ErrorFrame;
+
+export const CLIENT_FRAMES = new Oneof({
+  hello: message(1, {
+    token: text(1, LIMITS.tokenBytes.value),
+    /**
+     * `replica` only receives, `contact` only sends: the two lanes of "A Secure Instant Messenger",
+     * on one socket or on two.
+     */
+    lane: choice(2, ['both', 'replica', 'contact']),
+    client: text(3, LIMITS.clientNameBytes.value),
+  }),
+  ephemeral: message(
+    4,
+    {
+      body: payload(1),
+      parts: list(message(2, { device: deviceId(1), content: payload(2) }), LIMITS.partsPerFrame.value),
+    },
+    { check: ({ body, parts }, reader) => checkParts(reader, body, parts) },
+  ),
+  ping: message(5, { nonce: uint(1) }),
+  renew: message(6, { token: text(1, LIMITS.tokenBytes.value) }),
+});
+
+/** Of the error table; a newer server may send one that this version does not know. */
+const code = (number: number) => text<ErrorCode | (string & {})>(number, LIMITS.errorCodeBytes.value);
+/** What a server says about an error must not itself fail: it is cut (section 3.5). */
+const errorText = (number: number) => cutText(number, LIMITS.errorTextBytes.value);
+const errorDevices = (number: number) => list(deviceId(number), LIMITS.mismatchDevices.value, 'cut');
+
+export const SERVER_FRAMES = new Oneof({
+  welcome: message(1, { device: deviceId(1), serverTime: uint(2), expiresAt: uint(3), window: uint(4, 'uint32') }),
+  rejected: message(3, {
+    id: messageId(1),
+    code: code(2),
+    text: errorText(3),
+    retryable: bool(4),
+    retryAfterMs: uint(5),
+    missing: errorDevices(6),
+    extra: errorDevices(7),
+    full: errorDevices(8),
+  }),
+  'ephemeral-deliver': message(
+    5,
+    { sender: deviceId(1), sentAt: uint(2), content: payload(3), body: payload(4) },
+    { check: ({ body, content }) => checkPayload(body.length, content.length) },
+  ),
+  'caught-up': message(6, { lastSeq: uint(1) }),
+  gap: message(7, { count: uint(1), fromSeq: uint(2), toSeq: uint(3), reason: choice(4, ['expired', 'trimmed']) }),
+  pong: message(8, { nonce: uint(1) }),
+  renewed: message(9, { expiresAt: uint(1) }),
+  error: message(10, { code: code(1), text: errorText(2) }),
+  /** Before the `accepted` that names the id. */
+  'left-out': message(11, { id: messageId(1), code: code(2), devices: errorDevices(3) }),
+});
+
+export type ClientFrame = Send | Ack | VariantOf<typeof CLIENT_FRAMES>;
+export type ServerFrame = Accepted | Deliver | VariantOf<typeof SERVER_FRAMES>;
+
+export type Hello = Extract<ClientFrame, { kind: 'hello' }>;
+export type Lane = Hello['lane'];
+export type Ephemeral = Extract<ClientFrame, { kind: 'ephemeral' }>;
+export type Welcome = Extract<ServerFrame, { kind: 'welcome' }>;
+export type Rejected = Extract<ServerFrame, { kind: 'rejected' }>;
+export type LeftOut = Extract<ServerFrame, { kind: 'left-out' }>;
+export type CaughtUp = Extract<ServerFrame, { kind: 'caught-up' }>;
+export type Gap = Extract<ServerFrame, { kind: 'gap' }>;

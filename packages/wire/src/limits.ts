@@ -29,14 +29,18 @@ export const LIMITS = {
   deviceIdBytes: { value: 255, unit: 'bytes', why: 'fits every key of every store' },
   messageIdBytes: { value: 16, unit: 'bytes', why: 'a UUID' },
   tokenBytes: { value: 2 * KiB, unit: 'bytes', why: 'an access token with room to grow' },
-  acksPerFrame: { value: 1_000, unit: 'messages', why: 'ten full windows of selective acknowledgements' },
+  acksPerFrame: {
+    value: 1_000,
+    unit: 'messages',
+    why: 'messages that one frame acknowledges to their sender: ten full windows',
+  },
   errorTextBytes: { value: 512, unit: 'bytes', why: 'a sentence' },
   errorCodeBytes: { value: 64, unit: 'bytes', why: 'a word or two' },
   clientNameBytes: { value: 128, unit: 'bytes', why: 'name and version of a client, for the operator’s eyes' },
   mismatchDevices: {
     value: 200,
     unit: 'devices',
-    why: 'missing, and extra, that one refusal names: it fits a frame, and a client that mends these is told of the next',
+    why: 'that one list of a refusal names: it fits a frame, and a client that mends these is told of the next',
   },
   helloMs: { value: 5 * SECOND, unit: 'ms', why: 'a socket that does not introduce itself costs memory' },
   pingEveryMs: {

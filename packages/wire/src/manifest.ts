@@ -3,51 +3,79 @@
  * (docs/spec/manifest.md). A device outside the newest manifest is never encrypted to.
  */
 import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
-import { type AccountAddress, accountOf, type DeviceId, parseAccountAddress, parseDeviceId } from './ids.ts';
+import { accountOf } from './ids.ts';
 import { LIME_SUITES } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
-import { Reader } from './protobuf-reader.ts';
-import { Writer } from './protobuf-writer.ts';
+import {
+  address,
+  bytes,
+  choice,
+  deviceId,
+  list,
+  type MessageOf,
+  MessageType,
+  message,
+  uint,
+} from './protobuf/fields.ts';
 import { WireError } from './wire-error.ts';
 
-/** A LIME identity: a device may have one on each curve, in its order of preference (lime-protocol section 13: (device id, curve id) names it). */
-export interface DeviceIdentity {
-  readonly suite: SuiteName;
-  /** EdDSA public key, 32 (c25519) or 57 (c448) bytes. */
-  readonly identityKey: Uint8Array;
-}
-
-export interface ManifestDevice {
-  readonly id: DeviceId;
-  /** One a curve at most, at least one. People on different curves can talk because a device may have an identity on several. */
-  readonly identities: readonly DeviceIdentity[];
-  /** Ed25519, 32 bytes; empty for a device that cannot log in by challenge: an admitted LIME client, which knows no login keys. */
-  readonly loginKey: Uint8Array;
-  readonly addedAt: number;
-}
-
-export interface Manifest {
-  readonly address: AccountAddress;
-  /** 1, 2, 3, … without holes. */
-  readonly version: number;
-  /** SHA-256 of the bytes of the version before; 32 zero bytes in version 1. */
-  readonly previous: Uint8Array;
-  readonly issuedAt: number;
-  readonly devices: readonly ManifestDevice[];
-}
-
-const SIGNING_PREFIX = new TextEncoder().encode('sealwire/manifest/v1\0');
 const SUITES = Object.keys(LIME_SUITES) as SuiteName[];
 /** By enum number, which is LIME's id; 0 never travels. */
-const SUITE_OF_ID: ReadonlyMap<number, SuiteName> = new Map(SUITES.map((name) => [LIME_SUITES[name].id, name]));
-const LONGEST_IDENTITY_KEY = Math.max(...SUITES.map((name) => LIME_SUITES[name].ed));
+const SUITES_BY_ID: (SuiteName | undefined)[] = [];
+for (const name of SUITES) SUITES_BY_ID[LIME_SUITES[name].id] = name;
 const ED25519_KEY_BYTES = 32;
 const HASH_BYTES = 32;
-const NO_BYTES: Uint8Array = new Uint8Array(0);
+const REFUSED = 'invalid-manifest';
+/** Canonical: in a manifest nothing is skipped. */
+const CLOSED = { closed: true };
+
+/** Of LIME: (device id, curve id) names it (lime-protocol section 13). */
+const IDENTITY = {
+  suite: choice(1, SUITES_BY_ID),
+  /** EdDSA public key, 32 (c25519) or 57 (c448) bytes. */
+  identityKey: bytes(2, Math.max(...SUITES.map((name) => LIME_SUITES[name].ed))),
+};
+
+const DEVICE = new MessageType(
+  {
+    id: deviceId(1),
+    /**
+     * At least one, one a curve at most, in the device's order of preference. People on different
+     * curves can talk because a device may have an identity on several.
+     */
+    identities: list(message(2, IDENTITY, CLOSED), SUITES.length),
+    /**
+     * Ed25519, 32 bytes; empty for a device that cannot log in by challenge: an admitted LIME
+     * client, which knows no login keys.
+     */
+    loginKey: bytes(3, ED25519_KEY_BYTES),
+    addedAt: uint(4),
+  },
+  CLOSED,
+);
+
+export const MANIFEST = new MessageType(
+  {
+    address: address(1),
+    /** 1, 2, 3, … without holes. */
+    version: uint(2),
+    /** SHA-256 of the bytes of the version before; 32 zero bytes in version 1. */
+    previous: bytes(3, HASH_BYTES),
+    issuedAt: uint(4),
+    devices: list(message(5, DEVICE.fields, CLOSED), LIMITS.devicesPerAccount.value),
+  },
+  CLOSED,
+);
+
+export type Manifest = MessageOf<typeof MANIFEST>;
+export type ManifestDevice = MessageOf<typeof DEVICE>;
+export type DeviceIdentity = ManifestDevice['identities'][number];
+
+const SIGNING_PREFIX = new TextEncoder().encode('sealwire/manifest/v1\0');
 
 /** The canonical bytes. Throws `invalid-manifest` for what `decodeManifest` would refuse. */
 export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
-  const bytes = write(manifest);
+  const bytes = MANIFEST.encode(manifest, REFUSED);
   decodeManifest(bytes);
   return bytes;
 }
@@ -58,10 +86,10 @@ export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
  */
 export function decodeManifest(bytes: Uint8Array): Manifest {
   if (bytes.length > LIMITS.manifestBytes.value) throw invalid(`larger than ${LIMITS.manifestBytes.value} bytes`);
-  const manifest = read(new Reader(bytes, 'invalid-manifest'));
+  const manifest = MANIFEST.decode(bytes, REFUSED);
   checkForm(manifest);
   // One manifest, one encoding: else two parties could hold different bytes, and hashes, of what says the same.
-  if (!isSame(write(manifest), bytes)) throw invalid('not the canonical encoding');
+  if (!isSame(MANIFEST.encode(manifest), bytes)) throw invalid('not the canonical encoding');
   return manifest;
 }
 
@@ -136,92 +164,8 @@ export function verifySuccessor(
   const before = new Map(previous.devices.map((device) => [device.id, device]));
   for (const device of manifest.devices) {
     const known = before.get(device.id);
-    if (known && !isSame(writeDevice(known).finish(), writeDevice(device).finish()))
-      throw invalid('a device that stays has changed');
+    if (known && !isSame(DEVICE.encode(known), DEVICE.encode(device))) throw invalid('a device that stays has changed');
   }
-}
-
-function read(reader: Reader): Manifest {
-  let address: AccountAddress | undefined;
-  let version = 0;
-  let previous = NO_BYTES;
-  let issuedAt = 0;
-  const devices: ManifestDevice[] = [];
-  while (!reader.done) {
-    switch (reader.field()) {
-      case 1:
-        address = reader.parsed(parseAccountAddress, LIMITS.deviceIdBytes.value);
-        break;
-      case 2:
-        version = reader.uint();
-        break;
-      case 3:
-        previous = reader.bytes(HASH_BYTES);
-        break;
-      case 4:
-        issuedAt = reader.uint();
-        break;
-      case 5: {
-        if (devices.length >= LIMITS.devicesPerAccount.value)
-          reader.fail(`more than ${LIMITS.devicesPerAccount.value} devices`);
-        const outer = reader.enter();
-        devices.push(readDevice(reader));
-        reader.leave(outer);
-        break;
-      }
-      default:
-        reader.fail('an unknown field');
-    }
-  }
-  return { address: address ?? reader.fail('no address'), version, previous, issuedAt, devices };
-}
-
-function readDevice(reader: Reader): ManifestDevice {
-  let id: DeviceId | undefined;
-  const identities: DeviceIdentity[] = [];
-  let loginKey = NO_BYTES;
-  let addedAt = 0;
-  while (!reader.done) {
-    switch (reader.field()) {
-      case 1:
-        id = reader.parsed(parseDeviceId, LIMITS.deviceIdBytes.value);
-        break;
-      case 2: {
-        if (identities.length >= SUITES.length) reader.fail('more identities than curves');
-        const outer = reader.enter();
-        identities.push(readIdentity(reader));
-        reader.leave(outer);
-        break;
-      }
-      case 3:
-        loginKey = reader.bytes(ED25519_KEY_BYTES);
-        break;
-      case 4:
-        addedAt = reader.uint();
-        break;
-      default:
-        reader.fail('an unknown field');
-    }
-  }
-  return { id: id ?? reader.fail('a device without an id'), identities, loginKey, addedAt };
-}
-
-function readIdentity(reader: Reader): DeviceIdentity {
-  let suite: SuiteName | undefined;
-  let identityKey = NO_BYTES;
-  while (!reader.done) {
-    switch (reader.field()) {
-      case 1:
-        suite = SUITE_OF_ID.get(reader.uint());
-        break;
-      case 2:
-        identityKey = reader.bytes(LONGEST_IDENTITY_KEY);
-        break;
-      default:
-        reader.fail('an unknown field');
-    }
-  }
-  return { suite: suite ?? reader.fail('an identity without a curve'), identityKey };
 }
 
 function checkForm({ address, version, previous, devices }: Manifest): void {
@@ -242,27 +186,10 @@ function checkForm({ address, version, previous, devices }: Manifest): void {
   }
 }
 
-function write(manifest: Manifest): Uint8Array<ArrayBuffer> {
-  const writer = new Writer(320 + manifest.devices.length * 320)
-    .text(1, manifest.address)
-    .uint(2, manifest.version)
-    .bytes(3, manifest.previous)
-    .uint(4, manifest.issuedAt);
-  for (const device of manifest.devices) writer.message(5, () => writeDevice(device, writer));
-  return writer.finish();
-}
-
-function writeDevice(device: ManifestDevice, writer = new Writer(320)): Writer {
-  writer.text(1, device.id);
-  for (const { suite, identityKey } of device.identities)
-    writer.message(2, () => writer.uint(1, LIME_SUITES[suite].id).bytes(2, identityKey));
-  return writer.bytes(3, device.loginKey).uint(4, device.addedAt);
-}
-
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function invalid(why: string): WireError {
-  return new WireError('invalid-manifest', why);
+  return new WireError(REFUSED, why);
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { DeviceIdCache } from './device-id-cache.ts';
-import { parseAccountAddress, parseDeviceId } from './ids.ts';
+import { type DeviceId, parseAccountAddress, parseDeviceId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import {
   decodeNodeMessage,
@@ -24,7 +24,7 @@ const oracle = protobuf
 const deviceOf = (n: number) => parseDeviceId(`sip:alice@example.org;gr=urn:uuid:${n}`);
 const device = fc.nat(9).map(deviceOf);
 const node = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,20}$/);
-const session = { device, node, session: fc.maxSafeNat() };
+const sessions = fc.array(fc.record({ device, session: fc.maxSafeNat() }), { maxLength: 5 });
 
 const messages: fc.Arbitrary<NodeMessage> = fc.oneof(
   fc.record({ kind: fc.constant('device-removed' as const), device }),
@@ -32,8 +32,8 @@ const messages: fc.Arbitrary<NodeMessage> = fc.oneof(
     kind: fc.constant('devices-changed' as const),
     address: fc.constant(parseAccountAddress('sip:bob@example.org')),
   }),
-  fc.record({ kind: fc.constant('session-opened' as const), ...session }),
-  fc.record({ kind: fc.constant('session-closed' as const), ...session }),
+  fc.record({ kind: fc.constant('sessions-opened' as const), node, sessions }),
+  fc.record({ kind: fc.constant('sessions-closed' as const), node, sessions }),
   fc.record({ kind: fc.constant('who-is-there' as const), node }),
   fc.record({ kind: fc.constant('wake' as const), devices: fc.array(device, { maxLength: 5 }) }),
   fc.record({ kind: fc.constant('ephemeral' as const), device, frame: fc.uint8Array({ maxLength: 300 }) }),
@@ -89,8 +89,17 @@ describe('node messages', () => {
     ['no address', { devicesChanged: {} }],
     ['no node', { whoIsThere: {} }],
     ['a node id with a dot', { whoIsThere: { node: 'a.b' } }],
-    ['a session of no device', { sessionOpened: { node: 'a', session: 1 } }],
-    ['a session on no node', { sessionClosed: { device: deviceOf(1), session: 1 } }],
+    ['a session of no device', { sessionsOpened: { node: 'a', sessions: [{ session: 1 }] } }],
+    ['a session on no node', { sessionsClosed: { sessions: [{ device: deviceOf(1), session: 1 }] } }],
+    [
+      '1001 sessions',
+      {
+        sessionsOpened: {
+          node: 'a',
+          sessions: Array.from({ length: LIMITS.partsPerFrame.value + 1 }, (_, n) => ({ device: deviceOf(n) })),
+        },
+      },
+    ],
     ['an ephemeral for nobody', { ephemeral: { frame: Uint8Array.of(1) } }],
     [
       'an ephemeral beyond a frame',
@@ -109,14 +118,21 @@ describe('node messages', () => {
     expect(() => decodeNodeMessage(Uint8Array.of((15 << 3) | 2, 0))).toThrow(refusal);
   });
 
-  it('partsPerFrame bounds a wake on both sides', () => {
-    const wake = (count: number): NodeMessage => ({
-      kind: 'wake',
-      devices: Array.from({ length: count }, (_, n) => deviceOf(n)),
-    });
-    const most = wake(LIMITS.partsPerFrame.value);
+  it.each([
+    ['a wake', (devices: DeviceId[]): NodeMessage => ({ kind: 'wake', devices })],
+    [
+      'a list of sessions',
+      (devices: DeviceId[]): NodeMessage => ({
+        kind: 'sessions-opened',
+        node: 'a',
+        sessions: devices.map((device, n) => ({ device, session: n })),
+      }),
+    ],
+  ])('partsPerFrame bounds %s on both sides', (_what, messageOf) => {
+    const devices = Array.from({ length: LIMITS.partsPerFrame.value }, (_, n) => deviceOf(n));
+    const most = messageOf(devices);
     expect(decodeNodeMessage(encodeNodeMessage(most))).toEqual(most);
-    expect(() => encodeNodeMessage(wake(LIMITS.partsPerFrame.value + 1))).toThrow(
+    expect(() => encodeNodeMessage(messageOf([...devices, deviceOf(0)]))).toThrow(
       expect.objectContaining({ code: 'limit-reached' }),
     );
   });

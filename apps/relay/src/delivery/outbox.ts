@@ -18,15 +18,12 @@ export interface OutboxServices {
 /** The connection of an outbox. */
 export interface OutboxOwner {
   /** These acknowledgements hold. */
-  acknowledged(upTo: number, also: readonly number[]): void;
+  acknowledged(upTo: number): void;
   /** An acknowledgement of something that was never sent: nothing of it counts. */
   acknowledgedTooMuch(): void;
   /** The mailbox could not be read: wake the outbox again soon. */
   readFailed(error: unknown): void;
 }
-
-// What a client acknowledges before the first page was read; more than this would only be delivered again.
-const MAX_EARLY_ALSO = 1_000;
 
 /** What is known of the mailbox's news. */
 type State = 'starting' | 'reading' | 'behind' | 'live' | 'stopped';
@@ -41,8 +38,8 @@ export class Outbox {
   private cursor = 0;
   private gapTold = 0;
   private readonly window: Unacknowledged;
-  /** Acknowledgements that came before the first page: only then is it known what may be acknowledged. */
-  private early: { upTo: number; also: number[] } | undefined;
+  /** Acknowledged before the first page: only then is it known what may be acknowledged. */
+  private early = 0;
 
   constructor(
     private readonly device: DeviceId,
@@ -79,21 +76,18 @@ export class Outbox {
   }
 
   /** An acknowledgement from the socket. One beyond the last message sent breaks the protocol and counts for nothing (case A09). */
-  acknowledge(upTo: number, also: readonly number[]): void {
+  acknowledge(upTo: number): void {
     if (this.state === 'stopped') return;
     if (!this.firstPageRead) {
-      this.early ??= { upTo: 0, also: [] };
-      this.early.upTo = Math.max(this.early.upTo, upTo);
-      this.early.also.push(...also.slice(0, MAX_EARLY_ALSO - this.early.also.length));
+      this.early = Math.max(this.early, upTo);
       return;
     }
-    const last = Math.max(this.cursor, this.gapTold);
-    if (upTo > last || also.some((seq) => seq > last)) {
+    if (upTo > Math.max(this.cursor, this.gapTold)) {
       this.owner.acknowledgedTooMuch();
       return;
     }
-    this.window.acknowledge(upTo, also);
-    this.owner.acknowledged(upTo, also);
+    this.window.acknowledge(upTo);
+    this.owner.acknowledged(upTo);
     if (this.state === 'behind' && this.window.isRoomy) void this.read();
   }
 
@@ -148,8 +142,8 @@ export class Outbox {
     }
     this.firstPageRead = true;
     const { early } = this;
-    this.early = undefined;
-    if (early) this.acknowledge(early.upTo, early.also);
+    this.early = 0;
+    if (early > 0) this.acknowledge(early);
   }
 
   private deliver(seq: number, pieces: readonly Uint8Array[], length: number): void {

@@ -9,20 +9,22 @@ export interface WindowLimits {
 const MOST_DONE = 64;
 /** Arrays up to this length stay, and are filled again: new ones that grow with each acknowledgement would be garbage of the old. */
 const MOST_KEPT = 256;
-const ACKNOWLEDGED = -1;
 
 export class Unacknowledged {
-  messages = 0;
   bytes = 0;
-  /** Sequence numbers, ascending, and the bytes of each, or that it is acknowledged. Made with the first delivery: an idle socket has none. */
+  /** Sequence numbers, ascending, and the bytes of each. Made with the first delivery: an idle socket has none. */
   private seqs: number[] | undefined;
   private sizes: number[] | undefined;
-  /** In use are the places from here, in front of which all are acknowledged, … */
+  /** In use are the places from here, … */
   private first = 0;
   /** … to here. */
   private end = 0;
 
   constructor(private readonly limits: WindowLimits) {}
+
+  get messages(): number {
+    return this.end - this.first;
+  }
 
   /** Room left in messages and bytes; may be negative in bytes, since a first message always fits. */
   get roomMessages(): number {
@@ -47,33 +49,15 @@ export class Unacknowledged {
     this.sizes ??= [];
     this.seqs[this.end] = seq;
     this.sizes[this.end++] = bytes;
-    this.messages++;
     this.bytes += bytes;
   }
 
-  /** Takes out everything up to `upTo`, and `also`; unknown numbers are no-ops. */
-  acknowledge(upTo: number, also: readonly number[]): void {
+  /** Takes out everything up to `upTo`, whether it is here or not. */
+  acknowledge(upTo: number): void {
     const { seqs, sizes } = this;
     if (!seqs || !sizes) return;
-    while (this.first < this.end && seqs[this.first]! <= upTo) this.take(this.first++, sizes);
-    for (const seq of also) {
-      const index = this.indexOf(seq, seqs);
-      if (index >= 0) this.take(index, sizes);
-    }
+    while (this.first < this.end && seqs[this.first]! <= upTo) this.bytes -= sizes[this.first++]!;
     if (this.first === this.end || this.first > MOST_DONE) this.move(seqs, sizes);
-  }
-
-  private take(index: number, sizes: number[]): void {
-    const bytes = sizes[index]!;
-    if (bytes === ACKNOWLEDGED) return;
-    sizes[index] = ACKNOWLEDGED;
-    this.messages--;
-    this.bytes -= bytes;
-  }
-
-  private indexOf(seq: number, seqs: readonly number[]): number {
-    const index = seqs.indexOf(seq, this.first);
-    return index < this.end ? index : -1;
   }
 
   private move(seqs: number[], sizes: number[]): void {

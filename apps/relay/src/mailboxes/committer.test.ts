@@ -154,25 +154,25 @@ describe('Committer', () => {
 
   it('merges the acknowledgements of a session and writes them once in their time', async () => {
     const { time, committer, acknowledged } = open();
-    committer.acknowledge(session, 3, []);
-    committer.acknowledge(session, 5, [9]);
-    committer.acknowledge(session, 4, [8]);
+    committer.acknowledge(session, 3);
+    committer.acknowledge(session, 5);
+    committer.acknowledge(session, 4);
     await turns(2);
     expect(acknowledged).toEqual([]);
     time.pass(DEFAULT_SETTINGS.ackEveryMs);
     await turns(2);
-    expect(acknowledged).toEqual([[{ device: session.device, session: 7, upTo: 5, also: [9, 8] }]]);
+    expect(acknowledged).toEqual([[{ device: session.device, session: 7, upTo: 5, also: [] }]]);
   });
 
   it('keeps acknowledgements that could not be written, with what comes meanwhile', async () => {
     const { time, committer, acknowledged, told, refuse } = open();
     refuse(new Error('test'));
-    committer.acknowledge(session, 3, []);
+    committer.acknowledge(session, 3);
     time.pass(DEFAULT_SETTINGS.ackEveryMs);
     await turns(2);
     expect(told).toEqual(['acknowledge failed']);
     refuse(undefined);
-    committer.acknowledge(session, 4, []);
+    committer.acknowledge(session, 4);
     time.pass(1_000);
     await turns(2);
     expect(acknowledged.at(-1)).toEqual([{ device: session.device, session: 7, upTo: 4, also: [] }]);
@@ -182,7 +182,7 @@ describe('Committer', () => {
     const { committer, writes, acknowledged } = open();
     await committer.idle();
     committer.submit(submission(1));
-    committer.acknowledge(session, 1, []);
+    committer.acknowledge(session, 1);
     let idle = false;
     const done = committer.idle().then(() => {
       idle = true;

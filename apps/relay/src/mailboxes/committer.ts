@@ -75,9 +75,9 @@ export class Committer {
     return true;
   }
 
-  acknowledge(session: Session, upTo: number, also: readonly number[]): void {
-    if (this.acknowledgements.add(session, upTo, also)) this.acknowledgeNow();
-    else this.acknowledgeWithin(this.settings.ackEveryMs);
+  acknowledge(session: Session, upTo: number): void {
+    this.acknowledgements.add(session, upTo);
+    this.acknowledgeWithin(this.settings.ackEveryMs);
   }
 
   /** Resolves when nothing waits and nothing is in flight; acknowledgements are written at once. */
@@ -154,7 +154,7 @@ export class Committer {
       for (const [i, result] of results.entries()) if (result === 'superseded') this.outcome.superseded(sessions[i]!);
     } catch (error) {
       // They are idempotent, and what was meant to be forgotten would only be delivered again: try later, with what comes meanwhile.
-      for (const [i, { upTo, also }] of batch.entries()) this.acknowledgements.add(sessions[i]!, upTo, also);
+      for (const [i, { upTo }] of batch.entries()) this.acknowledgements.add(sessions[i]!, upTo);
       this.acknowledgeWithin(RETRY_ACKNOWLEDGEMENTS_MS);
       this.outcome.acknowledgeFailed(error);
     } finally {

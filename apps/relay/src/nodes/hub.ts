@@ -69,13 +69,16 @@ export class Hub {
   /** Tells all nodes, or the one node that asked, that a session is here. */
   announce({ device, number }: Session, channel: string = NODES_CHANNEL): void {
     this.places.delete(device);
-    this.publish(channel, encodeNodeMessage({ kind: 'session-opened', device, node: this.node, session: number }));
+    this.publish(
+      channel,
+      encodeNodeMessage({ kind: 'sessions-opened', node: this.node, sessions: [{ device, session: number }] }),
+    );
   }
 
   announceClosed({ device, number }: Session): void {
     this.publish(
       NODES_CHANNEL,
-      encodeNodeMessage({ kind: 'session-closed', device, node: this.node, session: number }),
+      encodeNodeMessage({ kind: 'sessions-closed', node: this.node, sessions: [{ device, session: number }] }),
     );
   }
 

@@ -124,13 +124,15 @@ export class NodeListener implements WheelEntry {
       case 'devices-changed':
         accountDevices.forget(message.address);
         return;
-      case 'session-opened':
+      case 'sessions-opened':
         if (message.node === node) return;
-        hub.seenAt(message.device, message.node);
-        sessions.openedElsewhere(message.device, message.session);
+        for (const { device, session } of message.sessions) {
+          hub.seenAt(device, message.node);
+          sessions.openedElsewhere(device, session);
+        }
         return;
-      case 'session-closed':
-        hub.goneFrom(message.device, message.node);
+      case 'sessions-closed':
+        for (const { device } of message.sessions) hub.goneFrom(device, message.node);
         return;
       case 'who-is-there':
         if (message.node === node) this.heardOurselves();

@@ -34,7 +34,7 @@ export interface RouterParts {
 const RETRY_UNAVAILABLE_MS = 1_000;
 const RETRY_FULL_MS = 60_000;
 
-type Refusal = Partial<Pick<Rejected, 'retryAfterMs' | 'missing' | 'extra'>>;
+type Refusal = Partial<Pick<Rejected, 'retryAfterMs' | 'missing' | 'extra' | 'full'>>;
 
 export class Router {
   constructor(private readonly parts: RouterParts) {}
@@ -187,6 +187,7 @@ export function reject(session: Session, id: MessageId, code: ErrorCode, more: R
       retryAfterMs: 0,
       missing: [],
       extra: [],
+      full: [],
       ...more,
     }),
   );

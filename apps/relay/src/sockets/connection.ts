@@ -89,8 +89,8 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     this.close(closeCodeOf('too-slow'));
   }
 
-  acknowledged(upTo: number, also: readonly number[]): void {
-    this.parts.committer.acknowledge(this, upTo, also);
+  acknowledged(upTo: number): void {
+    this.parts.committer.acknowledge(this, upTo);
   }
 
   acknowledgedTooMuch(): void {
@@ -209,8 +209,8 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     if (waiting) this.holdUntil(waiting);
   }
 
-  private ack({ upTo, also }: Ack): void {
-    if (this.outbox) this.outbox.acknowledge(upTo, also);
+  private ack({ upTo }: Ack): void {
+    if (this.outbox) this.outbox.acknowledge(upTo);
     else this.acknowledgedTooMuch();
   }
 

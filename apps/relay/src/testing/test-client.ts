@@ -59,8 +59,8 @@ export class TestClient {
     this.send({ kind: 'send', id, body: new TextEncoder().encode(text), parts, allDevices });
   }
 
-  ack(upTo: number, also: readonly number[] = []): void {
-    this.send({ kind: 'ack', upTo, also });
+  ack(upTo: number): void {
+    this.send({ kind: 'ack', upTo });
   }
 
   /** Takes the first frame of this kind out of `frames`, or waits for it. */

@@ -53,7 +53,7 @@ export class Link {
 
   /** Acknowledges all up to and including `seq`. */
   acknowledge(seq: number): void {
-    this.send(encodeClientFrame({ kind: 'ack', upTo: seq, also: [] }));
+    this.send(encodeClientFrame({ kind: 'ack', upTo: seq }));
   }
 
   /** Leaves in good order; what was sent before still arrives. */

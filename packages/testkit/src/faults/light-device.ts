@@ -182,7 +182,7 @@ export class LightDevice {
     clearTimeout(this.#acknowledgeTimer);
     this.#acknowledgeTimer = undefined;
     this.#acknowledged = this.#newest;
-    this.#socket?.send(encodeClientFrame({ kind: 'ack', upTo: this.#newest, also: [] }));
+    this.#socket?.send(encodeClientFrame({ kind: 'ack', upTo: this.#newest }));
   }
 }
 

@@ -74,7 +74,7 @@ export class Bridge {
   /** The next message for the device, acknowledged. */
   async next(): Promise<{ readonly from: DeviceId; readonly letter: LimeLetter }> {
     const { seq, sender, content, body } = await this.#first(() => this.#arrived);
-    this.#socket.send(encodeClientFrame({ kind: 'ack', upTo: seq, also: [] }));
+    this.#socket.send(encodeClientFrame({ kind: 'ack', upTo: seq }));
     const { engine, recipientUser, cipherMessage } = decodeEnvelope(body.slice());
     if (engine !== 'lime') throw new Error(`made by ${engine}`);
     return { from: sender, letter: { user: recipientUser, message: content.slice(), cipherMessage } };

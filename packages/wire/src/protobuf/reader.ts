@@ -1,12 +1,12 @@
 /**
  * The protobuf wire format (https://protobuf.dev/programming-guides/encoding/), as much of it as Sealwire's schemas use:
- * varints, length-delimited fields, nested messages, packed numbers. docs/adr/0001-own-protobuf-codec.md says why it is ours.
+ * varints, length-delimited fields, nested messages. docs/adr/0001-own-protobuf-codec.md says why it is ours.
  *
  * Strict where the format is lenient, because what reads is a server and what writes may be hostile: field number 0, groups, varints
  * beyond ten bytes, integers beyond 2^53 - 1, ill-formed UTF-8 and a known field of a foreign wire type are errors. Lenient where a
  * newer peer needs it: unknown fields are skipped. Nothing is allocated that the input does not already hold; byte fields are views.
  */
-import { WireError } from './wire-error.ts';
+import { WireError } from '../wire-error.ts';
 
 const VARINT = 0;
 const FIXED64 = 1;
@@ -66,7 +66,7 @@ export class Reader {
   }
 
   /** One of `values`, by its number. */
-  choice<T>(values: readonly T[]): T {
+  choice<T>(values: readonly (T | undefined)[]): T {
     return values[this.uint()] ?? this.fail('unknown enum value');
   }
 
@@ -111,21 +111,6 @@ export class Reader {
     } catch (error) {
       return this.fail((error as Error).message);
     }
-  }
-
-  /** Adds the numbers of a repeated field, packed or not, to `into`, which may come to hold `maximum`. */
-  uints(into: number[], maximum: number): void {
-    if (this.wireType === VARINT) {
-      if (into.length >= maximum) this.fail(`more than ${maximum} numbers`);
-      into.push(this.varint());
-      return;
-    }
-    const outer = this.enter();
-    while (!this.done) {
-      if (into.length >= maximum) this.fail(`more than ${maximum} numbers`);
-      into.push(this.varint());
-    }
-    this.leave(outer);
   }
 
   /** Enters a nested message; hand the answer to `leave`. */

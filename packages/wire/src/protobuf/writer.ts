@@ -1,9 +1,10 @@
 /**
- * Writes the protobuf wire format as much as Sealwire's schemas use: see `protobuf-reader.ts`. What it writes is canonical: default
+ * Writes the protobuf wire format as much as Sealwire's schemas use: see `reader.ts`. What it writes is canonical: default
  * values left out, varints as short as they can be.
  */
+
+import { WireError } from '../wire-error.ts';
 import { allocate, takeRoom } from './slab.ts';
-import { WireError } from './wire-error.ts';
 
 const VARINT = 0;
 const BYTES = 2;
@@ -76,17 +77,6 @@ export class Writer {
     }
     this.at += value.length;
     return this;
-  }
-
-  /** Repeated numbers, packed. */
-  packed(field: number, values: readonly number[]): this {
-    if (values.length === 0) return this;
-    return this.message(field, () => {
-      for (const value of values) {
-        this.reserve(10);
-        this.raw(value);
-      }
-    });
   }
 
   /** A nested message: what `write` writes into this writer. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Reader } from './protobuf-reader.ts';
-import { sizeOfUint, Writer } from './protobuf-writer.ts';
+import { Reader } from './reader.ts';
+import { sizeOfUint, Writer } from './writer.ts';
 
 fc.configureGlobal({ seed: 0x5ea1 });
 
@@ -81,7 +81,6 @@ describe('Reader', () => {
   it('refuses a known field in a foreign wire type', () => {
     expect(() => fieldOf([0x0a, 0]).input.uint()).toThrow(refusal('field of a foreign wire type'));
     expect(() => fieldOf([0x08, 0]).input.bytes(9)).toThrow(refusal('field of a foreign wire type'));
-    expect(() => fieldOf([0x0d, 0, 0, 0, 0]).input.uints([], 9)).toThrow(refusal('field of a foreign wire type'));
   });
 
   it('hands out views, and nothing that reaches out of the nested message', () => {
@@ -101,25 +100,6 @@ describe('Reader', () => {
     for (const bad of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82]])
       expect(() => fieldOf([0x0a, bad.length, ...bad]).input.text(9)).toThrow(refusal('text is not UTF-8'));
     expect(fieldOf([0x0a, 4, 0xef, 0xbb, 0xbf, 0x61]).input.text(9)).toBe('\ufeffa');
-  });
-
-  it('bounds repeated numbers, packed or not', () => {
-    for (const bytes of [
-      [0x0a, 3, 1, 2, 3],
-      [0x08, 1, 0x08, 2, 0x08, 3],
-    ]) {
-      const read = (maximum: number) => {
-        const input = reader(...bytes);
-        const into: number[] = [];
-        while (!input.done) {
-          input.field();
-          input.uints(into, maximum);
-        }
-        return into;
-      };
-      expect(read(3)).toEqual([1, 2, 3]);
-      expect(() => read(2)).toThrow(refusal('more than 2 numbers'));
-    }
   });
 });
 
@@ -166,8 +146,10 @@ describe('Writer', () => {
         ),
         fc.tuple(fc.nat(5), fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat(), { maxLength: 40 })).map(
           ([field, bytes, numbers]): Step =>
-            (writer) =>
-              writer.message(field + 1, () => writer.element(1, bytes).packed(2, numbers)).head(3, bytes.length),
+            (writer) => {
+              for (const number of numbers) writer.message(field + 1, () => writer.uint(2, number));
+              return writer.element(1, bytes).head(3, bytes.length);
+            },
         ),
       ),
       { maxLength: 6 },
