@@ -162,7 +162,7 @@ describe('a bus that misbehaves', () => {
       for (const bytes of [[], [0xff], [0x0a, 0x7f, 1], [0x08, 1]])
         await stranger.publish(channel, Uint8Array.from(bytes));
     await turns(4);
-    expect(await world.node.metrics.text()).toContain('sealwire_unhandled_errors_total{where="bus-message"} 8');
+    expect(await world.node.metrics.text()).toContain('sealwire_bus_faults_total{fault="undecodable"} 8');
     from.message(messageId(1), [bob], 'x');
     expect(await to.delivered(1)).toEqual(['x']);
   });
