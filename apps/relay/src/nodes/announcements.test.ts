@@ -68,6 +68,33 @@ function slow(bus: Bus): Bus {
   };
 }
 
+/** A node's connection that can be cut while those of the others live on. */
+function cuttable(bus: Bus) {
+  let isCut = false;
+  const tell: (() => void)[] = [];
+  return {
+    bus: {
+      ...bus,
+      async publish(channel, message) {
+        if (!isCut) await bus.publish(channel, message);
+      },
+      subscribe(channel, handler, onInterruption = () => {}) {
+        tell.push(onInterruption);
+        return bus.subscribe(channel, (message) => {
+          if (!isCut) handler(message);
+        });
+      },
+    } satisfies Bus,
+    cut() {
+      isCut = true;
+    },
+    mend() {
+      isCut = false;
+      for (const one of tell) one();
+    },
+  };
+}
+
 async function listen(hub: MemoryHub, channel: string): Promise<NodeMessage[]> {
   const heard: NodeMessage[] = [];
   await openMemoryBus(hub).subscribe(channel, (message) => heard.push(decodeNodeMessage(message)));
@@ -135,5 +162,45 @@ describe('announcements', () => {
       { kind: 'sessions-opened', ...list(c, 4) },
       { kind: 'sessions-closed', ...list(b, 2) },
     ]);
+  });
+});
+
+describe('a node that was cut off alone', () => {
+  it('B02: tells the others who is here, and believes nothing that it knew before', async () => {
+    const bus = new MemoryHub();
+    const link = cuttable(openMemoryBus(bus));
+    const first = createNode('first', link.bus);
+    const second = createNode('second', openMemoryBus(bus));
+    await first.listener.start();
+    await second.listener.start();
+    const [arrives, leaves] = devices as [DeviceId, DeviceId];
+    const left = sessionOf(leaves, 1);
+    second.sessions.open(left);
+    second.announcements.opened(left);
+    second.hub.wake(arrives);
+    second.hub.flush();
+    await turns(4);
+
+    link.cut();
+    const arrived = sessionOf(arrives, 2);
+    first.sessions.open(arrived);
+    first.announcements.opened(arrived);
+    second.sessions.remove(left);
+    second.announcements.closed(left);
+    await turns(4);
+    // Withheld: `second` believes that it is nowhere.
+    second.hub.wake(arrives);
+    second.hub.flush();
+
+    const toFirst = await listen(bus, nodeChannel('first'));
+    const toAll = await listen(bus, NODES_CHANNEL);
+    link.mend();
+    await turns(6);
+    expect(woken(toFirst)).toEqual([arrives]);
+    expect(toAll.filter(({ kind }) => kind === 'who-is-there')).toHaveLength(1);
+    first.hub.wake(leaves);
+    first.hub.flush();
+    await turns(4);
+    expect(woken(toAll)).toEqual([leaves]);
   });
 });
