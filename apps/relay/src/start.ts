@@ -99,6 +99,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     accountDevices,
     deviceIds,
     metrics,
+    log,
     timers,
     settings,
   });

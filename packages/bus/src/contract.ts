@@ -173,8 +173,9 @@ export function busContract(name: string, { reach, open, interrupt }: BusFixture
       expect(await answers.hear(1)).toEqual([Uint8Array.of(42)]);
     });
 
+    const orWhy = interrupt ? '' : ' (skipped: the fixture cuts no connection)';
     (interrupt ? it : it.skip)(
-      'B02: tells each subscription of an interruption, once it hears again; later ones do not hear of it',
+      `B02: tells each subscription of an interruption, once it hears again; later ones do not hear of it${orWhy}`,
       async () => {
         const heard = { a: new Listener(), b: new Listener() };
         const told = { a: new Listener(), b: new Listener() };

@@ -2,10 +2,17 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
+import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
 import { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
-import { decodeNodeMessage, NODES_CHANNEL, type NodeMessage, nodeChannel } from '@sealwire/wire/node-messages';
+import {
+  decodeNodeMessage,
+  encodeNodeMessage,
+  NODES_CHANNEL,
+  type NodeMessage,
+  nodeChannel,
+} from '@sealwire/wire/node-messages';
 import { AccountDevices } from '../sending/account-devices.ts';
 import { DEFAULT_SETTINGS } from '../settings.ts';
 import type { Session } from '../sockets/session.ts';
@@ -45,11 +52,12 @@ function createNode(node: string, bus: Bus) {
     accountDevices,
     deviceIds: new DeviceIdCache(),
     metrics,
+    log: silentLog,
     timers: time,
     settings: DEFAULT_SETTINGS,
   });
   listeners.push(listener);
-  return { sessions, announcements, hub, listener, metrics };
+  return { sessions, announcements, hub, listener, metrics, accountDevices };
 }
 
 function sessionOf(device: DeviceId, number: number): Session {
@@ -202,5 +210,22 @@ describe('a node that was cut off alone', () => {
     first.hub.flush();
     await turns(4);
     expect(woken(toAll)).toEqual([leaves]);
+  });
+});
+
+describe('what nodes hear', () => {
+  it('a fault of ours is not taken for a message that cannot be decoded', async () => {
+    const bus = new MemoryHub();
+    const { accountDevices, listener, metrics } = createNode('first', openMemoryBus(bus));
+    accountDevices.forget = () => {
+      throw new Error('test');
+    };
+    await listener.start();
+    const message = encodeNodeMessage({ kind: 'device-removed', device: devices[0]! });
+    await openMemoryBus(bus).publish(NODES_CHANNEL, message);
+    await turns(2);
+    const text = await metrics.text();
+    expect(text).toContain('sealwire_unhandled_errors_total{where="bus-message"} 1');
+    expect(text).not.toMatch(/bus_faults_total\{/);
   });
 });

@@ -5,6 +5,7 @@
  * ourselves finds out about one that the bus did not tell.
  */
 import { type Bus, BusError, type Subscription } from '@sealwire/bus/port';
+import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { closeCodeOf } from '@sealwire/wire/errors';
@@ -37,7 +38,8 @@ export interface NodeListenerParts {
   readonly sessions: Sessions;
   readonly accountDevices: AccountDevices;
   readonly deviceIds: DeviceIdCache;
-  readonly metrics: Pick<Metrics, 'busFaults'>;
+  readonly metrics: Pick<Metrics, 'busFaults' | 'unhandledErrors'>;
+  readonly log: Log;
   readonly timers: Timers;
   readonly settings: Pick<RelaySettings, 'probeWithinMs' | 'probeEveryMs'>;
 }
@@ -137,10 +139,19 @@ export class NodeListener implements WheelEntry {
   }
 
   private hear(bytes: Uint8Array, toAll: boolean): void {
+    const { deviceIds, metrics, log } = this.parts;
+    let message: NodeMessage;
     try {
-      this.dispatch(decodeNodeMessage(bytes, this.parts.deviceIds), toAll);
+      message = decodeNodeMessage(bytes, deviceIds);
     } catch {
-      this.parts.metrics.busFaults.inc({ fault: 'undecodable' });
+      metrics.busFaults.inc({ fault: 'undecodable' });
+      return;
+    }
+    try {
+      this.dispatch(message, toAll);
+    } catch (error) {
+      metrics.unhandledErrors.inc({ where: 'bus-message' });
+      log.error('bus-message-failed', { reason: message.kind, error });
     }
   }
 
