@@ -274,6 +274,7 @@ describe('devices', () => {
 
   it('E07: the answer does not wait for a bus that is gone', async () => {
     const broken = {
+      reach: 'nodes' as const,
       publish: () => Promise.reject(new Error('gone')),
       subscribe: () => Promise.reject(new Error('gone')),
       async close() {},

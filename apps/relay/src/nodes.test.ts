@@ -5,7 +5,7 @@ import { openMemoryStore } from '@sealwire/store/memory';
 import type { Store } from '@sealwire/store/port';
 import { encodeMailFor, encodeMailShared } from '@sealwire/wire/frame-codec';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { encodeNodeMessage, NODES_CHANNEL, nodeChannel } from '@sealwire/wire/node-messages';
+import { decodeNodeMessage, encodeNodeMessage, NODES_CHANNEL, nodeChannel } from '@sealwire/wire/node-messages';
 import { DEFAULT_SETTINGS } from './settings.ts';
 import { messageId, TestClient } from './testing/test-client.ts';
 import { losesEverything, openWorld, turns, type World, type WorldOptions } from './testing/test-relay.ts';
@@ -123,6 +123,173 @@ async function deliverTo(client: TestClient, count: number): Promise<number[]> {
   return seqs;
 }
 
+/** What is said on the bus from now on. */
+async function listen(): Promise<{ wakesToAll: DeviceId[]; calls: number }> {
+  const spy = openMemoryBus(world.hub);
+  const heard = { wakesToAll: [] as DeviceId[], calls: 0 };
+  await spy.subscribe(NODES_CHANNEL, (bytes) => {
+    const message = decodeNodeMessage(bytes);
+    if (message.kind === 'wake') heard.wakesToAll.push(...message.devices);
+    if (message.kind === 'wake' || message.kind === 'ephemeral') heard.calls++;
+  });
+  for (let i = 1; i <= world.nodes.length; i++) await spy.subscribe(nodeChannel(`node${i}`), () => heard.calls++);
+  return heard;
+}
+
+/** Lets time pass in small steps, so that what the bus carries is heard in time. */
+async function passSlowly(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += TICK_MS) {
+    world.time.pass(TICK_MS);
+    await turns(4);
+  }
+}
+
+describe('a device that is nowhere', () => {
+  let next = 1;
+  async function say(from: TestClient, ...texts: string[]): Promise<void> {
+    for (const text of texts) {
+      from.message(messageId(next++), [bob], text);
+      await from.next('accepted');
+    }
+    await turns(4);
+  }
+
+  it('wakes nobody after all nodes were asked once; where it appears it is reached at once', async () => {
+    await begin({ nodes: 3 });
+    const from = await world.client(alice, 0);
+    const heard = await listen();
+    await say(from, '1', '2', '3');
+    const part = { device: bob, content: new Uint8Array([1]) };
+    from.send({ kind: 'ephemeral', body: new Uint8Array([2]), parts: [part] });
+    await from.settled();
+    await turns(4);
+    expect(heard).toEqual({ wakesToAll: [bob], calls: 1 });
+
+    const to = await world.client(bob, 2);
+    expect(await to.delivered(3)).toEqual(['1', '2', '3']);
+    await say(from, '4');
+    expect(await to.delivered(1)).toEqual(['4']);
+    to.ack(4);
+    await world.acknowledged(to);
+    await to.end();
+    await turns(4);
+
+    const calls = heard.calls;
+    await say(from, '5', '6');
+    expect(heard).toEqual({ wakesToAll: [bob], calls });
+    const again = await world.client(bob, 1);
+    expect(await again.delivered(2)).toEqual(['5', '6']);
+    await say(from, '7');
+    expect(await again.delivered(1)).toEqual(['7']);
+    expect(heard.wakesToAll).toEqual([bob]);
+  });
+
+  it('is woken for what was sent between its look into the mailbox and the news of its login', async () => {
+    let held: (() => void)[] | undefined;
+    const holding = (bus: Bus): Bus => ({
+      ...bus,
+      async publish(channel, message) {
+        if (held && decodeNodeMessage(message).kind === 'sessions-opened')
+          await new Promise<void>((resolve) => held?.push(resolve));
+        await bus.publish(channel, message);
+      },
+    });
+    await begin({ wrapBus: holding });
+    const from = await world.client(alice, 0);
+    await say(from, '1');
+    held = [];
+    const to = await world.client(bob, 1);
+    expect(await to.delivered(1)).toEqual(['1']);
+    await to.next('caught-up');
+    await say(from, '2');
+    await to.settled();
+    expect(to.frames).toEqual([]);
+    const all = held;
+    held = undefined;
+    for (const release of all) release();
+    expect(await to.delivered(1)).toEqual(['2']);
+  });
+
+  it('announces itself again when its poll finds what nobody told it of', async () => {
+    let loses = false;
+    const losing = (bus: Bus): Bus => ({
+      ...bus,
+      async publish(channel, message) {
+        if (!loses) await bus.publish(channel, message);
+      },
+    });
+    await begin({ wrapBus: losing });
+    const from = await world.client(alice, 0);
+    await say(from, '1');
+    loses = true;
+    const to = await world.client(bob, 1);
+    expect(await to.delivered(1)).toEqual(['1']);
+    await to.next('caught-up');
+    await turns(4);
+    loses = false;
+    await say(from, '2');
+    await to.settled();
+    expect(to.frames).toEqual([]);
+    await passSlowly(DEFAULT_SETTINGS.pollToMs);
+    expect(await to.delivered(1)).toEqual(['2']);
+    await turns(4);
+    await say(from, '3');
+    expect(await to.delivered(1)).toEqual(['3']);
+  });
+
+  it('is asked for again when the question was lost', async () => {
+    let refuses = false;
+    const refusing = (bus: Bus): Bus => ({
+      ...bus,
+      publish: (channel, message) => (refuses ? Promise.reject(new Error('test')) : bus.publish(channel, message)),
+    });
+    await begin({ wrapBus: refusing });
+    const from = await world.client(alice, 0);
+    const heard = await listen();
+    refuses = true;
+    await say(from, '1');
+    refuses = false;
+    await say(from, '2', '3');
+    expect(heard).toEqual({ wakesToAll: [bob], calls: 1 });
+    expect(await world.node.metrics.text()).toContain('sealwire_bus_faults_total{fault="refused"} 1');
+  });
+});
+
+describe('an interruption of the bus', () => {
+  it('B02: what came meanwhile is delivered soon after, and everybody is found where they are now', async () => {
+    await begin({ nodes: 3 });
+    const carol = await world.device('carol');
+    const [from, to] = await connectBoth();
+    const moved = await world.client(carol, 1);
+    await moved.next('caught-up');
+    await turns(4);
+
+    const mend = world.hub.cut();
+    from.message(messageId(1), [bob, carol], '1');
+    await from.next('accepted');
+    await moved.end();
+    const there = await world.client(carol, 2);
+    expect(await there.delivered(1)).toEqual(['1']);
+    from.message(messageId(2), [bob, carol], '2');
+    await from.next('accepted');
+    await Promise.all([to.settled(), there.settled()]);
+    expect(to.frames).toEqual([]);
+
+    mend();
+    await turns(4);
+    await passSlowly(2_500);
+    expect(await to.delivered(2)).toEqual(['1', '2']);
+    expect(await there.delivered(1)).toEqual(['2']);
+    const heard = await listen();
+    from.message(messageId(3), [bob, carol], '3');
+    expect(await to.delivered(1)).toEqual(['3']);
+    expect(await there.delivered(1)).toEqual(['3']);
+    expect(heard.wakesToAll).toEqual([]);
+    for (const { metrics } of world.nodes)
+      expect(await metrics.text()).toContain('sealwire_bus_faults_total{fault="interrupted"} 1');
+  });
+});
+
 describe('a bus that loses everything', () => {
   it('A14, B01: messages are delivered by the poll, in order, none lost', async () => {
     await begin({ wrapBus: losesEverything });
@@ -162,7 +329,7 @@ describe('a bus that misbehaves', () => {
       for (const bytes of [[], [0xff], [0x0a, 0x7f, 1], [0x08, 1]])
         await stranger.publish(channel, Uint8Array.from(bytes));
     await turns(4);
-    expect(await world.node.metrics.text()).toContain('sealwire_unhandled_errors_total{where="bus-message"} 8');
+    expect(await world.node.metrics.text()).toContain('sealwire_bus_faults_total{fault="undecodable"} 8');
     from.message(messageId(1), [bob], 'x');
     expect(await to.delivered(1)).toEqual(['x']);
   });

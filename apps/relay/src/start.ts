@@ -13,8 +13,11 @@ import { closeCodeOf } from '@sealwire/wire/errors';
 import { Acknowledgements } from './mailboxes/acknowledgements.ts';
 import { Committer } from './mailboxes/committer.ts';
 import { Expiry } from './mailboxes/expiry.ts';
+import { Announcements } from './nodes/announcements.ts';
 import { Hub } from './nodes/hub.ts';
 import { NodeListener } from './nodes/node-listener.ts';
+import { Places } from './nodes/places.ts';
+import { Publisher } from './nodes/publisher.ts';
 import { AccountDevices } from './sending/account-devices.ts';
 import { Router } from './sending/router.ts';
 import { SendLimits } from './sending/send-limits.ts';
@@ -55,7 +58,10 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   const deviceIds = new DeviceIdCache();
   const sessions = new Sessions();
   const connections = new Set<Connection>();
-  const hub = new Hub(nodeId, sessions, bus, metrics, now);
+  const places = new Places();
+  const publisher = new Publisher(bus, metrics, now);
+  const announcements = new Announcements(nodeId, sessions, places, publisher);
+  const hub = new Hub(sessions, places, publisher);
   const accountDevices = new AccountDevices(store.devices, settings.accountDevicesMs, now);
   const limits = new SendLimits(settings, now, metrics);
   const router = new Router({
@@ -85,11 +91,15 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   const listener = new NodeListener({
     node: nodeId,
     bus,
+    publisher,
+    places,
+    announcements,
     hub,
     sessions,
     accountDevices,
     deviceIds,
     metrics,
+    log,
     timers,
     settings,
   });
@@ -101,7 +111,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     login: new Login(tokens, store.devices),
     sessions,
     router,
-    hub,
+    announcements,
     committer,
     outboxes: { mailboxes: store.mailboxes, limits: settings, now },
     mailboxes: store.mailboxes,
@@ -128,6 +138,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     draining = true;
     for (const connection of connections) connection.close(closeCodeOf('restart'));
     await committer.idle();
+    await announcements.idle();
     await listener.stop();
     wheel.stop();
   }

@@ -3,7 +3,21 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Bus } from './port.ts';
 
 /** Two nodes' connections to one bus, which nobody else uses. */
-export type OpenBuses = () => Promise<{ one: Bus; other: Bus; close: () => Promise<void> }>;
+export interface OpenedBuses {
+  readonly one: Bus;
+  readonly other: Bus;
+  close(): Promise<void>;
+}
+
+export interface BusFixture {
+  readonly reach: Bus['reach'];
+  open(): Promise<OpenedBuses>;
+  /**
+   * Cuts the connection of `one` once, without waiting until the adapter has mended it. An adapter
+   * that has nothing to cut leaves it out: the test is skipped then.
+   */
+  readonly interrupt?: (buses: OpenedBuses) => void | Promise<void>;
+}
 
 /** Keeps what it hears, and can be waited on. */
 class Listener {
@@ -27,9 +41,9 @@ class Listener {
 }
 
 /** Registers the suite. */
-export function busContract(name: string, open: OpenBuses): void {
+export function busContract(name: string, { reach, open, interrupt }: BusFixture): void {
   describe(`bus contract: ${name}`, () => {
-    let buses: Awaited<ReturnType<OpenBuses>>;
+    let buses: OpenedBuses;
 
     beforeEach(async () => {
       buses = await open();
@@ -157,6 +171,36 @@ export function busContract(name: string, open: OpenBuses): void {
       });
       await buses.one.publish('questions', Uint8Array.of(41));
       expect(await answers.hear(1)).toEqual([Uint8Array.of(42)]);
+    });
+
+    const orWhy = interrupt ? '' : ' (skipped: the fixture cuts no connection)';
+    (interrupt ? it : it.skip)(
+      `B02: tells each subscription of an interruption, once it hears again; later ones do not hear of it${orWhy}`,
+      async () => {
+        const heard = { a: new Listener(), b: new Listener() };
+        const told = { a: new Listener(), b: new Listener() };
+        const nobody = new Listener();
+        const note = (listener: Listener) => () => listener.handler(new Uint8Array(0));
+        await buses.one.subscribe('a', heard.a.handler, () => {
+          note(told.a)();
+          throw new Error('a handler failed');
+        });
+        await buses.one.subscribe('b', heard.b.handler, note(told.b));
+        const gone = await buses.one.subscribe('b', () => {}, note(nobody));
+        await gone.unsubscribe();
+        await interrupt!(buses);
+        await Promise.all([told.a.hear(1), told.b.hear(1)]);
+        await buses.one.subscribe('a', () => {}, note(nobody));
+        await buses.other.publish('a', Uint8Array.of(1));
+        await buses.other.publish('b', Uint8Array.of(2));
+        expect(await heard.a.hear(1)).toEqual([Uint8Array.of(1)]);
+        expect(await heard.b.hear(1)).toEqual([Uint8Array.of(2)]);
+        expect(nobody.heard).toEqual([]);
+      },
+    );
+
+    it('says how far it reaches', () => {
+      expect([buses.one.reach, buses.other.reach]).toEqual([reach, reach]);
     });
 
     it('rejects with BusError once it is closed, hears nothing more, and leaves other nodes alone', async () => {

@@ -2,18 +2,24 @@ import { describe, expect, it } from '@jest/globals';
 import { busContract } from './contract.ts';
 import { MemoryHub, openMemoryBus } from './memory.ts';
 
-busContract('memory', async () => {
-  const hub = new MemoryHub();
-  const one = openMemoryBus(hub);
-  const other = openMemoryBus(hub);
-  return {
-    one,
-    other,
-    async close() {
-      await one.close();
-      await other.close();
-    },
-  };
+let hub: MemoryHub;
+
+busContract('memory', {
+  reach: 'process',
+  async open() {
+    hub = new MemoryHub();
+    const one = openMemoryBus(hub);
+    const other = openMemoryBus(hub);
+    return {
+      one,
+      other,
+      async close() {
+        await one.close();
+        await other.close();
+      },
+    };
+  },
+  interrupt: () => hub.cut()(),
 });
 
 describe('the memory bus', () => {
@@ -37,6 +43,27 @@ describe('the memory bus', () => {
       void bus.publish('a', Uint8Array.of(1));
     });
     expect(await error).toBe(failure);
+  });
+
+  it('loses what is published while it is cut, and only that', async () => {
+    const hub = new MemoryHub();
+    const heard: Uint8Array[] = [];
+    let interruptions = 0;
+    const bus = openMemoryBus(hub);
+    await bus.subscribe(
+      'a',
+      (message) => heard.push(message),
+      () => interruptions++,
+    );
+    await bus.publish('a', Uint8Array.of(1));
+    const mend = hub.cut();
+    await bus.publish('a', Uint8Array.of(2));
+    expect(interruptions).toBe(0);
+    mend();
+    expect(interruptions).toBe(1);
+    await bus.publish('a', Uint8Array.of(3));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(heard).toEqual([Uint8Array.of(3)]);
   });
 
   it('keeps the order of one publisher', async () => {

@@ -5,6 +5,7 @@ import { type Bus, BusError, type BusHandler, type Subscription } from './port.t
 
 interface Listener {
   readonly handler: BusHandler;
+  readonly onInterruption: () => void;
   readonly onHandlerError: (error: unknown) => void;
   active: boolean;
 }
@@ -18,9 +19,11 @@ interface Pending {
 export class MemoryHub {
   readonly #channels = new Map<string, Set<Listener>>();
   #pending: Pending[] = [];
+  #cuts = 0;
 
   /** Hands `message` (owned by the hub from now on) to the channel's listeners on a later turn of the event loop. */
   post(channel: string, message: Uint8Array): void {
+    if (this.#cuts > 0) return;
     // An immediate rather than a microtask: two nodes that answer each other must not starve the sockets.
     if (this.#pending.push({ channel, message }) === 1) setImmediate(() => this.#deliver());
   }
@@ -37,18 +40,32 @@ export class MemoryHub {
     if (listeners?.delete(listener) && listeners.size === 0) this.#channels.delete(channel);
   }
 
+  /** For tests of what listens: all messages are lost until the answer is called, and then that is told. */
+  cut(): () => void {
+    this.#pending.length = 0;
+    this.#cuts++;
+    return () => {
+      this.#cuts--;
+      for (const listeners of [...this.#channels.values()])
+        for (const listener of [...listeners]) call(listener, listener.onInterruption);
+    };
+  }
+
   #deliver(): void {
     const pending = this.#pending;
     this.#pending = [];
     for (const { channel, message } of pending)
-      for (const listener of [...(this.#channels.get(channel) ?? [])]) {
-        if (!listener.active) continue;
-        try {
-          listener.handler(message.slice());
-        } catch (error) {
-          listener.onHandlerError(error);
-        }
-      }
+      for (const listener of [...(this.#channels.get(channel) ?? [])])
+        call(listener, () => listener.handler(message.slice()));
+  }
+}
+
+function call(listener: Listener, handler: () => void): void {
+  if (!listener.active) return;
+  try {
+    handler();
+  } catch (error) {
+    listener.onHandlerError(error);
   }
 }
 
@@ -68,14 +85,16 @@ export function openMemoryBus(
   }
 
   return {
+    reach: 'process',
+
     async publish(channel, message) {
       checkOpen();
       hub.post(channel, message.slice());
     },
 
-    async subscribe(channel, handler): Promise<Subscription> {
+    async subscribe(channel, handler, onInterruption = () => {}): Promise<Subscription> {
       checkOpen();
-      const listener: Listener = { handler, onHandlerError, active: true };
+      const listener: Listener = { handler, onInterruption, onHandlerError, active: true };
       subscriptions.set(listener, channel);
       hub.add(channel, listener);
       return {

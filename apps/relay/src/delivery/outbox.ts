@@ -23,6 +23,8 @@ export interface OutboxOwner {
   acknowledgedTooMuch(): void;
   /** The mailbox could not be read: wake the outbox again soon. */
   readFailed(error: unknown): void;
+  /** There was news of which nobody had told: the other nodes do not know where this device is. */
+  overlooked(): void;
 }
 
 /** What is known of the mailbox's news. */
@@ -37,6 +39,8 @@ export class Outbox {
   /** All up to this was sent on this socket, or was gone before. */
   private cursor = 0;
   private gapTold = 0;
+  /** The mailbox is looked into though nobody told of news. */
+  private uncalled = false;
   private readonly window: Unacknowledged;
   /** Acknowledged before the first page: only then is it known what may be acknowledged. */
   private early = 0;
@@ -68,11 +72,19 @@ export class Outbox {
 
   /** There may be news: look. */
   wake(): void {
+    this.uncalled = false;
     if (this.state === 'reading') this.readAgain = true;
     else if (this.state === 'live' || this.state === 'behind') {
       this.state = 'behind';
       if (this.window.isRoomy) void this.read();
     }
+  }
+
+  /** Looks although nobody told of news. */
+  poll(): void {
+    const { state } = this;
+    this.wake();
+    this.uncalled = state === 'live';
   }
 
   /** An acknowledgement from the socket. One beyond the last message sent breaks the protocol and counts for nothing (case A09). */
@@ -108,6 +120,8 @@ export class Outbox {
         );
         if (this.stopped()) return;
         this.sendPage(page);
+        if (this.uncalled && page.mails.length > 0) this.owner.overlooked();
+        this.uncalled = false;
         if (page.end && !this.readAgain) {
           this.state = 'live';
           return;

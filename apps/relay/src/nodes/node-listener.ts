@@ -1,9 +1,11 @@
 /**
- * What this node hears on the bus: the channel of all nodes and its own. Nothing of it is the truth, so that what cannot be decoded is
- * dropped and counted (case B09). A message to ourselves proves that the bus works; when it does not come, we subscribe anew and look
- * into all mailboxes (delivery, "subscribe first").
+ * What this node hears on the bus: the channel of all nodes and its own. Nothing of it is the truth,
+ * so that what cannot be decoded is dropped and counted (case B09). After an interruption nothing is
+ * believed any more and all mailboxes are looked into (delivery, "subscribe first"); a message to
+ * ourselves finds out about one that the bus did not tell.
  */
 import { type Bus, BusError, type Subscription } from '@sealwire/bus/port';
+import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { closeCodeOf } from '@sealwire/wire/errors';
@@ -17,19 +19,27 @@ import {
 } from '@sealwire/wire/node-messages';
 import type { AccountDevices } from '../sending/account-devices.ts';
 import type { RelaySettings } from '../settings.ts';
+import type { Session } from '../sockets/session.ts';
 import type { Sessions } from '../sockets/sessions.ts';
 import { ticks, type WheelEntry } from '../time/timer-wheel.ts';
 import type { Timers } from '../time/timers.ts';
+import type { Announcements } from './announcements.ts';
 import type { Hub } from './hub.ts';
+import type { Places } from './places.ts';
+import type { Publisher } from './publisher.ts';
 
 export interface NodeListenerParts {
   readonly node: string;
   readonly bus: Bus;
+  readonly publisher: Publisher;
+  readonly places: Places;
+  readonly announcements: Announcements;
   readonly hub: Hub;
   readonly sessions: Sessions;
   readonly accountDevices: AccountDevices;
   readonly deviceIds: DeviceIdCache;
-  readonly metrics: Pick<Metrics, 'unhandledErrors'>;
+  readonly metrics: Pick<Metrics, 'busFaults' | 'unhandledErrors'>;
+  readonly log: Log;
   readonly timers: Timers;
   readonly settings: Pick<RelaySettings, 'probeWithinMs' | 'probeEveryMs'>;
 }
@@ -41,13 +51,14 @@ export class NodeListener implements WheelEntry {
   private subscriptions: Subscription[] = [];
   private probes = new Set<() => void>();
   private stopped = false;
+  private interrupted = false;
 
   constructor(private readonly parts: NodeListenerParts) {}
 
   /** Resolves when both subscriptions are confirmed. Rejects with `BusError`. */
   async start(): Promise<void> {
     await this.subscribe();
-    this.parts.hub.publish(NODES_CHANNEL, encodeNodeMessage({ kind: 'who-is-there', node: this.parts.node }));
+    this.lookAround();
   }
 
   /** Sends a message to ourselves through the bus. Rejects with `BusError` when it is not heard in time. */
@@ -86,14 +97,13 @@ export class NodeListener implements WheelEntry {
   private async subscribe(): Promise<void> {
     const { bus, node } = this.parts;
     this.subscriptions = await Promise.all([
-      bus.subscribe(NODES_CHANNEL, (message) => this.hear(message, true)),
-      bus.subscribe(nodeChannel(node), (message) => this.hear(message, false)),
+      bus.subscribe(NODES_CHANNEL, (message) => this.hear(message, true), this.onInterruption),
+      bus.subscribe(nodeChannel(node), (message) => this.hear(message, false), this.onInterruption),
     ]);
   }
 
   private async subscribeAgain(): Promise<void> {
-    const { metrics, sessions } = this.parts;
-    metrics.unhandledErrors.inc({ where: 'bus-probe' });
+    this.parts.metrics.busFaults.inc({ fault: 'unheard' });
     if (this.stopped) return;
     const old = this.subscriptions;
     try {
@@ -103,19 +113,50 @@ export class NodeListener implements WheelEntry {
       // The next probe tries again; until then the polls deliver.
       return;
     }
-    for (const session of sessions.receivers()) session.pollSoon();
+    this.lookAround();
+  }
+
+  /** Both subscriptions tell of what interrupted both. */
+  private readonly onInterruption = (): void => {
+    if (this.interrupted) return;
+    this.interrupted = true;
+    this.parts.metrics.busFaults.inc({ fault: 'interrupted' });
+    setImmediate(() => {
+      this.interrupted = false;
+      if (!this.stopped) this.lookAround();
+    });
+  };
+
+  /** Nothing is known: asks who is there, tells who is here, and has all mailboxes looked into soon. */
+  private lookAround(): void {
+    const { node, publisher, places, announcements, sessions } = this.parts;
+    places.clear();
+    void publisher.publish(NODES_CHANNEL, { kind: 'who-is-there', node });
+    for (const session of sessions.receivers()) {
+      announcements.opened(session);
+      session.pollSoon();
+    }
   }
 
   private hear(bytes: Uint8Array, toAll: boolean): void {
+    const { deviceIds, metrics, log } = this.parts;
+    let message: NodeMessage;
     try {
-      this.dispatch(decodeNodeMessage(bytes, this.parts.deviceIds), toAll);
+      message = decodeNodeMessage(bytes, deviceIds);
     } catch {
-      this.parts.metrics.unhandledErrors.inc({ where: 'bus-message' });
+      metrics.busFaults.inc({ fault: 'undecodable' });
+      return;
+    }
+    try {
+      this.dispatch(message, toAll);
+    } catch (error) {
+      metrics.unhandledErrors.inc({ where: 'bus-message' });
+      log.error('bus-message-failed', { reason: message.kind, error });
     }
   }
 
   private dispatch(message: NodeMessage, toAll: boolean): void {
-    const { node, hub, sessions, accountDevices } = this.parts;
+    const { node, places, announcements, hub, sessions, accountDevices } = this.parts;
     switch (message.kind) {
       case 'device-removed':
         accountDevices.forget(accountOf(message.device));
@@ -127,32 +168,32 @@ export class NodeListener implements WheelEntry {
       case 'sessions-opened':
         if (message.node === node) return;
         for (const { device, session } of message.sessions) {
-          hub.seenAt(device, message.node);
           sessions.openedElsewhere(device, session);
+          if (places.opened(device, message.node, session)) hub.wake(device);
         }
+        hub.flush();
         return;
       case 'sessions-closed':
-        for (const { device } of message.sessions) hub.goneFrom(device, message.node);
+        for (const { device, session } of message.sessions) places.closed(device, session);
         return;
       case 'who-is-there':
         if (message.node === node) this.heardOurselves();
-        else for (const session of sessions.receivers()) hub.announce(session, nodeChannel(message.node));
+        else void announcements.answer(message.node);
         return;
       case 'wake':
-        for (const device of message.devices) this.wake(device, toAll);
+        for (const device of message.devices) this.called(device, toAll)?.outbox?.wake();
         return;
       case 'ephemeral':
-        sessions.receiver(message.device)?.writer.frame(message.frame);
+        this.called(message.device, toAll)?.writer.frame(message.frame);
         return;
     }
   }
 
-  private wake(device: DeviceId, toAll: boolean): void {
+  /** The session of a device that another node called. Whoever called all nodes does not know yet where it is. */
+  private called(device: DeviceId, toAll: boolean): Session | undefined {
     const session = this.parts.sessions.receiver(device);
-    if (!session) return;
-    session.outbox?.wake();
-    // Whoever called all nodes does not know yet where this device is.
-    if (toAll) this.parts.hub.announce(session);
+    if (session && toAll) this.parts.announcements.opened(session);
+    return session;
   }
 
   private heardOurselves(): void {

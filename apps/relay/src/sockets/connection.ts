@@ -16,7 +16,7 @@ import { WireError } from '@sealwire/wire/wire-error';
 import type { WebSocket } from 'ws';
 import { Outbox, type OutboxOwner, type OutboxServices } from '../delivery/outbox.ts';
 import type { Committer } from '../mailboxes/committer.ts';
-import type { Hub } from '../nodes/hub.ts';
+import type { Announcements } from '../nodes/announcements.ts';
 import { type Router, reject } from '../sending/router.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { Turn } from '../time/turn.ts';
@@ -35,7 +35,7 @@ export interface ConnectionParts extends SessionWatchParts {
   readonly login: Login;
   readonly sessions: Sessions;
   readonly router: Router;
-  readonly hub: Hub;
+  readonly announcements: Announcements;
   readonly committer: Committer;
   readonly outboxes: OutboxServices;
   readonly mailboxes: Pick<Mailboxes, 'claimSession'>;
@@ -103,6 +103,10 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     this.pollSoon();
   }
 
+  overlooked(): void {
+    this.parts.announcements.opened(this);
+  }
+
   pollSoon(): void {
     if (!this.closed) this.watch.pollSoon();
   }
@@ -117,7 +121,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
 
   lookAgain(): void {
     if (this.outbox && !this.claimed) this.claim();
-    this.outbox?.wake();
+    this.outbox?.poll();
   }
 
   /** A binary message of the peer. */
@@ -215,7 +219,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
   }
 
   private async logIn(hello: Hello): Promise<void> {
-    const { login, settings, sessions, hub, outboxes, now, random } = this.parts;
+    const { login, settings, sessions, announcements, outboxes, now, random } = this.parts;
     let device: DeviceId;
     let expiresAt: number;
     let closings: number;
@@ -244,7 +248,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     this.watch.open(expiresAt);
     if (!this.outbox) return;
     this.outbox.start();
-    hub.announce(this);
+    announcements.opened(this);
     this.claim();
   }
 
@@ -266,14 +270,14 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
    * `leap`: a session that looks newer may only come from a node whose clock is ahead; whoever connected last is the newest.
    */
   private claim(leap = true): void {
-    const { mailboxes, sessions, hub, settings } = this.parts;
+    const { mailboxes, sessions, announcements, settings } = this.parts;
     mailboxes.claimSession(this.device, this.number).then(
       (result) => {
         this.claimed = true;
         if (result === 'claimed' || this.closed) return;
         if (leap) {
           this.number = sessions.nextNumber(laterNumber(this.number, settings.clockSkewMs));
-          hub.announce(this);
+          announcements.opened(this);
           this.claim(false);
         } else {
           this.close(closeCodeOf('replaced'));
@@ -317,12 +321,12 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
 
   private leave(): void {
     if (this.closed) return;
-    const { sessions, hub } = this.parts;
+    const { sessions, announcements } = this.parts;
     this.closed = true;
     this.held = undefined;
     this.watch.stop();
     this.outbox?.stop();
-    if (this.isOpen && sessions.receiver(this.device) === this) hub.announceClosed(this);
+    if (this.isOpen && sessions.receiver(this.device) === this) announcements.closed(this);
     sessions.remove(this);
   }
 }

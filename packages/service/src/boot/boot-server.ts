@@ -16,7 +16,11 @@ interface Closable {
   close(): Promise<void>;
 }
 
-export interface StandaloneServer<S extends ServerSchema, Store extends Closable, Bus extends Closable> {
+interface Reaching extends Closable {
+  readonly reach: 'process' | 'nodes';
+}
+
+export interface StandaloneServer<S extends ServerSchema, Store extends Closable, Bus extends Reaching> {
   readonly name: string;
   /** Of the app's main: `import.meta.url`; its package.json holds the version. */
   readonly main: string;
@@ -32,7 +36,7 @@ export interface StandaloneServer<S extends ServerSchema, Store extends Closable
 }
 
 /** Runs `server` until a signal ends it. Resolves when it listens (or has shown its configuration). */
-export function bootServer<S extends ServerSchema, Store extends Closable, Bus extends Closable>(
+export function bootServer<S extends ServerSchema, Store extends Closable, Bus extends Reaching>(
   server: StandaloneServer<S, Store, Bus>,
 ): Promise<void> {
   const { name, prefix = '/' } = server;
@@ -43,8 +47,7 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
       const settings: z.output<ServerSchema> = context.settings;
       const store = await openOrExplain('STORE_URL', () => server.openStore(settings.STORE_URL));
       const bus = await openOrExplain('BUS_URL', () => server.openBus(settings.BUS_URL));
-      if (settings.BUS_URL === 'memory:')
-        log.warn('bus-is-in-process', { setting: 'BUS_URL', reason: server.withoutNews });
+      if (bus.reach === 'process') log.warn('bus-is-in-process', { setting: 'BUS_URL', reason: server.withoutNews });
       const door = await server.start({ ...context, store, bus });
       const listening = await listen({
         address: settings.LISTEN,

@@ -8,6 +8,7 @@ export interface Metrics {
   readonly relayDeliveryLatency: Histogram;
   readonly relayBufferedBytes: Gauge;
   readonly busPublish: Histogram;
+  readonly busFaults: Counter<'fault'>;
   readonly directoryClaims: Counter<'result'>;
   readonly directoryForeignRequests: Counter<'result'>;
   readonly directoryKeyChecks: Counter<'result'>;
@@ -53,6 +54,12 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
       name: 'sealwire_bus_publish_seconds',
       help: 'Time to hand a message to the bus.',
       buckets: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1],
+    }),
+    busFaults: new Counter({
+      registers,
+      name: 'sealwire_bus_faults_total',
+      help: 'Of the bus; mailboxes make them good: refused (not taken), dropped (too many under way), undecodable, interrupted, unheard (by the sender itself).',
+      labelNames: ['fault'],
     }),
     directoryClaims: new Counter({
       registers,

@@ -1,0 +1,58 @@
+/**
+ * What this node believes of where devices are, from the bus: on a node, nowhere, or unknown. A
+ * guess (house: the mailbox is the truth): a wrong one costs a device the wait for its next poll.
+ * Of two sessions of a device the larger number is the newer, in whatever order they are told.
+ * Decision 16 has the reasons.
+ */
+import type { DeviceId } from '@sealwire/wire/ids';
+import { LRUCache } from 'lru-cache';
+
+export interface Place {
+  /** Undefined: nowhere. */
+  readonly node: string | undefined;
+  /** The newest session that was heard of; 0: of none. */
+  readonly session: number;
+  /** Nowhere, and not woken for at least one message since. */
+  owed: boolean;
+}
+
+const KNOWN_PLACES = 200_000;
+
+export class Places {
+  private readonly known = new LRUCache<DeviceId, Place>({ max: KNOWN_PLACES });
+
+  find(device: DeviceId): Place | undefined {
+    return this.known.get(device);
+  }
+
+  /** Answers whether the device is owed a wake-up call now that it has appeared. */
+  opened(device: DeviceId, node: string, session: number): boolean {
+    const before = this.known.peek(device);
+    if (before && before.session >= session) return false;
+    this.known.set(device, { node, session, owed: false });
+    return before?.owed ?? false;
+  }
+
+  closed(device: DeviceId, session: number): void {
+    const before = this.known.peek(device);
+    if (before?.node !== undefined && before.session <= session) this.nowhere(device, session);
+  }
+
+  /** All nodes are asked for the device: nowhere, until somebody answers. */
+  asked(device: DeviceId): void {
+    this.nowhere(device, 0);
+  }
+
+  /** The question was lost. */
+  notAsked(device: DeviceId): void {
+    if (this.known.peek(device)?.node === undefined) this.known.delete(device);
+  }
+
+  clear(): void {
+    this.known.clear();
+  }
+
+  private nowhere(device: DeviceId, session: number): void {
+    this.known.set(device, { node: undefined, session, owed: false });
+  }
+}
