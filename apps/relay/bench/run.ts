@@ -43,7 +43,7 @@ function row(
   ratio = bare === undefined ? undefined : ours / bare,
 ): void {
   const isMissed =
-    (goal?.ratio !== undefined && ratio !== undefined && ratio > goal.ratio) ||
+    (goal?.ratio !== undefined && ratio !== undefined && !(ratio <= goal.ratio)) ||
     (goal?.most !== undefined && ours > goal.most);
   if (isMissed) missed.push(name);
   const goalText =

@@ -152,3 +152,6 @@ process.on('message', (request: Request) => {
     if (request.ask === 'end') process.exit(0);
   });
 });
+
+// The bench is gone, whatever became of it.
+process.on('disconnect', () => process.exit(1));
