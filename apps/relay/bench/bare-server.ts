@@ -1,6 +1,7 @@
 /**
- * The peers that we are compared with: `ws`, the same topology, nobody authenticated. `bare` stores nothing; `logged` tells nobody of a
- * message before it is durable in a log, and logs what recipients acknowledge.
+ * The peers that we are compared with: `ws`, the same topology, nobody authenticated. `bare` stores
+ * nothing; `logged` tells nobody of a message before it is durable in a log, and logs what recipients
+ * acknowledge.
  */
 import { createServer, type Server } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';

@@ -1,6 +1,7 @@
 /**
- * Messages at the times at which people would write them, whatever the server does meanwhile: a fixed schedule (Poisson), and latency counted
- * from the intended time, so that a server that stands still is charged with all that should have come through.
+ * Messages at the times at which people would write them, whatever the server does meanwhile: a
+ * fixed schedule (Poisson), and latency counted from the intended time, so that a server that stands
+ * still is charged with all that should have come through.
  */
 import { createHash } from 'node:crypto';
 import type { BenchClient } from './client.ts';

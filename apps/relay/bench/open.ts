@@ -1,6 +1,10 @@
-/** Latency and cost at fixed rates, beside `ws` with a log that is as durable: both live side by side, rounds alternate. */
+/**
+ * Latency and cost at fixed rates, beside `ws` with a log that is as durable: both live side by side,
+ * rounds alternate.
+ */
 import type { Watched } from './loop-watch.ts';
 import { MeasuredServer } from './measured-server.ts';
+import { median } from './measurements.ts';
 import { type Latencies, type OpenLoad, openLoad } from './open-model.ts';
 
 const PAIRS = 100;
@@ -119,8 +123,4 @@ function figuresOf(rounds: readonly Round[], watched: Watched): OpenFigures {
 
 function quantile(ascending: Float64Array, share: number): number {
   return ascending[Math.min(ascending.length - 1, Math.floor(share * ascending.length))] ?? Number.NaN;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
