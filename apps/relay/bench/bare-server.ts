@@ -1,11 +1,16 @@
-/** The peer that we are compared with: `ws`, the same topology, nothing stored, nobody authenticated. */
+/**
+ * The peers that we are compared with: `ws`, the same topology, nobody authenticated. `bare` stores
+ * nothing; `logged` tells nobody of a message before it is durable in a log, and logs what recipients
+ * acknowledge.
+ */
 import { createServer, type Server } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { GroupLog } from './group-log.ts';
 
 const ACK = Buffer.alloc(20, 0x12);
 
-/** The first message of a socket is its number: even ones send to the next odd one. */
-export function createBareServer(): Server {
+/** The first message of a socket is its number: even ones send to the next odd one, odd ones acknowledge. */
+export function createBareServer(log?: GroupLog): Server {
   const sockets = new Map<number, WebSocket>();
   const wss = new WebSocketServer({
     noServer: true,
@@ -22,10 +27,18 @@ export function createBareServer(): Server {
       numbers.set(this, own);
       sockets.set(own, this);
       this.send(ACK);
-      return;
+    } else if (number % 2 === 1) {
+      log?.append(data);
+    } else if (log) {
+      log.append(data, () => forward(this, number, data));
+    } else {
+      forward(this, number, data);
     }
+  }
+
+  function forward(from: WebSocket, number: number, data: Buffer): void {
     sockets.get(number + 1)?.send(data);
-    this.send(ACK);
+    from.send(ACK);
   }
 
   const server = createServer();

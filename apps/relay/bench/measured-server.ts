@@ -33,7 +33,7 @@ export class MeasuredServer {
       ...(isUnstored ? ['unstored'] : []),
     ];
     const [command, args] = hasTaskset ? ['taskset', ['-c', '0', process.execPath, ...node]] : [process.execPath, node];
-    const env = { ...process.env, ...(kind === 'bare' && bareEnvironment) };
+    const env = { ...process.env, ...(kind !== 'ours' && bareEnvironment) };
     const child = spawn(command, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const { port } = await next<{ port: number }>(child);
     return new MeasuredServer(kind, port, child);

@@ -40,7 +40,7 @@ export async function pairCosts({ pairs, inFlight }: LoadShape): Promise<PairCos
     ours: await openPairs(servers.ours.port, 'ours', pairs, inFlight, devices),
     bare: await openPairs(servers.bare.port, 'bare', pairs, inFlight, []),
   };
-  const costs: Record<ServerKind, Cost[]> = { ours: [], bare: [] };
+  const costs: Record<'ours' | 'bare', Cost[]> = { ours: [], bare: [] };
   for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++)
     for (const kind of ['ours', 'bare'] as const) {
       const cost = await oneRound(servers[kind], loads[kind]);
@@ -167,7 +167,7 @@ async function openMany(
   return clients;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 

@@ -1,13 +1,11 @@
 /** Pairs of a sender and a recipient with a fixed number of messages in flight: sent anew when delivered and accepted. */
-import { encodeClientFrame } from '@sealwire/wire/frame-codec';
-import { type DeviceId, type MessageId } from '@sealwire/wire/ids';
-import { BenchClient } from './client.ts';
-import { maskedFrame, patchUint32 } from './frames-by-hand.ts';
+import type { BenchClient } from './client.ts';
+import { ackFrame, FrameTemplate } from './frame-template.ts';
 import type { Credentials, ServerKind } from './protocol.ts';
+import { closeAll, connectPairs } from './sockets.ts';
 
 const ACK_EVERY_MS = 100;
 const ACK_EVERY_MESSAGES = 32;
-const PAYLOAD = 1_024;
 
 class Pair {
   private sent = 0;
@@ -15,9 +13,7 @@ class Pair {
   private delivered = 0;
   private lastSeq = 0;
   private unacknowledged = 0;
-  private readonly frame: Buffer;
-  private readonly payloadAt: number;
-  private readonly idAt: number;
+  private readonly frames: FrameTemplate;
 
   constructor(
     private readonly from: BenchClient,
@@ -27,20 +23,7 @@ class Pair {
     private readonly inFlight: number,
     private readonly load: { messages: number; isPaused: boolean },
   ) {
-    const body = new Uint8Array(PAYLOAD).map((_, i) => (i * 31 + seed) & 0xff);
-    const id = new Uint8Array(16).fill(0xee) as MessageId;
-    new DataView(id.buffer).setUint32(4, seed);
-    const payload = recipient
-      ? encodeClientFrame({
-          kind: 'send',
-          id,
-          body,
-          parts: [{ device: recipient as DeviceId, content: new Uint8Array(0) }],
-          allDevices: true,
-        })
-      : body;
-    ({ frame: this.frame, payloadAt: this.payloadAt } = maskedFrame(payload));
-    this.idAt = recipient ? Buffer.from(payload).indexOf(Buffer.from(id)) : 0;
+    this.frames = new FrameTemplate(recipient, seed);
     from.events = { accepted: (count) => this.onAccepted(count), delivered: () => {} };
     to.events = { accepted: () => {}, delivered: (seq) => this.onDelivered(seq) };
   }
@@ -49,17 +32,14 @@ class Pair {
     let room = this.inFlight - (this.sent - Math.min(this.accepted, this.delivered));
     if (room <= 0) return;
     const frames: Buffer[] = [];
-    for (; room > 0; room--) {
-      patchUint32(this.frame, this.payloadAt, this.idAt, this.sent++);
-      frames.push(Buffer.from(this.frame));
-    }
+    for (; room > 0; room--) frames.push(this.frames.make(this.sent++));
     this.from.socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
   }
 
   acknowledge(): void {
     if (this.unacknowledged === 0) return;
     this.unacknowledged = 0;
-    this.to.socket.write(maskedFrame(encodeClientFrame({ kind: 'ack', upTo: this.lastSeq })).frame);
+    this.to.socket.write(ackFrame(this.lastSeq));
   }
 
   private onAccepted(count: number): void {
@@ -115,16 +95,8 @@ export async function openPairs(
   devices: readonly Credentials[],
 ): Promise<Load> {
   const load = { messages: 0, isPaused: true };
-  const all: Pair[] = [];
-  const clients: BenchClient[] = [];
-  for (let i = 0; i < pairs; i++) {
-    const [from, to] = await Promise.all([
-      BenchClient.open(port, kind, kind === 'ours' ? devices[2 * i]! : 2 * i),
-      BenchClient.open(port, kind, kind === 'ours' ? devices[2 * i + 1]! : 2 * i + 1),
-    ]);
-    clients.push(from, to);
-    all.push(new Pair(from, to, devices[2 * i + 1]?.device, i, inFlight, load));
-  }
+  const connected = await connectPairs(port, kind, pairs, devices);
+  const all = connected.map(([from, to], i) => new Pair(from, to, devices[2 * i + 1]?.device, i, inFlight, load));
   const timer = setInterval(() => {
     for (const pair of all) pair.acknowledge();
   }, ACK_EVERY_MS);
@@ -143,12 +115,7 @@ export async function openPairs(
     },
     async end() {
       clearInterval(timer);
-      for (const { socket } of clients) socket.end(maskedCloseFrame());
-      await Promise.all(clients.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve))));
+      await closeAll(connected.flat());
     },
   };
-}
-
-function maskedCloseFrame(): Buffer {
-  return Buffer.from([0x88, 0x80, 0, 0, 0, 0]);
 }

@@ -1,11 +1,16 @@
 /** What the bench's two processes say to each other over Node's process channel. */
+import type { Watched } from './loop-watch.ts';
 
-export type ServerKind = 'ours' | 'bare';
+/** `bare`: stores nothing. `logged`: the same with a log that is durable. */
+export type ServerKind = 'ours' | 'bare' | 'logged';
 
 export type Request =
   | { readonly ask: 'cpu' }
   | { readonly ask: 'memory' }
-  /** Makes `count` devices and their tokens; of the bare server: nothing. */
+  /** Watches the event loop and the collector from now on, until `watched`. */
+  | { readonly ask: 'watch' }
+  | { readonly ask: 'watched' }
+  /** Makes `count` devices and their tokens; of the bare servers: nothing. */
   | { readonly ask: 'devices'; readonly prefix: string; readonly count: number }
   /** Puts `count` messages of `bytes` into the mailbox of a device. */
   | { readonly ask: 'fill'; readonly device: string; readonly count: number; readonly bytes: number }
@@ -19,5 +24,6 @@ export interface Credentials {
 export interface Reply {
   readonly cpuMicros?: number;
   readonly rssBytes?: number;
+  readonly watched?: Watched;
   readonly devices?: readonly Credentials[];
 }

@@ -1,4 +1,4 @@
-/** The measured process: `node … server.ts ours|bare`. Listens on a free port and answers the bench over the process channel. */
+/** The measured process: `node … server.ts ours|bare|logged`. Listens on a free port and answers the bench over the process channel. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -17,7 +17,9 @@ import { encodeMailFor, encodeMailShared } from '@sealwire/wire/frame-codec';
 import { parseAccountAddress, parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { DEFAULT_SETTINGS, startRelay } from '../src/start.ts';
 import { createBareServer } from './bare-server.ts';
-import type { Credentials, Reply, Request } from './protocol.ts';
+import { GroupLog } from './group-log.ts';
+import { LoopWatch } from './loop-watch.ts';
+import type { Credentials, Reply, Request, ServerKind } from './protocol.ts';
 import { openUnstored } from './unstored.ts';
 
 const ISSUER = 'https://bench.invalid';
@@ -96,7 +98,22 @@ function bare(): Measured {
   return { server, devices: async () => [], fill: async () => {}, end: async () => {} };
 }
 
-const measured = process.argv[2] === 'bare' ? bare() : await ours();
+function logged(): Measured {
+  const folder = mkdtempSync(join(tmpdir(), 'sealwire-relay-bench-'));
+  const log = new GroupLog(join(folder, 'log'));
+  return {
+    ...bare(),
+    server: createBareServer(log),
+    async end() {
+      log.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+const kind = process.argv[2] as ServerKind;
+const measured = kind === 'ours' ? await ours() : kind === 'bare' ? bare() : logged();
+const watch = new LoopWatch();
 measured.server.listen(0, '127.0.0.1', 2_048, () => {
   process.send?.({ port: (measured.server.address() as AddressInfo).port });
 });
@@ -113,6 +130,11 @@ async function reply(request: Request): Promise<Reply> {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
       return { rssBytes: process.memoryUsage().rss };
+    case 'watch':
+      watch.start();
+      return {};
+    case 'watched':
+      return { watched: watch.stop() };
     case 'devices':
       return { devices: await measured.devices(request.prefix, request.count) };
     case 'fill':
@@ -130,3 +152,6 @@ process.on('message', (request: Request) => {
     if (request.ask === 'end') process.exit(0);
   });
 });
+
+// The bench is gone, whatever became of it.
+process.on('disconnect', () => process.exit(1));
