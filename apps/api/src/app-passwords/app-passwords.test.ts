@@ -3,8 +3,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createAppPasswordVault } from '@sealwire/access/app-password-vault';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { type Answer, crypto, type Fixture, seededRandom, startFixture } from './testing/fixture.ts';
-import { person } from './testing/person.ts';
+import { type Answer, crypto, type Fixture, seededRandom, startFixture } from '../testing/fixture.ts';
+import { person } from '../testing/person.ts';
 
 const KEY = crypto.sha256(Buffer.from('key'));
 
