@@ -1,6 +1,6 @@
 /**
- * The command `invite`: makes an invitation code. It asks the server that runs; when none does, it opens
- * the store itself.
+ * The command `invite`: makes an invitation code. It asks the server that runs; when none does, it
+ * opens the store itself.
  */
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';

@@ -35,7 +35,7 @@ export function openDataFolder(folder: string, random: RandomBytes): DataFolder 
   };
 }
 
-/** The embedded store in the data folder. Throws `ConfigError` when what lies there is no store, or not to be read, or in use. */
+/** The embedded store in the data folder. Rejects with `ConfigError` when it cannot be opened. */
 export function openEmbeddedStore(folder: DataFolder): Promise<Store> {
   return openOrExplain('DATA_DIR', () => openStore(`lmdb:${join(folder.path, 'store')}`));
 }

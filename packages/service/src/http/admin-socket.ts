@@ -1,6 +1,7 @@
 /**
  * The administrator's door of a running server: JSON over HTTP on a Unix domain socket beside the data.
- * Whoever may enter that folder (0700) and use the socket (0600) is the administrator; nothing else is asked.
+ * Whoever may enter that folder (0700) and use the socket (0600) is the administrator; nothing else is
+ * asked.
  */
 import { once } from 'node:events';
 import { closeSync, lstatSync, openSync, rmSync } from 'node:fs';
@@ -17,6 +18,8 @@ import { JsonError, parseStrictJson } from './strict-json.ts';
 const JSON_TYPE = 'application/json';
 /** For a command, whose person waits. */
 const PATIENCE_MS = 30_000;
+/** For a command that is under way when the server ends. */
+const CLOSE_MS = 5_000;
 /** What a socket address holds (`sun_path` of unix(7)). */
 const ADDRESS_BYTES = process.platform === 'linux' ? 107 : 103;
 
@@ -24,12 +27,15 @@ export interface AdminSocket {
   close(): Promise<void>;
 }
 
-/** Where a server whose data lies in `folder` listens. Undefined on Windows: commands then need a stopped server. */
+/** Of a server whose data lies in `folder`. Undefined on Windows: commands then need a stopped server. */
 export function adminSocketIn(folder: string): string | undefined {
   return process.platform === 'win32' ? undefined : join(folder, 'admin.sock');
 }
 
-/** What a dead server left at `path` is replaced. Rejects with `ConfigError` when another one listens there, or none can. */
+/**
+ * Replaces what a dead server left at `path`. Rejects with `ConfigError` when another one listens there,
+ * or none can.
+ */
 export async function listenOnAdminSocket(path: string, commands: AdminCommands, log: Log): Promise<AdminSocket> {
   const server = createServer((request, response) => {
     runCommand(commands, request).then(
@@ -66,8 +72,9 @@ export async function listenOnAdminSocket(path: string, commands: AdminCommands,
   return {
     async close() {
       server.close();
-      server.closeIdleConnections();
+      const patience = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
       await once(server, 'close');
+      clearTimeout(patience);
       release();
     },
   };
@@ -118,7 +125,10 @@ function send(response: ServerResponse, status: number, headers: Record<string, 
   response.end(body);
 }
 
-/** What the server at `path` answers; undefined when none listens there. Throws `ConfigError` when it refuses, or does not answer. */
+/**
+ * What the server at `path` answers; undefined when none listens there. Throws `ConfigError` when it
+ * refuses, or does not answer.
+ */
 export async function callAdminSocket(path: string, command: string, body: object): Promise<unknown> {
   let release = () => {};
   try {

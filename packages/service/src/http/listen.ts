@@ -39,7 +39,7 @@ export interface Route {
   /** `/v1` takes `/v1` and `/v1/…`; `/` takes everything. */
   readonly prefix: string;
   readonly door: HttpDoor | SocketDoor;
-  /** How long a request here may take until all of it is read; not said: ten seconds. A door may be behind several routes. */
+  /** For how long a body may come; not said: ten seconds. A door may be behind several routes. */
   readonly requestMs?: number;
 }
 

@@ -71,7 +71,7 @@ export function openEnvironment(path: string): Environment {
   }
 }
 
-/** As `openEnvironment`, for the one process that owns the folder until it closes it. Rejects when another one does. */
+/** As `openEnvironment`; the folder is this process's alone until it is closed. Rejects when it is another's. */
 export async function openOwnEnvironment(path: string): Promise<Environment> {
   const owner = await ownNewFolder(path);
   try {

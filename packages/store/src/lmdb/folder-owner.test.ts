@@ -1,4 +1,4 @@
-/** Real processes that want one folder: one has it, whoever comes together, and a dead one is in nobody's way. */
+/** Real processes that want one folder: one has it, and a dead one is in nobody's way. */
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -107,7 +107,7 @@ describe('of many that want a folder at the same moment', () => {
     }
   });
 
-  /** Another one that has shown its socket and has not decided yet: resolves with its connection once it is asked. */
+  /** One that has shown its socket and has not decided yet; its connection once it is asked. */
   async function rival(name: string): Promise<{ asked: Promise<Socket> }> {
     const server = createServer().listen(join(folder, name));
     servers.push(server);

@@ -33,7 +33,7 @@ export interface FolderOwner {
   release(): void;
 }
 
-/** Rejects with `StoreError` `unavailable` when a living process owns `folder`, and with what `node:fs` throws. */
+/** Rejects with `StoreError` `unavailable` when a living process has `folder`; with what `node:fs` throws. */
 export function ownFolder(folder: string): Promise<FolderOwner> {
   return process.platform === 'win32' ? ownByPipe(folder) : ownBySocket(folder);
 }
@@ -82,8 +82,8 @@ async function ownBySocket(path: string): Promise<FolderOwner> {
 type Answer = 'dead' | 'owned' | 'withdrew';
 
 /**
- * `dead`: nobody listens. `withdrew`: somebody did, and has given up. With `untilDecided` that one is given the time to,
- * otherwise it is enough that it lives.
+ * `dead`: nobody listens. `withdrew`: somebody did, and has given up. With `untilDecided` that one is
+ * given the time to; otherwise it is enough that it lives.
  */
 function ask(address: string, untilDecided: boolean): Promise<Answer> {
   return new Promise((resolve) => {
