@@ -69,8 +69,8 @@ export async function boot<S extends Settings>(server: Server<S>): Promise<void>
 }
 
 /**
- * Opens a store or a bus. A failure is the operator's to mend, and its one line, with the fix, comes from
- * the adapter (which repeats no password).
+ * Opens a store or a bus. A failure is the operator's to mend, and its one line, with the fix,
+ * comes from the adapter (which repeats no password).
  */
 export async function openOrExplain<T>(key: string, open: () => Promise<T>): Promise<T> {
   try {

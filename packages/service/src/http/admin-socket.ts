@@ -1,7 +1,7 @@
 /**
- * The administrator's door of a running server: JSON over HTTP on a Unix domain socket beside the data.
- * Whoever may enter that folder (0700) and use the socket (0600) is the administrator; nothing else is
- * asked.
+ * The administrator's door of a running server: JSON over HTTP on a Unix domain socket beside the
+ * data. Whoever may enter that folder (0700) and use the socket (0600) is the administrator;
+ * nothing else is asked.
  */
 import { once } from 'node:events';
 import { closeSync, lstatSync, openSync, rmSync } from 'node:fs';
@@ -27,14 +27,17 @@ export interface AdminSocket {
   close(): Promise<void>;
 }
 
-/** Of a server whose data lies in `folder`. Undefined on Windows: commands then need a stopped server. */
+/**
+ * Of a server whose data lies in `folder`. Undefined on Windows: commands then need a stopped
+ * server.
+ */
 export function adminSocketIn(folder: string): string | undefined {
   return process.platform === 'win32' ? undefined : join(folder, 'admin.sock');
 }
 
 /**
- * Replaces what a dead server left at `path`. Rejects with `ConfigError` when another one listens there,
- * or none can.
+ * Replaces what a dead server left at `path`. Rejects with `ConfigError` when another one listens
+ * there, or none can.
  */
 export async function listenOnAdminSocket(path: string, commands: AdminCommands, log: Log): Promise<AdminSocket> {
   const server = createServer((request, response) => {
@@ -126,8 +129,8 @@ function send(response: ServerResponse, status: number, headers: Record<string, 
 }
 
 /**
- * What the server at `path` answers; undefined when none listens there. Throws `ConfigError` when it
- * refuses, or does not answer.
+ * What the server at `path` answers; undefined when none listens there. Throws `ConfigError` when
+ * it refuses, or does not answer.
  */
 export async function callAdminSocket(path: string, command: string, body: object): Promise<unknown> {
   let release = () => {};

@@ -5,7 +5,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** By path on the administrator's socket: what `POST` does with a JSON body, which it checks itself. */
+/**
+ * By path on the administrator's socket: what `POST` does with a JSON body, which it checks itself.
+ */
 export type AdminCommands = Readonly<Record<string, (body: unknown) => Promise<object>>>;
 
 export interface HttpDoor {

@@ -71,7 +71,10 @@ export function openEnvironment(path: string): Environment {
   }
 }
 
-/** As `openEnvironment`; the folder is this process's alone until it is closed. Rejects when it is another's. */
+/**
+ * As `openEnvironment`; the folder is this process's alone until it is closed. Rejects when it is
+ * another's.
+ */
 export async function openOwnEnvironment(path: string): Promise<Environment> {
   const owner = await ownNewFolder(path);
   try {

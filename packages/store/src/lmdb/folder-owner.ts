@@ -1,14 +1,15 @@
 /**
  * One process owns an embedded folder (docs/adr/0017-one-process-owns-an-embedded-folder.md).
  *
- * Who wants the folder shows a Unix domain socket in it, `owner.PID.RANDOM.sock`, and only then looks
- * for those of others. Of two, the one that came second therefore sees the first. A socket that refuses
- * a connection is a dead process's, whatever its id says (process ids come again, and mean nothing in
- * another container): it is removed, which is safe at any time, because its name is never used again.
- * Of two that see each other before either has won, the smaller name goes on: the larger one gives up,
- * the smaller one waits until it has.
+ * Who wants the folder shows a Unix domain socket in it, `owner.PID.RANDOM.sock`, and only then
+ * looks for those of others. Of two, the one that came second therefore sees the first. A socket
+ * that refuses a connection is a dead process's, whatever its id says (process ids come again, and
+ * mean nothing in another container): it is removed, which is safe at any time, because its name is
+ * never used again. Of two that see each other before either has won, the smaller name goes on: the
+ * larger one gives up, the smaller one waits until it has.
  *
- * A socket gets its name when it already listens. Between bind and listen a living one would refuse.
+ * A socket gets its name when it already listens. Between bind and listen a living one would
+ * refuse.
  */
 import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
@@ -33,7 +34,10 @@ export interface FolderOwner {
   release(): void;
 }
 
-/** Rejects with `StoreError` `unavailable` when a living process has `folder`; with what `node:fs` throws. */
+/**
+ * Rejects with `StoreError` `unavailable` when a living process has `folder`; with what `node:fs`
+ * throws.
+ */
 export function ownFolder(folder: string): Promise<FolderOwner> {
   return process.platform === 'win32' ? ownByPipe(folder) : ownBySocket(folder);
 }
@@ -82,8 +86,8 @@ async function ownBySocket(path: string): Promise<FolderOwner> {
 type Answer = 'dead' | 'owned' | 'withdrew';
 
 /**
- * `dead`: nobody listens. `withdrew`: somebody did, and has given up. With `untilDecided` that one is
- * given the time to; otherwise it is enough that it lives.
+ * `dead`: nobody listens. `withdrew`: somebody did, and has given up. With `untilDecided` that one
+ * is given the time to; otherwise it is enough that it lives.
  */
 function ask(address: string, untilDecided: boolean): Promise<Answer> {
   return new Promise((resolve) => {

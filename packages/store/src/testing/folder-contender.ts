@@ -1,7 +1,7 @@
 /**
- * `folder-contender.ts FOLDER ROUNDS`: tries to own the folder so often, and prints `won` and `lost` with
- * how often; and `both` when somebody was in the folder while it owned it. ROUNDS 0: owns it until it is
- * killed, and prints `owns`.
+ * `folder-contender.ts FOLDER ROUNDS`: tries to own the folder so often, and prints `won` and
+ * `lost` with how often; and `both` when somebody was in the folder while it owned it. ROUNDS 0:
+ * owns it until it is killed, and prints `owns`.
  */
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
