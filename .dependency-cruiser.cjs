@@ -61,10 +61,11 @@ module.exports = {
     appFloor('cli', ['client', 'lime', 'wire', 'crypto']),
     {
       name: 'app-solo',
-      comment: 'solo composes the three servers through their one `start` door and nothing else of theirs',
+      comment:
+        'solo composes the three servers through their `start`, their settings and their commands: nothing else of theirs',
       severity: 'error',
       from: { path: '^apps/solo/src/' },
-      to: { path: '^apps/(api|directory|relay)/', pathNot: '^apps/[a-z]+/src/(start|settings|config)\\.ts$' },
+      to: { path: '^apps/(api|directory|relay)/', pathNot: '^apps/[a-z]+/src/(start|settings|config|invite)\\.ts$' },
     },
     {
       name: 'testkit-in-tests-only',

@@ -1,6 +1,7 @@
 /** The API as the operator starts it: a process, its exit codes, its one-line complaints, its end. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { serverProcesses } from '@sealwire/service/testing/server-process';
 
@@ -45,6 +46,30 @@ describe('the API process', () => {
       expect(code).toBe(2);
     }
     taken.close();
+  }, 60_000);
+
+  it('invite asks the server that runs on the folder, and a second server is refused in one line', async () => {
+    const folder = join(processes.folder, 'store');
+    const lmdb = { STORE_URL: `lmdb:${folder}` };
+    const server = start([], lmdb);
+    await server.listening();
+    const [invitation, elsewhere, unreached, second] = await Promise.all([
+      start(['invite'], lmdb).ended,
+      start(['invite', '--admin-socket', join(processes.folder, 'other.sock')], lmdb).ended,
+      start(['invite', '--invite-days', '3651'], lmdb).ended,
+      start([], lmdb).ended,
+    ]);
+    expect([invitation.code, invitation.stdout]).toEqual([0, expect.stringMatching(/^[\w-]{27}\n$/)]);
+    expect([unreached.code, unreached.stderr]).toEqual([2, expect.stringContaining('from 1 to 3650')]);
+    // Nobody listens there, and the folder is the server's.
+    const owned = `STORE_URL: the data folder ${folder} is in use by process ${server.child.pid}, `;
+    for (const [name, refused] of [
+      ['invite', elsewhere],
+      ['api', second],
+    ] as const) {
+      expect([refused.code, refused.stderr.trim().split('\n').length]).toEqual([2, 1]);
+      expect(refused.stderr).toContain(`${name}: ${owned}`);
+    }
   }, 60_000);
 
   it('--print-config shows what is in effect, redacted; invite prints a code alone on stdout', async () => {

@@ -2,19 +2,30 @@
 import { openBus } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
+import { openOrExplain } from '@sealwire/service/boot';
 import { bootServer } from '@sealwire/service/boot-server';
 import { processSources } from '@sealwire/service/config';
+import { SERVER_SETTINGS } from '@sealwire/service/settings';
 import { openStore } from '@sealwire/store/open';
-import { inviteCommand } from './accounts/invite-command.ts';
-import { apiSettings } from './settings.ts';
+import { z } from 'zod';
+import { INVITE_SETTINGS, inviteCommand } from './invite.ts';
+import { ADMIN_SOCKET, adminSocketOf, apiSettings } from './settings.ts';
 import { startApi } from './start.ts';
+
+const inviteSettings = z.object({ STORE_URL: SERVER_SETTINGS.STORE_URL, ADMIN_SOCKET, ...INVITE_SETTINGS });
 
 if (process.argv[2] === 'invite') {
   const sources = processSources();
-  process.exitCode = await inviteCommand({ ...sources, argv: sources.argv.slice(1) }, Date.now(), {
-    out: (text) => process.stdout.write(text),
-    err: (text) => process.stderr.write(text),
-  });
+  process.exitCode = await inviteCommand(
+    {
+      schema: inviteSettings,
+      adminSocket: adminSocketOf,
+      openStore: ({ STORE_URL }) => openOrExplain('STORE_URL', () => openStore(STORE_URL)),
+    },
+    { ...sources, argv: sources.argv.slice(1) },
+    Date.now,
+    { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
+  );
 } else {
   await bootServer({
     name: 'api',
@@ -23,6 +34,7 @@ if (process.argv[2] === 'invite') {
     now: Date.now,
     openStore,
     openBus,
+    adminSocket: adminSocketOf,
     withoutNews: 'other processes hear nothing of changes',
     start(context) {
       requireRandomness(systemRandom);

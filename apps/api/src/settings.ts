@@ -1,5 +1,6 @@
 /** The settings of the API server. */
 import { APP_PASSWORD_KEY, APP_PASSWORD_SETTINGS } from '@sealwire/access/app-password-settings';
+import { adminSocketIn } from '@sealwire/service/admin-socket';
 import { setting } from '@sealwire/service/config';
 import { listenAddress, SERVER_SETTINGS, secretBytes, wholeNumber } from '@sealwire/service/settings';
 import { z } from 'zod';
@@ -30,6 +31,12 @@ export const API_SETTINGS = {
   ...APP_PASSWORD_SETTINGS,
 } as const;
 
+export const ADMIN_SOCKET = setting(z.string().min(1).optional(), {
+  about:
+    'Where the server listens for its administrator (`invite`): a Unix domain socket, for its user only. Not set: `admin.sock` in the folder of an embedded store, else none.',
+  example: '/run/sealwire/admin.sock',
+});
+
 export const apiSettings = z.object({
   LISTEN: setting(listenAddress(), { about: 'Where this server listens, `HOST:PORT`.', default: '127.0.0.1:8081' }),
   ...SERVER_SETTINGS,
@@ -40,6 +47,7 @@ export const apiSettings = z.object({
     example: '/run/secrets/token-key',
   }),
   APP_PASSWORD_KEY,
+  ADMIN_SOCKET,
   ...API_SETTINGS,
 });
 
@@ -47,3 +55,10 @@ export type ApiSettings = Pick<
   z.output<typeof apiSettings>,
   'DOMAIN' | 'PUBLIC_ORIGIN' | 'TRUSTED_PROXIES' | keyof typeof API_SETTINGS
 >;
+
+export function adminSocketOf(
+  settings: Pick<z.output<typeof apiSettings>, 'ADMIN_SOCKET' | 'STORE_URL'>,
+): string | undefined {
+  const [, folder] = /^lmdb:(.+)$/.exec(settings.STORE_URL) ?? [];
+  return settings.ADMIN_SOCKET ?? (folder && adminSocketIn(folder));
+}

@@ -19,6 +19,7 @@ import { PAGE_STYLE } from '@sealwire/service/openapi-page';
 import { originOf } from '@sealwire/service/public-origin';
 import { AccountService } from './accounts/account-service.ts';
 import { AccountsController } from './accounts/accounts.controller.ts';
+import { invitationCommands } from './accounts/invitations.ts';
 import { AppPasswordService } from './app-passwords/app-password-service.ts';
 import { AppPasswordsController } from './app-passwords/app-passwords.controller.ts';
 import { DeviceGuard } from './caller.ts';
@@ -43,7 +44,6 @@ import {
 import { PublishedController } from './published/published.controller.ts';
 import { publish } from './published/published.ts';
 
-export { createInvitation } from './accounts/invitations.ts';
 export type { ApiDeps } from './deps.ts';
 
 /** Builds the server and resolves when it can answer. Its paths: `/v1/…`, `/.well-known/sealwire`, `/openapi.json`, `/docs`. */
@@ -64,6 +64,7 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
   await fastify.ready();
   return {
     handle: (request, response) => fastify.routing(request, response),
+    admin: invitationCommands(deps),
     ready: () => deps.store.probe(),
     close: () => app.close(),
   };

@@ -2,10 +2,11 @@
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RandomBytes } from '@sealwire/crypto/port';
+import { openOrExplain } from '@sealwire/service/boot';
 import { ConfigError } from '@sealwire/service/config';
 import { loadOrCreateSecret } from '@sealwire/service/secret-file';
 import { openStore } from '@sealwire/store/open';
-import { type Store, StoreError } from '@sealwire/store/port';
+import type { Store } from '@sealwire/store/port';
 
 const KEY_BYTES = 32;
 
@@ -34,20 +35,9 @@ export function openDataFolder(folder: string, random: RandomBytes): DataFolder 
   };
 }
 
-/** The embedded store in the data folder. Throws `ConfigError` when what lies there is no store, or not to be read. */
-export async function openEmbeddedStore(folder: DataFolder): Promise<Store> {
-  const path = join(folder.path, 'store');
-  try {
-    return await openStore(`lmdb:${path}`);
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    const [problem] = error.message.split('\n');
-    throw new ConfigError(
-      'DATA_DIR',
-      `${path} cannot be opened: ${problem}`,
-      'restore it from a backup, or use another folder',
-    );
-  }
+/** The embedded store in the data folder. Rejects with `ConfigError` when it cannot be opened. */
+export function openEmbeddedStore(folder: DataFolder): Promise<Store> {
+  return openOrExplain('DATA_DIR', () => openStore(`lmdb:${join(folder.path, 'store')}`));
 }
 
 function folderError(path: string, code: string | undefined): ConfigError {

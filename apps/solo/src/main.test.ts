@@ -55,13 +55,32 @@ describe('npm start', () => {
     expect(readdirSync(folder)).not.toContain('unmade');
   });
 
-  it('invite prints a code, alone on stdout', async () => {
-    const { code, stdout, stderr } = await solo(['invite', '--data-dir', join(folder, 'inviting')]).ended;
-    expect([code, stdout, stderr]).toEqual([
-      0,
-      expect.stringMatching(/^[\w-]{27}\n$/),
-      expect.stringMatching(/^good for 1 account/),
-    ]);
+  it('invite prints a code, alone on stdout, whether the server is stopped, runs, or was killed', async () => {
+    const data = join(folder, 'inviting');
+    const args = [...LISTEN, '--data-dir', data, '--gate', 'invitation'];
+    const invite = async () => {
+      const { code, stdout, stderr } = await solo(['invite', '--data-dir', data, '--invite-uses', '2']).ended;
+      const words = [expect.stringMatching(/^[\w-]{27}\n$/), expect.stringMatching(/^good for 2 account\(s\) until 2/)];
+      expect([code, stdout, stderr]).toEqual([0, ...words]);
+      return stdout;
+    };
+    const codes = [await invite()];
+    const server = solo(args);
+    await server.says(/-t bob/);
+    expect(statSync(join(data, 'admin.sock')).mode & 0o777).toBe(0o600);
+    codes.push(await invite());
+    server.child.kill('SIGKILL');
+    await server.ended;
+    expect(readdirSync(data)).toContain('admin.sock');
+    codes.push(await invite());
+    const again = solo(args);
+    await again.says(/-t bob/);
+    codes.push(await invite());
+    again.child.kill('SIGTERM');
+    expect((await again.ended).code).toBe(0);
+    expect(readdirSync(data).sort()).toEqual(['secrets', 'store']);
+
+    expect(new Set(codes).size).toBe(4);
   });
 });
 
@@ -88,6 +107,17 @@ describe('K14: a mistake is one line with the fix, and exit code 2', () => {
     expect([code, stderr.trim().split('\n').length]).toEqual([2, 1]);
     expect(stderr).toContain(
       `127.0.0.1:${port} is in use by another process — stop it, or choose another port with --listen`,
+    );
+  });
+
+  it('a data folder that another server has', async () => {
+    const data = join(folder, 'taken');
+    const first = solo([...LISTEN, '--data-dir', data]);
+    await first.says(/-t bob/);
+    const { code, stdout, stderr } = await solo([...LISTEN, '--data-dir', data]).ended;
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toBe(
+      `solo: DATA_DIR: the data folder ${data}/store is in use by process ${first.child.pid}, and one process at a time owns a folder; stop it, or choose another folder\n`,
     );
   });
 

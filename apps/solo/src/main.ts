@@ -2,6 +2,7 @@
 import { openBus } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
+import { adminSocketIn } from '@sealwire/service/admin-socket';
 import { boot } from '@sealwire/service/boot';
 import { tuneCollector } from '@sealwire/service/collector';
 import { openDataFolder, openEmbeddedStore } from './data-folder.ts';
@@ -14,7 +15,7 @@ requireRandomness(systemRandom);
 
 if (process.argv[2] === 'invite') {
   const { invite } = await import('./invite.ts');
-  process.exitCode = await invite(process.argv.slice(3), Date.now());
+  process.exitCode = await invite(process.argv.slice(3), Date.now);
 } else {
   tuneCollector();
   await boot({
@@ -40,6 +41,7 @@ if (process.argv[2] === 'invite') {
         tokenKey: folder.tokenKey,
         appPasswordKey: folder.appPasswordKey,
         version,
+        adminSocket: adminSocketIn(folder.path),
       });
       const invitation = settings.GATE === 'invitation';
       process.stdout.write(`${welcome({ origin: solo.origin, dataFolder: folder.path, invitation })}\n`);

@@ -36,6 +36,8 @@ export interface SoloDeps {
   /** 32 bytes; undefined: no app passwords. */
   readonly appPasswordKey?: Uint8Array | undefined;
   readonly version: string;
+  /** Where it listens for its administrator; undefined: nowhere. */
+  readonly adminSocket?: string | undefined;
 }
 
 export interface Solo {
@@ -48,7 +50,7 @@ export interface Solo {
 
 /** Resolves when the server listens. Throws `ConfigError` when the address cannot be had. */
 export async function startSolo(deps: SoloDeps): Promise<Solo> {
-  const { store, bus, crypto, random, now, log, metrics, tokenKey, appPasswordKey, version } = deps;
+  const { store, bus, crypto, random, now, log, metrics, tokenKey, appPasswordKey, version, adminSocket } = deps;
   const address = await withPort(deps.settings.LISTEN);
   const tls = tlsFilesOf(deps.settings);
   const origin = deps.settings.PUBLIC_ORIGIN ?? `${tls ? 'https' : 'http'}://localhost:${address.port}`;
@@ -93,6 +95,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     tls,
     connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
     proxies: trustedProxies(settings.TRUSTED_PROXIES),
+    adminSocket,
   });
   return { listening, origin, stop: () => listening.close() };
 }

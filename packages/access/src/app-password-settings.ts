@@ -36,5 +36,3 @@ export const APP_PASSWORD_KEY = setting(secretBytes(32).optional(), {
   secret: true,
   example: '/run/secrets/app-password-key',
 });
-
-export type AppPasswordSettings = z.output<z.ZodObject<typeof APP_PASSWORD_SETTINGS>> & { readonly DOMAIN: string };

@@ -5,7 +5,7 @@
 import { systemRandom } from '@sealwire/crypto/random';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
 import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
-import { openEnvironment, writeError } from './lmdb/environment.ts';
+import { openOwnEnvironment, writeError } from './lmdb/environment.ts';
 import { AcceptedLog } from './lmdb/ids/accepted-ids.ts';
 import { openJournal } from './lmdb/log/commit-log.ts';
 import { Mailbag } from './lmdb/mailboxes/open-mailboxes.ts';
@@ -32,7 +32,7 @@ export interface LmdbStoreOptions {
 
 /** Rejects with `StoreError` whose one line says what is wrong with the folder and what to do. */
 export async function openLmdbStore({ path, journalBytes = JOURNAL_BYTES }: LmdbStoreOptions): Promise<Store> {
-  const environment = openEnvironment(path);
+  const environment = await openOwnEnvironment(path);
   const { databases } = environment;
   try {
     upgrade(environment, journalBytes);

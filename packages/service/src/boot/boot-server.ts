@@ -30,6 +30,8 @@ export interface StandaloneServer<S extends ServerSchema, Store extends Closable
   readonly openBus: (url: string) => Promise<Bus>;
   /** What it means for this server that a bus within the process brings no news of others: a line of the log. */
   readonly withoutNews: string;
+  /** Where it listens for its administrator; not said: nowhere. */
+  readonly adminSocket?: (settings: z.output<S>) => string | undefined;
   /** The paths of the door; all of them unless given. */
   readonly prefix?: string;
   start(context: BootContext<S> & { readonly store: Store; readonly bus: Bus }): Promise<HttpDoor | SocketDoor>;
@@ -67,6 +69,7 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
         tls: tlsFilesOf(settings),
         connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
         proxies: trustedProxies(settings.TRUSTED_PROXIES),
+        adminSocket: server.adminSocket?.(context.settings),
       });
       return {
         url: listening.url,

@@ -68,13 +68,17 @@ export async function boot<S extends Settings>(server: Server<S>): Promise<void>
   }
 }
 
-/** Opens a store or a bus; a failure is the operator's to mend, and its one line comes from the adapter (which repeats no password). */
+/**
+ * Opens a store or a bus. A failure is the operator's to mend, and its one line, with the fix,
+ * comes from the adapter (which repeats no password).
+ */
 export async function openOrExplain<T>(key: string, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
     if (!(error instanceof Error) || !('kind' in error)) throw error;
-    throw new ConfigError(key, error.message, `check ${key}`);
+    const [problem = ''] = error.message.split('\n');
+    throw new ConfigError(key, problem);
   }
 }
 

@@ -18,9 +18,10 @@ export class ConfigError extends Error {
   constructor(
     readonly key: string,
     problem: string,
-    fix: string,
+    /** Not given: `problem` says it. */
+    fix?: string,
   ) {
-    super(`${key}: ${problem} — ${fix}`);
+    super(fix === undefined ? `${key}: ${problem}` : `${key}: ${problem} — ${fix}`);
   }
 }
 

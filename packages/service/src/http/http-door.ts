@@ -5,10 +5,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
+/**
+ * By path on the administrator's socket: what `POST` does with a JSON body, which it checks itself.
+ */
+export type AdminCommands = Readonly<Record<string, (body: unknown) => Promise<object>>>;
+
 export interface HttpDoor {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** What an operator should see of this server at `/version`, besides the version. */
   readonly notes?: Readonly<Record<string, boolean>> | undefined;
+  /** For the administrator's socket (`admin-socket.ts`), which whoever owns the port opens. */
+  readonly admin?: AdminCommands | undefined;
   /** Readiness: rejects with a reason while this app could not do its job end to end. */
   ready(): Promise<void>;
   /** Finishes what is under way. Idempotent. */

@@ -140,9 +140,35 @@ describe('H04: slow and greedy peers', () => {
   it('cuts off a body that never ends', async () => {
     const slow = door('slow', (request, response) => request.resume().on('end', () => response.end('read')));
     const { listening } = await start({ limits, routes: [{ prefix: '/', door: slow }] });
-    expect(await dialogue(listening, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc')).not.toContain(
-      'read',
+    expect(await dialogue(listening, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc')).toMatch(
+      /^HTTP\/1.1 408/,
     );
+  });
+
+  it('gives a route the time that it has for itself: an upload goes on where another request is cut off', async () => {
+    const reading = door('reading', (request, response) => request.resume().on('end', () => response.end('read')));
+    const routes = [
+      { prefix: '/', door: reading },
+      { prefix: '/uploads', door: reading, requestMs: 60_000 },
+    ];
+    const { listening } = await start({ limits, routes });
+    const post = (path: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc`;
+    let upload: Socket | undefined;
+    const uploaded = dialogue(listening, post('/uploads/1'), (socket) => {
+      upload = socket;
+    });
+    expect(await dialogue(listening, post('/upload'))).toMatch(/^HTTP\/1.1 408/);
+    upload?.end('defghij');
+    expect(await uploaded).toMatch(/^HTTP\/1.1 200.*read/s);
+  });
+
+  it('cuts off a body that never ends where nobody reads it, and where it was answered before its end', async () => {
+    const early = door('early', (_, response) => void response.end('no'));
+    const { listening } = await start({ limits, routes: [{ prefix: '/v1', door: early }] });
+    const post = (path: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n`;
+    expect(await dialogue(listening, post('/v1'))).toMatch(/^HTTP\/1.1 200.*no$/s);
+    expect(await dialogue(listening, post('/nowhere'))).toMatch(/^HTTP\/1.1 404/);
+    expect(await dialogue(listening, post('/livez'))).toMatch(/^HTTP\/1.1 405/);
   });
 
   it('refuses oversized headers and malformed requests', async () => {

@@ -2,6 +2,7 @@
  * The node:http server in front of one door or several: routing by path prefix, upgrades, limits against slow and greedy peers
  * (case H04), start errors in one line, and an orderly end.
  */
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -12,6 +13,7 @@ import type { ListenAddress } from '../boot/settings.ts';
 import type { Health } from '../observe/health.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { listenOnAdminSocket } from './admin-socket.ts';
 import type { TrustedProxies } from './client-address.ts';
 import { capConnections } from './connection-cap.ts';
 import type { HttpDoor, SocketDoor } from './http-door.ts';
@@ -22,6 +24,7 @@ import { readTls, type TlsFiles, watchTls } from './tls-files.ts';
 /** Reasons: a peer that needs longer to say what it wants than `headersMs` wants nothing; nginx keeps idle connections for 60 s. */
 const HTTP_LIMITS = {
   headersMs: 10_000,
+  /** From the end of the headers to the end of the body, on a route that has no time of its own. */
   requestMs: 10_000,
   checkEveryMs: 1_000,
   keepAliveMs: 65_000,
@@ -36,6 +39,8 @@ export interface Route {
   /** `/v1` takes `/v1` and `/v1/…`; `/` takes everything. */
   readonly prefix: string;
   readonly door: HttpDoor | SocketDoor;
+  /** For how long a body may come; not said: ten seconds. A door may be behind several routes. */
+  readonly requestMs?: number;
 }
 
 export interface ListenOptions {
@@ -52,6 +57,8 @@ export interface ListenOptions {
   /** See `SERVER_SETTINGS.CONNECTIONS_PER_ADDRESS`; 0 or absent: no limit. */
   readonly connectionsPerAddress?: number;
   readonly proxies?: TrustedProxies;
+  /** The socket of the administrator, with what all doors have for it; undefined: none. */
+  readonly adminSocket?: string | undefined;
   /** Shorter times for tests. */
   readonly limits?: { readonly [Limit in keyof typeof HTTP_LIMITS]?: number };
 }
@@ -76,7 +83,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const context = tls && readTls(tls);
   const server = serverFor(context, {
     headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
+    // One for all routes: `cutOff` has one for each.
+    requestTimeout: 0,
     connectionsCheckingInterval: limits.checkEveryMs,
     keepAliveTimeout: limits.keepAliveMs,
     maxHeaderSize: limits.headerBytes,
@@ -91,22 +99,24 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const certificate =
     tls && context && watchTls(tls, context, (next) => (server as TlsServer).setSecureContext(next), options);
 
-  /** The door, which sees the request as if there were no base path. */
-  function doorOf(request: IncomingMessage): HttpDoor | SocketDoor | undefined {
+  /** The route, whose door sees the request as if there were no base path. */
+  function routeOf(request: IncomingMessage): Route | undefined {
     const target = withoutBasePath(request.url ?? '/', basePath);
     if (target === undefined) return undefined;
     request.url = target;
-    return doorFor(routes, pathOf(target));
+    return routeFor(routes, pathOf(target));
   }
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const asked = pathOf(request.url);
+    const route = routeOf(request);
+    cutOff(request, response, route?.requestMs ?? limits.requestMs);
     // Where they are asked from, nobody knows of the base path.
-    if (options.health.handle(request, response, pathOf(request.url))) return;
-    const door = doorOf(request);
+    if (options.health.handle(request, response, asked)) return;
     if (basePath !== '' && options.health.handle(request, response, pathOf(request.url))) return;
-    if (!door) return refuse(response, new Problem('not-found'));
+    if (!route) return refuse(response, new Problem('not-found'));
     try {
-      door.handle(request, response);
+      route.door.handle(request, response);
     } catch (error) {
       options.metrics.unhandledErrors.inc({ where: 'http' });
       options.log.error('request-failed', { error });
@@ -116,14 +126,14 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    const door = doorOf(request);
-    if (!door || !('upgrade' in door)) return refuseUpgrade(socket, '404 Not Found');
+    const door = routeOf(request)?.door;
+    if (!door || !('upgrade' in door)) return refuseSocket(socket, '404 Not Found');
     try {
       door.upgrade(request, socket, head);
     } catch (error) {
       options.metrics.unhandledErrors.inc({ where: 'upgrade' });
       options.log.error('upgrade-failed', { error });
-      refuseUpgrade(socket, '500 Internal Server Error');
+      refuseSocket(socket, '500 Internal Server Error');
     }
   });
 
@@ -137,13 +147,22 @@ export async function listen(options: ListenOptions): Promise<Listening> {
         : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? '408 Request Timeout'
           : '400 Bad Request';
-    refuseUpgrade(socket, status);
+    refuseSocket(socket, status);
   });
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, options.address)));
-    server.listen(options.address.port, options.address.host, resolve);
-  });
+  const commands = Object.assign({}, ...doors.map(({ admin }) => admin));
+  const admin =
+    options.adminSocket === undefined
+      ? undefined
+      : await listenOnAdminSocket(options.adminSocket, commands, options.log);
+
+  try {
+    server.listen(options.address.port, options.address.host);
+    await once(server, 'listening');
+  } catch (error) {
+    await admin?.close();
+    throw listenError(error as NodeJS.ErrnoException, options.address);
+  }
 
   const { port, address, family } = server.address() as AddressInfo;
   let closing: Promise<void> | undefined;
@@ -157,7 +176,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     // A kept-alive connection becomes idle when its last answer is out; nobody says when.
     const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
     const patience = setTimeout(() => server.closeAllConnections(), limits.closeMs);
-    await closed;
+    await Promise.all([closed, admin?.close()]);
     clearInterval(sweep);
     clearTimeout(patience);
     await Promise.all(doors.map((door) => door.close()));
@@ -188,8 +207,21 @@ function pathOf(url = '/'): string {
   return end < 0 ? url : url.slice(0, end);
 }
 
-function doorFor(routes: readonly Route[], path: string): HttpDoor | SocketDoor | undefined {
-  return routes.find(({ prefix }) => prefix === '/' || path === prefix || path.startsWith(`${prefix}/`))?.door;
+function routeFor(routes: readonly Route[], path: string): Route | undefined {
+  return routes.find(({ prefix }) => prefix === '/' || path === prefix || path.startsWith(`${prefix}/`));
+}
+
+/** A body that is not all there after `ms` is one that never ends. */
+function cutOff(request: IncomingMessage, response: ServerResponse, ms: number): void {
+  const { headers, socket } = request;
+  if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) return;
+  const timer = setTimeout(() => {
+    if (request.complete) return;
+    if (!response.headersSent) refuseSocket(socket, '408 Request Timeout');
+    socket.destroySoon();
+  }, ms);
+  const stop = () => clearTimeout(timer);
+  request.once('end', stop).once('close', stop);
 }
 
 function refuse(response: ServerResponse, problem: Problem): void {
@@ -198,7 +230,7 @@ function refuse(response: ServerResponse, problem: Problem): void {
   response.end(problem.body());
 }
 
-function refuseUpgrade(socket: Duplex, status: string): void {
+function refuseSocket(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 

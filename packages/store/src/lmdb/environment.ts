@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { StoreError } from '../port.ts';
+import { type FolderOwner, ownFolder } from './folder-owner.ts';
 
 /** Raised when a record's layout changes; a folder of another version is refused, not guessed at. */
 export const SCHEMA = 'sealwire-store 3';
@@ -66,6 +67,30 @@ export function openEnvironment(path: string): Environment {
     return environmentOf(root);
   } catch (error) {
     void root?.close();
+    throw error instanceof StoreError ? error : folderError(error, path);
+  }
+}
+
+/**
+ * As `openEnvironment`; the folder is this process's alone until it is closed. Rejects when it is
+ * another's.
+ */
+export async function openOwnEnvironment(path: string): Promise<Environment> {
+  const owner = await ownNewFolder(path);
+  try {
+    const environment = openEnvironment(path);
+    return { ...environment, close: () => environment.close().finally(() => owner.release()) };
+  } catch (error) {
+    owner.release();
+    throw error;
+  }
+}
+
+async function ownNewFolder(path: string): Promise<FolderOwner> {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return await ownFolder(path);
+  } catch (error) {
     throw error instanceof StoreError ? error : folderError(error, path);
   }
 }

@@ -24,6 +24,15 @@ export class Child {
     });
   }
 
+  /** `exec` made the shell this very process. */
+  get pid(): number {
+    return this.#process.pid as number;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
   /** The next line; undefined when there are no more. */
   async line(): Promise<string | undefined> {
     const { value, done } = await this.#lines.next();
@@ -43,8 +52,7 @@ export class Child {
   /** `kill -9`; what it had still said. */
   async kill(): Promise<string[]> {
     const exit = once(this.#process, 'exit');
-    this.#process.kill('SIGKILL');
-    await exit;
+    if (this.#process.kill('SIGKILL')) await exit;
     const lines: string[] = [];
     for (let line = await this.line(); line !== undefined; line = await this.line()) lines.push(line);
     return lines;

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseDeviceId } from '@sealwire/wire/ids';
-import { crypto, type Fixture, ORIGIN, startFixture } from './testing/fixture.ts';
-import { person } from './testing/person.ts';
+import { crypto, type Fixture, ORIGIN, startFixture } from '../testing/fixture.ts';
+import { person } from '../testing/person.ts';
 
 let fixture: Fixture;
 afterEach(() => fixture.close());

@@ -4,8 +4,8 @@ import { createAppPasswordVault } from '@sealwire/access/app-password-vault';
 import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { type Answer, crypto, type Fixture, startFixture } from './testing/fixture.ts';
-import { person } from './testing/person.ts';
+import { type Answer, crypto, type Fixture, startFixture } from '../testing/fixture.ts';
+import { person } from '../testing/person.ts';
 
 const KEY = crypto.sha256(Buffer.from('key'));
 

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { parseDeviceId } from '@sealwire/wire/ids';
-import { createInvitation } from './accounts/invitations.ts';
-import { crypto, type Fixture, startFixture } from './testing/fixture.ts';
-import { person } from './testing/person.ts';
+import { z } from 'zod';
+import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
+import { person } from '../testing/person.ts';
+import { createInvitation, INVITATIONS_PATH, invitationCommands } from './invitations.ts';
 
 let fixture: Fixture;
 afterEach(() => fixture.close());
@@ -165,6 +166,20 @@ describe('I10: invitations', () => {
     const codes = [await invite(), await invite()].map(({ code }) => code);
     expect(new Set(codes).size).toBe(2);
     for (const code of codes) expect(Buffer.from(code, 'base64url')).toHaveLength(20);
+  });
+
+  it('of the administrator: good for so many accounts and days, within bounds and in the documented form', async () => {
+    fixture = await startFixture({ GATE: 'invitation' });
+    const { store, random, clock } = fixture;
+    const commands = invitationCommands({ store, crypto, random, now: () => clock.now });
+    const ask = async (body: unknown) => commands[INVITATIONS_PATH](body);
+    const { code, expiresAt } = await ask({ uses: 1, days: 7 });
+    expect(expiresAt).toBe(clock.now + 7 * 24 * 3_600_000);
+    expect((await join('alice', code)).status).toBe(201);
+    expect((await join('bob', code)).status).toBe(403);
+    await ask({ uses: 10_000, days: 3_650 });
+    for (const wrong of [{ uses: 0 }, { uses: 10_001 }, { uses: 1.5 }, { days: 0 }, { days: 3_651 }, { more: 1 }])
+      await expect(ask({ uses: 1, days: 1, ...wrong })).rejects.toThrow(z.ZodError);
   });
 
   it('none, a wrong one and an ended one are the same 403', async () => {

@@ -3,10 +3,10 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { ConfigError } from './boot/config.ts';
-import { loadOrCreateSecret } from './boot/secret-file.ts';
-import { onShutdown } from './boot/shutdown.ts';
-import { silentLog } from './observe/log.ts';
+import { silentLog } from '../observe/log.ts';
+import { ConfigError } from './config.ts';
+import { loadOrCreateSecret } from './secret-file.ts';
+import { onShutdown } from './shutdown.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sealwire-service-'));
 afterAll(() => rmSync(folder, { recursive: true }));
