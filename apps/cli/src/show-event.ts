@@ -1,6 +1,6 @@
 /** What the SDK reports, as a JSON record and as a line for people. */
 import type { IncomingEvent } from '@sealwire/client/events';
-import type { AccountAddress } from '@sealwire/wire/ids';
+import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';
 import { shortName } from './recipient.ts';
@@ -30,9 +30,24 @@ export async function showEvent(output: Output, event: IncomingEvent, own: Accou
       );
     case 'send-failed':
       return output.warn(`a message to ${shortName(event.to, own)} was not sent: ${printable(event.text)}`);
+    case 'left-out':
+      return output.warn(leftOutText(event.devices, event.queued));
     case 'caught-up':
       return;
   }
+}
+
+/** What a person is told of devices without room. */
+export function leftOutText(devices: readonly DeviceId[], queued = false): string {
+  const names = devices.map((device) => printable(device)).join(', ');
+  return queued
+    ? `no room in the mailbox of ${names}: the message waits in the outbox`
+    : `no room in the mailbox of ${names}: the message does not get there`;
+}
+
+/** `leftOut` is there when somebody is. */
+export function acceptedRecord(id: string, to: AccountAddress, leftOut: readonly DeviceId[]): Record<string, unknown> {
+  return { event: 'accepted', id, to, ...(leftOut.length > 0 && { leftOut }) };
 }
 
 const REASONS = { expired: 'they waited longer than the server keeps them', trimmed: 'the mailbox was full' } as const;

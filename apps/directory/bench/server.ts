@@ -48,7 +48,7 @@ async function directory() {
   const publicKey = bob!.oneTime('c25519', 1)[0]!.publicKey;
   for (let from = 1; from <= POOL; from += 1000) {
     const keys = Array.from({ length: 1000 }, (_, i) => ({ id: from + i, publicKey }));
-    await store.prekeys.addOneTime(bob!.id, 'c25519', keys, POOL);
+    await store.prekeys.addOneTime(bob!.id, 'c25519', keys, { maximum: POOL, now: Date.now() });
   }
   const { token } = await signer.sign(alice!.id, ['directory']);
   const headers = { authorization: `Bearer ${token}`, from: alice!.id };

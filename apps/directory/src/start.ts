@@ -48,7 +48,7 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
     prekeysPerDevice: settings.PREKEYS_PER_DEVICE,
     devicesPerAccount: settings.DEVICES_PER_ACCOUNT,
   });
-  const bundles = new Bundles({ store, metrics, budget, domain: settings.DOMAIN, foreign: peering.foreign });
+  const bundles = new Bundles({ store, metrics, budget, now, domain: settings.DOMAIN, foreign: peering.foreign });
   const service = new LimeService({ store, door, bundles });
   const lime = createLimeEndpoint({ service, authenticate, log, metrics, limits });
   const forPeers = createLimeEndpoint({ service, authenticate: peering.authenticate, log, metrics, limits });

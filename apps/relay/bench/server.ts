@@ -13,7 +13,7 @@ import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
 import { openStore } from '@sealwire/store/open';
 import type { Device, Store } from '@sealwire/store/port';
-import { encodeMailFor, encodeMailShared } from '@sealwire/wire/frame-codec';
+import { encodeMailOwn, encodeMailShared } from '@sealwire/wire/frame-codec';
 import { parseAccountAddress, parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { DEFAULT_SETTINGS, startRelay } from '../src/start.ts';
 import { createBareServer } from './bare-server.ts';
@@ -86,8 +86,9 @@ async function fill(store: Store, device: string, count: number, bytes: number, 
   for (let done = 0; done < count; done += 500) {
     const batch = Array.from({ length: Math.min(500, count - done) }, () => {
       const id = parseMessageId(systemRandom(16));
-      const pieces = encodeMailFor(encodeMailShared({ sender, id, acceptedAt: at, body }), new Uint8Array(0));
-      return { sender, id, digest: systemRandom(32), at, recipients: [{ device: parseDeviceId(device), pieces }] };
+      const shared = encodeMailShared({ sender, id, acceptedAt: at, body });
+      const recipients = [{ device: parseDeviceId(device), own: encodeMailOwn(new Uint8Array(0)) }];
+      return { sender, id, digest: systemRandom(32), at, shared, recipients };
     });
     await store.mailboxes.append(batch, DEFAULT_SETTINGS.mailbox);
   }

@@ -21,13 +21,14 @@ export function openUnstored(): Store {
       return batch.map(({ recipients }) => ({
         status: 'accepted',
         seqs: recipients.map(({ device }) => next(device)),
+        refused: [],
       }));
     },
     async acknowledge(batch) {
       return batch.map(() => 'done');
     },
     async read(device) {
-      return { mails: [], end: true, lastSeq: last.get(device) ?? 0 };
+      return { mails: [], end: true, settledSeq: last.get(device) ?? 0 };
     },
   };
   return { ...store, mailboxes };

@@ -6,7 +6,8 @@ import { parseNodeId } from '@sealwire/wire/node-messages';
 import { z } from 'zod';
 import { DEFAULT_SETTINGS, type RelaySettings } from './settings.ts';
 
-const DAY_MS = 24 * 60 * 60_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** What the relay itself is told, wherever it runs. */
 export const RELAY_CONFIG = {
@@ -15,8 +16,9 @@ export const RELAY_CONFIG = {
     default: String(LIMITS.messagesPerPairBurst.value),
   }),
   WHEN_MAILBOX_FULL: setting(z.enum(['refuse', 'trim']), {
-    about: 'A message for a full mailbox: `refuse` it, or `trim` the oldest ones and tell the recipient of the gap.',
-    default: 'refuse',
+    about:
+      'A message for a full mailbox: `trim` the oldest ones of the account that fills most of it, and tell the recipient of the gap; or `refuse` it, and tell the sender.',
+    default: 'trim',
   }),
   MAILBOX_MESSAGES: setting(wholeNumber(1), {
     about: 'Messages that the mailbox of a device holds.',
@@ -29,6 +31,14 @@ export const RELAY_CONFIG = {
   MESSAGE_LIFE_DAYS: setting(wholeNumber(1, 3_650), {
     about: 'Days that a message waits for its device.',
     default: String(LIMITS.messageLifeMs.value / DAY_MS),
+  }),
+  REPEAT_MEMORY_MINUTES: setting(wholeNumber(1, 10_080), {
+    about: 'Minutes that the id of a message is remembered, by which a repeat is known.',
+    default: String(LIMITS.repeatMemoryMs.value / MINUTE_MS),
+  }),
+  REPEAT_MEMORY_MESSAGES: setting(wholeNumber(1_000), {
+    about: 'Ids of messages that are remembered at most, the newest ones.',
+    default: String(LIMITS.repeatMemoryMessages.value),
   }),
   ALLOWED_ORIGINS: setting(originList(), {
     about: 'Origins of web pages that may open a socket, separated by commas. Programs send none and need none.',
@@ -64,6 +74,7 @@ export function relaySettings(
       bytes: config.MAILBOX_BYTES,
       lifeMs: config.MESSAGE_LIFE_DAYS * DAY_MS,
       whenFull: config.WHEN_MAILBOX_FULL,
+      memory: { ms: config.REPEAT_MEMORY_MINUTES * MINUTE_MS, messages: config.REPEAT_MEMORY_MESSAGES },
     },
   };
 }

@@ -25,6 +25,30 @@ function numbers(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, i) => String(from + i));
 }
 
+describe('a gap', () => {
+  it('in the middle is told in its place: what lies before it is delivered first, and not acknowledged with it', async () => {
+    await world.close();
+    world = await openWorld({ settings: { windowMessages: 2, mailbox: { ...DEFAULT_SETTINGS.mailbox, messages: 6 } } });
+    [alice, bob] = [await world.device('alice'), await world.device('bob')];
+    const carol = await world.device('carol');
+    const [quiet, loud] = [await world.client(carol), await world.client(alice)];
+    await sendNumbers(quiet, bob, 1, 2);
+    await sendNumbers(loud, bob, 3, 8);
+    const to = await world.client(bob);
+    // Of alice's six the oldest two have gone: 3 and 4.
+    const order: string[] = [];
+    while (order.length < 7) {
+      if (to.frames.length === 0) await to.settled();
+      const frame = to.frames.shift();
+      if (frame?.kind === 'deliver') order.push(textOf(frame));
+      else if (frame?.kind === 'gap') order.push(`gap ${frame.count} ${frame.fromSeq}-${frame.toSeq}`);
+      if (frame?.kind === 'deliver') to.ack(frame.seq);
+      else if (frame?.kind === 'gap') to.ack(frame.toSeq);
+    }
+    expect(order).toEqual(['1', '2', 'gap 2 3-4', '5', '6', '7', '8']);
+  });
+});
+
 describe('one message', () => {
   it('is accepted, delivered live, and forgotten when acknowledged', async () => {
     const [from, to] = [await world.client(alice), await world.client(bob)];

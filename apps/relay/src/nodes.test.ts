@@ -3,7 +3,7 @@ import { openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { Store } from '@sealwire/store/port';
-import { encodeMailFor, encodeMailShared } from '@sealwire/wire/frame-codec';
+import { encodeMailOwn, encodeMailShared } from '@sealwire/wire/frame-codec';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { decodeNodeMessage, encodeNodeMessage, NODES_CHANNEL, nodeChannel } from '@sealwire/wire/node-messages';
 import { DEFAULT_SETTINGS } from './settings.ts';
@@ -365,8 +365,9 @@ describe('a bus that misbehaves', () => {
     // A message that another node stored while we were deaf.
     const mail = { sender: alice, id: messageId(9), digest: new Uint8Array(32), at: world.time.ms };
     const bytes = { body: new Uint8Array([1]), content: new Uint8Array([2]) };
-    const pieces = encodeMailFor(encodeMailShared({ ...mail, ...bytes, acceptedAt: mail.at }), bytes.content);
-    await world.store.mailboxes.append([{ ...mail, recipients: [{ device: bob, pieces }] }], DEFAULT_SETTINGS.mailbox);
+    const shared = encodeMailShared({ ...mail, ...bytes, acceptedAt: mail.at });
+    const recipients = [{ device: bob, own: encodeMailOwn(bytes.content) }];
+    await world.store.mailboxes.append([{ ...mail, shared, recipients }], DEFAULT_SETTINGS.mailbox);
     world.time.pass(TICK_MS + DEFAULT_SETTINGS.probeWithinMs);
     await turns(4);
     world.time.pass(2_500);

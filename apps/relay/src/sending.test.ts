@@ -127,7 +127,27 @@ describe('limits', () => {
   it('A20: a full mailbox refuses, and says so to the sender', async () => {
     await begin({ settings: full('refuse') });
     for (let i = 1; i <= 4; i++) from.message(messageId(i), [bob], String(i));
-    expect((await from.next('rejected')).id).toEqual(messageId(4));
+    expect(await from.next('rejected')).toMatchObject({ id: messageId(4), code: 'mailbox-full', full: [bob] });
+    expect(await world.store.mailboxes.usage(bob)).toMatchObject({ messages: 3 });
+  });
+
+  it('A20: one full mailbox keeps a message from nobody else; the sender hears whom it did not reach, also when it asks again', async () => {
+    await begin({ settings: full('refuse') });
+    const carol = await world.device('carol');
+    for (let i = 1; i <= 3; i++) from.message(messageId(i), [bob], String(i));
+    await answersOf(from, 3);
+    const to = await world.client(carol);
+    for (let time = 0; time < 2; time++) {
+      from.message(messageId(4), [bob, carol], 'for both');
+      expect(await from.next('left-out')).toEqual({
+        kind: 'left-out',
+        id: messageId(4),
+        code: 'mailbox-full',
+        devices: [bob],
+      });
+      expect((await from.next('accepted')).ids).toEqual([messageId(4)]);
+    }
+    expect(await to.delivered(1)).toEqual(['for both']);
     expect(await world.store.mailboxes.usage(bob)).toMatchObject({ messages: 3 });
   });
 

@@ -36,7 +36,7 @@ export { DEFAULT_SETTINGS, type RelaySettings } from './settings.ts';
 export type { Timers } from './time/timers.ts';
 
 export interface RelayDeps {
-  readonly store: Pick<Store, 'mailboxes' | 'devices' | 'probe'>;
+  readonly store: Pick<Store, 'mailboxes' | 'devices' | 'once' | 'probe'>;
   readonly bus: Bus;
   readonly tokens: TokenVerifier;
   readonly log: Log;
@@ -131,7 +131,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   );
 
   await listener.start();
-  const expiry = new Expiry(store.mailboxes, settings, now, metrics, log);
+  const expiry = new Expiry(store, settings, now, metrics, log);
   for (const entry of [traffic, listener, expiry]) wheel.set(entry, wheel.tick + 1);
 
   async function close(): Promise<void> {

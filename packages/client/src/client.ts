@@ -340,6 +340,7 @@ export class Client {
   #received(frame: Exclude<ServerFrame, Welcome>): void {
     if (frame.kind === 'accepted') this.#sender.accepted(frame);
     else if (frame.kind === 'rejected') this.#sender.rejected(frame);
+    else if (frame.kind === 'left-out') this.#sender.leftOut(frame);
     else if (frame.kind === 'deliver' || frame.kind === 'gap' || frame.kind === 'caught-up') this.#receiver.take(frame);
     else if (frame.kind === 'error') this.#runtime.trace?.({ name: 'relay-error', code: frame.code });
   }

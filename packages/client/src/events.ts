@@ -81,6 +81,19 @@ export interface SendFailedEvent {
   readonly text: string;
 }
 
+/**
+ * The server has a message, but not for these devices: their mailboxes are full, and its operator chose to refuse rather than to trim.
+ * `queued`: no device of the message had room; it stays in the outbox and is tried again. Else they do not get it any more. Told of a
+ * message queued by an earlier process, and of queued ones. (One of this process tells it by its `accepted`.)
+ */
+export interface LeftOutEvent {
+  readonly kind: 'left-out';
+  readonly id: string;
+  readonly to: AccountAddress;
+  readonly devices: readonly DeviceId[];
+  readonly queued: boolean;
+}
+
 export type IncomingEvent =
   | IncomingMessage
   | GapEvent
@@ -88,13 +101,19 @@ export type IncomingEvent =
   | UndecryptableEvent
   | IdentityChangeEvent
   | DirectoryKeysEvent
-  | SendFailedEvent;
+  | SendFailedEvent
+  | LeftOutEvent;
 
 export interface OutgoingMessage {
   /** base64url; the recipients see the same. */
   readonly id: string;
   /** Resolves when the server holds the message durably; rejects with a `ClientError` when it never will. */
-  readonly accepted: Promise<void>;
+  readonly accepted: Promise<Acceptance>;
+}
+
+export interface Acceptance {
+  /** Devices that do not get the message, because their mailboxes are full. */
+  readonly leftOut: readonly DeviceId[];
 }
 
 /** Named by our account's manifest. */

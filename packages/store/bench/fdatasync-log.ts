@@ -16,8 +16,9 @@ export class FdatasyncLog {
   /** One record a recipient (lengths, id, device, bytes) and one an acknowledgement; durable when it resolves. */
   async commit(mails: readonly Mail[], acknowledgements: readonly Acknowledgement[]): Promise<void> {
     const parts: Uint8Array[] = [];
-    for (const { id, recipients } of mails)
-      for (const { device, pieces } of recipients) {
+    for (const { id, shared, recipients } of mails)
+      for (const { device, own } of recipients) {
+        const pieces = [...shared, ...own];
         const head = Buffer.allocUnsafe(8);
         head.writeUInt32LE(device.length);
         head.writeUInt32LE(

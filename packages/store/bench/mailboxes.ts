@@ -29,6 +29,7 @@ const limits: MailboxLimits = {
   bytes: LIMITS.mailboxBytes.value,
   lifeMs: LIMITS.messageLifeMs.value,
   whenFull: 'refuse',
+  memory: { ms: LIMITS.repeatMemoryMs.value, messages: LIMITS.repeatMemoryMessages.value },
 };
 const head = systemRandom(130);
 const digest = systemRandom(32);
@@ -103,7 +104,6 @@ async function compare(count: number, messages: number): Promise<Map<string, { c
           device: recipient?.device as DeviceId,
           session: 0,
           upTo: Number.MAX_SAFE_INTEGER,
-          also: [],
         }));
         acknowledgements = acknowledgements.filter((_, i) => i % messages === 0);
       }
@@ -124,7 +124,14 @@ function batch(first: number, count: number, messages: number): Mail[] {
     for (let j = 0; j < messages; j++) {
       const device = devices[(first + i) % DEVICES] as DeviceId;
       const sender = devices[(first + i + 500) % DEVICES] as DeviceId;
-      mails.push({ sender, id: nextId(), digest, at: Date.now(), recipients: [{ device, pieces: [head, body] }] });
+      mails.push({
+        sender,
+        id: nextId(),
+        digest,
+        at: Date.now(),
+        shared: [head, body],
+        recipients: [{ device, own: [] }],
+      });
     }
   return mails;
 }

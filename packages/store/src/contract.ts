@@ -1,6 +1,7 @@
 /**
- * What every adapter of the store must do, as tests: an adapter's test file calls `storeContract` and adds nothing but its own faults.
- * Each part is in a file of its own under `contract/`.
+ * What every adapter of the store must do, as tests: an adapter's test file calls `storeContract` and adds
+ * nothing but its own faults. Each part is in a file of its own under `contract/`. The tests name accounts,
+ * devices and keys of their own each time, so that one database may serve all of them, again and again.
  */
 import { describe } from '@jest/globals';
 import { accountsContract } from './contract/accounts.ts';
@@ -9,6 +10,7 @@ import { appPasswordsContract } from './contract/app-passwords.ts';
 import { appendContract } from './contract/append.ts';
 import { devicesContract } from './contract/devices.ts';
 import type { OpenStore } from './contract/fixture.ts';
+import { interruptionContract } from './contract/interruption.ts';
 import { lifeContract } from './contract/life.ts';
 import { lossContract } from './contract/loss.ts';
 import { manifestsContract } from './contract/manifests.ts';
@@ -17,7 +19,7 @@ import { prekeysContract } from './contract/prekeys.ts';
 import { readContract } from './contract/read.ts';
 import { waitingContract } from './contract/waiting.ts';
 
-/** Registers the suite. `open` gives a new, empty store; its `close` also clears away what the store left behind. */
+/** Registers the suite. `open` gives a store in which nobody else is at work. */
 export function storeContract(name: string, open: OpenStore): void {
   describe(`store contract: ${name}`, () => {
     accountsContract(open);
@@ -31,6 +33,7 @@ export function storeContract(name: string, open: OpenStore): void {
     acknowledgeContract(open);
     lossContract(open);
     modelContract(open);
+    interruptionContract(open);
     lifeContract(open);
   });
 }

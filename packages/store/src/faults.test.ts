@@ -1,8 +1,21 @@
-import { describe, expect, it } from '@jest/globals';
-import { ALICE, BOB, deviceId, expectError, mail, people, ROOMY, seqsIn } from './contract/fixture.ts';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { DeviceId } from '@sealwire/wire/ids';
+import {
+  ALICE,
+  accepted,
+  BOB,
+  deviceId,
+  expectError,
+  mail,
+  people,
+  REPEATED,
+  ROOMY,
+  seqsIn,
+} from './contract/fixture.ts';
 import { storeContract } from './contract.ts';
 import { withFaults } from './faults.ts';
 import { openMemoryStore } from './memory.ts';
+import type { Mail } from './port.ts';
 
 storeContract('memory behind a plan without faults', async () => {
   const store = withFaults(openMemoryStore(), () => 'done');
@@ -10,8 +23,13 @@ storeContract('memory behind a plan without faults', async () => {
 });
 
 describe('withFaults', () => {
-  const phone = deviceId(ALICE, 1);
-  const append = [mail(1, deviceId(BOB, 1), [phone])];
+  let phone: DeviceId;
+  let append: Mail[];
+
+  beforeEach(() => {
+    phone = deviceId(ALICE, 1);
+    append = [mail(1, deviceId(BOB, 1), [phone])];
+  });
 
   it('fails a write before it happened: the repeat is accepted', async () => {
     const store = withFaults(openMemoryStore(), (call, nth) =>
@@ -20,7 +38,7 @@ describe('withFaults', () => {
     await people(store, ALICE, 1);
     await expectError(store.mailboxes.append(append, ROOMY), 'unavailable');
     expect(await seqsIn(store, phone)).toEqual([]);
-    expect(await store.mailboxes.append(append, ROOMY)).toEqual([{ status: 'accepted', seqs: [1] }]);
+    expect(await store.mailboxes.append(append, ROOMY)).toEqual([accepted(1)]);
   });
 
   it('fails a write that was persisted: the repeat is a repeat', async () => {
@@ -30,7 +48,7 @@ describe('withFaults', () => {
     await people(store, ALICE, 1);
     await expectError(store.mailboxes.append(append, ROOMY), 'unavailable');
     expect(await seqsIn(store, phone)).toEqual([1]);
-    expect(await store.mailboxes.append(append, ROOMY)).toEqual([{ status: 'repeated' }]);
+    expect(await store.mailboxes.append(append, ROOMY)).toEqual([REPEATED]);
   });
 
   it('counts each call by its name, and asks for every write', async () => {

@@ -4,6 +4,32 @@
  */
 import { type Store, StoreError } from './port.ts';
 
+/** Decides on the `nth` (1, 2, …) durable step since it was set, in its own time. */
+export type StepPlan = (nth: number) => Fate | Promise<Fate>;
+
+/**
+ * The durable steps of an adapter's calls: a call over several aggregates takes several, and may fail at each
+ * of them. The contract plans that for every adapter.
+ */
+export interface Steps {
+  plan(plan: StepPlan): void;
+}
+
+/** `store`, every call of which is one durable step: what an adapter with transactions is. */
+export function inOneStep(store: Store): { readonly store: Store; readonly steps: Steps } {
+  let nth = 0;
+  let current: StepPlan = () => 'done';
+  return {
+    store: withFaults(store, () => current(++nth)),
+    steps: {
+      plan(plan) {
+        nth = 0;
+        current = plan;
+      },
+    },
+  };
+}
+
 const WRITES = {
   accounts: ['create', 'delete', 'addInvitation'],
   manifests: ['publish'],
@@ -24,7 +50,7 @@ export type WriteCall = { [Part in keyof Writes]: `${Part}.${Writes[Part][number
 export type Fate = 'done' | 'failed' | 'failed-but-persisted';
 
 /** Decides on the `nth` (1, 2, …) call of this name. */
-export type FaultPlan = (call: WriteCall, nth: number) => Fate;
+export type FaultPlan = (call: WriteCall, nth: number) => Fate | Promise<Fate>;
 
 /** `store` with the writes of `plan`; reads and `close` are its own. */
 export function withFaults(store: Store, plan: FaultPlan): Store {
@@ -33,7 +59,9 @@ export function withFaults(store: Store, plan: FaultPlan): Store {
   async function decide<Result>(call: WriteCall, write: () => Promise<Result>): Promise<Result> {
     const nth = (calls.get(call) ?? 0) + 1;
     calls.set(call, nth);
-    const fate = plan(call, nth);
+    const planned = plan(call, nth);
+    // At once if it can be: a call copies what it is given before it returns.
+    const fate = typeof planned === 'string' ? planned : await planned;
     if (fate === 'failed') throw new StoreError('unavailable', `${call} was made to fail`);
     const result = await write();
     if (fate === 'failed-but-persisted') throw new StoreError('unavailable', `${call} was made to lose its answer`);

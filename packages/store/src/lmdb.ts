@@ -1,76 +1,83 @@
 /**
- * The store of one machine: an LMDB folder, which several processes may open at once. Calls of one process that wait together share one
- * commit (`lmdb/writer.ts`); a resolved promise means that the commit's fdatasync has returned.
+ * The store of one machine: a folder with LMDB and a commit log, which one process owns. Calls that wait together
+ * share one commit (`lmdb/writer.ts`); a resolved promise means that the commit's fdatasync has returned. How a
+ * message lives in it: `lmdb/README.md`.
  */
 import { systemRandom } from '@sealwire/crypto/random';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
 import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
+import { Checkpoints } from './lmdb/checkpoint.ts';
 import { openOwnEnvironment, writeError } from './lmdb/environment.ts';
-import { AcceptedLog } from './lmdb/ids/accepted-ids.ts';
-import { openJournal } from './lmdb/log/commit-log.ts';
-import { Mailbag } from './lmdb/mailboxes/open-mailboxes.ts';
+import { AcceptedIds } from './lmdb/ids/accepted-ids.ts';
+import { type CommitLog, openLog } from './lmdb/log/commit-log.ts';
+import { logWriter } from './lmdb/log/log-writer.ts';
+import { OpenMailboxes } from './lmdb/mailboxes/open-mailboxes.ts';
+import { ReadMailboxes } from './lmdb/mailboxes/read-mailboxes.ts';
 import { lmdbMailboxes } from './lmdb/mailboxes.ts';
 import { lmdbOnce } from './lmdb/once.ts';
 import { lmdbPrekeys } from './lmdb/prekeys.ts';
-import { indexKeys } from './lmdb/upgrade/key-index.ts';
 import { upgrade } from './lmdb/upgrade/upgrade.ts';
 import { lmdbWaiting } from './lmdb/waiting.ts';
-import { Writer } from './lmdb/writer.ts';
+import { lmdbWriter } from './lmdb/writer.ts';
 import { type Store, StoreError } from './port.ts';
 
 /** Longer than what comes in until it is acknowledged, also when much comes. */
-const JOURNAL_BYTES = 16 << 20;
+const LOG_BYTES = 16 << 20;
 
 const PROBE_KEY = Buffer.from('probe');
 
 export interface LmdbStoreOptions {
   /** The data folder; made (mode 0700) when it is missing. */
   readonly path: string;
-  /** How much of what came last is not yet settled in the mailboxes: disk, memory, and what a start has to read. Once for a folder. */
-  readonly journalBytes?: number;
+  /** How long the commit log is: disk, memory, and what a start has to read. Once for a folder. */
+  readonly logBytes?: number;
 }
 
 /** Rejects with `StoreError` whose one line says what is wrong with the folder and what to do. */
-export async function openLmdbStore({ path, journalBytes = JOURNAL_BYTES }: LmdbStoreOptions): Promise<Store> {
+export async function openLmdbStore({ path, logBytes = LOG_BYTES }: LmdbStoreOptions): Promise<Store> {
   const environment = await openOwnEnvironment(path);
   const { databases } = environment;
+  let log: CommitLog;
   try {
-    upgrade(environment, journalBytes);
-    indexKeys(environment);
+    upgrade(environment, path);
+    log = openLog(environment, path, logBytes);
   } catch (error) {
     await environment.close();
     throw await writeError(error);
   }
-  const writer = new Writer(environment);
-  const journal = openJournal(environment, path, journalBytes);
   // Seeds a hash table, which no result depends on: not a part of what the composition root decides.
-  const log = new AcceptedLog(databases.accepted, journal, systemRandom(32));
-  await log.load(environment.renew);
-  const mailbag = new Mailbag(databases.mailboxes, journal, log);
-  writer.join(mailbag);
+  const ids = new AcceptedIds(databases.accepted, log, systemRandom(32));
+  await ids.load();
+  const mailboxes = new OpenMailboxes(databases.mailboxes, log);
+  const reading = new ReadMailboxes(environment, log);
+  const writer = lmdbWriter(environment);
+  const checkpoints = new Checkpoints(writer, log, mailboxes, ids);
+  const logged = logWriter(environment, writer, log, mailboxes, ids, checkpoints);
   let closing: Promise<void> | undefined;
 
-  async function settleAndClose(): Promise<void> {
-    // A folder that nobody has open is whole without its journal. When the disk is full the journal keeps it.
-    const settled = writer.run(() => mailbag.settleAll()).catch(() => {});
-    await Promise.all([settled, writer.close()]);
+  async function takeOverAndClose(): Promise<void> {
+    await logged.close();
+    // A folder that nobody has open is whole without its log. When the disk is full the log keeps it.
+    await checkpoints.takeOverAll().catch(() => {});
+    await writer.close();
     await environment.close();
-    journal.close();
+    log.close();
   }
 
   let probes = 0;
 
   return {
-    accounts: lmdbAccounts(environment, writer, mailbag),
-    manifests: lmdbManifests(environment, writer, mailbag),
-    devices: lmdbDevices(environment, writer, mailbag),
+    accounts: lmdbAccounts(environment, writer, mailboxes.forget),
+    manifests: lmdbManifests(environment, writer, mailboxes.forget),
+    devices: lmdbDevices(environment, writer, mailboxes.forget),
     prekeys: lmdbPrekeys(environment, writer),
     waiting: lmdbWaiting(environment, writer),
-    mailboxes: lmdbMailboxes(environment, writer, journal, mailbag, log),
+    mailboxes: lmdbMailboxes(environment, logged, log, mailboxes, reading, ids),
     appPasswords: lmdbAppPasswords(environment, writer),
     once: lmdbOnce(environment, writer),
 
     async probe() {
+      log.check();
       const written = Buffer.from(String(++probes));
       await writer.run(() => databases.probe.putSync(PROBE_KEY, written));
       environment.renew();
@@ -78,7 +85,7 @@ export async function openLmdbStore({ path, journalBytes = JOURNAL_BYTES }: Lmdb
     },
 
     close() {
-      closing ??= settleAndClose();
+      closing ??= takeOverAndClose();
       return closing;
     },
   };

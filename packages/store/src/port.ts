@@ -1,12 +1,21 @@
 /**
- * What Sealwire keeps, as sentences of its own domain. Two embedded adapters stand behind it (LMDB, memory), a distributed one follows.
+ * What Sealwire keeps, as sentences of its own domain. Two embedded adapters stand behind it (LMDB,
+ * memory), a distributed one follows.
  *
- * Promises every adapter keeps, and `contract.ts` checks:
+ * An aggregate is what changes at once: an account (its newest manifest, its devices, the ids of those
+ * that are gone, its app passwords), the keys that a device registered on one suite, the mailbox of a
+ * device, an invitation, the owner of a public key. Promises that every adapter keeps, and `contract.ts`
+ * checks:
  * - a resolved promise means durable: the write survives kill -9 of this process and a power cut;
- * - each call is atomic: all of it or none, whatever other processes do to the same store at the same time;
+ * - a change of one aggregate is atomic, whatever other processes do to the same store at the same time;
+ * - a call over several aggregates names its *commit point*. Before it nothing of the call counts, from
+ *   there on all of it does. What remains may lag behind; the same call again completes it, and so does
+ *   any later call that meets what was left;
+ * - `unavailable` means that the outcome is unknown: nothing, a part or all of the call has happened.
+ *   Repeat it. An error of any other kind has changed nothing that counts;
  * - security questions (`devices.find`, `accounts.find`) read the newest committed state;
  * - byte arrays passed in are copied before the call returns; byte arrays handed out belong to the caller;
- * - time enters as an argument (`now`, milliseconds since 1970): no adapter reads a clock.
+ * - time enters as an argument (milliseconds since 1970): no adapter reads a clock.
  */
 import type { SuiteName } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId, MessageId } from '@sealwire/wire/ids';
@@ -63,12 +72,14 @@ export interface StoredManifest {
 
 export interface Accounts {
   /**
-   * Creates the account with manifest version 1 and its devices. The same call with the same account key and manifest bytes again
-   * changes nothing and answers `exists` (a client repeats after a lost answer).
+   * Creates the account with manifest version 1 and its devices. Commit point: the account. The same call
+   * with the same account key and manifest bytes again changes nothing and answers `exists` (a client
+   * repeats after a lost answer).
    * `conflict`: the address is taken by another key, or was deleted once (addresses are never given out again), or a device id is taken,
    * or waits under other identity keys; `KeyTakenError` for a key that somebody else uses (`Waiting` says which keys have one owner).
-   * With `invitation`, consumes one use of it in the same transaction; `not-found` when it is not (or no longer) good: before any
-   * `conflict`, so that only the invited learn which addresses are taken. A repeat consumes nothing.
+   * With `invitation`, one use of it is this address's before the account is made, and is given back on
+   * `conflict`; `not-found` when it is not (or no longer) good: before any `conflict`, so that only the
+   * invited learn which addresses are taken. A repeat, also one after `unavailable`, uses it no further.
    */
   create(
     account: Account,
@@ -77,7 +88,10 @@ export interface Accounts {
     invitation?: { hash: Uint8Array; now: number },
   ): Promise<'created' | 'exists'>;
   find(address: AccountAddress): Promise<Account | undefined>;
-  /** Devices, waiting ones too, manifests, prekeys, mailboxes and app passwords go with it; the address stays taken. Idempotent. */
+  /**
+   * Devices, waiting ones too, manifests, prekeys, mailboxes and app passwords go with it; the address stays
+   * taken. Commit point: the account, of which only its name stays. Idempotent.
+   */
   delete(address: AccountAddress, now: number): Promise<void>;
   /** Makes an invitation, known by the SHA-256 of its code, good for `uses` accounts before `expiresAt`. The same hash again: set anew. */
   addInvitation(hash: Uint8Array, uses: number, expiresAt: number): Promise<void>;
@@ -89,7 +103,9 @@ export interface Manifests {
   history(address: AccountAddress, after: number, limit: number): Promise<StoredManifest[]>;
   /**
    * Appends `manifest`, whose version must be the newest + 1 (`conflict` else; the very same bytes as the stored manifest of that version
-   * are a no-op, also when newer ones followed). `not-found` without the account. `devices` is the complete list it names: new ones become devices, absent ones are removed as by `devices.remove`, in one transaction.
+   * are a no-op, also when newer ones followed). `not-found` without the account. `devices` is the complete list it names: new ones become
+   * devices, absent ones are removed as by `devices.remove`. Commit point: the newest version of the account,
+   * compared and set.
    * `conflict` also for a device id that another account has, that was removed before, or that changes its login key or identities, and
    * as a `KeyTakenError` for a key that somebody else uses.
    * A waiting device that it names becomes a device with an empty mailbox and keeps its prekeys; `conflict` unless the identities named are
@@ -101,9 +117,12 @@ export interface Manifests {
 export interface Devices {
   /** Undefined when unknown or removed: the question a login, a socket and a key upload ask. */
   find(id: DeviceId): Promise<Device | undefined>;
-  /** The devices of the account, oldest first (by `addedAt`, then by id); empty when there is no such account. */
-  list(address: AccountAddress): Promise<Device[]>;
-  /** Takes away the login, the prekeys and the mailbox. The id is never given out again. Idempotent. */
+  /** Of each account its devices, oldest first (by `addedAt`, then by id); none when there is no such account. */
+  list(addresses: readonly AccountAddress[]): Promise<Device[][]>;
+  /**
+   * Takes away the login, the prekeys and the mailbox. Commit point: the account, in which its id stays, so
+   * that it is never given out again: from there on the device is cut off. Idempotent.
+   */
   remove(id: DeviceId, now: number): Promise<void>;
 }
 
@@ -124,11 +143,11 @@ export interface PrekeyBundle {
   readonly oneTimePrekey?: OneTimePrekey;
 }
 
-/** Key material of the LIME directory (lime-protocol section 4), of devices and of waiting ones. Each (device, curve) has a name space of its own. */
+/** Key material of the LIME directory (lime-protocol section 4), of devices and of waiting ones. Each (device, suite) is an aggregate. */
 export interface Prekeys {
   /**
    * Stores identity key, signed prekey and one-time prekeys. The same identity key, signed prekey and signature again: `same`, and
-   * nothing changes (the one-time keys of the repeat are ignored). Anything different for a known (device, curve): `conflict`.
+   * nothing changes (the one-time keys of the repeat are ignored). Anything different for a known (device, suite): `conflict`.
    * `not-found` when there is no such device, or it only waits. `KeyTakenError` when another device or account uses the identity key or
    * the signed prekey; one-time keys are not compared (docs/spec/lime-key-server.md section 6).
    */
@@ -141,30 +160,35 @@ export interface Prekeys {
   /** `not-found` when the device has not registered; `KeyTakenError` as with `register`. */
   replaceSignedPrekey(device: DeviceId, suite: SuiteName, signedPrekey: SignedPrekey): Promise<void>;
   /**
-   * All or none. `limit` when more than `maximum` would be held; `not-found`. A key id already held with the same bytes is not stored
-   * twice (an upload repeated after a lost answer); with other bytes: `conflict`. The same goes for key ids that were handed out: a late
-   * repeat of their upload does not bring them back.
+   * All or none. `limit` when more than `maximum` would be held; `not-found`. A key id already held with the
+   * same bytes is not stored twice (an upload repeated after a lost answer); with other bytes: `conflict`. The
+   * same goes for key ids that were handed out within `LIMITS.claimedPrekeyMemoryMs`: a late repeat of their
+   * upload does not bring them back.
    */
-  addOneTime(device: DeviceId, suite: SuiteName, keys: readonly OneTimePrekey[], maximum: number): Promise<void>;
+  addOneTime(
+    device: DeviceId,
+    suite: SuiteName,
+    keys: readonly OneTimePrekey[],
+    terms: { readonly maximum: number; readonly now: number },
+  ): Promise<void>;
   /** Ids still held, oldest first. `not-found`. */
   listOneTime(device: DeviceId, suite: SuiteName): Promise<number[]>;
+  /** One bundle a device, in the same order, without one-time keys; undefined where the device has none. */
+  find(suite: SuiteName, devices: readonly DeviceId[]): Promise<(PrekeyBundle | undefined)[]>;
   /**
-   * One bundle an entry, in the same order; undefined where the device has none. An entry with `takeOneTime` takes the oldest one-time
-   * key away for good: no key is ever handed out twice, whatever runs in parallel in whatever process, and it is durably gone before
-   * this resolves.
+   * As `find`, and of each the oldest one-time key, which goes for good: no key is ever handed out twice,
+   * whatever runs in parallel in whatever process, and it is durably gone before this resolves. A call that
+   * fails may have used up some. A device named twice gives two keys.
    */
-  claim(
-    suite: SuiteName,
-    entries: readonly { device: DeviceId; takeOneTime: boolean }[],
-  ): Promise<(PrekeyBundle | undefined)[]>;
-  /** Idempotent. Which ids were handed out stays known; but a waiting device without keys on any curve is as if it had never been. */
+  claim(suite: SuiteName, devices: readonly DeviceId[], now: number): Promise<(PrekeyBundle | undefined)[]>;
+  /** Idempotent. Which ids were handed out stays known; but a waiting device without keys on any suite is as if it had never been. */
   delete(device: DeviceId, suite: SuiteName): Promise<void>;
 }
 
 /** A LIME device that registered its keys, and that no manifest names: served to LIME clients, without login and mailbox (docs/adr/0008). */
 export interface WaitingDevice {
   readonly id: DeviceId;
-  /** One a curve that it registered on. */
+  /** One a suite that it registered on. */
   readonly identities: readonly DeviceIdentity[];
   /** When it registered first, ms. */
   readonly since: number;
@@ -197,7 +221,10 @@ export interface Waiting {
   find(id: DeviceId): Promise<WaitingDevice | undefined>;
   /** Of the account, oldest first (by `since`, then by id). */
   list(address: AccountAddress): Promise<WaitingDevice[]>;
-  /** Takes away its keys. The id is never given out again. Nothing happens to a device that does not wait. Idempotent. */
+  /**
+   * Takes away its keys. Commit point: the account, as with `Devices.remove`. Nothing happens to a device that
+   * does not wait. Idempotent.
+   */
   remove(id: DeviceId): Promise<void>;
 }
 
@@ -209,9 +236,11 @@ export interface MailboxLimits {
   readonly bytes: number;
   readonly lifeMs: number;
   readonly whenFull: WhenFull;
+  /** A message id is remembered this long, unless more than so many were taken since. */
+  readonly memory: { readonly ms: number; readonly messages: number };
 }
 
-/** One message to any number of mailboxes. */
+/** One message to any number of mailboxes, each of which keeps the shared pieces and then its own, joined: opaque to the store. */
 export interface Mail {
   readonly sender: DeviceId;
   readonly id: MessageId;
@@ -219,20 +248,23 @@ export interface Mail {
   readonly digest: Uint8Array;
   /** When the relay took it, ms. */
   readonly at: number;
-  /** What each mailbox keeps: opaque to the store, the concatenation of `pieces`. */
-  readonly recipients: readonly { readonly device: DeviceId; readonly pieces: readonly Uint8Array[] }[];
+  readonly shared: readonly Uint8Array[];
+  readonly recipients: readonly { readonly device: DeviceId; readonly own: readonly Uint8Array[] }[];
 }
 
 export type AppendResult =
-  /** Durable in every mailbox; `seqs[i]` belongs to `recipients[i]`. */
-  | { readonly status: 'accepted'; readonly seqs: readonly number[] }
-  /** The same id with the same digest was accepted before: nothing was stored now. */
-  | { readonly status: 'repeated' }
-  /** The same id with another digest: nothing stored. */
+  /**
+   * Durable in every mailbox but those of `refused`, which had no room; `seqs[i]` belongs to `recipients[i]`,
+   * 0: refused.
+   */
+  | { readonly status: 'accepted'; readonly seqs: readonly number[]; readonly refused: readonly DeviceId[] }
+  /** The same id with the same digest was accepted before, but for `refused`: nothing was stored now. */
+  | { readonly status: 'repeated'; readonly refused: readonly DeviceId[] }
+  /** The same id was accepted with another digest: nothing stored. */
   | { readonly status: 'conflict' }
-  /** These mailboxes are full (policy `refuse`), or too small even when empty (either policy), and nobody got the message. */
+  /** No mailbox had room: nothing stored, and the id is not remembered. */
   | { readonly status: 'full'; readonly devices: readonly DeviceId[] }
-  /** These devices do not exist (any more), and nobody got the message. */
+  /** These devices do not exist (any more): nothing stored, and the id is not remembered. */
   | { readonly status: 'unknown'; readonly devices: readonly DeviceId[] };
 
 export interface StoredMail {
@@ -256,45 +288,58 @@ export interface MailboxPage {
   readonly mails: readonly StoredMail[];
   /** Undefined: nothing was lost, or the loss is acknowledged. */
   readonly gap?: GapRecord;
-  /** True when nothing follows the last of `mails` (as of this read). */
+  /**
+   * Nothing follows the last of `mails`, as of this read. False with no mails: a message with a lower number
+   * than others may still appear, and these are held back for it; read again in a moment.
+   */
   readonly end: boolean;
-  /** The newest sequence number this mailbox ever gave out; 0: none. */
-  readonly lastSeq: number;
+  /** All up to this number is settled: what is not in the mailbox by now never will be. 0: nothing was ever in it. */
+  readonly settledSeq: number;
+}
+
+export interface PageBounds {
+  /** Numbers above this. */
+  readonly after: number;
+  /** At most so many messages … */
+  readonly messages: number;
+  /** … and bytes, but at least one message if there is one. */
+  readonly bytes: number;
+  /** What was taken before (ms) is expired. */
+  readonly horizon: number;
 }
 
 export interface Acknowledgement {
   readonly device: DeviceId;
   /** The session that acknowledges; see `claimSession`. */
   readonly session: number;
-  /** All up to and including this; 0: none. */
+  /** All up to and including this. */
   readonly upTo: number;
-  readonly also: readonly number[];
 }
 
 export interface Mailboxes {
   /**
-   * Appends a batch; one result a mail, in order. Each mail is all or nothing over its recipients. Within a mailbox, sequence numbers
-   * grow by one in the order of acceptance. A repeat within the batch is a repeat. Message ids are remembered for at least 24 hours
-   * (`LIMITS.repeatMemoryMs`), also after the message was acknowledged. A full mailbox first loses what has outlived `lifeMs` at the
-   * time the message was taken, though no `expire` has come.
+   * Appends a batch; one result a mail, in order. Aggregates: the mailboxes, one by one. Accepted is durable in
+   * every mailbox that is not `refused`. What is not accepted may be in some of them (a call that failed):
+   * the same id again completes it, and no mailbox ever hands out one message of a sender twice. Numbers of
+   * a mailbox grow in the order of acceptance; some may be missing; none is given twice. A repeat within the
+   * batch is a repeat. Ids are remembered as `limits.memory` says, also after the message was acknowledged.
+   *
+   * A full mailbox keeps the message from nobody else. It first loses what has outlived `lifeMs` at the time
+   * the message was taken, though no `expire` has come. Then, with `refuse`, it refuses. With `trim` it loses
+   * the oldest message of the account that fills most of it (of the largest share of either limit; of equal
+   * ones, whose oldest message is the oldest), again and again until the new one has room, and a gap record
+   * tells so. A message that would not fit an empty mailbox is refused either way.
    */
   append(batch: readonly Mail[], limits: MailboxLimits): Promise<AppendResult[]>;
   /**
-   * Ascending from `after` + 1, until either bound is met (but at least one, if there is one). Expired ones are skipped, and added to the
-   * `gap` of the page as far as the page has come. A device that does not exist has an empty page.
+   * Ascending. Expired ones are skipped, and added to the `gap` of the page as far as the page has come. A
+   * reader is never handed n + 1 while n may still appear. A device that does not exist has an empty page.
    */
-  read(
-    device: DeviceId,
-    after: number,
-    maxMessages: number,
-    maxBytes: number,
-    now: number,
-    lifeMs: number,
-  ): Promise<MailboxPage>;
+  read(device: DeviceId, bounds: PageBounds): Promise<MailboxPage>;
   /**
-   * Forgets what is acknowledged. Unknown numbers, and those that were not given out yet, are no-ops. An entry of a session older than the newest claimed one is refused
-   * (`superseded`) and changes nothing: the loser of a replaced connection cannot acknowledge any more,
-   * and neither can a device that does not exist any more.
+   * Forgets what is acknowledged; per entry. Numbers that were not given out yet do not matter. An entry of a
+   * session older than the newest claimed one is refused (`superseded`) and changes nothing: the loser of a
+   * replaced connection cannot acknowledge any more, and neither can a device that does not exist any more.
    */
   acknowledge(batch: readonly Acknowledgement[]): Promise<('done' | 'superseded')[]>;
   /**
@@ -304,8 +349,12 @@ export interface Mailboxes {
   claimSession(device: DeviceId, session: number): Promise<'claimed' | 'superseded'>;
   /** Messages and bytes held. */
   usage(device: DeviceId): Promise<{ messages: number; bytes: number }>;
-  /** Moves everything older than `now - lifeMs` into gap records, and forgets message ids beyond their memory. Returns how many expired. */
-  expire(now: number, lifeMs: number): Promise<number>;
+  /**
+   * Moves what was taken before `horizon` (ms) into gap records: of at most `limit` mailboxes that hold
+   * such messages, each at once. How many messages expired; 0: none is left. Whoever calls holds a lease
+   * (`Once`), so that one node at a time sweeps.
+   */
+  expire(horizon: number, limit: number): Promise<number>;
 }
 
 /** A password of the account for programs that know no tokens (HTTP Digest on `/lime`). */
@@ -332,7 +381,7 @@ export interface AppPasswords {
   markUsed(address: AccountAddress, id: string, at: number): Promise<void>;
 }
 
-/** Things that may happen once: login challenges answered. */
+/** Things that may happen once: login challenges answered, leases taken. */
 export interface Once {
   /** True for the first caller with this key, false for all later ones until `expiresAt`. */
   take(key: Uint8Array, expiresAt: number, now: number): Promise<boolean>;

@@ -13,7 +13,9 @@ let bob: Person;
 
 beforeEach(async () => {
   constellation = await startConstellation({
-    relay: { mailbox: { messages: 2_000, bytes: 2 ** 26, lifeMs: 1e9, whenFull: 'trim' } },
+    relay: {
+      mailbox: { messages: 2_000, bytes: 2 ** 26, lifeMs: 1e9, whenFull: 'trim', memory: { ms: 1e9, messages: 1e6 } },
+    },
   });
   alice = await register(constellation, 'alice');
   bob = await register(constellation, 'bob');
@@ -252,7 +254,9 @@ describe('receiving', () => {
   it('A20: what the mailbox trimmed is told as a gap, once', async () => {
     await constellation.stop();
     constellation = await startConstellation({
-      relay: { mailbox: { messages: 3, bytes: 2 ** 26, lifeMs: 1e9, whenFull: 'trim' } },
+      relay: {
+        mailbox: { messages: 3, bytes: 2 ** 26, lifeMs: 1e9, whenFull: 'trim', memory: { ms: 1e9, messages: 1e6 } },
+      },
     });
     alice = await register(constellation, 'alice');
     bob = await register(constellation, 'bob');

@@ -39,7 +39,7 @@ function strangeKeys() {
 
 const prekeys = () => constellation.store.prekeys;
 const held = async () => {
-  const [bundle] = await prekeys().claim(SUITE, [{ device: alice.client.device, takeOneTime: false }]);
+  const [bundle] = await prekeys().find(SUITE, [alice.client.device]);
   return { bundle: bundle!, ids: await prekeys().listOneTime(alice.client.device, SUITE) };
 };
 
@@ -81,7 +81,10 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
 
   it('gets rid of one-time prekeys that it cannot open', async () => {
     const strange = strangeKeys().oneTimePrekeys.slice(0, 3);
-    await prekeys().addOneTime(alice.client.device, SUITE, strange, LIMITS.prekeysPerDevice.value);
+    await prekeys().addOneTime(alice.client.device, SUITE, strange, {
+      maximum: LIMITS.prekeysPerDevice.value,
+      now: Date.now(),
+    });
     expect(await alice.client.checkKeys()).toEqual([{ suite: SUITE, part: 'oneTimePrekeys', mended: true }]);
     const { ids } = await held();
     expect(ids.length).toBeGreaterThan(50);
@@ -118,8 +121,7 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
 
   it('is not misled by a key that is given out between its two questions', async () => {
     alice.network.intercept = async (request, ask) => {
-      if (request.url.endsWith('/keys/check'))
-        await prekeys().claim(SUITE, [{ device: alice.client.device, takeOneTime: true }]);
+      if (request.url.endsWith('/keys/check')) await prekeys().claim(SUITE, [alice.client.device], Date.now());
       return ask();
     };
     expect(await alice.client.checkKeys()).toEqual([]);
@@ -127,7 +129,10 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
 
   it('comes through a loss in the middle of mending', async () => {
     const strange = strangeKeys().oneTimePrekeys.slice(0, 1);
-    await prekeys().addOneTime(alice.client.device, SUITE, strange, LIMITS.prekeysPerDevice.value);
+    await prekeys().addOneTime(alice.client.device, SUITE, strange, {
+      maximum: LIMITS.prekeysPerDevice.value,
+      now: Date.now(),
+    });
     let posts = 0;
     alice.network.intercept = async (request, ask) => {
       // What it holds, the deletion, and now the registration.

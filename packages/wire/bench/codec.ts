@@ -11,7 +11,7 @@ import {
   decodeServerFrame,
   encodeClientFrame,
   encodeDeliver,
-  encodeMailFor,
+  encodeMailOwn,
   encodeMailShared,
   encodeServerFrame,
 } from '../src/frame-codec.ts';
@@ -57,7 +57,7 @@ const theirDeliver = {
 };
 const sendBytes = encodeClientFrame(send);
 const deliverBytes = encodeServerFrame(deliver);
-const mail = Buffer.concat(encodeMailFor(encodeMailShared(deliver), deliver.content));
+const mail = Buffer.concat([...encodeMailShared(deliver), ...encodeMailOwn(deliver.content)]);
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 const toJson = (value: object) =>

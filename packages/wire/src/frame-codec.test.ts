@@ -10,7 +10,7 @@ import {
   encodeAccepted,
   encodeClientFrame,
   encodeDeliver,
-  encodeMailFor,
+  encodeMailOwn,
   encodeMailShared,
   encodeServerFrame,
   writeDeliverHead,
@@ -494,7 +494,7 @@ describe('mails', () => {
       fc.property(
         serverFrame.filter((frame) => frame.kind === 'deliver' && frame.seq > 0) as fc.Arbitrary<Deliver>,
         (frame) => {
-          const pieces = encodeMailFor(encodeMailShared(frame), frame.content);
+          const pieces = [...encodeMailShared(frame), ...encodeMailOwn(frame.content)];
           const mail = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
           const head = new Uint8Array(deliverHeadBytes(frame.seq, mail.length));
           expect(writeDeliverHead(head, 0, frame.seq, mail.length)).toBe(head.length);
@@ -510,7 +510,7 @@ describe('mails', () => {
   it('neither body nor content is copied into the pieces', () => {
     const body = Uint8Array.of(1);
     const content = Uint8Array.of(2);
-    const pieces = encodeMailFor(encodeMailShared({ sender: device(1), id, acceptedAt: 1, body }), content);
+    const pieces = [...encodeMailShared({ sender: device(1), id, acceptedAt: 1, body }), ...encodeMailOwn(content)];
     expect(pieces.includes(body) && pieces.includes(content)).toBe(true);
   });
 });

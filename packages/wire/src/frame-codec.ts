@@ -89,17 +89,17 @@ export interface MailShared {
 
 /**
  * A message as a mailbox keeps it: a `Deliver` without its `seq`, which only the store can know. The mail is the concatenation of the
- * pieces that `encodeMailFor` answers; these two are the same for all recipients. The body is not copied: memory for it, beside what the
- * socket's read brought, is what a busy relay would have most of.
+ * pieces that this answers, the same for all recipients, and of those of `encodeMailOwn`. The body is not copied: memory for it, beside
+ * what the socket's read brought, is what a busy relay would have most of.
  */
 export function encodeMailShared({ sender, id, acceptedAt, body }: MailShared): [head: Uint8Array, body: Uint8Array] {
   const writer = new Writer(sender.length + 48).text(2, sender).bytes(3, id).uint(4, acceptedAt);
   return [writer.head(6, body.length).finish(), body];
 }
 
-/** The mail for one recipient, in pieces: those of `encodeMailShared` and its own. The content is not copied. */
-export function encodeMailFor([head, body]: readonly [Uint8Array, Uint8Array], content: Uint8Array): Uint8Array[] {
-  return content.length === 0 ? [head, body, NO_CONTENT] : [head, body, headOf(5, content.length), content];
+/** What follows for one recipient. The content is not copied. */
+export function encodeMailOwn(content: Uint8Array): Uint8Array[] {
+  return content.length === 0 ? [NO_CONTENT] : [headOf(5, content.length), content];
 }
 
 /** A Deliver frame from the pieces of a mail, or from a stored mail as the only piece. */

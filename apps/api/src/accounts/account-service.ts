@@ -62,7 +62,7 @@ export class AccountService {
   async deleteOf(device: DeviceId): Promise<void> {
     const { store, announcer } = this.deps;
     const address = accountOf(device);
-    const devices = await store.devices.list(address);
+    const [devices = []] = await store.devices.list([address]);
     await store.accounts.delete(address, this.deps.now());
     await announcer.devicesRemoved(devices.map(({ id }) => id));
     await announcer.devicesChanged(address);

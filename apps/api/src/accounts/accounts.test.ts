@@ -17,7 +17,7 @@ describe('POST /v1/accounts', () => {
     const { status, json } = await fixture.call('POST', '/v1/accounts', alice.creation());
     expect(status).toBe(201);
     expect(json).toEqual({ address: alice.address, createdAt: fixture.clock.now });
-    expect((await fixture.store.devices.list(alice.address)).map(({ id }) => id)).toEqual([alice.device]);
+    expect((await fixture.store.devices.list([alice.address]))[0]!.map(({ id }) => id)).toEqual([alice.device]);
     expect((await fixture.store.manifests.newest(alice.address))?.version).toBe(1);
   });
 
@@ -233,7 +233,7 @@ describe('I12: a deleted account', () => {
     expect((await fixture.login(alice)).status).toBe(401);
     const again = await fixture.call('POST', '/v1/accounts', alice.creation());
     expect([again.status, again.json.code]).toEqual([409, 'name-taken']);
-    expect(await fixture.store.devices.list(alice.address)).toEqual([]);
+    expect(await fixture.store.devices.list([alice.address])).toEqual([[]]);
     expect(fixture.announced).toEqual([
       { kind: 'device-removed', device: alice.device },
       { kind: 'devices-changed', address: alice.address },

@@ -133,7 +133,7 @@ describe('POST /v1/login/app-password', () => {
     fixture = await startFixture(settings, { store, appPasswordKey: KEY });
     await fixture.member('alice');
     const identities = [{ suite: 'c25519' as const, identityKey: new Uint8Array(32) }];
-    const first = (await store.devices.list(alice.address))[0]!;
+    const first = (await store.devices.list([alice.address]))[0]![0]!;
     const second = { id: admitted, identities, loginKey: new Uint8Array(), addedAt: 1 };
     const manifest = { version: 2, bytes: Uint8Array.of(2), signature: new Uint8Array(64) };
     await store.manifests.publish(alice.address, manifest, [first, second], 0);

@@ -27,7 +27,8 @@ export class DeviceService {
   async list(caller: DeviceId): Promise<OwnDevice[]> {
     const { devices, waiting } = this.deps.store;
     const address = accountOf(caller);
-    const listed = (await devices.list(address)).map((device) => ({ ...device, state: 'listed' as const }));
+    const [own = []] = await devices.list([address]);
+    const listed = own.map((device) => ({ ...device, state: 'listed' as const }));
     const others = await waiting.list(address);
     return [...listed, ...others.map((device) => ({ ...device, addedAt: device.since, state: 'waiting' as const }))];
   }

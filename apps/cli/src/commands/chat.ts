@@ -1,7 +1,7 @@
 /** `sealwire chat`: a conversation line by line, on any terminal and in a pipe. Ends at the end of input, after the outbox is empty. */
 import type { Client } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
-import type { AccountAddress } from '@sealwire/wire/ids';
+import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
 import { connectionNotes } from '../connection-notes.ts';
 import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
@@ -10,7 +10,7 @@ import { eachLine } from '../input.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
 import type { Output } from '../output.ts';
 import { parseRecipient, shortName } from '../recipient.ts';
-import { showEvent } from '../show-event.ts';
+import { acceptedRecord, leftOutText, showEvent } from '../show-event.ts';
 import { parseSeconds, settledWithin } from '../waiting.ts';
 
 interface ChatOptions extends AccountOptions {
@@ -72,7 +72,7 @@ async function writeLines(
       const { id, accepted } = await client.send(to, line);
       const settled: Promise<void> = accepted
         .then(
-          () => (output.json ? output.data({ event: 'accepted', id, to }, '') : undefined),
+          ({ leftOut }) => reportAccepted(output, id, to, leftOut),
           (error: unknown) => reportUnsent(output, error),
         )
         .finally(() => pending.delete(settled));
@@ -85,6 +85,16 @@ async function writeLines(
   if (signal.aborted) return pending.size;
   await settledWithin(Promise.all(pending), waitSeconds, signal);
   return pending.size;
+}
+
+async function reportAccepted(
+  output: Output,
+  id: string,
+  to: AccountAddress,
+  leftOut: readonly DeviceId[],
+): Promise<void> {
+  if (leftOut.length > 0) output.warn(leftOutText(leftOut));
+  if (output.json) await output.data(acceptedRecord(id, to, leftOut), '');
 }
 
 /** A line that is still in the outbox when we close is counted, not reported one by one. */

@@ -1,10 +1,12 @@
 /** `sealwire send`: one message. Ends when the server holds it durably, or when the patience is over and it waits in the outbox. */
+import type { DeviceId } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
 import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
 import { CliError } from '../exit-codes.ts';
 import { readAll } from '../input.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
 import { parseRecipient, shortName } from '../recipient.ts';
+import { acceptedRecord, leftOutText } from '../show-event.ts';
 import { parseSeconds, settledWithin } from '../waiting.ts';
 
 interface SendOptions extends AccountOptions {
@@ -32,7 +34,11 @@ async function send(context: ProfileContext, options: SendOptions): Promise<void
     const to = parseRecipient(options.to, client.address);
     void client.connect();
     const { id, accepted } = await client.send(to, text);
-    const ending = await settledWithin(accepted, options.wait, surroundings.interrupted);
+    let leftOut: readonly DeviceId[] = [];
+    const told = accepted.then((acceptance) => {
+      leftOut = acceptance.leftOut;
+    });
+    const ending = await settledWithin(told, options.wait, surroundings.interrupted);
     if (ending === 'too-late') {
       await output.data({ event: 'queued', id, to }, `queued for ${shortName(to, client.address)}`);
       throw new CliError(
@@ -40,7 +46,8 @@ async function send(context: ProfileContext, options: SendOptions): Promise<void
         `the server did not accept it within ${options.wait} s: it stays in the outbox and goes out with the next send, listen or chat`,
       );
     }
-    await output.data({ event: 'accepted', id, to }, `accepted for ${shortName(to, client.address)}`);
+    if (leftOut.length > 0) output.warn(leftOutText(leftOut));
+    await output.data(acceptedRecord(id, to, leftOut), `accepted for ${shortName(to, client.address)}`);
   });
 }
 

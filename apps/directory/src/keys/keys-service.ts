@@ -40,7 +40,7 @@ export class KeysService {
 
   private async digests(device: DeviceId, suite: SuiteName | undefined): Promise<KeysDigests | undefined> {
     const { prekeys } = this.deps.store;
-    const [bundle] = suite ? await prekeys.claim(suite, [{ device, takeOneTime: false }]) : [];
+    const [bundle] = suite ? await prekeys.find(suite, [device]) : [];
     if (!suite || !bundle) return undefined;
     const oneTimePrekeyIds = await prekeys.listOneTime(device, suite);
     return keysDigests(this.deps.crypto, suite, { ...bundle, oneTimePrekeyIds });

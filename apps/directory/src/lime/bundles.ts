@@ -16,6 +16,7 @@ export interface BundlesDeps {
   readonly store: Pick<Store, 'prekeys'>;
   readonly metrics: Metrics;
   readonly budget: BundleBudget;
+  readonly now: () => number;
   /** Of the accounts here. */
   readonly domain: string;
   readonly foreign: ForeignDirectories;
@@ -66,17 +67,21 @@ export class Bundles {
     targets: readonly Target[],
     found: (LimeBundle | undefined)[],
   ): Promise<void> {
-    const { store, budget } = this.deps;
+    const { store, budget, now } = this.deps;
     if (targets.length === 0) return;
     // The hot path: plain loops, few arrays.
     const allowances = targets.map(({ device }) => budget.allowance(sender, device));
-    const entries: { device: DeviceId; takeOneTime: boolean }[] = [];
-    for (let i = 0; i < targets.length; i++)
-      if (allowances[i] !== 'nothing')
-        entries.push({ device: targets[i]!.device, takeOneTime: allowances[i] === 'one-time' });
-    const claimed = entries.length === 0 ? [] : await store.prekeys.claim(suite, entries);
-    for (let i = 0, next = 0; i < targets.length; i++) {
-      const bundle = allowances[i] === 'nothing' ? undefined : claimed[next++];
+    const [toClaim, toFind]: [DeviceId[], DeviceId[]] = [[], []];
+    for (let i = 0; i < targets.length; i++) {
+      if (allowances[i] === 'one-time') toClaim.push(targets[i]!.device);
+      else if (allowances[i] === 'bundle') toFind.push(targets[i]!.device);
+    }
+    const claimed = toClaim.length === 0 ? [] : await store.prekeys.claim(suite, toClaim, now());
+    const others = toFind.length === 0 ? [] : await store.prekeys.find(suite, toFind);
+    for (let i = 0, nextClaimed = 0, nextOther = 0; i < targets.length; i++) {
+      let bundle: PrekeyBundle | undefined;
+      if (allowances[i] === 'one-time') bundle = claimed[nextClaimed++];
+      else if (allowances[i] === 'bundle') bundle = others[nextOther++];
       found[targets[i]!.at] = bundle;
       this.count(bundle, allowances[i]!);
     }

@@ -54,17 +54,17 @@ export class KeyDoor {
   async replaceSignedPrekey(sender: LimeSender, suite: SuiteName, signedPrekey: LimeSignedPrekey): Promise<void> {
     const { store, budget } = this.deps;
     budget.demandUpload(sender);
-    const [registered] = await store.prekeys.claim(suite, [{ device: sender.device, takeOneTime: false }]);
+    const [registered] = await store.prekeys.find(suite, [sender.device]);
     if (!registered) throw new Refusal('userNotFound', 'not registered on this suite');
     this.checkSignedPrekey(suite, registered.identityKey, signedPrekey);
     await store.prekeys.replaceSignedPrekey(sender.device, suite, signedPrekey);
   }
 
   async addOneTime(sender: LimeSender, suite: SuiteName, keys: readonly LimeOneTimePrekey[]): Promise<void> {
-    const { store, budget, prekeysPerDevice } = this.deps;
+    const { store, budget, prekeysPerDevice, now } = this.deps;
     budget.demandUpload(sender);
     this.checkOneTime(suite, keys);
-    await store.prekeys.addOneTime(sender.device, suite, keys, prekeysPerDevice);
+    await store.prekeys.addOneTime(sender.device, suite, keys, { maximum: prekeysPerDevice, now: now() });
   }
 
   private store(

@@ -72,7 +72,7 @@ export class ManifestService {
     if (manifest.version !== newest.version + 1) throw conflict(newest.version);
     this.verifyChain(newest, manifest);
     this.deps.limiters.version(account.address);
-    const before = await store.devices.list(account.address);
+    const [before = []] = await store.devices.list([account.address]);
     this.checkQuota(before, manifest);
     try {
       await store.manifests.publish(account.address, stored, manifest.devices, now());

@@ -26,7 +26,7 @@ const body = ({ bytes, signature }: Pick<SignedManifest, 'bytes' | 'signature'>)
 });
 const put = (signed: Pick<SignedManifest, 'bytes' | 'signature'>, path = PATH) =>
   fixture.json('PUT', path, body(signed));
-const deviceIds = async () => (await fixture.store.devices.list(phone.address)).map(({ id }) => id).sort();
+const deviceIds = async () => (await fixture.store.devices.list([phone.address]))[0]!.map(({ id }) => id).sort();
 const withLaptop = () => phone.manifest([phone.listed, laptop.listed], first.manifest);
 
 describe('publishing', () => {

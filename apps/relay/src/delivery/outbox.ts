@@ -3,7 +3,7 @@
  * messages are handed over as they are appended; whenever a live message is not the direct successor of the last one, or the window is
  * full, the mailbox is read again. So sequence numbers reach the socket in order and without a hole, whatever the bus lost.
  */
-import type { Mailboxes, MailboxPage } from '@sealwire/store/port';
+import type { GapRecord, Mailboxes, MailboxPage } from '@sealwire/store/port';
 import { encodeServerFrame } from '@sealwire/wire/frame-codec';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { SocketWriter } from '../sockets/socket-writer.ts';
@@ -23,6 +23,8 @@ export interface OutboxOwner {
   acknowledgedTooMuch(): void;
   /** The mailbox could not be read: wake the outbox again soon. */
   readFailed(error: unknown): void;
+  /** Wake the outbox again soon. */
+  pollSoon(): void;
   /** There was news of which nobody had told: the other nodes do not know where this device is. */
   overlooked(): void;
 }
@@ -110,14 +112,12 @@ export class Outbox {
       do {
         this.readAgain = false;
         const { roomMessages, roomBytes } = this.window;
-        const page = await mailboxes.read(
-          this.device,
-          this.cursor,
-          roomMessages,
-          roomBytes,
-          now(),
-          limits.mailbox.lifeMs,
-        );
+        const page = await mailboxes.read(this.device, {
+          after: this.cursor,
+          messages: roomMessages,
+          bytes: roomBytes,
+          horizon: now() - limits.mailbox.lifeMs,
+        });
         if (this.stopped()) return;
         this.sendPage(page);
         if (this.uncalled && page.mails.length > 0) this.owner.overlooked();
@@ -126,7 +126,11 @@ export class Outbox {
           this.state = 'live';
           return;
         }
-        if (!page.end && page.mails.length === 0) break;
+        if (!page.end && page.mails.length === 0) {
+          // Held back for a message that may still appear. Whoever writes it will wake us, if it lives.
+          this.owner.pollSoon();
+          break;
+        }
       } while (this.window.isRoomy);
       this.state = 'behind';
     } catch (error) {
@@ -140,15 +144,17 @@ export class Outbox {
     return this.state === 'stopped';
   }
 
-  private sendPage(page: MailboxPage): void {
+  private sendPage({ mails, end, settledSeq, gap }: MailboxPage): void {
     // What is not beyond the cursor was delivered on this socket, or told.
-    if (page.gap && page.gap.toSeq > Math.max(this.gapTold, this.cursor)) {
-      this.gapTold = page.gap.toSeq;
-      this.writer.frame(encodeServerFrame({ kind: 'gap', ...page.gap }));
+    let untold = gap && gap.toSeq > Math.max(this.gapTold, this.cursor) ? gap : undefined;
+    for (const { seq, bytes } of mails) {
+      if (seq <= this.cursor) continue;
+      if (untold && seq > untold.toSeq) untold = this.tell(untold);
+      this.deliver(seq, [bytes], bytes.length);
     }
-    for (const { seq, bytes } of page.mails) if (seq > this.cursor) this.deliver(seq, [bytes], bytes.length);
-    if (page.end) {
-      this.cursor = Math.max(this.cursor, page.lastSeq);
+    if (end) {
+      if (untold) this.tell(untold);
+      this.cursor = Math.max(this.cursor, settledSeq);
       if (!this.caughtUp) {
         this.caughtUp = true;
         this.writer.frame(encodeServerFrame({ kind: 'caught-up', lastSeq: this.cursor }));
@@ -158,6 +164,12 @@ export class Outbox {
     const { early } = this;
     this.early = 0;
     if (early > 0) this.acknowledge(early);
+  }
+
+  /** In its place among the messages: whoever acknowledges it acknowledges all that lie before its end. */
+  private tell(gap: GapRecord): undefined {
+    this.gapTold = gap.toSeq;
+    this.writer.frame(encodeServerFrame({ kind: 'gap', ...gap }));
   }
 
   private deliver(seq: number, pieces: readonly Uint8Array[], length: number): void {

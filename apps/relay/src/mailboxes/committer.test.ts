@@ -18,6 +18,7 @@ function submission(number: number, bytes = 10): Submission {
     id: messageId(number),
     digest: new Uint8Array(8),
     at: 0,
+    shared: [],
     recipients: [],
     bytes,
   };
@@ -35,7 +36,7 @@ function open(settings: Partial<typeof DEFAULT_SETTINGS> = {}) {
     {
       append: (batch) =>
         new Promise<AppendResult[]>((resolve, reject) => {
-          const results = batch.map((): AppendResult => ({ status: 'accepted', seqs: [] }));
+          const results = batch.map((): AppendResult => ({ status: 'accepted', seqs: [], refused: [] }));
           writes.push({
             batch,
             numbers: batch.map(numberOf),
@@ -122,9 +123,10 @@ describe('Committer', () => {
       committer.submit({
         ...submission(number),
         id: read.subarray(0, 16) as Mail['id'],
+        shared: [body],
         recipients: ['sip:b@b;gr=1', 'sip:c@b;gr=1'].map((device) => ({
           device: device as DeviceId,
-          pieces: [body, read.subarray(200, 203)],
+          own: [read.subarray(200, 203)],
         })),
       });
     }
@@ -132,12 +134,10 @@ describe('Committer', () => {
     await turns(2);
     writes[0]!.end();
     await turns(3);
-    const { id, recipients } = writes[1]!.batch[0]!;
-    const bytes = [id, ...recipients.flatMap(({ pieces }) => pieces)];
-    expect(bytes).toEqual([messageId(2), ...[10, 3, 10, 3].map((length) => new Uint8Array(length).fill(7))]);
+    const { id, shared, recipients } = writes[1]!.batch[0]!;
+    const bytes = [id, ...shared, ...recipients.flatMap(({ own }) => own)];
+    expect(bytes).toEqual([messageId(2), ...[10, 3, 3].map((length) => new Uint8Array(length).fill(7))]);
     for (const piece of bytes) expect(piece.buffer.byteLength).toBe(piece.length);
-    // Still one body for all.
-    expect(recipients[0]!.pieces[0]).toBe(recipients[1]!.pieces[0]);
   });
 
   it('an unknown outcome is told, and the next batch is written', async () => {

@@ -189,16 +189,11 @@ export class Committer {
 
 /** The same in memory of its own. A view keeps alive all that the socket's read brought, which may be many times the message. */
 function detached(submission: Submission): Submission {
-  // Recipients share pieces, and go on sharing them.
-  const copies = new Map<Uint8Array, Uint8Array>();
-  function copyOf(piece: Uint8Array): Uint8Array {
-    const copy = copies.get(piece) ?? new Uint8Array(piece);
-    copies.set(piece, copy);
-    return copy;
-  }
+  const copyOf = (piece: Uint8Array) => new Uint8Array(piece);
   return {
     ...submission,
-    id: new Uint8Array(submission.id) as MessageId,
-    recipients: submission.recipients.map(({ device, pieces }) => ({ device, pieces: pieces.map(copyOf) })),
+    id: copyOf(submission.id) as MessageId,
+    shared: submission.shared.map(copyOf),
+    recipients: submission.recipients.map(({ device, own }) => ({ device, own: own.map(copyOf) })),
   };
 }

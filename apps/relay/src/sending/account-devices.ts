@@ -44,17 +44,23 @@ export class AccountDevices {
   }
 
   /** Asks the store. Rejects with its error. */
-  async load(account: AccountAddress): Promise<ReadonlySet<DeviceId>> {
+  async load(accounts: readonly AccountAddress[]): Promise<ReadonlyMap<AccountAddress, ReadonlySet<DeviceId>>> {
     const { forgotten } = this;
-    const list = await this.devices.list(account);
-    const devices = new Set(list.map(({ id }) => id));
-    if (forgotten === this.forgotten) {
-      const known = { devices, until: this.now() + this.lifeMs };
-      this.known.set(account, known);
-      if (this.single.size >= ACCOUNTS) this.single.clear();
-      if (devices.size === 1) for (const device of devices) this.single.set(device, known);
+    const lists = await this.devices.list(accounts);
+    const loaded = new Map<AccountAddress, ReadonlySet<DeviceId>>();
+    for (const [i, account] of accounts.entries()) {
+      const devices = new Set(lists[i]?.map(({ id }) => id));
+      loaded.set(account, devices);
+      if (forgotten === this.forgotten) this.remember(account, devices);
     }
-    return devices;
+    return loaded;
+  }
+
+  private remember(account: AccountAddress, devices: ReadonlySet<DeviceId>): void {
+    const known = { devices, until: this.now() + this.lifeMs };
+    this.known.set(account, known);
+    if (this.single.size >= ACCOUNTS) this.single.clear();
+    if (devices.size === 1) for (const device of devices) this.single.set(device, known);
   }
 
   forget(account: AccountAddress): void {

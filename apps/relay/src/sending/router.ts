@@ -1,12 +1,12 @@
 /**
  * A Send frame on its way into the mailboxes (house section 5, hop 2; delivery: "accepted means durable", "idempotent send").
- * One frame is one mail to all its recipients or to none. The sender hears `accepted` after the durable write and never before it;
+ * One frame is one mail; a full mailbox keeps it from nobody but its own device. The sender hears `accepted` after the durable write and never before it;
  * an outcome that is not known is `unavailable` and may be repeated with the same id.
  */
 import type { Metrics } from '@sealwire/service/metrics';
-import type { AppendResult, Mail } from '@sealwire/store/port';
+import type { AppendResult } from '@sealwire/store/port';
 import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
-import { encodeAccepted, encodeMailFor, encodeMailShared, encodeServerFrame } from '@sealwire/wire/frame-codec';
+import { encodeAccepted, encodeMailOwn, encodeMailShared, encodeServerFrame } from '@sealwire/wire/frame-codec';
 import type { Ephemeral, Part, Rejected, Send } from '@sealwire/wire/frames';
 import { accountOf, type DeviceId, type MessageId } from '@sealwire/wire/ids';
 import type { Submission } from '../mailboxes/committer.ts';
@@ -113,9 +113,8 @@ export class Router {
     const { accountDevices } = this.parts;
     let mismatch: Mismatch | 'none' | 'unknown';
     try {
-      const accounts = new Set(frame.parts.map(({ device }) => accountOf(device)));
-      const devices = new Map<string, ReadonlySet<DeviceId>>();
-      await Promise.all([...accounts].map(async (account) => devices.set(account, await accountDevices.load(account))));
+      const accounts = [...new Set(frame.parts.map(({ device }) => accountOf(device)))];
+      const devices = await accountDevices.load(accounts);
       mismatch = compareDevices(frame.parts, session.device, (account) => devices.get(account));
     } catch {
       reject(session, frame.id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
@@ -140,31 +139,37 @@ export class Router {
     }
     const { id } = frame;
     const at = now();
-    const recipients = recipientsOf(session.device, frame, at);
+    const sender = session.device;
+    const shared = encodeMailShared({ sender, id, acceptedAt: at, body: frame.body });
+    const recipients = frame.parts.map(({ device, content }) => ({ device, own: encodeMailOwn(content) }));
     const bytes = storedBytes(frame);
-    if (!this.parts.submit({ session, sender: session.device, id, digest: contentDigest(raw), at, recipients, bytes }))
+    if (!this.parts.submit({ session, sender, id, digest: contentDigest(raw), at, shared, recipients, bytes }))
       reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
   }
 
   /** True: durable, now or before. */
-  private settle({ session, id, recipients }: Submission, result: AppendResult): boolean {
+  private settle({ session, id, shared, recipients }: Submission, result: AppendResult): boolean {
     const { hub, accountDevices } = this.parts;
     switch (result.status) {
       case 'accepted':
         for (let i = 0; i < recipients.length; i++) {
-          const { device, pieces } = recipients[i]!;
-          hub.deliver(device, result.seqs[i]!, pieces, lengthOf(pieces));
+          const { device, own } = recipients[i]!;
+          const seq = result.seqs[i]!;
+          const pieces = [...shared, ...own];
+          if (seq > 0) hub.deliver(device, seq, pieces, lengthOf(pieces));
         }
+        tellLeftOut(session, id, result.refused);
         return true;
       case 'repeated':
         // The first attempt may have been stored by a node that died, or failed towards us, before it told anybody.
         for (const { device } of recipients) hub.wake(device);
+        tellLeftOut(session, id, result.refused);
         return true;
       case 'conflict':
         reject(session, id, 'message-conflict');
         return false;
       case 'full':
-        reject(session, id, 'mailbox-full', { retryAfterMs: RETRY_FULL_MS });
+        reject(session, id, 'mailbox-full', { retryAfterMs: RETRY_FULL_MS, full: result.devices });
         return false;
       case 'unknown':
         for (const device of result.devices) accountDevices.forget(accountOf(device));
@@ -193,10 +198,10 @@ export function reject(session: Session, id: MessageId, code: ErrorCode, more: R
   );
 }
 
-/** What each mailbox keeps: the body is one for all, and stays where it came. */
-function recipientsOf(sender: DeviceId, { id, body, parts }: Send, acceptedAt: number): Mail['recipients'] {
-  const shared = encodeMailShared({ sender, id, acceptedAt, body });
-  return parts.map(({ device, content }) => ({ device, pieces: encodeMailFor(shared, content) }));
+/** Before the sender hears that its message was accepted: by whom it was not. */
+function tellLeftOut(session: Session, id: MessageId, devices: readonly DeviceId[]): void {
+  if (devices.length > 0)
+    session.writer.frame(encodeServerFrame({ kind: 'left-out', id, code: 'mailbox-full', devices }));
 }
 
 function faultOf(

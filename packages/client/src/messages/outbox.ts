@@ -7,6 +7,7 @@
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { type AccountAddress, type MessageId, parseMessageId } from '@sealwire/wire/ids';
 import type { ClientError } from '../errors.ts';
+import type { Acceptance } from '../events.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { numberOf, orderedKey } from '../storage/ordered-key.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
@@ -27,7 +28,7 @@ export interface OutboxEntry extends StoredEntry {
 }
 
 interface Waiting {
-  readonly resolve: () => void;
+  readonly resolve: (acceptance: Acceptance) => void;
   readonly reject: (error: ClientError) => void;
 }
 
@@ -61,10 +62,10 @@ export class Outbox {
   }
 
   /** Resolves when the intent is durable; the answer settles with the message's fate. Calls keep their order. */
-  async add(id: string, to: AccountAddress, plaintext: Uint8Array): Promise<{ accepted: Promise<void> }> {
+  async add(id: string, to: AccountAddress, plaintext: Uint8Array): Promise<{ accepted: Promise<Acceptance> }> {
     const number = this.#next++;
     const stored: StoredEntry = { id, to, attempt: 0 };
-    const accepted = new Promise<void>((resolve, reject) => this.#waiting.set(number, { resolve, reject }));
+    const accepted = new Promise<Acceptance>((resolve, reject) => this.#waiting.set(number, { resolve, reject }));
     // Whoever does not look at the outcome must not find it among the unhandled rejections.
     accepted.catch(() => undefined);
     try {
@@ -112,11 +113,14 @@ export class Outbox {
     if (at >= 0) queue[at] = entry;
   }
 
-  /** The server has it. */
-  async accepted(entry: OutboxEntry): Promise<void> {
-    await this.#ledger.commit((transaction) => this.#delete(transaction, entry));
+  /** The server has it. `also` runs in the transaction that forgets it. */
+  async accepted(entry: OutboxEntry, acceptance: Acceptance, also: (transaction: Transaction) => void): Promise<void> {
+    await this.#ledger.commit((transaction) => {
+      this.#delete(transaction, entry);
+      also(transaction);
+    });
     this.#dequeue(entry);
-    this.#waiting.get(entry.number)?.resolve();
+    this.#waiting.get(entry.number)?.resolve(acceptance);
     this.#waiting.delete(entry.number);
   }
 

@@ -21,6 +21,8 @@ async function opened(storage = new MemoryStorage()) {
   return { storage, ledger: await Ledger.open(storage) };
 }
 
+const ALL = { leftOut: [] };
+
 describe('Outbox', () => {
   it('keeps the order per addressee, also over a restart, and knows what was queued before it', async () => {
     const { storage, ledger } = await opened();
@@ -31,11 +33,11 @@ describe('Outbox', () => {
     expect(later.count).toBe(3);
     expect(later.addressees().sort()).toEqual([bob, carol]);
     expect(later.first(bob)).toMatchObject({ id: id(1), restored: true });
-    await later.accepted(later.first(bob)!);
+    await later.accepted(later.first(bob)!, ALL, () => {});
     expect(later.first(bob)).toMatchObject({ id: id(3) });
     expect(new TextDecoder().decode(later.plaintextOf(later.first(bob)!))).toBe('3');
     await later.add(id(4), bob, plaintext('4'));
-    await later.accepted(later.first(bob)!);
+    await later.accepted(later.first(bob)!, ALL, () => {});
     expect(later.first(bob)).toMatchObject({ id: id(4), restored: false });
   });
 
@@ -62,7 +64,7 @@ describe('Outbox', () => {
     const first = await outbox.add(id(1), bob, plaintext('x'));
     const second = await outbox.add(id(2), bob, plaintext('y'));
     const third = await outbox.add(id(3), bob, plaintext('z'));
-    await outbox.accepted(outbox.first(bob)!);
+    await outbox.accepted(outbox.first(bob)!, ALL, () => {});
     await first.accepted;
     await outbox.failed(outbox.first(bob)!, new ClientError('unsafe-device', 'no'), (transaction) =>
       transaction.set('a/1', plaintext('also')),
@@ -72,7 +74,7 @@ describe('Outbox', () => {
     outbox.abandon(new ClientError('closed', 'bye'));
     await expect(third.accepted).rejects.toMatchObject({ code: 'closed' });
     expect(outbox.count).toBe(1);
-    await outbox.accepted(outbox.first(bob)!);
+    await outbox.accepted(outbox.first(bob)!, ALL, () => {});
     expect([...ledger.keys('outbox/'), ...ledger.keys('sealed/')]).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import type { RandomBytes } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { encodeEnvelope } from '@sealwire/wire/envelope';
 import { encodeClientFrame } from '@sealwire/wire/frame-codec';
-import type { Accepted, Rejected } from '@sealwire/wire/frames';
+import type { Accepted, LeftOut, Rejected } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { PeerBook } from '../accounts/peer-book.ts';
@@ -18,6 +18,7 @@ import { backOff } from '../connection/back-off.ts';
 import type { EngineContext } from '../engines/engine.ts';
 import { EngineError, type Engines } from '../engines/engines.ts';
 import { asClientError, ClientError } from '../errors.ts';
+import type { Acceptance } from '../events.ts';
 import { pause, type Timers } from '../runtime.ts';
 import { fanOut } from './fan-out.ts';
 import type { Inbox } from './inbox.ts';
@@ -30,6 +31,7 @@ const MANIFEST_AGE_MS = 60 * 60_000;
 const ANSWER_WITHIN_MS = 30_000;
 /** How often one message may be encrypted because the devices differ. */
 const ATTEMPTS = 6;
+const NOBODY: readonly DeviceId[] = [];
 
 export interface SenderOptions {
   readonly outbox: Outbox;
@@ -50,13 +52,17 @@ export interface SenderOptions {
 /** A page of a proxy in between, servers that disagree about a token: nothing that the message could be blamed for. */
 const PASSING = ['bad-answer', 'unauthorized', 'token-expired'];
 
-type Outcome = { readonly kind: 'accepted' } | { readonly kind: 'offline' } | Rejected;
+type Outcome = ({ readonly kind: 'accepted' } & Acceptance) | { readonly kind: 'offline' } | Rejected;
 
 export class Sender {
   readonly #options: SenderOptions;
   readonly #own: AccountAddress;
   readonly #busy = new Map<AccountAddress, Promise<void>>();
   readonly #inFlight = new Map<string, (outcome: Outcome) => void>();
+  /** Of messages in flight, by relay id: devices that the relay left out. */
+  readonly #leftOut = new Map<string, readonly DeviceId[]>();
+  /** Messages, by number, of which the user knows that they wait for room. */
+  readonly #toldFull = new Set<number>();
   /** Aborted when the link is lost: all pauses end. */
   #period: AbortController | undefined;
 
@@ -75,6 +81,7 @@ export class Sender {
     this.#period = undefined;
     const waiting = [...this.#inFlight.values()];
     this.#inFlight.clear();
+    this.#leftOut.clear();
     for (const resolve of waiting) resolve({ kind: 'offline' });
   }
 
@@ -99,7 +106,17 @@ export class Sender {
   }
 
   accepted({ ids }: Accepted): void {
-    for (const id of ids) this.#settle(encodeBase64url(id), { kind: 'accepted' });
+    for (const id of ids) {
+      const relayId = encodeBase64url(id);
+      this.#settle(relayId, { kind: 'accepted', leftOut: this.#leftOut.get(relayId) ?? NOBODY });
+      this.#leftOut.delete(relayId);
+    }
+  }
+
+  /** Said before the message is accepted. */
+  leftOut({ id, devices }: LeftOut): void {
+    const relayId = encodeBase64url(id);
+    if (this.#inFlight.has(relayId)) this.#leftOut.set(relayId, devices);
   }
 
   rejected(rejected: Rejected): void {
@@ -122,7 +139,7 @@ export class Sender {
         const outcome = await this.#attempt(entry, gone, period);
         if (outcome.kind === 'offline') return;
         if (outcome.kind === 'accepted') {
-          await this.#options.outbox.accepted(entry);
+          await this.#accept(entry, outcome.leftOut);
           failures = 0;
           gone = new Set();
         } else {
@@ -141,7 +158,7 @@ export class Sender {
   async #attempt(entry: OutboxEntry, gone: ReadonlySet<DeviceId>, period: AbortSignal): Promise<Outcome> {
     const { outbox, transmit, timers, drop } = this.#options;
     const sealed = outbox.frameOf(entry) ? entry : await this.#seal(entry, gone);
-    if (!sealed) return { kind: 'accepted' };
+    if (!sealed) return { kind: 'accepted', leftOut: NOBODY };
     if (period.aborted) return { kind: 'offline' };
     const frame = outbox.frameOf(sealed)!;
     const cancel = timers.after(ANSWER_WITHIN_MS, () => drop('no answer to a message'));
@@ -172,10 +189,35 @@ export class Sender {
     return sealedEntry;
   }
 
+  async #accept(entry: OutboxEntry, leftOut: readonly DeviceId[]): Promise<void> {
+    const { outbox, inbox } = this.#options;
+    const { id, to } = entry;
+    let publish: (() => void) | undefined;
+    await outbox.accepted(entry, { leftOut }, (transaction) => {
+      if (entry.restored && leftOut.length > 0)
+        publish = inbox.add(transaction, { kind: 'left-out', id, to, devices: leftOut, queued: false });
+    });
+    this.#toldFull.delete(entry.number);
+    publish?.();
+  }
+
+  /** Once, however often the message is tried. */
+  async #tellFull({ number, id, to }: OutboxEntry, devices: readonly DeviceId[]): Promise<void> {
+    if (devices.length === 0 || this.#toldFull.has(number)) return;
+    this.#toldFull.add(number);
+    const { inbox, context } = this.#options;
+    let publish: (() => void) | undefined;
+    await context.commit((transaction) => {
+      publish = inbox.add(transaction, { kind: 'left-out', id, to, devices, queued: true });
+    });
+    publish?.();
+  }
+
   /** What to leave out of the next attempt. Throws the refusal as an error when the same frame may go later, or never. */
   async #afterRefusal(entry: OutboxEntry, refusal: Rejected): Promise<ReadonlySet<DeviceId>> {
     const { outbox, book, me } = this.#options;
     const { code, text, retryable, retryAfterMs } = refusal;
+    await this.#tellFull(entry, refusal.full);
     if (code !== 'device-mismatch' && code !== 'unknown-device')
       throw new ClientError(code, text, { retryable, ...(retryAfterMs > 0 ? { retryAfterMs } : {}) });
     await outbox.unseal(entry);

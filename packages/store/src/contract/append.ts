@@ -1,52 +1,58 @@
 import { describe, expect, it } from '@jest/globals';
-import { LIMITS } from '@sealwire/wire/limits';
+import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import {
   ALICE,
+  accepted,
   BOB,
   bytes,
   deviceId,
   eachWithStore,
   LIFE_MS,
+  MANY,
   mail,
   messageId,
   NOW,
   type OpenStore,
   people,
+  REPEATED,
   ROOMY,
   readAll,
   seqsIn,
   upTo,
 } from './fixture.ts';
 
-const DAY = LIMITS.repeatMemoryMs.value;
-const accepted = (...seqs: readonly number[]) => ({ status: 'accepted', seqs });
+const { ms: REMEMBERED_MS } = ROOMY.memory;
 
 export function appendContract(open: OpenStore): void {
   describe('append', () => {
-    const store = eachWithStore(open);
-    const phone = deviceId(ALICE, 1);
-    const laptop = deviceId(ALICE, 2);
-    const bob = deviceId(BOB, 1);
+    let phone: DeviceId;
+    let laptop: DeviceId;
+    let bob: DeviceId;
+    const store = eachWithStore(open, () => {
+      phone = deviceId(ALICE, 1);
+      laptop = deviceId(ALICE, 2);
+      bob = deviceId(BOB, 1);
+    });
     const append = (...batch: Parameters<typeof mail>[]) =>
       store().mailboxes.append(
         batch.map((args) => mail(...args)),
         ROOMY,
       );
 
-    it('keeps the pieces of each recipient, one after the other', async () => {
+    it('keeps the shared pieces and then those of each recipient, one after the other', async () => {
       await people(store(), ALICE, 2);
-      const body = Uint8Array.of(1, 2, 3);
       const message = {
         ...mail(1, bob, []),
+        shared: [Uint8Array.of(1, 2), Uint8Array.of(3)],
         recipients: [
-          { device: phone, pieces: [Uint8Array.of(9), body] },
-          { device: laptop, pieces: [Uint8Array.of(8, 8), body, new Uint8Array(0)] },
+          { device: phone, own: [Uint8Array.of(9)] },
+          { device: laptop, own: [Uint8Array.of(8), new Uint8Array(0), Uint8Array.of(8)] },
         ],
       };
       expect(await store().mailboxes.append([message], ROOMY)).toEqual([accepted(1, 1)]);
-      expect((await readAll(store(), phone)).mails).toEqual([{ seq: 1, at: NOW, bytes: Uint8Array.of(9, 1, 2, 3) }]);
+      expect((await readAll(store(), phone)).mails).toEqual([{ seq: 1, at: NOW, bytes: Uint8Array.of(1, 2, 3, 9) }]);
       expect((await readAll(store(), laptop)).mails).toEqual([
-        { seq: 1, at: NOW, bytes: Uint8Array.of(8, 8, 1, 2, 3) },
+        { seq: 1, at: NOW, bytes: Uint8Array.of(1, 2, 3, 8, 8) },
       ]);
     });
 
@@ -60,8 +66,8 @@ export function appendContract(open: OpenStore): void {
       await store().mailboxes.acknowledge([upTo(phone, 3)]);
       expect(
         await append([4, bob, [phone]], [5, bob, [deviceId(BOB, 9)]], [4, bob, [phone]], [6, bob, [phone]]),
-      ).toEqual([accepted(4), { status: 'unknown', devices: [deviceId(BOB, 9)] }, { status: 'repeated' }, accepted(5)]);
-      expect(await readAll(store(), phone)).toMatchObject({ mails: [{ seq: 4 }, { seq: 5 }], lastSeq: 5 });
+      ).toEqual([accepted(4), { status: 'unknown', devices: [deviceId(BOB, 9)] }, REPEATED, accepted(5)]);
+      expect(await readAll(store(), phone)).toMatchObject({ mails: [{ seq: 4 }, { seq: 5 }], settledSeq: 5 });
     });
 
     it('keeps what is too large for a page, and what is empty', async () => {
@@ -94,7 +100,7 @@ export function appendContract(open: OpenStore): void {
 
     it('A25: accepts a message to nobody, and knows it again', async () => {
       expect(await append([1, bob, []])).toEqual([accepted()]);
-      expect(await append([1, bob, []])).toEqual([{ status: 'repeated' }]);
+      expect(await append([1, bob, []])).toEqual([REPEATED]);
     });
 
     it('appends nothing for an empty batch', async () => {
@@ -105,17 +111,17 @@ export function appendContract(open: OpenStore): void {
       await people(store(), ALICE, 2);
       await store().devices.remove(laptop, NOW);
       expect(await append([1, bob, [phone, laptop, bob]])).toEqual([{ status: 'unknown', devices: [laptop, bob] }]);
-      expect(await readAll(store(), phone)).toEqual({ mails: [], end: true, lastSeq: 0 });
+      expect(await readAll(store(), phone)).toEqual({ mails: [], end: true, settledSeq: 0 });
       expect(await append([1, bob, [phone]])).toEqual([accepted(1)]);
     });
 
     it('A10: knows a repeat: in its batch, in a later one, and after the acknowledgement; nothing is stored', async () => {
       await people(store(), ALICE, 1);
-      expect(await append([1, bob, [phone]], [1, bob, [phone]])).toEqual([accepted(1), { status: 'repeated' }]);
-      expect(await append([1, bob, [phone]])).toEqual([{ status: 'repeated' }]);
+      expect(await append([1, bob, [phone]], [1, bob, [phone]])).toEqual([accepted(1), REPEATED]);
+      expect(await append([1, bob, [phone]])).toEqual([REPEATED]);
       await store().mailboxes.acknowledge([upTo(phone, 1)]);
-      expect(await append([1, bob, [phone]])).toEqual([{ status: 'repeated' }]);
-      expect(await readAll(store(), phone)).toEqual({ mails: [], end: true, lastSeq: 1 });
+      expect(await append([1, bob, [phone]])).toEqual([REPEATED]);
+      expect(await readAll(store(), phone)).toEqual({ mails: [], end: true, settledSeq: 1 });
     });
 
     it('A10: stores one of the same message five times in parallel', async () => {
@@ -156,39 +162,49 @@ export function appendContract(open: OpenStore): void {
     it('does not confuse the same id of two senders', async () => {
       await people(store(), ALICE, 2);
       expect(await append([1, bob, [phone]], [1, laptop, [phone]])).toEqual([accepted(1), accepted(2)]);
-      expect(await append([1, laptop, [phone]], [1, bob, [phone]])).toEqual([
-        { status: 'repeated' },
-        { status: 'repeated' },
-      ]);
+      expect(await append([1, laptop, [phone]], [1, bob, [phone]])).toEqual([REPEATED, REPEATED]);
     });
 
     it('says repeated even when the recipient has gone meanwhile', async () => {
       await people(store(), ALICE, 1);
       await append([1, bob, [phone]]);
       await store().devices.remove(phone, NOW);
-      expect(await append([1, bob, [phone]])).toEqual([{ status: 'repeated' }]);
+      expect(await append([1, bob, [phone]])).toEqual([REPEATED]);
     });
 
-    it('remembers ids for a day, whatever is swept, and not for ever', async () => {
+    it('remembers ids as long as it was told to, whatever is swept', async () => {
       await people(store(), ALICE, 1);
       await append([1, bob, [phone]]);
-      await store().mailboxes.expire(NOW + DAY, LIFE_MS);
-      expect(await append([1, bob, [phone], { at: NOW + DAY }])).toEqual([{ status: 'repeated' }]);
-      for (let day = 1; day <= 3; day++) {
-        await append([1 + day, bob, [phone], { at: NOW + day * DAY }]);
-        await store().mailboxes.expire(NOW + day * DAY + 1, LIFE_MS);
-      }
-      expect(await append([1, bob, [phone], { at: NOW + 3 * DAY }])).toEqual([accepted(5)]);
+      await store().mailboxes.expire(NOW + REMEMBERED_MS, MANY);
+      expect(await append([1, bob, [phone], { at: NOW + REMEMBERED_MS }])).toEqual([REPEATED]);
+    });
+
+    it('remembers as many ids as it was told to', async () => {
+      await people(store(), ALICE, 1);
+      const limits = { ...ROOMY, memory: { ...ROOMY.memory, messages: 50 } };
+      for (let n = 1; n <= 50; n++) await store().mailboxes.append([mail(n, bob, [phone])], limits);
+      expect(await store().mailboxes.append([mail(1, bob, [phone])], limits)).toEqual([REPEATED]);
+    });
+
+    it('A10: completes what an attempt of unknown outcome left undone, whatever it did', async () => {
+      await people(store(), ALICE, 2);
+      const message = mail(1, bob, [phone, laptop]);
+      await Promise.allSettled([
+        store().mailboxes.append([message], ROOMY),
+        store().mailboxes.append([message], ROOMY),
+        store().mailboxes.append([message], ROOMY),
+      ]);
+      for (const device of [phone, laptop]) expect((await readAll(store(), device)).mails).toHaveLength(1);
     });
 
     it('copies what comes in', async () => {
       await people(store(), ALICE, 1);
       const mine = mail(1, bob, [phone]);
       const appended = store().mailboxes.append([mine], ROOMY);
-      for (const array of [mine.id, mine.digest, ...(mine.recipients[0]?.pieces ?? [])]) array.fill(255);
+      for (const array of [mine.id, mine.digest, ...mine.shared, ...(mine.recipients[0]?.own ?? [])]) array.fill(255);
       await appended;
       expect((await readAll(store(), phone)).mails).toEqual([{ seq: 1, at: NOW, bytes: bytes(1, 10) }]);
-      expect(await append([1, bob, [phone]])).toEqual([{ status: 'repeated' }]);
+      expect(await append([1, bob, [phone]])).toEqual([REPEATED]);
     });
 
     it('finds an id among thousands', async () => {
@@ -207,10 +223,14 @@ export function appendContract(open: OpenStore): void {
   });
 
   describe('a full mailbox', () => {
-    const store = eachWithStore(open);
-    const phone = deviceId(ALICE, 1);
-    const laptop = deviceId(ALICE, 2);
-    const bob = deviceId(BOB, 1);
+    let phone: DeviceId;
+    let laptop: DeviceId;
+    let bob: DeviceId;
+    const store = eachWithStore(open, () => {
+      phone = deviceId(ALICE, 1);
+      laptop = deviceId(ALICE, 2);
+      bob = deviceId(BOB, 1);
+    });
     const REFUSE = { ...ROOMY, messages: 3, bytes: 100 };
     const TRIM = { ...REFUSE, whenFull: 'trim' as const };
 
@@ -223,13 +243,37 @@ export function appendContract(open: OpenStore): void {
         accepted(3),
         { status: 'full', devices: [phone] },
       ]);
-      expect(await store().mailboxes.append([mail(4, bob, [laptop, phone])], REFUSE)).toEqual([
-        { status: 'full', devices: [phone] },
-      ]);
-      expect(await store().mailboxes.usage(laptop)).toEqual({ messages: 0, bytes: 0 });
-      await store().mailboxes.acknowledge([upTo(phone, 0, 2)]);
-      expect(await store().mailboxes.append([mail(4, bob, [laptop, phone])], REFUSE)).toEqual([accepted(1, 4)]);
+      await store().mailboxes.acknowledge([upTo(phone, 1)]);
+      expect(await store().mailboxes.append([mail(4, bob, [phone])], REFUSE)).toEqual([accepted(4)]);
       expect((await readAll(store(), phone)).gap).toBeUndefined();
+    });
+
+    it('A20: refuse: keeps the message from nobody else, names the device, and says the same of a repeat', async () => {
+      await people(store(), ALICE, 2);
+      await store().mailboxes.append(
+        [1, 2, 3].map((n) => mail(n, bob, [phone])),
+        REFUSE,
+      );
+      const message = mail(4, bob, [phone, laptop]);
+      expect(await store().mailboxes.append([message], REFUSE)).toEqual([
+        { status: 'accepted', seqs: [0, 1], refused: [phone] },
+      ]);
+      await store().mailboxes.acknowledge([upTo(phone, 3)]);
+      expect(await store().mailboxes.append([message], REFUSE)).toEqual([{ status: 'repeated', refused: [phone] }]);
+      expect(await seqsIn(store(), phone)).toEqual([]);
+      expect(await seqsIn(store(), laptop)).toEqual([1]);
+    });
+
+    it('A20: refuse: a message that nobody took may be tried again', async () => {
+      await people(store(), ALICE, 1);
+      await store().mailboxes.append(
+        [1, 2, 3].map((n) => mail(n, bob, [phone])),
+        REFUSE,
+      );
+      const message = mail(4, bob, [phone]);
+      expect(await store().mailboxes.append([message], REFUSE)).toEqual([{ status: 'full', devices: [phone] }]);
+      await store().mailboxes.acknowledge([upTo(phone, 1)]);
+      expect(await store().mailboxes.append([message], REFUSE)).toEqual([accepted(4)]);
     });
 
     it('A20: refuse: takes the last byte that fits, and not one more', async () => {
@@ -269,7 +313,7 @@ export function appendContract(open: OpenStore): void {
       expect(await readAll(store(), phone)).toMatchObject({
         mails: [{ seq: 3 }, { seq: 4 }, { seq: 5 }],
         gap: { count: 2, fromSeq: 1, toSeq: 2, reason: 'trimmed' },
-        lastSeq: 5,
+        settledSeq: 5,
       });
     });
 
@@ -295,21 +339,74 @@ export function appendContract(open: OpenStore): void {
       });
     });
 
-    it('trims around what was acknowledged one by one', async () => {
+    it('trim: a flood of seventeen accounts loses theirs before a friend loses one message', async () => {
       await people(store(), ALICE, 1);
+      const limits = { ...TRIM, messages: 40, bytes: 1_000_000 };
+      const friend = mail(1, bob, [phone]);
+      await store().mailboxes.append([friend], limits);
+      const flooders = Array.from({ length: 17 }, (_, i) => deviceId(`${BOB}${i}` as AccountAddress, 1));
+      for (let n = 0; n < 20; n++)
+        await store().mailboxes.append(
+          flooders.map((flooder) => mail(100 + n, flooder, [phone])),
+          limits,
+        );
+      const { mails, gap } = await readAll(store(), phone);
+      expect(mails).toHaveLength(40);
+      expect(mails[0]).toMatchObject({ seq: 1, bytes: bytes(1, 10) });
+      expect(gap).toMatchObject({ count: 301, fromSeq: 2, reason: 'trimmed' });
+    });
+
+    it('trim: the account counts, not its devices, and not the one that writes', async () => {
+      await people(store(), ALICE, 1);
+      const limits = { ...TRIM, messages: 5 };
+      const carols = deviceId(`${BOB}c` as AccountAddress, 1);
+      for (const [n, sender] of [carols, carols, bob, deviceId(BOB, 2), deviceId(BOB, 3)].entries())
+        await store().mailboxes.append([mail(n, sender, [phone])], limits);
+      await store().mailboxes.append([mail(9, carols, [phone])], limits);
+      // Bob's oldest has gone: three messages from three devices against two.
+      expect(await seqsIn(store(), phone)).toEqual([1, 2, 4, 5, 6]);
+    });
+
+    it('trim: the share of the bytes counts like that of the messages', async () => {
+      await people(store(), ALICE, 1);
+      const carols = deviceId(`${BOB}c` as AccountAddress, 1);
+      const limits = { ...TRIM, messages: 10 };
+      await store().mailboxes.append([mail(1, carols, [phone], { size: 30 })], limits);
+      await store().mailboxes.append([mail(2, carols, [phone], { size: 30 })], limits);
+      for (let n = 3; n <= 5; n++) await store().mailboxes.append([mail(n, bob, [phone], { size: 13 })], limits);
+      await store().mailboxes.append([mail(6, bob, [phone], { size: 13 })], limits);
+      expect(await seqsIn(store(), phone)).toEqual([2, 3, 4, 5, 6]);
+    });
+
+    it('trim: of equal shares the oldest message of all goes', async () => {
+      await people(store(), ALICE, 1);
+      const carols = deviceId(`${BOB}c` as AccountAddress, 1);
+      const limits = { ...TRIM, messages: 4 };
+      for (const [n, sender] of [carols, bob, bob, carols].entries())
+        await store().mailboxes.append([mail(n, sender, [phone])], limits);
+      await store().mailboxes.append([mail(9, bob, [phone])], limits);
+      expect(await seqsIn(store(), phone)).toEqual([2, 3, 4, 5]);
+    });
+
+    it('trims out of the middle, and what is left is read, acknowledged and counted as before', async () => {
+      await people(store(), ALICE, 1);
+      const limits = { ...TRIM, messages: 300, bytes: 1_000_000 };
+      const carols = deviceId(`${BOB}c` as AccountAddress, 1);
+      for (let n = 0; n < 300; n += 3)
+        await store().mailboxes.append(
+          [mail(n, carols, [phone]), mail(n + 1, bob, [phone]), mail(n + 2, bob, [phone])],
+          limits,
+        );
       await store().mailboxes.append(
-        [1, 2, 3].map((n) => mail(n, bob, [phone])),
-        TRIM,
+        Array.from({ length: 50 }, (_, i) => mail(1_000 + i, bob, [phone])),
+        limits,
       );
-      await store().mailboxes.acknowledge([upTo(phone, 0, 1)]);
-      await store().mailboxes.append(
-        [4, 5].map((n) => mail(n, bob, [phone])),
-        TRIM,
-      );
-      expect(await readAll(store(), phone)).toMatchObject({
-        mails: [{ seq: 3 }, { seq: 4 }, { seq: 5 }],
-        gap: { count: 1, fromSeq: 2, toSeq: 2 },
-      });
+      const seqs = await seqsIn(store(), phone);
+      expect(seqs.slice(0, 3)).toEqual([1, 4, 7]);
+      expect(seqs).toHaveLength(300);
+      await store().mailboxes.acknowledge([upTo(phone, 76)]);
+      expect(await store().mailboxes.usage(phone)).toEqual({ messages: 274, bytes: 2_740 });
+      expect((await readAll(store(), phone)).gap).toBeUndefined();
     });
 
     it('refuses under either policy a message that an empty mailbox could not hold, and loses nothing for it', async () => {
@@ -321,7 +418,7 @@ export function appendContract(open: OpenStore): void {
       expect(await seqsIn(store(), phone)).toEqual([1]);
     });
 
-    it('trims nobody when another recipient cannot take the message', async () => {
+    it('A20: trim: leaves out only whom the message is too large for', async () => {
       await people(store(), ALICE, 2);
       await store().mailboxes.append(
         [1, 2, 3].map((n) => mail(n, bob, [phone])),
@@ -330,12 +427,14 @@ export function appendContract(open: OpenStore): void {
       const uneven = {
         ...mail(4, bob, []),
         recipients: [
-          { device: phone, pieces: [bytes(4, 1)] },
-          { device: laptop, pieces: [bytes(4, 101)] },
+          { device: phone, own: [bytes(4, 1)] },
+          { device: laptop, own: [bytes(4, 101)] },
         ],
       };
-      expect(await store().mailboxes.append([uneven], TRIM)).toEqual([{ status: 'full', devices: [laptop] }]);
-      expect(await seqsIn(store(), phone)).toEqual([1, 2, 3]);
+      expect(await store().mailboxes.append([uneven], TRIM)).toEqual([
+        { status: 'accepted', seqs: [4, 0], refused: [laptop] },
+      ]);
+      expect(await seqsIn(store(), phone)).toEqual([2, 3, 4]);
     });
 
     it('makes room with what is expired, though no sweep has come: a gap instead of a refusal', async () => {
@@ -347,7 +446,9 @@ export function appendContract(open: OpenStore): void {
       const late = mail(4, bob, [phone], { at: NOW + LIFE_MS });
       expect(await store().mailboxes.append([late], REFUSE)).toEqual([{ status: 'full', devices: [phone] }]);
       expect(await store().mailboxes.append([{ ...late, at: NOW + LIFE_MS + 1 }], REFUSE)).toEqual([accepted(4)]);
-      expect(await store().mailboxes.read(phone, 0, 10, 1_000, NOW + LIFE_MS + 1, LIFE_MS)).toMatchObject({
+      expect(
+        await store().mailboxes.read(phone, { after: 0, messages: 10, bytes: 1_000, horizon: NOW + 1 }),
+      ).toMatchObject({
         mails: [{ seq: 4 }],
         gap: { count: 3, fromSeq: 1, toSeq: 3, reason: 'expired' },
       });

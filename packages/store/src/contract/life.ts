@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   ALICE,
+  accepted,
   account,
   BOB,
   bundle,
@@ -16,6 +17,7 @@ import {
   type OpenStore,
   people,
   ROOMY,
+  secret,
   upTo,
 } from './fixture.ts';
 
@@ -24,28 +26,30 @@ export function lifeContract(open: OpenStore): void {
     const store = eachWithStore(open);
 
     it('is true for the first, and false for all later ones until it ends', async () => {
-      expect(await store().once.take(bytes(1), NOW + 100, NOW)).toBe(true);
-      expect(await store().once.take(bytes(1), NOW + 900, NOW + 1)).toBe(false);
-      expect(await store().once.take(bytes(1), NOW + 900, NOW + 99)).toBe(false);
-      expect(await store().once.take(bytes(2), NOW + 900, NOW + 99)).toBe(true);
-      expect(await store().once.take(bytes(1), NOW + 900, NOW + 100)).toBe(true);
-      expect(await store().once.take(bytes(1), NOW + 900, NOW + 899)).toBe(false);
+      expect(await store().once.take(secret(1), NOW + 100, NOW)).toBe(true);
+      expect(await store().once.take(secret(1), NOW + 900, NOW + 1)).toBe(false);
+      expect(await store().once.take(secret(1), NOW + 900, NOW + 99)).toBe(false);
+      expect(await store().once.take(secret(2), NOW + 900, NOW + 99)).toBe(true);
+      expect(await store().once.take(secret(1), NOW + 900, NOW + 100)).toBe(true);
+      expect(await store().once.take(secret(1), NOW + 900, NOW + 899)).toBe(false);
     });
 
     it('is true for one of twenty in parallel', async () => {
-      const taken = await Promise.all(Array.from({ length: 20 }, () => store().once.take(bytes(1), NOW + 1, NOW)));
+      const taken = await Promise.all(Array.from({ length: 20 }, () => store().once.take(secret(1), NOW + 1, NOW)));
       expect(taken.filter(Boolean)).toHaveLength(1);
     });
 
-    it('keeps keys of any length apart, the empty one too', async () => {
-      const keys = [new Uint8Array(0), bytes(0, 1), bytes(0, 2), bytes(255, 1), bytes(255, 200)];
+    it('keeps keys of any length apart', async () => {
+      const own = secret(1);
+      const ends = [new Uint8Array(0), bytes(0, 1), bytes(0, 2), bytes(255, 1), bytes(255, 200)];
+      const keys = ends.map((end) => Uint8Array.from([...own, ...end]));
       for (const expected of [true, false])
         for (const key of keys) expect(await store().once.take(key, NOW + 1, NOW)).toBe(expected);
     });
 
     it('goes on while thousands come and end', async () => {
       for (let n = 0; n < 3_000; n += 100) {
-        const keys = Array.from({ length: 100 }, (_, i) => Uint8Array.of((n + i) & 255, (n + i) >> 8));
+        const keys = Array.from({ length: 100 }, (_, i) => Uint8Array.of(...secret(1), (n + i) & 255, (n + i) >> 8));
         const taken = await Promise.all(keys.map((key) => store().once.take(key, NOW + n + 200, NOW + n)));
         expect(taken).not.toContain(false);
         expect(await store().once.take(keys[0]!, NOW + n + 200, NOW + n + 199)).toBe(false);
@@ -53,11 +57,11 @@ export function lifeContract(open: OpenStore): void {
     });
 
     it('copies the key', async () => {
-      const key = bytes(1);
+      const key = secret(1);
       const taken = store().once.take(key, NOW + 1, NOW);
       key.fill(2);
       await taken;
-      expect(await store().once.take(bytes(1), NOW + 1, NOW)).toBe(false);
+      expect(await store().once.take(secret(1), NOW + 1, NOW)).toBe(false);
     });
   });
 
@@ -73,7 +77,7 @@ export function lifeContract(open: OpenStore): void {
       const message = mail(1, deviceId(BOB, 1), [deviceId(ALICE, 1)]);
       const appended = store().mailboxes.append([message], ROOMY);
       const closed = store().close();
-      expect(await appended).toEqual([{ status: 'accepted', seqs: [1] }]);
+      expect(await appended).toEqual([accepted(1)]);
       await closed;
     });
 
@@ -91,22 +95,22 @@ export function lifeContract(open: OpenStore): void {
         () => manifests.history(ALICE, 0, 1),
         () => manifests.publish(ALICE, manifest(2), [], NOW),
         () => devices.find(phone),
-        () => devices.list(ALICE),
+        () => devices.list([ALICE]),
         () => devices.remove(phone, NOW),
         () => prekeys.register(phone, 'c25519', bundle(1), []),
         () => prekeys.replaceSignedPrekey(phone, 'c25519', bundle(1).signedPrekey),
-        () => prekeys.addOneTime(phone, 'c25519', [], 1),
+        () => prekeys.addOneTime(phone, 'c25519', [], { maximum: 1, now: NOW }),
         () => prekeys.listOneTime(phone, 'c25519'),
-        () => prekeys.claim('c25519', [{ device: phone, takeOneTime: true }]),
-        () => prekeys.claim('c25519', [{ device: phone, takeOneTime: false }]),
+        () => prekeys.claim('c25519', [phone], NOW),
+        () => prekeys.find('c25519', [phone]),
         () => prekeys.delete(phone, 'c25519'),
         () => mailboxes.append([mail(1, phone, [phone])], ROOMY),
-        () => mailboxes.read(phone, 0, 1, 1, NOW, LIFE_MS),
+        () => mailboxes.read(phone, { after: 0, messages: 1, bytes: 1, horizon: NOW - LIFE_MS }),
         () => mailboxes.acknowledge([upTo(phone, 1)]),
         () => mailboxes.claimSession(phone, 1),
         () => mailboxes.usage(phone),
-        () => mailboxes.expire(NOW, LIFE_MS),
-        () => once.take(bytes(1), NOW, NOW),
+        () => mailboxes.expire(NOW, 1),
+        () => once.take(secret(1), NOW, NOW),
         () => probe(),
       ];
       for (const call of calls) await expectError(call(), 'unavailable');

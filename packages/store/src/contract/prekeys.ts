@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import {
   ALICE,
   BOB,
@@ -18,13 +19,11 @@ const CURVE = 'c25519';
 
 export function prekeysContract(open: OpenStore): void {
   describe('prekeys', () => {
-    const store = eachWithStore(open);
-    const phone = deviceId(ALICE, 1);
-    const take = (...devices: readonly DeviceId[]) =>
-      store().prekeys.claim(
-        CURVE,
-        devices.map((device) => ({ device, takeOneTime: true })),
-      );
+    let phone: DeviceId;
+    const store = eachWithStore(open, () => {
+      phone = deviceId(ALICE, 1);
+    });
+    const take = (...devices: readonly DeviceId[]) => store().prekeys.claim(CURVE, devices, NOW);
     /** Ids of the one-time keys that so many claims of the phone's get. */
     const takenIds = async (claims: number) =>
       (await take(...Array.from({ length: claims }, () => phone))).map((claimed) => claimed?.oneTimePrekey?.id);
@@ -54,7 +53,10 @@ export function prekeysContract(open: OpenStore): void {
       await expectError(store().prekeys.register(phone, CURVE, bundle(1), []), 'not-found');
       await people(store(), ALICE, 1);
       await expectError(store().prekeys.replaceSignedPrekey(phone, CURVE, bundle(1).signedPrekey), 'not-found');
-      await expectError(store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(1), 10), 'not-found');
+      await expectError(
+        store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(1), { maximum: 10, now: NOW }),
+        'not-found',
+      );
       await expectError(store().prekeys.listOneTime(phone, CURVE), 'not-found');
       expect(await take(phone)).toEqual([undefined]);
     });
@@ -88,7 +90,7 @@ export function prekeysContract(open: OpenStore): void {
     it('are claimed oldest first, whatever their ids, and then without a one-time key', async () => {
       await people(store(), ALICE, 1);
       await store().prekeys.register(phone, CURVE, bundle(1), oneTimeKeys(900, 3));
-      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(0, 0xffffffff), 10);
+      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(0, 0xffffffff), { maximum: 10, now: NOW });
       expect(await store().prekeys.listOneTime(phone, CURVE)).toEqual([900, 3, 0, 0xffffffff]);
       expect(await takenIds(5)).toEqual([900, 3, 0, 0xffffffff, undefined]);
       expect(await store().prekeys.listOneTime(phone, CURVE)).toEqual([]);
@@ -104,16 +106,15 @@ export function prekeysContract(open: OpenStore): void {
       expect(claimed.map((one) => one?.signedPrekey.id)).toEqual([1, undefined, 2, 1]);
     });
 
-    it('do not give a one-time key to an entry that does not take one', async () => {
-      await people(store(), ALICE, 1);
+    it('are found without taking a one-time key', async () => {
+      await people(store(), ALICE, 2);
       await store().prekeys.register(phone, CURVE, bundle(1), oneTimeKeys(1));
-      const entries = [
-        { device: phone, takeOneTime: false },
-        { device: phone, takeOneTime: true },
-      ];
-      const claimed = await store().prekeys.claim(CURVE, entries);
-      expect(claimed.map((one) => one?.oneTimePrekey?.id)).toEqual([undefined, 1]);
-      expect(await store().prekeys.claim(CURVE, entries.slice(0, 1))).toEqual([bundle(1)]);
+      expect(await store().prekeys.find(CURVE, [phone, deviceId(ALICE, 2), phone])).toEqual([
+        bundle(1),
+        undefined,
+        bundle(1),
+      ]);
+      expect(await takenIds(1)).toEqual([1]);
     });
 
     it('D02: a key that was claimed is not given again, though the answer may have been lost', async () => {
@@ -126,8 +127,8 @@ export function prekeysContract(open: OpenStore): void {
     it('D03: an upload repeated after a lost answer makes no duplicates', async () => {
       await people(store(), ALICE, 1);
       await store().prekeys.register(phone, CURVE, bundle(1), oneTimeKeys(1));
-      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(2, 3), 3);
-      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(2, 3), 3);
+      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(2, 3), { maximum: 3, now: NOW });
+      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(2, 3), { maximum: 3, now: NOW });
       expect(await store().prekeys.listOneTime(phone, CURVE)).toEqual([1, 2, 3]);
     });
 
@@ -135,11 +136,20 @@ export function prekeysContract(open: OpenStore): void {
       await people(store(), ALICE, 1);
       await store().prekeys.register(phone, CURVE, bundle(1), oneTimeKeys(1, 2));
       await take(phone);
-      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(1, 2, 3), 100);
+      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(1, 2, 3), { maximum: 100, now: NOW });
       expect(await store().prekeys.listOneTime(phone, CURVE)).toEqual([2, 3]);
       await store().prekeys.delete(phone, CURVE);
       await store().prekeys.register(phone, CURVE, bundle(1), oneTimeKeys(1, 2));
       expect(await takenIds(2)).toEqual([2, undefined]);
+    });
+
+    it('D03: ids that were handed out are remembered for their time', async () => {
+      await people(store(), ALICE, 1);
+      await store().prekeys.register(phone, CURVE, bundle(1), oneTimeKeys(1, 2));
+      await take(phone);
+      const late = { maximum: 100, now: NOW + LIMITS.claimedPrekeyMemoryMs.value };
+      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(1), late);
+      expect(await store().prekeys.listOneTime(phone, CURVE)).toEqual([2]);
     });
 
     it('D04: the same key id with other bytes conflicts: held, claimed, or in one upload; nothing is stored', async () => {
@@ -152,7 +162,7 @@ export function prekeysContract(open: OpenStore): void {
         [...oneTimeKeys(7), other(1)],
         [...oneTimeKeys(7), other(7)],
       ])
-        await expectError(store().prekeys.addOneTime(phone, CURVE, keys, 100), 'conflict');
+        await expectError(store().prekeys.addOneTime(phone, CURVE, keys, { maximum: 100, now: NOW }), 'conflict');
       expect(await store().prekeys.listOneTime(phone, CURVE)).toEqual([2]);
     });
 
@@ -161,9 +171,12 @@ export function prekeysContract(open: OpenStore): void {
       await store().prekeys.register(phone, CURVE, bundle(1), oneTimeKeys(1, 2, 3));
       await Promise.all([
         take(phone),
-        store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(4, 5), 100),
+        store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(4, 5), { maximum: 100, now: NOW }),
         store()
-          .prekeys.addOneTime(phone, CURVE, [...oneTimeKeys(6), { id: 4, publicKey: bytes(1) }], 100)
+          .prekeys.addOneTime(phone, CURVE, [...oneTimeKeys(6), { id: 4, publicKey: bytes(1) }], {
+            maximum: 100,
+            now: NOW,
+          })
           .catch(() => {}),
       ]);
       expect(await store().prekeys.listOneTime(phone, CURVE)).toEqual([2, 3, 4, 5]);
@@ -172,12 +185,12 @@ export function prekeysContract(open: OpenStore): void {
     it('D11: hold the maximum, and not one more: all or none of an upload', async () => {
       await people(store(), ALICE, 1);
       await store().prekeys.register(phone, CURVE, bundle(1), oneTimeKeys(1, 2));
-      await expectError(store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(3, 4), 3), 'limit');
+      await expectError(store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(3, 4), { maximum: 3, now: NOW }), 'limit');
       expect(await store().prekeys.listOneTime(phone, CURVE)).toEqual([1, 2]);
-      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(3), 3);
-      await expectError(store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(4), 3), 'limit');
+      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(3), { maximum: 3, now: NOW });
+      await expectError(store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(4), { maximum: 3, now: NOW }), 'limit');
       await take(phone);
-      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(4), 3);
+      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(4), { maximum: 3, now: NOW });
       expect(await store().prekeys.listOneTime(phone, CURVE)).toEqual([2, 3, 4]);
     });
 
@@ -194,9 +207,11 @@ export function prekeysContract(open: OpenStore): void {
     it('D21: are all there or all gone for a claim beside the removal of the device', async () => {
       await people(store(), ALICE, 1);
       await store().prekeys.register(phone, CURVE, bundle(1), oneTimeKeys(1, 2));
-      const [before, , after] = await Promise.all([take(phone), store().devices.remove(phone, NOW), take(phone)]);
-      expect(before).toEqual([{ ...bundle(1), oneTimePrekey: oneTimeKeys(1)[0] }]);
-      expect(after).toEqual([undefined]);
+      const claims = await Promise.all([take(phone), store().devices.remove(phone, NOW), take(phone)]);
+      const [before, beside] = [claims[0][0], claims[2][0]];
+      for (const claimed of [before, beside]) if (claimed) expect(claimed).toMatchObject(bundle(1));
+      if (before?.oneTimePrekey) expect(beside?.oneTimePrekey?.id).not.toBe(before.oneTimePrekey.id);
+      expect(await take(phone)).toEqual([undefined]);
     });
 
     it('may be deleted again, and registered with other keys', async () => {
@@ -222,7 +237,7 @@ export function prekeysContract(open: OpenStore): void {
       ])
         array.fill(255);
       await registered;
-      const [first] = await store().prekeys.claim(CURVE, [{ device: phone, takeOneTime: false }]);
+      const [first] = await store().prekeys.find(CURVE, [phone]);
       first?.identityKey.fill(254);
       expect(await take(phone)).toEqual([{ ...bundle(1), oneTimePrekey: oneTimeKeys(1)[0] }]);
     });

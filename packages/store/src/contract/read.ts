@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { DeviceId } from '@sealwire/wire/ids';
 import {
   ALICE,
   appendAll,
@@ -20,18 +21,26 @@ const ALL = 1 << 30;
 
 export function readContract(open: OpenStore): void {
   describe('read', () => {
-    const store = eachWithStore(open);
-    const phone = deviceId(ALICE, 1);
-    const bob = deviceId(BOB, 1);
+    let phone: DeviceId;
+    let bob: DeviceId;
+    const store = eachWithStore(open, () => {
+      phone = deviceId(ALICE, 1);
+      bob = deviceId(BOB, 1);
+    });
     const read = async (after: number, maxMessages: number, maxBytes: number) => {
-      const { mails, end } = await store().mailboxes.read(phone, after, maxMessages, maxBytes, NOW, LIFE_MS);
+      const { mails, end } = await store().mailboxes.read(phone, {
+        after,
+        messages: maxMessages,
+        bytes: maxBytes,
+        horizon: NOW - LIFE_MS,
+      });
       return { seqs: mails.map(({ seq }) => seq), end };
     };
 
     it('gives an empty page of an empty mailbox, and of one that does not exist', async () => {
       await people(store(), ALICE, 1);
       for (const device of [phone, bob])
-        expect(await readAll(store(), device)).toEqual({ mails: [], end: true, lastSeq: 0 });
+        expect(await readAll(store(), device)).toEqual({ mails: [], end: true, settledSeq: 0 });
       expect(await store().mailboxes.usage(bob)).toEqual({ messages: 0, bytes: 0 });
     });
 
@@ -63,27 +72,29 @@ export function readContract(open: OpenStore): void {
       await people(store(), ALICE, 1);
       await appendAll(store(), 1, 3, bob, phone);
       await store().mailboxes.acknowledge([upTo(phone, 3)]);
-      expect(await readAll(store(), phone)).toEqual({ mails: [], end: true, lastSeq: 3 });
+      expect(await readAll(store(), phone)).toEqual({ mails: [], end: true, settledSeq: 3 });
     });
 
     it('C08: skips what is expired, though no sweep has come, and tells of it as a gap', async () => {
       await people(store(), ALICE, 1);
       await store().mailboxes.append([mail(1, bob, [phone]), mail(2, bob, [phone], { at: NOW + 5 })], ROOMY);
-      expect(await store().mailboxes.read(phone, 0, 10, ALL, NOW + LIFE_MS, LIFE_MS)).toMatchObject({
+      expect(await store().mailboxes.read(phone, { after: 0, messages: 10, bytes: ALL, horizon: NOW })).toMatchObject({
         mails: [{ seq: 1 }, { seq: 2 }],
       });
-      expect(await store().mailboxes.read(phone, 0, 10, ALL, NOW + LIFE_MS + 1, LIFE_MS)).toEqual({
+      expect(await store().mailboxes.read(phone, { after: 0, messages: 10, bytes: ALL, horizon: NOW + 1 })).toEqual({
         mails: [{ seq: 2, at: NOW + 5, bytes: bytes(2, 10) }],
         gap: { count: 1, fromSeq: 1, toSeq: 1, reason: 'expired' },
         end: true,
-        lastSeq: 2,
+        settledSeq: 2,
       });
     });
 
     it('says end when only expired ones follow', async () => {
       await people(store(), ALICE, 1);
       await store().mailboxes.append([mail(1, bob, [phone], { at: NOW + 5 }), mail(2, bob, [phone])], ROOMY);
-      expect(await store().mailboxes.read(phone, 0, 1, ALL, NOW + LIFE_MS + 1, LIFE_MS)).toMatchObject({
+      expect(
+        await store().mailboxes.read(phone, { after: 0, messages: 1, bytes: ALL, horizon: NOW + 1 }),
+      ).toMatchObject({
         mails: [{ seq: 1 }],
         end: true,
       });
@@ -98,7 +109,12 @@ export function readContract(open: OpenStore): void {
         );
       const seen: number[] = [];
       for (let end = false; !end; ) {
-        const page = await store().mailboxes.read(phone, seen.at(-1) ?? 0, 7, ALL, NOW, LIFE_MS);
+        const page = await store().mailboxes.read(phone, {
+          after: seen.at(-1) ?? 0,
+          messages: 7,
+          bytes: ALL,
+          horizon: NOW - LIFE_MS,
+        });
         for (const { seq, bytes: content } of page.mails) {
           expect(content).toEqual(bytes(seq, 700));
           seen.push(seq);

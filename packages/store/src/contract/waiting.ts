@@ -3,6 +3,7 @@ import type { DeviceId } from '@sealwire/wire/ids';
 import { KeyTakenError, type WaitingTerms } from '../port.ts';
 import {
   ALICE,
+  accepted,
   account,
   BOB,
   bundle,
@@ -11,6 +12,7 @@ import {
   deviceId,
   eachWithStore,
   expectError,
+  listed,
   mail,
   manifest,
   NOW,
@@ -25,11 +27,13 @@ const TERMS: WaitingTerms = { maximum: 10, now: NOW };
 
 export function waitingContract(open: OpenStore): void {
   describe('waiting devices', () => {
-    const store = eachWithStore(open);
-    const phone = deviceId(ALICE, 7);
+    let phone: DeviceId;
+    const store = eachWithStore(open, () => {
+      phone = deviceId(ALICE, 7);
+    });
     const register = (id = phone, n = 1, terms: Partial<WaitingTerms> = {}, suite: 'c25519' | 'c448' = CURVE) =>
       store().waiting.register(id, suite, bundle(n), oneTimeKeys(n, n + 1), { ...TERMS, ...terms });
-    const claim = (id: DeviceId) => store().prekeys.claim(CURVE, [{ device: id, takeOneTime: true }]);
+    const claim = (id: DeviceId) => store().prekeys.claim(CURVE, [id], NOW);
     /** As its owner admits it. */
     const admitted = (id: DeviceId, n = 1) => ({
       id,
@@ -43,7 +47,7 @@ export function waitingContract(open: OpenStore): void {
       expect(await register()).toBe('registered');
       expect(await claim(phone)).toEqual([{ ...bundle(1), oneTimePrekey: oneTimeKeys(1)[0] }]);
       expect(await store().devices.find(phone)).toBeUndefined();
-      expect(await store().devices.list(ALICE)).toEqual([device(ALICE, 1)]);
+      expect(await listed(store(), ALICE)).toEqual([device(ALICE, 1)]);
       expect(await store().mailboxes.append([mail(1, deviceId(ALICE, 1), [phone])], ROOMY)).toEqual([
         { status: 'unknown', devices: [phone] },
       ]);
@@ -113,8 +117,8 @@ export function waitingContract(open: OpenStore): void {
     it('use the calls for prekeys like a device', async () => {
       await people(store(), ALICE, 1);
       await register();
-      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(5), 3);
-      await expectError(store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(6), 3), 'limit');
+      await store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(5), { maximum: 3, now: NOW });
+      await expectError(store().prekeys.addOneTime(phone, CURVE, oneTimeKeys(6), { maximum: 3, now: NOW }), 'limit');
       await store().prekeys.replaceSignedPrekey(phone, CURVE, bundle(2).signedPrekey);
       expect(await store().prekeys.listOneTime(phone, CURVE)).toEqual([1, 2, 5]);
       expect((await claim(phone))[0]?.signedPrekey).toEqual(bundle(2).signedPrekey);
@@ -142,7 +146,7 @@ export function waitingContract(open: OpenStore): void {
       await store().waiting.remove(phone);
       await store().waiting.remove(phone);
       await store().waiting.remove(deviceId(ALICE, 1));
-      expect(await store().devices.list(ALICE)).toEqual([device(ALICE, 1)]);
+      expect(await listed(store(), ALICE)).toEqual([device(ALICE, 1)]);
       expect(await claim(phone)).toEqual([undefined]);
       await expectError(register(), 'conflict');
       await expectError(store().manifests.publish(ALICE, manifest(2), [admitted(phone)], NOW), 'conflict');
@@ -157,12 +161,10 @@ export function waitingContract(open: OpenStore): void {
       await register();
       await store().manifests.publish(ALICE, manifest(2), [device(ALICE, 1), admitted(phone)], NOW);
       expect(await store().devices.find(phone)).toEqual(admitted(phone));
-      expect(await store().devices.list(ALICE)).toEqual([device(ALICE, 1), admitted(phone)]);
+      expect(await listed(store(), ALICE)).toEqual([device(ALICE, 1), admitted(phone)]);
       expect(await store().waiting.find(phone)).toBeUndefined();
       expect(await store().prekeys.listOneTime(phone, CURVE)).toEqual([1, 2]);
-      expect(await store().mailboxes.append([mail(1, first!, [phone])], ROOMY)).toEqual([
-        { status: 'accepted', seqs: [1] },
-      ]);
+      expect(await store().mailboxes.append([mail(1, first!, [phone])], ROOMY)).toEqual([accepted(1)]);
       expect(await store().prekeys.register(phone, CURVE, bundle(1), [])).toBe('same');
       await expectError(register(), 'conflict');
     });
@@ -195,10 +197,12 @@ export function waitingContract(open: OpenStore): void {
   });
 
   describe('public keys', () => {
-    const store = eachWithStore(open);
+    let phone: DeviceId;
+    const store = eachWithStore(open, () => {
+      phone = deviceId(ALICE, 1);
+    });
     const identity = (identityKey: Uint8Array) => [{ suite: 'c25519' as const, identityKey }];
     const taken = (promise: Promise<unknown>) => expect(promise).rejects.toBeInstanceOf(KeyTakenError);
-    const phone = deviceId(ALICE, 1);
 
     it('of another account are refused: in a new account, in a manifest, at registration; nothing is stored', async () => {
       await people(store(), ALICE, 1);
@@ -233,9 +237,7 @@ export function waitingContract(open: OpenStore): void {
       await expectError(store().prekeys.listOneTime(deviceId(BOB, 1), CURVE), 'not-found');
       await store().prekeys.register(deviceId(BOB, 1), CURVE, bundle(5), []);
       await taken(store().prekeys.replaceSignedPrekey(deviceId(BOB, 1), CURVE, bundle(1).signedPrekey));
-      expect(await store().prekeys.claim(CURVE, [{ device: deviceId(BOB, 1), takeOneTime: false }])).toEqual([
-        bundle(5),
-      ]);
+      expect(await store().prekeys.find(CURVE, [deviceId(BOB, 1)])).toEqual([bundle(5)]);
     });
 
     it('of another device of the same account are refused too', async () => {
@@ -292,7 +294,7 @@ export function waitingContract(open: OpenStore): void {
       await people(store(), ALICE, 1);
       const heir = { ...device(ALICE, 2), identities: device(ALICE, 1).identities };
       await store().manifests.publish(ALICE, manifest(2), [heir], NOW);
-      expect(await store().devices.list(ALICE)).toEqual([heir]);
+      expect(await listed(store(), ALICE)).toEqual([heir]);
       const again = { ...device(ALICE, 3), identities: heir.identities };
       await taken(store().manifests.publish(ALICE, manifest(3), [heir, again], NOW));
     });

@@ -1,4 +1,4 @@
-/** Accounts, their manifests and devices, in LMDB. */
+/** Accounts, their manifests and devices, in LMDB: each call one transaction, stronger than the port asks. */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { copyAccount, copyDevice, copyManifest } from '../copies.ts';
 import {
@@ -12,7 +12,6 @@ import {
 } from '../port.ts';
 import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
 import type { Databases, Environment } from './environment.ts';
-import type { Mailbag } from './mailboxes/open-mailboxes.ts';
 import {
   addDevice,
   buryAccount,
@@ -28,7 +27,10 @@ import { RecordReader, RecordWriter } from './records/record.ts';
 import { readWaiting, waitingIds } from './records/waiting-records.ts';
 import type { Writer } from './writer.ts';
 
-export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, mailbag: Mailbag): Accounts {
+/** These devices are gone: what is in memory of their mailboxes is nothing any more. */
+export type Forget = (devices: readonly DeviceId[]) => void;
+
+export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, forget: Forget): Accounts {
   function readInvitation(hash: Uint8Array): { uses: number; expiresAt: number } | undefined {
     const bytes = databases.invitations.getBinary(Buffer.from(hash));
     if (!bytes) return undefined;
@@ -80,13 +82,14 @@ export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, 
     },
 
     async delete(address) {
-      await writer.run(() => {
+      const gone = await writer.run(() => {
         const account = readAccount(databases, address);
-        if (!account || account === 'gone') return;
-        for (const id of account.devices) removeDevice(databases, mailbag, id);
-        for (const id of waitingIds(databases, address)) buryDevice(databases, id);
+        if (!account || account === 'gone') return [];
+        for (const id of [...account.devices, ...waitingIds(databases, address)]) buryDevice(databases, id);
         buryAccount(databases, account);
+        return account.devices;
       });
+      forget(gone);
     },
 
     async addInvitation(hash, uses, expiresAt) {
@@ -96,7 +99,7 @@ export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, 
   };
 }
 
-export function lmdbManifests({ databases, renew }: Environment, writer: Writer, mailbag: Mailbag): Manifests {
+export function lmdbManifests({ databases, renew }: Environment, writer: Writer, forget: Forget): Manifests {
   function existing(address: AccountAddress) {
     const account = readAccount(databases, address);
     return account === 'gone' ? undefined : account;
@@ -124,11 +127,11 @@ export function lmdbManifests({ databases, renew }: Environment, writer: Writer,
     async publish(address, manifest, devices) {
       const next = copyManifest(manifest);
       const all = devices.map(copyDevice);
-      await writer.run(() => {
+      const gone = await writer.run(() => {
         const account = existing(address);
         if (!account) throw new StoreError('not-found', 'no such account');
         const same = readManifest(databases, address, next.version);
-        if (same && isSameBytes(same.bytes, next.bytes)) return;
+        if (same && isSameBytes(same.bytes, next.bytes)) return [];
         if (next.version !== account.newestVersion + 1)
           throw new StoreError('conflict', `the next manifest has version ${account.newestVersion + 1}`);
         const held = new Set(account.devices);
@@ -138,16 +141,18 @@ export function lmdbManifests({ databases, renew }: Environment, writer: Writer,
         const named = new Set(all.map(({ id }) => id));
         const leaving = account.devices.filter((id) => !named.has(id));
         checkKeys(databases, claimsOf(added), new Set(leaving));
-        for (const id of leaving) removeDevice(databases, mailbag, id);
+        for (const id of leaving) buryDevice(databases, id);
         for (const device of added) addDevice(databases, address, device);
         writeManifest(databases, address, next);
         writeAccount(databases, { ...account, newestVersion: next.version, devices: [...named] });
+        return leaving;
       });
+      forget(gone);
     },
   };
 }
 
-export function lmdbDevices({ databases, renew }: Environment, writer: Writer, mailbag: Mailbag): Devices {
+export function lmdbDevices({ databases, renew }: Environment, writer: Writer, forget: Forget): Devices {
   function find(id: DeviceId): Device | undefined {
     const record = readDevice(databases, id);
     if (!record || record === 'gone') return undefined;
@@ -161,12 +166,14 @@ export function lmdbDevices({ databases, renew }: Environment, writer: Writer, m
       return find(id);
     },
 
-    async list(address) {
+    async list(addresses) {
       renew();
-      const account = readAccount(databases, address);
-      if (!account || account === 'gone') return [];
-      const devices = account.devices.map(find).filter((device) => device !== undefined);
-      return devices.sort((a, b) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1));
+      return addresses.map((address) => {
+        const account = readAccount(databases, address);
+        if (!account || account === 'gone') return [];
+        const devices = account.devices.map(find).filter((device) => device !== undefined);
+        return devices.sort((a, b) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1));
+      });
     },
 
     async remove(id) {
@@ -176,16 +183,11 @@ export function lmdbDevices({ databases, renew }: Environment, writer: Writer, m
         const account = readAccount(databases, device.address);
         if (!account || account === 'gone') throw new StoreError('corrupt', 'a device without its account');
         writeAccount(databases, { ...account, devices: account.devices.filter((other) => other !== id) });
-        removeDevice(databases, mailbag, id);
+        buryDevice(databases, id);
       });
+      forget([id]);
     },
   };
-}
-
-function removeDevice(databases: Databases, mailbag: Mailbag, id: DeviceId): void {
-  // First what this transaction already changed in memory, else it would be written back.
-  mailbag.drop(id);
-  buryDevice(databases, id);
 }
 
 /** Ids that nobody has or had; one that waits is named with the identities that it registered. */

@@ -6,11 +6,12 @@ import { StoreError } from '../port.ts';
 import { type FolderOwner, ownFolder } from './folder-owner.ts';
 
 /** Raised when a record's layout changes; a folder of another version is refused, not guessed at. */
-export const SCHEMA = 'sealwire-store 3';
-/** These are brought up to date when they are opened (`upgrade.ts`). */
-export const SCHEMA_1 = 'sealwire-store 1';
-const SCHEMA_2 = 'sealwire-store 2';
-const KNOWN_SCHEMAS: readonly string[] = [SCHEMA_1, SCHEMA_2, SCHEMA];
+export const SCHEMA = 'sealwire-store 4';
+/** Brought up to date when it is opened (`upgrade.ts`), … */
+export const SCHEMA_3 = 'sealwire-store 3';
+/** … and what it is until that is done. */
+export const SCHEMA_3_TO_4 = 'sealwire-store 3 to 4';
+const KNOWN_SCHEMAS: readonly string[] = [SCHEMA_3, SCHEMA_3_TO_4, SCHEMA];
 /** What every LMDB data file has in its first page, in the order of this machine's bytes (little-endian where Node runs). */
 const MAGIC = 0xbeefc0de;
 const MAGIC_AT = 24;
@@ -21,14 +22,16 @@ const DATABASES = [
   'manifests', // address, 0, u32 version → manifest
   'devices', // device id → record of the device, or a tombstone
   'prekeys', // device id, 0, curve → identity key, signed prekey, counters
-  'onetime', // device id, 0, curve, 'k', order → one-time key; device id, 0, curve, 'i', key id → where it is, or that it is burned
+  // device id, 0, curve, 'k', order → one-time key; …, 'i', key id → its public key; of one that was claimed …, 'c', key id →
+  // its public key; …, 'u', end, key id → nothing: when that may be forgotten
+  'onetime',
   'waiting', // device id → since when it waits
   'keyowners', // public key → the account or device that uses it
   'invitations', // hash → uses left, end
   'once', // 'k', key → end; 'u', end, key → nothing
   'mailboxes', // device id, 0 → head; device id, 0, segment → messages (docs/adr/0002-mailbox-layout.md)
-  'journal', // 'ring' → where the journal's file begins (journal.ts)
-  'accepted', // u48 number, and u16 of the record if there are several → message ids of one transaction
+  'journal', // 'ring' → where the commit log begins (log/commit-log.ts)
+  'accepted', // u48 LSN, and u16 of the record if there are several → message ids of one commit
   'apppasswords', // address, 0, id → app password
   'probe', // one record
 ] as const;
@@ -41,7 +44,7 @@ export type Databases = { readonly [Name in (typeof DATABASES)[number]]: Db };
 export interface Environment {
   readonly root: RootDatabase<Buffer, Buffer>;
   readonly databases: Databases;
-  /** What is read from here to the end of the turn is the newest committed state, whoever committed it. Throws when closed. */
+  /** What is read from here to the end of the turn is the newest committed state. Throws when closed. */
   readonly renew: () => void;
   readonly close: () => Promise<void>;
 }

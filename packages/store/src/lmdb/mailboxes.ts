@@ -1,43 +1,54 @@
-/** Mailboxes, in LMDB and the journal (docs/adr/0012-a-journal-before-the-mailboxes.md). */
+/** Mailboxes, in LMDB and its commit log (README.md). */
 import type { DeviceId } from '@sealwire/wire/ids';
-import { LIMITS } from '@sealwire/wire/limits';
 import type { AppendResult, Mail, Mailboxes, MailboxLimits } from '../port.ts';
 import type { Environment } from './environment.ts';
-import type { AcceptedLog } from './ids/accepted-ids.ts';
-import type { Journal } from './log/commit-log.ts';
-import { firstRow, markTaken, nextRow, partOfAcknowledgements, partOfBatch, sizeOf } from './log/log-record.ts';
-import { Mailbox } from './mailboxes/mailbox.ts';
-import type { Mailbag } from './mailboxes/open-mailboxes.ts';
-import { ReadMailboxes } from './mailboxes/read-mailboxes.ts';
+import type { AcceptedIds } from './ids/accepted-ids.ts';
+import type { CommitLog } from './log/commit-log.ts';
+import {
+  firstRow,
+  type MailboxChange,
+  markNotTaken,
+  markTaken,
+  nextRow,
+  partOfBatch,
+  partOfChanges,
+  setSeq,
+  sizeOf,
+} from './log/log-record.ts';
+import { oldestOf } from './mailboxes/head.ts';
+import type { OpenMailbox } from './mailboxes/open-mailbox.ts';
+import type { OpenMailboxes } from './mailboxes/open-mailboxes.ts';
+import type { ReadMailboxes } from './mailboxes/read-mailboxes.ts';
+import { prefixedKey } from './records/keys.ts';
 import type { Writer } from './writer.ts';
 
 /** Mailboxes that the sweep looks at before it gives way to others. */
 const SWEEP_AT_ONCE = 500;
+const FIRST = Buffer.of(0);
+const NOBODY: readonly DeviceId[] = [];
 
+interface NamedChange {
+  readonly device: DeviceId;
+  readonly change: MailboxChange;
+}
+
+/** `writer` is the log's. */
 export function lmdbMailboxes(
-  environment: Environment,
+  { databases, renew }: Environment,
   writer: Writer,
-  journal: Journal,
-  mailbag: Mailbag,
-  log: AcceptedLog,
+  log: CommitLog,
+  mailboxes: OpenMailboxes,
+  reading: ReadMailboxes,
+  ids: AcceptedIds,
 ): Mailboxes {
-  const { databases } = environment;
-  const db = databases.mailboxes;
-  const reading = new ReadMailboxes(environment, journal, log.indexFlight);
-
   /** Of the message that is being appended, as many as it has recipients. It never becomes shorter: it would lose its memory. */
-  const touched: Mailbox[] = [];
+  const named: OpenMailbox[] = [];
+  /** Where the sweep goes on. */
+  let sweepFrom: Buffer = FIRST;
 
-  /** Devices in the order of their ids, from `start`: those whose mailbox holds something older than `horizon`. */
-  function overdue(start: Buffer, horizon: number): { devices: DeviceId[]; next: Buffer | undefined } {
-    reading.learn();
-    const keys = [...databases.devices.getKeys({ start, limit: SWEEP_AT_ONCE })];
-    const ids = keys.map((key) => key.toString('utf8') as DeviceId);
-    const devices = ids.filter(
-      (id) => (Mailbox.open(db, journal, id)?.head.oldest ?? Number.POSITIVE_INFINITY) < horizon,
-    );
-    const last = keys[SWEEP_AT_ONCE - 1];
-    return { devices, next: last && Buffer.concat([last, Buffer.of(0)]) };
+  function say(changes: readonly NamedChange[]): void {
+    if (changes.length > 0) log.add(partOfChanges(changes));
+    for (const { device } of changes) log.name(device);
   }
 
   function appendOne(
@@ -46,145 +57,184 @@ export function lmdbMailboxes(
     entry: number,
     fingerprint: number,
     limits: MailboxLimits,
+    changes: NamedChange[],
   ): AppendResult {
-    const before = log.find(part, entry, mail.sender, fingerprint);
-    if (before !== 'new') return { status: before };
+    const { sender, recipients } = mail;
+    const finding = ids.find(part, entry, sender, fingerprint);
+    if (finding === 'conflict') return { status: 'conflict' };
+    if (finding !== 'new') return { status: 'repeated', refused: finding.refused };
 
-    const { recipients } = mail;
     let unknown: DeviceId[] | undefined;
     for (let i = 0; i < recipients.length; i++) {
       const { device } = recipients[i] as Mail['recipients'][number];
-      const mailbox = mailbag.get(device);
-      if (mailbox) {
-        touched[i] = mailbox;
-      } else {
+      const mailbox = mailboxes.get(device);
+      if (mailbox) named[i] = mailbox;
+      else {
         unknown ??= [];
         unknown.push(device);
       }
     }
     if (unknown) return { status: 'unknown', devices: unknown };
 
-    const full = makeRoom(mail, touched, part, entry, limits);
-    if (full) return { status: 'full', devices: full };
-    log.add({ part, entry, sender: mail.sender }, fingerprint);
-    markTaken(part, entry, true);
+    const refused = withoutRoom(mail, part, entry, limits, changes);
+    if (refused && recipients.every(({ device }) => refused.has(device)))
+      return { status: 'full', devices: [...refused] };
+    ids.add(part, entry, sender, fingerprint);
+    markTaken(part, entry, !refused);
     let row = firstRow(part, entry);
     let seqs: number[] | undefined;
     for (let i = 0; i < recipients.length; i++) {
-      const seq = (touched[i] as Mailbox).push(part, row, journal.number);
+      const { device } = recipients[i] as Mail['recipients'][number];
+      let seq = 0;
+      if (refused?.has(device)) setSeq(part, row, 0);
+      else {
+        seq = (named[i] as OpenMailbox).push(part, row, log.lsn);
+        log.name(device);
+      }
       // A list that begins empty has room for seventeen with its first element.
       if (seqs) seqs.push(seq);
       else seqs = [seq];
-      journal.name(recipients[i]?.device as DeviceId);
       row = nextRow(part, row);
     }
-    return { status: 'accepted', seqs: seqs ?? [] };
+    return { status: 'accepted', seqs: seqs ?? [], refused: refused ? [...refused] : NOBODY };
+  }
+
+  /** Those that have no room and could make none; undefined: all have. */
+  function withoutRoom(
+    { recipients, at }: Mail,
+    part: Buffer,
+    entry: number,
+    limits: MailboxLimits,
+    changes: NamedChange[],
+  ): Set<DeviceId> | undefined {
+    // Counted first, because a device may be named more than once.
+    let row = firstRow(part, entry);
+    for (let i = 0; i < recipients.length; i++) {
+      named[i]?.expect(sizeOf(part, row));
+      row = nextRow(part, row);
+    }
+    let refused: Set<DeviceId> | undefined;
+    for (let i = 0; i < recipients.length; i++) {
+      const mailbox = named[i] as OpenMailbox;
+      if (mailbox.fits(limits)) continue;
+      const { device } = recipients[i] as Mail['recipients'][number];
+      const lost: MailboxChange[] = [];
+      if (!mailbox.makeRoom(at - limits.lifeMs, limits, log.lsn, lost)) {
+        refused ??= new Set();
+        refused.add(device);
+      }
+      for (const change of lost) changes.push({ device, change });
+    }
+    for (let i = 0; i < recipients.length; i++) named[i]?.expectNothing();
+    return refused;
+  }
+
+  /** Devices from the one that the sweep has come to, and whether they are the last: those whose mailbox holds something older than `horizon`. */
+  function overdue(horizon: number): { devices: DeviceId[]; isEnd: boolean; next: Buffer } {
+    renew();
+    const keys = [...databases.devices.getKeys({ start: sweepFrom, limit: SWEEP_AT_ONCE })];
+    const devices = keys
+      .map((key) => key.toString('utf8') as DeviceId)
+      .filter((device) => {
+        if (log.entriesOf(device).length > 0) return (reading.get(device)?.oldest ?? horizon) < horizon;
+        const head = databases.mailboxes.getBinaryFast(prefixedKey(device));
+        return head !== undefined && oldestOf(head) < horizon;
+      });
+    const isEnd = keys.length < SWEEP_AT_ONCE;
+    return { devices, isEnd, next: isEnd ? FIRST : Buffer.concat([keys.at(-1) as Buffer, FIRST]) };
+  }
+
+  function expireOne(device: DeviceId, horizon: number): Promise<number> {
+    return writer.run(() => {
+      const change = mailboxes.get(device)?.expire(horizon, log.lsn);
+      if (change) say([{ device, change }]);
+      return change?.lost.length ?? 0;
+    });
   }
 
   return {
     async append(batch, limits) {
-      const { part, entries } = partOfBatch(batch, journal.allocate);
+      const { part, entries } = partOfBatch(batch, log.allocate);
       const rules = { ...limits };
+      ids.remember(rules.memory);
       try {
-        return await writer.runInJournal(() => {
-          journal.add(part);
+        return await writer.run(() => {
+          log.add(part);
           // It may be here for the second time.
-          for (const entry of entries) markTaken(part, entry, false);
-          const fingerprints = log.fingerprints(part, entries);
+          for (const entry of entries) markNotTaken(part, entry);
+          const fingerprints = ids.fingerprints(part, entries);
+          const changes: NamedChange[] = [];
           let isTaken = false;
           const results: AppendResult[] = [];
           for (let i = 0; i < batch.length; i++) {
-            const result = appendOne(batch[i] as Mail, part, entries[i] as number, fingerprints[i] as number, rules);
+            const fingerprint = fingerprints[i] as number;
+            const result = appendOne(batch[i] as Mail, part, entries[i] as number, fingerprint, rules, changes);
             if (result.status === 'accepted') isTaken = true;
             results.push(result);
           }
-          if (!isTaken) journal.takeBack();
+          if (!isTaken) log.takeBack();
+          say(changes);
           return results;
         });
       } finally {
-        journal.release(part);
+        log.release(part);
       }
     },
 
-    async read(device, after, maxMessages, maxBytes, now, lifeMs) {
-      return (
-        reading.get(device)?.page(after, maxMessages, maxBytes, now - lifeMs) ?? { mails: [], end: true, lastSeq: 0 }
-      );
+    async read(device, bounds) {
+      return reading.get(device)?.page(bounds) ?? { mails: [], end: true, settledSeq: 0 };
     },
 
     async acknowledge(batch) {
-      const own = batch.map(({ device, session, upTo, also }) => ({ device, session, upTo, also: [...also] }));
-      return writer.runInJournal(() => {
-        const moved: { device: DeviceId; upTo: number }[] = [];
-        const results = own.map(({ device, session, upTo, also }) => {
-          const mailbox = mailbag.get(device);
-          if (!mailbox || session < mailbox.head.session) return 'superseded';
-          if (mailbox.forgetUpTo(upTo)) moved.push({ device, upTo });
-          if (also.length > 0) mailbox.forget(also.sort((a, b) => a - b));
-          mailbox.closeGap((seq) => seq <= upTo || also.includes(seq));
+      const own = batch.map(({ device, session, upTo }) => ({ device, session, upTo }));
+      return writer.run(() => {
+        const changes: NamedChange[] = [];
+        const results = own.map(({ device, session, upTo }) => {
+          const mailbox = mailboxes.get(device);
+          if (!mailbox || session < mailbox.session) return 'superseded';
+          const change = mailbox.acknowledge(upTo);
+          if (change) changes.push({ device, change });
           return 'done';
         });
-        if (moved.length > 0) journal.add(partOfAcknowledgements(moved));
-        for (const { device } of moved) journal.name(device);
+        say(changes);
         return results;
       });
     },
 
     async claimSession(device, session) {
       return writer.run(() => {
-        const mailbox = mailbag.get(device);
-        if (!mailbox || session < mailbox.head.session) return 'superseded';
-        mailbox.claim(session);
+        const mailbox = mailboxes.get(device);
+        if (!mailbox || session < mailbox.session) return 'superseded';
+        const change = mailbox.claim(session, log.lsn);
+        if (change) say([{ device, change }]);
         return 'claimed';
       });
     },
 
     async usage(device) {
-      const head = reading.get(device)?.head;
-      return { messages: head?.messages ?? 0, bytes: head?.bytes ?? 0 };
+      const { messages = 0, bytes = 0 } = reading.get(device) ?? {};
+      return { messages, bytes };
     },
 
-    async expire(now, lifeMs) {
-      const horizon = now - lifeMs;
+    async expire(horizon, limit) {
       let expired = 0;
-      for (let start: Buffer | undefined = Buffer.of(0); start; ) {
-        const { devices, next } = overdue(start, horizon);
-        for (const device of devices) expired += await writer.run(() => mailbag.get(device)?.expire(horizon) ?? 0);
+      let left = limit;
+      // "None is left" is known after a look at all of them, in one go.
+      let isWhole = sweepFrom === FIRST;
+      for (;;) {
+        const { devices, isEnd, next } = overdue(horizon);
+        for (const device of devices) {
+          const count = await expireOne(device, horizon);
+          expired += count;
+          if (count === 0 || --left > 0) continue;
+          sweepFrom = Buffer.concat([Buffer.from(device, 'utf8'), FIRST]);
+          return expired;
+        }
+        sweepFrom = next;
+        if (isEnd && (isWhole || expired > 0)) return expired;
+        isWhole ||= isEnd;
         await new Promise((resolve) => setImmediate(resolve));
-        start = next;
       }
-      // So that ids are not remembered for ever where little is sent.
-      await writer.run(() => mailbag.settleAll());
-      while (await writer.run(() => log.forget(now - LIMITS.repeatMemoryMs.value)));
-      await writer.run(() => log.learn());
-      return expired;
     },
   };
-}
-
-/** Those that have no room; undefined: all have, or made theirs. */
-function makeRoom(
-  { recipients, at }: Mail,
-  mailboxes: readonly Mailbox[],
-  part: Buffer,
-  entry: number,
-  limits: MailboxLimits,
-): DeviceId[] | undefined {
-  // Counted first, because a device may be named more than once.
-  let row = firstRow(part, entry);
-  for (let i = 0; i < recipients.length; i++) {
-    mailboxes[i]?.expect(sizeOf(part, row));
-    row = nextRow(part, row);
-  }
-  let full: Set<DeviceId> | undefined;
-  for (let i = 0; i < recipients.length; i++) {
-    if (mailboxes[i]?.hasRoom(at - limits.lifeMs, limits)) continue;
-    full ??= new Set();
-    full.add(recipients[i]?.device as DeviceId);
-  }
-  for (let i = 0; i < recipients.length; i++) {
-    if (!full) mailboxes[i]?.trim(limits);
-    mailboxes[i]?.expectNothing();
-  }
-  return full && [...full];
 }

@@ -1,9 +1,11 @@
 /**
- * LIME key material, in LMDB. A claim takes the one-time key with the lowest order and, in the same transaction, marks its id as burned:
- * the mark stays, so that a late repeat of the upload does not bring the key back.
+ * LIME key material, in LMDB. A claim takes the one-time key with the lowest order and, in the same transaction, notes
+ * its id as claimed, so that a late repeat of the upload does not bring the key back; and forgets a few such ids whose
+ * time is over.
  */
 import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import { copyBundle, copyOneTimePrekey, copySignedPrekey } from '../copies.ts';
 import { type OneTimePrekey, type PrekeyBundle, type Prekeys, StoreError } from '../port.ts';
 import { isSameBundle, isSameBytes } from '../sameness.ts';
@@ -18,6 +20,10 @@ import type { Writer } from './writer.ts';
 
 const BY_ORDER = Buffer.from('k');
 const BY_ID = Buffer.from('i');
+const CLAIMED = Buffer.from('c');
+const BY_END = Buffer.from('u');
+/** More than one: the claimed are fewer after each claim. */
+const FORGET_AT_ONCE = 4;
 
 export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): Prekeys {
   function registered(device: DeviceId, suite: SuiteName): PrekeyRecord {
@@ -48,10 +54,12 @@ export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): 
       });
     },
 
-    async addOneTime(device, suite, keys, maximum) {
+    async addOneTime(device, suite, keys, { maximum, now }) {
       const copies = keys.map(copyOneTimePrekey);
       await writer.run(() => {
         const record = registered(device, suite);
+        // A write before what may refuse, which is as good without the rest.
+        forgetClaimed(databases, device, suite, now);
         const fresh = newKeys(databases, device, suite, copies);
         if (record.held + fresh.length > maximum)
           throw new StoreError('limit', `at most ${maximum} one-time keys are held, ${record.held} are there`);
@@ -67,14 +75,22 @@ export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): 
       return [...range].map(({ value }) => readOneTime(value).id);
     },
 
-    async claim(suite, entries) {
+    async find(suite, devices) {
       renew();
-      // One snapshot of the newest committed state. Where it has no one-time key to take, there is nothing to write.
-      const records = entries.map(({ device }) => readPrekeys(databases, device, suite));
-      if (!entries.some(({ takeOneTime }, i) => takeOneTime && (records[i]?.held ?? 0) > 0))
+      return devices.map((device) => {
+        const record = readPrekeys(databases, device, suite);
+        return record && withoutOneTime(record);
+      });
+    },
+
+    async claim(suite, devices, now) {
+      renew();
+      const records = devices.map((device) => readPrekeys(databases, device, suite));
+      // Where there is no one-time key to take there is nothing to write.
+      if (!records.some((record) => record && record.held > 0))
         return records.map((record) => record && withoutOneTime(record));
-      const copies = entries.map(({ device, takeOneTime }) => ({ device, takeOneTime }));
-      return writer.run(() => copies.map((entry) => claimOne(databases, suite, entry)));
+      const copies = [...devices];
+      return writer.run(() => copies.map((device) => claimOne(databases, suite, device, now)));
     },
 
     async delete(device, suite) {
@@ -84,7 +100,7 @@ export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): 
         moveKeys(databases, device, before, usedKeys(databases, device));
         if (forgetWaiting(databases, device)) return;
         const prefix = orderPrefix(device, suite);
-        // What is burned stays so; what was held may be uploaded again.
+        // What is claimed stays so; what was held may be uploaded again.
         for (const { value } of [...databases.onetime.getRange({ start: prefix, end: endOf(prefix) })])
           databases.onetime.removeSync(idKey(device, suite, readOneTime(value).id));
         removeUnder(databases.onetime, prefix);
@@ -113,28 +129,48 @@ export function storeRegistration(
   return 'registered';
 }
 
-function claimOne(
-  databases: Databases,
-  suite: SuiteName,
-  { device, takeOneTime }: { device: DeviceId; takeOneTime: boolean },
-): PrekeyBundle | undefined {
+function claimOne(databases: Databases, suite: SuiteName, device: DeviceId, now: number): PrekeyBundle | undefined {
   const record = readPrekeys(databases, device, suite);
   if (!record) return undefined;
-  const [oldest] = takeOneTime && record.held > 0 ? keysUnder(databases.onetime, orderPrefix(device, suite), 1) : [];
+  const [oldest] = record.held > 0 ? keysUnder(databases.onetime, orderPrefix(device, suite), 1) : [];
   if (!oldest) return withoutOneTime(record);
   const bytes = databases.onetime.getBinary(oldest);
   if (!bytes) throw new StoreError('corrupt', 'a one-time key is missing');
   const oneTimePrekey = readOneTime(bytes);
   databases.onetime.removeSync(oldest);
+  databases.onetime.removeSync(idKey(device, suite, oneTimePrekey.id));
+  noteClaimed(databases, device, suite, oneTimePrekey, now);
+  forgetClaimed(databases, device, suite, now);
   writePrekeys(databases, device, suite, { ...record, held: record.held - 1 });
   return { ...withoutOneTime(record), oneTimePrekey };
+}
+
+function noteClaimed(
+  { onetime }: Databases,
+  device: DeviceId,
+  suite: SuiteName,
+  { id, publicKey }: OneTimePrekey,
+  now: number,
+): void {
+  const end = u48(Math.max(Math.ceil(now + LIMITS.claimedPrekeyMemoryMs.value), 0));
+  onetime.putSync(claimedKey(device, suite, id), Buffer.from(publicKey));
+  onetime.putSync(Buffer.concat([endPrefix(device, suite), end, u32(id)]), Buffer.of(0));
+}
+
+function forgetClaimed({ onetime }: Databases, device: DeviceId, suite: SuiteName, now: number): void {
+  const start = endPrefix(device, suite);
+  const end = Buffer.concat([start, u48(Math.max(Math.floor(now), 0))]);
+  for (const key of [...onetime.getKeys({ start, end, limit: FORGET_AT_ONCE })]) {
+    onetime.removeSync(key);
+    onetime.removeSync(claimedKey(device, suite, key.readUInt32BE(key.length - 4)));
+  }
 }
 
 function withoutOneTime({ identityKey, signedPrekey }: PrekeyRecord): PrekeyBundle {
   return { identityKey, signedPrekey };
 }
 
-/** Those of `keys` that are neither held nor burned. `conflict` when an id is known with other bytes. */
+/** Those of `keys` that are neither held nor claimed. `conflict` when an id is known with other bytes. */
 function newKeys(
   { onetime }: Databases,
   device: DeviceId,
@@ -143,8 +179,10 @@ function newKeys(
 ): OneTimePrekey[] {
   const fresh = new Map<number, OneTimePrekey>();
   for (const key of keys) {
-    // The entry by id outlives the key: it is the mark of a burned one.
-    const known = onetime.getBinary(idKey(device, suite, key.id)) ?? fresh.get(key.id)?.publicKey;
+    const known =
+      onetime.getBinary(idKey(device, suite, key.id)) ??
+      onetime.getBinary(claimedKey(device, suite, key.id)) ??
+      fresh.get(key.id)?.publicKey;
     if (!known) fresh.set(key.id, key);
     else if (!isSameBytes(known, key.publicKey))
       throw new StoreError('conflict', `one-time key ${key.id} is known with other bytes`);
@@ -177,6 +215,14 @@ function readOneTime(bytes: Buffer): OneTimePrekey {
 
 function orderPrefix(device: DeviceId, suite: SuiteName): Buffer {
   return prefixedKey(device, curveByte(suite), BY_ORDER);
+}
+
+function claimedKey(device: DeviceId, suite: SuiteName, id: number): Buffer {
+  return prefixedKey(device, curveByte(suite), CLAIMED, u32(id));
+}
+
+function endPrefix(device: DeviceId, suite: SuiteName): Buffer {
+  return prefixedKey(device, curveByte(suite), BY_END);
 }
 
 function idKey(device: DeviceId, suite: SuiteName, id: number): Buffer {

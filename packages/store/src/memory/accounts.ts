@@ -99,10 +99,12 @@ export function memoryDevices(state: MemoryState): Devices {
       return row && copyDevice(row.device);
     },
 
-    async list(address) {
-      const ids = state.accounts.get(address)?.devices ?? [];
-      const devices = [...ids].map((id) => state.devices.get(id)?.device).filter((device) => device !== undefined);
-      return devices.sort((a, b) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1)).map(copyDevice);
+    async list(addresses) {
+      return addresses.map((address) => {
+        const ids = state.accounts.get(address)?.devices ?? [];
+        const devices = [...ids].map((id) => state.devices.get(id)?.device).filter((device) => device !== undefined);
+        return devices.sort((a, b) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1)).map(copyDevice);
+      });
     },
 
     async remove(id) {
@@ -129,11 +131,11 @@ function claimsOf(devices: readonly Device[]): KeyClaim[] {
 
 /** One that waited waits no more, and keeps its prekeys. */
 function addDevice(state: MemoryState, row: AccountRow, device: Device): void {
-  const { prekeys = new Map(), burned = new Map() } = state.waiting.get(device.id) ?? {};
+  const { prekeys = new Map(), claimed = new Map() } = state.waiting.get(device.id) ?? {};
   state.waiting.delete(device.id);
   row.devices.add(device.id);
   state.used.add(device.id);
-  state.devices.set(device.id, { device: copyDevice(device), prekeys, burned, mailbox: emptyMailbox() });
+  state.devices.set(device.id, { device: copyDevice(device), prekeys, claimed, mailbox: emptyMailbox() });
   holdKeys(state, device.id, keysOfDevice(device));
 }
 

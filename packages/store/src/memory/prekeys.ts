@@ -1,11 +1,12 @@
 /** LIME key material, in memory. */
 import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import { copyBundle, copyOneTimePrekey, copySignedPrekey } from '../copies.ts';
 import { type OneTimePrekey, type PrekeyBundle, type Prekeys, StoreError } from '../port.ts';
 import { isSameBundle, isSameBytes } from '../sameness.ts';
 import { checkKeys, holdKeys, withKeys } from './key-owners.ts';
-import type { KeyRow, MemoryState, PrekeyRow } from './state.ts';
+import type { ClaimedKey, KeyRow, MemoryState, PrekeyRow } from './state.ts';
 
 export function memoryPrekeys(state: MemoryState): Prekeys {
   function registered(device: DeviceId, suite: SuiteName): PrekeyRow {
@@ -29,8 +30,9 @@ export function memoryPrekeys(state: MemoryState): Prekeys {
       });
     },
 
-    async addOneTime(device, suite, keys, maximum) {
+    async addOneTime(device, suite, keys, { maximum, now }) {
       const row = registered(device, suite);
+      forgetClaimed(row, now);
       const fresh = newKeys(row, keys);
       if (row.oneTime.size + fresh.length > maximum)
         throw new StoreError('limit', `at most ${maximum} one-time keys are held, ${row.oneTime.size} are there`);
@@ -41,14 +43,21 @@ export function memoryPrekeys(state: MemoryState): Prekeys {
       return [...registered(device, suite).oneTime.keys()];
     },
 
-    async claim(suite, entries) {
-      return entries.map(({ device, takeOneTime }): PrekeyBundle | undefined => {
+    async find(suite, devices) {
+      return devices.map((device) => {
+        const row = keysOf(state, device)?.prekeys.get(suite);
+        return row && copyBundle(row);
+      });
+    },
+
+    async claim(suite, devices, now) {
+      return devices.map((device): PrekeyBundle | undefined => {
         const row = keysOf(state, device)?.prekeys.get(suite);
         if (!row) return undefined;
-        const oldest = takeOneTime ? row.oneTime.values().next().value : undefined;
+        const oldest = row.oneTime.values().next().value;
         if (oldest) {
           row.oneTime.delete(oldest.id);
-          row.burned.set(oldest.id, oldest.publicKey);
+          row.claimed.set(oldest.id, { publicKey: oldest.publicKey, at: now });
         }
         return copyBundle(row, oldest);
       });
@@ -82,10 +91,10 @@ export function storeRegistration(
   }
   const keys = [bundle.identityKey, bundle.signedPrekey.publicKey];
   checkKeys(state, [{ owner: device, keys }]);
-  const burned = row.burned.get(suite) ?? new Map<number, Uint8Array>();
-  const fresh: PrekeyRow = { ...copyBundle(bundle), oneTime: new Map(), burned };
+  const claimed = row.claimed.get(suite) ?? new Map<number, ClaimedKey>();
+  const fresh: PrekeyRow = { ...copyBundle(bundle), oneTime: new Map(), claimed };
   for (const key of newKeys(fresh, oneTime)) fresh.oneTime.set(key.id, key);
-  row.burned.set(suite, burned);
+  row.claimed.set(suite, claimed);
   row.prekeys.set(suite, fresh);
   holdKeys(state, device, keys);
   return 'registered';
@@ -95,10 +104,17 @@ export function storeRegistration(
 function newKeys(row: PrekeyRow, keys: readonly OneTimePrekey[]): OneTimePrekey[] {
   const fresh = new Map<number, OneTimePrekey>();
   for (const { id, publicKey } of keys) {
-    const known = row.oneTime.get(id)?.publicKey ?? row.burned.get(id) ?? fresh.get(id)?.publicKey;
+    const known = row.oneTime.get(id)?.publicKey ?? row.claimed.get(id)?.publicKey ?? fresh.get(id)?.publicKey;
     if (!known) fresh.set(id, copyOneTimePrekey({ id, publicKey }));
     else if (!isSameBytes(known, publicKey))
       throw new StoreError('conflict', `one-time key ${id} is known with other bytes`);
   }
   return [...fresh.values()];
+}
+
+function forgetClaimed({ claimed }: PrekeyRow, now: number): void {
+  for (const [id, { at }] of claimed) {
+    if (at >= now - LIMITS.claimedPrekeyMemoryMs.value) break;
+    claimed.delete(id);
+  }
 }

@@ -12,18 +12,29 @@ export interface AccountRow {
   readonly appPasswords: Map<string, AppPassword>;
 }
 
+export interface ClaimedKey {
+  readonly publicKey: Uint8Array;
+  readonly at: number;
+}
+
 export interface PrekeyRow {
   readonly identityKey: Uint8Array;
   signedPrekey: PrekeyBundle['signedPrekey'];
   /** By id, oldest first. */
   readonly oneTime: Map<number, OneTimePrekey>;
-  /** Handed out: such a key never comes back, not even by a late repeat of its upload. */
-  readonly burned: Map<number, Uint8Array>;
+  /** Handed out, oldest first: such a key does not come back by a late repeat of its upload. */
+  readonly claimed: Map<number, ClaimedKey>;
+}
+
+export interface MailRow {
+  readonly sender: DeviceId;
+  readonly at: number;
+  readonly bytes: Uint8Array;
 }
 
 export interface MailboxRow {
   /** By sequence number, ascending. */
-  readonly mails: Map<number, { readonly at: number; readonly bytes: Uint8Array }>;
+  readonly mails: Map<number, MailRow>;
   bytes: number;
   lastSeq: number;
   session: number;
@@ -33,8 +44,8 @@ export interface MailboxRow {
 /** What a device registered, whether it is listed or waits. */
 export interface KeyRow {
   readonly prekeys: Map<SuiteName, PrekeyRow>;
-  /** What `Prekeys.delete` leaves behind of each curve. */
-  readonly burned: Map<SuiteName, Map<number, Uint8Array>>;
+  /** What `Prekeys.delete` leaves behind of each suite. */
+  readonly claimed: Map<SuiteName, Map<number, ClaimedKey>>;
 }
 
 export interface DeviceRow extends KeyRow {
@@ -46,6 +57,13 @@ export interface WaitingRow extends KeyRow {
   readonly since: number;
 }
 
+/** A message that was accepted. */
+export interface AcceptedRow {
+  readonly digest: Uint8Array;
+  readonly at: number;
+  readonly refused: readonly DeviceId[];
+}
+
 export interface MemoryState {
   readonly accounts: Map<AccountAddress, AccountRow>;
   readonly devices: Map<DeviceId, DeviceRow>;
@@ -55,8 +73,8 @@ export interface MemoryState {
   /** Every address and device id ever given out: none is given out again. */
   readonly used: Set<AccountAddress | DeviceId>;
   readonly invitations: Map<string, { uses: number; readonly expiresAt: number }>;
-  /** By sender and message id. */
-  readonly accepted: Map<string, { readonly digest: Uint8Array; readonly at: number }>;
+  /** By sender and message id, oldest first. */
+  readonly accepted: Map<string, AcceptedRow>;
   /** Until when. */
   readonly taken: Map<string, number>;
 }

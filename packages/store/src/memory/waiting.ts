@@ -16,7 +16,7 @@ export function memoryWaiting(state: MemoryState): Waiting {
       const known = state.waiting.get(device);
       const held = (account?.devices.size ?? 0) + waitingIds(state, address).length;
       if (!known && held >= maximum) throw new StoreError('limit', `an account has at most ${maximum} devices`);
-      const row = known ?? { since: now, prekeys: new Map(), burned: new Map() };
+      const row = known ?? { since: now, prekeys: new Map(), claimed: new Map() };
       const result = storeRegistration(state, device, row, suite, bundle, oneTime);
       state.waiting.set(device, row);
       return result;

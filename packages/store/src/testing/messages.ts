@@ -3,7 +3,13 @@ import { type DeviceId, parseAccountAddress, parseDeviceId, parseMessageId } fro
 import type { Mail, MailboxLimits, Store } from '../port.ts';
 
 export const NOW = 1_800_000_000_000;
-export const LIMITS_FOR_ALL: MailboxLimits = { messages: 1e6, bytes: 1e9, lifeMs: 1e6, whenFull: 'refuse' };
+export const LIMITS_FOR_ALL: MailboxLimits = {
+  messages: 1e6,
+  bytes: 1e9,
+  lifeMs: 1e6,
+  whenFull: 'refuse',
+  memory: { ms: 1e9, messages: 1e6 },
+};
 
 const ADDRESS = parseAccountAddress('sip:alice@example.org');
 /** Three devices, each with a mailbox, the first with prekeys. */
@@ -32,19 +38,19 @@ export function numbered(n: number): Mail {
   new DataView(number.buffer).setFloat64(0, n);
   const id = new Uint8Array(16);
   id.set(number);
-  const pieces = [number, new Uint8Array(700)];
   return {
     sender: DEVICES[0] as DeviceId,
     id: parseMessageId(id),
     digest: number,
     at: NOW,
-    recipients: DEVICES.map((device) => ({ device, pieces })),
+    shared: [number, new Uint8Array(700)],
+    recipients: DEVICES.map((device) => ({ device, own: [] })),
   };
 }
 
 /** The numbers of the messages in a mailbox, by sequence number from 1; throws when there is a hole. */
 export async function numbersIn(store: Store, device: DeviceId): Promise<number[]> {
-  const { mails } = await store.mailboxes.read(device, 0, 1e6, 1e9, NOW, 1e6);
+  const { mails } = await store.mailboxes.read(device, { after: 0, messages: 1e6, bytes: 1e9, horizon: 0 });
   return mails.map(({ seq, bytes }, i) => {
     if (seq !== i + 1) throw new Error(`sequence number ${seq} where ${i + 1} was expected`);
     return new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0);

@@ -95,7 +95,7 @@ export async function startKeyDirectory(settings: Partial<typeof UNLIMITED> = {}
     url,
     async list(device, identities) {
       const address = accountOf(device);
-      const listed = await store.devices.list(address);
+      const [listed = []] = await store.devices.list([address]);
       if (listed.some(({ id }) => id === device)) return;
       const version = listed.length + 1;
       const manifest = { version, bytes: Uint8Array.of(version), signature: new Uint8Array(64) };

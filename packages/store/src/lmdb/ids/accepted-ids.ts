@@ -1,82 +1,87 @@
 /**
- * The message ids of the last day, and an index in memory of where each id is: in the flight of the journal that brought the message, or,
- * when that is settled, in a record of its number. Written at the end and forgotten at the beginning, so that an id costs the same whether
- * clients choose them by time or at random.
+ * The message ids that are remembered (`MailboxLimits.memory`), and an index in memory of where each id is: in the record
+ * of the log that brought the message, or, once a checkpoint took that over, in a record here of its LSN. Written at the
+ * end and forgotten at the beginning, so that an id costs the same whether clients choose them by time or at random.
  *
- * key:   u48 number of the flight, and u16 of the record (absent: 0) if it has several
- * value: f64 youngest (ms) · u16 senders, for each u16 length, device id · for each message: 16 id, u16 sender, u8 length, digest
+ * key:   u48 LSN, and u16 of the record (absent: 0) if it has several
+ * value: f64 youngest (ms) · u16 senders, for each u16 length, device id · for each message: 16 id, u16 sender, u8 length
+ *        of the digest (plus 128: some mailboxes refused it), digest · if some did: u16 how many, for each u16 length, device id
  */
 import type { DeviceId } from '@sealwire/wire/ids';
+import type { MailboxLimits } from '../../port.ts';
 import type { Db } from '../environment.ts';
-import type { Flight, Journal } from '../log/commit-log.ts';
-import { digestAt, digestEnd, idAt, senderOf, takenEntriesOf, timeOf } from '../log/log-record.ts';
+import type { CommitLog, CommitRecord, TakenIds } from '../log/commit-log.ts';
+import { digestAt, digestEnd, idAt, refusedBy, senderOf, takenEntriesOf, timeOf } from '../log/log-record.ts';
 import { u48 } from '../records/keys.ts';
-import { AcceptedIndex } from './id-index.ts';
+import { IdIndex } from './id-index.ts';
 
 const ID_BYTES = 16;
 /** Of a message: id, sender, length of the digest. */
 const HEAD_BYTES = ID_BYTES + 3;
-const SENDERS_AT = 10;
-const NUMBER_BYTES = 6;
+const REFUSED = 0x80;
+const SENDERS_AT = 8;
+const LSN_BYTES = 6;
 /** As many senders as a u16 counts. */
 const MESSAGES_PER_RECORD = 4_096;
-const MOST_RECORDS = 0xffff;
-/** What one transaction forgets. */
-const FORGET_AT_ONCE = 500;
+/** What one transaction forgets beyond as many as it adds. */
+const FORGET_AT_ONCE = 64;
 const RECORDS_AT_ONCE = 256;
 
-/** A message in a part of the journal. */
-export interface Sent {
+type Memory = MailboxLimits['memory'];
+
+/** A message in a part of a commit record. */
+interface Sent {
   readonly part: Buffer;
   readonly entry: number;
   readonly sender: DeviceId;
 }
 
-export class AcceptedLog {
-  readonly #db: Db;
-  readonly #journal: Journal;
-  readonly #index: AcceptedIndex;
-  /** The records up to this key are in the index. */
-  #known = u48(0);
-  /** Of this transaction. */
-  #fresh: Sent[] = [];
+/** What is known of an id: nothing, that other content came with it, or whose mailboxes refused its message. */
+export type Finding = 'new' | 'conflict' | { readonly refused: readonly DeviceId[] };
 
-  constructor(db: Db, journal: Journal, seed: Uint8Array) {
+export class AcceptedIds {
+  readonly #db: Db;
+  readonly #log: CommitLog;
+  readonly #index: IdIndex;
+  /** Of this commit. */
+  #fresh: Sent[] = [];
+  /** Ids in records here. */
+  #count = 0;
+  #memory: Memory = { ms: Number.POSITIVE_INFINITY, messages: Number.POSITIVE_INFINITY };
+  /** When the newest message was taken (ms). */
+  #newest = Number.NEGATIVE_INFINITY;
+
+  constructor(db: Db, log: CommitLog, seed: Uint8Array) {
     this.#db = db;
-    this.#journal = journal;
-    this.#index = new AcceptedIndex(seed);
+    this.#log = log;
+    this.#index = new IdIndex(seed);
   }
 
-  /**
-   * Indexes all that is remembered, giving way to others now and then: records, and with them, as of the same snapshot, the journal. Its
-   * flights may be settled before the first transaction, in records that lie before those that are known by then.
-   */
-  async load(renew: () => void): Promise<void> {
+  /** Indexes all that is remembered, giving way to others now and then. */
+  async load(): Promise<void> {
+    let start = u48(0);
     for (let isMore = true; isMore; ) {
-      renew();
-      const known = this.#known;
-      this.#journal.learn(this.indexFlight);
-      isMore = this.#learn(RECORDS_AT_ONCE);
-      renew();
-      if (this.#journal.isOutrun()) {
-        this.#known = known;
-        isMore = true;
+      const records = [...this.#db.getRange({ start, limit: RECORDS_AT_ONCE })];
+      for (const { key, value } of records) {
+        const lsn = lsnOf(key);
+        for (const at of messagesOf(value)) {
+          this.#index.add(this.#index.fingerprint(value, at), lsn);
+          this.#count++;
+        }
+        start = Buffer.concat([key, Buffer.of(0)]);
       }
+      isMore = records.length === RECORDS_AT_ONCE;
       await new Promise((resolve) => setImmediate(resolve));
     }
+    for (const { lsn, parts } of this.#log.records)
+      for (const part of parts)
+        for (const entry of takenEntriesOf(part)) this.#index.add(this.#index.fingerprint(part, idAt(entry)), lsn);
   }
 
-  /** Indexes what others have written, and drops from the index what is forgotten. Inside a write transaction only. */
-  learn(): void {
-    while (this.#learn(RECORDS_AT_ONCE));
-    for (const first of this.#db.getKeys({ limit: 1 }))
-      this.#index.forgetBelow(Math.min(first.readUIntBE(0, NUMBER_BYTES), this.#journal.oldest));
+  /** How long the ids are remembered from now on. */
+  remember(memory: Memory): void {
+    this.#memory = memory;
   }
-
-  readonly indexFlight = ({ number, parts }: Flight): void => {
-    for (const part of parts)
-      for (const entry of takenEntriesOf(part)) this.#index.add(this.#index.fingerprint(part, idAt(entry)), number);
-  };
 
   /** What `find` and `add` want to know of the ids of these messages. */
   fingerprints(part: Buffer, entries: readonly number[]): number[] {
@@ -87,111 +92,130 @@ export class AcceptedLog {
     return fingerprints;
   }
 
-  /**
-   * `repeated` or `conflict` when the sender's id is remembered with the same digest or another; `new`: it is remembered from now on if
-   * the caller `add`s it. Inside a write transaction only.
-   */
-  find(part: Buffer, entry: number, sender: DeviceId, fingerprint: number): 'new' | 'repeated' | 'conflict' {
-    const numbers = this.#index.records(fingerprint);
-    for (let i = 0; i < numbers.length; i++) {
+  find(part: Buffer, entry: number, sender: DeviceId, fingerprint: number): Finding {
+    const lsns = this.#index.records(fingerprint);
+    for (let i = 0; i < lsns.length; i++) {
       const sent = { part, entry, sender };
-      const number = numbers[i] as number;
-      const digest = digestInParts(this.#journal.partsOf(number), sent) ?? this.#digestInRecords(number, sent);
-      if (digest)
-        return part.compare(digest, 0, digest.length, digestAt(entry), digestEnd(part, entry)) === 0
-          ? 'repeated'
-          : 'conflict';
+      const lsn = lsns[i] as number;
+      const finding = findInParts(this.#log.partsOf(lsn), sent) ?? this.#findInRecords(lsn, sent);
+      if (finding) return finding;
     }
     return 'new';
   }
 
-  /** A transaction begins. */
-  begin(): void {
+  /** It is in this commit, which if it fails has left the index with an entry that leads nowhere, as it may. */
+  add(part: Buffer, entry: number, sender: DeviceId, fingerprint: number): void {
+    this.#index.add(fingerprint, this.#log.lsn);
+    this.#fresh.push({ part, entry, sender });
+  }
+
+  /** This commit is over. */
+  done(isDurable: boolean): void {
+    const last = this.#fresh.at(-1);
+    if (last && isDurable) this.#newest = Math.max(this.#newest, timeOf(last.part, last.entry));
     this.#fresh = [];
   }
 
-  /** It is in this transaction, which if it fails has left the index with an entry that leads nowhere, as it may. */
-  add(sent: Sent, fingerprint: number): void {
-    this.#index.add(fingerprint, this.#journal.number);
-    this.#fresh.push(sent);
+  /** Those of this commit: made now, while they are in the processor's caches. */
+  taken(): TakenIds {
+    return takenOf(this.#fresh);
   }
 
-  /** The records of what this transaction added: made now, while it is in the processor's caches. */
-  records(): Buffer[] {
-    return recordsOf(this.#fresh);
+  /** Inside a transaction of LMDB that says this commit. How many ids more there are: `count` follows when it is durable. */
+  takeFresh(): number {
+    return this.#write(this.#log.lsn, this.taken());
   }
 
-  /** Forgets ids that are older than `horizon` (ms); true when some are left to forget. Inside a write transaction only. */
-  forget(horizon: number): boolean {
-    const keys = [...this.#db.getKeys({ limit: FORGET_AT_ONCE })];
-    for (const key of keys) {
-      const record = this.#db.getBinaryFast(key);
-      if (record && record.readDoubleLE(0) >= horizon) return false;
+  /** The same for records of the log, which will go from there; and the oldest ids that need not be remembered go. */
+  takeOver(records: readonly CommitRecord[]): number {
+    let more = 0;
+    for (const { lsn, parts, ids } of records) more += this.#write(lsn, ids ?? takenOf(sentIn(parts)));
+    return more - this.#forgetOldest(this.#count + more, records.length + FORGET_AT_ONCE);
+  }
+
+  count(more: number): void {
+    this.#count += more;
+  }
+
+  /** Of `count` ids those in at most `limit` records; how many. */
+  #forgetOldest(count: number, limit: number): number {
+    const { ms, messages } = this.#memory;
+    let forgotten = 0;
+    for (const key of [...this.#db.getKeys({ limit })]) {
+      const record = this.#db.getBinaryFast(key) as Buffer;
+      const held = [...messagesOf(record)].length;
+      if (count - forgotten - held < messages && record.readDoubleLE(0) >= this.#newest - ms) break;
       this.#db.removeSync(key);
+      forgotten += held;
     }
-    return keys.length === FORGET_AT_ONCE;
+    for (const key of this.#db.getKeys({ limit: 1 })) this.#index.forgetBelow(Math.min(lsnOf(key), this.#log.oldest));
+    return forgotten;
   }
 
-  /** Writes down what a flight accepted, because the journal will not have it any more. */
-  write(number: number, records: readonly Buffer[]): void {
-    for (const [i, record] of records.entries()) this.#db.putSync(keyOf(number, i), record);
+  #write(lsn: number, { count, records }: TakenIds): number {
+    for (const [i, record] of records.entries()) this.#db.putSync(keyOf(lsn, i), record);
+    return count;
   }
 
-  /** Records up to this number were written by us, or are in the index. */
-  knows(number: number): void {
-    this.#known = keyOf(number, MOST_RECORDS);
-  }
-
-  /** Indexes up to `limit` records that are not known yet; true when there may be more. */
-  #learn(limit: number): boolean {
-    let count = 0;
-    for (const { key, value } of this.#db.getRange({ start: Buffer.concat([this.#known, Buffer.of(0)]), limit })) {
-      const number = key.readUIntBE(0, NUMBER_BYTES);
-      for (const at of messagesOf(value)) this.#index.add(this.#index.fingerprint(value, at), number);
-      count++;
-      this.#known = key;
-    }
-    return count === limit;
-  }
-
-  #digestInRecords(number: number, sent: Sent): Buffer | undefined {
+  #findInRecords(lsn: number, sent: Sent): Finding | undefined {
     for (let i = 0; ; i++) {
-      const record = this.#db.getBinary(keyOf(number, i));
+      const record = this.#db.getBinary(keyOf(lsn, i));
       if (!record) return undefined;
-      const digest = digestIn(record, sent);
-      if (digest) return digest;
+      const finding = findInRecord(record, sent);
+      if (finding) return finding;
     }
   }
 }
 
-function keyOf(number: number, record: number): Buffer {
-  return record === 0 ? u48(number) : Buffer.concat([u48(number), Buffer.of(record >> 8, record & 0xff)]);
+function sentIn(parts: readonly Buffer[]): Sent[] {
+  const sent: Sent[] = [];
+  for (const part of parts)
+    for (const entry of takenEntriesOf(part)) sent.push({ part, entry, sender: senderOf(part, entry) });
+  return sent;
 }
 
-function digestInParts(parts: readonly Buffer[] | undefined, sent: Sent): Buffer | undefined {
+function takenOf(sent: readonly Sent[]): TakenIds {
+  const records: Buffer[] = [];
+  for (let from = 0; from < sent.length; from += MESSAGES_PER_RECORD)
+    records.push(encode(sent.slice(from, from + MESSAGES_PER_RECORD)));
+  return { count: sent.length, records };
+}
+
+function keyOf(lsn: number, record: number): Buffer {
+  return record === 0 ? u48(lsn) : Buffer.concat([u48(lsn), Buffer.of(record >> 8, record & 0xff)]);
+}
+
+function lsnOf(key: Buffer): number {
+  return key.readUIntBE(0, LSN_BYTES);
+}
+
+function findInParts(parts: readonly Buffer[] | undefined, sent: Sent): Finding | undefined {
   const idFrom = idAt(sent.entry);
   for (const part of parts ?? [])
     for (const entry of takenEntriesOf(part)) {
       const at = idAt(entry);
       if (sent.part.compare(part, at, at + ID_BYTES, idFrom, idFrom + ID_BYTES) !== 0) continue;
-      if (senderOf(part, entry) === sent.sender) return part.subarray(digestAt(entry), digestEnd(part, entry));
+      if (senderOf(part, entry) !== sent.sender) continue;
+      if (!isDigestOf(sent, part, digestAt(entry), digestEnd(part, entry))) return 'conflict';
+      return { refused: refusedBy(part, entry) };
     }
   return undefined;
 }
 
-/** The records of what these parts took. */
-export function recordsOfParts(parts: readonly Buffer[]): Buffer[] {
-  const taken: Sent[] = [];
-  for (const part of parts)
-    for (const entry of takenEntriesOf(part)) taken.push({ part, entry, sender: senderOf(part, entry) });
-  return recordsOf(taken);
+function findInRecord(record: Buffer, sent: Sent): Finding | undefined {
+  const idFrom = idAt(sent.entry);
+  for (const at of messagesOf(record)) {
+    if (sent.part.compare(record, at, at + ID_BYTES, idFrom, idFrom + ID_BYTES) !== 0) continue;
+    if (namesAt(record, SENDERS_AT)[record.readUInt16LE(at + ID_BYTES)] !== sent.sender) continue;
+    const end = recordDigestEnd(record, at);
+    if (!isDigestOf(sent, record, at + HEAD_BYTES, end)) return 'conflict';
+    return { refused: hasRefused(record, at) ? namesAt(record, end) : [] };
+  }
+  return undefined;
 }
 
-function recordsOf(taken: readonly Sent[]): Buffer[] {
-  const records: Buffer[] = [];
-  for (let from = 0; from < taken.length; from += MESSAGES_PER_RECORD)
-    records.push(encode(taken.slice(from, from + MESSAGES_PER_RECORD)));
-  return records;
+function isDigestOf({ part, entry }: Sent, bytes: Buffer, from: number, end: number): boolean {
+  return part.compare(bytes, from, end, digestAt(entry), digestEnd(part, entry)) === 0;
 }
 
 function encode(messages: readonly Sent[]): Buffer {
@@ -200,54 +224,71 @@ function encode(messages: readonly Sent[]): Buffer {
   let length = SENDERS_AT;
   for (const { part, entry, sender } of messages) {
     youngest = Math.max(youngest, timeOf(part, entry));
-    length += HEAD_BYTES + digestEnd(part, entry) - digestAt(entry);
-    if (senders.has(sender)) continue;
-    senders.set(sender, senders.size);
-    length += 2 + Buffer.byteLength(sender);
+    const refused = refusedBy(part, entry);
+    length += HEAD_BYTES + digestEnd(part, entry) - digestAt(entry) + (refused.length > 0 ? bytesOfNames(refused) : 0);
+    if (!senders.has(sender)) senders.set(sender, senders.size);
   }
-  const record = Buffer.allocUnsafe(length);
-  record.writeDoubleLE(youngest);
-  record.writeUInt16LE(senders.size, 8);
-  let at = SENDERS_AT;
-  for (const sender of senders.keys()) {
-    const bytes = record.write(sender, at + 2);
-    record.writeUInt16LE(bytes, at);
-    at += 2 + bytes;
-  }
+  const record = Buffer.allocUnsafe(length + bytesOfNames(senders.keys()));
+  let at = writeNames(record, record.writeDoubleLE(youngest), [...senders.keys()]);
   for (const { part, entry, sender } of messages) {
     const from = digestAt(entry);
     const end = digestEnd(part, entry);
+    const refused = refusedBy(part, entry);
     const idFrom = idAt(entry);
     for (let i = 0; i < ID_BYTES; i++) record[at + i] = part[idFrom + i] as number;
     record.writeUInt16LE(senders.get(sender) as number, at + ID_BYTES);
-    record[at + HEAD_BYTES - 1] = end - from;
+    record[at + HEAD_BYTES - 1] = end - from + (refused.length > 0 ? REFUSED : 0);
     at += HEAD_BYTES;
     for (let i = from; i < end; i++) record[at++] = part[i] as number;
+    if (refused.length > 0) at = writeNames(record, at, refused);
   }
   return record;
 }
 
 /** Where each message of a record begins. */
 function* messagesOf(record: Buffer): Generator<number> {
-  let at = SENDERS_AT;
-  for (let senders = record.readUInt16LE(8); senders > 0; senders--) at += 2 + record.readUInt16LE(at);
-  for (; at < record.length; at += HEAD_BYTES + record.readUInt8(at + HEAD_BYTES - 1)) yield at;
+  let at = namesEnd(record, SENDERS_AT);
+  while (at < record.length) {
+    yield at;
+    const end = recordDigestEnd(record, at);
+    at = hasRefused(record, at) ? namesEnd(record, end) : end;
+  }
 }
 
-/** The digest of the message with this sender and id; undefined: it is not in this record. */
-function digestIn(record: Buffer, { part, entry, sender }: Sent): Buffer | undefined {
-  const idFrom = idAt(entry);
-  for (const at of messagesOf(record))
-    if (
-      part.compare(record, at, at + ID_BYTES, idFrom, idFrom + ID_BYTES) === 0 &&
-      nameOf(record, record.readUInt16LE(at + ID_BYTES)) === sender
-    )
-      return record.subarray(at + HEAD_BYTES, at + HEAD_BYTES + record.readUInt8(at + HEAD_BYTES - 1));
-  return undefined;
+function hasRefused(record: Buffer, at: number): boolean {
+  return (record.readUInt8(at + HEAD_BYTES - 1) & REFUSED) !== 0;
 }
 
-function nameOf(record: Buffer, sender: number): string {
-  let at = SENDERS_AT;
-  for (let i = 0; i < sender; i++) at += 2 + record.readUInt16LE(at);
-  return record.toString('utf8', at + 2, at + 2 + record.readUInt16LE(at));
+function recordDigestEnd(record: Buffer, at: number): number {
+  return at + HEAD_BYTES + (record.readUInt8(at + HEAD_BYTES - 1) & ~REFUSED);
+}
+
+function bytesOfNames(names: Iterable<DeviceId>): number {
+  let bytes = 2;
+  for (const name of names) bytes += 2 + Buffer.byteLength(name);
+  return bytes;
+}
+
+/** Where they end. */
+function writeNames(record: Buffer, start: number, names: readonly DeviceId[]): number {
+  let at = record.writeUInt16LE(names.length, start);
+  for (const name of names) {
+    const bytes = record.write(name, at + 2);
+    record.writeUInt16LE(bytes, at);
+    at += 2 + bytes;
+  }
+  return at;
+}
+
+function namesEnd(record: Buffer, start: number): number {
+  let at = start + 2;
+  for (let left = record.readUInt16LE(start); left > 0; left--) at += 2 + record.readUInt16LE(at);
+  return at;
+}
+
+function namesAt(record: Buffer, start: number): DeviceId[] {
+  const names: DeviceId[] = [];
+  for (let at = start + 2; names.length < record.readUInt16LE(start); at += 2 + record.readUInt16LE(at))
+    names.push(record.toString('utf8', at + 2, at + 2 + record.readUInt16LE(at)) as DeviceId);
+  return names;
 }

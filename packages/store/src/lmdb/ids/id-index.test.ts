@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AcceptedIndex } from './id-index.ts';
+import { IdIndex } from './id-index.ts';
 
 const SEED = Uint8Array.from({ length: 32 }, (_, i) => (i * 37 + 11) & 255);
 
@@ -15,9 +15,9 @@ function scattered(n: number): number {
   return Math.imul(n + 1, 0x9e3779b1);
 }
 
-describe('AcceptedIndex', () => {
+describe('IdIndex', () => {
   it('finds the record of every id, through growth of all tables', () => {
-    const index = new AcceptedIndex(SEED);
+    const index = new IdIndex(SEED);
     const count = 300_000;
     for (let n = 0; n < count; n++) index.add(index.fingerprint(id(n)), n >> 6);
     let elsewhere = 0;
@@ -31,7 +31,7 @@ describe('AcceptedIndex', () => {
   });
 
   it('answers with nothing for most ids that it does not know', () => {
-    const index = new AcceptedIndex(SEED);
+    const index = new IdIndex(SEED);
     for (let n = 0; n < 10_000; n++) index.add(index.fingerprint(id(n)), 1);
     let found = 0;
     for (let n = 10_000; n < 110_000; n++) found += index.records(index.fingerprint(id(n))).length;
@@ -39,15 +39,15 @@ describe('AcceptedIndex', () => {
   });
 
   it('reads an id where it lies', () => {
-    const index = new AcceptedIndex(SEED);
+    const index = new IdIndex(SEED);
     const bytes = new Uint8Array(40);
     bytes.set(id(77), 13);
     expect(index.fingerprint(bytes, 13)).toBe(index.fingerprint(id(77)));
   });
 
   it('depends on its seed, and never gives 0, which marks a free slot', () => {
-    const other = new AcceptedIndex(SEED.map((byte) => byte ^ 0x5a));
-    const index = new AcceptedIndex(SEED);
+    const other = new IdIndex(SEED.map((byte) => byte ^ 0x5a));
+    const index = new IdIndex(SEED);
     let same = 0;
     for (let n = 0; n < 10_000; n++) {
       expect(index.fingerprint(id(n))).not.toBe(0);
@@ -74,7 +74,7 @@ describe('AcceptedIndex', () => {
           size: 'max',
         }),
         (base, steps) => {
-          const index = new AcceptedIndex(SEED);
+          const index = new IdIndex(SEED);
           const model = new Map<number, number[]>();
           let first = base;
           let newest = base;
@@ -105,7 +105,7 @@ describe('AcceptedIndex', () => {
   });
 
   it('keeps numbers right over 2^32 records', () => {
-    const index = new AcceptedIndex(SEED);
+    const index = new IdIndex(SEED);
     const base = 2 ** 32 + 5;
     index.forgetBelow(base);
     index.add(7, base);
@@ -118,7 +118,7 @@ describe('AcceptedIndex', () => {
   });
 
   it('allocates nothing for an id that it does not know', () => {
-    const index = new AcceptedIndex(SEED);
+    const index = new IdIndex(SEED);
     const none = index.records(7);
     index.add(8, 1);
     index.add(7, 1);
@@ -127,14 +127,14 @@ describe('AcceptedIndex', () => {
   });
 
   it('has one entry for a message that comes again under the same number', () => {
-    const index = new AcceptedIndex(SEED);
+    const index = new IdIndex(SEED);
     for (let i = 0; i < 100; i++) index.add(7, 3);
     expect(index.records(7)).toEqual([3]);
     expect(index.sizes()).toEqual([16]);
   });
 
   it('has no tables when it is empty, and grows them one at a time, each by its share', () => {
-    const index = new AcceptedIndex(SEED);
+    const index = new IdIndex(SEED);
     expect(index.sizes()).toEqual([]);
     let slots = 0;
     for (let n = 0; n < 1_000; n++) {
@@ -149,7 +149,7 @@ describe('AcceptedIndex', () => {
   });
 
   it('takes room for what it remembers, not for what it has forgotten', () => {
-    const index = new AcceptedIndex(SEED);
+    const index = new IdIndex(SEED);
     let n = 0;
     const pass = (messages: number, remembered: number): void => {
       for (const end = n + messages; n < end; n++) {
@@ -171,6 +171,6 @@ function sorted(numbers: Iterable<number>): number[] {
   return [...numbers].sort((a, b) => a - b);
 }
 
-function total(index: AcceptedIndex): number {
+function total(index: IdIndex): number {
   return index.sizes().reduce((sum, slots) => sum + slots, 0);
 }

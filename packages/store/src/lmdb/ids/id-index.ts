@@ -17,7 +17,7 @@ const FIRST_SLOTS = 1 << 4;
 const NO_TABLE = new Int32Array(2);
 const NO_RECORDS: readonly number[] = [];
 
-export class AcceptedIndex {
+export class IdIndex {
   /** Keys of the fingerprint, one for each 16 bits of an id. */
   readonly #keys: Uint32Array;
   /**
@@ -97,7 +97,7 @@ export class AcceptedIndex {
 
   /** Records below `first` are gone. */
   forgetBelow(first: number): void {
-    this.#first = first;
+    this.#first = Math.max(this.#first, first);
   }
 
   /** Slots of each table there is, 8 bytes each. */

@@ -1,159 +1,142 @@
 /**
- * The journal (docs/adr/0012-a-journal-before-the-mailboxes.md, 0013-the-journal-in-a-file-of-its-own.md): what was appended and acknowledged
- * lately, in the order of the transactions, before it is settled in the mailboxes. It has a file of its own, so that such a transaction is one
- * write at one place and LMDB writes nothing; what is acknowledged while it is still here never becomes a part of its mailbox.
+ * The commit log: what was appended, acknowledged, claimed and lost lately, in the order of the commits, before a
+ * checkpoint takes it over into the mailboxes of LMDB (docs/adr/0012, 0013, 0018). One write and one fdatasync make a
+ * commit durable; what is acknowledged while it is still here never becomes a part of its mailbox.
  *
- * LMDB knows where the oldest flight is that is still needed. A transaction that LMDB has to write settles all that it would say here, and
- * now and then the mailboxes of the oldest flights, which then go.
+ * This process alone has the folder, so the state is here. LMDB is told where the oldest record is that is still
+ * needed, in the transactions that take records over, and reads it back when the store is opened.
  *
- * key: 'ring' → 8 ring id · f64 (little-endian) capacity, offset where the oldest flight begins, number and seal of the one before it, newest
- *       number
+ * key: 'ring' → 8 ring id · f64 (little-endian) capacity, offset where the oldest record begins, LSN and seal of the
+ *      one before it, newest LSN given out
  */
 import { join } from 'node:path';
 import { systemRandom } from '@sealwire/crypto/random';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { StoreError } from '../../port.ts';
 import type { Db, Environment } from '../environment.ts';
-import { type JournalEntry, partsOf, readPart } from './log-record.ts';
-import { JournalFile, type Place, RING_ID_BYTES, type Ring, ringCapacity } from './ring-file.ts';
+import { type LogEntry, partsOf, readPart } from './log-record.ts';
+import { PAGE_BYTES, type Place, RING_ID_BYTES, type Ring, RingFile, ringCapacity } from './ring-file.ts';
 import { RecordSlabs } from './slabs.ts';
 
-const JOURNAL_FILE = 'journal.dat';
+export const LOG_FILE = 'journal.dat';
 const RING_KEY = Buffer.from('ring');
 const RING_BYTES = RING_ID_BYTES + 5 * 8;
 
 const BEGINNING: Place = { offset: 0, previous: 0, seal: 0 };
-const NONE: readonly JournalEntry[] = [];
+const NONE: readonly LogEntry[] = [];
 
-/** What one transaction said. */
-export interface Flight {
-  readonly number: number;
+/** What one commit said. */
+export interface CommitRecord {
+  readonly lsn: number;
   readonly parts: readonly Buffer[];
   /** All that it speaks of, some more than once. */
   readonly devices: readonly DeviceId[];
   /** Where it ends. */
   readonly end: Place;
-  /** The message ids that it took (`accepted-log.ts`), if this process flew it. */
-  readonly records?: readonly Buffer[];
+  /** The message ids that it took (`accepted-ids.ts`), if this process wrote it. */
+  readonly ids?: TakenIds;
+}
+
+/** Message ids as the records that they become. */
+export interface TakenIds {
+  readonly count: number;
+  readonly records: readonly Buffer[];
 }
 
 /** What LMDB knows of the ring. */
 interface RingState extends Ring {
   readonly start: Place;
-  /** The newest number that a transaction of LMDB was given. */
   readonly newest: number;
 }
 
-export class Journal {
+export class CommitLog {
   readonly #db: Db;
-  readonly #file: JournalFile;
-  readonly #capacity: number;
+  readonly #file: RingFile;
+  readonly #ring: Ring;
   readonly #slabs = new RecordSlabs();
   /** What is durable in the file and still needed, ascending. */
-  #flights: Flight[] = [];
+  readonly #records: CommitRecord[] = [];
   /** The parts of these. */
   readonly #kept = new Set<Buffer>();
   #start: Place;
   #end: Place;
-  /** The newest number that is known to be taken. */
-  #newest: number;
-  /** What the flights say of each device; made when it is asked for, up to the flight `#indexed`. */
-  readonly #index = new Map<DeviceId, JournalEntry[]>();
+  /** Of the commit that is being put together, or is on its way to the disk. */
+  #lsn: number;
+  /** What it says the mailboxes in memory have. */
+  #isApplied = false;
+  /** What the records say of each device; made when it is asked for, up to the record `#indexed`. */
+  readonly #index = new Map<DeviceId, LogEntry[]>();
   #indexed = 0;
-  /** Of this transaction. */
+  /** Of the commit that is being put together. */
   #parts: Buffer[] = [];
   #devices: DeviceId[] = [];
-  /** This transaction's flight is written, and not yet known to be durable. */
-  #written: Flight | undefined;
-  /** This transaction of LMDB makes it the start, or gives itself a number. */
-  #put: RingState | undefined;
+  /** It is written, and not yet known to be durable. */
+  #written: CommitRecord | undefined;
   #broken: StoreError | undefined;
 
-  /** Throws what `node:fs` throws when the file at `path` cannot be opened. `learn` comes first. */
+  /** Opens the file at `path` and reads it. Throws what `node:fs` throws. */
   constructor(db: Db, path: string) {
-    const state = readRing(db);
+    const { start, newest, ...ring } = readRing(db);
     this.#db = db;
-    this.#capacity = state.capacity;
-    this.#file = new JournalFile(path, state);
-    this.#start = state.start;
-    this.#end = state.start;
-    this.#newest = state.newest;
-  }
-
-  /**
-   * What other processes did, as of the LMDB snapshot that is being read, is handed to `visit` and then known. It is made durable first:
-   * whoever wrote it may not have come to that yet.
-   */
-  learn(visit: (flight: Flight) => void): void {
-    if (this.#broken) throw this.#broken;
-    const { start, newest } = readRing(this.#db);
+    this.#ring = ring;
+    this.#file = new RingFile(path, ring);
     this.#start = start;
-    this.#newest = Math.max(this.#newest, newest);
-    this.#drop(start.previous);
-    if (this.#end.previous < start.previous) this.#end = start;
-    // While a flight of this process is on its way, nothing that comes after it can be read.
-    if (this.#written) return;
-    const found: Flight[] = [];
-    let end = this.#end;
-    for (let next = this.#file.read(end); next; next = this.#file.read(end)) {
+    this.#end = start;
+    this.#lsn = newest + 1;
+    for (let next = this.#file.read(start); next; next = this.#file.read(this.#end)) {
       const parts = partsOf(next.payload);
       const devices = new Set<DeviceId>();
-      for (const part of parts) readPart(part, next.number, (device) => devices.add(device));
-      end = next.next;
-      found.push({ number: next.number, parts, devices: [...devices], end });
+      for (const part of parts) readPart(part, next.lsn, (device) => devices.add(device));
+      this.#push({ lsn: next.lsn, parts, devices: [...devices], end: next.next });
+      this.#lsn = Math.max(this.#lsn, next.lsn + 1);
     }
-    if (found.length === 0) return;
-    try {
-      this.#file.syncNow();
-    } catch (cause) {
-      throw this.#break(cause);
-    }
-    for (const flight of found) {
-      this.#push(flight);
-      visit(flight);
-    }
+    // What a killed process wrote may be in the system's memory only.
+    this.#file.syncNow();
   }
 
-  /** Whether others have moved the beginning since `learn`, as of the snapshot that is being read now: then what it read may have been overwritten. */
-  isOutrun(): boolean {
-    return readRing(this.#db).start.previous !== this.#start.previous;
+  /** Throws once a write came to nothing: nobody knows what the disk has. */
+  check(): void {
+    if (this.#broken) throw this.#broken;
+  }
+
+  get records(): readonly CommitRecord[] {
+    return this.#records;
   }
 
   /** What is said of this mailbox, in order; what its head contains may be among it. */
-  entriesOf(device: DeviceId): readonly JournalEntry[] {
-    for (const { number, parts } of this.#flights) {
-      if (number <= this.#indexed) continue;
+  entriesOf(device: DeviceId): readonly LogEntry[] {
+    for (let i = this.#firstNotIndexed(); i < this.#records.length; i++) {
+      const { lsn, parts } = this.#records[i] as CommitRecord;
       for (const part of parts)
-        readPart(part, number, (of, entry) => {
+        readPart(part, lsn, (of, entry) => {
           const entries = this.#index.get(of);
           if (entries) entries.push(entry);
           else this.#index.set(of, [entry]);
         });
-      this.#indexed = number;
+      this.#indexed = lsn;
     }
     return this.#index.get(device) ?? NONE;
   }
 
-  /** The parts of a flight, or of this transaction; undefined: the journal does not have it (any more). */
-  partsOf(number: number): readonly Buffer[] | undefined {
-    if (number > this.#newest) return this.#parts;
-    return this.#flights.find((flight) => flight.number === number)?.parts;
+  /** The parts of a durable record that is still here. */
+  partsOf(lsn: number): readonly Buffer[] | undefined {
+    return lsn === this.#lsn ? this.#parts : this.#find(lsn)?.parts;
   }
 
   /** Memory for a part that is to be added; `release` follows. */
   readonly allocate = (length: number): Buffer => this.#slabs.allocate(length);
 
-  /** The call that brought the part is over: unless a flight has it, its memory is used again. */
+  /** The call that brought the part is over: unless a record has it, its memory is used again. */
   release(part: Buffer): void {
     if (!this.#kept.has(part)) this.#slabs.release(part);
   }
 
-  /** Adds a part to this transaction. What it says may change until the transaction ends. */
+  /** Adds a part to this commit. What it says may change until the commit is written. */
   add(part: Buffer): void {
     this.#parts.push(part);
   }
 
-  /** The newest part, which says nothing after all, is not a part of this transaction. */
+  /** The newest part, which says nothing after all, is not a part of this commit. */
   takeBack(): void {
     this.#parts.pop();
   }
@@ -163,156 +146,159 @@ export class Journal {
     this.#devices.push(device);
   }
 
-  /** The number of this transaction. */
-  get number(): number {
-    return this.#newest + 1;
+  /** That of this commit. */
+  get lsn(): number {
+    return this.#lsn;
   }
 
-  /** The number of the oldest flight that is kept, or of this transaction. */
+  /** The mailboxes in memory have what commits up to this one say. */
+  get applied(): number {
+    return this.#isApplied ? this.#lsn : this.#lsn - 1;
+  }
+
+  /** The LSN of the oldest record that is kept, or of this commit. */
   get oldest(): number {
-    return this.#flights[0]?.number ?? this.number;
+    return this.#records[0]?.lsn ?? this.#lsn;
   }
 
-  /** What this transaction adds. */
-  get parts(): readonly Buffer[] {
-    return this.#parts;
+  /** The mailboxes in memory have all that this commit says; false: it says nothing. */
+  apply(): boolean {
+    this.#isApplied = this.#parts.length > 0;
+    return this.#isApplied;
   }
 
+  /** What this commit speaks of. */
   get devices(): readonly DeviceId[] {
     return this.#devices;
   }
 
-  /** Seven eighths full: LMDB should take the oldest flights over before messages have to wait for that. */
-  get isOverdue(): boolean {
-    return this.#file.used(this.#start, this.#end) > 0.875 * this.#capacity;
-  }
-
-  /** Writes what this transaction adds to the file; false: that cannot be, and nothing has happened. `records`: the flight's. */
-  fly(records: () => readonly Buffer[]): boolean {
-    if (this.#parts.length === 0) return true;
-    const { number } = this;
-    const end = this.#file.append(this.#start, this.#end, number, this.#parts);
-    this.#written = end && { number, parts: this.#parts, devices: this.#devices, end, records: records() };
+  /** Writes this commit to the file; false: that cannot be, and nothing has happened. */
+  write(ids: TakenIds): boolean {
+    const lsn = this.#lsn;
+    const end = this.#file.append(this.#start, this.#end, lsn, this.#parts);
+    this.#written = end && { lsn, parts: this.#parts, devices: this.#devices, end, ids };
     return end !== undefined;
   }
 
-  /** The flight is durable. When that fails nobody knows what is on the disk, nor will (the kernel forgets it): nothing is taken any more. */
+  /** Whether there is room for this commit once the ring is empty, wherever it begins. */
+  mayFit(): boolean {
+    return this.#parts.reduce((sum, { length }) => sum + length, 2 * PAGE_BYTES) < this.#ring.capacity / 2;
+  }
+
+  /** This commit becomes durable. When that fails nobody knows what is on the disk, nor will (the kernel forgets it): nothing is taken any more. */
   async sync(): Promise<void> {
-    if (!this.#written) return;
     try {
       await this.#file.sync();
     } catch (cause) {
-      throw this.#break(cause);
+      this.#broken = new StoreError('unavailable', 'the log could not be written: check the disk, and start again', {
+        cause,
+      });
+      throw this.#broken;
     }
   }
 
-  /**
-   * The flights whose mailboxes are to be settled in this transaction of LMDB: of a ring that is three quarters full the oldest quarter, which
-   * is nearly always acknowledged by then; or all.
-   */
-  overdue(all: boolean): readonly Flight[] {
-    if (all) return this.#flights;
-    if (this.#file.used(this.#start, this.#end) <= 0.75 * this.#capacity) return [];
-    const count = this.#flights.findIndex(({ end }) => this.#file.used(end, this.#end) <= this.#capacity / 2);
-    return this.#flights.slice(0, count + 1);
-  }
-
-  /** In this transaction of LMDB, which takes its number, all of `overdue` is settled. */
-  write(overdue: readonly Flight[]): void {
-    const state = readRing(this.#db);
-    this.#put = { ...state, start: overdue.at(-1)?.end ?? state.start, newest: this.number };
-    this.#db.putSync(RING_KEY, encodeRing(this.#put));
-  }
-
-  /**
-   * The transaction is over; the number that it took, if it did. The lock is given back by now: what others have done since, a read may have
-   * learned already, be it that they settled this very flight.
-   */
-  done(committed: boolean): number | undefined {
-    const taken = committed ? (this.#written?.number ?? this.#put?.newest) : undefined;
-    if (committed && this.#written && this.#written.number > this.#start.previous) this.#push(this.#written);
-    if (committed && this.#put) {
-      if (this.#put.start.previous > this.#start.previous) this.#start = this.#put.start;
-      this.#newest = Math.max(this.#newest, this.#put.newest);
-      this.#drop(this.#start.previous);
-    }
+  /** This commit is over, and the next one begins: it is durable, in the file if it was written there, or it failed. */
+  done(isDurable: boolean): void {
+    if (isDurable && this.#written) this.#push(this.#written);
+    if (this.#isApplied) this.#lsn++;
+    this.#isApplied = false;
+    this.#written = undefined;
     this.#parts = [];
     this.#devices = [];
-    this.#written = undefined;
-    this.#put = undefined;
-    return taken;
+  }
+
+  /** How much of the ring is in use, counted from behind the record up to which a checkpoint would take over. */
+  usedAfter(record?: CommitRecord): number {
+    return this.#file.used(record?.end ?? this.#start, this.#end) / this.#ring.capacity;
+  }
+
+  /** In this transaction of LMDB all up to `record` is taken over; no LSN that it speaks of is given out again. */
+  putStart(record?: CommitRecord): void {
+    // Another job of the transaction may have moved the start.
+    const ring = readRing(this.#db);
+    this.#db.putSync(RING_KEY, encodeRing({ ...ring, start: record?.end ?? ring.start, newest: this.applied }));
+  }
+
+  /** That transaction is durable. */
+  drop(upTo: CommitRecord): void {
+    let count = 0;
+    for (const { lsn, parts, devices } of this.#records) {
+      if (lsn > upTo.lsn) break;
+      count++;
+      if (lsn <= this.#indexed) for (const device of devices) this.#dropFromIndex(device, lsn);
+      for (const part of parts) {
+        this.#kept.delete(part);
+        this.#slabs.release(part);
+      }
+    }
+    this.#records.splice(0, count);
+    this.#start = upTo.end;
   }
 
   close(): void {
     this.#file.close();
   }
 
-  #break(cause: unknown): StoreError {
-    this.#broken = new StoreError('unavailable', 'the journal could not be written: check the disk, and start again', {
-      cause,
-    });
-    return this.#broken;
+  #push(record: CommitRecord): void {
+    this.#records.push(record);
+    for (const part of record.parts) this.#kept.add(part);
+    this.#end = record.end;
   }
 
-  #push(flight: Flight): void {
-    this.#flights.push(flight);
-    for (const part of flight.parts) this.#kept.add(part);
-    this.#end = flight.end;
-    this.#newest = Math.max(this.#newest, flight.number);
+  #find(lsn: number): CommitRecord | undefined {
+    const at = lowerBound(this.#records, lsn);
+    const record = this.#records[at];
+    return record?.lsn === lsn ? record : undefined;
   }
 
-  /** Forgets the flights up to this number. */
-  #drop(upTo: number): void {
-    let count = 0;
-    for (const { number, parts, devices } of this.#flights) {
-      if (number > upTo) break;
-      count++;
-      if (number <= this.#indexed) for (const device of devices) this.#dropFromIndex(device, number);
-      for (const part of parts) {
-        this.#kept.delete(part);
-        this.#slabs.release(part);
-      }
-    }
-    if (count > 0) this.#flights.splice(0, count);
+  #firstNotIndexed(): number {
+    return lowerBound(this.#records, this.#indexed + 1);
   }
 
   #dropFromIndex(device: DeviceId, upTo: number): void {
     const entries = this.#index.get(device);
-    if (!entries || (entries[0] as JournalEntry).number > upTo) return;
-    const kept = entries.findIndex(({ number }) => number > upTo);
+    if (!entries || (entries[0] as LogEntry).lsn > upTo) return;
+    const kept = entries.findIndex(({ lsn }) => lsn > upTo);
     if (kept === -1) this.#index.delete(device);
     else entries.splice(0, kept);
   }
 }
 
+/** Where the first of these is that has this LSN or a newer one. */
+function lowerBound(records: readonly CommitRecord[], lsn: number): number {
+  let low = 0;
+  let high = records.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((records[middle] as CommitRecord).lsn < lsn) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /**
- * The journal of the folder `path`, which gets a ring of `bytes` if it has none. Throws `StoreError` whose one line says what is wrong with
- * the folder.
+ * The log of the folder `path`, which gets a ring of `bytes` if it has none. Throws `StoreError` whose one line says
+ * what is wrong with the folder.
  */
-export function openJournal({ root, databases }: Environment, path: string, bytes: number): Journal {
+export function openLog({ root, databases }: Environment, path: string, bytes: number): CommitLog {
   const db = databases.journal;
-  const file = join(path, JOURNAL_FILE);
-  if (!db.getBinary(RING_KEY))
-    root.transactionSync(() => {
-      if (!db.getBinary(RING_KEY)) makeRing(db, bytes, 0);
-    });
+  const file = join(path, LOG_FILE);
+  if (!db.getBinary(RING_KEY)) {
+    const id = Buffer.from(systemRandom(RING_ID_BYTES));
+    const state = { id, capacity: ringCapacity(bytes), start: BEGINNING, newest: 0 };
+    root.transactionSync(() => db.putSync(RING_KEY, encodeRing(state)));
+  }
   try {
-    return new Journal(db, file);
+    return new CommitLog(db, file);
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
     throw new StoreError('unavailable', `the file ${file} cannot be opened: ${(cause as Error).message}`, { cause });
   }
 }
 
-/** Gives a folder an empty ring of `bytes`, inside a transaction; numbers up to `newest` were given before there was one. */
-export function makeRing(db: Db, bytes: number, newest: number): void {
-  const id = Buffer.from(systemRandom(RING_ID_BYTES));
-  db.putSync(RING_KEY, encodeRing({ id, capacity: ringCapacity(bytes), start: BEGINNING, newest }));
-}
-
-function readRing(db: Db): RingState {
+export function readRing(db: Db): RingState {
   const bytes = db.getBinary(RING_KEY);
-  if (bytes?.length !== RING_BYTES) throw new StoreError('corrupt', 'the store does not know its journal');
+  if (bytes?.length !== RING_BYTES) throw new StoreError('corrupt', 'the store does not know its log');
   return {
     id: bytes.subarray(0, RING_ID_BYTES),
     capacity: bytes.readDoubleLE(RING_ID_BYTES),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { JournalFile, type Place, RING_ID_BYTES, ringCapacity } from './ring-file.ts';
+import { type Place, RING_ID_BYTES, RingFile, ringCapacity } from './ring-file.ts';
 
 const PAGE = 4_096;
 const BEGINNING: Place = { offset: 0, previous: 0, seal: 0 };
@@ -11,7 +11,7 @@ const ID = Buffer.alloc(RING_ID_BYTES, 7);
 
 let folder: string;
 let path: string;
-let opened: JournalFile[];
+let opened: RingFile[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sealwire-ring-'));
@@ -24,8 +24,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-function open(capacity: number, id = ID): JournalFile {
-  const file = new JournalFile(path, { id, capacity });
+function open(capacity: number, id = ID): RingFile {
+  const file = new RingFile(path, { id, capacity });
   opened.push(file);
   return file;
 }
@@ -34,40 +34,40 @@ function closeAll(): void {
   for (const file of opened.splice(0)) file.close();
 }
 
-interface Flight {
-  readonly number: number;
+interface CommitRecord {
+  readonly lsn: number;
   readonly payload: Buffer;
 }
 
 /** All that follows `start`. */
-function chain(file: JournalFile, start: Place): { flights: Flight[]; end: Place } {
-  const flights: Flight[] = [];
+function chain(file: RingFile, start: Place): { records: CommitRecord[]; end: Place } {
+  const records: CommitRecord[] = [];
   let end = start;
   for (let next = file.read(end); next; next = file.read(end)) {
-    flights.push({ number: next.number, payload: next.payload });
+    records.push({ lsn: next.lsn, payload: next.payload });
     end = next.next;
   }
-  return { flights, end };
+  return { records, end };
 }
 
-/** A payload of this many bytes, told apart by its number. */
-function payloadOf(number: number, length: number): Buffer {
-  return Buffer.alloc(length, number % 251);
+/** A payload of this many bytes, told apart by its LSN. */
+function payloadOf(lsn: number, length: number): Buffer {
+  return Buffer.alloc(length, lsn % 251);
 }
 
-/** Appends flights of these lengths, numbered from `end`; where each one ends. */
-function appendAll(file: JournalFile, end: Place, ...lengths: number[]): Place[] {
+/** Appends records of these lengths, numbered from `end`; where each one ends. */
+function appendAll(file: RingFile, end: Place, ...lengths: number[]): Place[] {
   return lengths.map((length) => {
-    const number = end.previous + 1;
-    const next = file.append(BEGINNING, end, number, [payloadOf(number, length)]);
+    const lsn = end.previous + 1;
+    const next = file.append(BEGINNING, end, lsn, [payloadOf(lsn, length)]);
     if (!next) throw new Error(`no room for ${length} bytes`);
     end = next;
     return next;
   });
 }
 
-describe('JournalFile', () => {
-  it('holds the flights since the start, however often the ring went round, also for who opens it anew', () => {
+describe('RingFile', () => {
+  it('holds the records since the start, however often the ring went round, also for who opens it anew', () => {
     const step = fc.record({
       length: fc.oneof(
         fc.integer({ min: 1, max: 200 }),
@@ -87,18 +87,18 @@ describe('JournalFile', () => {
         let file = open(ringCapacity(capacity + extra));
         let start = BEGINNING;
         let end = BEGINNING;
-        let number = 0;
-        let kept: (Flight & { end: Place })[] = [];
+        let lsn = 0;
+        let kept: (CommitRecord & { end: Place })[] = [];
         for (const { length: bytes, cuts, gap, advance, reopens } of steps) {
-          number += gap;
-          const payload = payloadOf(number, bytes);
-          const next = file.append(start, end, number, [payload.subarray(0, cuts), payload.subarray(cuts)]);
+          lsn += gap;
+          const payload = payloadOf(lsn, bytes);
+          const next = file.append(start, end, lsn, [payload.subarray(0, cuts), payload.subarray(cuts)]);
           const pages = Math.ceil((32 + bytes) / PAGE) * PAGE;
           if (next) {
             expect(next.offset - pages === end.offset || next.offset === pages).toBe(true);
-            expect([next.offset % PAGE, next.previous]).toEqual([0, number]);
+            expect([next.offset % PAGE, next.previous]).toEqual([0, lsn]);
             expect(next.offset).toBeLessThanOrEqual(capacity);
-            kept.push({ number, payload, end: next });
+            kept.push({ lsn, payload, end: next });
             end = next;
           } else {
             // An empty ring has room in at least one of its two halves.
@@ -109,8 +109,8 @@ describe('JournalFile', () => {
             file = open(capacity);
           }
           const found = chain(file, start);
-          expect(found.flights.map((one) => one.number)).toEqual(kept.map((one) => one.number));
-          expect(found.flights.every((one, i) => one.payload.equals(kept[i]?.payload as Buffer))).toBe(true);
+          expect(found.records.map((one) => one.lsn)).toEqual(kept.map((one) => one.lsn));
+          expect(found.records.every((one, i) => one.payload.equals(kept[i]?.payload as Buffer))).toBe(true);
           expect(found.end).toEqual(end);
           start = kept[advance - 1]?.end ?? (advance > 0 ? end : start);
           kept = kept.slice(advance);
@@ -128,7 +128,7 @@ describe('JournalFile', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it('takes a flight of more buffers than the system writes at once', () => {
+  it('takes a record of more buffers than the system writes at once', () => {
     const file = open(64 * PAGE);
     const parts = Array.from({ length: 3_000 }, (_, i) => Buffer.alloc(10, i));
     expect(file.append(BEGINNING, BEGINNING, 1, parts)).toBeDefined();
@@ -149,17 +149,17 @@ describe('JournalFile', () => {
     // As many bytes as are free: then a full ring would look like an empty one.
     expect(file.append(first, third, 4, [Buffer.alloc(1)])).toBeUndefined();
     expect(readFileSync(path).equals(before)).toBe(true);
-    expect(chain(file, BEGINNING).flights).toHaveLength(3);
+    expect(chain(file, BEGINNING).records).toHaveLength(3);
   });
 
-  it('goes round: a flight that does not fit behind the newest is at the beginning', () => {
+  it('goes round: a record that does not fit behind the newest is at the beginning', () => {
     const file = open(4 * PAGE);
     const [, second, third] = appendAll(file, BEGINNING, 10, PAGE, 20) as [Place, Place, Place];
     const fourth = file.append(second, third, 4, [Buffer.from('round')]);
     expect(fourth).toMatchObject({ offset: PAGE, previous: 4 });
-    const { flights, end } = chain(file, second);
-    expect(flights.map(({ number }) => number)).toEqual([3, 4]);
-    expect(flights[1]?.payload.toString()).toBe('round');
+    const { records, end } = chain(file, second);
+    expect(records.map(({ lsn }) => lsn)).toEqual([3, 4]);
+    expect(records[1]?.payload.toString()).toBe('round');
     expect(end).toEqual(fourth);
   });
 
@@ -172,7 +172,7 @@ describe('JournalFile', () => {
   });
 });
 
-describe('a flight that is torn', () => {
+describe('a record that is torn', () => {
   const LENGTHS = [50, 2 * PAGE, 60];
   let whole: Buffer;
   let starts: number[];
@@ -184,15 +184,15 @@ describe('a flight that is torn', () => {
     whole = readFileSync(path);
   });
 
-  function numbersIn(bytes: Buffer): number[] {
+  function lsnsIn(bytes: Buffer): number[] {
     writeFileSync(path, bytes);
-    const { flights } = chain(open(16 * PAGE), BEGINNING);
+    const { records } = chain(open(16 * PAGE), BEGINNING);
     closeAll();
-    return flights.map(({ number }) => number);
+    return records.map(({ lsn }) => lsn);
   }
 
   it('by any single byte is not read, and neither is what follows', () => {
-    expect(numbersIn(whole)).toEqual([1, 2, 3]);
+    expect(lsnsIn(whole)).toEqual([1, 2, 3]);
     for (const [i, length] of LENGTHS.entries()) {
       const from = starts[i] as number;
       const end = from + 32 + length;
@@ -201,7 +201,7 @@ describe('a flight that is torn', () => {
       for (const at of all.filter((one) => one < from + 40 || one === end - 1 || one % 97 === 0)) {
         const torn = Buffer.from(whole);
         torn[at] = (torn[at] as number) ^ 0x10;
-        expect([at, numbersIn(torn)]).toEqual([at, [1, 2, 3].slice(0, i)]);
+        expect([at, lsnsIn(torn)]).toEqual([at, [1, 2, 3].slice(0, i)]);
       }
     }
   });
@@ -211,7 +211,7 @@ describe('a flight that is torn', () => {
       for (let at = starts[i] as number; at < (starts[i] as number) + 32 + length; at += 512) {
         const torn = Buffer.from(whole);
         torn.fill(0, at, Math.min(at + 512, torn.length));
-        expect([at, numbersIn(torn)]).toEqual([at, [1, 2, 3].slice(0, i)]);
+        expect([at, lsnsIn(torn)]).toEqual([at, [1, 2, 3].slice(0, i)]);
       }
   });
 
@@ -220,8 +220,8 @@ describe('a flight that is torn', () => {
       for (const at of [0, 1, 31, 32, 33, 31 + length]) {
         writeFileSync(path, whole);
         truncateSync(path, (starts[i] as number) + at);
-        const { flights } = chain(open(16 * PAGE), BEGINNING);
-        expect(flights.map(({ number }) => number)).toEqual([1, 2, 3].slice(0, i));
+        const { records } = chain(open(16 * PAGE), BEGINNING);
+        expect(records.map(({ lsn }) => lsn)).toEqual([1, 2, 3].slice(0, i));
         closeAll();
       }
   });
@@ -232,21 +232,21 @@ describe('a flight that is torn', () => {
     writeFileSync(path, torn);
     const file = open(16 * PAGE);
     const { end } = chain(file, BEGINNING);
-    // As long as the torn one, so that it ends where the lost third flight begins; under a number of its own.
+    // As long as the torn one, so that it ends where the lost third record begins; under an LSN of its own.
     const next = file.append(BEGINNING, end, 5, [payloadOf(5, 2 * PAGE)]);
     expect(next).toBeDefined();
-    expect(chain(file, BEGINNING).flights.map(({ number }) => number)).toEqual([1, 5]);
+    expect(chain(file, BEGINNING).records.map(({ lsn }) => lsn)).toEqual([1, 5]);
   });
 });
 
-describe('what is no flight of this place', () => {
+describe('what is no record of this place', () => {
   it('is one of an older round', () => {
     const file = open(4 * PAGE);
     const third = appendAll(file, BEGINNING, 10, 10, 10).at(-1) as Place;
     // It ends where the third one of the first round begins.
     const fourth = file.append(third, third, 4, [payloadOf(4, 2 * PAGE - 32)]) as Place;
     expect(fourth).toMatchObject({ offset: 2 * PAGE, previous: 4 });
-    expect(chain(file, third)).toMatchObject({ flights: [{ number: 4 }], end: fourth });
+    expect(chain(file, third)).toMatchObject({ records: [{ lsn: 4 }], end: fourth });
   });
 
   it('is one of another ring', () => {
@@ -255,7 +255,7 @@ describe('what is no flight of this place', () => {
     for (const place of [BEGINNING, first]) expect(other.read(place)).toBeUndefined();
   });
 
-  it('is one whose predecessor differs, or whose number does not grow', () => {
+  it('is one whose predecessor differs, or whose LSN does not grow', () => {
     const file = open(4 * PAGE);
     appendAll(file, BEGINNING, 10);
     for (const previous of [1, 2, 2 ** 40]) expect(file.read({ ...BEGINNING, previous })).toBeUndefined();
@@ -264,11 +264,11 @@ describe('what is no flight of this place', () => {
     expect(file.read({ ...BEGINNING, previous: 9 })).toBeUndefined();
   });
 
-  it('is one of a history that was undone: its predecessor has the same number and place, and says something else', () => {
+  it('is one of a history that was undone: its predecessor has the same LSN and place, and says something else', () => {
     const file = open(8 * PAGE);
     const [first] = appendAll(file, BEGINNING, 10, 10, 10) as [Place];
-    expect(chain(file, BEGINNING).flights.map(({ number }) => number)).toEqual([1, 2, 3]);
+    expect(chain(file, BEGINNING).records.map(({ lsn }) => lsn)).toEqual([1, 2, 3]);
     file.append(BEGINNING, first, 2, [Buffer.from('ten bytes!')]);
-    expect(chain(file, BEGINNING).flights.map(({ number }) => number)).toEqual([1, 2]);
+    expect(chain(file, BEGINNING).records.map(({ lsn }) => lsn)).toEqual([1, 2]);
   });
 });

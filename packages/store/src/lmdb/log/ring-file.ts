@@ -1,23 +1,24 @@
 /**
- * The journal's file: a ring of flights (docs/adr/0013-the-journal-in-a-file-of-its-own.md). A flight is what one transaction says, written
- * with one call and made durable with one fdatasync; in pages of its own, so that writing one never touches what another has on the disk.
+ * The file of the log: a ring of commit records. A record is what one commit says, written with one call and made
+ * durable with one fdatasync; in pages of its own, so that writing one never touches what another has on the disk.
  *
- * flight: u32 seal: CRC-32 of all that follows · u32 length of the payload · u48 number · u48 number and u32 seal of the flight before it ·
- *         8 ring id · payload
- *         (little-endian; the next flight begins at the next multiple of 4 KiB, or, when it would not fit there, at 0)
+ * record: u32 seal: CRC-32 of all that follows · u32 length of the payload · u48 LSN · u48 LSN and u32 seal of the
+ *         record before it · 8 ring id · payload
+ *         (little-endian; the next record begins at the next multiple of 4 KiB, or, when it would not fit there, at 0)
  *
- * Numbers grow, each flight names the one before it by number and seal, and the ring's id is random: what an older round, a torn write, another
- * folder's file or a history that a restored backup undid left behind is never taken for the next flight.
+ * LSNs grow, each record names the one before it by LSN and seal, and the ring's id is random: what an older round, a
+ * torn write, another folder's file or a history that a restored backup undid left behind is never taken for the next
+ * record.
  */
-import { closeSync, constants, fdatasync, fdatasyncSync, fsyncSync, openSync, readSync, writevSync } from 'node:fs';
+import { closeSync, fdatasync, fdatasyncSync, fsyncSync, openSync, readSync, writevSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 
-const PAGE_BYTES = 4_096;
+export const PAGE_BYTES = 4_096;
 const HEAD_BYTES = 32;
 const SEAL_BYTES = 4;
-const NUMBER_AT = 8;
+const LSN_AT = 8;
 const PREVIOUS_AT = 14;
 const PREVIOUS_SEAL_AT = 20;
 const ID_AT = 24;
@@ -25,13 +26,13 @@ export const RING_ID_BYTES = 8;
 
 const sync = promisify(fdatasync);
 
-/** Between two flights. */
+/** Between two records. */
 export interface Place {
-  /** Where the next flight begins, unless it had no room there. */
+  /** Where the next record begins, unless it had no room there. */
   readonly offset: number;
-  /** The number of the flight before it; 0: there was none. */
+  /** The LSN of the record before it; 0: there was none. */
   readonly previous: number;
-  /** The seal of that flight. */
+  /** The seal of that record. */
   readonly seal: number;
 }
 
@@ -46,7 +47,7 @@ export function ringCapacity(bytes: number): number {
   return bytes - (bytes % PAGE_BYTES);
 }
 
-export class JournalFile {
+export class RingFile {
   readonly #file: number;
   readonly #ring: Ring;
   readonly #head = Buffer.alloc(HEAD_BYTES);
@@ -58,8 +59,8 @@ export class JournalFile {
     ring.id.copy(this.#head, ID_AT);
   }
 
-  /** The flight that follows `place`: its number, its payload and the place behind it. Undefined: there is none (yet). */
-  read(place: Place): { number: number; payload: Buffer; next: Place } | undefined {
+  /** The record that follows `place`: its LSN, its payload and the place behind it. Undefined: there is none (yet). */
+  read(place: Place): { lsn: number; payload: Buffer; next: Place } | undefined {
     return this.#readAt(place.offset, place) ?? this.#readAt(0, place);
   }
 
@@ -72,17 +73,18 @@ export class JournalFile {
   }
 
   /**
-   * Writes a flight behind `end` and answers the place behind it; it is not durable yet. Undefined: it has no room before `start`, where the
-   * oldest flight begins that is still needed, or the disk would not have it; nothing has happened then.
+   * Writes a record behind `end` and answers the place behind it; it is not durable yet. Undefined: it has no room
+   * before `start`, where the oldest record begins that is still needed, or the disk would not have it; nothing has
+   * happened then.
    */
-  append(start: Place, end: Place, number: number, parts: readonly Buffer[]): Place | undefined {
+  append(start: Place, end: Place, lsn: number, parts: readonly Buffer[]): Place | undefined {
     let length = 0;
     for (const part of parts) length += part.length;
     const offset = this.#roomFor(pagesOf(length), start.offset, end.offset);
     if (offset === undefined) return undefined;
     const head = this.#head;
     head.writeUInt32LE(length, SEAL_BYTES);
-    head.writeUIntLE(number, NUMBER_AT, 6);
+    head.writeUIntLE(lsn, LSN_AT, 6);
     head.writeUIntLE(end.previous, PREVIOUS_AT, 6);
     head.writeUInt32LE(end.seal, PREVIOUS_SEAL_AT);
     let seal = crc32(head.subarray(SEAL_BYTES));
@@ -93,7 +95,7 @@ export class JournalFile {
     } catch {
       return undefined;
     }
-    return { offset: offset + pagesOf(length), previous: number, seal };
+    return { offset: offset + pagesOf(length), previous: lsn, seal };
   }
 
   /** Durable, what is written. */
@@ -116,27 +118,27 @@ export class JournalFile {
     return bytes < start ? 0 : undefined;
   }
 
-  #readAt(offset: number, { previous, seal }: Place): { number: number; payload: Buffer; next: Place } | undefined {
+  #readAt(offset: number, { previous, seal }: Place): { lsn: number; payload: Buffer; next: Place } | undefined {
     const head = Buffer.allocUnsafe(HEAD_BYTES);
     if (readSync(this.#file, head, 0, HEAD_BYTES, offset) < HEAD_BYTES) return undefined;
     const length = head.readUInt32LE(SEAL_BYTES);
-    const number = head.readUIntLE(NUMBER_AT, 6);
+    const lsn = head.readUIntLE(LSN_AT, 6);
     const isNext =
       head.compare(this.#ring.id, 0, RING_ID_BYTES, ID_AT) === 0 &&
       head.readUIntLE(PREVIOUS_AT, 6) === previous &&
       head.readUInt32LE(PREVIOUS_SEAL_AT) === seal &&
-      number > previous &&
+      lsn > previous &&
       offset + HEAD_BYTES + length <= this.#ring.capacity;
     if (!isNext) return undefined;
     const payload = Buffer.allocUnsafeSlow(length);
     if (readSync(this.#file, payload, 0, length, offset + HEAD_BYTES) < length) return undefined;
     const own = crc32(payload, crc32(head.subarray(SEAL_BYTES)));
     if (own !== head.readUInt32LE(0)) return undefined;
-    return { number, payload, next: { offset: offset + pagesOf(length), previous: number, seal: own } };
+    return { lsn, payload, next: { offset: offset + pagesOf(length), previous: lsn, seal: own } };
   }
 }
 
-/** What a flight with so much payload takes of the ring. */
+/** What a record with so much payload takes of the ring. */
 function pagesOf(length: number): number {
   return Math.ceil((HEAD_BYTES + length) / PAGE_BYTES) * PAGE_BYTES;
 }
@@ -147,8 +149,7 @@ function openFile(path: string): number {
   } catch (error) {
     if ((error as { code?: string }).code !== 'ENOENT') throw error;
   }
-  // Whoever else makes it just now makes the same: it is not cut short.
-  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const file = openSync(path, 'wx+', 0o600);
   const folder = openSync(dirname(path), 'r');
   fsyncSync(folder);
   closeSync(folder);

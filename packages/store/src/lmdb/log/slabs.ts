@@ -1,5 +1,5 @@
 /**
- * Memory for the records of the journal, used again and again: a record lives until it is settled, too long for the garbage of the young
+ * Memory for the parts of commit records, used again and again: a part lives until its checkpoint, too long for the garbage of the young
  * and too much for the old (at fifty thousand messages a second the collector would run through all memory several times a second).
  */
 

@@ -1,16 +1,20 @@
 /**
- * A segment: messages that one mailbox got in one commit, as one LMDB record (docs/adr/0002-mailbox-layout.md).
+ * A segment: messages of one mailbox that a checkpoint took over from the log, as one LMDB record
+ * (docs/adr/0002-mailbox-layout.md).
  *
- * key:   device id, 0, u48 first sequence number, u16 messages, u32 bytes of all bodies     (big-endian: keys sort by first number)
- * value: for each message f64 when it was taken, u32 length of its body (little-endian) · then the bodies
- * holes: the same key, 1 → a bitmap of the messages that were acknowledged one by one; absent: none
+ * key:   device id, 0, u48 last sequence number, u48 first, u48 oldest (ms), u16 messages, u32 bytes of all bodies
+ *        (big-endian: keys sort by number)
+ * value: u16 accounts, for each u16 length, address · for each message u48 sequence number, f64 when it was taken,
+ *        u32 length of its body, u16 which account sent it (little-endian) · then the bodies
  *
  * The key tells all that acknowledging a whole segment needs, so that its value is never read for that.
  */
-import type { PendingMails } from './unsettled-mails.ts';
 
 export interface Segment {
   readonly first: number;
+  readonly last: number;
+  /** No message of it was taken earlier (ms). */
+  readonly oldest: number;
   readonly count: number;
   /** Of all bodies. */
   readonly bytes: number;
@@ -20,82 +24,105 @@ export interface Segment {
 export const SEGMENT_MESSAGES = 256;
 export const SEGMENT_BYTES = 64 * 1024;
 
-export const SUFFIX_BYTES = 12;
-const ENTRY_BYTES = 12;
-const HOLES_MARK = Buffer.of(1);
+const SUFFIX_BYTES = 24;
+const ENTRY_BYTES = 20;
 
-export function writeSuffix({ first, count, bytes }: Segment, target: Buffer, offset: number): void {
-  target.writeUIntBE(first, offset, 6);
-  target.writeUInt16BE(count, offset + 6);
-  target.writeUInt32BE(bytes, offset + 8);
-}
-
-export function readSuffix(source: Buffer, offset: number): Segment {
-  return {
-    first: source.readUIntBE(offset, 6),
-    count: source.readUInt16BE(offset + 6),
-    bytes: source.readUInt32BE(offset + 8),
-  };
-}
-
-export function segmentKey(prefix: Buffer, segment: Segment): Buffer {
-  const key = Buffer.allocUnsafe(prefix.length + SUFFIX_BYTES);
-  prefix.copy(key);
-  writeSuffix(segment, key, prefix.length);
-  return key;
-}
-
-export function holesKey(key: Buffer): Buffer {
-  return Buffer.concat([key, HOLES_MARK]);
-}
-
-// One array for all values, because LMDB copies them at once: a new one for each would cost an address look-up in the native code.
-let scratch = Buffer.allocUnsafeSlow(2 * SEGMENT_BYTES);
-
-/** The value of a segment of the mails from `from` to `end`, valid until the next call. `bytes` is the sum of their sizes. */
-export function encodeSegment(mails: PendingMails, from: number, end: number, bytes: number): Buffer {
-  const heads = (end - from) * ENTRY_BYTES;
-  if (heads + bytes > scratch.length) scratch = Buffer.allocUnsafeSlow(heads + bytes);
-  let body = heads;
-  for (let i = from; i < end; i++) {
-    const entry = (i - from) * ENTRY_BYTES;
-    scratch.writeDoubleLE(mails.at(i), entry);
-    scratch.writeUInt32LE(mails.size(i), entry + 8);
-    body = mails.copy(i, scratch, body);
-  }
-  return scratch.subarray(0, body);
+/** A message for a segment. */
+export interface SegmentMail {
+  readonly seq: number;
+  readonly at: number;
+  readonly size: number;
+  /** Empty: not known. */
+  readonly account: string;
+  /** Copies its body to `at` of `target`. */
+  copy(target: Buffer, at: number): void;
 }
 
 export interface SegmentEntry {
   readonly seq: number;
   readonly at: number;
   readonly size: number;
+  readonly account: string;
   /** Where the body begins in the value. */
   readonly offset: number;
 }
 
-/** The messages of a segment that are still there, ascending. `holes` is its bitmap, if it has one. */
-export function* entriesOf(
-  { first, count }: Segment,
-  value: Buffer,
-  holes: Buffer | undefined,
-): Generator<SegmentEntry> {
-  let offset = count * ENTRY_BYTES;
-  for (let i = 0; i < count; i++) {
-    const size = value.readUInt32LE(i * ENTRY_BYTES + 8);
-    if (!holes || !isHole(holes, i)) yield { seq: first + i, at: value.readDoubleLE(i * ENTRY_BYTES), size, offset };
+export function segmentKey(prefix: Buffer, { first, last, oldest, count, bytes }: Segment): Buffer {
+  const key = Buffer.allocUnsafe(prefix.length + SUFFIX_BYTES);
+  prefix.copy(key);
+  let at = key.writeUIntBE(last, prefix.length, 6);
+  at = key.writeUIntBE(first, at, 6);
+  at = key.writeUIntBE(oldest, at, 6);
+  at = key.writeUInt16BE(count, at);
+  key.writeUInt32BE(bytes, at);
+  return key;
+}
+
+export function segmentOf(key: Buffer): Segment {
+  const at = key.length - SUFFIX_BYTES;
+  return {
+    last: key.readUIntBE(at, 6),
+    first: key.readUIntBE(at + 6, 6),
+    oldest: key.readUIntBE(at + 12, 6),
+    count: key.readUInt16BE(at + 18),
+    bytes: key.readUInt32BE(at + 20),
+  };
+}
+
+// One array for all values, because LMDB copies them at once: a new one for each would cost an address look-up in the native code.
+let scratch = Buffer.allocUnsafeSlow(2 * SEGMENT_BYTES);
+
+/** The segment of these messages, ascending, at least one; the value is valid until the next call. */
+export function encodeSegment(mails: readonly SegmentMail[]): { segment: Segment; value: Buffer } {
+  const accounts = new Map<string, number>();
+  let bytes = 0;
+  let oldest = Number.POSITIVE_INFINITY;
+  let length = 2;
+  for (const { at, size, account } of mails) {
+    bytes += size;
+    oldest = Math.min(oldest, at);
+    if (accounts.has(account)) continue;
+    accounts.set(account, accounts.size);
+    length += 2 + Buffer.byteLength(account);
+  }
+  let body = length + mails.length * ENTRY_BYTES;
+  if (body + bytes > scratch.length) scratch = Buffer.allocUnsafeSlow(body + bytes);
+  let at = scratch.writeUInt16LE(accounts.size, 0);
+  for (const account of accounts.keys()) {
+    const written = scratch.write(account, at + 2);
+    scratch.writeUInt16LE(written, at);
+    at += 2 + written;
+  }
+  for (const mail of mails) {
+    at = scratch.writeUIntLE(mail.seq, at, 6);
+    at = scratch.writeDoubleLE(mail.at, at);
+    at = scratch.writeUInt32LE(mail.size, at);
+    at = scratch.writeUInt16LE(accounts.get(mail.account) as number, at);
+    mail.copy(scratch, body);
+    body += mail.size;
+  }
+  const first = (mails[0] as SegmentMail).seq;
+  const last = (mails.at(-1) as SegmentMail).seq;
+  const segment = { first, last, oldest: Math.max(Math.floor(oldest), 0), count: mails.length, bytes };
+  return { segment, value: scratch.subarray(0, body) };
+}
+
+/** The messages of a segment, ascending. */
+export function entriesOf({ count }: Segment, value: Buffer): SegmentEntry[] {
+  const accounts: string[] = [];
+  let at = 2;
+  for (let left = value.readUInt16LE(0); left > 0; left--) {
+    const end = at + 2 + value.readUInt16LE(at);
+    accounts.push(value.toString('utf8', at + 2, end));
+    at = end;
+  }
+  const entries: SegmentEntry[] = [];
+  let offset = at + count * ENTRY_BYTES;
+  for (let i = 0; i < count; i++, at += ENTRY_BYTES) {
+    const size = value.readUInt32LE(at + 14);
+    const account = accounts[value.readUInt16LE(at + 18)] as string;
+    entries.push({ seq: value.readUIntLE(at, 6), at: value.readDoubleLE(at + 6), size, account, offset });
     offset += size;
   }
-}
-
-export function noHoles({ count }: Segment): Buffer {
-  return Buffer.alloc((count + 7) >> 3);
-}
-
-export function isHole(holes: Buffer, index: number): boolean {
-  return ((holes[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
-}
-
-export function markHole(holes: Buffer, index: number): void {
-  holes[index >> 3] = (holes[index >> 3] ?? 0) | (1 << (index & 7));
+  return entries;
 }

@@ -3,7 +3,7 @@ import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { type Account, type Device, type StoredManifest, StoreError } from '../../port.ts';
 import { keysOfDevice } from '../../sameness.ts';
 import type { Databases } from '../environment.ts';
-import { MailboxHead } from '../mailboxes/head.ts';
+import { EMPTY_HEAD, encodeHead } from '../mailboxes/head.ts';
 import { moveKeys } from './key-owners.ts';
 import { CURVE_NAMES, prefixedKey, removeUnder, textKey, u32 } from './keys.ts';
 import { registeredKeys, removePrekeys } from './prekey-records.ts';
@@ -93,7 +93,7 @@ export function addDevice(databases: Databases, address: AccountAddress, device:
     writer.number(CURVE_NAMES.indexOf(suite)).bytes(identityKey),
   );
   databases.devices.putSync(textKey(device.id), writer.finish());
-  databases.mailboxes.putSync(prefixedKey(device.id), new MailboxHead().encode());
+  databases.mailboxes.putSync(prefixedKey(device.id), encodeHead(EMPTY_HEAD));
   databases.waiting.removeSync(textKey(device.id));
   moveKeys(databases, device.id, before, usedKeys(databases, device.id));
 }

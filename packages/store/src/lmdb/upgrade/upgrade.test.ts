@@ -1,258 +1,144 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+/**
+ * `schema-3.mdb.gz` is what the version before this schema left when it was closed: one account with a backlog of which
+ * some was acknowledged one by one (device 1), a few messages and a session (2), a gap out of the middle (3), a device
+ * that is gone (4), and one-time keys of the first device, one of them claimed.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DeviceId } from '@sealwire/wire/ids';
-import {
-  ALICE,
-  appendAll,
-  BOB,
-  bytes,
-  deviceId,
-  expectError,
-  mail,
-  messageId,
-  NOW,
-  people,
-  ROOMY,
-  readAll,
-  seqsIn,
-  upTo,
-} from '../../contract/fixture.ts';
+import { type DeviceId, parseAccountAddress } from '@sealwire/wire/ids';
+import { accepted, bytes, expectError, messageId, REPEATED, ROOMY, readAll } from '../../contract/fixture.ts';
 import { openStore } from '../../open.ts';
-import type { Mail, Store } from '../../port.ts';
-import { type Databases, openEnvironment } from '../environment.ts';
-import { MailboxHead } from '../mailboxes/head.ts';
-import { prefixedKey, u48 } from '../records/keys.ts';
+import { KeyTakenError, type Mail, type Store } from '../../port.ts';
+import { openEnvironment, SCHEMA_KEY } from '../environment.ts';
+import { LOG_FILE, readRing } from '../log/commit-log.ts';
+import { RingFile } from '../log/ring-file.ts';
 
-const SENDER = deviceId(BOB, 1);
+const ALICE = parseAccountAddress('sip:alice@example.org');
+const SENDER = 'sip:bob@example.org;gr=urn:uuid:1' as DeviceId;
+const AT = 1_000_000;
+const HORIZON = { after: 0, messages: 1_000, bytes: 1e9, horizon: 0 };
+const device = (n: number) => `${ALICE};gr=urn:uuid:${n}` as DeviceId;
 
 let folder: string;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sealwire-upgrade-'));
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sealwire-upgrade-'));
+  const file = fileURLToPath(new URL('schema-3.mdb.gz', import.meta.url));
+  writeFileSync(join(folder, 'data.mdb'), gunzipSync(readFileSync(file)));
 });
 
-afterEach(async () => {
-  await rm(folder, { recursive: true });
-});
+afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Alice's devices, in a folder of today. The first has messages 1 and 2 in its mailbox, and session 5; the second's is empty. */
-async function settledFolder(): Promise<[DeviceId, DeviceId]> {
-  const store = await openStore(`lmdb:${folder}`);
-  const [full, empty] = (await people(store, ALICE, 2)) as [DeviceId, DeviceId];
-  await appendAll(store, 1, 2, SENDER, full);
-  await store.mailboxes.claimSession(full, 5);
-  await store.close();
-  return [full, empty];
-}
-
-/** Makes the folder one of an older schema: without what today's journal has in it. */
-async function makeOlder(schema: 1 | 2, change: (databases: Databases) => void): Promise<void> {
-  const { root, databases, close } = openEnvironment(folder);
-  await root.transaction(() => {
-    for (const key of [...databases.journal.getKeys()]) databases.journal.removeSync(key);
-    change(databases);
-    root.putSync(Buffer.from('schema'), Buffer.from(`sealwire-store ${schema}`));
-  });
-  await close();
-  await rm(join(folder, 'journal.dat'));
-}
-
-async function opened(check: (store: Store) => Promise<void>): Promise<void> {
-  const store = await openStore(`lmdb:${folder}`);
-  await check(store);
-  await store.close();
-}
-
-/** First byte of each message. */
-async function messagesIn(store: Store, device: DeviceId): Promise<(number | undefined)[]> {
-  return (await readAll(store, device)).mails.map(({ bytes: [first] }) => first);
-}
-
-const u8 = (value: number) => Buffer.of(value);
-const u16 = (value: number) => Buffer.of(value & 0xff, value >> 8);
-
-function u32(value: number): Buffer {
-  const encoded = Buffer.alloc(4);
-  encoded.writeUInt32LE(value);
-  return encoded;
-}
-
-function f64(value: number): Buffer {
-  const encoded = Buffer.alloc(8);
-  encoded.writeDoubleLE(value);
-  return encoded;
-}
-
-const named = (device: DeviceId) => Buffer.concat([u16(device.length), Buffer.from(device)]);
-
-/** What schema 2 wrote for messages to devices that get the first piece together and the second each for itself. */
-function appendedRecord(...mails: readonly { readonly taken: boolean; readonly mail: Mail }[]): Buffer {
-  let record = u8(1);
-  for (const { taken, mail } of mails) {
-    const bodyAt = record.length + 36 + mail.digest.length;
-    const shared = mail.recipients[0]?.pieces[0] as Uint8Array;
-    const own = mail.recipients.map(({ pieces }) => pieces[1] as Uint8Array);
-    let end = bodyAt + shared.length;
-    const rows = mail.recipients.map(({ device }, i) => {
-      const begin = end;
-      end += own[i]?.length ?? 0;
-      if (i === 0) return Buffer.concat([named(device), u16(1), u32(bodyAt), u32(end)]);
-      return Buffer.concat([named(device), u16(2), u32(bodyAt), u32(bodyAt + shared.length), u32(begin), u32(end)]);
-    });
-    const rest = Buffer.concat([
-      Buffer.concat([u8(taken ? 1 : 0), f64(mail.at), u16(rows.length), u32(end), mail.id]),
-      Buffer.concat([u8(mail.digest.length), mail.digest, shared, ...own, ...rows]),
-    ]);
-    record = Buffer.concat([record, u32(4 + rest.length), rest]);
+/** What holds after the first opening holds after the second one. */
+async function openedTwice(check: (store: Store, opening: number) => Promise<void>): Promise<void> {
+  for (let opening = 0; opening < 2; opening++) {
+    const store = await openStore(`lmdb:${folder}`);
+    await check(store, opening);
+    await store.close();
   }
-  return record;
 }
 
-function acknowledgedRecord(...all: readonly { readonly device: DeviceId; readonly upTo: number }[]): Buffer {
-  return Buffer.concat([u8(2), ...all.flatMap(({ device, upTo }) => [f64(upTo), named(device)])]);
+const read = (store: Store, n: number) => store.mailboxes.read(device(n), HORIZON);
+
+function mail(n: number, to: number, digest = n): Mail {
+  const recipients = [{ device: device(to), own: [bytes(n)] }];
+  return { sender: SENDER, id: messageId(n), digest: bytes(digest), at: AT, shared: [], recipients };
 }
 
-/** The ids of messages of `SENDER`. */
-function acceptedRecord(...numbers: readonly number[]): Buffer {
-  const ids = numbers.map((n) => Buffer.concat([messageId(n), u16(0), u8(32), bytes(n)]));
-  return Buffer.concat([f64(NOW), u16(1), named(SENDER), ...ids]);
+/** Another account with this key. */
+function createdWith(store: Store, accountKey: Uint8Array): Promise<string> {
+  const address = parseAccountAddress('sip:bob@example.org');
+  const first = { version: 1, bytes: bytes(1), signature: bytes(1) };
+  return store.accounts.create({ address, accountKey, createdAt: 1 }, first, []);
 }
 
-/** A message to several whose own pieces differ. */
-function parted(n: number, ...recipients: readonly DeviceId[]): Mail {
-  const shared = bytes(n, 5);
-  return {
-    ...mail(n, SENDER, []),
-    recipients: recipients.map((device, i) => ({ device, pieces: [shared, bytes(100 + i, 3)] })),
-  };
-}
-
-/** The folder's schema, and the keys that the journal has in LMDB. */
-async function state(): Promise<{ schema: string | undefined; keys: Buffer[] }> {
-  const { root, databases, close } = openEnvironment(folder);
-  const schema = root.getBinary(Buffer.from('schema'))?.toString();
-  const keys = [...databases.journal.getKeys()];
-  await close();
-  return { schema, keys };
-}
-
-const taken = (one: Mail) => ({ taken: true, mail: one });
-
-describe('a folder of schema 1', () => {
-  it('is brought up to date when it is opened, and keeps what is in it', async () => {
-    const [device] = await settledFolder();
-    await makeOlder(1, ({ mailboxes }) => {
-      for (const key of [...mailboxes.getKeys()]) {
-        const head = mailboxes.getBinary(key) as Buffer;
-        mailboxes.putSync(key, Buffer.concat([head.subarray(0, 80), head.subarray(88)]));
-      }
-    });
-    for (let opening = 0; opening < 2; opening++)
-      await opened(async (store) => {
-        expect(await seqsIn(store, device)).toEqual([1, 2]);
-        expect(await store.mailboxes.append([mail(2, SENDER, [device])], ROOMY)).toEqual([{ status: 'repeated' }]);
-        expect(await store.mailboxes.claimSession(device, 4)).toBe('superseded');
+describe('a folder of schema 3', () => {
+  it('keeps the messages, their numbers and bodies, and not what was acknowledged', async () => {
+    await openedTwice(async (store) => {
+      const backlog = await read(store, 1);
+      const left = Array.from({ length: 40 }, (_, i) => i + 1).filter((n) => n > 5 && ![8, 11, 12].includes(n));
+      expect(backlog).toEqual({
+        mails: left.map((n) => ({ seq: n, at: AT, bytes: bytes(n, 20) })),
+        end: true,
+        settledSeq: 40,
       });
-  });
-});
-
-/** The journal's numbers and those of message ids were two sequences: one or the other is ahead, so little that the next number would be taken. */
-describe.each([
-  ['journal', 1_000, 10],
-  ['message ids', 10, 14],
-])('a folder of schema 2, the numbers of its %s ahead', (_, journaled, accepted) => {
-  let full: DeviceId;
-  let empty: DeviceId;
-
-  beforeEach(async () => {
-    [full, empty] = await settledFolder();
-    const gone = deviceId(ALICE, 9);
-    await makeOlder(2, ({ journal, mailboxes, accepted: ids }) => {
-      const key = prefixedKey(full);
-      const bytesOfHead = mailboxes.getBinary(key) as Buffer;
-      const head = MailboxHead.decode(bytesOfHead, bytesOfHead.length);
-      head.journaled = journaled;
-      mailboxes.putSync(key, head.encode());
-      const records = [
-        appendedRecord(taken(mail(1, SENDER, [full]))),
-        appendedRecord(taken(mail(2, SENDER, [full]))),
-        appendedRecord(
-          taken(parted(3, full, empty)),
-          { taken: false, mail: mail(4, SENDER, [full]) },
-          taken(mail(5, SENDER, [full])),
-        ),
-        acknowledgedRecord({ device: empty, upTo: 1 }),
-        appendedRecord(taken(mail(6, SENDER, [gone])), taken(parted(7, empty, full))),
-      ];
-      records.forEach((record, i) => {
-        journal.putSync(u48(journaled - 1 + i), record);
-      });
-      ids.putSync(u48(accepted), acceptedRecord(3, 5, 6, 7));
-    });
-  });
-
-  it('keeps the messages, their numbers and bodies, and not those that were acknowledged or never taken', async () => {
-    for (let opening = 0; opening < 2; opening++)
-      await opened(async (store) => {
-        expect(await seqsIn(store, full)).toEqual([1, 2, 3, 4, 5]);
-        expect(await messagesIn(store, full)).toEqual([1, 2, 3, 5, 7]);
-        const { mails, lastSeq } = await readAll(store, empty);
-        expect(mails).toEqual([{ seq: 2, at: NOW, bytes: Uint8Array.of(7, 7, 7, 7, 7, 100, 100, 100) }]);
-        expect(lastSeq).toBe(2);
-        expect((await readAll(store, full)).mails.at(-1)?.bytes).toEqual(Uint8Array.of(7, 7, 7, 7, 7, 101, 101, 101));
-      });
-  });
-
-  it('remembers the message ids, also when more have come', async () => {
-    for (let opening = 0; opening < 2; opening++)
-      await opened(async (store) => {
-        for (const n of [1, 2, 3, 5, 6, 7])
-          expect(await store.mailboxes.append([mail(n, SENDER, [full])], ROOMY)).toEqual([{ status: 'repeated' }]);
-        const other = mail(5, SENDER, [full], { digest: 99 });
-        expect(await store.mailboxes.append([other], ROOMY)).toEqual([{ status: 'conflict' }]);
-        await appendAll(store, 20 + opening, 20 + opening, SENDER, empty);
-      });
-  });
-
-  it('goes on with the numbers, and nothing of what comes is taken for known', async () => {
-    await opened(async (store) => {
-      expect(await store.mailboxes.append([mail(8, SENDER, [full, empty])], ROOMY)).toEqual([
-        { status: 'accepted', seqs: [6, 3] },
+      expect(await store.mailboxes.usage(device(1))).toEqual({ messages: 32, bytes: 640 });
+      expect((await read(store, 2)).mails.map(({ seq, bytes: body }) => [seq, body[0], body.length])).toEqual([
+        [2, 102, 4],
+        [3, 103, 2_000],
+        [4, 104, 1_000],
       ]);
-      await store.mailboxes.acknowledge([{ ...upTo(full, 4), session: 5 }, upTo(empty, 2)]);
-      expect(await messagesIn(store, full)).toEqual([7, 8]);
-    });
-    await opened(async (store) => {
-      expect(await messagesIn(store, full)).toEqual([7, 8]);
-      expect(await messagesIn(store, empty)).toEqual([8]);
     });
   });
 
-  it('keeps the sessions', async () => {
-    for (let opening = 0; opening < 2; opening++)
-      await opened(async (store) => {
-        expect(await store.mailboxes.claimSession(full, 4)).toBe('superseded');
-        expect(await store.mailboxes.claimSession(full, 6 + opening)).toBe('claimed');
+  it('keeps gaps, sessions, removals and prekeys', async () => {
+    await openedTwice(async (store) => {
+      expect(await read(store, 3)).toMatchObject({
+        mails: [{ seq: 2 }, { seq: 4 }],
+        gap: { count: 2, fromSeq: 1, toSeq: 3, reason: 'expired' },
       });
-  });
-
-  it('has no record of its older journal left', async () => {
-    await opened(async () => {});
-    expect(await state()).toEqual({ schema: 'sealwire-store 3', keys: [Buffer.from('ring')] });
-  });
-});
-
-describe('a folder of schema 2 with a record that cannot be read', () => {
-  it('is refused, and stays what it was', async () => {
-    const [, empty] = await settledFolder();
-    const record = appendedRecord(taken(mail(3, SENDER, [empty])));
-    await makeOlder(2, ({ journal }) => {
-      journal.putSync(u48(10), record);
-      journal.putSync(u48(11), record.subarray(0, 60));
+      expect(await store.mailboxes.claimSession(device(2), 6)).toBe('superseded');
+      expect(await store.mailboxes.append([mail(900, 4)], ROOMY)).toEqual([
+        { status: 'unknown', devices: [device(4)] },
+      ]);
+      expect(await store.prekeys.listOneTime(device(1), 'c25519')).toEqual([2, 3]);
+      const again = [{ id: 1, publicKey: bytes(71) }];
+      await store.prekeys.addOneTime(device(1), 'c25519', again, { maximum: 9, now: AT });
+      expect(await store.prekeys.listOneTime(device(1), 'c25519')).toEqual([2, 3]);
+      await expect(createdWith(store, bytes(50))).rejects.toBeInstanceOf(KeyTakenError);
     });
-    await expectError(openStore(`lmdb:${folder}`), 'unavailable');
-    expect(await state()).toEqual({ schema: 'sealwire-store 2', keys: [u48(10), u48(11)] });
+  });
+
+  it('remembers message ids, goes on with the numbers, and loses out of what it had', async () => {
+    await openedTwice(async (store, opening) => {
+      expect(await store.mailboxes.append([mail(1, 1), mail(103, 2)], ROOMY)).toEqual([REPEATED, REPEATED]);
+      expect(await store.mailboxes.append([mail(1, 1, 99)], ROOMY)).toEqual([{ status: 'conflict' }]);
+      expect(await store.mailboxes.append([mail(200 + opening, 1)], ROOMY)).toEqual([accepted(41 + opening)]);
+    });
+    const store = await openStore(`lmdb:${folder}`);
+    const tight = { ...ROOMY, messages: 30, whenFull: 'trim' as const };
+    expect(await store.mailboxes.append([mail(300, 1)], tight)).toEqual([accepted(43)]);
+    // The senders of the older messages are not known: together they fill most of it.
+    expect((await read(store, 1)).gap).toEqual({ count: 5, fromSeq: 6, toSeq: 13, reason: 'trimmed' });
+    expect((await readAll(store, device(1), AT)).mails).toHaveLength(30);
+    await store.close();
+  });
+
+  it('is brought up to date to its end when a process died in the middle of that', async () => {
+    const { root, close } = openEnvironment(folder);
+    root.transactionSync(() => root.putSync(SCHEMA_KEY, Buffer.from('sealwire-store 3 to 4')));
+    await close();
+    await openedTwice(async (store) => expect((await read(store, 1)).mails).toHaveLength(32));
+  });
+
+  it('gets the index of key owners if it is from before there was one', async () => {
+    const { databases, close } = openEnvironment(folder);
+    await databases.keyowners.clearAsync();
+    await close();
+    await openedTwice(async (store) => {
+      for (const key of [bytes(50), bytes(101), bytes(60), bytes(61)])
+        await expect(createdWith(store, key)).rejects.toBeInstanceOf(KeyTakenError);
+    });
+    const store = await openStore(`lmdb:${folder}`);
+    // Of the device that is gone.
+    expect(await createdWith(store, bytes(104))).toBe('created');
+    await store.close();
+  });
+
+  it('is refused when it was not closed, and stays what it was', async () => {
+    const { databases, close } = openEnvironment(folder);
+    const { start, newest, ...ring } = readRing(databases.journal);
+    const file = new RingFile(join(folder, LOG_FILE), ring);
+    file.append(start, start, newest + 1, [Buffer.from('something')]);
+    file.close();
+    await close();
+    await expectError(openStore(`lmdb:${folder}`), 'corrupt');
+    const { root, close: closeAgain } = openEnvironment(folder);
+    expect(root.getBinary(SCHEMA_KEY)?.toString()).toBe('sealwire-store 3');
+    await closeAgain();
   });
 });

@@ -1,125 +1,152 @@
 /**
- * A folder of an older schema becomes one of today's: once, by the first process that opens it, in one transaction.
+ * A folder of schema 3 becomes one of today's when it is opened: once, in transactions of bounded size, which a process
+ * that dies leaves to the next one. It must have been closed: then all of its log is in its mailboxes.
  *
- * Schema 1 had no journal, and heads without the number up to which they contain it. Schema 2 had the journal in LMDB, of 16 MiB at most:
- * what it says beyond the heads is settled in the mailboxes, and it goes. Message ids were written down at once in both.
- *
- * Journal of schema 2, little-endian but for the key:
- * key:          u48 number, by which heads contain it too; message ids had numbers of their own
- * appended:     u8 1 · for each message: u32 bytes of this entry, u8 1 if it was taken, f64 when (ms), u16 recipients, u32 where their table
- *               begins in the record, 16 id, u8 length of the digest, digest · the pieces, each once · the table: for each recipient u16
- *               length of the device id, device id, u16 ranges, for each u32 begin and end in the record
- * acknowledged: u8 2 · for each mailbox: f64 all up to this, u16 length of the device id, device id
+ * head of schema 3:    f64 (little-endian) session, last number, floor, messages, bytes, oldest, gap count, gap from,
+ *                      gap to, first number of the enclosed segment or 0, LSN · u8 gap reason · u8 listed segments, or
+ *                      255: they are not listed · u32 segments with holes · the listed segments, as in their keys · the
+ *                      value of the enclosed segment
+ * segment of schema 3: key: device id, 0, u48 first sequence number, u16 messages, u32 bytes (big-endian) · value: for
+ *                      each message f64 when it was taken, u32 length of its body (little-endian), then the bodies ·
+ *                      holes: the same key, 1 → a bitmap of messages that are not there any more
  */
-import type { DeviceId, MessageId } from '@sealwire/wire/ids';
-import { type Databases, type Db, type Environment, SCHEMA, SCHEMA_1, SCHEMA_KEY } from '../environment.ts';
-import { makeRing } from '../log/commit-log.ts';
-import { firstRow, type JournalEntry, partOfBatch } from '../log/log-record.ts';
-import { withoutJournal } from '../mailboxes/head.ts';
-import { Mailbox } from '../mailboxes/mailbox.ts';
-import { prefixedKey } from '../records/keys.ts';
+import { join } from 'node:path';
+import type { DeviceId } from '@sealwire/wire/ids';
+import { StoreError } from '../../port.ts';
+import { type Databases, type Environment, SCHEMA, SCHEMA_3, SCHEMA_3_TO_4, SCHEMA_KEY } from '../environment.ts';
+import { LOG_FILE, readRing } from '../log/commit-log.ts';
+import { RingFile } from '../log/ring-file.ts';
+import { encodeHead, HEAD_BYTES } from '../mailboxes/head.ts';
+import type { SegmentMail } from '../mailboxes/segment.ts';
+import { writeSegments } from '../mailboxes/segment-writer.ts';
+import { keysUnder, prefixedKey } from '../records/keys.ts';
+import { indexKeys } from './key-index.ts';
 
-const APPENDED = 1;
-const TAKEN_AT = 4;
-const TIME_AT = 5;
-const RECIPIENTS_AT = 13;
-const TABLE_AT = 15;
-const RANGE_BYTES = 8;
+const DEVICES_AT_ONCE = 1_000;
+const BYTES_AT_ONCE = 16 << 20;
+const FIXED_BYTES = 94;
+const SUFFIX_BYTES = 12;
+const ENTRY_BYTES = 12;
+const NOT_LISTED = 255;
+const REASONS = ['expired', 'trimmed'] as const;
 
-/** Makes today's entry of an older one; when its mailbox is opened, so that no more than one mailbox is in memory twice. */
-type Translate = () => JournalEntry;
-type Visit = (device: DeviceId, entry: Translate) => void;
-
-/** `journalBytes`: how long the ring is that takes the journal's place. */
-export function upgrade({ root, databases }: Environment, journalBytes: number): void {
-  const schema = () => root.getBinary(SCHEMA_KEY)?.toString();
-  if (schema() === SCHEMA) return;
-  root.transactionSync(() => {
-    const found = schema();
-    if (found === SCHEMA) return;
-    if (found === SCHEMA_1) lengthenHeads(databases);
-    // The flights to come go on from both, because heads and message ids are looked up by their numbers.
-    const newest = Math.max(newestOf(databases.journal), newestOf(databases.accepted));
-    settleJournal(databases, newest);
-    makeRing(databases.journal, journalBytes, newest);
-    root.putSync(SCHEMA_KEY, Buffer.from(SCHEMA));
-  });
-}
-
-function lengthenHeads({ devices, mailboxes }: Databases): void {
-  for (const device of [...devices.getKeys()]) {
-    const key = prefixedKey(device.toString('utf8') as DeviceId);
-    const head = mailboxes.getBinary(key);
-    if (head) mailboxes.putSync(key, withoutJournal(head));
+/** `path`: the data folder. Throws `corrupt` when the folder was not closed. */
+export function upgrade(environment: Environment, path: string): void {
+  const { root, databases } = environment;
+  const schema = root.getBinary(SCHEMA_KEY)?.toString();
+  if (schema === SCHEMA) return;
+  if (schema === SCHEMA_3) {
+    checkClosed(databases, path);
+    root.transactionSync(() => {
+      indexKeys(databases);
+      root.putSync(SCHEMA_KEY, Buffer.from(SCHEMA_3_TO_4));
+    });
   }
-}
-
-/** Afterwards the heads contain everything up to `newest`. */
-function settleJournal({ journal, mailboxes }: Databases, newest: number): void {
-  const entries = new Map<DeviceId, Translate[]>();
-  const gather: Visit = (device, entry) => {
-    const those = entries.get(device);
-    if (those) those.push(entry);
-    else entries.set(device, [entry]);
-  };
-  for (const key of [...journal.getKeys()]) {
-    readRecord(journal.getBinary(key) as Buffer, numberOf(key), gather);
-    journal.removeSync(key);
+  for (let start: Buffer | undefined = Buffer.of(0); start; ) {
+    const from: Buffer = start;
+    start = root.transactionSync(() => upgradeSome(databases, from));
   }
-  for (const [device, those] of entries) {
-    // Opening it repeats what the head does not contain.
-    const mailbox = Mailbox.open(mailboxes, { entriesOf: () => those.map((translate) => translate()) }, device);
-    mailbox?.settle(newest);
-    mailbox?.write(newest);
+  root.transactionSync(() => root.putSync(SCHEMA_KEY, Buffer.from(SCHEMA)));
+}
+
+function checkClosed({ journal }: Databases, path: string): void {
+  const { start, ...ring } = readRing(journal);
+  const file = new RingFile(join(path, LOG_FILE), ring);
+  const isClosed = file.read(start) === undefined;
+  file.close();
+  if (!isClosed)
+    throw new StoreError(
+      'corrupt',
+      `the data folder ${path} was not closed by the version before this one; start and stop that one, then this one`,
+    );
+}
+
+/** Where the next transaction begins; undefined: that was all. */
+function upgradeSome({ devices, mailboxes }: Databases, start: Buffer): Buffer | undefined {
+  let bytes = 0;
+  for (const key of [...devices.getKeys({ start, limit: DEVICES_AT_ONCE })]) {
+    const prefix = prefixedKey(key.toString('utf8') as DeviceId);
+    const head = mailboxes.getBinary(prefix);
+    if (head && head.length !== HEAD_BYTES) bytes += upgradeMailbox(mailboxes, prefix, head);
+    start = Buffer.concat([key, Buffer.of(0)]);
+    if (bytes > BYTES_AT_ONCE) return start;
   }
+  return [...devices.getKeys({ start, limit: 1 })].length > 0 ? start : undefined;
 }
 
-function newestOf(db: Db): number {
-  for (const key of db.getKeys({ reverse: true, limit: 1 })) return numberOf(key);
-  return 0;
-}
-
-function numberOf(key: Buffer): number {
-  return key.readUIntBE(0, 6);
-}
-
-function readRecord(record: Buffer, number: number, visit: Visit): void {
-  if (record[0] === APPENDED) readAppended(record, number, visit);
-  else readAcknowledged(record, number, visit);
-}
-
-function readAppended(record: Buffer, number: number, visit: Visit): void {
-  for (let entry = 1; entry < record.length; entry += record.readUInt32LE(entry)) {
-    if (record[entry + TAKEN_AT] !== 1) continue;
-    const time = record.readDoubleLE(entry + TIME_AT);
-    let at = record.readUInt32LE(entry + TABLE_AT);
-    for (let left = record.readUInt16LE(entry + RECIPIENTS_AT); left > 0; left--) {
-      const device = readDevice(record, at);
-      at += 2 + record.readUInt16LE(at);
-      const end = at + 2 + record.readUInt16LE(at) * RANGE_BYTES;
-      const pieces: Buffer[] = [];
-      for (at += 2; at < end; at += RANGE_BYTES)
-        pieces.push(record.subarray(record.readUInt32LE(at), record.readUInt32LE(at + 4)));
-      visit(device, () => messageEntry(number, device, time, pieces));
+function upgradeMailbox(db: Databases['mailboxes'], prefix: Buffer, head: Buffer): number {
+  const number = (index: number) => head.readDoubleLE(index * 8);
+  const floor = number(2);
+  let messages = 0;
+  let bytes = 0;
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const { suffix, value, holes } of segmentsOf(db, prefix, head)) {
+    const mails = mailsOf(suffix, value, holes).filter(({ seq }) => seq > floor);
+    writeSegments(db, prefix, mails);
+    for (const { at, size } of mails) {
+      messages++;
+      bytes += size;
+      oldest = Math.min(oldest, at);
     }
   }
+  const reason = REASONS[head.readUInt8(88)] ?? 'expired';
+  const gap = number(6) > 0 ? { count: number(6), fromSeq: number(7), toSeq: number(8), reason } : undefined;
+  const settledSeq = number(1);
+  db.putSync(prefix, encodeHead({ session: number(0), settledSeq, floor, messages, bytes, oldest, gap, lsn: 0 }));
+  return bytes;
 }
 
-function readAcknowledged(record: Buffer, number: number, visit: Visit): void {
-  for (let at = 1; at < record.length; at += 10 + record.readUInt16LE(at + 8)) {
-    const upTo = record.readDoubleLE(at);
-    visit(readDevice(record, at + 8), () => ({ number, upTo }));
+interface OlderSegment {
+  readonly suffix: Buffer;
+  readonly value: Buffer;
+  readonly holes: Buffer | undefined;
+}
+
+/** Ascending; each is removed when it is handed out. */
+function* segmentsOf(db: Databases['mailboxes'], prefix: Buffer, head: Buffer): Generator<OlderSegment> {
+  const enclosed = enclosedIn(head);
+  const keys = keysUnder(db, prefix).filter((key) => key.length > prefix.length);
+  const suffixes = keys.map((key) => key.subarray(prefix.length)).filter(({ length }) => length === SUFFIX_BYTES);
+  if (enclosed) suffixes.push(enclosed.suffix);
+  for (const suffix of suffixes.sort(Buffer.compare)) {
+    const key = Buffer.concat([prefix, suffix]);
+    const value = enclosed?.suffix.equals(suffix) ? enclosed.value : (db.getBinary(key) as Buffer);
+    const holes = db.getBinary(Buffer.concat([key, Buffer.of(1)]));
+    db.removeSync(key);
+    db.removeSync(Buffer.concat([key, Buffer.of(1)]));
+    yield { suffix, value, holes };
   }
 }
 
-function readDevice(record: Buffer, at: number): DeviceId {
-  return record.toString('utf8', at + 2, at + 2 + record.readUInt16LE(at)) as DeviceId;
+function enclosedIn(head: Buffer): Pick<OlderSegment, 'suffix' | 'value'> | undefined {
+  const first = head.readDoubleLE(72);
+  const listed = head.readUInt8(89);
+  if (listed === NOT_LISTED || first === 0) return undefined;
+  const end = FIXED_BYTES + listed * SUFFIX_BYTES;
+  for (let at = FIXED_BYTES; at < end; at += SUFFIX_BYTES)
+    if (head.readUIntBE(at, 6) === first)
+      return { suffix: head.subarray(at, at + SUFFIX_BYTES), value: head.subarray(end) };
+  return undefined;
 }
 
-/** A mailbox takes neither sender nor id nor digest over. */
-function messageEntry(number: number, device: DeviceId, at: number, pieces: readonly Buffer[]): JournalEntry {
-  const id = new Uint8Array(16) as MessageId;
-  const mail = { sender: device, id, digest: new Uint8Array(0), at, recipients: [{ device, pieces }] };
-  const { part, entries } = partOfBatch([mail], Buffer.allocUnsafeSlow);
-  return { number, part, row: firstRow(part, entries[0] as number) };
+/** Who sent them nobody wrote down. */
+function mailsOf(suffix: Buffer, value: Buffer, holes: Buffer | undefined): SegmentMail[] {
+  const mails: SegmentMail[] = [];
+  const count = suffix.readUInt16BE(6);
+  let offset = count * ENTRY_BYTES;
+  for (let i = 0; i < count; i++) {
+    const size = value.readUInt32LE(i * ENTRY_BYTES + 8);
+    const body = value.subarray(offset, offset + size);
+    const isHole = ((holes?.[i >> 3] ?? 0) & (1 << (i & 7))) !== 0;
+    if (!isHole)
+      mails.push({
+        seq: suffix.readUIntBE(0, 6) + i,
+        at: value.readDoubleLE(i * ENTRY_BYTES),
+        size,
+        account: '',
+        copy: (target, at) => body.copy(target, at),
+      });
+    offset += size;
+  }
+  return mails;
 }
