@@ -47,10 +47,10 @@ export class OpenMailbox extends Mailbox {
     if (this.fits(limits)) return true;
     const { messages, bytes } = this.#expected;
     if (messages > limits.messages || bytes > limits.bytes || limits.whenFull === 'refuse') return false;
-    this.#shares ??= new Shares(this.floor, (seq) => this.mailsAfter(seq));
+    this.#shares ??= new Shares((seq) => this.mailsAfter(Math.max(seq, this.floor)));
     const lost: LostMail[] = [];
     while (!this.fits(limits)) {
-      const mail = this.#shares.takeOldest(this.floor, limits);
+      const mail = this.#shares.takeOldest(limits);
       if (!mail) break;
       this.lose(mail, 'trimmed', lsn);
       lost.push(mail);

@@ -45,7 +45,7 @@ export function removeLost(db: Db, prefix: Buffer, floor: number, lost: Readonly
     if (next === seqs.length) break;
     if ((seqs[next] as number) > segment.last) continue;
     const value = readSegment(db, prefix, segment);
-    const left = entriesOf(segment, value).filter(({ seq }) => seq > floor && !lost.has(seq));
+    const left = [...entriesOf(segment, value)].filter(({ seq }) => seq > floor && !lost.has(seq));
     if (left.length === segment.count) continue;
     db.removeSync(segmentKey(prefix, segment));
     const copyOf =

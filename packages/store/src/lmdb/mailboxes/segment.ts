@@ -108,7 +108,7 @@ export function encodeSegment(mails: readonly SegmentMail[]): { segment: Segment
 }
 
 /** The messages of a segment, ascending. */
-export function entriesOf({ count }: Segment, value: Buffer): SegmentEntry[] {
+export function* entriesOf({ count }: Segment, value: Buffer): Generator<SegmentEntry> {
   const accounts: string[] = [];
   let at = 2;
   for (let left = value.readUInt16LE(0); left > 0; left--) {
@@ -116,13 +116,11 @@ export function entriesOf({ count }: Segment, value: Buffer): SegmentEntry[] {
     accounts.push(value.toString('utf8', at + 2, end));
     at = end;
   }
-  const entries: SegmentEntry[] = [];
   let offset = at + count * ENTRY_BYTES;
   for (let i = 0; i < count; i++, at += ENTRY_BYTES) {
     const size = value.readUInt32LE(at + 14);
     const account = accounts[value.readUInt16LE(at + 18)] as string;
-    entries.push({ seq: value.readUIntLE(at, 6), at: value.readDoubleLE(at + 6), size, account, offset });
+    yield { seq: value.readUIntLE(at, 6), at: value.readDoubleLE(at + 6), size, account, offset };
     offset += size;
   }
-  return entries;
 }

@@ -9,7 +9,7 @@ import type { MailboxHead } from './head.ts';
 import { entriesOf, type Segment, type SegmentEntry, segmentKey, segmentOf } from './segment.ts';
 
 /** How many keys of a backlog are looked at together. */
-const KEYS_AT_ONCE = 64;
+const KEYS_AT_ONCE = 16;
 
 export interface SettledMail extends SegmentEntry {
   /** Its body; a copy. */

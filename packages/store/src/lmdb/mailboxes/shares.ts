@@ -1,39 +1,35 @@
 /**
  * Whose messages fill a full mailbox: counted by the sender's account when it is first found full, kept from there on,
- * so that no message of a flood costs a look at all others (docs/adr/0020-one-aggregate-is-atomic.md).
+ * so that no message of a flood costs a look at all others (docs/adr/0020-one-aggregate-is-atomic.md). It takes memory
+ * for the accounts, not for the messages: mailboxes of phones that are lost stay full for weeks.
  */
 import type { MailboxLimits } from '../../port.ts';
 import type { LostMail } from '../log/log-record.ts';
 import type { HeldMail } from './mailbox.ts';
 
-/** Messages of an account that one look finds. */
-const FOUND_AT_ONCE = 32;
-
 interface Share {
   messages: number;
   bytes: number;
-  /** Its oldest messages, ascending; acknowledged ones may be among them. */
-  readonly oldest: LostMail[];
-  /** Up to this number all are found. */
-  foundUpTo: number;
+  /** The larger of its shares of the two limits, when it was last asked for. */
+  part: number;
+  /** It has no message up to this number. */
+  none: number;
 }
 
 export class Shares {
   readonly #mailsAfter: (seq: number) => Iterable<HeldMail>;
-  readonly #floor: number;
   readonly #shares = new Map<string, Share>();
 
-  /** Of the messages behind `floor`. */
-  constructor(floor: number, mailsAfter: (seq: number) => Iterable<HeldMail>) {
-    this.#floor = floor;
+  /** Of all messages of a mailbox, which `mailsAfter` hands out. */
+  constructor(mailsAfter: (seq: number) => Iterable<HeldMail>) {
     this.#mailsAfter = mailsAfter;
-    for (const { account, size } of mailsAfter(floor)) this.add(account(), size);
+    for (const { account, size } of mailsAfter(0)) this.add(account(), size);
   }
 
   add(account: string, size: number): void {
     let share = this.#shares.get(account);
     if (!share) {
-      share = { messages: 0, bytes: 0, oldest: [], foundUpTo: this.#floor };
+      share = { messages: 0, bytes: 0, part: 0, none: 0 };
       this.#shares.set(account, share);
     }
     share.messages++;
@@ -50,36 +46,30 @@ export class Shares {
 
   /**
    * The oldest message of the account with the largest share of either limit, which counts no more; of equal shares,
-   * the oldest message of all. `floor`: all up to this are acknowledged.
+   * the oldest message of all of them.
    */
-  takeOldest(floor: number, limits: MailboxLimits): LostMail | undefined {
-    let chosen: { account: string; share: Share; part: number } | undefined;
-    for (const [account, share] of this.#shares) {
-      const part = Math.max(share.messages / limits.messages, share.bytes / limits.bytes);
-      if (chosen && part < chosen.part) continue;
-      if (chosen && part === chosen.part && !this.#isOlder(account, share, chosen, floor)) continue;
-      chosen = { account, share, part };
+  takeOldest(limits: MailboxLimits): LostMail | undefined {
+    const largest = this.#largest(limits);
+    const after = largest.reduce((least, { none }) => Math.min(least, none), Number.POSITIVE_INFINITY);
+    if (largest.length === 0) return undefined;
+    for (const { seq, size, account } of this.#mailsAfter(after)) {
+      const name = account();
+      if (this.#shares.get(name)?.part !== largest[0]?.part) continue;
+      for (const share of largest) share.none = Math.max(share.none, seq - 1);
+      this.remove(name, size);
+      return { seq, size };
     }
-    const mail = chosen && this.#oldest(chosen.account, chosen.share, floor);
-    if (!chosen || !mail) return undefined;
-    chosen.share.oldest.shift();
-    this.remove(chosen.account, mail.size);
-    return mail;
+    return undefined;
   }
 
-  #isOlder(account: string, share: Share, other: { account: string; share: Share }, floor: number): boolean {
-    const [mine, theirs] = [this.#oldest(account, share, floor), this.#oldest(other.account, other.share, floor)];
-    return mine !== undefined && theirs !== undefined && mine.seq < theirs.seq;
-  }
-
-  #oldest(account: string, share: Share, floor: number): LostMail | undefined {
-    const { oldest } = share;
-    while (oldest[0] && oldest[0].seq <= floor) oldest.shift();
-    if (oldest.length > 0) return oldest[0];
-    for (const mail of this.#mailsAfter(Math.max(share.foundUpTo, floor))) {
-      share.foundUpTo = mail.seq;
-      if (mail.account() === account && oldest.push({ seq: mail.seq, size: mail.size }) === FOUND_AT_ONCE) break;
+  #largest({ messages, bytes }: MailboxLimits): Share[] {
+    let largest: Share[] = [];
+    for (const share of this.#shares.values()) {
+      share.part = Math.max(share.messages / messages, share.bytes / bytes);
+      const part = largest[0]?.part ?? 0;
+      if (share.part > part) largest = [share];
+      else if (share.part === part) largest.push(share);
     }
-    return oldest[0];
+    return largest;
   }
 }
