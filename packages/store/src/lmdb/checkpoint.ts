@@ -73,7 +73,7 @@ export class Checkpoints {
       while (next < devices.length) {
         const from = next;
         next = await this.#take(() => this.#takeMailboxes(devices, from, upTo));
-        for (const device of devices.slice(from, next)) this.#mailboxes.settle(device);
+        for (const device of devices.slice(from, next + 1)) this.#mailboxes.settle(device);
       }
       const more = await this.#take(() => {
         this.#log.putStart(last);
@@ -99,9 +99,14 @@ export class Checkpoints {
   /** Inside a transaction of LMDB: some of these mailboxes, from the one at `from`; where the next slice begins. */
   #takeMailboxes(devices: readonly DeviceId[], from: number, upTo: number): number {
     let next = from;
-    let messages = 0;
-    while (next < devices.length && next - from < MAILBOXES_AT_ONCE && messages < MESSAGES_AT_ONCE)
-      messages += this.#mailboxes.get(devices[next++] as DeviceId)?.checkpoint(upTo, this.#log.applied) ?? 0;
+    let left = MESSAGES_AT_ONCE;
+    while (next < devices.length && next - from < MAILBOXES_AT_ONCE) {
+      const mailbox = this.#mailboxes.get(devices[next] as DeviceId);
+      left -= mailbox?.checkpoint(upTo, this.#log.applied, left) ?? 0;
+      // This one may have more.
+      if (left === 0) break;
+      next++;
+    }
     return next;
   }
 }

@@ -97,10 +97,11 @@ export class OpenMailbox extends Mailbox {
   }
 
   /**
-   * Inside a transaction of LMDB: what came with commits up to `upTo`, and is still there, becomes segments; all else
-   * that commits up to `applied` did becomes the head's. How many messages that were. `settle` follows when it is durable.
+   * Inside a transaction of LMDB: what came with commits up to `upTo`, and is still there, becomes segments, `most`
+   * messages at a time; all else that commits up to `applied` did becomes the head's. How many messages that were.
+   * `settle` follows when it is durable.
    */
-  checkpoint(upTo: number, applied: number): number {
+  checkpoint(upTo: number, applied: number, most = Number.POSITIVE_INFINITY): number {
     const { db, prefix, settled, unsettled, session, floor, gap } = this;
     // The device may have gone in this very transaction.
     if (!db.getBinaryFast(prefix)) return 0;
@@ -109,7 +110,7 @@ export class OpenMailbox extends Mailbox {
       removeLost(db, prefix, floor, settled.lost);
     }
     const written = unsettled.countUpTo(this.#settling ?? settled.lastSeq);
-    const count = Math.max(unsettled.countOfCommits(upTo), written);
+    const count = Math.max(Math.min(unsettled.countOfCommits(upTo), written + most), written);
     const mails = Array.from({ length: count - written }, (_, i) => this.#mailForSegment(written + i));
     writeSegments(db, prefix, mails);
     let { messages, bytes, oldest } = settled;
