@@ -1,4 +1,7 @@
-/** The named peer: the least a durable mailbox can cost. Messages and acknowledgements at the end of one file, one fdatasync a batch. */
+/**
+ * The named peer: the least a durable mailbox can cost. Messages and acknowledgements at the end of
+ * one file, one fdatasync a batch.
+ */
 import { fdatasync, openSync, write } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Acknowledgement, Mail } from '../src/port.ts';
@@ -13,7 +16,10 @@ export class FdatasyncLog {
     this.#file = openSync(path, 'a');
   }
 
-  /** One record a recipient (lengths, id, device, bytes) and one an acknowledgement; durable when it resolves. */
+  /**
+   * One record a recipient (lengths, id, device, bytes) and one an acknowledgement; durable when it
+   * resolves.
+   */
   async commit(mails: readonly Mail[], acknowledgements: readonly Acknowledgement[]): Promise<void> {
     const parts: Uint8Array[] = [];
     for (const { id, shared, recipients } of mails)

@@ -1,7 +1,8 @@
 /**
- * CPU time of a message that is appended, with its repeat looked for, and acknowledged, each durably: `npm run bench -w packages/store`.
- * The LMDB store beside the fdatasync log; they take turns in slices, so that the ratio survives a noisy machine.
- * CPU time is the whole process's, the kernel's work for it included.
+ * CPU time of a message that is appended, with its repeat looked for, and acknowledged, each
+ * durably: `npm run bench -w packages/store`. The LMDB store beside the fdatasync log; they take
+ * turns in slices, so that the ratio survives a noisy machine. CPU time is the whole process's, the
+ * kernel's work for it included.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -85,7 +86,10 @@ function commitTo({ mailboxes }: Store): Commit {
     Promise.all([mailboxes.append(mails, limits), mailboxes.acknowledge(acknowledgements)]);
 }
 
-/** Each round appends one batch and acknowledges the one before, in one turn, as a relay under load does. Median over the slices. */
+/**
+ * Each round appends one batch and acknowledges the one before, in one turn, as a relay under load
+ * does. Median over the slices.
+ */
 async function compare(count: number, messages: number): Promise<Map<string, { cpu: number; wall: number }>> {
   const slices = new Map(Object.keys(contenders).map((name) => [name, { cpu: [] as number[], wall: [] as number[] }]));
   for (let slice = 0; slice <= SLICES; slice++)

@@ -1,6 +1,7 @@
 /**
- * Whatever a store has answered is still so after a power cut: a store that is opened on what the disk had says the same as the memory
- * store, which saw no power cut. The log is short, so that checkpoints go on all the time.
+ * Whatever a store has answered is still so after a power cut: a store that is opened on what the
+ * disk had says the same as the memory store, which saw no power cut. The log is short, so that
+ * checkpoints go on all the time.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

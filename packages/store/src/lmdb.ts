@@ -1,7 +1,7 @@
 /**
- * The store of one machine: a folder with LMDB and a commit log, which one process owns. Calls that wait together
- * share one commit (`lmdb/writer.ts`); a resolved promise means that the commit's fdatasync has returned. How a
- * message lives in it: `lmdb/README.md`.
+ * The store of one machine: a folder with LMDB and a commit log, which one process owns. Calls that
+ * wait together share one commit (`lmdb/writer.ts`); a resolved promise means that the commit's
+ * fdatasync has returned. How a message lives in it: `lmdb/README.md`.
  */
 import { systemRandom } from '@sealwire/crypto/random';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
@@ -45,7 +45,8 @@ export async function openLmdbStore({ path, logBytes = LOG_BYTES }: LmdbStoreOpt
     await environment.close();
     throw await writeError(error);
   }
-  // Seeds a hash table, which no result depends on: not a part of what the composition root decides.
+  // Seeds a hash table, which no result depends on: not a part of what the composition root
+  // decides.
   const ids = new AcceptedIds(databases.accepted, log, systemRandom(32));
   await ids.load();
   const mailboxes = new OpenMailboxes(databases.mailboxes, log);
@@ -57,7 +58,8 @@ export async function openLmdbStore({ path, logBytes = LOG_BYTES }: LmdbStoreOpt
 
   async function takeOverAndClose(): Promise<void> {
     await logged.close();
-    // A folder that nobody has open is whole without its log. When the disk is full the log keeps it.
+    // A folder that nobody has open is whole without its log. When the disk is full the log keeps
+    // it.
     await checkpoints.takeOverAll().catch(() => {});
     await writer.close();
     await environment.close();

@@ -1,4 +1,7 @@
-/** Accounts, their manifests and devices, in LMDB: each call one transaction, stronger than the port asks. */
+/**
+ * Accounts, their manifests and devices, in LMDB: each call one transaction, stronger than the port
+ * asks.
+ */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { copyAccount, copyDevice, copyManifest } from '../copies.ts';
 import {

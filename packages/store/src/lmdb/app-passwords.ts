@@ -1,4 +1,7 @@
-/** App passwords, in LMDB: one record each, under the address of the account; `accounts.delete` removes them with it. */
+/**
+ * App passwords, in LMDB: one record each, under the address of the account; `accounts.delete`
+ * removes them with it.
+ */
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { copyAppPassword } from '../copies.ts';
 import { type AppPassword, type AppPasswords, StoreError } from '../port.ts';

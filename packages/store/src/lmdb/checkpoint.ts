@@ -1,7 +1,7 @@
 /**
- * Checkpoints: of a ring that gets full, the oldest records are taken over into LMDB, and go. In slices, each a
- * transaction of a few milliseconds, while commits to the log go on beside them: what is in memory changes only when a
- * slice is durable.
+ * Checkpoints: of a ring that gets full, the oldest records are taken over into LMDB, and go. In
+ * slices, each a transaction of a few milliseconds, while commits to the log go on beside them:
+ * what is in memory changes only when a slice is durable.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { AcceptedIds } from './ids/accepted-ids.ts';
@@ -9,7 +9,10 @@ import type { CommitLog } from './log/commit-log.ts';
 import type { OpenMailboxes } from './mailboxes/open-mailboxes.ts';
 import type { Writer } from './writer.ts';
 
-/** How full the ring is when a checkpoint begins, and how full it is left: nearly all of the oldest is acknowledged by then. */
+/**
+ * How full the ring is when a checkpoint begins, and how full it is left: nearly all of the oldest
+ * is acknowledged by then.
+ */
 const BEGINS_AT = 0.75;
 const LEAVES = 0.5;
 /** What one slice takes over, some more or less. */
@@ -32,12 +35,18 @@ export class Checkpoints {
     this.#ids = ids;
   }
 
-  /** Begins one if it is time and none runs. One that fails (the disk is full) is begun again some time. */
+  /**
+   * Begins one if it is time and none runs. One that fails (the disk is full) is begun again some
+   * time.
+   */
   beginIfDue(): void {
     if (this.#log.usedAfter() > BEGINS_AT) this.#begin();
   }
 
-  /** Waits for a slice, after which the ring may have more room. False: there is none, so it will not have. */
+  /**
+   * Waits for a slice, after which the ring may have more room. False: there is none, so it will
+   * not have.
+   */
   async makeRoom(): Promise<boolean> {
     this.#begin();
     if (!this.#running) return false;
@@ -66,7 +75,8 @@ export class Checkpoints {
     const records = this.#log.records.filter(({ lsn }) => lsn <= upTo);
     const last = records.at(-1);
     if (!last) return;
-    // In the order of their keys, so that each page of the tree is written once, not with every slice.
+    // In the order of their keys, so that each page of the tree is written once, not with every
+    // slice.
     const devices = [...new Set(records.flatMap((record) => record.devices))].sort();
     try {
       let next = 0;
@@ -96,7 +106,10 @@ export class Checkpoints {
     return slice;
   }
 
-  /** Inside a transaction of LMDB: some of these mailboxes, from the one at `from`; where the next slice begins. */
+  /**
+   * Inside a transaction of LMDB: some of these mailboxes, from the one at `from`; where the next
+   * slice begins.
+   */
   #takeMailboxes(devices: readonly DeviceId[], from: number, upTo: number): number {
     let next = from;
     let left = MESSAGES_AT_ONCE;

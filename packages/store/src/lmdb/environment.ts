@@ -1,18 +1,26 @@
-/** The LMDB environment of one data folder: its databases, its schema version, and what can be wrong with the folder. */
+/**
+ * The LMDB environment of one data folder: its databases, its schema version, and what can be wrong
+ * with the folder.
+ */
 import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { StoreError } from '../port.ts';
 import { type FolderOwner, ownFolder } from './folder-owner.ts';
 
-/** Raised when a record's layout changes; a folder of another version is refused, not guessed at. */
+/**
+ * Raised when a record's layout changes; a folder of another version is refused, not guessed at.
+ */
 export const SCHEMA = 'sealwire-store 4';
 /** Brought up to date when it is opened (`upgrade.ts`), … */
 export const SCHEMA_3 = 'sealwire-store 3';
 /** … and what it is until that is done. */
 export const SCHEMA_3_TO_4 = 'sealwire-store 3 to 4';
 const KNOWN_SCHEMAS: readonly string[] = [SCHEMA_3, SCHEMA_3_TO_4, SCHEMA];
-/** What every LMDB data file has in its first page, in the order of this machine's bytes (little-endian where Node runs). */
+/**
+ * What every LMDB data file has in its first page, in the order of this machine's bytes
+ * (little-endian where Node runs).
+ */
 const MAGIC = 0xbeefc0de;
 const MAGIC_AT = 24;
 export const SCHEMA_KEY = Buffer.from('schema');
@@ -21,9 +29,10 @@ const DATABASES = [
   'accounts', // address → record of the account, or a tombstone
   'manifests', // address, 0, u32 version → manifest
   'devices', // device id → record of the device, or a tombstone
-  'prekeys', // device id, 0, curve → identity key, signed prekey, counters
-  // device id, 0, curve, 'k', order → one-time key; …, 'i', key id → its public key; of one that was claimed …, 'c', key id →
-  // its public key; …, 'u', end, key id → nothing: when that may be forgotten
+  'prekeys', // device id, 0, suite → identity key, signed prekey, counters
+  // device id, 0, suite, 'k', order → one-time key; …, 'i', key id → its public key; of one that
+  // was claimed …, 'c', key id → its public key; …, 'u', end, key id → nothing: when that may be
+  // forgotten
   'onetime',
   'waiting', // device id → since when it waits
   'keyowners', // public key → the account or device that uses it
@@ -44,12 +53,18 @@ export type Databases = { readonly [Name in (typeof DATABASES)[number]]: Db };
 export interface Environment {
   readonly root: RootDatabase<Buffer, Buffer>;
   readonly databases: Databases;
-  /** What is read from here to the end of the turn is the newest committed state. Throws when closed. */
+  /**
+   * What is read from here to the end of the turn is the newest committed state. Throws when
+   * closed.
+   */
   readonly renew: () => void;
   readonly close: () => Promise<void>;
 }
 
-/** Opens or makes the folder. Throws `StoreError` whose one line says what is wrong with it and what to do. */
+/**
+ * Opens or makes the folder. Throws `StoreError` whose one line says what is wrong with it and what
+ * to do.
+ */
 export function openEnvironment(path: string): Environment {
   let root: RootDatabase<Buffer, Buffer> | undefined;
   try {
@@ -62,7 +77,8 @@ export function openEnvironment(path: string): Environment {
       maxDbs: DATABASES.length + 4,
       // A commit resolves after its fdatasync, not before (the default).
       overlappingSync: false,
-      // `writer.ts` gathers what belongs together; and a batch of the library's has a promise of its own, which nobody could catch.
+      // `writer.ts` gathers what belongs together; and a batch of the library's has a promise of
+      // its own, which nobody could catch.
       eventTurnBatching: false,
       ...BINARY,
     });
@@ -119,7 +135,10 @@ function environmentOf(root: RootDatabase<Buffer, Buffer>): Environment {
   };
 }
 
-/** What a failed transaction becomes. Nobody can know whether a failed commit is on the disk: `unavailable`. */
+/**
+ * What a failed transaction becomes. Nobody can know whether a failed commit is on the disk:
+ * `unavailable`.
+ */
 export async function writeError(error: unknown): Promise<StoreError> {
   if (error instanceof StoreError) return error;
   const cause = await commitCause(error);

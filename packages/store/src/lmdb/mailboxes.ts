@@ -41,7 +41,10 @@ export function lmdbMailboxes(
   reading: ReadMailboxes,
   ids: AcceptedIds,
 ): Mailboxes {
-  /** Of the message that is being appended, as many as it has recipients. It never becomes shorter: it would lose its memory. */
+  /**
+   * Of the message that is being appended, as many as it has recipients. It never becomes shorter:
+   * it would lose its memory.
+   */
   const named: OpenMailbox[] = [];
   /** Where the sweep goes on. */
   let sweepFrom: Buffer = FIRST;
@@ -129,7 +132,10 @@ export function lmdbMailboxes(
     return refused;
   }
 
-  /** Devices from the one that the sweep has come to, and whether they are the last: those whose mailbox holds something older than `horizon`. */
+  /**
+   * Devices from the one that the sweep has come to, and whether they are the last: those whose
+   * mailbox holds something older than `horizon`.
+   */
   function overdue(horizon: number): { devices: DeviceId[]; isEnd: boolean; next: Buffer } {
     renew();
     const keys = [...databases.devices.getKeys({ start: sweepFrom, limit: SWEEP_AT_ONCE })];

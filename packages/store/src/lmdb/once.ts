@@ -1,4 +1,7 @@
-/** Things that may happen once, in LMDB: each taking also forgets a few that have ended, so that nothing piles up. */
+/**
+ * Things that may happen once, in LMDB: each taking also forgets a few that have ended, so that
+ * nothing piles up.
+ */
 import type { Once } from '../port.ts';
 import type { Environment } from './environment.ts';
 import { u48 } from './records/keys.ts';

@@ -55,7 +55,8 @@ describe('a claim', () => {
       await prekeys.claim('c25519', [phone, phone], now);
     }
     environment.renew();
-    // Two keys of the last round, and two of the one before, whose time is over just now: each under its id and its end.
+    // Two keys of the last round, and two of the one before, whose time is over just now: each
+    // under its id and its end.
     expect(environment.databases.onetime.getKeysCount()).toBeLessThanOrEqual(8);
     const late = roomy(NOW + 41 * MEMORY_MS);
     await prekeys.addOneTime(phone, 'c25519', oneTimeKeys(38), late);

@@ -1,7 +1,7 @@
 /**
- * LIME key material, in LMDB. A claim takes the one-time key with the lowest order and, in the same transaction, notes
- * its id as claimed, so that a late repeat of the upload does not bring the key back; and forgets a few such ids whose
- * time is over.
+ * LIME key material, in LMDB. A claim takes the one-time key with the lowest order and, in the same
+ * transaction, notes its id as claimed, so that a late repeat of the upload does not bring the key
+ * back; and forgets a few such ids whose time is over.
  */
 import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
@@ -12,7 +12,7 @@ import { isSameBundle, isSameBytes } from '../sameness.ts';
 import type { Databases, Environment } from './environment.ts';
 import { readDevice, usedKeys } from './records/account-records.ts';
 import { checkKeys, moveKeys } from './records/key-owners.ts';
-import { curveByte, endOf, keysUnder, prefixedKey, removeUnder, u32, u48 } from './records/keys.ts';
+import { endOf, keysUnder, prefixedKey, removeUnder, suiteByte, u32, u48 } from './records/keys.ts';
 import { type PrekeyRecord, readPrekeys, removePrekeys, writePrekeys } from './records/prekey-records.ts';
 import { RecordReader, RecordWriter } from './records/record.ts';
 import { forgetWaiting } from './records/waiting-records.ts';
@@ -109,7 +109,9 @@ export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): 
   };
 }
 
-/** Throws before its first write: `conflict` when the device registered other keys, `KeyTakenError`. */
+/**
+ * Throws before its first write: `conflict` when the device registered other keys, `KeyTakenError`.
+ */
 export function storeRegistration(
   databases: Databases,
   device: DeviceId,
@@ -170,7 +172,10 @@ function withoutOneTime({ identityKey, signedPrekey }: PrekeyRecord): PrekeyBund
   return { identityKey, signedPrekey };
 }
 
-/** Those of `keys` that are neither held nor claimed. `conflict` when an id is known with other bytes. */
+/**
+ * Those of `keys` that are neither held nor claimed. `conflict` when an id is known with other
+ * bytes.
+ */
 function newKeys(
   { onetime }: Databases,
   device: DeviceId,
@@ -214,17 +219,17 @@ function readOneTime(bytes: Buffer): OneTimePrekey {
 }
 
 function orderPrefix(device: DeviceId, suite: SuiteName): Buffer {
-  return prefixedKey(device, curveByte(suite), BY_ORDER);
+  return prefixedKey(device, suiteByte(suite), BY_ORDER);
 }
 
 function claimedKey(device: DeviceId, suite: SuiteName, id: number): Buffer {
-  return prefixedKey(device, curveByte(suite), CLAIMED, u32(id));
+  return prefixedKey(device, suiteByte(suite), CLAIMED, u32(id));
 }
 
 function endPrefix(device: DeviceId, suite: SuiteName): Buffer {
-  return prefixedKey(device, curveByte(suite), BY_END);
+  return prefixedKey(device, suiteByte(suite), BY_END);
 }
 
 function idKey(device: DeviceId, suite: SuiteName, id: number): Buffer {
-  return prefixedKey(device, curveByte(suite), BY_ID, u32(id));
+  return prefixedKey(device, suiteByte(suite), BY_ID, u32(id));
 }

@@ -1,4 +1,7 @@
-/** Waiting devices, in LMDB: prekeys like a device's, and one record that says that their owner has not admitted them yet. */
+/**
+ * Waiting devices, in LMDB: prekeys like a device's, and one record that says that their owner has
+ * not admitted them yet.
+ */
 import { accountOf } from '@sealwire/wire/ids';
 import { copyBundle, copyOneTimePrekey } from '../copies.ts';
 import { StoreError, type Waiting } from '../port.ts';

@@ -1,7 +1,8 @@
 /**
- * Group commit: calls that wait are carried out one after the other in one commit, made durable together. While it is
- * on its way to the disk the next ones gather, so that a busy store makes larger commits, not more of them. There are
- * two such queues: this one's commits are transactions of LMDB, the other's (`log/log-writer.ts`) records of the log.
+ * Group commit: calls that wait are carried out one after the other in one commit, made durable
+ * together. While it is on its way to the disk the next ones gather, so that a busy store makes
+ * larger commits, not more of them. There are two such queues: this one's commits are transactions
+ * of LMDB, the other's (`log/log-writer.ts`) records of the log.
  */
 import { StoreError } from '../port.ts';
 import { type Environment, writeError } from './environment.ts';
@@ -12,7 +13,10 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
-/** Calls `perform`, which runs the jobs, and resolves once what they did is durable. May call it twice, if it undoes the first time. */
+/**
+ * Calls `perform`, which runs the jobs, and resolves once what they did is durable. May call it
+ * twice, if it undoes the first time.
+ */
 export type Commit = (perform: () => void) => Promise<void>;
 
 export class Writer {
@@ -26,9 +30,10 @@ export class Writer {
   }
 
   /**
-   * Runs `job` in a commit and resolves with what it returns once that is durable. A job that throws `StoreError` must
-   * do so before its first write: it rejects alone, and the commit goes on. Anything else that is thrown, and
-   * `corrupt`, undoes the commit, and all jobs in it reject: with `unavailable`, or with that `corrupt`.
+   * Runs `job` in a commit and resolves with what it returns once that is durable. A job that
+   * throws `StoreError` must do so before its first write: it rejects alone, and the commit goes
+   * on. Anything else that is thrown, and `corrupt`, undoes the commit, and all jobs in it reject:
+   * with `unavailable`, or with that `corrupt`.
    */
   run<Result>(job: () => Result): Promise<Result> {
     if (this.#isClosed) return Promise.reject(new StoreError('unavailable', 'the store is closed'));
@@ -79,6 +84,7 @@ function answerOf({ run, resolve, reject }: Job): () => void {
 
 /** The queue of transactions of LMDB. */
 export function lmdbWriter({ root }: Environment): Writer {
-  // A child of the library's own transaction, because only a child is undone when the callback throws.
+  // A child of the library's own transaction, because only a child is undone when the callback
+  // throws.
   return new Writer((perform) => root.childTransaction(perform));
 }

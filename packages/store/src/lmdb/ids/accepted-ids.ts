@@ -1,11 +1,13 @@
 /**
- * The message ids that are remembered (`MailboxLimits.memory`), and an index in memory of where each id is: in the record
- * of the log that brought the message, or, once a checkpoint took that over, in a record here of its LSN. Written at the
- * end and forgotten at the beginning, so that an id costs the same whether clients choose them by time or at random.
+ * The message ids that are remembered (`MailboxLimits.memory`), and an index in memory of where
+ * each id is: in the record of the log that brought the message, or, once a checkpoint took that
+ * over, in a record here of its LSN. Written at the end and forgotten at the beginning, so that an
+ * id costs the same whether clients choose them by time or at random.
  *
  * key:   u48 LSN, and u16 of the record (absent: 0) if it has several
- * value: f64 youngest (ms) · u16 senders, for each u16 length, device id · for each message: 16 id, u16 sender, u8 length
- *        of the digest (plus 128: some mailboxes refused it), digest · if some did: u16 how many, for each u16 length, device id
+ * value: f64 youngest (ms) · u16 senders, for each u16 length, device id · for each message: 16 id,
+ *        u16 sender, u8 length of the digest (plus 128: some mailboxes refused it), digest · if
+ *        some did: u16 how many, for each u16 length, device id
  */
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { MailboxLimits } from '../../port.ts';
@@ -36,7 +38,10 @@ interface Sent {
   readonly sender: DeviceId;
 }
 
-/** What is known of an id: nothing, that other content came with it, or whose mailboxes refused its message. */
+/**
+ * What is known of an id: nothing, that other content came with it, or whose mailboxes refused its
+ * message.
+ */
 export type Finding = 'new' | 'conflict' | { readonly refused: readonly DeviceId[] };
 
 export class AcceptedIds {
@@ -103,7 +108,10 @@ export class AcceptedIds {
     return 'new';
   }
 
-  /** It is in this commit, which if it fails has left the index with an entry that leads nowhere, as it may. */
+  /**
+   * It is in this commit, which if it fails has left the index with an entry that leads nowhere, as
+   * it may.
+   */
   add(part: Buffer, entry: number, sender: DeviceId, fingerprint: number): void {
     this.#index.add(fingerprint, this.#log.lsn);
     this.#fresh.push({ part, entry, sender });
@@ -121,12 +129,18 @@ export class AcceptedIds {
     return takenOf(this.#fresh);
   }
 
-  /** Inside a transaction of LMDB that says this commit. How many ids more there are: `count` follows when it is durable. */
+  /**
+   * Inside a transaction of LMDB that says this commit. How many ids more there are: `count`
+   * follows when it is durable.
+   */
   takeFresh(): number {
     return this.#write(this.#log.lsn, this.taken());
   }
 
-  /** The same for records of the log, which will go from there; and the oldest ids that need not be remembered go. */
+  /**
+   * The same for records of the log, which will go from there; and the oldest ids that need not be
+   * remembered go.
+   */
   takeOver(records: readonly CommitRecord[]): number {
     let more = 0;
     for (const { lsn, parts, ids } of records) more += this.#write(lsn, ids ?? takenOf(sentIn(parts)));

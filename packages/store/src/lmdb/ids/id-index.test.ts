@@ -57,7 +57,8 @@ describe('IdIndex', () => {
   });
 
   it('answers with all records that are not gone, and with no others', () => {
-    // Few tables and few slots in them, so that entries stand in each other's way, also around the end of a table.
+    // Few tables and few slots in them, so that entries stand in each other's way, also around the
+    // end of a table.
     const fingerprint = fc
       .tuple(
         fc.constantFrom(0, 1, 1024, 2047),

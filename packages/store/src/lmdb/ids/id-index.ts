@@ -1,19 +1,24 @@
 /**
- * Where to look for a message id: a hash table in memory from 32 bits of the id to the number of the record that may hold it. It may
- * answer with a record that does not (1 in 250 at sixteen million ids), never without one that does.
+ * Where to look for a message id: a hash table in memory from 32 bits of the id to the number of
+ * the record that may hold it. It may answer with a record that does not (1 in 250 at sixteen
+ * million ids), never without one that does.
  *
- * In 2,048 parts, each a table of its own: the high bits of the fingerprint choose the table, the low bits a slot in it. So a look-up
- * touches one place in memory however many ids there are, and growing moves one table at a time, a fifth of a millisecond at ten million.
+ * In 2,048 parts, each a table of its own: the high bits of the fingerprint choose the table, the
+ * low bits a slot in it. So a look-up touches one place in memory however many ids there are, and
+ * growing moves one table at a time, a fifth of a millisecond at ten million.
  *
- * Memory: 11 to 22 bytes a message as long as nothing is forgotten, then 16 to 32 a remembered message. The forgotten leave a table when
- * it is full; one to which nothing is added keeps them.
+ * Memory: 11 to 22 bytes a message as long as nothing is forgotten, then 16 to 32 a remembered
+ * message. The forgotten leave a table when it is full; one to which nothing is added keeps them.
  */
 
 const TABLES = 1 << 11;
 /** Bits of a fingerprint below those that choose the table. */
 const TABLE_SHIFT = 21;
 const FIRST_SLOTS = 1 << 4;
-/** Stands for each table that has no entries yet. Its one slot counts as full, so that it is never written to. */
+/**
+ * Stands for each table that has no entries yet. Its one slot counts as full, so that it is never
+ * written to.
+ */
 const NO_TABLE = new Int32Array(2);
 const NO_RECORDS: readonly number[] = [];
 
@@ -21,8 +26,9 @@ export class IdIndex {
   /** Keys of the fingerprint, one for each 16 bits of an id. */
   readonly #keys: Uint32Array;
   /**
-   * Pairs: fingerprint (0: free), low 32 bits of the record number. Open addressing, a power of two of slots, three quarters full at
-   * most. Signed, as fingerprints are, because V8 allocates numbers from 2^31 up.
+   * Pairs: fingerprint (0: free), low 32 bits of the record number. Open addressing, a power of two
+   * of slots, three quarters full at most. Signed, as fingerprints are, because V8 allocates
+   * numbers from 2^31 up.
    */
   readonly #tables = new Array<Int32Array>(TABLES).fill(NO_TABLE);
   /** Of each table, the slots that are not free. */
@@ -34,8 +40,9 @@ export class IdIndex {
   fetched = 0;
 
   /**
-   * `seed`: 32 random bytes. Senders choose message ids, and must not be able to choose colliding ones: the fingerprint is multilinear
-   * over 16-bit words with secret keys, so any two ids collide with a probability of at most 2^-16.
+   * `seed`: 32 random bytes. Senders choose message ids, and must not be able to choose colliding
+   * ones: the fingerprint is multilinear over 16-bit words with secret keys, so any two ids collide
+   * with a probability of at most 2^-16.
    */
   constructor(seed: Uint8Array) {
     const view = new DataView(seed.buffer, seed.byteOffset, 32);
@@ -50,7 +57,8 @@ export class IdIndex {
       const word = ((id[offset + 2 * i] as number) << 8) | (id[offset + 2 * i + 1] as number);
       sum = (sum + Math.imul(word, keys[i] as number)) | 0;
     }
-    // A bijection that mixes all bits into the low ones, which choose the slot, and the high ones, which choose the table.
+    // A bijection that mixes all bits into the low ones, which choose the slot, and the high ones,
+    // which choose the table.
     sum = Math.imul(sum ^ (sum >>> 16), 0x45d9f3b);
     sum ^= sum >>> 16;
     return sum || 1;
@@ -67,8 +75,8 @@ export class IdIndex {
   }
 
   /**
-   * Fetches what `records` and `add` will want of these. A look-up alone waits a third of a microsecond for memory; here the processor waits
-   * for many at once.
+   * Fetches what `records` and `add` will want of these. A look-up alone waits a third of a
+   * microsecond for memory; here the processor waits for many at once.
    */
   prefetch(fingerprints: readonly number[]): void {
     let sum = 0;
@@ -106,15 +114,20 @@ export class IdIndex {
   }
 
   /**
-   * The record number from `#first` up that has these low 32 bits. That of a record that is gone lies beyond the newest, by which it is
-   * known. Right for all that is remembered as long as that is no more than 2^32 records, fifty thousand a second for a day. Where a
-   * record that is gone is still in its table after 2^32 younger ones, it passes for one of these: a false answer, no missing one.
+   * The record number from `#first` up that has these low 32 bits. That of a record that is gone
+   * lies beyond the newest, by which it is known. Right for all that is remembered as long as that
+   * is no more than 2^32 records, fifty thousand a second for a day. Where a record that is gone is
+   * still in its table after 2^32 younger ones, it passes for one of these: a false answer, no
+   * missing one.
    */
   #recordOf(low: number): number {
     return this.#first + ((low - this.#first) >>> 0);
   }
 
-  /** Leaves out what is gone, and makes the table as large as the rest needs to fill a quarter to half of it. */
+  /**
+   * Leaves out what is gone, and makes the table as large as the rest needs to fill a quarter to
+   * half of it.
+   */
   #rebuild(table: number): Int32Array {
     const old = this.#tables[table] as Int32Array;
     let kept = 0;
@@ -134,7 +147,10 @@ export class IdIndex {
   }
 }
 
-/** False when the pair is there already: a message of a commit that failed comes again, under the same number. */
+/**
+ * False when the pair is there already: a message of a commit that failed comes again, under the
+ * same number.
+ */
 function insert(pairs: Int32Array, fingerprint: number, low: number): boolean {
   const mask = pairs.length - 1;
   let at = (fingerprint << 1) & mask;

@@ -1,13 +1,15 @@
 /**
- * The commit log: what was appended, acknowledged, claimed and lost lately, in the order of the commits, before a
- * checkpoint takes it over into the mailboxes of LMDB (docs/adr/0012, 0013, 0018). One write and one fdatasync make a
- * commit durable; what is acknowledged while it is still here never becomes a part of its mailbox.
+ * The commit log: what was appended, acknowledged, claimed and lost lately, in the order of the
+ * commits, before a checkpoint takes it over into the mailboxes of LMDB (docs/adr/0012, 0013,
+ * 0018-the-log-says-all.md). One write and one fdatasync make a commit durable; what is
+ * acknowledged while it is still here never becomes a part of its mailbox.
  *
- * This process alone has the folder, so the state is here. LMDB is told where the oldest record is that is still
- * needed, in the transactions that take records over, and reads it back when the store is opened.
+ * This process alone has the folder, so the state is here. LMDB is told where the oldest record is
+ * that is still needed, in the transactions that take records over, and reads it back when the
+ * store is opened.
  *
- * key: 'ring' → 8 ring id · f64 (little-endian) capacity, offset where the oldest record begins, LSN and seal of the
- *      one before it, newest LSN given out
+ * key: 'ring' → 8 ring id · f64 (little-endian) capacity, offset where the oldest record begins,
+ *      LSN and seal of the one before it, newest LSN given out
  */
 import { join } from 'node:path';
 import { systemRandom } from '@sealwire/crypto/random';
@@ -64,7 +66,9 @@ export class CommitLog {
   #lsn: number;
   /** What it says the mailboxes in memory have. */
   #isApplied = false;
-  /** What the records say of each device; made when it is asked for, up to the record `#indexed`. */
+  /**
+   * What the records say of each device; made when it is asked for, up to the record `#indexed`.
+   */
   readonly #index = new Map<DeviceId, LogEntry[]>();
   #indexed = 0;
   /** Of the commit that is being put together. */
@@ -185,7 +189,10 @@ export class CommitLog {
     return this.#parts.reduce((sum, { length }) => sum + length, 2 * PAGE_BYTES) < this.#ring.capacity / 2;
   }
 
-  /** This commit becomes durable. When that fails nobody knows what is on the disk, nor will (the kernel forgets it): nothing is taken any more. */
+  /**
+   * This commit becomes durable. When that fails nobody knows what is on the disk, nor will (the
+   * kernel forgets it): nothing is taken any more.
+   */
   async sync(): Promise<void> {
     try {
       await this.#file.sync();
@@ -197,7 +204,10 @@ export class CommitLog {
     }
   }
 
-  /** This commit is over, and the next one begins: it is durable, in the file if it was written there, or it failed. */
+  /**
+   * This commit is over, and the next one begins: it is durable, in the file if it was written
+   * there, or it failed.
+   */
   done(isDurable: boolean): void {
     if (isDurable && this.#written) this.#push(this.#written);
     if (this.#isApplied) this.#lsn++;
@@ -207,12 +217,18 @@ export class CommitLog {
     this.#devices = [];
   }
 
-  /** How much of the ring is in use, counted from behind the record up to which a checkpoint would take over. */
+  /**
+   * How much of the ring is in use, counted from behind the record up to which a checkpoint would
+   * take over.
+   */
   usedAfter(record?: CommitRecord): number {
     return this.#file.used(record?.end ?? this.#start, this.#end) / this.#ring.capacity;
   }
 
-  /** In this transaction of LMDB all up to `record` is taken over; no LSN that it speaks of is given out again. */
+  /**
+   * In this transaction of LMDB all up to `record` is taken over; no LSN that it speaks of is given
+   * out again.
+   */
   putStart(record?: CommitRecord): void {
     // Another job of the transaction may have moved the start.
     const ring = readRing(this.#db);
@@ -277,8 +293,8 @@ function lowerBound(records: readonly CommitRecord[], lsn: number): number {
 }
 
 /**
- * The log of the folder `path`, which gets a ring of `bytes` if it has none. Throws `StoreError` whose one line says
- * what is wrong with the folder.
+ * The log of the folder `path`, which gets a ring of `bytes` if it has none. Throws `StoreError`
+ * whose one line says what is wrong with the folder.
  */
 export function openLog({ root, databases }: Environment, path: string, bytes: number): CommitLog {
   const db = databases.journal;

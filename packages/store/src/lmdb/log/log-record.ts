@@ -1,19 +1,21 @@
 /**
- * The parts of a commit record: what one call did to mailboxes, as bytes. Numbers are little-endian.
+ * The parts of a commit record: what one call did to mailboxes, as bytes. Numbers are
+ * little-endian.
  *
- * appended: u32 bytes of the part, u8 1 · for each message an entry: u32 bytes of it, u8 0 if it was not taken,
- *           1 if it was, 2 if some mailboxes refused it, f64 when (ms), u16 recipients, u32 where their rows begin
- *           in the part, u16 length of the sender, u8 length of the digest, u32 bytes that are shared, 16 id ·
- *           digest · sender · the shared bytes · for each recipient a row: u32 where the entry begins in the part,
- *           u48 sequence number (0: refused), u32 bytes of its own, u16 length of the device id, device id, own
- * changed:  u32 bytes of the part, u8 2 · for each mailbox: u8 change, u16 length of the device id, device id ·
- *           1 acknowledged: f64 all up to this · 2 claimed: f64 session · 3 expired, 4 trimmed: u32 messages, for
- *           each u48 sequence number, u32 bytes
+ * appended: u32 bytes of the part, u8 1 · for each message an entry: u32 bytes of it, u8 0 if it
+ *           was not taken, 1 if it was, 2 if some mailboxes refused it, f64 when (ms), u16
+ *           recipients, u32 where their rows begin in the part, u16 length of the sender, u8 length
+ *           of the digest, u32 bytes that are shared, 16 id · digest · sender · the shared bytes ·
+ *           for each recipient a row: u32 where the entry begins in the part, u48 sequence number
+ *           (0: refused), u32 bytes of its own, u16 length of the device id, device id, own
+ * changed:  u32 bytes of the part, u8 2 · for each mailbox: u8 change, u16 length of the device id,
+ *           device id · 1 acknowledged: f64 all up to this · 2 claimed: f64 session · 3 expired, 4
+ *           trimmed: u32 messages, for each u48 sequence number, u32 bytes
  *
- * A batch is copied into its part at once, when it is handed over (the caller may write into its arrays
- * afterwards), and stays there until the checkpoint: nothing is copied again in between. A message is known by
- * its part and the offset of its entry, or of a row: one allocation, plain loops and no object, because this
- * runs for every message of the relay.
+ * A batch is copied into its part at once, when it is handed over (the caller may write into its
+ * arrays afterwards), and stays there until the checkpoint: nothing is copied again in between. A
+ * message is known by its part and the offset of its entry, or of a row: one allocation, plain
+ * loops and no object, because this runs for every message of the relay.
  */
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { GapRecord, Mail } from '../../port.ts';
@@ -57,7 +59,10 @@ export type LogEntry =
   | { readonly lsn: number; readonly part: Buffer; readonly row: number }
   | { readonly lsn: number; readonly part?: undefined; readonly change: MailboxChange };
 
-/** Copies the batch into a part, made by `allocate`; where the entry of each message begins. No message counts as taken until `markTaken`. */
+/**
+ * Copies the batch into a part, made by `allocate`; where the entry of each message begins. No
+ * message counts as taken until `markTaken`.
+ */
 export function partOfBatch(
   batch: readonly Mail[],
   allocate: (length: number) => Buffer,
@@ -295,7 +300,10 @@ function setAll(part: Buffer, pieces: readonly Uint8Array[], at: number): number
   return end;
 }
 
-/** Bytes of the ids that were written lately: to encode them anew for each message costs more than all else in its entry. */
+/**
+ * Bytes of the ids that were written lately: to encode them anew for each message costs more than
+ * all else in its entry.
+ */
 const encodedIds = new Map<DeviceId, Buffer>();
 const MOST_ENCODED_IDS = 4_096;
 

@@ -1,8 +1,8 @@
 /**
- * The queue of commits that the log says: jobs that change mailboxes, all of whose changes are parts of one record.
- * They happen to the open mailboxes, then the record is written. When the ring has no room it waits for a checkpoint
- * to make some; for a record that is longer than half of the ring the same jobs run again in a transaction of LMDB, which takes
- * over what they did at once.
+ * The queue of commits that the log says: jobs that change mailboxes, all of whose changes are
+ * parts of one record. They happen to the open mailboxes, then the record is written. When the ring
+ * has no room it waits for a checkpoint to make some; for a record that is longer than half of the
+ * ring the same jobs run again in a transaction of LMDB, which takes over what they did at once.
  */
 import type { Checkpoints } from '../checkpoint.ts';
 import type { Environment } from '../environment.ts';

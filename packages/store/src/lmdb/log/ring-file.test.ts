@@ -232,7 +232,8 @@ describe('a record that is torn', () => {
     writeFileSync(path, torn);
     const file = open(16 * PAGE);
     const { end } = chain(file, BEGINNING);
-    // As long as the torn one, so that it ends where the lost third record begins; under an LSN of its own.
+    // As long as the torn one, so that it ends where the lost third record begins; under an LSN of
+    // its own.
     const next = file.append(BEGINNING, end, 5, [payloadOf(5, 2 * PAGE)]);
     expect(next).toBeDefined();
     expect(chain(file, BEGINNING).records.map(({ lsn }) => lsn)).toEqual([1, 5]);

@@ -1,14 +1,15 @@
 /**
- * The file of the log: a ring of commit records. A record is what one commit says, written with one call and made
- * durable with one fdatasync; in pages of its own, so that writing one never touches what another has on the disk.
+ * The file of the log: a ring of commit records. A record is what one commit says, written with one
+ * call and made durable with one fdatasync; in pages of its own, so that writing one never touches
+ * what another has on the disk.
  *
- * record: u32 seal: CRC-32 of all that follows · u32 length of the payload · u48 LSN · u48 LSN and u32 seal of the
- *         record before it · 8 ring id · payload
- *         (little-endian; the next record begins at the next multiple of 4 KiB, or, when it would not fit there, at 0)
+ * record: u32 seal: CRC-32 of all that follows · u32 length of the payload · u48 LSN · u48 LSN and
+ *         u32 seal of the record before it · 8 ring id · payload (little-endian; the next record
+ *         begins at the next multiple of 4 KiB, or, when it would not fit there, at 0)
  *
- * LSNs grow, each record names the one before it by LSN and seal, and the ring's id is random: what an older round, a
- * torn write, another folder's file or a history that a restored backup undid left behind is never taken for the next
- * record.
+ * LSNs grow, each record names the one before it by LSN and seal, and the ring's id is random: what
+ * an older round, a torn write, another folder's file or a history that a restored backup undid
+ * left behind is never taken for the next record.
  */
 import { closeSync, fdatasync, fdatasyncSync, fsyncSync, openSync, readSync, writevSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -59,7 +60,10 @@ export class RingFile {
     ring.id.copy(this.#head, ID_AT);
   }
 
-  /** The record that follows `place`: its LSN, its payload and the place behind it. Undefined: there is none (yet). */
+  /**
+   * The record that follows `place`: its LSN, its payload and the place behind it. Undefined: there
+   * is none (yet).
+   */
   read(place: Place): { lsn: number; payload: Buffer; next: Place } | undefined {
     return this.#readAt(place.offset, place) ?? this.#readAt(0, place);
   }
@@ -73,9 +77,9 @@ export class RingFile {
   }
 
   /**
-   * Writes a record behind `end` and answers the place behind it; it is not durable yet. Undefined: it has no room
-   * before `start`, where the oldest record begins that is still needed, or the disk would not have it; nothing has
-   * happened then.
+   * Writes a record behind `end` and answers the place behind it; it is not durable yet. Undefined:
+   * it has no room before `start`, where the oldest record begins that is still needed, or the disk
+   * would not have it; nothing has happened then.
    */
   append(start: Place, end: Place, lsn: number, parts: readonly Buffer[]): Place | undefined {
     let length = 0;

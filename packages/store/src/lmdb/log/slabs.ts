@@ -1,6 +1,7 @@
 /**
- * Memory for the parts of commit records, used again and again: a part lives until its checkpoint, too long for the garbage of the young
- * and too much for the old (at fifty thousand messages a second the collector would run through all memory several times a second).
+ * Memory for the parts of commit records, used again and again: a part lives until its checkpoint,
+ * too long for the garbage of the young and too much for the old (at fifty thousand messages a
+ * second the collector would run through all memory several times a second).
  */
 
 /** A few batches of the relay; what is larger gets memory of its own. */
@@ -35,7 +36,10 @@ export class RecordSlabs {
     return bytes;
   }
 
-  /** Nobody reads `record`, which is or begins an allocation, any more. What is not from here, or is released, does not matter. */
+  /**
+   * Nobody reads `record`, which is or begins an allocation, any more. What is not from here, or is
+   * released, does not matter.
+   */
   release(record: Buffer): void {
     const slab = this.#slabs.get(record.buffer);
     if (!slab?.live.delete(record.byteOffset) || slab.live.size > 0) return;

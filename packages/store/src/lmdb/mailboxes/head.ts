@@ -1,8 +1,9 @@
 /**
- * The head of a mailbox: what its last checkpoint knew. Messages that only the log has do not count here.
+ * The head of a mailbox: what its last checkpoint knew. Messages that only the log has do not count
+ * here.
  *
- * value: f64 (little-endian) session, settled number, floor, messages, bytes, oldest, gap count, gap from, gap to,
- *        LSN · u8 gap reason
+ * value: f64 (little-endian) session, settled number, floor, messages, bytes, oldest, gap count,
+ *        gap from, gap to, LSN · u8 gap reason
  */
 import type { GapRecord } from '../../port.ts';
 

@@ -1,6 +1,7 @@
 /**
- * One mailbox: its head, and what the log says beyond it. This half reads and cannot write: it does again what the log
- * says, which gives the same numbers each time, whatever of it the head contains already.
+ * One mailbox: its head, and what the log says beyond it. This half reads and cannot write: it does
+ * again what the log says, which gives the same numbers each time, whatever of it the head contains
+ * already.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
 import { gapOf, mergeGaps } from '../../gap.ts';
@@ -156,7 +157,10 @@ export class Mailbox {
   }
 }
 
-/** As head and log say, or another half of it. Undefined when there is no such device: a mailbox comes and goes with it. */
+/**
+ * As head and log say, or another half of it. Undefined when there is no such device: a mailbox
+ * comes and goes with it.
+ */
 export function openMailbox<Kind extends Mailbox>(
   kind: new (db: Db, prefix: Buffer, head: MailboxHead) => Kind,
   db: Db,

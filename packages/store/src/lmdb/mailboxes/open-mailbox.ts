@@ -1,6 +1,7 @@
 /**
- * One mailbox as commits change it. What it does it does to memory, and answers as a change that the log must say; a
- * checkpoint brings it to LMDB, later and without changing what is in memory until that is durable.
+ * One mailbox as commits change it. What it does it does to memory, and answers as a change that
+ * the log must say; a checkpoint brings it to LMDB, later and without changing what is in memory
+ * until that is durable.
  */
 import type { GapRecord, MailboxLimits } from '../../port.ts';
 import { accountOfRow, type LostMail, type MailboxChange, setSeq, sizeOf } from '../log/log-record.ts';
@@ -37,8 +38,9 @@ export class OpenMailbox extends Mailbox {
   }
 
   /**
-   * Whether there is room for what is expected, or some could be made: what was taken before `horizon` (ms) is expired,
-   * only not swept yet, and gives way first. What is lost is added to `changes`.
+   * Whether there is room for what is expected, or some could be made: what was taken before
+   * `horizon` (ms) is expired, only not swept yet, and gives way first. What is lost is added to
+   * `changes`.
    */
   makeRoom(horizon: number, limits: MailboxLimits, lsn: number, changes: MailboxChange[]): boolean {
     if (this.fits(limits)) return true;
@@ -97,9 +99,9 @@ export class OpenMailbox extends Mailbox {
   }
 
   /**
-   * Inside a transaction of LMDB: what came with commits up to `upTo`, and is still there, becomes segments, `most`
-   * messages at a time; all else that commits up to `applied` did becomes the head's. How many messages that were.
-   * `settle` follows when it is durable.
+   * Inside a transaction of LMDB: what came with commits up to `upTo`, and is still there, becomes
+   * segments, `most` messages at a time; all else that commits up to `applied` did becomes the
+   * head's. How many messages that were. `settle` follows when it is durable.
    */
   checkpoint(upTo: number, applied: number, most = Number.POSITIVE_INFINITY): number {
     const { db, prefix, settled, unsettled, session, floor, gap } = this;

@@ -1,6 +1,6 @@
 /**
- * The mailboxes of commits: each is opened once and stays open for the next ones. They are ahead of the disk by the
- * commit that is on its way; when that fails they are put together anew.
+ * The mailboxes of commits: each is opened once and stays open for the next ones. They are ahead of
+ * the disk by the commit that is on its way; when that fails they are put together anew.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { Db } from '../environment.ts';
@@ -35,7 +35,10 @@ export class OpenMailboxes {
     this.#open.get(device)?.settle();
   }
 
-  /** The log has not any more what commits up to this one said: who does not know that it is in segments is put together anew. */
+  /**
+   * The log has not any more what commits up to this one said: who does not know that it is in
+   * segments is put together anew.
+   */
   dropped(device: DeviceId, lsn: number): void {
     if (this.#open.get(device)?.needs(lsn)) this.#open.delete(device);
   }

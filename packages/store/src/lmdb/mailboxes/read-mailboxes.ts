@@ -1,7 +1,8 @@
 /**
- * Mailboxes as reads see them: what is durable. The last ones are kept, because a mailbox is read page by page, and one
- * that has thousands of messages in the log should not be put together for each page. As long as the head is the one
- * that it was opened from, only what the log added since is missing; a checkpoint may land at any time.
+ * Mailboxes as reads see them: what is durable. The last ones are kept, because a mailbox is read
+ * page by page, and one that has thousands of messages in the log should not be put together for
+ * each page. As long as the head is the one that it was opened from, only what the log added since
+ * is missing; a checkpoint may land at any time.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { Environment } from '../environment.ts';

@@ -35,7 +35,10 @@ export function removeAcknowledged(db: Db, prefix: Buffer, floor: number): void 
   }
 }
 
-/** Messages of these numbers go: each segment that has one is written anew, without what is acknowledged, or goes. */
+/**
+ * Messages of these numbers go: each segment that has one is written anew, without what is
+ * acknowledged, or goes.
+ */
 export function removeLost(db: Db, prefix: Buffer, floor: number, lost: ReadonlySet<number>): void {
   if (lost.size === 0) return;
   const seqs = [...lost].sort((a, b) => a - b);

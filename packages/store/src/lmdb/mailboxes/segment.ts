@@ -2,12 +2,14 @@
  * A segment: messages of one mailbox that a checkpoint took over from the log, as one LMDB record
  * (docs/adr/0002-mailbox-layout.md).
  *
- * key:   device id, 0, u48 last sequence number, u48 first, u48 oldest (ms), u16 messages, u32 bytes of all bodies
- *        (big-endian: keys sort by number)
- * value: u16 accounts, for each u16 length, address · for each message u48 sequence number, f64 when it was taken,
- *        u32 length of its body, u16 which account sent it (little-endian) · then the bodies
+ * key:   device id, 0, u48 last sequence number, u48 first, u48 oldest (ms), u16 messages, u32
+ *        bytes of all bodies (big-endian: keys sort by number)
+ * value: u16 accounts, for each u16 length, address · for each message u48 sequence number, f64
+ *        when it was taken, u32 length of its body, u16 which account sent it (little-endian) ·
+ *        then the bodies
  *
- * The key tells all that acknowledging a whole segment needs, so that its value is never read for that.
+ * The key tells all that acknowledging a whole segment needs, so that its value is never read for
+ * that.
  */
 
 export interface Segment {
@@ -20,7 +22,9 @@ export interface Segment {
   readonly bytes: number;
 }
 
-/** Where a segment is cut: long enough for a burst, short enough to be read for one message of it. */
+/**
+ * Where a segment is cut: long enough for a burst, short enough to be read for one message of it.
+ */
 export const SEGMENT_MESSAGES = 256;
 export const SEGMENT_BYTES = 64 * 1024;
 
@@ -69,10 +73,13 @@ export function segmentOf(key: Buffer): Segment {
   };
 }
 
-// One array for all values, because LMDB copies them at once: a new one for each would cost an address look-up in the native code.
+// One array for all values, because LMDB copies them at once: a new one for each would cost an
+// address look-up in the native code.
 let scratch = Buffer.allocUnsafeSlow(2 * SEGMENT_BYTES);
 
-/** The segment of these messages, ascending, at least one; the value is valid until the next call. */
+/**
+ * The segment of these messages, ascending, at least one; the value is valid until the next call.
+ */
 export function encodeSegment(mails: readonly SegmentMail[]): { segment: Segment; value: Buffer } {
   const accounts = new Map<string, number>();
   let bytes = 0;

@@ -1,6 +1,7 @@
 /**
- * The messages of one mailbox that are in segments, found by the keys of these; read only (`segment-writer.ts` writes
- * them). What lies behind `lastSeq` is of a checkpoint that this mailbox does not know of yet.
+ * The messages of one mailbox that are in segments, found by the keys of these; read only
+ * (`segment-writer.ts` writes them). What lies behind `lastSeq` is of a checkpoint that this
+ * mailbox does not know of yet.
  */
 import { StoreError } from '../../port.ts';
 import type { Db } from '../environment.ts';
@@ -45,7 +46,10 @@ export class SettledMails {
     }
   }
 
-  /** Those that were taken before `horizon` (ms), ascending; `oldest` is exact afterwards, but for these. */
+  /**
+   * Those that were taken before `horizon` (ms), ascending; `oldest` is exact afterwards, but for
+   * these.
+   */
   *takenBefore(horizon: number, floor: number): Generator<SettledMail> {
     if (this.oldest >= horizon) return;
     let oldest = Number.POSITIVE_INFINITY;
@@ -96,7 +100,10 @@ export class SettledMails {
   }
 }
 
-/** The segments of the mailbox with this key prefix that reach beyond `seq`, ascending. They may change meanwhile. */
+/**
+ * The segments of the mailbox with this key prefix that reach beyond `seq`, ascending. They may
+ * change meanwhile.
+ */
 export function* segmentsAfter(db: Db, prefix: Buffer, seq: number): Generator<Segment> {
   const end = endOf(prefix);
   let start = Buffer.concat([prefix, u48(seq + 1)]);

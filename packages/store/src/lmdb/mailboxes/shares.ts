@@ -1,7 +1,8 @@
 /**
- * Whose messages fill a full mailbox: counted by the sender's account when it is first found full, kept from there on,
- * so that no message of a flood costs a look at all others (docs/adr/0020-one-aggregate-is-atomic.md). It takes memory
- * for the accounts, not for the messages: mailboxes of phones that are lost stay full for weeks.
+ * Whose messages fill a full mailbox: counted by the sender's account when it is first found full,
+ * kept from there on, so that no message of a flood costs a look at all others
+ * (docs/adr/0020-one-aggregate-is-atomic.md). It takes memory for the accounts, not for the
+ * messages: mailboxes of phones that are lost stay full for weeks.
  */
 import type { MailboxLimits } from '../../port.ts';
 import type { LostMail } from '../log/log-record.ts';
@@ -45,8 +46,8 @@ export class Shares {
   }
 
   /**
-   * The oldest message of the account with the largest share of either limit, which counts no more; of equal shares,
-   * the oldest message of all of them.
+   * The oldest message of the account with the largest share of either limit, which counts no more;
+   * of equal shares, the oldest message of all of them.
    */
   takeOldest(limits: MailboxLimits): LostMail | undefined {
     const largest = this.#largest(limits);

@@ -5,7 +5,10 @@ import type { Mail } from '../../port.ts';
 import { firstRow, partOfBatch, setSeq } from '../log/log-record.ts';
 import { UnsettledMails } from './unsettled-mails.ts';
 
-/** Some messages come with the commit of the one before, others with a later one, some numbers are left out; some go. */
+/**
+ * Some messages come with the commit of the one before, others with a later one, some numbers are
+ * left out; some go.
+ */
 const steps = fc.array(
   fc.oneof(
     {

@@ -1,8 +1,8 @@
 /**
- * The newest messages of one mailbox, which only the log has: number, part, row and LSN of each, in arrays instead of
- * objects, because they live until they are acknowledged, too long for the garbage of the young. The arrays stay where
- * they are as long as they are short: one that is made anew and grows again with each acknowledgement would be most of
- * what becomes old.
+ * The newest messages of one mailbox, which only the log has: number, part, row and LSN of each, in
+ * arrays instead of objects, because they live until they are acknowledged, too long for the
+ * garbage of the young. The arrays stay where they are as long as they are short: one that is made
+ * anew and grows again with each acknowledgement would be most of what becomes old.
  */
 import { accountOfRow, copyMessage, entryOf, type LostMail, seqOf, sizeOf, timeOf } from '../log/log-record.ts';
 
@@ -64,7 +64,10 @@ export class UnsettledMails {
     return true;
   }
 
-  /** Those that were taken before `horizon` (ms), ascending; `oldest` is exact afterwards, but for these. */
+  /**
+   * Those that were taken before `horizon` (ms), ascending; `oldest` is exact afterwards, but for
+   * these.
+   */
   takenBefore(horizon: number): LostMail[] {
     const found: LostMail[] = [];
     if (this.oldest >= horizon) return found;

@@ -1,11 +1,14 @@
-/** The records of accounts, manifests and devices, and what happens to all of a device's data when it goes. */
+/**
+ * The records of accounts, manifests and devices, and what happens to all of a device's data when
+ * it goes.
+ */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { type Account, type Device, type StoredManifest, StoreError } from '../../port.ts';
 import { keysOfDevice } from '../../sameness.ts';
 import type { Databases } from '../environment.ts';
 import { EMPTY_HEAD, encodeHead } from '../mailboxes/head.ts';
 import { moveKeys } from './key-owners.ts';
-import { CURVE_NAMES, prefixedKey, removeUnder, textKey, u32 } from './keys.ts';
+import { prefixedKey, removeUnder, SUITES, textKey, u32 } from './keys.ts';
 import { registeredKeys, removePrekeys } from './prekey-records.ts';
 import { RecordReader, RecordWriter } from './record.ts';
 
@@ -41,7 +44,9 @@ export function writeAccount({ accounts }: Databases, account: AccountRecord): v
   accounts.putSync(textKey(account.address), writer.finish());
 }
 
-/** Manifests and app passwords go, the address stays taken. Its devices are removed by the caller. */
+/**
+ * Manifests and app passwords go, the address stays taken. Its devices are removed by the caller.
+ */
 export function buryAccount(databases: Databases, { address, accountKey }: AccountRecord): void {
   moveKeys(databases, address, [accountKey], []);
   removeUnder(databases.manifests, prefixedKey(address));
@@ -77,35 +82,38 @@ export function readDevice({ devices }: Databases, id: DeviceId): DeviceRecord |
   const loginKey = reader.bytes();
   const addedAt = reader.number();
   const identities = reader.list(() => {
-    const suite = CURVE_NAMES[reader.number()];
-    if (!suite) throw new StoreError('corrupt', 'a device record names an unknown curve');
+    const suite = SUITES[reader.number()];
+    if (!suite) throw new StoreError('corrupt', 'a device record names an unknown suite');
     return { suite, identityKey: reader.bytes() };
   });
   reader.end();
   return { id, address, identities, loginKey, addedAt };
 }
 
-/** A new device with an empty mailbox. One that waited waits no more, and keeps its prekeys. Its keys are checked by the caller. */
+/**
+ * A new device with an empty mailbox. One that waited waits no more, and keeps its prekeys. Its
+ * keys are checked by the caller.
+ */
 export function addDevice(databases: Databases, address: AccountAddress, device: Device): void {
   const before = usedKeys(databases, device.id);
   const writer = new RecordWriter().text(address).bytes(device.loginKey).number(device.addedAt);
-  writer.list(device.identities, ({ suite, identityKey }) =>
-    writer.number(CURVE_NAMES.indexOf(suite)).bytes(identityKey),
-  );
+  writer.list(device.identities, ({ suite, identityKey }) => writer.number(SUITES.indexOf(suite)).bytes(identityKey));
   databases.devices.putSync(textKey(device.id), writer.finish());
   databases.mailboxes.putSync(prefixedKey(device.id), encodeHead(EMPTY_HEAD));
   databases.waiting.removeSync(textKey(device.id));
   moveKeys(databases, device.id, before, usedKeys(databases, device.id));
 }
 
-/** Login, prekeys and mailbox go, the id stays taken. The account's list of devices is the caller's. */
+/**
+ * Login, prekeys and mailbox go, the id stays taken. The account's list of devices is the caller's.
+ */
 export function buryDevice(databases: Databases, id: DeviceId): void {
   moveKeys(databases, id, usedKeys(databases, id), []);
   databases.devices.putSync(textKey(id), TOMBSTONE);
   databases.waiting.removeSync(textKey(id));
   removeUnder(databases.mailboxes, prefixedKey(id));
   removeUnder(databases.onetime, prefixedKey(id));
-  for (const suite of CURVE_NAMES) removePrekeys(databases, id, suite);
+  for (const suite of SUITES) removePrekeys(databases, id, suite);
 }
 
 /** The public keys whose one owner this device is: of its manifest entry, and registered. */

@@ -1,6 +1,7 @@
 /**
- * Which public key is whose, in LMDB: a key has one owner (`Waiting` in the port says which keys). The index is kept by the difference
- * between what an owner used before a change and what it uses after it, so that no path of removal can forget a key.
+ * Which public key is whose, in LMDB: a key has one owner (`Waiting` in the port says which keys).
+ * The index is kept by the difference between what an owner used before a change and what it uses
+ * after it, so that no path of removal can forget a key.
  */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { KeyTakenError } from '../../port.ts';
@@ -13,12 +14,15 @@ export interface KeyClaim {
   readonly keys: readonly Uint8Array[];
 }
 
-/** As much of a key as tells it from others: hybrid prekeys are longer than a key of LMDB may be, and begin with a curve's key. */
+/**
+ * As much of a key as tells it from others: hybrid prekeys are longer than a key of LMDB may be,
+ * and begin with a curve's key.
+ */
 const TELLING_BYTES = 64;
 
 /**
- * Throws `KeyTakenError` when a key has another owner, or two of these claims have one key. Owners in `leaving` go in the same transaction: their
- * keys are free.
+ * Throws `KeyTakenError` when a key has another owner, or two of these claims have one key. Owners
+ * in `leaving` go in the same transaction: their keys are free.
  */
 export function checkKeys(
   { keyowners }: Databases,

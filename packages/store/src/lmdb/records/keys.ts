@@ -1,17 +1,20 @@
-/** Keys of the databases. Texts cannot hold a zero byte (wire/ids refuses control characters), so a zero ends them without ambiguity. */
+/**
+ * Keys of the databases. Texts cannot hold a zero byte (wire/ids refuses control characters), so a
+ * zero ends them without ambiguity.
+ */
 import type { SuiteName } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Db } from '../environment.ts';
 
 /** LIME's curve ids. */
-const CURVE_BYTES: Readonly<Record<SuiteName, Buffer>> = {
+const SUITE_BYTES: Readonly<Record<SuiteName, Buffer>> = {
   c25519: Buffer.of(1),
   c448: Buffer.of(2),
   c25519mlk512: Buffer.of(4),
   c448mlk1024: Buffer.of(5),
 };
 /** In records a suite is its place in this list: new ones come at the end. */
-export const CURVE_NAMES: readonly SuiteName[] = ['c25519', 'c448', 'c25519mlk512', 'c448mlk1024'];
+export const SUITES: readonly SuiteName[] = ['c25519', 'c448', 'c25519mlk512', 'c448mlk1024'];
 
 export function textKey(text: AccountAddress | DeviceId): Buffer {
   return Buffer.from(text, 'utf8');
@@ -31,8 +34,8 @@ export function prefixedKey(text: AccountAddress | DeviceId, ...suffix: readonly
   return key;
 }
 
-export function curveByte(suite: SuiteName): Buffer {
-  return CURVE_BYTES[suite];
+export function suiteByte(suite: SuiteName): Buffer {
+  return SUITE_BYTES[suite];
 }
 
 export function u32(value: number): Buffer {
@@ -56,7 +59,10 @@ export function endOf(prefix: Buffer): Buffer {
   return end;
 }
 
-/** Up to `limit` keys that begin with `prefix`, ascending. Collected first: a cursor must not see the changes that follow. */
+/**
+ * Up to `limit` keys that begin with `prefix`, ascending. Collected first: a cursor must not see
+ * the changes that follow.
+ */
 export function keysUnder(db: Db, prefix: Buffer, limit = Number.MAX_SAFE_INTEGER): Buffer[] {
   return [...db.getKeys({ start: prefix, end: endOf(prefix), limit })];
 }

@@ -1,9 +1,12 @@
-/** What a device registered on one curve, as a record; and all public keys that a device uses, wherever they are written. */
+/**
+ * What a device registered on one suite, as a record; and all public keys that a device uses,
+ * wherever they are written.
+ */
 import type { SuiteName } from '@sealwire/crypto/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { SignedPrekey } from '../../port.ts';
 import type { Databases } from '../environment.ts';
-import { CURVE_NAMES, curveByte, prefixedKey } from './keys.ts';
+import { prefixedKey, SUITES, suiteByte } from './keys.ts';
 import { RecordReader, RecordWriter } from './record.ts';
 
 export interface PrekeyRecord {
@@ -37,14 +40,14 @@ export function removePrekeys({ prekeys }: Databases, device: DeviceId, suite: S
   prekeys.removeSync(recordKey(device, suite));
 }
 
-/** Identity keys and signed prekeys that the device has registered, on all curves. */
+/** Identity keys and signed prekeys that the device has registered, on all suites. */
 export function registeredKeys(databases: Databases, device: DeviceId): Uint8Array[] {
-  return CURVE_NAMES.flatMap((suite) => {
+  return SUITES.flatMap((suite) => {
     const record = readPrekeys(databases, device, suite);
     return record ? [record.identityKey, record.signedPrekey.publicKey] : [];
   });
 }
 
 function recordKey(device: DeviceId, suite: SuiteName): Buffer {
-  return prefixedKey(device, curveByte(suite));
+  return prefixedKey(device, suiteByte(suite));
 }

@@ -1,6 +1,7 @@
 /**
- * How a record's fields become bytes: one after the other, no tags, numbers as f64 little-endian, byte strings and texts behind a u32
- * length. Which fields a record has is fixed by the store's schema version (`environment.ts`).
+ * How a record's fields become bytes: one after the other, no tags, numbers as f64 little-endian,
+ * byte strings and texts behind a u32 length. Which fields a record has is fixed by the store's
+ * schema version (`environment.ts`).
  */
 import { StoreError } from '../../port.ts';
 

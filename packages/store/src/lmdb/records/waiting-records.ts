@@ -1,8 +1,10 @@
-/** Waiting devices as records: since when they wait. Their identities are those of their prekeys. */
+/**
+ * Waiting devices as records: since when they wait. Their identities are those of their prekeys.
+ */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { WaitingDevice } from '../../port.ts';
 import type { Databases } from '../environment.ts';
-import { CURVE_NAMES, keysUnder, prefixedKey, removeUnder, textKey } from './keys.ts';
+import { keysUnder, prefixedKey, removeUnder, SUITES, textKey } from './keys.ts';
 import { readPrekeys } from './prekey-records.ts';
 import { RecordReader, RecordWriter } from './record.ts';
 
@@ -12,7 +14,7 @@ export function readWaiting(databases: Databases, id: DeviceId): WaitingDevice |
   const reader = new RecordReader(bytes);
   const since = reader.number();
   reader.end();
-  const identities = CURVE_NAMES.flatMap((suite) => {
+  const identities = SUITES.flatMap((suite) => {
     const registered = readPrekeys(databases, id, suite);
     return registered ? [{ suite, identityKey: registered.identityKey }] : [];
   });
@@ -30,7 +32,10 @@ export function waitingIds({ waiting }: Databases, address: AccountAddress): Dev
   return keysUnder(waiting, prefix).map((key) => key.toString('utf8') as DeviceId);
 }
 
-/** Whether that was a waiting device without any keys left: then all that is left of it goes, and it may come again. */
+/**
+ * Whether that was a waiting device without any keys left: then all that is left of it goes, and it
+ * may come again.
+ */
 export function forgetWaiting(databases: Databases, id: DeviceId): boolean {
   if (readWaiting(databases, id)?.identities.length !== 0) return false;
   databases.waiting.removeSync(textKey(id));

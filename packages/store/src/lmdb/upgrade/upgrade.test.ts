@@ -1,7 +1,8 @@
 /**
- * `schema-3.mdb.gz` is what the version before this schema left when it was closed: one account with a backlog of which
- * some was acknowledged one by one (device 1), a few messages and a session (2), a gap out of the middle (3), a device
- * that is gone (4), and one-time keys of the first device, one of them claimed.
+ * `schema-3.mdb.gz` is what the version before this schema left when it was closed: one account
+ * with a backlog of which some was acknowledged one by one (device 1), a few messages and a session
+ * (2), a gap out of the middle (3), a device that is gone (4), and one-time keys of the first
+ * device, one of them claimed.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

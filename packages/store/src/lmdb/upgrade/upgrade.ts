@@ -1,14 +1,17 @@
 /**
- * A folder of schema 3 becomes one of today's when it is opened: once, in transactions of bounded size, which a process
- * that dies leaves to the next one. It must have been closed: then all of its log is in its mailboxes.
+ * A folder of schema 3 becomes one of today's when it is opened: once, in transactions of bounded
+ * size, which a process that dies leaves to the next one. It must have been closed: then all of its
+ * log is in its mailboxes.
  *
- * head of schema 3:    f64 (little-endian) session, last number, floor, messages, bytes, oldest, gap count, gap from,
- *                      gap to, first number of the enclosed segment or 0, LSN · u8 gap reason · u8 listed segments, or
- *                      255: they are not listed · u32 segments with holes · the listed segments, as in their keys · the
- *                      value of the enclosed segment
- * segment of schema 3: key: device id, 0, u48 first sequence number, u16 messages, u32 bytes (big-endian) · value: for
- *                      each message f64 when it was taken, u32 length of its body (little-endian), then the bodies ·
- *                      holes: the same key, 1 → a bitmap of messages that are not there any more
+ * head of schema 3:    f64 (little-endian) session, last number, floor, messages, bytes, oldest,
+ *                      gap count, gap from, gap to, first number of the enclosed segment or 0, LSN
+ *                      · u8 gap reason · u8 listed segments, or 255: they are not listed · u32
+ *                      segments with holes · the listed segments, as in their keys · the value of
+ *                      the enclosed segment
+ * segment of schema 3: key: device id, 0, u48 first sequence number, u16 messages, u32 bytes
+ *                      (big-endian) · value: for each message f64 when it was taken, u32 length of
+ *                      its body (little-endian), then the bodies · holes: the same key, 1 → a
+ *                      bitmap of messages that are not there any more
  */
 import { join } from 'node:path';
 import type { DeviceId } from '@sealwire/wire/ids';
