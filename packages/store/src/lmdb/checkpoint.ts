@@ -120,6 +120,8 @@ export class Checkpoints {
       if (left === 0) break;
       next++;
     }
+    // Heads know of the commit that is on its way to the disk: its LSN must not be given again.
+    this.#log.putStart();
     return next;
   }
 }
