@@ -153,7 +153,7 @@ describe('form', () => {
     ['a login key has 32 bytes, or none', { devices: [{ ...DEVICES[0], loginKey: new Uint8Array(31) }] }],
     ['a device without an identity', { devices: [{ ...DEVICES[0], identities: [] }] }],
     [
-      'two identities of a device on one curve',
+      'two identities of a device on one suite',
       { devices: [{ ...DEVICES[0], identities: [DEVICES[0].identities[0]!, device(9).identities[0]!] }] },
     ],
     [

@@ -40,8 +40,8 @@ const DEVICE = new MessageType(
   {
     id: deviceId(1),
     /**
-     * At least one, one a curve at most, in the device's order of preference. People on different
-     * curves can talk because a device may have an identity on several.
+     * At least one, one a suite at most, in the device's order of preference. People on different
+     * suites can talk because a device may have an identity on several.
      */
     identities: list(message(2, IDENTITY, CLOSED), SUITES.length),
     /**
@@ -179,7 +179,7 @@ function checkForm({ address, version, previous, devices }: Manifest): void {
       throw invalid('a login key has 32 bytes, or none');
     if (device.identities.length === 0) throw invalid('a device without an identity');
     if (new Set(device.identities.map(({ suite }) => suite)).size < device.identities.length)
-      throw invalid('two identities of a device on one curve');
+      throw invalid('two identities of a device on one suite');
     for (const { suite, identityKey } of device.identities)
       if (identityKey.length !== LIME_SUITES[suite].ed)
         throw invalid(`an identity key on ${suite} has ${LIME_SUITES[suite].ed} bytes`);
