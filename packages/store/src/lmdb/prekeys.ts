@@ -28,7 +28,7 @@ const FORGET_AT_ONCE = 4;
 export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): Prekeys {
   function registered(device: DeviceId, suite: SuiteName): PrekeyRecord {
     const record = readPrekeys(databases, device, suite);
-    if (!record) throw new StoreError('not-found', 'the device has not registered keys on this curve');
+    if (!record) throw new StoreError('not-found', 'the device has not registered keys on this suite');
     return record;
   }
 
@@ -122,7 +122,7 @@ export function storeRegistration(
   const known = readPrekeys(databases, device, suite);
   if (known) {
     if (isSameBundle(known, bundle)) return 'same';
-    throw new StoreError('conflict', 'the device has registered other keys on this curve');
+    throw new StoreError('conflict', 'the device has registered other keys on this suite');
   }
   checkKeys(databases, [{ owner: device, keys: [bundle.identityKey, bundle.signedPrekey.publicKey] }]);
   const fresh = newKeys(databases, device, suite, oneTime);

@@ -11,7 +11,7 @@ import type { ClaimedKey, KeyRow, MemoryState, PrekeyRow } from './state.ts';
 export function memoryPrekeys(state: MemoryState): Prekeys {
   function registered(device: DeviceId, suite: SuiteName): PrekeyRow {
     const row = keysOf(state, device)?.prekeys.get(suite);
-    if (!row) throw new StoreError('not-found', 'the device has not registered keys on this curve');
+    if (!row) throw new StoreError('not-found', 'the device has not registered keys on this suite');
     return row;
   }
 
@@ -87,7 +87,7 @@ export function storeRegistration(
   const known = row.prekeys.get(suite);
   if (known) {
     if (isSameBundle(known, bundle)) return 'same';
-    throw new StoreError('conflict', 'the device has registered other keys on this curve');
+    throw new StoreError('conflict', 'the device has registered other keys on this suite');
   }
   const keys = [bundle.identityKey, bundle.signedPrekey.publicKey];
   checkKeys(state, [{ owner: device, keys }]);
