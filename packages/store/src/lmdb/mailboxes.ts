@@ -82,7 +82,7 @@ export function lmdbMailboxes(
     const refused = withoutRoom(mail, part, entry, limits, changes);
     if (refused && recipients.every(({ device }) => refused.has(device)))
       return { status: 'full', devices: [...refused] };
-    ids.add(part, entry, sender, fingerprint);
+    ids.add(part, entry, fingerprint);
     markTaken(part, entry, !refused);
     let row = firstRow(part, entry);
     let seqs: number[] | undefined;

@@ -12,7 +12,7 @@
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { MailboxLimits } from '../../port.ts';
 import type { Db } from '../environment.ts';
-import type { CommitLog, CommitRecord, TakenIds } from '../log/commit-log.ts';
+import type { CommitLog, CommitRecord } from '../log/commit-log.ts';
 import { digestAt, digestEnd, idAt, refusedBy, senderOf, takenEntriesOf, timeOf } from '../log/log-record.ts';
 import { u48 } from '../records/keys.ts';
 import { IdIndex } from './id-index.ts';
@@ -48,8 +48,6 @@ export class AcceptedIds {
   readonly #db: Db;
   readonly #log: CommitLog;
   readonly #index: IdIndex;
-  /** Of this commit. */
-  #fresh: Sent[] = [];
   /** Ids in records here. */
   #count = 0;
   #memory: Memory = { ms: Number.POSITIVE_INFINITY, messages: Number.POSITIVE_INFINITY };
@@ -112,21 +110,9 @@ export class AcceptedIds {
    * It is in this commit, which if it fails has left the index with an entry that leads nowhere, as
    * it may.
    */
-  add(part: Buffer, entry: number, sender: DeviceId, fingerprint: number): void {
+  add(part: Buffer, entry: number, fingerprint: number): void {
     this.#index.add(fingerprint, this.#log.lsn);
-    this.#fresh.push({ part, entry, sender });
-  }
-
-  /** This commit is over. */
-  done(isDurable: boolean): void {
-    const last = this.#fresh.at(-1);
-    if (last && isDurable) this.#newest = Math.max(this.#newest, timeOf(last.part, last.entry));
-    this.#fresh = [];
-  }
-
-  /** Those of this commit: made now, while they are in the processor's caches. */
-  taken(): TakenIds {
-    return takenOf(this.#fresh);
+    this.#newest = Math.max(this.#newest, timeOf(part, entry));
   }
 
   /**
@@ -134,7 +120,7 @@ export class AcceptedIds {
    * follows when it is durable.
    */
   takeFresh(): number {
-    return this.#write(this.#log.lsn, this.taken());
+    return this.#write(this.#log.lsn, this.#log.partsOf(this.#log.lsn) ?? []);
   }
 
   /**
@@ -143,7 +129,7 @@ export class AcceptedIds {
    */
   takeOver(records: readonly CommitRecord[]): number {
     let more = 0;
-    for (const { lsn, parts, ids } of records) more += this.#write(lsn, ids ?? takenOf(sentIn(parts)));
+    for (const { lsn, parts } of records) more += this.#write(lsn, parts);
     return more - this.#forgetOldest(this.#count + more, records.length + FORGET_AT_ONCE);
   }
 
@@ -166,9 +152,14 @@ export class AcceptedIds {
     return forgotten;
   }
 
-  #write(lsn: number, { count, records }: TakenIds): number {
-    for (const [i, record] of records.entries()) this.#db.putSync(keyOf(lsn, i), record);
-    return count;
+  /** Writes down what these parts took; how many. */
+  #write(lsn: number, parts: readonly Buffer[]): number {
+    const sent = sentIn(parts);
+    for (let record = 0; record * MESSAGES_PER_RECORD < sent.length; record++) {
+      const from = record * MESSAGES_PER_RECORD;
+      this.#db.putSync(keyOf(lsn, record), encode(sent.slice(from, from + MESSAGES_PER_RECORD)));
+    }
+    return sent.length;
   }
 
   #findInRecords(lsn: number, sent: Sent): Finding | undefined {
@@ -186,13 +177,6 @@ function sentIn(parts: readonly Buffer[]): Sent[] {
   for (const part of parts)
     for (const entry of takenEntriesOf(part)) sent.push({ part, entry, sender: senderOf(part, entry) });
   return sent;
-}
-
-function takenOf(sent: readonly Sent[]): TakenIds {
-  const records: Buffer[] = [];
-  for (let from = 0; from < sent.length; from += MESSAGES_PER_RECORD)
-    records.push(encode(sent.slice(from, from + MESSAGES_PER_RECORD)));
-  return { count: sent.length, records };
 }
 
 function keyOf(lsn: number, record: number): Buffer {

@@ -35,14 +35,6 @@ export interface CommitRecord {
   readonly devices: readonly DeviceId[];
   /** Where it ends. */
   readonly end: Place;
-  /** The message ids that it took (`accepted-ids.ts`), if this process wrote it. */
-  readonly ids?: TakenIds;
-}
-
-/** Message ids as the records that they become. */
-export interface TakenIds {
-  readonly count: number;
-  readonly records: readonly Buffer[];
 }
 
 /** What LMDB knows of the ring. */
@@ -177,10 +169,10 @@ export class CommitLog {
   }
 
   /** Writes this commit to the file; false: that cannot be, and nothing has happened. */
-  write(ids: TakenIds): boolean {
+  write(): boolean {
     const lsn = this.#lsn;
     const end = this.#file.append(this.#start, this.#end, lsn, this.#parts);
-    this.#written = end && { lsn, parts: this.#parts, devices: this.#devices, end, ids };
+    this.#written = end && { lsn, parts: this.#parts, devices: this.#devices, end };
     return end !== undefined;
   }
 

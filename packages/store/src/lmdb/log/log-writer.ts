@@ -21,7 +21,6 @@ export function logWriter(
 ): Writer {
   function end(isDurable: boolean): void {
     log.done(isDurable);
-    ids.done(isDurable);
     if (!isDurable) mailboxes.clear();
   }
 
@@ -40,9 +39,8 @@ export function logWriter(
   async function commit(perform: () => void): Promise<void> {
     perform();
     if (!log.apply()) return;
-    const taken = ids.taken();
-    let isWritten = log.write(taken);
-    while (!isWritten && log.mayFit() && (await checkpoints.makeRoom())) isWritten = log.write(taken);
+    let isWritten = log.write();
+    while (!isWritten && log.mayFit() && (await checkpoints.makeRoom())) isWritten = log.write();
     if (isWritten) return log.sync();
     end(false);
     await writeToLmdb(perform);
