@@ -57,6 +57,24 @@ describe('message ids', () => {
     });
   });
 
+  it('are found whichever way their commit went, beside those that it overtook, also by a store that is opened again', async () => {
+    const batches = Array.from({ length: 30 }, (_, n) =>
+      // Every seventh is longer than half of the ring: LMDB has it before those in the log.
+      [0, 1, 2].map((i) => mail(3 * n + i, SENDER, [], n % 7 === 3 ? { size: 0, digest: 3 * n + i } : {})),
+    ).map((batch, n) => (n % 7 === 3 ? batch.map((one) => ({ ...one, shared: [new Uint8Array(20_000)] })) : batch));
+    const repeat = async (store: Store) => {
+      for (const batch of batches)
+        expect(await store.mailboxes.append(batch, ROOMY)).toEqual(batch.map(() => REPEATED));
+    };
+    await withStore(async (store) => {
+      for (const batch of batches) await store.mailboxes.append(batch, ROOMY);
+      await repeat(store);
+    });
+    await withStore(repeat);
+    // Runs of commits share a record; those that went through LMDB have their own.
+    expect(await recordsInLmdb()).toBeLessThan(batches.length);
+  });
+
   it('are remembered with the mailboxes that refused, also by a store that is opened again', async () => {
     const limits = { ...ROOMY, messages: 1 };
     let devices: DeviceId[] = [];

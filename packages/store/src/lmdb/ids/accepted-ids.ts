@@ -4,7 +4,8 @@
  * over, in a record here of its LSN. Written at the end and forgotten at the beginning, so that an
  * id costs the same whether clients choose them by time or at random.
  *
- * key:   u48 LSN, and u16 of the record (absent: 0) if it has several
+ * key:   u48 the newest LSN of the commits whose ids are here, which follow one another; and u16 of the
+ *        record (absent: 0) if one commit has several
  * value: f64 youngest (ms) · u16 senders, for each u16 length, device id · for each message: 16 id,
  *        u16 sender, u8 length of the digest (plus 128: some mailboxes refused it), digest · if
  *        some did: u16 how many, for each u16 length, device id
@@ -24,9 +25,11 @@ const REFUSED = 0x80;
 const SENDERS_AT = 8;
 const LSN_BYTES = 6;
 /** As many senders as a u16 counts. */
-const MESSAGES_PER_RECORD = 4_096;
-/** What one transaction forgets beyond as many as it adds. */
-const FORGET_AT_ONCE = 64;
+const MOST_PER_RECORD = 4_096;
+/** With so many ids a record takes no further commit: who looks for one id reads them all. */
+const ENOUGH_PER_RECORD = 256;
+/** Records that one transaction forgets beyond as many as it adds. */
+const FORGET_AT_ONCE = 16;
 const RECORDS_AT_ONCE = 256;
 
 type Memory = MailboxLimits['memory'];
@@ -120,7 +123,10 @@ export class AcceptedIds {
    * follows when it is durable.
    */
   takeFresh(): number {
-    return this.#write(this.#log.lsn, this.#log.partsOf(this.#log.lsn) ?? []);
+    const lsn = this.#log.lsn;
+    const sent = sentIn(this.#log.partsOf(lsn) ?? []);
+    this.#write(lsn, sent);
+    return sent.length;
   }
 
   /**
@@ -129,8 +135,18 @@ export class AcceptedIds {
    */
   takeOver(records: readonly CommitRecord[]): number {
     let more = 0;
-    for (const { lsn, parts } of records) more += this.#write(lsn, parts);
-    return more - this.#forgetOldest(this.#count + more, records.length + FORGET_AT_ONCE);
+    let written = 0;
+    let run: Sent[] = [];
+    for (const [i, { lsn, parts }] of records.entries()) {
+      const sent = sentIn(parts);
+      more += sent.length;
+      run = run.length === 0 ? sent : [...run, ...sent];
+      // A commit that went through LMDB between two of these has a record of its own.
+      if (run.length < ENOUGH_PER_RECORD && records[i + 1]?.lsn === lsn + 1) continue;
+      written += this.#write(lsn, run);
+      run = [];
+    }
+    return more - this.#forgetOldest(this.#count + more, written + FORGET_AT_ONCE);
   }
 
   count(more: number): void {
@@ -141,34 +157,41 @@ export class AcceptedIds {
   #forgetOldest(count: number, limit: number): number {
     const { ms, messages } = this.#memory;
     let forgotten = 0;
+    let newest = 0;
     for (const key of [...this.#db.getKeys({ limit })]) {
       const record = this.#db.getBinaryFast(key) as Buffer;
       const held = [...messagesOf(record)].length;
       if (count - forgotten - held < messages && record.readDoubleLE(0) >= this.#newest - ms) break;
       this.#db.removeSync(key);
+      newest = lsnOf(key);
       forgotten += held;
     }
-    for (const key of this.#db.getKeys({ limit: 1 })) this.#index.forgetBelow(Math.min(lsnOf(key), this.#log.oldest));
+    if (newest === 0) return 0;
+    const [next] = [...this.#db.getKeys({ limit: 1 })];
+    // One commit may have several records, of which the first have gone.
+    const first = next && lsnOf(next) === newest ? newest : newest + 1;
+    this.#index.forgetBelow(Math.min(first, this.#log.oldest));
     return forgotten;
   }
 
-  /** Writes down what these parts took; how many. */
-  #write(lsn: number, parts: readonly Buffer[]): number {
-    const sent = sentIn(parts);
-    for (let record = 0; record * MESSAGES_PER_RECORD < sent.length; record++) {
-      const from = record * MESSAGES_PER_RECORD;
-      this.#db.putSync(keyOf(lsn, record), encode(sent.slice(from, from + MESSAGES_PER_RECORD)));
-    }
-    return sent.length;
+  /** Of commits of which `lsn` is the newest; how many records. */
+  #write(lsn: number, sent: readonly Sent[]): number {
+    let record = 0;
+    for (let from = 0; from < sent.length; from += MOST_PER_RECORD)
+      this.#db.putSync(keyOf(lsn, record++), encode(sent.slice(from, from + MOST_PER_RECORD)));
+    return record;
   }
 
+  /** In the records of the run of commits that `lsn` is one of. */
   #findInRecords(lsn: number, sent: Sent): Finding | undefined {
-    for (let i = 0; ; i++) {
-      const record = this.#db.getBinary(keyOf(lsn, i));
-      if (!record) return undefined;
-      const finding = findInRecord(record, sent);
+    let newest: number | undefined;
+    for (const { key, value } of this.#db.getRange({ start: u48(lsn) })) {
+      newest ??= lsnOf(key);
+      if (lsnOf(key) !== newest) break;
+      const finding = findInRecord(value, sent);
       if (finding) return finding;
     }
+    return undefined;
   }
 }
 
