@@ -63,6 +63,18 @@ async function texts(client: TestClient, count: number): Promise<string[]> {
   return all;
 }
 
+/** Alice's message to bob has its number reserved, and its use hangs; carol's, after it and on another node, is accepted. */
+async function overtaken() {
+  const [slow, fast, to] = [await world.client(alice), await world.client(carol, 1), await world.client(bob, 1)];
+  await turns(20);
+  const use = hang(2);
+  slow.message(messageId(1), [bob], 'slow');
+  await use.begun;
+  fast.message(messageId(2), [bob], 'fast');
+  await fast.next('accepted');
+  return { slow, to, use };
+}
+
 describe('over the weakest store', () => {
   it.each([1, 2, 3, 4, 5].flatMap((step) => [[step, 'failed'] as const, [step, 'failed-but-persisted'] as const]))(
     'a message that failed at step %i (%s) is completed by the repeat: everybody gets it once, in order',
@@ -93,14 +105,7 @@ describe('over the weakest store', () => {
   });
 
   it('a message is not handed out while one before it may still appear', async () => {
-    const [slow, fast, to] = [await world.client(alice), await world.client(carol, 1), await world.client(bob, 1)];
-    await turns(20);
-    // The number of alice's message is reserved, and its use hangs.
-    const use = hang(2);
-    slow.message(messageId(1), [bob], 'slow');
-    await use.begun;
-    fast.message(messageId(2), [bob], 'fast');
-    await fast.next('accepted');
+    const { slow, to, use } = await overtaken();
     await turns(10);
     await to.settled();
     expect(to.frames.filter(({ kind }) => kind === 'deliver')).toEqual([]);
@@ -110,13 +115,7 @@ describe('over the weakest store', () => {
   });
 
   it('what hangs for ever holds others back for a while only, and comes later if it comes', async () => {
-    const [slow, fast, to] = [await world.client(alice), await world.client(carol, 1), await world.client(bob, 1)];
-    await turns(20);
-    const use = hang(2);
-    slow.message(messageId(1), [bob], 'slow');
-    await use.begun;
-    fast.message(messageId(2), [bob], 'fast');
-    await fast.next('accepted');
+    const { slow, to, use } = await overtaken();
     expect(await texts(to, 1)).toEqual(['fast']);
     use.go();
     await slow.next('accepted');
