@@ -78,7 +78,7 @@ describe('a link that ended', () => {
     bob.network.intercept = (request, ask) => {
       if (!request.url.endsWith('/manifests/alice')) return ask();
       return new Promise((resolve) => {
-        refuse = () => resolve(new Response('', { status: 503 }));
+        refuse = () => resolve(new Response('', { status: 500 }));
       });
     };
     await alice.client.send('bob', 'from a stranger');
@@ -118,6 +118,26 @@ describe('acknowledgements that got lost', () => {
     bob.network.cut();
     expect(await takeBacklog(bob.client)).toEqual([{ kind: 'caught-up' }]);
     expect(arrived()).toBe(before);
+  });
+});
+
+describe('a relay that repeats within one batch', () => {
+  it('A03: shows the message once, and nothing that cannot be decrypted twice', async () => {
+    await meet();
+    storage.hold();
+    await alice.client.send('bob', 'being stored');
+    await until(() => storage.held === 1);
+    await alice.client.send('bob', 'twice');
+    await until(() => arrived() === 3);
+    bob.network.inject(bob.network.framesReceived('deliver').at(-1)!);
+    storage.release();
+    await alice.client.send('bob', 'after');
+    const shown = [];
+    for await (const event of bob.client.messages()) {
+      shown.push(event.kind === 'message' ? event.text : event.kind);
+      if (shown.at(-1) === 'after') break;
+    }
+    expect(shown.filter((each) => each !== 'caught-up')).toEqual(['being stored', 'twice', 'after']);
   });
 });
 
