@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { withFaults } from '@sealwire/store/faults';
 import { openMemoryStore } from '@sealwire/store/memory';
+import { StoreError } from '@sealwire/store/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { messageId, TestClient, textOf } from './testing/test-client.ts';
 import { losesEverything, openWorld, turns, type World, type WorldOptions } from './testing/test-relay.ts';
@@ -39,6 +40,24 @@ describe('a live message', () => {
     to.ack(second.seq);
     await world.acknowledged(to);
     expect(await world.store.mailboxes.usage(bob)).toMatchObject({ messages: 0 });
+  });
+});
+
+describe('an acknowledgement', () => {
+  it('A06: that comes before the backlog counts: what it names is not kept for the next socket', async () => {
+    await begin();
+    const from = await world.client(alice);
+    for (const number of [1, 2]) await say(from, number, String(number));
+    const first = await world.client(bob);
+    await first.delivered(2);
+    await first.end();
+    const again = await TestClient.connect(world.node.url);
+    again.send({ kind: 'hello', token: await world.token(bob), lane: 'both', client: '' });
+    again.ack(2);
+    await again.next('caught-up');
+    await world.acknowledged(again);
+    expect(await world.store.mailboxes.usage(bob)).toMatchObject({ messages: 0 });
+    again.ws.terminate();
   });
 });
 
@@ -129,5 +148,24 @@ describe('hostile input', () => {
     for (let i = 0; i <= 4_096; i++) socket.push(Buffer.alloc(1));
     expect((await client.closed).code).toBe(1008);
     await other.settled();
+  });
+});
+
+describe('a mailbox that cannot be read', () => {
+  it('A23: is read again within seconds, not at the next slow poll', async () => {
+    const inner = openMemoryStore();
+    let failures = 0;
+    const read: typeof inner.mailboxes.read = async (device, range) => {
+      if (failures-- > 0) throw new StoreError('unavailable', 'test');
+      return inner.mailboxes.read(device, range);
+    };
+    await begin({ store: { ...inner, mailboxes: { ...inner.mailboxes, read } } });
+    await say(await world.client(alice), 1, 'kept');
+    failures = 1;
+    const to = await world.client(bob);
+    await to.settled();
+    expect(to.frames).toEqual([]);
+    world.time.pass(2_500);
+    expect(await to.delivered(1)).toEqual(['kept']);
   });
 });
