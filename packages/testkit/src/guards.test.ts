@@ -141,6 +141,17 @@ describe('a relay that repeats within one batch', () => {
   });
 });
 
+describe('a relay that lies about the sender', () => {
+  it('S37: a message in our own device’s name is refused as such', async () => {
+    await meet();
+    bob.network.incoming = (frame) => (frame.kind === 'deliver' ? { ...frame, sender: bob.client.device } : frame);
+    await alice.client.send('bob', 'from myself?');
+    expect(await take(bob.client, 'undecryptable', 1)).toMatchObject([
+      { device: bob.client.device, code: 'own-device' },
+    ]);
+  });
+});
+
 describe('a storage that breaks', () => {
   it('under the sender: nothing leaves, the client stops and says why', async () => {
     const { accepted } = await bob.client.send('alice', 'sealed by nobody');

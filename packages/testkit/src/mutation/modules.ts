@@ -22,9 +22,7 @@ const RELAY_TESTS = [
   `${RELAY}/nodes.test.ts`,
   `${RELAY}/weakest-store.test.ts`,
 ];
-const CLIENT_TESTS = ['guards', 'conversation', 'delivery', 'trust', 'weakest-store'].map(
-  (name) => `${TESTKIT}/${name}.test.ts`,
-);
+const CLIENT_TESTS = ['guards', 'delivery', 'trust', 'weakest-store'].map((name) => `${TESTKIT}/${name}.test.ts`);
 const LIME_TESTS = ['messages', 'ratchet', 'records', 'devices'].map((folder) => `${LIME}/${folder}`);
 const ALL_LIME_TESTS = [...LIME_TESTS, `${LIME}/hostile.test.ts`, `${LIME}/vectors.test.ts`, `${LIME}/hybrid.test.ts`];
 
@@ -38,8 +36,8 @@ export const MODULES: Readonly<Record<string, Module>> = {
     files: [`${STORE}/memory`, `${STORE}/sameness.ts`, `${STORE}/gap.ts`, `${STORE}/copies.ts`],
     tests: [`${STORE}/memory.test.ts`],
   },
-  'client-receiver': { files: [`${CLIENT}/messages/receiver.ts`], tests: CLIENT_TESTS },
-  'client-sender': { files: [`${CLIENT}/messages/sender.ts`], tests: CLIENT_TESTS },
+  'client-receiver': { files: [`${CLIENT}/messages/receiver.ts`], tests: [`${CLIENT}/messages`, ...CLIENT_TESTS] },
+  'client-sender': { files: [`${CLIENT}/messages/sender.ts`], tests: [`${CLIENT}/messages`, ...CLIENT_TESTS] },
   'client-outbox': { files: [`${CLIENT}/messages/outbox.ts`], tests: [`${CLIENT}/messages`, ...CLIENT_TESTS] },
   'client-ledger': { files: [`${CLIENT}/storage/ledger.ts`], tests: [`${CLIENT}/storage`, ...CLIENT_TESTS] },
   'client-peer-book': {
