@@ -10,6 +10,8 @@ import type { DeviceId } from '@sealwire/wire/ids';
 import fc from 'fast-check';
 import { hex } from '../bytes/hex.ts';
 import { Lime } from '../lime.ts';
+import type { RatchetState } from '../ratchet/ratchet.ts';
+import { SkippedChain } from '../ratchet/skipped-keys.ts';
 import { MemoryLimeStore } from '../testing/memory-store.ts';
 import { fromHex } from '../testing/vector-file.ts';
 import { bytes, codeOf, crypto, text } from '../testing/world.ts';
@@ -48,6 +50,8 @@ const codecs: Record<string, (record: Uint8Array) => Uint8Array> = {
   stale: (record) => encodeSession(crypto, decodeSession(crypto, record)),
   peer: (record) => encodePeer(decodePeer(record)),
 };
+/** Of a session's record. */
+const FLAGS_AT = 2;
 const kindOf = (key: string) => key.slice(0, key.indexOf(' '));
 /** The second byte of a peer record, a trust status when these were frozen, is read as nothing and written as 0. */
 const withoutTrust = (key: string, record: string) =>
@@ -99,6 +103,21 @@ describe.each(frozen)('records on $curve', ({ stores, letters, now }) => {
         expect(refused(whole.with(0, version))).toBe('corrupt-record');
     }
     const [, session] = records.find(([key]) => kindOf(key) === 'active')!;
+    const flags = fromHex(session)[FLAGS_AT]!;
+    for (const unknown of [64, 128]) {
+      const later = fromHex(session).with(FLAGS_AT, flags | unknown);
+      expect(codeOf(() => decodeSession(crypto, later))).toBe('corrupt-record');
+    }
+    const decoded = decodeSession(crypto, fromHex(session));
+    const { keyLength } = crypto.suites[decoded.ratchet.suite].dh;
+    const broken: Partial<RatchetState>[] = [
+      { pastChains: new Uint8Array(1) },
+      { skipped: [new SkippedChain(new Uint8Array(keyLength), 0, new Uint8Array(0))] },
+    ];
+    for (const part of broken) {
+      const record = encodeSession(crypto, { ...decoded, ratchet: { ...decoded.ratchet, ...part } });
+      expect(codeOf(() => decodeSession(crypto, record))).toBe('corrupt-record');
+    }
     fc.assert(
       fc.property(fc.nat(fromHex(session).length - 1), fc.nat(255), (at, value) => {
         const changed = fromHex(session).with(at, value);
