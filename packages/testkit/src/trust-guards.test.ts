@@ -1,0 +1,138 @@
+/**
+ * Guards of whom the SDK believes, each with the test that fails without it (docs/testing.md): relay and directory that lie, the user's
+ * word, sessions that are forgotten. docs/spec/client.md section 4.
+ */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { MemoryStorage } from '@sealwire/client/memory-storage';
+import { type Constellation, startConstellation } from './constellation.ts';
+import { join, type Person, register, take, takeTexts } from './person.ts';
+
+let constellation: Constellation;
+let people: Person[];
+let alice: Person;
+let bob: Person;
+
+beforeEach(async () => {
+  constellation = await startConstellation();
+  alice = await register(constellation, 'alice');
+  bob = await register(constellation, 'bob');
+  people = [alice, bob];
+  await alice.client.connect();
+  await bob.client.connect();
+});
+
+afterEach(async () => {
+  for (const { client } of people) await client.close();
+  await constellation.stop();
+});
+
+/** Both sides have a session and know each other. */
+async function meet(): Promise<void> {
+  await (await alice.client.send('bob', 'hello')).accepted;
+  expect(await takeTexts(bob.client, 1)).toEqual(['hello']);
+}
+
+describe('a relay that lies about the sender', () => {
+  it('S37: a message in our own device’s name is refused as such', async () => {
+    await meet();
+    bob.network.incoming = (frame) => (frame.kind === 'deliver' ? { ...frame, sender: bob.client.device } : frame);
+    await alice.client.send('bob', 'from myself?');
+    expect(await take(bob.client, 'undecryptable', 1)).toMatchObject([
+      { device: bob.client.device, code: 'own-device' },
+    ]);
+  });
+});
+
+describe('a directory that lies', () => {
+  it('S38: a page of history that leads nowhere is not asked for again and again', async () => {
+    await meet();
+    for (const person of [bob, bob]) people.push(await join(constellation, person));
+    let asked = 0;
+    alice.network.intercept = async (request, ask) => {
+      if (!request.url.includes('/history?after=')) return ask();
+      asked += 1;
+      const page = (await (await ask()).json()) as object;
+      return Response.json({ ...page, manifests: [], next: Number(new URL(request.url).searchParams.get('after')) });
+    };
+    await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: expect.stringMatching(/^manifest-/) });
+    expect(asked).toBe(1);
+  });
+
+  it('S37: an answer for another account is not taken for the one that was asked for', async () => {
+    const answer = await (await fetch(`${constellation.origin}/directory/manifests/alice`)).json();
+    alice.network.intercept = async (request, ask) =>
+      request.url.endsWith('/manifests/bob') ? Response.json(answer) : ask();
+    await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'unknown-account' });
+  });
+});
+
+describe('the user’s word', () => {
+  it('S49: said while the directory is asked stays: the answer does not bring the older trust back', async () => {
+    await meet();
+    for (const person of [bob, bob]) people.push(await join(constellation, person));
+    let go: (() => void) | undefined;
+    alice.network.intercept = (request, ask) => {
+      if (!request.url.includes('/history?after=')) return ask();
+      return new Promise((resolve) => {
+        go = () => resolve(ask());
+      });
+    };
+    const asking = alice.client.peer('bob');
+    while (!go) await new Promise((resolve) => setImmediate(resolve));
+    await alice.client.setTrust(bob.client.device, 'unsafe');
+    go();
+    const { devices } = await asking;
+    expect(devices.length).toBe(3);
+    expect(devices.find(({ id }) => id === bob.client.device)).toMatchObject({ trust: 'unsafe' });
+  });
+});
+
+describe('a device that is forgotten', () => {
+  const bundlesAsked = (person: Person) => {
+    let count = 0;
+    person.network.intercept = (request, ask) => {
+      if (request.url.endsWith('/lime')) count += 1;
+      return ask();
+    };
+    return () => count;
+  };
+
+  /** What the storage of `person` holds under the name of a device. */
+  async function recordsOf(person: Person, device: string): Promise<string[]> {
+    const records = await (person.storage as MemoryStorage).copy().load();
+    return [...records.keys()].filter((key) => key.startsWith('lime') && key.includes(device));
+  }
+
+  it('S45: its sessions and pinned keys go with it from the storage of all who wrote to it', async () => {
+    const tablet = await join(constellation, bob);
+    people.push(tablet);
+    await meet();
+    const { device } = tablet.client;
+    expect(await recordsOf(alice, device)).not.toEqual([]);
+    await bob.client.removeDevice(device);
+    await alice.client.peer('bob');
+    expect(await recordsOf(alice, device)).toEqual([]);
+    expect(await recordsOf(alice, bob.client.device)).not.toEqual([]);
+  });
+
+  it('D18: after an accepted identity change the next message begins a new session', async () => {
+    await meet();
+    const asked = bundlesAsked(alice);
+    await (await alice.client.send('bob', 'in the old session')).accepted;
+    expect(asked()).toBe(0);
+    await alice.client.acceptIdentityChange(bob.client.device);
+    await (await alice.client.send('bob', 'in a new session')).accepted;
+    expect(asked()).toBe(1);
+    expect(await takeTexts(bob.client, 2)).toEqual(['in the old session', 'in a new session']);
+  });
+
+  it('a forgotten account is met as a stranger: pinned again, in a new session', async () => {
+    await meet();
+    const asked = bundlesAsked(alice);
+    await alice.client.forgetPeer('bob');
+    expect(await recordsOf(alice, bob.client.device)).toEqual([]);
+    await (await alice.client.send('bob', 'again')).accepted;
+    expect(asked()).toBe(1);
+    expect(await takeTexts(bob.client, 1)).toEqual(['again']);
+  });
+});
