@@ -71,3 +71,20 @@ describe('docs/threat-model.md', () => {
     expect(named.filter((title) => !testSources.includes(title))).toEqual([]);
   });
 });
+
+describe('docs/testing.md', () => {
+  const [, section = ''] = readFileSync(join(root, 'docs/testing.md'), 'utf8').split(/^## .*guards.*$/im);
+  const rows = section
+    .split(/^## /m)[0]!
+    .split('\n')
+    .filter((line) => /^\| .*`/.test(line))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+
+  it('has rows', () => expect(rows.length).toBeGreaterThan(15));
+
+  it.each(rows.map((cells) => [cells[1]!, cells.at(-2)!]))('%s: the test named exists', (_guard, tests) => {
+    const named = [...tests.matchAll(/`([^`]+)`/g)].map(([, title]) => title!);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((title) => !testSources.includes(title))).toEqual([]);
+  });
+});

@@ -50,12 +50,14 @@ export async function runJest({ tests, replaced, withinMs, cache }: JestRun): Pr
       // It has ended already.
     }
   };
+  process.prependListener('exit', endGroup);
   const timer = setTimeout(() => {
     timedOut = true;
     endGroup();
   }, withinMs);
   const [output, complaints] = await Promise.all([text(child.stdout), text(child.stderr)]);
   clearTimeout(timer);
+  process.off('exit', endGroup);
   endGroup();
   if (timedOut) return { timedOut };
   const verdict = output.split('\n').findLast((line) => line.startsWith('{'));

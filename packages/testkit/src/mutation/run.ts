@@ -39,19 +39,24 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
-const cache = mkdtempSync(join(tmpdir(), 'sealwire-mutation-'));
-try {
-  const scores: string[] = [];
-  for (const name of names) scores.push(await examine(name, MODULES[name]!));
-  console.log(`\n| module | mutants | noticed | score |\n| --- | ---: | ---: | ---: |\n${scores.join('\n')}`);
-} finally {
-  rmSync(cache, { recursive: true, force: true });
+const sample = values.sample === undefined ? Number.POSITIVE_INFINITY : Number(values.sample);
+if (!(sample >= 1)) {
+  console.error(`--sample=${values.sample} is no number of mutants: take 1 or more`);
+  process.exit(2);
 }
+
+const cache = mkdtempSync(join(tmpdir(), 'sealwire-mutation-'));
+process.on('exit', () => rmSync(cache, { recursive: true, force: true, maxRetries: 5 }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
+const scores: string[] = [];
+for (const name of names) scores.push(await examine(name, MODULES[name]!));
+console.log(`\n| module | mutants | noticed | score |\n| --- | ---: | ---: | ---: |\n${scores.join('\n')}`);
 
 /** A row of the table of scores. */
 async function examine(name: string, module: Module): Promise<string> {
   const all = candidatesOf(module);
-  const candidates = values.sample ? sampleOf(all, Number(values.sample), seededRandom(`${values.seed} ${name}`)) : all;
+  const candidates = sampleOf(all, sample, seededRandom(`${values.seed} ${name}`));
   const tests = testsOf(module);
   const begun = performance.now();
   const baseline = await runJest({ tests, withinMs: BASELINE_WITHIN_MS, cache });
