@@ -28,6 +28,8 @@ describe('mutants', () => {
     ['f(true);', [';', 'f(false);']],
     ['throw a;', [';']],
     ['function f(): number { return a; }', ['function f(): number { return; }']],
+    ['function f() { return undefined; }', []],
+    ['function f() { return false; }', ['function f() { return true; }']],
     ['class A extends B { constructor() { super(); } }', []],
     ["import a from 'a' with { type: 'json' };\ntype B = A extends true ? 1 : 2;", []],
     ['const a = (b < c) as boolean;', ['const a = (b <= c) as boolean;']],

@@ -107,7 +107,7 @@ function mutationsOf(node: Node, source: string): Mutation[] {
     case 'BooleanLiteral':
       return [whole('constant', String(!node.value))];
     case 'ReturnStatement':
-      return node.argument ? [whole('answer', 'return;')] : [];
+      return node.argument && !isNothing(child('argument')) ? [whole('answer', 'return;')] : [];
     case 'ThrowStatement':
       return [whole('statement', ';')];
     case 'ExpressionStatement':
@@ -117,6 +117,11 @@ function mutationsOf(node: Node, source: string): Mutation[] {
     default:
       return [];
   }
+}
+
+/** What an answer left out is much the same as; `false` has its own mutant. */
+function isNothing({ type, name }: Node): boolean {
+  return type === 'BooleanLiteral' || type === 'NullLiteral' || (type === 'Identifier' && name === 'undefined');
 }
 
 function operatorBetween(left: Node, right: Node, operator: string, source: string): Mutation[] {
