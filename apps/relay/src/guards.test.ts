@@ -169,3 +169,25 @@ describe('a mailbox that cannot be read', () => {
     expect(await to.delivered(1)).toEqual(['kept']);
   });
 });
+
+describe('a mailbox while it is read', () => {
+  it('A23: what is appended after the look into the mailbox, and before its answer, is delivered without a poll', async () => {
+    const inner = openMemoryStore();
+    let held: (() => void) | undefined;
+    let holding = false;
+    const read: typeof inner.mailboxes.read = async (device, range) => {
+      const page = await inner.mailboxes.read(device, range);
+      if (holding) await new Promise<void>((resolve) => (held = resolve));
+      return page;
+    };
+    await begin({ store: { ...inner, mailboxes: { ...inner.mailboxes, read } } });
+    const from = await world.client(alice);
+    holding = true;
+    const to = await world.client(bob);
+    while (!held) await turns(1);
+    holding = false;
+    await say(from, 1, 'meanwhile');
+    held();
+    expect(await to.delivered(1)).toEqual(['meanwhile']);
+  });
+});
