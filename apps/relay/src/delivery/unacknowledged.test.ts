@@ -43,4 +43,17 @@ describe('Unacknowledged', () => {
       { numRuns: 500 },
     );
   });
+
+  it('L08: keeps no more than a few places of what was acknowledged, however long the socket lives', () => {
+    const window = new Unacknowledged({ windowMessages: 300, windowBytes: 10_000 });
+    const places = () => Math.max(...Object.values(window).map((each) => (Array.isArray(each) ? each.length : 0)));
+    // One is always out, so that the window is never empty.
+    window.add(0, 1);
+    for (let seq = 1; seq <= 10_000; seq++) {
+      window.add(seq, 1);
+      window.acknowledge(seq - 1);
+    }
+    expect(window.messages).toBe(1);
+    expect(places()).toBeLessThan(300);
+  });
 });
