@@ -58,6 +58,12 @@ export const LIMITS = {
   },
   mailboxMessages: { value: 10_000, unit: 'messages', why: 'a device that stays away must not fill the disk' },
   mailboxBytes: { value: 64 * MiB, unit: 'bytes', why: 'the same in bytes' },
+  accountMessages: {
+    value: 20_000,
+    unit: 'messages',
+    why: 'what waits for all devices of an account together, an equal share for each: ten devices must not fill ten times the disk',
+  },
+  accountBytes: { value: 128 * MiB, unit: 'bytes', why: 'the same in bytes' },
   messageLifeMs: { value: 45 * DAY, unit: 'ms', why: 'longer than a signed prekey is kept after its replacement' },
   repeatMemoryMs: {
     value: 2 * 60 * MINUTE,
@@ -104,7 +110,21 @@ export const LIMITS = {
     unit: 'requests',
     why: 'per requested device in an hour: no drain by many callers',
   },
-  messagesPerPairBurst: { value: 60, unit: 'messages', why: 'then one a second; the operator may change it' },
+  messagesPerPairBurst: {
+    value: 60,
+    unit: 'messages',
+    why: 'from one account to another; then one a second; the operator may change it',
+  },
+  messagesPerRecipientBurst: {
+    value: 1_000,
+    unit: 'messages',
+    why: 'to one account from all others; then ten a second, and of each account always a few: nobody fills a mailbox in seconds',
+  },
+  bytesPerSenderBurst: {
+    value: 64 * MiB,
+    unit: 'bytes',
+    why: 'that one account writes into mailboxes, then 512 KiB a second; a message counts 1 KiB more in each',
+  },
   challengeLifeMs: { value: 60 * SECOND, unit: 'ms', why: 'a login challenge is answered at once' },
   accessTokenMs: { value: 15 * MINUTE, unit: 'ms', why: 'how long a stolen token works' },
   clockSkewMs: { value: 60 * SECOND, unit: 'ms', why: 'between two honest machines' },
