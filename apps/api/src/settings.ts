@@ -12,7 +12,7 @@ export const API_SETTINGS = {
     default: 'invitation',
   }),
   ACCOUNTS_PER_ADDRESS: setting(wholeNumber(0), {
-    about: 'New accounts an hour from one client address; 0: no limit.',
+    about: 'New accounts an hour from one client address (a /64 of IPv6; from a /48 four times as many); 0: no limit.',
     default: '20',
   }),
   LOGINS_PER_ADDRESS: setting(wholeNumber(0), {

@@ -103,12 +103,12 @@ export const LIMITS = {
   bundleFetchesPerPair: {
     value: 6,
     unit: 'requests',
-    why: 'per requesting and requested device in ten minutes: no drain of one-time keys by one caller',
+    why: 'per requesting and requested device and suite in ten minutes, for an account twice as many in an hour: no drain of one-time keys by one caller',
   },
   bundleFetchesPerTarget: {
     value: 60,
     unit: 'requests',
-    why: 'per requested device in an hour: no drain by many callers',
+    why: 'per requested device and suite in an hour, the last half for who had none: no drain by many callers',
   },
   messagesPerPairBurst: {
     value: 60,

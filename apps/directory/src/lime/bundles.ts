@@ -70,7 +70,7 @@ export class Bundles {
     const { store, budget, now } = this.deps;
     if (targets.length === 0) return;
     // The hot path: plain loops, few arrays.
-    const allowances = targets.map(({ device }) => budget.allowance(sender, device));
+    const allowances = targets.map(({ device }) => budget.allowance(sender, device, suite));
     const [toClaim, toFind]: [DeviceId[], DeviceId[]] = [[], []];
     for (let i = 0; i < targets.length; i++) {
       if (allowances[i] === 'one-time') toClaim.push(targets[i]!.device);

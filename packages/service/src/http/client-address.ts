@@ -1,6 +1,7 @@
 /** Whose request is it, for limiters: the peer of the socket, or what trusted proxies say of it. */
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
 export interface TrustedProxies {
   trusts(address: string): boolean;
@@ -23,12 +24,12 @@ export function trustedProxies(ranges: readonly string[]): TrustedProxies {
  * everything left of the first untrusted address is what a stranger claims (case H12).
  */
 export function clientAddress(request: IncomingMessage, proxies: TrustedProxies): string {
-  let address = plainIpv4(request.socket.remoteAddress ?? '');
+  let address = plainAddress(request.socket.remoteAddress ?? '');
   if (!proxies.trusts(address)) return address;
   const header = request.headers['x-forwarded-for'];
   const hops = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',');
   for (let hop = hops.pop(); hop !== undefined; hop = hops.pop()) {
-    const candidate = plainIpv4(hop.trim());
+    const candidate = plainAddress(hop.trim());
     if (isIP(candidate) === 0) break;
     address = candidate;
     if (!proxies.trusts(address)) break;
@@ -38,20 +39,25 @@ export function clientAddress(request: IncomingMessage, proxies: TrustedProxies)
 
 /** The key that limiters count by: an IPv4 address, or the /64 that one IPv6 customer owns. */
 export function limiterKey(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const [head = '', tail] = address.split('%')[0]!.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail ? tail.split(':') : [];
-  const groups =
-    tail === undefined
-      ? left
-      : [...left, ...new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
+  return prefixKey(address, 64);
 }
 
-function plainIpv4(address: string): string {
-  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+/** The same for what somebody must not have many of by taking many /64: a site has a /48 of them (RFC 6177). */
+export function networkKey(address: string): string {
+  return prefixKey(address, 48);
+}
+
+function prefixKey(address: string, bits: 48 | 64): string {
+  const plain = plainAddress(address);
+  if (isIP(plain) !== 6) return plain;
+  const groups = ipaddr.IPv6.parse(plain).parts.slice(0, bits / 16);
+  return `${groups.map((group) => group.toString(16)).join(':')}::/${bits}`;
+}
+
+/** The one spelling of an address; of IPv4 in IPv6, be it mapped or translated (RFC 6052), that of the IPv4 address. */
+function plainAddress(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const parsed = ipaddr.IPv6.parse(address);
+  const isIpv4 = parsed.isIPv4MappedAddress() || parsed.range() === 'rfc6052';
+  return isIpv4 ? parsed.toByteArray().slice(12).join('.') : parsed.toString();
 }

@@ -57,6 +57,19 @@ describe('a limiter', () => {
     expect(limiter.refused('a', 2)).toBeUndefined();
   });
 
+  it('keeps what it is told to keep, and knows what was taken', () => {
+    const { limiter, clock } = limiterOf(4);
+    expect([limiter.taken('a'), limiter.refused('a', 1, 2), limiter.refused('a', 1, 2)]).toEqual([
+      0,
+      undefined,
+      undefined,
+    ]);
+    expect(limiter.refused('a', 1, 2)).toBe(MINUTE);
+    expect([limiter.taken('a'), limiter.refused('a', 2)]).toEqual([2, undefined]);
+    clock.now += MINUTE;
+    expect(limiter.taken('a')).toBe(0);
+  });
+
   it('tells its policy and what is left, before and after the refusal, which says when to come back', () => {
     const { limiter, clock } = limiterOf(2);
     const policy = { 'ratelimit-policy': '"test";q=2;w=60' };

@@ -17,9 +17,11 @@ export interface Budget {
 export interface Limiter {
   /**
    * Takes `points` (1 by default). Undefined: allowed; else nothing is taken, and these are the milliseconds until the next window.
-   * Refusals are counted in the metrics.
+   * Refusals are counted in the metrics. `keep`: also refused when fewer than so many points would be left.
    */
-  refused(key: string, points?: number): number | undefined;
+  refused(key: string, points?: number, keep?: number): number | undefined;
+  /** Points taken in the window that runs. */
+  taken(key: string): number;
   /** When nothing is left: the milliseconds until the next window. Takes nothing; such a refusal is counted too. */
   spent(key: string): number | undefined;
   /** The same as `refused` as a `too-many-requests` problem with `Retry-After` and the headers below. */
@@ -48,6 +50,7 @@ export function createLimiter(name: string, budget: Budget, deps: LimiterDeps): 
 
 const UNLIMITED: Limiter = {
   refused: () => undefined,
+  taken: () => 0,
   spent: () => undefined,
   demand: () => {},
   headers: () => ({}),
@@ -79,15 +82,19 @@ class WindowLimiter implements Limiter {
     return this.#windows.size;
   }
 
-  refused(key: string, points = 1): number | undefined {
+  refused(key: string, points = 1, keep = 0): number | undefined {
     const now = this.#deps.now();
     const window = this.#current(key, now) ?? this.#begin(key, now);
-    if (window.taken + points <= this.#budget.points) {
+    if (window.taken + points <= this.#budget.points - keep) {
       window.taken += points;
       return undefined;
     }
     this.#deps.metrics.rateLimitRejections.inc({ limiter: this.#name });
     return window.from + this.#budget.windowMs - now;
+  }
+
+  taken(key: string): number {
+    return this.#current(key, this.#deps.now())?.taken ?? 0;
   }
 
   spent(key: string): number | undefined {
