@@ -50,7 +50,10 @@ export function acceptedRecord(id: string, to: AccountAddress, leftOut: readonly
   return { event: 'accepted', id, to, ...(leftOut.length > 0 && { leftOut }) };
 }
 
-const REASONS = { expired: 'they waited longer than the server keeps them', trimmed: 'the mailbox was full' } as const;
+const REASONS = {
+  expired: 'they waited longer than the server keeps them',
+  trimmed: 'the mailbox was full, and the oldest ones of whoever had most in it had to go',
+} as const;
 
 function recordOf(event: IncomingEvent): Record<string, unknown> {
   const { kind, ...rest } = event;

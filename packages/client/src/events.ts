@@ -34,7 +34,10 @@ export interface IncomingMessage {
   readonly bare?: true;
 }
 
-/** The mailbox lost messages: too old, or too many. */
+/**
+ * The mailbox lost messages. `expired`: they waited too long. `trimmed`: it was full, as by a flood, and some at least were the oldest of
+ * the account that had most in it.
+ */
 export interface GapEvent {
   readonly kind: 'gap';
   readonly count: number;

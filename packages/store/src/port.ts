@@ -286,7 +286,7 @@ export interface StoredMail {
 
 /**
  * What a mailbox lost, told to its device until it acknowledges `toSeq`. Losses add up to one record: the counts add, the range spans all
- * of them (messages within it may be there), the reason is the latest one's.
+ * of them (messages within it may be there), and where some were trimmed, that is the reason.
  */
 export interface GapRecord {
   readonly count: number;
