@@ -19,6 +19,8 @@ export interface BundleBudget {
   /** Throws a 429 `Problem` when `sender`, its account, or the peer that asks for it, has asked for too many bundles. */
   demand(sender: LimeSender, bundles: number): void;
   allowance(sender: LimeSender, target: DeviceId, suite: SuiteName): Allowance;
+  /** After an allowance of `one-time` for a `target` that has no bundle: ids that strangers make up are not remembered. */
+  giveBack(sender: LimeSender, target: DeviceId, suite: SuiteName): void;
   /** Throws a 429 `Problem` when `sender` has uploaded too often. */
   demandUpload(sender: LimeSender): void;
 }
@@ -43,16 +45,23 @@ export function createBundleBudget(settings: DirectorySettings, deps: LimiterDep
   const keptForOthers = Math.floor(BUNDLES_PER_TARGET / 2);
   const uploads = limiter('key-uploads', settings.KEY_UPLOADS_PER_DEVICE, TEN_MINUTES);
   const beyond: Allowance = settings.BUNDLE_LIMITS_WITHHOLD === 'bundle' ? 'nothing' : 'bundle';
+  const keysOf = ({ device, vouchedBy }: LimeSender, target: DeviceId, suite: SuiteName) => {
+    const keys = `${target}\n${suite}`;
+    return {
+      keys,
+      pair: `${device}\n${keys}`,
+      share: `${accountOf(device)}\n${keys}`,
+      peer: vouchedBy === 'peer' ? `${domainOf(device)}\n${keys}` : undefined,
+    };
+  };
   return {
     demand({ device, vouchedBy }, bundles) {
       if (vouchedBy === 'peer') peers.demand(domainOf(device), bundles);
       requesters.demand(device, bundles);
       accounts.demand(accountOf(device), bundles);
     },
-    allowance({ device, vouchedBy }, target, suite) {
-      const keys = `${target}\n${suite}`;
-      const [pair, share] = [`${device}\n${keys}`, `${accountOf(device)}\n${keys}`];
-      const peer = vouchedBy === 'peer' ? `${domainOf(device)}\n${keys}` : undefined;
+    allowance(sender, target, suite) {
+      const { keys, pair, share, peer } = keysOf(sender, target, suite);
       // The narrowest first: whoever is over its own limit does not use up the target's.
       const isOver = pairs.spent(pair) ?? shares.spent(share) ?? (peer && peerTargets.spent(peer));
       if (isOver !== undefined) return beyond;
@@ -61,6 +70,13 @@ export function createBundleBudget(settings: DirectorySettings, deps: LimiterDep
       shares.refused(share);
       if (peer) peerTargets.refused(peer);
       return 'one-time';
+    },
+    giveBack(sender, target, suite) {
+      const { keys, pair, share, peer } = keysOf(sender, target, suite);
+      targets.giveBack(keys);
+      pairs.giveBack(pair);
+      shares.giveBack(share);
+      if (peer) peerTargets.giveBack(peer);
     },
     // An app password speaks for any device id, so that all of them share what one may upload.
     demandUpload: ({ device, vouchedBy }) => uploads.demand(vouchedBy === 'account' ? accountOf(device) : device),

@@ -174,6 +174,16 @@ describe('limits of bundle requests', () => {
     expect(await fixture.metrics.text()).toContain('sealwire_ratelimit_rejections_total{limiter="bundles-share"} 48');
   });
 
+  it('asking for a device that has no keys yet uses nothing up', async () => {
+    await restart({ BUNDLES_PER_PAIR: 2, BUNDLES_PER_TARGET: 3 });
+    const carol = testDevice(crypto, 'carol');
+    await enrol(fixture.store, carol);
+    const ofCarol = async () => (await fixture.bundles(alice, 'c25519', carol.id))[0]!.bundle?.oneTimePrekey?.id;
+    for (let i = 0; i < 10; i++) expect(await ofCarol()).toBeUndefined();
+    await fixture.lime(carol, carol.registration('c25519', 1, 2, 3));
+    expect([await ofCarol(), await ofCarol(), await ofCarol()]).toEqual([1, 2, undefined]);
+  });
+
   it('S07: of each suite a device has a budget of its own', async () => {
     await restart({ BUNDLES_PER_PAIR: 1, BUNDLES_PER_TARGET: 2 });
     await fixture.lime(bob, bob.registration('c448', ...range(20)));

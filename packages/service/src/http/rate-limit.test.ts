@@ -70,6 +70,19 @@ describe('a limiter', () => {
     expect(limiter.taken('a')).toBe(0);
   });
 
+  it('I08: what is given back was never taken, nor is its key remembered', () => {
+    const { limiter, clock } = limiterOf(2);
+    limiter.refused('a');
+    limiter.giveBack('a');
+    expect([limiter.size, limiter.taken('a')]).toEqual([0, 0]);
+    limiter.refused('b', 2);
+    limiter.giveBack('b');
+    expect([limiter.size, limiter.refused('b'), limiter.refused('b')]).toEqual([1, undefined, MINUTE]);
+    clock.now += MINUTE;
+    limiter.giveBack('b');
+    expect([limiter.taken('b'), limiter.refused('b', 2), limiter.refused('b')]).toEqual([0, undefined, MINUTE]);
+  });
+
   it('tells its policy and what is left, before and after the refusal, which says when to come back', () => {
     const { limiter, clock } = limiterOf(2);
     const policy = { 'ratelimit-policy': '"test";q=2;w=60' };

@@ -20,6 +20,8 @@ export interface Limiter {
    * Refusals are counted in the metrics. `keep`: also refused when fewer than so many points would be left.
    */
   refused(key: string, points?: number, keep?: number): number | undefined;
+  /** One point that was taken in the window that runs was not needed: as if it had not been. */
+  giveBack(key: string): void;
   /** Points taken in the window that runs. */
   taken(key: string): number;
   /** When nothing is left: the milliseconds until the next window. Takes nothing; such a refusal is counted too. */
@@ -50,6 +52,7 @@ export function createLimiter(name: string, budget: Budget, deps: LimiterDeps): 
 
 const UNLIMITED: Limiter = {
   refused: () => undefined,
+  giveBack: () => {},
   taken: () => 0,
   spent: () => undefined,
   demand: () => {},
@@ -91,6 +94,13 @@ class WindowLimiter implements Limiter {
     }
     this.#deps.metrics.rateLimitRejections.inc({ limiter: this.#name });
     return window.from + this.#budget.windowMs - now;
+  }
+
+  giveBack(key: string): void {
+    const window = this.#current(key, this.#deps.now());
+    if (!window || window.taken === 0) return;
+    window.taken -= 1;
+    if (window.taken === 0) this.#windows.delete(key);
   }
 
   taken(key: string): number {
