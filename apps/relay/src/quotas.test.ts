@@ -71,7 +71,7 @@ describe('limits count accounts', () => {
   });
 
   it('recipients who are made up bring no budget back', async () => {
-    await begin({ messagesPerPair: { burst: 1, perSecond: 1 } });
+    await begin({ messagesPerPair: { burst: 1, perSecond: 1 }, bytesPerSender: undefined });
     const bob = await world.device('bob');
     const to = await world.client(bob);
     const from = await world.client(await world.device('alice'));
