@@ -97,7 +97,7 @@ describe('limits count accounts', () => {
     await from.settled();
     await to.settled();
     expect(to.frames.filter(({ kind }) => kind === 'ephemeral-deliver')).toHaveLength(1);
-  });
+  }, 60_000);
 
   it('ephemera reach so many devices of everybody, then as many as were refilled', async () => {
     await begin({ ephemeraPerSender: { burst: 3, perSecond: 1 } });

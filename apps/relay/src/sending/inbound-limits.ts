@@ -8,10 +8,23 @@ import { RateLimit } from './rate-limits.ts';
 
 export type InboundSettings = Pick<RelaySettings, 'messagesPerRecipient' | 'bytesPerRecipient' | 'alwaysPerPair'>;
 
-export interface InboundWait {
-  readonly ms: number;
-  readonly limiter: 'relay-messages-per-recipient' | 'relay-bytes-per-recipient';
+/** What a message brings to one account. */
+export interface Incoming {
+  readonly account: AccountAddress;
+  /** Names the account it comes from, and this one. */
+  readonly pair: string;
+  readonly bytes: number;
 }
+
+export interface Admission {
+  /** 0: it may come now. */
+  readonly waitMs: number;
+  /** What all have together is used up; this passes, or waits, by what the pair always has. */
+  readonly limiter: 'relay-messages-per-recipient' | 'relay-bytes-per-recipient' | undefined;
+}
+
+/** Nothing is used up. */
+export const IN_COMMON: Admission = { waitMs: 0, limiter: undefined };
 
 export class InboundLimits {
   private readonly messages: RateLimit | undefined;
@@ -26,30 +39,25 @@ export class InboundLimits {
     this.alwaysBytes = new RateLimit(alwaysPerPair.bytes, now);
   }
 
-  /** Until a message of `bytes` may come to `account` from the other side of `pair`. Takes nothing. */
-  wait(account: AccountAddress, pair: string, bytes: number): InboundWait {
-    const common = this.commonWait(account, bytes);
-    if (common.ms === 0) return common;
+  /** Takes nothing. */
+  ask({ account, pair, bytes }: Incoming): Admission {
+    const forMessages = this.messages?.waitMs(account, 1) ?? 0;
+    const forBytes = this.bytes?.waitMs(account, bytes) ?? 0;
+    const common = Math.max(forMessages, forBytes);
+    if (common === 0) return IN_COMMON;
+    const limiter = forMessages >= forBytes ? 'relay-messages-per-recipient' : 'relay-bytes-per-recipient';
     const own = Math.max(this.alwaysMessages.waitMs(pair, 1), this.alwaysBytes.waitMs(pair, bytes));
-    return own < common.ms ? { ...common, ms: own } : common;
+    return { waitMs: Math.min(common, own), limiter };
   }
 
-  /** After a `wait` of 0. */
-  take(account: AccountAddress, pair: string, bytes: number): void {
-    if (this.commonWait(account, bytes).ms === 0) {
+  /** What was asked for, and may come now. */
+  take({ account, pair, bytes }: Incoming, { limiter }: Admission): void {
+    if (limiter === undefined) {
       this.messages?.take(account, 1);
       this.bytes?.take(account, bytes);
     } else {
       this.alwaysMessages.take(pair, 1);
       this.alwaysBytes.take(pair, bytes);
     }
-  }
-
-  private commonWait(account: AccountAddress, bytes: number): InboundWait {
-    const forMessages = this.messages?.waitMs(account, 1) ?? 0;
-    const forBytes = this.bytes?.waitMs(account, bytes) ?? 0;
-    return forMessages >= forBytes
-      ? { ms: forMessages, limiter: 'relay-messages-per-recipient' }
-      : { ms: forBytes, limiter: 'relay-bytes-per-recipient' };
   }
 }

@@ -7,7 +7,7 @@ import type { Metrics } from '@sealwire/service/metrics';
 import type { Part } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { RelaySettings } from '../settings.ts';
-import { InboundLimits, type InboundSettings } from './inbound-limits.ts';
+import { IN_COMMON, InboundLimits, type InboundSettings, type Incoming } from './inbound-limits.ts';
 import { RateLimit } from './rate-limits.ts';
 
 interface Parts {
@@ -54,20 +54,18 @@ export class SendLimits {
     const written = writtenBytes(message);
     const senderWait = bytesOfSender?.waitMs(own, written) ?? 0;
     if (senderWait > 0) return this.refused('relay-bytes-per-sender', senderWait);
-    const incoming = incomingBytes(own, message);
+    const incoming = incomingOf(own, message);
     let wait = 0;
-    for (const account of incoming.keys()) wait = Math.max(wait, pairs?.waitMs(pairOf(own, account), 1) ?? 0);
+    for (const { pair } of incoming) wait = Math.max(wait, pairs?.waitMs(pair, 1) ?? 0);
     if (wait > 0) return this.refused('relay-messages-per-pair', wait);
-    if (inbound) {
-      const waits = [...incoming].map(([account, bytes]) => inbound.wait(account, pairOf(own, account), bytes));
-      const longest = waits.reduce((most, next) => (next.ms > (most?.ms ?? 0) ? next : most), waits[0]);
-      if (longest && longest.ms > 0) return this.refused(longest.limiter, longest.ms);
-    }
+    const admissions = inbound ? incoming.map((one) => inbound.ask(one)) : [];
+    const longest = admissions.reduce((most, next) => (next.waitMs > most.waitMs ? next : most), IN_COMMON);
+    if (longest.limiter && longest.waitMs > 0) return this.refused(longest.limiter, longest.waitMs);
     bytesOfSender?.take(own, written);
-    for (const [account, bytes] of incoming) {
-      const pair = pairOf(own, account);
-      pairs?.take(pair, 1);
-      inbound?.take(account, pair, bytes);
+    for (let i = 0; i < incoming.length; i++) {
+      const one = incoming[i]!;
+      pairs?.take(one.pair, 1);
+      inbound?.take(one, admissions[i]!);
     }
     return 0;
   }
@@ -77,12 +75,12 @@ export class SendLimits {
     const own = accountOf(sender);
     const senderWait = this.ephemeraOfSender.waitMs(own, message.parts.length);
     if (senderWait > 0) return this.refused('relay-ephemera-per-sender', senderWait);
-    const accounts = [...incomingBytes(own, message).keys()];
+    const incoming = incomingOf(own, message);
     let wait = 0;
-    for (const account of accounts) wait = Math.max(wait, this.ephemera?.waitMs(pairOf(own, account), 1) ?? 0);
+    for (const { pair } of incoming) wait = Math.max(wait, this.ephemera?.waitMs(pair, 1) ?? 0);
     if (wait > 0) return this.refused('relay-ephemera-per-pair', wait);
     this.ephemeraOfSender.take(own, message.parts.length);
-    for (const account of accounts) this.ephemera?.take(pairOf(own, account), 1);
+    for (const { pair } of incoming) this.ephemera?.take(pair, 1);
     return 0;
   }
 
@@ -101,10 +99,6 @@ export class SendLimits {
   }
 }
 
-function pairOf(sender: AccountAddress, recipient: AccountAddress): string {
-  return `${sender} ${recipient}`;
-}
-
 /** Into all mailboxes together. */
 function writtenBytes({ body, parts }: Parts): number {
   let bytes = parts.length * (OVERHEAD_BYTES + body.length);
@@ -113,13 +107,20 @@ function writtenBytes({ body, parts }: Parts): number {
 }
 
 /** Of each account but `own`, what comes into the mailbox of it that gets most. */
-function incomingBytes(own: AccountAddress, { body, parts }: Parts): Map<AccountAddress, number> {
-  const incoming = new Map<AccountAddress, number>();
+function incomingOf(own: AccountAddress, { body, parts }: Parts): readonly Incoming[] {
+  const incoming: { account: AccountAddress; pair: string; bytes: number }[] = [];
+  const byAccount = new Map<AccountAddress, (typeof incoming)[number]>();
   for (const { device, content } of parts) {
     const account = accountOf(device);
     if (account === own) continue;
     const bytes = body.length + content.length;
-    if (bytes > (incoming.get(account) ?? -1)) incoming.set(account, bytes);
+    let one = byAccount.get(account);
+    if (!one) {
+      one = { account, pair: `${own} ${account}`, bytes };
+      byAccount.set(account, one);
+      incoming.push(one);
+    }
+    one.bytes = Math.max(one.bytes, bytes);
   }
   return incoming;
 }
