@@ -27,7 +27,7 @@ const data = (name: string) => join(home(name), '.local/share/sealwire', name);
 
 beforeAll(async () => {
   writeFileSync(passphraseFile, `${PASSPHRASE}\n`, { mode: 0o600 });
-  server = await startServer(join(folder, 'server'));
+  server = await startServer(join(folder, 'server'), ['--logins-per-device', '0']);
   for (const name of ['alice', 'bob']) {
     mkdirSync(home(name));
     expect(await as(name, 'register', '-u', name)).toMatchObject({ code: 0 });
@@ -157,6 +157,31 @@ describe('send and listen', () => {
     expect([code, stdout, stderr.trim().split('\n').length]).toEqual([1, '', 1]);
   });
 
+  it('to several: each gets it, and one who is not there keeps it from nobody', async () => {
+    mkdirSync(home('dave'));
+    await as('dave', 'register', '-u', 'dave');
+    const both = await as('alice', 'send', '-t', 'bob', '-t', 'dave', '-m', 'to both');
+    expect([both.code, both.stdout.trim().split('\n').sort()]).toEqual([0, ['accepted for bob', 'accepted for dave']]);
+    const one = await as('alice', 'send', '-t', 'nobody', '-t', 'bob', '-m', 'to one');
+    expect([one.code, one.stdout, one.stderr]).toEqual([
+      1,
+      'accepted for bob\n',
+      expect.stringContaining('there is no nobody'),
+    ]);
+    expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: to both\nalice: to one\n');
+    expect((await as('dave', 'listen', '--until-caught-up')).stdout).toBe('alice: to both\n');
+  });
+
+  it('what is not UTF-8 is refused, not changed', async () => {
+    const latin = Buffer.from('gr\u00fc\u00dfe\n', 'latin1');
+    const { code, stderr } = await sealwire(home('alice'), ['send', '-t', 'bob'], { env: env(), input: latin });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('the text is not UTF-8')]);
+    const input = Buffer.concat([latin, Buffer.from('hello\n')]);
+    const chat = await sealwire(home('alice'), ['chat', '-t', 'bob'], { env: env(), input });
+    expect([chat.code, chat.stderr]).toEqual([1, expect.stringContaining('a line is not UTF-8')]);
+    expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: hello\n');
+  });
+
   it('Ctrl-C ends listen with 0', async () => {
     const listening = openSealwire(home('bob'), ['listen', '--json'], env());
     await listening.says('caught-up');
@@ -190,6 +215,41 @@ describe('without a server', () => {
   });
 });
 
+describe('a server that cannot be reached', () => {
+  const failing = (code: string): InProcessOptions => ({
+    env: env(),
+    runtime: {
+      ...REAL_RUNTIME,
+      connectSocket: NO_NETWORK.connectSocket,
+      fetch: () => Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error('no'), { code }) })),
+    },
+  });
+
+  it('listen says why, once, and goes on trying', async () => {
+    const listening = openInProcess(home('alice'), ['listen', '--verbose'], failing('ECONNREFUSED'));
+    while (!listening.stderrSoFar().includes('reconnecting')) await new Promise((resolve) => setImmediate(resolve));
+    expect(listening.stderrSoFar()).toContain('no connection so far (nobody listens there: is the server running?)');
+    expect(listening.stderrSoFar()).toContain('login-failed code=unreachable&cause=ECONNREFUSED');
+    listening.interrupt();
+    expect((await listening.ended).code).toBe(0);
+  });
+
+  it('a certificate that nobody vouches for is named, with what helps', async () => {
+    const { code, stderr } = await sealwire(home('alice'), ['devices'], failing('DEPTH_ZERO_SELF_SIGNED_CERT'));
+    expect([code, stderr]).toEqual([3, expect.stringContaining('NODE_EXTRA_CA_CERTS')]);
+  });
+
+  it('a path left out, or somebody else’s server, is said as that', async () => {
+    mkdirSync(home('eve'));
+    const elsewhere: typeof fetch = async () => new Response('<h1>Not Found</h1>', { status: 404 });
+    const { code, stderr } = await sealwire(home('eve'), ['register', '-u', 'eve'], {
+      env: env(),
+      runtime: { ...REAL_RUNTIME, fetch: elsewhere },
+    });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${server.origin} is no Sealwire server`)]);
+  });
+});
+
 describe('doctor', () => {
   const doctor = (options: InProcessOptions = {}, ...args: string[]) =>
     sealwire(home('bob'), ['doctor', '--json', ...args], { env: env(), ...options });
@@ -206,6 +266,17 @@ describe('doctor', () => {
     expect(failed(await doctor({}, '-s', 'http://localhost:1'))).toEqual([
       ['server', expect.stringContaining('start it (npm start)')],
     ]);
+    const named: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (!String(input).endsWith('/.well-known/sealwire')) return response;
+      return Response.json({ ...((await response.json()) as object), version: '1\u001b]0;x\u0007\nok  relay' });
+    };
+    const { stdout } = await sealwire(home('bob'), ['doctor'], {
+      env: env(),
+      runtime: { ...REAL_RUNTIME, fetch: named },
+    });
+    expect(stdout).toContain('version 1\\u{1b}]0;x\\u{7}\n  ok  relay, domain');
+
     const slow = { ...REAL_RUNTIME, now: () => Date.now() - 600_000 };
     expect(failed(await doctor({ runtime: slow }))).toEqual([['clock', expect.stringContaining('NTP')]]);
 
@@ -252,6 +323,36 @@ describe('chat in a pipe', () => {
     await bob.says('alice: bye');
     bob.stdin.end();
     expect(await bob.ended).toMatchObject({ code: 0, stdout: 'alice: are you there?\nalice: good\nalice: bye\n' });
+  });
+});
+
+describe('chat', () => {
+  it('with somebody who is not there ends with 1', async () => {
+    const { code, stderr } = await sealwire(home('alice'), ['chat', '-t', 'nobody'], { env: env(), input: 'hi\n' });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('1 of your lines could not be sent')]);
+  });
+
+  it('on a terminal shows what comes above the line being typed, with its time, and /to turns to somebody else', async () => {
+    const chat = openInProcess(home('alice'), ['chat', '-t', 'bob'], {
+      env: env(),
+      runtime: REAL_RUNTIME,
+      terminal: true,
+    });
+    await chat.says('you → bob: ');
+    chat.stdin.write('half a li');
+    await as('bob', 'send', '-t', 'alice', '-m', 'hello');
+    await chat.says('bob: hello');
+    expect(chat.stdoutSoFar()).toMatch(/^\d\d:\d\d bob: hello\n$/);
+    chat.stdin.write('ne\r');
+    await chat.says('half a line\r\n');
+    chat.stdin.write('/to nobody\r');
+    await chat.says('there is no nobody');
+    chat.stdin.write('/to dave\r');
+    await chat.says('you → dave: ');
+    chat.stdin.write('//etc/motd\r/quit\r');
+    expect((await chat.ended).code).toBe(0);
+    expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: half a line\n');
+    expect((await as('dave', 'listen', '--until-caught-up')).stdout).toBe('alice: /etc/motd\n');
   });
 });
 

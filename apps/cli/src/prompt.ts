@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { CliError } from './exit-codes.ts';
+import { printable } from './printable.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface QuestionOptions {
@@ -18,7 +19,7 @@ export async function ask(
   { echo, otherwise }: QuestionOptions,
 ): Promise<string> {
   if (!stdin.isTTY) throw new CliError('usage', otherwise);
-  stderr.write(question);
+  stderr.write(printable(question));
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: stdin, output: echo ? stderr : nowhere, terminal: true, historySize: 0 });
   try {

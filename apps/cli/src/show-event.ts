@@ -5,8 +5,18 @@ import type { Output } from './output.ts';
 import { printable } from './printable.ts';
 import { shortName } from './recipient.ts';
 
+export interface ShowOptions {
+  /** This machine's clock: with it, a message begins with the time at which it was accepted. */
+  readonly now?: () => number;
+}
+
 /** Data (messages, gaps) goes to stdout; with `--json` every event does. */
-export async function showEvent(output: Output, event: IncomingEvent, own: AccountAddress): Promise<void> {
+export async function showEvent(
+  output: Output,
+  event: IncomingEvent,
+  own: AccountAddress,
+  { now }: ShowOptions = {},
+): Promise<void> {
   if (output.json) return output.data(recordOf(event), '');
   switch (event.kind) {
     case 'message': {
@@ -14,14 +24,15 @@ export async function showEvent(output: Output, event: IncomingEvent, own: Accou
       const about = event.from === own ? ` (to ${shortName(event.conversation, own)})` : '';
       const text = event.text ?? `[${event.type}, ${event.body.length} bytes]`;
       if (event.trust === 'unsafe') output.warn(`the keys of ${name} have changed: make sure who writes`);
-      return output.data({}, `${printable(name + about)}: ${printable(text, 2)}`);
+      const time = now ? `${timeOfDay(event.acceptedAt, now())} ` : '';
+      return output.data({}, `${time}${name}${about}: ${printable(text, 2)}`);
     }
     case 'gap':
       return output.warn(`${event.count} messages were lost: ${REASONS[event.reason]}`);
     case 'undecryptable':
-      return output.warn(`a message of ${printable(event.device)} cannot be decrypted (${event.code})`);
+      return output.warn(`a message of ${event.device} cannot be decrypted (${event.code})`);
     case 'identity-change':
-      return output.warn(`the keys of ${printable(event.device)} have changed: nothing is sent to that account`);
+      return output.warn(`the keys of ${event.device} have changed: nothing is sent to that account`);
     case 'directory-keys':
       return output.warn(
         event.mended
@@ -29,7 +40,7 @@ export async function showEvent(output: Output, event: IncomingEvent, own: Accou
           : 'the server shows another identity key for this device than ours: whoever writes to you may write to somebody else; ask its operator',
       );
     case 'send-failed':
-      return output.warn(`a message to ${shortName(event.to, own)} was not sent: ${printable(event.text)}`);
+      return output.warn(`a message to ${shortName(event.to, own)} was not sent: ${printable(event.text, 2)}`);
     case 'left-out':
       return output.warn(leftOutText(event.devices, event.queued));
     case 'caught-up':
@@ -37,9 +48,19 @@ export async function showEvent(output: Output, event: IncomingEvent, own: Accou
   }
 }
 
+/** In this machine's time zone: `21:07`, of another day `2026-11-27 21:07`. */
+function timeOfDay(at: number, now: number): string {
+  const date = new Date(at);
+  const [day, today] = [date, new Date(now)].map((each) => each.toDateString());
+  const time = date.toTimeString().slice(0, 5);
+  if (day === today) return time;
+  const two = (number: number) => String(number).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+}
+
 /** What a person is told of devices without room. */
 export function leftOutText(devices: readonly DeviceId[], queued = false): string {
-  const names = devices.map((device) => printable(device)).join(', ');
+  const names = devices.join(', ');
   return queued
     ? `no room in the mailbox of ${names}: the message waits in the outbox`
     : `no room in the mailbox of ${names}: the message does not get there`;

@@ -72,6 +72,15 @@ export function asClientError(error: unknown, code: ClientErrorCode): ClientErro
   return new ClientError(code, error instanceof Error ? error.message : String(error), { cause: error });
 }
 
+/** The system's code below an error (`ECONNREFUSED`, `CERT_HAS_EXPIRED`), where there is one. */
+export function systemCodeOf(error: unknown): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as { code?: unknown };
+    if (typeof code === 'string' && !(cause instanceof ClientError)) return code;
+  }
+  return undefined;
+}
+
 /** Throws `aborted` when the caller's signal has fired. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new ClientError('aborted', 'stopped as asked');

@@ -12,8 +12,8 @@ import { type Result, resultOf } from './result.ts';
 export interface InProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** All of stdin; it stays open without. */
-  readonly input?: string;
-  /** stdin is one. */
+  readonly input?: string | Uint8Array;
+  /** stdin and stderr are one. */
   readonly terminal?: boolean;
   /** Default: every request fails as if nobody listened. */
   readonly runtime?: ClientRuntime;
@@ -22,7 +22,12 @@ export interface InProcessOptions {
 export interface InProcess {
   readonly stdin: PassThrough;
   readonly ended: Promise<Result>;
+  stdoutSoFar(): string;
   stderrSoFar(): string;
+  /** Resolves when stdout or stderr holds `text`. */
+  says(text: string): Promise<void>;
+  /** As Ctrl-C does. */
+  interrupt(): void;
 }
 
 let seed = 1;
@@ -51,6 +56,7 @@ export function openInProcess(home: string, argv: readonly string[], options: In
   const { env = {}, input, terminal = false, runtime = NO_NETWORK } = options;
   const stdin = new PassThrough();
   if (input !== undefined) stdin.end(input);
+  const interruption = new AbortController();
   const output = { stdout: '', stderr: '' };
   const collect = (name: 'stdout' | 'stderr') =>
     new PassThrough().on('data', (chunk: Buffer) => {
@@ -58,14 +64,14 @@ export function openInProcess(home: string, argv: readonly string[], options: In
     });
   const surroundings: Surroundings = {
     argv,
-    env,
+    env: { NO_COLOR: '1', ...env },
     home,
     osUser: 'tester',
     stdin: Object.assign(stdin, { isTTY: terminal, setRawMode: () => stdin }) as Terminal,
     stdout: collect('stdout'),
-    stderr: collect('stderr'),
+    stderr: Object.assign(collect('stderr'), { isTTY: terminal, columns: 80 }),
     runtime,
-    interrupted: new AbortController().signal,
+    interrupted: interruption.signal,
     version: '1.2.3',
   };
   // A stream hands its last chunk over in the turn after it was written.
@@ -73,5 +79,14 @@ export function openInProcess(home: string, argv: readonly string[], options: In
     (code) =>
       new Promise<Result>((resolve) => setImmediate(() => resolve(resultOf(code, output.stdout, output.stderr)))),
   );
-  return { stdin, ended, stderrSoFar: () => output.stderr };
+  return {
+    stdin,
+    ended,
+    stdoutSoFar: () => output.stdout,
+    stderrSoFar: () => output.stderr,
+    async says(text) {
+      while (!`${output.stdout}${output.stderr}`.includes(text)) await new Promise((resolve) => setImmediate(resolve));
+    },
+    interrupt: () => interruption.abort(),
+  };
 }

@@ -82,8 +82,7 @@ async function makeKeys(
 ): Promise<SelfRecord> {
   const { crypto, random, now } = request.runtime;
   const name = parsedName(request.name);
-  const call = { method: 'GET', path: '/.well-known/sealwire', signal: request.signal } as const;
-  const { domain, api, lime, directory, relay } = await http.json(call, WellKnown);
+  const { domain, api, lime, directory, relay } = await discover(http, server, request.signal);
   const address = addressOf(name, domain);
   const device = newDeviceId(address, random(16));
   const accountSeed = request.accountSeed ?? random(SEED_BYTES);
@@ -110,6 +109,20 @@ async function makeKeys(
     writeSelf(transaction, self);
     return self;
   });
+}
+
+async function discover(
+  http: HttpCalls,
+  server: string,
+  signal: AbortSignal | undefined,
+): Promise<ReturnType<typeof WellKnown.parse>> {
+  try {
+    return await http.json({ method: 'GET', path: '/.well-known/sealwire', signal }, WellKnown);
+  } catch (error) {
+    if (!(error instanceof ClientError && ['not-found', 'bad-answer'].includes(error.code))) throw error;
+    const text = `${server} is no Sealwire server: check the address, and the path behind it if the operator gave one`;
+    throw new ClientError('bad-answer', text, { cause: error });
+  }
 }
 
 /** Gets this device into its account's manifest. */
