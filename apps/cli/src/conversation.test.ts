@@ -1,6 +1,16 @@
 /** The command line against a real server process: what scripts rely on. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -434,6 +444,98 @@ describe('devices', () => {
     expect((await as('alice', 'devices', 'remove', listed[1]?.id as string)).code).toBe(0);
     expect((await onPhone('listen', '--until-caught-up')).code).toBe(4);
     expect((await as('alice', 'devices', '--json')).records).toHaveLength(1);
+  });
+});
+
+describe('trust', () => {
+  const carol = (...args: string[]) => as('carol', ...args);
+
+  it('whoami shows the account key that verify shows to others; after it they are trusted', async () => {
+    const own = (await carol('whoami', '--json')).records[0];
+    expect(own).toMatchObject({ event: 'whoami', address: 'sip:carol@localhost', server: server.origin });
+    const refused = await as('alice', 'verify', '-t', 'carol');
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('then give --yes')]);
+    const said = await sealwire(home('alice'), ['verify', '-t', 'carol'], { env: env(), terminal: true, input: 'n\n' });
+    expect([said.code, said.stderr]).toEqual([1, expect.stringContaining('carol is not trusted')]);
+
+    const { records } = await as('alice', 'verify', '-t', 'carol', '--yes', '--json');
+    expect(records[0]).toMatchObject({ event: 'keys', accountKey: own?.accountKey });
+    expect(records[2]).toMatchObject({ event: 'trusted', devices: [own?.device] });
+    await carol('send', '-t', 'alice', '-m', 'hello');
+    const { records: read } = await as('alice', 'listen', '--until-caught-up', '--json');
+    expect(read.find(({ event }) => event === 'message')).toMatchObject({ text: 'hello', trust: 'trusted' });
+  });
+
+  it('revoke stops what is sent, accept lets it go on, forget makes the next contact a first one', async () => {
+    const send = () => as('alice', 'send', '-t', 'carol', '-m', 'x');
+    expect((await as('alice', 'trust', 'revoke', '-t', 'carol', '--yes')).code).toBe(0);
+    expect(await send()).toMatchObject({ code: 1, stderr: expect.stringContaining('sealwire trust accept') });
+    expect((await as('alice', 'trust', 'accept', '-t', 'carol', '--yes')).code).toBe(0);
+    expect((await send()).code).toBe(0);
+    expect((await as('alice', 'trust', '--json')).records.map(({ address }) => address)).toContain(
+      'sip:carol@localhost',
+    );
+    expect((await as('alice', 'trust', 'forget', '-t', 'carol', '--yes')).code).toBe(0);
+    expect((await as('alice', 'trust', '--json')).records.map(({ address }) => address)).not.toContain(
+      'sip:carol@localhost',
+    );
+    expect((await send()).code).toBe(0);
+  });
+});
+
+describe('passwd', () => {
+  it('seals the same keys under another passphrase; the old one opens nothing any more', async () => {
+    const next = join(folder, 'next');
+    writeFileSync(next, '\ufeffanother passphrase\n', { mode: 0o600 });
+    expect((await as('carol', 'passwd', '--new-passphrase-file', next)).code).toBe(0);
+    expect((await as('carol', 'whoami')).code).toBe(4);
+    const typed = await sealwire(home('carol'), ['whoami'], {
+      env: { SEALWIRE_SERVER: server.origin },
+      terminal: true,
+      input: 'another passphrase\n',
+    });
+    expect(typed).toMatchObject({ code: 0 });
+    const back = await as('carol', 'passwd', '--passphrase-file', next, '--new-passphrase-file', passphraseFile);
+    expect([back.code, (await as('carol', 'whoami')).code]).toEqual([0, 0]);
+    expect(readdirSync(data('carol')).sort()).toEqual(['keys.json', 'profile.json', 'store']);
+  });
+});
+
+describe('ways out', () => {
+  it('logout takes this device out of the account and its keys off the machine, but not the only one', async () => {
+    const only = await as('carol', 'logout', '--yes');
+    expect([only.code, only.stderr]).toEqual([1, expect.stringContaining('the only device')]);
+    expect((await as('carol', 'whoami')).code).toBe(0);
+
+    const secretFile = join(folder, 'carol.secret');
+    writeFileSync(secretFile, (await as('carol', 'devices', 'export-secret')).stdout, { mode: 0o600 });
+    const phone = home('carol-phone');
+    mkdirSync(phone);
+    const onPhone = (...args: string[]) => sealwire(phone, args, { env: env() });
+    await onPhone('devices', 'join', '-u', 'carol', '--secret-file', secretFile);
+    expect((await onPhone('logout', '--yes')).code).toBe(0);
+    expect(readdirSync(join(phone, '.local/share/sealwire'))).toEqual([]);
+    expect((await as('carol', 'devices', '--json')).records).toHaveLength(1);
+    await as('alice', 'send', '-t', 'carol', '-m', 'still there?');
+    expect((await as('carol', 'listen', '--until-caught-up')).stdout).toContain('alice: still there?');
+  });
+
+  it('delete-account deletes it; whoever still has its keys is told one way out everywhere, and logout is that', async () => {
+    mkdirSync(home('frank'));
+    await as('frank', 'register', '-u', 'frank');
+    const copy = home('frank-copy');
+    cpSync(home('frank'), copy, { recursive: true });
+    const gone = await as('frank', 'delete-account', '--yes');
+    expect([gone.code, gone.stdout]).toEqual([0, 'sip:frank@localhost is deleted\n']);
+    expect((await as('frank', 'whoami')).code).toBe(2);
+
+    const onCopy = (...args: string[]) => sealwire(copy, args, { env: env() });
+    const wayOut = 'to begin anew: `sealwire logout`';
+    expect(await onCopy('listen')).toMatchObject({ code: 4, stderr: expect.stringContaining(wayOut) });
+    expect(await onCopy('devices')).toMatchObject({ code: 4, stderr: expect.stringContaining(wayOut) });
+    expect((await onCopy('doctor')).stdout).toContain(wayOut);
+    expect((await onCopy('logout', '--yes')).code).toBe(0);
+    expect((await onCopy('whoami')).code).toBe(2);
   });
 });
 

@@ -57,7 +57,7 @@ export class Output {
 
   /** One line; never a stack trace. */
   error(error: unknown): void {
-    const message = messageOf(error).replace(/\s*\n\s*/g, ' ');
+    const message = explain(error).replace(/\s*\n\s*/g, ' ');
     const { code } = EXIT_CODES[endingOf(error)];
     const line = this.json
       ? jsonLine({ event: 'error', code: errorCodeOf(error), message, exitCode: code })
@@ -66,10 +66,22 @@ export class Output {
   }
 }
 
-/** Why a server was not reached the SDK leaves to the platform's error below. */
-function messageOf(error: unknown): string {
+const ANEW = 'to begin anew: `sealwire logout`, then `register` or `devices join`';
+
+/** What the SDK leaves to the user, in this program's words. */
+const WAYS_OUT: Readonly<Record<string, string>> = {
+  'login-refused': ANEW,
+  'device-removed': ANEW,
+  'unsafe-device': 'once you know why: `sealwire trust accept`',
+  'account-key-changed': 'once you know why: `sealwire trust forget`',
+};
+
+/** One error for people. Why a server was not reached the SDK leaves to the platform's error below. */
+export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const reason =
-    error instanceof ClientError && error.code === 'unreachable' ? reasonOfCode(systemCodeOf(error)) : undefined;
+  if (!(error instanceof ClientError)) return error.message;
+  const wayOut = WAYS_OUT[error.code];
+  if (wayOut) return `${error.message}; ${wayOut}`;
+  const reason = error.code === 'unreachable' ? reasonOfCode(systemCodeOf(error)) : undefined;
   return reason === undefined ? error.message : `${error.message} (${reason})`;
 }

@@ -36,3 +36,14 @@ export async function ask(
     stderr.write('\n');
   }
 }
+
+/** Throws `CliError` when the user does not say yes: `failure` with the text `refused`; `usage` where there is no terminal. */
+export async function confirm(
+  question: string,
+  surroundings: Surroundings,
+  { yes, otherwise, refused }: { yes: boolean | undefined; otherwise: string; refused: string },
+): Promise<void> {
+  if (yes) return;
+  const answer = await ask(question, surroundings, { echo: true, otherwise });
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('failure', refused);
+}

@@ -6,10 +6,15 @@ import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
 import { listenCommand } from './commands/listen.ts';
+import { passwdCommand } from './commands/passwd.ts';
 import { registerCommand } from './commands/register.ts';
 import { sendCommand } from './commands/send.ts';
+import { trustCommand } from './commands/trust.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { versionCommand } from './commands/version.ts';
+import { whoamiCommand } from './commands/whoami.ts';
 import type { Context } from './context.ts';
 import { EXIT_CODES, endingOf, isBrokenPipe } from './exit-codes.ts';
 import { collect } from './options.ts';
@@ -51,6 +56,12 @@ function buildProgram(context: Context): Command {
     appPasswordsCommand(give),
     configCommand(give),
     doctorCommand(give),
+    verifyCommand(give),
+    trustCommand(give),
+    whoamiCommand(give),
+    passwdCommand(give),
+    logoutCommand(give),
+    deleteAccountCommand(give),
     versionCommand(give),
     completionCommand(give, () => program),
   ];

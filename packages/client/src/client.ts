@@ -21,7 +21,7 @@ import {
   type NewAppPassword,
   revokeAppPassword,
 } from './accounts/app-passwords.ts';
-import { deleteAccount, listDevices, removeDevice } from './accounts/own-account.ts';
+import { deleteAccount, leaveAccount, listDevices, removeDevice } from './accounts/own-account.ts';
 import { type PeerRecord, trustIn } from './accounts/peer-record.ts';
 import { register } from './accounts/registration.ts';
 import { readSelf, type SelfRecord } from './accounts/self-record.ts';
@@ -287,6 +287,14 @@ export class Client {
     return revokeAppPassword(this.#services, id);
   }
 
+  /**
+   * Takes this device out of its account. It is of no use after it. Throws `forbidden` when it is the only one: nobody could publish a
+   * list without devices, and the account would be out of everybody's reach.
+   */
+  leave(): Promise<void> {
+    return leaveAccount(this.#services, this.#runtime);
+  }
+
   /** Deletes the account with all its devices. This client is of no use after it. */
   deleteAccount(): Promise<void> {
     return deleteAccount(this.#services);
@@ -300,6 +308,11 @@ export class Client {
   /** An account's devices and the trust in them, as its newest manifest has it. Throws as a send to it would. */
   async peer(address: string): Promise<PeerInfo> {
     return infoOf(await this.#services.book.refresh(this.#addressOf(address)));
+  }
+
+  /** What this device knows of every account that it has met, its own included. Asks nobody. */
+  peers(): PeerInfo[] {
+    return this.#services.book.all().map(infoOf);
   }
 
   /** The user's word on a device. `unsafe` stops sending to its account until another word is said. */

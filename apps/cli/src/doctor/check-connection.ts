@@ -2,6 +2,7 @@
 import type { KeysFinding } from '@sealwire/client/engine';
 import { type ProfileContext, withClient } from '../context.ts';
 import { endingOf } from '../exit-codes.ts';
+import { explain } from '../output.ts';
 import type { Finding } from './finding.ts';
 
 const PATIENCE_MS = 10_000;
@@ -42,7 +43,7 @@ export async function checkConnection(context: ProfileContext): Promise<Finding[
   } catch (error) {
     const ending = step === 'relay' && endingOf(error) === 'interrupted' ? 'offline' : endingOf(error);
     const fix = (FIXES as Partial<Record<string, string>>)[ending] ?? "look at the server's log";
-    const detail = ending === 'offline' ? `no connection within ${PATIENCE_MS / 1_000} s` : (error as Error).message;
+    const detail = ending === 'offline' ? `no connection within ${PATIENCE_MS / 1_000} s` : explain(error);
     findings.push({ name: step, detail, fix });
   }
   return findings;

@@ -17,6 +17,7 @@ import {
   type PeerRecord,
   pinPeer,
   readPeer,
+  readPeers,
   writePeer,
 } from './peer-record.ts';
 
@@ -41,6 +42,10 @@ export class PeerBook {
   /** Undefined before the first contact. */
   find(address: AccountAddress): PeerRecord | undefined {
     return readPeer(this.#options.ledger, address);
+  }
+
+  all(): PeerRecord[] {
+    return readPeers(this.#options.ledger);
   }
 
   /** The account as confirmed by the directory within the last `maxAgeMs`. Throws as `refresh` does. */

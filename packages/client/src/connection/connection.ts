@@ -186,7 +186,7 @@ function nameOf(code: number): string {
 
 function terminal(close: SocketClose): ClientError {
   if (nameOf(close.code) === 'device-removed')
-    return new ClientError('device-removed', 'this device is not part of its account any more: register or join again');
+    return new ClientError('device-removed', 'this device is not part of its account any more');
   const text = `the relay ended the connection for good (${close.code} ${close.reason || nameOf(close.code)}): update this client`;
   return new ClientError('protocol-error', text);
 }
