@@ -13,6 +13,7 @@ import type { AccountOptions, CommonOptions } from './options.ts';
 import type { Output } from './output.ts';
 import { type PassphraseSource, readPassphrase } from './passphrase.ts';
 import { chooseUser, type Profile, profileOf, requireProfile } from './profile.ts';
+import { takeOrders } from './profile-socket.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface Context {
@@ -104,6 +105,26 @@ function tracing({ surroundings, output, verbose }: ProfileContext, also?: (even
       also?.(event);
     },
   };
+}
+
+/** As `withClient`, for a command that keeps the keys for long: other processes of this user send through it meanwhile. */
+export async function withClientForOthers(
+  context: ProfileContext,
+  work: (client: Client) => Promise<void>,
+  trace?: (event: TraceEvent) => void,
+): Promise<void> {
+  await withClient(
+    context,
+    async (client) => {
+      const stop = await takeOrders(context.profile, client);
+      try {
+        await work(client);
+      } finally {
+        await stop();
+      }
+    },
+    trace,
+  );
 }
 
 function unregistered(error: unknown, { user }: Profile): unknown {

@@ -37,7 +37,7 @@ const data = (name: string) => join(home(name), '.local/share/sealwire', name);
 
 beforeAll(async () => {
   writeFileSync(passphraseFile, `${PASSPHRASE}\n`, { mode: 0o600 });
-  server = await startServer(join(folder, 'server'), ['--logins-per-device', '0']);
+  server = await startServer(join(folder, 'server'), ['--logins-per-device', '0', '--logins-per-address', '0']);
   for (const name of ['alice', 'bob']) {
     mkdirSync(home(name));
     expect(await as(name, 'register', '-u', name)).toMatchObject({ code: 0 });
@@ -366,11 +366,35 @@ describe('chat', () => {
   });
 });
 
+describe('while listen has the keys', () => {
+  it('send goes through it, with the same answers', async () => {
+    const listening = openSealwire(home('alice'), ['listen', '--json'], env());
+    await listening.says('caught-up');
+    const sent = await as('alice', 'send', '-t', 'bob', '-m', 'from beside', '--json');
+    expect([sent.code, sent.records]).toEqual([
+      0,
+      [{ event: 'accepted', id: expect.any(String), to: 'sip:bob@localhost' }],
+    ]);
+    expect(await as('alice', 'send', '-t', 'nobody', '-m', 'x')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('there is no nobody'),
+    });
+    expect(await as('alice', 'send', '-t', 'B B', '-m', 'x')).toMatchObject({ code: 2 });
+    expect(statSync(join(data('alice'), 'control.sock')).mode & 0o077).toBe(0);
+    listening.kill('SIGKILL');
+    await listening.ended;
+    // What the killed process left is in nobody's way.
+    expect((await as('alice', 'send', '-t', 'bob', '-m', 'by itself')).code).toBe(0);
+    expect((await as('alice', 'listen', '--until-caught-up')).code).toBe(0);
+    expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: from beside\nalice: by itself\n');
+  });
+});
+
 describe('the keys', () => {
   it('F17: belong to one process at a time; the second one names the first', async () => {
     const first = openSealwire(home('alice'), ['listen', '--json'], env());
     await first.says('caught-up');
-    const { code, stderr } = await as('alice', 'send', '-t', 'bob', '-m', 'x');
+    const { code, stderr } = await as('alice', 'devices');
     expect([code, stderr.trim().split('\n').length]).toEqual([5, 1]);
     expect(stderr).toContain(`process ${first.pid} `);
     first.kill('SIGKILL');

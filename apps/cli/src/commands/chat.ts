@@ -7,7 +7,7 @@ import { ClientError } from '@sealwire/client/errors';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
 import { connectionNotes } from '../connection-notes.ts';
-import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
+import { type Context, type ProfileContext, profileFor, withClientForOthers } from '../context.ts';
 import { CliError } from '../exit-codes.ts';
 import { eachLine, textOf } from '../input.ts';
 import { LineEditor } from '../line-editor.ts';
@@ -66,7 +66,7 @@ async function chat(context: ProfileContext, options: ChatOptions): Promise<void
         `${waiting} of your lines stay in the outbox and go out with the next send, listen or chat`,
       );
   };
-  await withClient(context, work, notes.trace);
+  await withClientForOthers(context, work, notes.trace);
 }
 
 class Chat {

@@ -2,7 +2,7 @@
 import type { Client } from '@sealwire/client/client';
 import type { Command } from 'commander';
 import { connectionNotes } from '../connection-notes.ts';
-import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
+import { type Context, type ProfileContext, profileFor, withClientForOthers } from '../context.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
 import { showEvent } from '../show-event.ts';
 import { parseCount } from '../waiting.ts';
@@ -38,5 +38,5 @@ async function listen(context: ProfileContext, { count, untilCaughtUp = false }:
       if (event.kind === 'message' && left !== undefined && --left === 0) enough.abort();
     }
   };
-  await withClient(context, work, notes.trace);
+  await withClientForOthers(context, work, notes.trace);
 }

@@ -1,14 +1,17 @@
 /** `sealwire send`: one message. Ends when the server holds it durably, or when the patience is over and it waits in the outbox. */
-import type { Client } from '@sealwire/client/client';
-import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { AccountAddress } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
 import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
-import { CliError } from '../exit-codes.ts';
+import { CliError, endingOf } from '../exit-codes.ts';
 import { readAll } from '../input.ts';
 import { type AccountOptions, accountCommand, collect } from '../options.ts';
+import type { Output } from '../output.ts';
+import { readNote } from '../profile.ts';
+import { order } from '../profile-socket.ts';
 import { parseRecipient, shortName } from '../recipient.ts';
+import { type SendOutcome, sendAndWait } from '../send-and-wait.ts';
 import { acceptedRecord, leftOutText } from '../show-event.ts';
-import { parseSeconds, settledWithin } from '../waiting.ts';
+import { parseSeconds } from '../waiting.ts';
 
 interface SendOptions extends AccountOptions {
   readonly to: readonly string[];
@@ -30,42 +33,50 @@ export function sendCommand(context: () => Context): Command {
 
 async function send(context: ProfileContext, options: SendOptions): Promise<void> {
   const text = await textToSend(options.message, context);
-  await withClient(context, async (client) => {
-    const recipients = new Set(options.to.map((to) => parseRecipient(to, client.address)));
-    void client.connect();
-    const outcomes = await Promise.allSettled(
-      [...recipients].map((to) => sendOne(context, client, to, text, options.wait)),
-    );
-    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-    if (failures.length === 0) return;
-    // The last one is said by the program, which also takes its exit code from it.
-    for (const failure of failures.slice(0, -1)) context.output.error(failure);
-    throw failures.at(-1);
-  });
+  try {
+    await withClient(context, async (client) => {
+      const recipients = new Set(options.to.map((to) => parseRecipient(to, client.address)));
+      void client.connect();
+      await toEach([...recipients], context, (to) =>
+        sendAndWait(client, to, text, options.wait, context.surroundings.interrupted),
+      );
+    });
+  } catch (error) {
+    // `chat` or `listen` has the keys: it sends for us.
+    if (endingOf(error) !== 'locked') throw error;
+    await toEach(options.to, context, async (to) => {
+      const outcome = await order(context.profile, { to, text, wait: options.wait });
+      if (!outcome) throw error;
+      return outcome;
+    });
+  }
 }
 
-async function sendOne(
-  { surroundings, output }: ProfileContext,
-  client: Client,
-  to: AccountAddress,
-  text: string,
-  waitSeconds: number,
+/** Each recipient gets the message, whatever becomes of the others. Throws the last failure; those before it are told. */
+async function toEach<Recipient>(
+  recipients: readonly Recipient[],
+  { output, profile }: ProfileContext,
+  sendTo: (recipient: Recipient) => Promise<SendOutcome>,
 ): Promise<void> {
-  const { id, accepted } = await client.send(to, text);
-  let leftOut: readonly DeviceId[] = [];
-  const told = accepted.then((acceptance) => {
-    leftOut = acceptance.leftOut;
-  });
-  const ending = await settledWithin(told, waitSeconds, surroundings.interrupted);
-  if (ending === 'too-late') {
-    await output.data({ event: 'queued', id, to }, `queued for ${shortName(to, client.address)}`);
+  const own = readNote(profile)?.address as AccountAddress;
+  const outcomes = await Promise.allSettled(recipients.map(async (to) => report(output, own, await sendTo(to))));
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  for (const failure of failures.slice(0, -1)) output.error(failure);
+  if (failures.length > 0) throw failures.at(-1);
+}
+
+/** Throws `CliError` (`offline`) for a message that waits in the outbox. */
+async function report(output: Output, own: AccountAddress, { id, to, queued, leftOut }: SendOutcome): Promise<void> {
+  const name = shortName(to, own);
+  if (queued) {
+    await output.data({ event: 'queued', id, to }, `queued for ${name}`);
     throw new CliError(
       'offline',
-      `the server did not accept it within ${waitSeconds} s: it stays in the outbox and goes out with the next send, listen or chat`,
+      'the server did not accept it in time: it stays in the outbox and goes out with the next send, listen or chat',
     );
   }
   if (leftOut.length > 0) output.warn(leftOutText(leftOut));
-  await output.data(acceptedRecord(id, to, leftOut), `accepted for ${shortName(to, client.address)}`);
+  await output.data(acceptedRecord(id, to, leftOut), `accepted for ${name}`);
 }
 
 async function textToSend(message: string | undefined, { surroundings }: Context): Promise<string> {
