@@ -18,12 +18,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     interruption.abort();
   });
 
-// `sealwire listen | head -1`: nobody reads any more, which is no failure.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    interruption.abort();
-  });
+// `sealwire listen | head -1`: nobody reads any more, which is no failure. `> /dev/full` is one, and who wrote is told.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interruption.abort());
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -33,7 +29,7 @@ requireRandomness(systemRandom);
 process.exitCode = await run({
   argv: process.argv.slice(2),
   env: process.env,
-  home: homedir(),
+  home: home(),
   osUser: osUser(),
   stdin: process.stdin,
   stdout: process.stdout,
@@ -42,6 +38,15 @@ process.exitCode = await run({
   interrupted: interruption.signal,
   version,
 });
+
+/** Of a user id that has none, and without HOME, there is nowhere to look. */
+function home(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
+  }
+}
 
 /** Containers may run under a user id that has no name. */
 function osUser(): string {
