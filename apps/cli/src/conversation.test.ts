@@ -525,6 +525,63 @@ describe('passwd', () => {
   });
 });
 
+describe('addresses of one server', () => {
+  const port = () => new URL(server.origin).port;
+
+  it('this machine’s three names are as good as each other', async () => {
+    mkdirSync(home('gina'));
+    const env = { SEALWIRE_PASSPHRASE_FILE: passphraseFile, SEALWIRE_SERVER: `http://127.0.0.1:${port()}` };
+    const { code } = await sealwire(home('gina'), ['register', '-u', 'gina'], { env });
+    expect([code, (await as('gina', 'send', '-t', 'alice', '-m', 'hi')).code]).toEqual([0, 0]);
+  });
+
+  it('one that the server does not go by is refused before anything is made, and the name stays free', async () => {
+    mkdirSync(home('hugo'));
+    const elsewhere: typeof fetch = async (input, init) => {
+      const { pathname, search } = new URL(String(input));
+      return fetch(server.origin + pathname + search, init);
+    };
+    const far = { ...env(), SEALWIRE_SERVER: 'http://192.0.2.7:8080' };
+    const options = { env: far, runtime: { ...REAL_RUNTIME, fetch: elsewhere } };
+    const { code, stderr } = await sealwire(home('hugo'), ['register', '-u', 'hugo'], options);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`this server goes by ${server.origin}`)]);
+    expect(readdirSync(join(home('hugo'), '.local/share/sealwire'))).toEqual([]);
+    mkdirSync(home('other-hugo'));
+    expect((await sealwire(home('other-hugo'), ['register', '-u', 'hugo'], { env: env() })).code).toBe(0);
+  });
+
+  it('a registration that broke off goes on at another address of the same server', async () => {
+    mkdirSync(home('ivan'));
+    const breaksOff: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (String(input).endsWith('/v1/login/challenge')) throw new TypeError('fetch failed');
+      return response;
+    };
+    const first = await sealwire(home('ivan'), ['register', '-u', 'ivan'], {
+      env: env(),
+      runtime: { ...REAL_RUNTIME, fetch: breaksOff },
+    });
+    expect([first.code, first.stderr]).toEqual([3, expect.stringContaining('the same command goes on')]);
+    const again = { ...env(), SEALWIRE_SERVER: `http://127.0.0.1:${port()}` };
+    expect((await sealwire(home('ivan'), ['register', '-u', 'ivan'], { env: again })).code).toBe(0);
+  });
+
+  it('a server that has moved is followed once it has shown that it is the same; nothing changes else', async () => {
+    const there = `http://127.0.0.1:${port()}`;
+    const moved = await as('alice', 'move', '-s', there, '--json');
+    expect(moved.records).toEqual([{ event: 'moved', address: 'sip:alice@localhost', server: there }]);
+    expect((await as('alice', 'whoami', '--json')).records[0]).toMatchObject({ server: there });
+    expect((await as('alice', 'send', '-t', 'bob', '-m', 'moved')).code).toBe(0);
+
+    const stranger = await startServer(join(folder, 'stranger'));
+    const refused = await as('alice', 'move', '-s', stranger.origin);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('there is no alice on this server')]);
+    await stranger.stop();
+    expect((await as('alice', 'whoami', '--json')).records[0]).toMatchObject({ server: there });
+    expect((await as('alice', 'listen', '--until-caught-up')).code).toBe(0);
+  });
+});
+
 describe('ways out', () => {
   it('logout takes this device out of the account and its keys off the machine, but not the only one', async () => {
     const only = await as('carol', 'logout', '--yes');

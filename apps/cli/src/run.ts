@@ -8,6 +8,7 @@ import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
 import { listenCommand } from './commands/listen.ts';
+import { moveCommand } from './commands/move.ts';
 import { passwdCommand } from './commands/passwd.ts';
 import { registerCommand } from './commands/register.ts';
 import { sendCommand } from './commands/send.ts';
@@ -60,6 +61,7 @@ function buildProgram(context: Context): Command {
     trustCommand(give),
     whoamiCommand(give),
     passwdCommand(give),
+    moveCommand(give),
     logoutCommand(give),
     deleteAccountCommand(give),
     versionCommand(give),

@@ -21,6 +21,7 @@ import {
   type NewAppPassword,
   revokeAppPassword,
 } from './accounts/app-passwords.ts';
+import { moveTo } from './accounts/move.ts';
 import { deleteAccount, leaveAccount, listDevices, removeDevice } from './accounts/own-account.ts';
 import { type PeerRecord, trustIn } from './accounts/peer-record.ts';
 import { register } from './accounts/registration.ts';
@@ -114,10 +115,18 @@ export class Client {
   static async open(options: OpenOptions): Promise<Client> {
     throwIfAborted(options.signal);
     const ledger = await Ledger.open(options.storage);
-    const self = readSelf(ledger);
-    if (!self) throw new ClientError('not-registered', 'nobody is registered here: register first');
-    if (self.step !== 'ready')
-      throw new ClientError('registration-pending', `the registration of ${self.name} is not finished: register again`);
+    return new Client(ledger, readyIn(ledger), options);
+  }
+
+  /**
+   * Opens a registered device whose server has another address now, and keeps that when the server has shown that it is the same: our
+   * domain, our account under its key, our login. Otherwise as `open`; on an error nothing has changed.
+   */
+  static async move(options: OpenOptions & { readonly server: string }): Promise<Client> {
+    throwIfAborted(options.signal);
+    const ledger = await Ledger.open(options.storage);
+    const { runtime, signal, engines = [limeEngine] } = options;
+    const self = await moveTo(ledger, readyIn(ledger), options.server, runtime, engines, signal);
     return new Client(ledger, self, options);
   }
 
@@ -371,6 +380,15 @@ export class Client {
       throw new ClientError('bad-address', (error as Error).message, { cause: error });
     }
   }
+}
+
+/** Throws `not-registered`, `registration-pending`. */
+function readyIn(ledger: Ledger): SelfRecord {
+  const self = readSelf(ledger);
+  if (!self) throw new ClientError('not-registered', 'nobody is registered here: register first');
+  if (self.step !== 'ready')
+    throw new ClientError('registration-pending', `the registration of ${self.name} is not finished: register again`);
+  return self;
 }
 
 function infoOf(peer: PeerRecord): PeerInfo {

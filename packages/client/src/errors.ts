@@ -8,6 +8,8 @@ const CLIENT_CODES = {
   'already-registered': false,
   unreachable: true,
   'bad-answer': true,
+  'other-origin': false,
+  'other-server': false,
   aborted: false,
   closed: false,
   busy: false,

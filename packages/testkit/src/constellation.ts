@@ -65,6 +65,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       PUBLIC_ORIGIN: origin,
       GATE: options.gate ?? 'open',
       ACCOUNTS_PER_ADDRESS: 0,
+      OTHER_ORIGINS: [],
       LOGINS_PER_ADDRESS: 0,
       LOGINS_PER_DEVICE: 0,
       NEW_APP_PASSWORDS_PER_ACCOUNT: 0,

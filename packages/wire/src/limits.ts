@@ -126,6 +126,11 @@ export const LIMITS = {
     why: 'that one account writes into mailboxes, then 512 KiB a second; a message counts 1 KiB more in each',
   },
   challengeLifeMs: { value: 60 * SECOND, unit: 'ms', why: 'a login challenge is answered at once' },
+  loginOrigins: {
+    value: 8,
+    unit: 'entries',
+    why: 'origins that a server goes by; a login costs a verification for each',
+  },
   accessTokenMs: { value: 15 * MINUTE, unit: 'ms', why: 'how long a stolen token works' },
   clockSkewMs: { value: 60 * SECOND, unit: 'ms', why: 'between two honest machines' },
   drainSocketsPerSecond: {

@@ -75,6 +75,16 @@ export function publicOrigin() {
   });
 }
 
+/** Origins separated by commas (or a TOML list), at most `max` of them. */
+export function origins(max: number) {
+  return z
+    .union([z.string(), z.array(z.string())])
+    .transform((value) =>
+      (typeof value === 'string' ? value.split(',') : value).map((text) => text.trim()).filter(Boolean),
+    )
+    .pipe(z.array(origin()).max(max, `more than ${max} origins`));
+}
+
 /** Secret bytes as base64url, exactly `length` of them. */
 export function secretBytes(length: number) {
   return z.string().transform((text, context): Uint8Array => {
