@@ -1,6 +1,7 @@
 /** Who may try how often: accounts and logins by client address, logins by device too (cases H12, I08). */
 import type { IncomingMessage } from 'node:http';
 import { clientAddress, limiterKey, networkKey, trustedProxies } from '@sealwire/service/client-address';
+import type { Log } from '@sealwire/service/log';
 import { createLimiter, type HeaderSink, type LimiterDeps } from '@sealwire/service/rate-limit';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { ApiSettings } from './settings.ts';
@@ -23,8 +24,8 @@ export interface ApiLimiters {
   loggedIn(device: DeviceId): void;
 }
 
-export function createApiLimiters(settings: ApiSettings, deps: LimiterDeps): ApiLimiters {
-  const proxies = trustedProxies(settings.TRUSTED_PROXIES);
+export function createApiLimiters(settings: ApiSettings, log: Log, deps: LimiterDeps): ApiLimiters {
+  const proxies = trustedProxies(settings.TRUSTED_PROXIES, log);
   const budget = (points: number, windowMs: number) => ({ points, windowMs });
   const accounts = createLimiter('accounts-address', budget(settings.ACCOUNTS_PER_ADDRESS, HOUR), deps);
   const networks = createLimiter(

@@ -111,7 +111,7 @@ function apiModule(deps: ApiDeps): Type {
       { provide: APP_PASSWORDS, useValue: new AppPasswordService({ store, random, now, vault }) },
       // Nest takes no undefined for a value.
       { provide: APP_PASSWORD_LOGIN, useValue: vault ? appPasswordLogin(deps, vault, signer) : null },
-      { provide: LIMITERS, useValue: createApiLimiters(settings, { now, metrics }) },
+      { provide: LIMITERS, useValue: createApiLimiters(settings, log, { now, metrics }) },
       { provide: PUBLISHED, useValue: publish(settings, deps.version, signer.jwks()) },
       {
         provide: AUTHENTICATE,

@@ -2,13 +2,17 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import type { Log } from '../observe/log.ts';
 
 export interface TrustedProxies {
   trusts(address: string): boolean;
+  /** A trusted proxy forwarded for what is no address, and counts for itself: all of its clients then share one budget. */
+  misread(): void;
 }
 
-/** `ranges`: addresses and CIDR ranges, as `settings.ts` parsed them. */
-export function trustedProxies(ranges: readonly string[]): TrustedProxies {
+/** `ranges`: addresses and CIDR ranges, as `settings.ts` parsed them. The log is told once of a proxy that says nothing of use. */
+export function trustedProxies(ranges: readonly string[], log?: Pick<Log, 'warn'>): TrustedProxies {
+  let told = false;
   const list = new BlockList();
   for (const range of ranges) {
     const [address = '', prefix] = range.split('/');
@@ -16,7 +20,17 @@ export function trustedProxies(ranges: readonly string[]): TrustedProxies {
     if (prefix === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(prefix), family);
   }
-  return { trusts: (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') };
+  return {
+    trusts: (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),
+    misread() {
+      if (told) return;
+      told = true;
+      log?.warn('forwarded-for', {
+        setting: 'TRUSTED_PROXIES',
+        reason: 'a trusted proxy sends an X-Forwarded-For without an address: all of its clients count as one',
+      });
+    },
+  };
 }
 
 /**
@@ -29,12 +43,21 @@ export function clientAddress(request: IncomingMessage, proxies: TrustedProxies)
   const header = request.headers['x-forwarded-for'];
   const hops = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',');
   for (let hop = hops.pop(); hop !== undefined; hop = hops.pop()) {
-    const candidate = plainAddress(hop.trim());
-    if (isIP(candidate) === 0) break;
+    const candidate = plainAddress(addressIn(hop.trim()));
+    if (isIP(candidate) === 0) {
+      proxies.misread();
+      break;
+    }
     address = candidate;
     if (!proxies.trusts(address)) break;
   }
   return address;
+}
+
+/** Without the port and the brackets that some proxies write: `192.0.2.1:4711`, `[2001:db8::1]`, `[2001:db8::1]:4711`. */
+function addressIn(hop: string): string {
+  const [, bracketed, ipv4] = /^(?:\[([^\]]+)\]|(\d+\.\d+\.\d+\.\d+))(?::\d{1,5})?$/.exec(hop) ?? [];
+  return bracketed ?? ipv4 ?? hop;
 }
 
 /** The key that limiters count by: an IPv4 address, or the /64 that one IPv6 customer owns. */

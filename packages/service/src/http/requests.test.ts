@@ -20,10 +20,22 @@ describe('H12: whose request it is', () => {
     ['a trusted proxy is believed', '10.1.2.3', '198.51.100.1', '198.51.100.1'],
     ['only as far as trusted proxies wrote it', '10.1.2.3', '1.1.1.1, 198.51.100.1, 10.9.9.9', '198.51.100.1'],
     ['IPv4 in IPv6', '::ffff:10.1.2.3', '::ffff:198.51.100.1', '198.51.100.1'],
+    ['IPv4 with a port', '10.1.2.3', '198.51.100.7:40001', '198.51.100.7'],
+    ['IPv6 in brackets', '10.1.2.3', '[2001:db8::1]', '2001:db8::1'],
+    ['IPv6 in brackets with a port', '10.1.2.3', '198.51.100.1, [2001:DB8::1]:443', '2001:db8::1'],
+    ['brackets around nonsense', '10.1.2.3', '[unknown]:443', '10.1.2.3'],
     ['nonsense ends the chain', '10.1.2.3', '198.51.100.1, unknown', '10.1.2.3'],
     ['a proxy that names nobody', 'fd00::1', undefined, 'fd00::1'],
   ])('%s', (_, peer, forwarded, expected) => {
     expect(clientAddress(request(peer, forwarded), proxies)).toBe(expected);
+  });
+
+  it('a proxy that names no address is told of, once', () => {
+    const told: string[] = [];
+    const watched = trustedProxies(['10.0.0.0/8'], { warn: (event) => void told.push(event) });
+    for (const forwarded of [undefined, '198.51.100.1', 'unknown', 'unknown'])
+      clientAddress(request('10.1.2.3', forwarded), watched);
+    expect(told).toEqual(['forwarded-for']);
   });
 
   it.each([
