@@ -1,9 +1,7 @@
 /** The composition root: the process's streams, environment, clock and randomness, and how a signal ends it. */
 import { readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
-import { connectSocket } from '@sealwire/client/node/transport';
-import { nodeCrypto } from '@sealwire/crypto/node';
-import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
+import { nodeRuntime } from '@sealwire/client/node/runtime';
 import { EXIT_CODES } from './exit-codes.ts';
 import { run } from './run.ts';
 
@@ -24,7 +22,6 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
-requireRandomness(systemRandom);
 
 process.exitCode = await run({
   argv: process.argv.slice(2),
@@ -34,7 +31,7 @@ process.exitCode = await run({
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  runtime: { crypto: nodeCrypto(), random: systemRandom, now: Date.now, fetch, connectSocket },
+  runtime: nodeRuntime(),
   interrupted: interruption.signal,
   version,
 });

@@ -1,10 +1,8 @@
 /** The command line within the test's own process: quicker than a process of its own, for all that does not need one. */
 import { PassThrough } from 'node:stream';
-import { connectSocket } from '@sealwire/client/node/transport';
+import { nodeRuntime } from '@sealwire/client/node/runtime';
 import type { ClientRuntime } from '@sealwire/client/runtime';
 import { nobleCrypto } from '@sealwire/crypto/noble';
-import { nodeCrypto } from '@sealwire/crypto/node';
-import { systemRandom } from '@sealwire/crypto/random';
 import { run } from '../run.ts';
 import type { Surroundings, Terminal } from '../surroundings.ts';
 import { type Result, resultOf } from './result.ts';
@@ -43,14 +41,8 @@ export const NO_NETWORK: ClientRuntime = {
   },
 };
 
-/** As `main.ts` makes it. */
-export const REAL_RUNTIME: ClientRuntime = {
-  crypto: nodeCrypto(),
-  random: systemRandom,
-  now: Date.now,
-  fetch,
-  connectSocket,
-};
+/** As `main.ts` has it. */
+export const REAL_RUNTIME = nodeRuntime();
 
 export function openInProcess(home: string, argv: readonly string[], options: InProcessOptions = {}): InProcess {
   const { env = {}, input, terminal = false, runtime = NO_NETWORK } = options;
