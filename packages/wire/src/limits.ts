@@ -97,8 +97,18 @@ export const LIMITS = {
     unit: 'bytes',
     why: 'a registration with 200 one-time prekeys of the largest suite, 327,404 bytes; lime-protocol section 15 asks for 64 KB',
   },
+  limeAnswerBytes: {
+    value: 2 * MiB,
+    unit: 'bytes',
+    why: 'an answer to one key request of a large group: 500 bundles of the largest suite, 1.9 MB',
+  },
   manifestBytes: { value: 16 * KiB, unit: 'bytes', why: 'ten devices with room to grow' },
   manifestPage: { value: 100, unit: 'entries', why: 'one page of a manifest history' },
+  manifestPageBytes: {
+    value: 2_304 * KiB,
+    unit: 'bytes',
+    why: 'the same in bytes: a hundred manifests of full size with their signatures, as base64url',
+  },
   jsonBodyBytes: { value: 64 * KiB, unit: 'bytes', why: 'the largest API body is a manifest' },
   bundleFetchesPerPair: {
     value: 6,
