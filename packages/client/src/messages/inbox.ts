@@ -52,7 +52,8 @@ export class Inbox {
 
   caughtUp(): void {
     this.#caughtUp = true;
-    this.#queue.push(CAUGHT_UP);
+    // Said twice, it is no news: a relay could say it without end.
+    if (this.#queue.at(-1) !== CAUGHT_UP) this.#queue.push(CAUGHT_UP);
     this.#wake();
   }
 

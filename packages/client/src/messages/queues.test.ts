@@ -163,6 +163,17 @@ describe('Inbox', () => {
     expect((await storage.copy().load()).size).toBe(0);
   });
 
+  it('a relay that says it is caught up without end says it once', async () => {
+    const { ledger } = await opened();
+    const inbox = new Inbox(ledger);
+    for (let said = 0; said < 2 * INBOX_EVENTS; said++) inbox.caughtUp();
+    await put(ledger, inbox, message('a'));
+    await inbox.room();
+    const reader = inbox.read({});
+    expect((await reader.next()).value).toEqual({ kind: 'caught-up' });
+    expect((await reader.next()).value).toMatchObject({ text: 'a' });
+  });
+
   it('L01: a reader gets what is there, and then the reason why there will never be more', async () => {
     const { ledger } = await opened();
     const inbox = new Inbox(ledger);
