@@ -1,4 +1,5 @@
 /** What the SDK reports, as a JSON record and as a line for people. */
+import type { Client } from '@sealwire/client/client';
 import type { IncomingEvent } from '@sealwire/client/events';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Output } from './output.ts';
@@ -10,14 +11,19 @@ export interface ShowOptions {
   readonly now?: () => number;
 }
 
-/** Data (messages, gaps) goes to stdout; with `--json` every event does. */
+/**
+ * Data (messages, gaps) goes to stdout; with `--json` every event does. What was parked is asked for again: printing fails by the fault
+ * of a pipe or a disk, not of a message.
+ */
 export async function showEvent(
   output: Output,
   event: IncomingEvent,
-  own: AccountAddress,
+  client: Pick<Client, 'address' | 'parked' | 'retry'>,
   { now }: ShowOptions = {},
 ): Promise<void> {
+  if (event.kind === 'parked' && client.parked().some(({ id }) => id === event.id)) await client.retry(event.id);
   if (output.json) return output.data(recordOf(event), '');
+  const own = client.address;
   switch (event.kind) {
     case 'message': {
       const name = shortName(event.from, own);
@@ -43,6 +49,10 @@ export async function showEvent(
       return output.warn(`a message to ${shortName(event.to, own)} was not sent: ${printable(event.text, 2)}`);
     case 'left-out':
       return output.warn(leftOutText(event.devices, event.queued));
+    case 'parked':
+      return output.warn(
+        'something that could not be printed five times was set aside: it comes again after the others',
+      );
     case 'caught-up':
       return;
   }

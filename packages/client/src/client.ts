@@ -46,6 +46,7 @@ import type {
   IncomingEvent,
   OutgoingMessage,
   PeerInfo,
+  SetAside,
   Trust,
 } from './events.ts';
 import { refuseUnsafe } from './messages/fan-out.ts';
@@ -240,11 +241,21 @@ export class Client {
 
   /**
    * Messages and other events in order, one reader at a time. An event is forgotten when the next one is asked for, or when the loop is
-   * ended by `signal`: leaving the loop by `break` or an error keeps it for the next reader. Ends when the client is closed, throws
-   * the reason when it is stopped for good.
+   * ended by `signal`: leaving the loop by `break` or an error keeps it for the next reader, five times; then it is parked, and a `parked`
+   * event comes in its place. Ends when the client is closed, throws the reason when it is stopped for good.
    */
   messages(options: ReadOptions = {}): AsyncIterable<IncomingEvent> {
     return this.#inbox.read(options);
+  }
+
+  /** Events that five loops in a row began with and did not get beyond, the oldest first; at most a hundred, of which the oldest go. */
+  parked(): readonly SetAside[] {
+    return this.#inbox.parked();
+  }
+
+  /** Hands a parked event out once more, after those that wait. Throws `ClientError` `not-found`. */
+  retry(id: string): Promise<void> {
+    return this.#inbox.retry(id);
   }
 
   /** How many messages wait in the outbox. */

@@ -106,7 +106,7 @@ class Chat {
     const times = this.#editor ? { now: this.#context.surroundings.runtime.now } : {};
     for await (const event of this.#client.messages({ signal })) {
       if (event.kind === 'message') this.#names.add(this.#nameOf(event.conversation));
-      await showEvent(this.output, event, this.#client.address, times);
+      await showEvent(this.output, event, this.#client, times);
     }
   }
 

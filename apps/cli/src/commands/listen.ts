@@ -34,7 +34,7 @@ async function listen(context: ProfileContext, { count, untilCaughtUp = false }:
     const enough = new AbortController();
     const signal = AbortSignal.any([surroundings.interrupted, enough.signal]);
     for await (const event of client.messages({ signal, untilCaughtUp })) {
-      await showEvent(output, event, client.address);
+      await showEvent(output, event, client);
       if (event.kind === 'message' && left !== undefined && --left === 0) enough.abort();
     }
   };
