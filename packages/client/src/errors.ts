@@ -36,6 +36,7 @@ const CLIENT_CODES = {
   corrupt: false,
   'storage-failed': true,
   'bad-chunk': false,
+  'chunk-differs': false,
 } as const satisfies Record<string, boolean>;
 
 export type ClientErrorCode = keyof typeof CLIENT_CODES | ErrorCode;
