@@ -166,7 +166,10 @@ function bytesOf(file: string, text: string, length: number): Uint8Array {
 }
 
 function damaged(file: string): CliError {
-  return new CliError('damaged', `${file} is damaged: restore it from a backup; without it the keys cannot be opened`);
+  return new CliError(
+    'damaged',
+    `${file} is damaged: restore this file, and no other, from a backup; without it the keys cannot be opened`,
+  );
 }
 
 /** All of the header under another name, synced; answers that name. */

@@ -84,6 +84,13 @@ export function systemCodeOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/** `corrupt`. No backup is advised: an older copy of the ratchets would encrypt under keys that were used (cases S21, S22). */
+export function corruptStorage(what: string, cause?: unknown): ClientError {
+  const fix =
+    'make a new device in an empty folder and remove this one from its account; an older copy would use keys twice';
+  return new ClientError('corrupt', `${what} is damaged: ${fix}`, { cause });
+}
+
 /** Throws `aborted` when the caller's signal has fired. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new ClientError('aborted', 'stopped as asked');

@@ -11,7 +11,8 @@ const FIXES = {
   authentication: 'give the right passphrase; a device that was removed must join again (sealwire devices join)',
   locked: 'end that process, or look again when it has ended',
   usage: 'give a passphrase: --passphrase-file, --passphrase-fd or SEALWIRE_PASSPHRASE_FILE',
-  damaged: 'restore the folder from a backup, or join as a new device',
+  damaged:
+    'join as a new device in an empty folder and remove this one (sealwire devices); an older copy of the folder would use keys twice',
   offline: 'look whether a proxy lets WebSockets pass on /relay',
 } as const;
 
