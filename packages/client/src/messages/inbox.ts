@@ -47,7 +47,7 @@ export class Inbox {
     this.#ledger = ledger;
     this.#queue = ledger.keys(`${TABLE}/`);
     this.#parked = new ParkedEvents(ledger);
-    const numbers = [...ledger.keys(`${TABLE}/`).map(numberOf), ...this.#parked.numbers()];
+    const numbers = [...ledger.keys(`${TABLE}/`).map(numberOf), ...this.#parked.list().map(({ id }) => Number(id))];
     this.#next = numbers.reduce((next, number) => Math.max(next, number + 1), 0);
   }
 
@@ -87,21 +87,16 @@ export class Inbox {
   }
 
   parked(): SetAside[] {
-    return this.#parked.numbers().map((number) => ({
-      id: String(number),
-      event: decodeEvent(this.#parked.find(number)!) as SetAside['event'],
-    }));
+    return this.#parked.list().map(({ id, event }) => ({ id, event: decodeEvent(event) as SetAside['event'] }));
   }
 
   /** Puts a parked event behind those that wait. Throws `not-found`. */
   async retry(id: string): Promise<void> {
-    const number = this.#parked.numbers().find((each) => String(each) === id);
-    const event = number === undefined ? undefined : this.#parked.find(number);
-    if (number === undefined || !event)
-      throw new ClientError('not-found', `no event ${id} is parked: it was asked for again, or went for newer ones`);
     const key = orderedKey(TABLE, this.#next++);
     await this.#ledger.commit((transaction) => {
-      this.#parked.unpark(transaction, number);
+      const event = this.#parked.unpark(transaction, id);
+      if (!event)
+        throw new ClientError('not-found', `no event ${id} is parked: it was asked for again, or went for newer ones`);
       transaction.set(key, event);
     });
     this.#queue.push(key);

@@ -21,14 +21,9 @@ export class ParkedEvents {
     this.#ledger = ledger;
   }
 
-  /** Of the events that are parked, in the order of their arrival. */
-  numbers(): number[] {
-    return this.#ledger.keys(`${TABLE}/`).map(numberOf);
-  }
-
-  /** The event as the inbox had it. */
-  find(number: number): Uint8Array | undefined {
-    return this.#ledger.get(orderedKey(TABLE, number));
+  /** In the order of their arrival; the id is the number that the event had in the inbox, the event as the inbox had it. */
+  list(): { readonly id: string; readonly event: Uint8Array }[] {
+    return this.#ledger.keys(`${TABLE}/`).map((key) => ({ id: String(numberOf(key)), event: this.#ledger.get(key)! }));
   }
 
   /** Puts an event aside in `transaction`. Answers the numbers of those that had to go. */
@@ -39,8 +34,13 @@ export class ParkedEvents {
     return surplus.map(numberOf);
   }
 
-  unpark(transaction: Transaction, number: number): void {
-    transaction.delete(orderedKey(TABLE, number));
+  /** Undefined when no event of this id is parked. */
+  unpark(transaction: Transaction, id: string): Uint8Array | undefined {
+    const key = transaction.keys(`${TABLE}/`).find((each) => String(numberOf(each)) === id);
+    if (key === undefined) return undefined;
+    const event = transaction.get(key);
+    transaction.delete(key);
+    return event;
   }
 }
 
