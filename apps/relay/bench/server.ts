@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { systemRandom } from '@sealwire/crypto/random';
+import { trustedProxies } from '@sealwire/service/client-address';
 import { tuneCollector } from '@sealwire/service/collector';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
@@ -54,6 +55,7 @@ async function ours(): Promise<Measured> {
       bytesPerRecipient: undefined,
       bytesPerSender: undefined,
     },
+    proxies: trustedProxies([]),
   });
   const server = createServer();
   server.on('upgrade', door.upgrade);

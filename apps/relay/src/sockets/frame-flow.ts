@@ -1,0 +1,84 @@
+/**
+ * How much of one socket a turn of the event loop takes (docs/adr/0021-a-turn-for-each-socket.md). A read of a socket brings up to 64 KiB, ten
+ * thousand of the smallest frames, and `ws` hands them out in one go; `pause` of its API stops what comes after, not what it has. So its
+ * receiver is stopped, which has what is left in the bytes that it came in: nothing is queued, and a peer that goes on fills its own socket.
+ */
+import { LIMITS } from '@sealwire/wire/limits';
+import type { WebSocket } from 'ws';
+import type { Turn } from '../time/turn.ts';
+
+/** Of `ws`'s receiver what no API offers; `frame-flow.test.ts` fails should a version name it differently. */
+interface Receiver {
+  /** Whether it goes on after the frame that it hands out. */
+  _loop: boolean;
+  startLoop(done: (error?: Error | null) => void): void;
+  readonly destroyed: boolean;
+  destroy(error: Error): void;
+}
+
+const FRAMES = LIMITS.framesPerTurn.value;
+const BYTES = LIMITS.bytesPerTurn.value;
+
+export class FrameFlow {
+  private turnNumber = -1;
+  private framesLeft = 0;
+  private bytesLeft = 0;
+  /** Until the next turn. */
+  private rests = false;
+  private held = false;
+
+  constructor(
+    private readonly ws: WebSocket,
+    private readonly turn: Turn,
+  ) {}
+
+  /** Counts a frame of `bytes`, of whatever kind, while `ws` hands it out. It is to be served; what is behind it may have to wait. */
+  took(bytes: number): void {
+    const { number } = this.turn;
+    if (number !== this.turnNumber) {
+      this.turnNumber = number;
+      this.framesLeft = FRAMES;
+      this.bytesLeft = BYTES;
+    }
+    this.framesLeft--;
+    this.bytesLeft -= bytes;
+    if ((this.framesLeft > 0 && this.bytesLeft > 0) || this.rests) return;
+    this.rests = true;
+    this.stop();
+    setImmediate(this.rested);
+  }
+
+  /** From the frame that `ws` is handing out: none comes until `release`. */
+  hold(): void {
+    this.held = true;
+    this.stop();
+  }
+
+  release(): void {
+    this.held = false;
+    if (!this.rests) this.goOn();
+  }
+
+  private readonly rested = (): void => {
+    this.rests = false;
+    if (!this.held) this.goOn();
+  };
+
+  private stop(): void {
+    this.receiver._loop = false;
+    this.ws.pause();
+  }
+
+  private goOn(): void {
+    const { receiver } = this;
+    if (receiver.destroyed) return;
+    receiver.startLoop((error) => {
+      if (error) receiver.destroy(error);
+    });
+    if (!this.rests && !this.held) this.ws.resume();
+  }
+
+  private get receiver(): Receiver {
+    return (this.ws as unknown as { readonly _receiver: Receiver })._receiver;
+  }
+}
