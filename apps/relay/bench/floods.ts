@@ -60,6 +60,16 @@ export function floodsOf(victim: DeviceId, token: string): readonly Flood[] {
       })),
       allDevices: false,
     });
+  const strangers = frameOf({
+    kind: 'send',
+    id: new Uint8Array(16).fill(7) as MessageId,
+    body: none,
+    parts: Array.from({ length: 1_000 }, (_, i) => ({
+      device: victim.replace('sip:', `sip:${i}-`) as DeviceId,
+      content: none,
+    })),
+    allDevices: false,
+  });
   const fragment = (first: number) => webSocketFrame(first, none);
   const fragments = Buffer.concat([
     webSocketFrame(0x02, new Uint8Array([0xfa])),
@@ -84,6 +94,7 @@ export function floodsOf(victim: DeviceId, token: string): readonly Flood[] {
     hello('messages in 62 fragments', fragments),
     hello('Send beyond its limits', send(0)),
     hello('Send to 600 devices that are none', send(0, 600)),
+    hello('Send to 1,000 accounts that are none', strangers),
     hello('Send of 90 KB', send(90_000)),
     http('GET /v1/nothing, pipelined', requestOf('GET /v1/nothing')),
     http('GET /v1/devices, pipelined', requestOf('GET /v1/devices')),

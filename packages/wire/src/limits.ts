@@ -83,6 +83,11 @@ export const LIMITS = {
     unit: 'frames/s',
     why: 'of these from then on: a client sends one or two, and 200 sockets at this rate cost a tenth of a core',
   },
+  unwrittenBytes: {
+    value: 128 * KiB,
+    unit: 'bytes',
+    why: 'of messages from one socket that wait for their durable write, 256 more for each recipient; beyond it no more are read: an eighth of a batch',
+  },
   loginsPerAddress: {
     value: 8,
     unit: 'logins',

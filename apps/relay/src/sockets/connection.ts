@@ -12,6 +12,7 @@ import { CLOSE_CODES, type CloseCode, closeCodeOf, ERRORS, type ErrorCode } from
 import { decodeClientFrame, encodeServerFrame } from '@sealwire/wire/frame-codec';
 import type { Ack, ClientFrame, Hello, Lane, Send } from '@sealwire/wire/frames';
 import type { DeviceId, MessageId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { WebSocket } from 'ws';
 import { Outbox, type OutboxOwner, type OutboxServices } from '../delivery/outbox.ts';
@@ -49,6 +50,8 @@ export interface ConnectionParts extends SessionWatchParts {
   readonly log: Log;
 }
 
+const UNWRITTEN_BYTES = LIMITS.unwrittenBytes.value;
+
 const CONNECTION = Symbol('connection');
 type Attached = WebSocket & { [CONNECTION]?: Connection };
 
@@ -63,6 +66,8 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
   private isOpen = false;
   private closeCode: CloseCode | undefined;
   private claimed = false;
+  /** Bytes of messages that wait for their durable write. */
+  private unwritten = 0;
   private readonly watch: SessionWatch;
   private readonly flow: FrameFlow;
   private readonly spare: SpareFrames;
@@ -117,6 +122,18 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
 
   pollSoon(): void {
     if (!this.closed) this.watch.pollSoon();
+  }
+
+  submitted(bytes: number): void {
+    const before = this.unwritten;
+    this.unwritten += bytes;
+    if (before <= UNWRITTEN_BYTES && this.unwritten > UNWRITTEN_BYTES) this.flow.hold();
+  }
+
+  settled(bytes: number): void {
+    const before = this.unwritten;
+    this.unwritten -= bytes;
+    if (before > UNWRITTEN_BYTES && this.unwritten <= UNWRITTEN_BYTES) this.flow.release();
   }
 
   ping(): void {

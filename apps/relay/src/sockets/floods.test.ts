@@ -97,6 +97,37 @@ describe('the budget of frames that carry no message', () => {
   });
 });
 
+describe('messages that wait for their write', () => {
+  it('of one socket are bounded, each recipient counted; the rest stays in the socket, and is served in order', async () => {
+    const { mailboxes } = world.store;
+    const append = mailboxes.append;
+    const [written, ends]: [number[], (() => void)[]] = [[], []];
+    Object.assign(mailboxes, {
+      async append(...args: Parameters<typeof append>) {
+        await new Promise<void>((resolve) => ends.push(resolve));
+        written.push(args[0].length);
+        return append.apply(mailboxes, args);
+      },
+    });
+    const [client, recipient] = [await world.client(alice), await world.client(bob)];
+    const count = 100;
+    const bytes = 40_000;
+    for (let i = 1; i <= count; i++) client.message(messageId(i), [bob], 'x'.repeat(bytes));
+    let received = 0;
+    while (received < count) {
+      await new Promise((resolve) => setImmediate(resolve));
+      ends.shift()?.();
+      for (const frame of recipient.frames.splice(0)) {
+        if (frame.kind !== 'deliver') continue;
+        expect(frame.seq).toBe(++received);
+        recipient.ack(received);
+      }
+    }
+    await client.settled();
+    expect(Math.max(...written)).toBe(Math.ceil(LIMITS.unwrittenBytes.value / bytes));
+  });
+});
+
 describe('logins under way', () => {
   it('are bounded by address: the others wait, and get in', async () => {
     const { devices } = world.store;

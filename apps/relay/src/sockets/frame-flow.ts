@@ -25,7 +25,7 @@ export class FrameFlow {
   private bytesLeft = 0;
   /** Until the next turn. */
   private rests = false;
-  private held = false;
+  private holds = 0;
 
   constructor(
     private readonly ws: WebSocket,
@@ -42,26 +42,31 @@ export class FrameFlow {
     }
     this.framesLeft--;
     this.bytesLeft -= bytes;
-    if ((this.framesLeft > 0 && this.bytesLeft > 0) || this.rests) return;
-    this.rests = true;
+    if (this.framesLeft > 0 && this.bytesLeft > 0) return;
     this.stop();
-    setImmediate(this.rested);
+    this.rest();
   }
 
-  /** From the frame that `ws` is handing out: none comes until `release`. */
+  /** No frame comes until there were as many calls of `release`. */
   hold(): void {
-    this.held = true;
+    this.holds++;
     this.stop();
   }
 
   release(): void {
-    this.held = false;
-    if (!this.rests) this.goOn();
+    this.holds--;
+    this.rest();
+  }
+
+  private rest(): void {
+    if (this.rests) return;
+    this.rests = true;
+    setImmediate(this.rested);
   }
 
   private readonly rested = (): void => {
     this.rests = false;
-    if (!this.held) this.goOn();
+    if (this.holds === 0) this.goOn();
   };
 
   private stop(): void {
@@ -75,7 +80,7 @@ export class FrameFlow {
     receiver.startLoop((error) => {
       if (error) receiver.destroy(error);
     });
-    if (!this.rests && !this.held) this.ws.resume();
+    if (!this.rests && this.holds === 0) this.ws.resume();
   }
 
   private get receiver(): Receiver {

@@ -7,8 +7,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 
-/** Parsed of a connection a turn: at most some thousand of the smallest chunks of a body. A larger body takes several. */
+/** Parsed of a connection a turn; a larger body takes several. */
 const TURN_BYTES = 8 * 1_024;
+/** The same of a body in chunks, each of which may be a byte and costs as much as a large one. */
+const CHUNKED_TURN_BYTES = 1_024;
 /** Parsed at once where a request begins: ten of the shortest. It doubles while none does: at the end of a body there may be forty. */
 const FIRST_BYTES = 256;
 const MOST_BYTES = 1_024;
@@ -98,7 +100,7 @@ class RequestFlow {
   };
 
   private parseSome(): void {
-    let left = TURN_BYTES;
+    let left = this.isChunked ? CHUNKED_TURN_BYTES : TURN_BYTES;
     let most = FIRST_BYTES;
     while (this.rest && left > 0 && this.mayGoOn) {
       const { rest, begun } = this;
@@ -106,6 +108,7 @@ class RequestFlow {
       this.rest = rest.length > bytes.length ? rest.subarray(bytes.length) : undefined;
       this.parse.call(this.socket, bytes);
       left -= bytes.length;
+      if (this.isChunked) left = Math.min(left, CHUNKED_TURN_BYTES);
       most = this.begun > begun ? FIRST_BYTES : Math.min(2 * most, MOST_BYTES);
     }
     if (!this.rest) return;
@@ -116,6 +119,11 @@ class RequestFlow {
   /** All is answered, or the last request is not all here. */
   private get mayGoOn(): boolean {
     return this.unanswered === 0 || this.last?.complete === false;
+  }
+
+  private get isChunked(): boolean {
+    const { last } = this;
+    return last?.complete === false && last.headers['transfer-encoding'] !== undefined;
   }
 
   /** Else whoever reads the body resumes the socket. */
