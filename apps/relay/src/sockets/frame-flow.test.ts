@@ -4,7 +4,6 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { LIMITS } from '@sealwire/wire/limits';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { turns } from '../testing/test-relay.ts';
-import { Turn } from '../time/turn.ts';
 import { FrameFlow } from './frame-flow.ts';
 
 const PER_TURN = LIMITS.framesPerTurn.value;
@@ -50,7 +49,7 @@ function open(onFrame: (flow: FrameFlow, count: number) => void = () => {}): Ope
   } as unknown as IncomingMessage;
   let opened: Open | undefined;
   new WebSocketServer({ noServer: true, autoPong: false }).handleUpgrade(request, peer, Buffer.alloc(0), (ws) => {
-    const flow = new FrameFlow(ws, new Turn());
+    const flow = new FrameFlow(ws);
     let count = 0;
     const took = (data: Buffer) => {
       flow.took(data.length);
@@ -93,15 +92,6 @@ describe('FrameFlow', () => {
   it('counts bytes, too: of large frames fewer', async () => {
     const counts = await countsPerTurn(open(), times(20, frame(BINARY, 30_000)));
     expect(Math.max(...counts)).toBe(Math.ceil(LIMITS.bytesPerTurn.value / 30_000));
-  });
-
-  it('a socket that says as much in each turn never waits', async () => {
-    const socket = open();
-    for (let i = 0; i < 5; i++) {
-      socket.peer.push(times(PER_TURN - 1, frame(BINARY, 1)));
-      await turns(1);
-      expect([socket.count(), socket.ws.isPaused]).toEqual([(i + 1) * (PER_TURN - 1), false]);
-    }
   });
 
   it('what is held keeps all behind it in the socket, and comes out when released', async () => {

@@ -5,7 +5,6 @@
  */
 import { LIMITS } from '@sealwire/wire/limits';
 import type { WebSocket } from 'ws';
-import type { Turn } from '../time/turn.ts';
 
 /** Of `ws`'s receiver what no API offers; `frame-flow.test.ts` fails should a version name it differently. */
 interface Receiver {
@@ -20,26 +19,19 @@ const FRAMES = LIMITS.framesPerTurn.value;
 const BYTES = LIMITS.bytesPerTurn.value;
 
 export class FrameFlow {
-  private turnNumber = -1;
-  private framesLeft = 0;
-  private bytesLeft = 0;
+  private framesLeft: number = FRAMES;
+  private bytesLeft: number = BYTES;
   /** Until the next turn. */
   private rests = false;
   private holds = 0;
 
-  constructor(
-    private readonly ws: WebSocket,
-    private readonly turn: Turn,
-  ) {}
+  constructor(private readonly ws: WebSocket) {}
 
-  /** Counts a frame of `bytes`, of whatever kind, while `ws` hands it out. It is to be served; what is behind it may have to wait. */
+  /**
+   * Counts a frame of `bytes`, of whatever kind, while `ws` hands it out. It is to be served; what is behind it may have to wait.
+   * Those of earlier turns count, too: a rest of one turn now and then costs less than to know in which turn a frame comes.
+   */
   took(bytes: number): void {
-    const { number } = this.turn;
-    if (number !== this.turnNumber) {
-      this.turnNumber = number;
-      this.framesLeft = FRAMES;
-      this.bytesLeft = BYTES;
-    }
     this.framesLeft--;
     this.bytesLeft -= bytes;
     if (this.framesLeft > 0 && this.bytesLeft > 0) return;
@@ -66,6 +58,8 @@ export class FrameFlow {
 
   private readonly rested = (): void => {
     this.rests = false;
+    this.framesLeft = FRAMES;
+    this.bytesLeft = BYTES;
     if (this.holds === 0) this.goOn();
   };
 
