@@ -41,6 +41,9 @@ export async function fairness(name: string): Promise<Fairness[]> {
   const port = 20_000 + (process.pid % 20_000);
   const credentials = await makeCredentials(folder, `http://localhost:${port}`);
   const server = run(0, SOLO, ['--data-dir', folder, '--listen', `127.0.0.1:${port}`, '--log-level', 'silent']);
+  // It knows nothing of a bench that fails.
+  const killed = () => server.kill('SIGKILL');
+  process.once('exit', killed);
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
@@ -55,6 +58,7 @@ export async function fairness(name: string): Promise<Fairness[]> {
     }
     return rows;
   } finally {
+    process.off('exit', killed);
     server.removeAllListeners('exit');
     const ended = new Promise((resolve) => server.once('exit', resolve));
     server.kill('SIGKILL');

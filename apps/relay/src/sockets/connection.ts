@@ -80,7 +80,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     private readonly parts: ConnectionParts,
   ) {
     const { settings, turn, connections, wheel } = parts;
-    this.flow = new FrameFlow(ws);
+    this.flow = new FrameFlow(ws, turn);
     this.spare = new SpareFrames(wheel);
     this.writer = new SocketWriter(socket, turn, settings.socketQueueBytes, this);
     this.watch = new SessionWatch(this, parts);

@@ -32,6 +32,7 @@ afterEach(() => {
 });
 
 interface Open {
+  readonly turn: { ended: number };
   readonly peer: Peer;
   readonly flow: FrameFlow;
   readonly ws: WebSocket;
@@ -49,14 +50,15 @@ function open(onFrame: (flow: FrameFlow, count: number) => void = () => {}): Ope
   } as unknown as IncomingMessage;
   let opened: Open | undefined;
   new WebSocketServer({ noServer: true, autoPong: false }).handleUpgrade(request, peer, Buffer.alloc(0), (ws) => {
-    const flow = new FrameFlow(ws);
+    const turn = { ended: 0 };
+    const flow = new FrameFlow(ws, turn);
     let count = 0;
     const took = (data: Buffer) => {
       flow.took(data.length);
       onFrame(flow, ++count);
     };
     ws.on('message', took).on('ping', took).on('pong', took);
-    opened = { peer, flow, ws, count: () => count };
+    opened = { turn, peer, flow, ws, count: () => count };
   });
   return opened!;
 }
@@ -92,6 +94,16 @@ describe('FrameFlow', () => {
   it('counts bytes, too: of large frames fewer', async () => {
     const counts = await countsPerTurn(open(), times(20, frame(BINARY, 30_000)));
     expect(Math.max(...counts)).toBe(Math.ceil(LIMITS.bytesPerTurn.value / 30_000));
+  });
+
+  it('a socket that says as much in each turn never waits while turns end', async () => {
+    const socket = open();
+    for (let i = 1; i <= 5; i++) {
+      socket.peer.push(times(PER_TURN - 1, frame(BINARY, 1)));
+      await turns(1);
+      expect([socket.count(), socket.ws.isPaused]).toEqual([i * (PER_TURN - 1), false]);
+      socket.turn.ended++;
+    }
   });
 
   it('what is held keeps all behind it in the socket, and comes out when released', async () => {

@@ -5,6 +5,7 @@
  */
 import { LIMITS } from '@sealwire/wire/limits';
 import type { WebSocket } from 'ws';
+import type { Turn } from '../time/turn.ts';
 
 /** Of `ws`'s receiver what no API offers; `frame-flow.test.ts` fails should a version name it differently. */
 interface Receiver {
@@ -19,19 +20,30 @@ const FRAMES = LIMITS.framesPerTurn.value;
 const BYTES = LIMITS.bytesPerTurn.value;
 
 export class FrameFlow {
+  /** As the turn was when the counts began. */
+  private ended = 0;
   private framesLeft: number = FRAMES;
   private bytesLeft: number = BYTES;
   /** Until the next turn. */
   private rests = false;
   private holds = 0;
 
-  constructor(private readonly ws: WebSocket) {}
+  constructor(
+    private readonly ws: WebSocket,
+    private readonly turn: Pick<Turn, 'ended'>,
+  ) {}
 
   /**
    * Counts a frame of `bytes`, of whatever kind, while `ws` hands it out. It is to be served; what is behind it may have to wait.
-   * Those of earlier turns count, too: a rest of one turn now and then costs less than to know in which turn a frame comes.
+   * Those of earlier turns count, too, in which no socket was answered: a rest now and then costs less than to ask for each turn's end.
    */
   took(bytes: number): void {
+    const { ended } = this.turn;
+    if (ended !== this.ended) {
+      this.ended = ended;
+      this.framesLeft = FRAMES;
+      this.bytesLeft = BYTES;
+    }
     this.framesLeft--;
     this.bytesLeft -= bytes;
     if (this.framesLeft > 0 && this.bytesLeft > 0) return;
