@@ -10,7 +10,7 @@ import { leaveRequests, paceRequests } from './request-flow.ts';
 
 const SHORTEST = 'GET / HTTP/1.1\r\nhost:a\r\n\r\n';
 /** Requests of that size that may begin together. */
-const TOGETHER = 10;
+const TOGETHER = 40;
 
 const open: { server: Server; client: Socket }[] = [];
 afterEach(async () => {

@@ -7,12 +7,13 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 
-/** Parsed of a connection a turn; a larger body takes several. */
+/** Parsed of a connection a turn, beside what is sure to be a body of a given length. */
 const TURN_BYTES = 8 * 1_024;
 /** The same of a body in chunks, each of which may be a byte and costs as much as a large one. */
 const CHUNKED_TURN_BYTES = 1_024;
-/** Parsed at once where a request begins: ten of the shortest. It doubles while none does: at the end of a body there may be forty. */
+/** Parsed at once where a request begins: ten of the shortest. It doubles while none does. */
 const FIRST_BYTES = 256;
+/** Forty of the shortest. What a read brings is mostly less, and one request. */
 const MOST_BYTES = 1_024;
 
 const FLOW = Symbol('request flow');
@@ -40,6 +41,8 @@ class RequestFlow {
   /** Came, and is not parsed. */
   private rest: Buffer | undefined;
   private last: IncomingMessage | undefined;
+  /** Bytes that are sure to be of its body. */
+  private bodyLeft = 0;
   private begun = 0;
   private unanswered = 0;
   /** Goes on in the next turn. */
@@ -56,6 +59,7 @@ class RequestFlow {
     this.begun++;
     this.unanswered++;
     this.last = request;
+    this.bodyLeft = Number(request.headers['content-length'] ?? 0);
     response.once('close', this.answered);
   }
 
@@ -101,13 +105,15 @@ class RequestFlow {
 
   private parseSome(): void {
     let left = this.isChunked ? CHUNKED_TURN_BYTES : TURN_BYTES;
-    let most = FIRST_BYTES;
+    let most = this.rest && this.rest.length <= MOST_BYTES ? MOST_BYTES : FIRST_BYTES;
     while (this.rest && left > 0 && this.mayGoOn) {
       const { rest, begun } = this;
-      const bytes = rest.subarray(0, Math.min(most, left));
+      const bytes = rest.subarray(0, Math.max(this.bodyLeft, Math.min(most, left)));
       this.rest = rest.length > bytes.length ? rest.subarray(bytes.length) : undefined;
       this.parse.call(this.socket, bytes);
-      left -= bytes.length;
+      if (this.bodyLeft < bytes.length) left -= bytes.length;
+      // The head of a request that began in these bytes counts as body: what is left then is body in any case.
+      this.bodyLeft = Math.max(0, this.bodyLeft - bytes.length);
       if (this.isChunked) left = Math.min(left, CHUNKED_TURN_BYTES);
       most = this.begun > begun ? FIRST_BYTES : Math.min(2 * most, MOST_BYTES);
     }
