@@ -15,11 +15,13 @@ import { makeDevice } from './devices.ts';
 import { floodsOf } from './floods.ts';
 import { hasTaskset } from './measured-server.ts';
 import type { Credentials } from './protocol.ts';
-import { ASKED, type Asked, Quiet } from './quiet.ts';
+import { ASKED, type Asked, type Latencies, Quiet } from './quiet.ts';
 
 export const FLOODING_SOCKETS = 10;
 const WARM_UP_MS = 1_000;
-const MEASURED_MS = 6_000;
+const MEASURED_MS = 2_500;
+/** The quietest counts: a neighbour on the machine can only make it longer, and a flood is the same in each. */
+const ROUNDS = 3;
 const DOMAIN = 'localhost';
 
 const LOADER = fileURLToPath(new URL('../../../infra/scripts/swc-loader.mjs', import.meta.url));
@@ -71,7 +73,8 @@ async function beside(port: number, credentials: readonly Credentials[], args: s
   const quiet = await Quiet.open(port, credentials[0]!);
   const flooder = run(1, FLOODER, args);
   await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
-  const latencies = await quiet.measure(MEASURED_MS);
+  const rounds: Fairness['waits'][] = [];
+  while (rounds.length < ROUNDS) rounds.push(waitsOf(await quiet.measure(MEASURED_MS)));
   const said = new Promise<{ bytes: number; sockets: number }>((resolve) => {
     flooder.once('message', (message) => resolve(message as { bytes: number; sockets: number }));
   });
@@ -79,10 +82,15 @@ async function beside(port: number, credentials: readonly Credentials[], args: s
   const { bytes, sockets } = await said;
   await new Promise((resolve) => flooder.once('exit', resolve));
   quiet.close();
-  const waits = Object.fromEntries(
+  const longest = (waits: Fairness['waits']) => Math.max(...ASKED.map((asked) => waits[asked].p99));
+  const [waits] = rounds.sort((a, b) => longest(a) - longest(b));
+  return { waits: waits!, megabytes: bytes / 1e6 / ((WARM_UP_MS + ROUNDS * MEASURED_MS) / 1_000), sockets };
+}
+
+function waitsOf(latencies: Latencies): Fairness['waits'] {
+  return Object.fromEntries(
     ASKED.map((asked) => [asked, { p50: quantile(latencies[asked], 0.5), p99: quantile(latencies[asked], 0.99) }]),
   ) as Fairness['waits'];
-  return { waits, megabytes: bytes / 1e6 / ((WARM_UP_MS + MEASURED_MS) / 1_000), sockets };
 }
 
 function quantile(values: readonly number[], part: number): number {

@@ -70,7 +70,7 @@ export const LIMITS = {
   framesPerTurn: {
     value: 32,
     unit: 'frames',
-    why: 'that one socket is served before the others have their turn, control frames too: some 200 µs',
+    why: 'that one socket is served before the others have their turn, control frames too, each further recipient as one more: some 200 µs',
   },
   bytesPerTurn: { value: 64 * KiB, unit: 'bytes', why: 'the same in bytes: what one read of a socket brings' },
   spareFramesBurst: {

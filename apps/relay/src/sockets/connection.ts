@@ -208,6 +208,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
         this.ack(frame);
         break;
       case 'ephemeral':
+        this.flow.costs(frame.parts.length - 1);
         if (this.takeSpare() && sends(this.lane)) this.parts.router.ephemeral(this, frame);
         break;
       case 'ping':
@@ -256,6 +257,8 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
       reject(this, frame.id, 'forbidden');
       return;
     }
+    // Limits, mail and a look into the store for each: the first is in what a frame costs.
+    this.flow.costs(frame.parts.length - 1);
     const waiting = this.parts.router.send(this, frame, raw);
     if (waiting) this.holdUntil(waiting);
   }

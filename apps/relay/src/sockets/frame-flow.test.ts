@@ -96,6 +96,18 @@ describe('FrameFlow', () => {
     expect(Math.max(...counts)).toBe(Math.ceil(LIMITS.bytesPerTurn.value / 30_000));
   });
 
+  it('a frame that costs more than a turn is paid for in later turns', async () => {
+    const socket = open((flow) => flow.costs(10 * PER_TURN));
+    socket.peer.push(times(3, frame(BINARY, 1)));
+    const counts: number[] = [];
+    while (counts.length < 24) {
+      await turns(1);
+      counts.push(socket.count());
+    }
+    const turnOf = (count: number) => counts.indexOf(count);
+    expect([turnOf(2) - turnOf(1), turnOf(3) - turnOf(2)]).toEqual([10, 10]);
+  });
+
   it('a socket that says as much in each turn never waits while turns end', async () => {
     const socket = open();
     for (let i = 1; i <= 5; i++) {

@@ -20,11 +20,12 @@ const FRAMES = LIMITS.framesPerTurn.value;
 const BYTES = LIMITS.bytesPerTurn.value;
 
 export class FrameFlow {
-  /** As the turn was when the counts began. */
+  /** As the turn was at the last refill. */
   private ended = 0;
+  // May be less than nothing: what a frame cost beyond its share is paid in the turns that follow (deficit round robin).
   private framesLeft: number = FRAMES;
   private bytesLeft: number = BYTES;
-  /** Until the next turn. */
+  /** Until a later turn. */
   private rests = false;
   private holds = 0;
 
@@ -39,16 +40,17 @@ export class FrameFlow {
    */
   took(bytes: number): void {
     const { ended } = this.turn;
-    if (ended !== this.ended) {
-      this.ended = ended;
-      this.framesLeft = FRAMES;
-      this.bytesLeft = BYTES;
-    }
+    if (ended !== this.ended) this.refill(ended - this.ended);
     this.framesLeft--;
     this.bytesLeft -= bytes;
-    if (this.framesLeft > 0 && this.bytesLeft > 0) return;
-    this.stop();
-    this.rest();
+    if (this.isSpent) this.stopAndRest();
+  }
+
+  /** The frame that is being served costs as much as so many more. */
+  costs(frames: number): void {
+    if (frames <= 0) return;
+    this.framesLeft -= frames;
+    if (this.isSpent) this.stopAndRest();
   }
 
   /** No frame comes until there were as many calls of `release`. */
@@ -62,6 +64,21 @@ export class FrameFlow {
     this.rest();
   }
 
+  private get isSpent(): boolean {
+    return this.framesLeft <= 0 || this.bytesLeft <= 0;
+  }
+
+  private refill(turns: number): void {
+    this.ended = this.turn.ended;
+    this.framesLeft = Math.min(FRAMES, this.framesLeft + turns * FRAMES);
+    this.bytesLeft = Math.min(BYTES, this.bytesLeft + turns * BYTES);
+  }
+
+  private stopAndRest(): void {
+    this.stop();
+    this.rest();
+  }
+
   private rest(): void {
     if (this.rests) return;
     this.rests = true;
@@ -70,9 +87,9 @@ export class FrameFlow {
 
   private readonly rested = (): void => {
     this.rests = false;
-    this.framesLeft = FRAMES;
-    this.bytesLeft = BYTES;
-    if (this.holds === 0) this.goOn();
+    this.refill(1);
+    if (this.isSpent) this.rest();
+    else if (this.holds === 0) this.goOn();
   };
 
   private stop(): void {
