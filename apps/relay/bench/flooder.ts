@@ -18,6 +18,8 @@ const BYTES_A_ROUND = (BYTES_A_SECOND * ROUND_MS) / 1_000 / tokens.length;
 setPriority(constants.priority.PRIORITY_LOW);
 
 const { on, begin, bytes, token: badToken, anew = false } = floodsOf(victim as DeviceId, tokens[0]!)[Number(number)]!;
+/** Close codes with which the relay ends a flood: the next one begins at once. */
+const CLOSES = [4005, 4101, 4400].map((code) => Buffer.from([code >>> 8, code & 0xff]));
 const counted = { bytes: 0, sockets: 0 };
 
 class Flooding {
@@ -55,8 +57,9 @@ class Flooding {
       if (on === 'http') this.begun(socket, begin ?? '');
       else socket.write(handshake('/relay', 'sealwire.v1'));
     });
-    socket.on('data', () => {
-      if (on !== 'http' && !this.isOpen) {
+    socket.on('data', (answer: Buffer) => {
+      if (on !== 'http' && CLOSES.some((close) => answer.includes(close))) socket.destroy();
+      else if (on !== 'http' && !this.isOpen) {
         const hello = frameOf({ kind: 'hello', token: badToken ?? this.token, lane: 'both', client: 'flood' });
         this.begun(socket, on === 'hello' ? hello : '');
       }
