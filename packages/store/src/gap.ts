@@ -1,14 +1,17 @@
 /** How losses of one mailbox add up until its device acknowledges them: one record, so that a long absence costs a constant. */
 import type { GapRecord } from './port.ts';
 
-/** Counts add, the range spans both, the reason is the later loss's (`later`). */
+/** What says most comes last: age takes what it takes, a full mailbox may be somebody's doing. */
+const REASONS: readonly GapRecord['reason'][] = ['expired', 'trimmed'];
+
+/** Counts add, the range spans both, the reason is the one that says more. */
 export function mergeGaps(earlier: GapRecord | undefined, later: GapRecord | undefined): GapRecord | undefined {
   if (!earlier || !later) return earlier ?? later;
   return {
     count: earlier.count + later.count,
     fromSeq: Math.min(earlier.fromSeq, later.fromSeq),
     toSeq: Math.max(earlier.toSeq, later.toSeq),
-    reason: later.reason,
+    reason: REASONS.indexOf(earlier.reason) > REASONS.indexOf(later.reason) ? earlier.reason : later.reason,
   };
 }
 
