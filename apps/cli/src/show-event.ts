@@ -17,6 +17,7 @@ export async function showEvent(output: Output, event: IncomingEvent, own: Accou
       return output.data({}, `${printable(name + about)}: ${printable(text, 2)}`);
     }
     case 'gap':
+      if (event.count === 0) return output.warn('messages may be missing: the server’s storage was damaged');
       return output.warn(`${event.count} messages were lost: ${REASONS[event.reason]}`);
     case 'undecryptable':
       return output.warn(`a message of ${printable(event.device)} cannot be decrypted (${event.code})`);
@@ -50,7 +51,11 @@ export function acceptedRecord(id: string, to: AccountAddress, leftOut: readonly
   return { event: 'accepted', id, to, ...(leftOut.length > 0 && { leftOut }) };
 }
 
-const REASONS = { expired: 'they waited longer than the server keeps them', trimmed: 'the mailbox was full' } as const;
+const REASONS = {
+  expired: 'they waited longer than the server keeps them',
+  trimmed: 'the mailbox was full',
+  damaged: 'the server’s storage was damaged',
+} as const;
 
 function recordOf(event: IncomingEvent): Record<string, unknown> {
   const { kind, ...rest } = event;

@@ -34,11 +34,11 @@ export interface IncomingMessage {
   readonly bare?: true;
 }
 
-/** The mailbox lost messages: too old, or too many. */
+/** The mailbox lost messages: too old, too many, or damaged on the server's disk (count 0: some may be missing). */
 export interface GapEvent {
   readonly kind: 'gap';
   readonly count: number;
-  readonly reason: 'expired' | 'trimmed';
+  readonly reason: 'expired' | 'trimmed' | 'damaged';
 }
 
 /** The backlog of this connection is behind us. Not durable: it is said again after each reconnection. */

@@ -1,13 +1,22 @@
 /** The one place that knows all adapters of the store: `STORE_URL` chooses, and only the chosen one is loaded. Mains call it, nobody else. */
-import { type Store, StoreError } from './port.ts';
+import { type Store, StoreError, type StoreReports } from './port.ts';
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
+
+/** The operator chooses. `stop`: a store of which accepted messages are lost is refused. */
+export type WhenDamaged = 'continue' | 'stop';
+
+export interface OpenTerms {
+  /** `continue` by default: what can be read is taken over, and recipients are told of the rest. */
+  readonly whenDamaged?: WhenDamaged;
+  readonly reports?: StoreReports;
+}
 
 /**
  * `memory:` for tests and trials; `lmdb:./data`, a folder of this machine, made when it is missing. Rejects with `StoreError` whose one
  * line names the value's problem and the fix.
  */
-export async function openStore(url: string): Promise<Store> {
+export async function openStore(url: string, terms: OpenTerms = {}): Promise<Store> {
   const scheme = SCHEME.exec(url)?.[0] ?? '';
   switch (scheme) {
     case 'memory:': {
@@ -18,7 +27,7 @@ export async function openStore(url: string): Promise<Store> {
       const path = url.slice(scheme.length);
       if (path === '') throw new StoreError('not-found', 'the store URL lmdb: names no folder; write lmdb:./data');
       const { openLmdbStore } = await import('./lmdb.ts');
-      return openLmdbStore({ path });
+      return openLmdbStore({ path, ...terms });
     }
     default:
       // The value itself is not repeated: a store URL may carry a password.

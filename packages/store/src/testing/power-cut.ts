@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const JOURNAL = 'journal.dat';
+export const MARK = 'journal.mark';
 
 /** Copies the folder's files, or only these, to a new folder; its path. The lock file is not one of them: it says who is running. */
-export function copyOf(path: string, files: readonly string[] = ['data.mdb', JOURNAL]): string {
+export function copyOf(path: string, files: readonly string[] = ['data.mdb', JOURNAL, MARK]): string {
   const copy = mkdtempSync(join(tmpdir(), 'sealwire-copy-'));
   for (const file of files) if (existsSync(join(path, file))) copyFileSync(join(path, file), join(copy, file));
   return copy;

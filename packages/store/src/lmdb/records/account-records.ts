@@ -6,6 +6,7 @@ import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { type Account, type Device, type StoredManifest, StoreError } from '../../port.ts';
 import { keysOfDevice } from '../../sameness.ts';
 import type { Databases } from '../environment.ts';
+import { findRing } from '../log/ring-state.ts';
 import { EMPTY_HEAD, encodeHead } from '../mailboxes/head.ts';
 import { moveKeys } from './key-owners.ts';
 import { prefixedKey, removeUnder, SUITES, textKey, u32 } from './keys.ts';
@@ -99,7 +100,8 @@ export function addDevice(databases: Databases, address: AccountAddress, device:
   const writer = new RecordWriter().text(address).bytes(device.loginKey).number(device.addedAt);
   writer.list(device.identities, ({ suite, identityKey }) => writer.number(SUITES.indexOf(suite)).bytes(identityKey));
   databases.devices.putSync(textKey(device.id), writer.finish());
-  databases.mailboxes.putSync(prefixedKey(device.id), encodeHead(EMPTY_HEAD));
+  const epoch = findRing(databases.journal)?.epoch ?? 0;
+  databases.mailboxes.putSync(prefixedKey(device.id), encodeHead({ ...EMPTY_HEAD, epoch }));
   databases.waiting.removeSync(textKey(device.id));
   moveKeys(databases, device.id, before, usedKeys(databases, device.id));
 }
