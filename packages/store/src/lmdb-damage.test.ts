@@ -2,12 +2,34 @@
  * What the LMDB store promises when its disk does not keep what it took: what is lost is told,
  * what is left is delivered, and no number is given twice (docs/adr/0023-damage-is-told.md).
  */
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { ALICE, BOB, deviceId, MANY, mail, NOW, people, ROOMY, readAll } from './contract/fixture.ts';
+import {
+  ALICE,
+  BOB,
+  device,
+  deviceId,
+  MANY,
+  mail,
+  manifest,
+  NOW,
+  people,
+  ROOMY,
+  readAll,
+} from './contract/fixture.ts';
 import { openEnvironment } from './lmdb/environment.ts';
 import { SKIPPED_SEQS } from './lmdb/mailboxes/head.ts';
 import { prefixedKey } from './lmdb/records/keys.ts';
@@ -277,5 +299,79 @@ describe('one damaged byte', () => {
     const store = await open();
     expect(damages).toContain('ids');
     expect(await send(store, 7, [phone])).toMatchObject({ status: 'accepted' });
+  });
+});
+
+describe('a damaged record of a device', () => {
+  it('costs that device its login; the others of its account are served, and a manifest heals it', async () => {
+    const [phone, laptop] = await settled();
+    flip(join(path, DATA), (placesOf(join(path, DATA), device(ALICE, 2).loginKey).at(-1) as number) + 31);
+    const store = await open();
+    await expect(store.devices.find(laptop)).rejects.toMatchObject({ kind: 'corrupt' });
+    expect(damages).toEqual(['record']);
+    expect(await store.devices.find(phone)).toEqual(device(ALICE, 1));
+    expect((await store.devices.list([ALICE]))[0]?.map(({ id }) => id).sort()).toEqual([phone, laptop]);
+    expect(await send(store, 31, [phone, laptop])).toMatchObject({ status: 'accepted' });
+    await store.manifests.publish(ALICE, manifest(2), [device(ALICE, 1), device(ALICE, 2)], NOW);
+    expect(await store.devices.find(laptop)).toEqual(device(ALICE, 2));
+    expect(await readAll(store, laptop)).toMatchObject({ mails: [{ seq: 1 }, { seq: 2 }] });
+  });
+
+  it('does not keep it from being removed', async () => {
+    const [, laptop] = await settled();
+    flip(join(path, DATA), (placesOf(join(path, DATA), device(ALICE, 2).loginKey).at(-1) as number) + 31);
+    const store = await open();
+    await store.devices.remove(laptop, NOW);
+    expect(await store.devices.find(laptop)).toBeUndefined();
+    expect((await store.devices.list([ALICE]))[0]).toEqual([device(ALICE, 1)]);
+  });
+});
+
+describe('a data file', () => {
+  it('T89: that is missing or empty beside its log is not taken for a new store', async () => {
+    await settled();
+    truncateSync(join(path, DATA));
+    const refusal = (how: string) => ({
+      kind: 'corrupt',
+      message: `${path}/data.mdb is ${how}, but its log journal.dat is there: restore data.mdb from a backup, or remove journal.dat to begin anew, with nothing`,
+    });
+    await expect(open()).rejects.toMatchObject(refusal('empty'));
+    rmSync(join(path, DATA));
+    await expect(open()).rejects.toMatchObject(refusal('missing'));
+    rmSync(join(path, JOURNAL));
+    await open();
+  });
+
+  it('T89: that was cut is refused with one line, wherever, and does not end the process', async () => {
+    await settled();
+    const whole = readFileSync(join(path, DATA));
+    for (let size = 4_096; size < whole.length; size += 4_096 * 3 + 100) {
+      writeFileSync(join(path, DATA), whole.subarray(0, size));
+      await expect(open()).rejects.toMatchObject({ kind: 'corrupt', message: expect.stringMatching(/^[^\n]*backup$/) });
+    }
+    writeFileSync(join(path, DATA), whole);
+    await open();
+  });
+
+  it('may lack pages that nothing needs', async () => {
+    const [phone] = await settled();
+    const file = join(path, DATA);
+    const pages = statSync(file).size / 4_096;
+    // As if the newest transaction had got pages that it did not write.
+    for (const meta of [0, 4_096]) {
+      const handle = openSync(file, 'r+');
+      const newest = Buffer.alloc(8);
+      newest.writeBigUInt64LE(BigInt(pages + 5));
+      writeSync(handle, newest, 0, 8, meta + 144);
+      closeSync(handle);
+    }
+    expect(await readAll(await open(), phone)).toMatchObject({ mails: { length: MESSAGES } });
+  });
+
+  it('that is new is announced, and only then', async () => {
+    const news: string[] = [];
+    const reports = { isNew: () => void news.push('new'), damaged() {} };
+    for (const _ of [1, 2]) await (await openLmdbStore({ path, reports })).close();
+    expect(news).toEqual(['new']);
   });
 });
