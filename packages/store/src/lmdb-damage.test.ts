@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  existsSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -17,24 +18,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DeviceId } from '@sealwire/wire/ids';
-import {
-  ALICE,
-  BOB,
-  device,
-  deviceId,
-  MANY,
-  mail,
-  manifest,
-  NOW,
-  people,
-  ROOMY,
-  readAll,
-} from './contract/fixture.ts';
+import { ALICE, BOB, device, deviceId, MANY, mail, manifest, NOW, people, ROOMY, readAll } from './contract/fixture.ts';
 import { openEnvironment } from './lmdb/environment.ts';
 import { SKIPPED_SEQS } from './lmdb/mailboxes/head.ts';
 import { prefixedKey } from './lmdb/records/keys.ts';
 import { type LmdbStoreOptions, openLmdbStore } from './lmdb.ts';
 import type { DamagedPart, Store } from './port.ts';
+import { repairLmdbStore, verifyLmdbStore } from './repair.ts';
 import { flip, placesOf } from './testing/damage.ts';
 import { copyOf, JOURNAL, MARK } from './testing/power-cut.ts';
 
@@ -373,5 +363,73 @@ describe('a data file', () => {
     const reports = { isNew: () => void news.push('new'), damaged() {} };
     for (const _ of [1, 2]) await (await openLmdbStore({ path, reports })).close();
     expect(news).toEqual(['new']);
+  });
+});
+
+describe('a folder that is verified', () => {
+  it('T88: names each damaged record in one line, and nothing when all is well; repair leaves only what is lost', async () => {
+    const [phone, laptop] = await settled();
+    const whole = await verifyLmdbStore(path);
+    expect(whole).toMatchObject({ faults: [], counts: { accounts: 1, devices: 2, manifests: 1, messages: 31 } });
+    const { databases, root, close } = openEnvironment(path);
+    root.transactionSync(() => {
+      for (const [db, key, at] of [
+        [databases.mailboxes, prefixedKey(laptop), 8],
+        [databases.accounts, Buffer.from(ALICE), 10],
+      ] as const) {
+        const record = db.getBinary(key) as Buffer;
+        record[at] = (record[at] as number) ^ 1;
+        db.putSync(key, record);
+      }
+    });
+    await close();
+    flip(join(path, DATA), bodyAt(path, 9) + 50);
+    const faults = [
+      `accounts: the record of ${ALICE} is damaged`,
+      `mailboxes: message 9 of ${phone} is damaged`,
+      `mailboxes: the head of ${laptop} is damaged`,
+    ];
+    expect((await verifyLmdbStore(path)).faults).toEqual(faults);
+    const { before, after } = await repairLmdbStore(path);
+    expect([before.faults, after.faults]).toEqual([faults, faults.slice(0, 2)]);
+  });
+
+  it('is told of a damaged log, which repair takes over as far as it can be read', async () => {
+    await filled();
+    const folder = copied();
+    flip(join(folder, JOURNAL), 4 * 4_096 + 100);
+    const before = readFileSync(join(folder, JOURNAL));
+    const fault = 'journal.dat: records are damaged or missing, and accepted messages with them';
+    expect(await verifyLmdbStore(folder)).toMatchObject({
+      faults: [fault],
+      counts: { 'commits in the log': MESSAGES },
+    });
+    expect(readFileSync(join(folder, JOURNAL)).equals(before)).toBe(true);
+    expect(await repairLmdbStore(folder)).toMatchObject({ before: { faults: [fault] }, after: { faults: [] } });
+    rmSync(join(folder, JOURNAL));
+    expect((await verifyLmdbStore(folder)).faults).toEqual([]);
+  });
+
+  it('is told of a damaged page without LMDB, which would trust it', async () => {
+    await settled();
+    const size = statSync(join(path, DATA)).size;
+    let found = 0;
+    for (let page = 2; page < size / 4_096; page++) {
+      flip(join(path, DATA), page * 4_096, 0x40);
+      const { faults } = await verifyLmdbStore(path);
+      if (faults.length > 0) {
+        found++;
+        expect(faults).toEqual([`data.mdb: page ${page} is another one`]);
+      }
+      flip(join(path, DATA), page * 4_096, 0x40);
+    }
+    expect(found).toBeGreaterThan(5);
+  });
+
+  it('is refused while a process has it, and when there is none, which does not make one', async () => {
+    await open();
+    await expect(verifyLmdbStore(path)).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(verifyLmdbStore(join(path, 'none'))).rejects.toMatchObject({ kind: 'not-found' });
+    expect(existsSync(join(path, 'none'))).toBe(false);
   });
 });

@@ -20,8 +20,7 @@ import { lmdbPrekeys } from './lmdb/prekeys.ts';
 import { upgrade } from './lmdb/upgrade/upgrade.ts';
 import { lmdbWaiting } from './lmdb/waiting.ts';
 import { lmdbWriter } from './lmdb/writer.ts';
-import type { OpenTerms } from './open.ts';
-import { type DamagedPart, type Store, StoreError } from './port.ts';
+import { type DamagedPart, type OpenTerms, type Store, StoreError } from './port.ts';
 import { reportingCorrupt } from './reports.ts';
 
 /** Longer than what comes in until it is acknowledged, also when much comes. */

@@ -1,16 +1,7 @@
 /** The one place that knows all adapters of the store: `STORE_URL` chooses, and only the chosen one is loaded. Mains call it, nobody else. */
-import { type Store, StoreError, type StoreReports } from './port.ts';
+import { type OpenTerms, type Store, StoreError } from './port.ts';
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
-
-/** The operator chooses. `stop`: a store of which accepted messages are lost is refused. */
-export type WhenDamaged = 'continue' | 'stop';
-
-export interface OpenTerms {
-  /** `continue` by default: what can be read is taken over, and recipients are told of the rest. */
-  readonly whenDamaged?: WhenDamaged;
-  readonly reports?: StoreReports;
-}
 
 /**
  * `memory:` for tests and trials; `lmdb:./data`, a folder of this machine, made when it is missing. Rejects with `StoreError` whose one

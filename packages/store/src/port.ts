@@ -403,6 +403,15 @@ export interface StoreReports {
   damaged(part: DamagedPart): void;
 }
 
+/** The operator chooses. `stop`: a store of which accepted messages are lost is refused. */
+export type WhenDamaged = 'continue' | 'stop';
+
+export interface OpenTerms {
+  /** `continue` by default: what can be read is taken over, and recipients are told of the rest. */
+  readonly whenDamaged?: WhenDamaged;
+  readonly reports?: StoreReports;
+}
+
 export interface Store {
   readonly accounts: Accounts;
   readonly manifests: Manifests;

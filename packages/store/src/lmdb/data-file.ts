@@ -10,7 +10,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../port.ts';
 import { LOG_FILE } from './log/ring-file.ts';
-import { treeFault } from './page-tree.ts';
+import { type DataFile, treeFault } from './page-tree.ts';
 
 export const DATA_FILE = 'data.mdb';
 const MAGIC = 0xbeefc0de;
@@ -21,13 +21,6 @@ const ROOTS_AT = [88, 136];
 const NEWEST_PAGE_AT = 144;
 const TRANSACTION_AT = 152;
 const META_BYTES = 160;
-
-export interface DataFile {
-  readonly pageSize: number;
-  readonly roots: readonly number[];
-  /** Pages that the newest transaction knows, some of them perhaps never written. */
-  readonly pages: number;
-}
 
 /**
  * `new`: there is no store yet. Throws `corrupt` when there is no database, or a part of it is

@@ -10,7 +10,6 @@
  *              overflow page where it is; of a database: 40 · u64 its root
  */
 import { readSync } from 'node:fs';
-import type { DataFile } from './data-file.ts';
 
 const HEAD_BYTES = 24;
 const FLAGS_AT = 18;
@@ -25,6 +24,14 @@ const DATABASE_BYTES = 48;
 const ROOT_AT = 40;
 /** The root of an empty tree. */
 const NO_PAGE = -1;
+
+/** As its newer meta page says. */
+export interface DataFile {
+  readonly pageSize: number;
+  readonly roots: readonly number[];
+  /** Pages that the newest transaction knows, some of them perhaps never written. */
+  readonly pages: number;
+}
 
 /** The first fault, in words; undefined: there is none. */
 export function treeFault(file: number, { pageSize, roots, pages }: DataFile): string | undefined {

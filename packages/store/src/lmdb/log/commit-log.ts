@@ -288,8 +288,7 @@ export class CommitLog {
 
   /** In this transaction of LMDB: from now on the log's files must be there. */
   readonly putOpened = (): void => {
-    this.#mark.write(this.#ring.id, this.#newestDurable);
-    this.#mark.syncNow();
+    this.#mark.begin(this.#ring.id, this.#newestDurable);
     putRing(this.#db, { ...readRing(this.#db), isOpen: true });
   };
 

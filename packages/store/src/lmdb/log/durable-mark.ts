@@ -6,7 +6,7 @@
  *
  * file: 8 ring id · u48 LSN · u32 CRC-32 of both (little-endian)
  */
-import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { RING_ID_BYTES } from './ring-file.ts';
 
@@ -15,25 +15,34 @@ const CHECK_AT = RING_ID_BYTES + 6;
 const MARK_BYTES = CHECK_AT + 4;
 
 export class DurableMark {
-  readonly #file: number;
+  readonly #path: string;
   readonly #bytes = Buffer.alloc(MARK_BYTES);
+  /** Once something was written. */
+  #file: number | undefined;
 
-  /** Opens or makes the file. Throws what `node:fs` throws. */
   constructor(path: string) {
-    this.#file = openFile(path);
+    this.#path = path;
   }
 
-  /** Undefined: it says nothing of this ring, or is damaged. */
+  /** Undefined: it says nothing of this ring, is damaged, or is not there. */
   read(ringId: Buffer): number | undefined {
-    const bytes = Buffer.alloc(MARK_BYTES);
-    readSync(this.#file, bytes, 0, MARK_BYTES, 0);
-    if (bytes.compare(ringId, 0, RING_ID_BYTES, 0, RING_ID_BYTES) !== 0) return undefined;
+    if (!existsSync(this.#path)) return undefined;
+    const bytes = readFileSync(this.#path);
+    if (bytes.length < MARK_BYTES || bytes.compare(ringId, 0, RING_ID_BYTES, 0, RING_ID_BYTES) !== 0) return undefined;
     if (crc32(bytes.subarray(0, CHECK_AT)) !== bytes.readUInt32LE(CHECK_AT)) return undefined;
     return bytes.readUIntLE(RING_ID_BYTES, 6);
   }
 
+  /** The first one, which is durable. Throws what `node:fs` throws. */
+  begin(ringId: Buffer, lsn: number): void {
+    this.#file ??= openSync(this.#path, 'w+', 0o600);
+    this.write(ringId, lsn);
+    fdatasyncSync(this.#file);
+  }
+
   /** A disk that does not take it leaves the one before. */
   write(ringId: Buffer, lsn: number): void {
+    if (this.#file === undefined) return;
     ringId.copy(this.#bytes);
     this.#bytes.writeUIntLE(lsn, RING_ID_BYTES, 6);
     this.#bytes.writeUInt32LE(crc32(this.#bytes.subarray(0, CHECK_AT)), CHECK_AT);
@@ -42,21 +51,7 @@ export class DurableMark {
     } catch {}
   }
 
-  /** What is written is on the disk. */
-  syncNow(): void {
-    fdatasyncSync(this.#file);
-  }
-
   close(): void {
-    closeSync(this.#file);
+    if (this.#file !== undefined) closeSync(this.#file);
   }
-}
-
-function openFile(path: string): number {
-  try {
-    return openSync(path, 'r+');
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'ENOENT') throw error;
-  }
-  return openSync(path, 'w+', 0o600);
 }
