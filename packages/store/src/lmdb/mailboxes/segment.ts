@@ -4,13 +4,14 @@
  *
  * key:   device id, 0, u48 last sequence number, u48 first, u48 oldest (ms), u16 messages, u32
  *        bytes of all bodies (big-endian: keys sort by number)
- * value: u16 messages · for each message an entry: u48 sequence number, f64 when it was taken, u32
+ * value: u16 messages · u32 CRC-32 of all entries · for each message an entry: u48 sequence number, f64 when it was taken, u32
  *        where its body begins in the value, u32 length of its body, u32 where its account begins
  *        in the value, u32 CRC-32 of the body, u32 CRC-32 of the entry before this · the accounts:
  *        u16 length, address, u32 CRC-32 of both · the bodies (little-endian)
  *
  * The key tells all that acknowledging a whole segment needs, so that its value is never read for
- * that. Entries stand by themselves: a damaged byte costs the one message that it belongs to.
+ * that. Entries stand by themselves: a damaged byte costs the one message that it belongs to. They
+ * have one checksum together as well, because one look at all costs less than one at each.
  */
 import { crc32 } from 'node:zlib';
 
@@ -31,7 +32,8 @@ export const SEGMENT_MESSAGES = 256;
 export const SEGMENT_BYTES = 64 * 1024;
 
 const SUFFIX_BYTES = 24;
-const ENTRIES_AT = 2;
+const ENTRIES_CHECK_AT = 2;
+const ENTRIES_AT = 6;
 const OFFSET_AT = 14;
 const SIZE_AT = 18;
 const ACCOUNT_AT = 22;
@@ -134,6 +136,7 @@ export function encodeSegment(mails: readonly SegmentMail[]): { segment: Segment
     body += mail.size;
     entry += ENTRY_BYTES;
   }
+  scratch.writeUInt32LE(crc32(scratch.subarray(ENTRIES_AT, entry)), ENTRIES_CHECK_AT);
   const first = (mails[0] as SegmentMail).seq;
   const last = (mails.at(-1) as SegmentMail).seq;
   const segment = { first, last, oldest: Math.max(Math.floor(oldest), 0), count: mails.length, bytes };
@@ -144,9 +147,10 @@ export function encodeSegment(mails: readonly SegmentMail[]): { segment: Segment
 export function* entriesOf(segment: Segment, value: Buffer): Generator<SegmentEntry | DamagedEntry> {
   const [least, most] = countsOf(segment, value);
   const accounts = new Map<number, string>();
+  const areWhole = least === most && areEntriesWhole(value, most);
   let previous = segment.first - 1;
   for (let i = 0; i < most; i++) {
-    const entry = entryAt(value, ENTRIES_AT + i * ENTRY_BYTES, accounts);
+    const entry = entryAt(value, ENTRIES_AT + i * ENTRY_BYTES, areWhole, accounts);
     if (!entry && i >= least) return;
     if (entry) previous = entry.seq;
     else previous++;
@@ -163,10 +167,16 @@ function countsOf({ count }: Segment, value: Buffer): [number, number] {
   return [Math.min(count, said), Math.max(count, said)];
 }
 
+function areEntriesWhole(value: Buffer, count: number): boolean {
+  const end = ENTRIES_AT + count * ENTRY_BYTES;
+  return end <= value.length && crc32(value.subarray(ENTRIES_AT, end)) === value.readUInt32LE(ENTRIES_CHECK_AT);
+}
+
 /** Undefined: it is damaged. */
-function entryAt(value: Buffer, at: number, accounts: Map<number, string>): SegmentEntry | undefined {
+function entryAt(value: Buffer, at: number, isWhole: boolean, accounts: Map<number, string>): SegmentEntry | undefined {
   if (at + ENTRY_BYTES > value.length) return undefined;
-  if (crc32(value.subarray(at, at + ENTRY_CHECK_AT)) !== value.readUInt32LE(at + ENTRY_CHECK_AT)) return undefined;
+  if (!isWhole && crc32(value.subarray(at, at + ENTRY_CHECK_AT)) !== value.readUInt32LE(at + ENTRY_CHECK_AT))
+    return undefined;
   const offset = value.readUInt32LE(at + OFFSET_AT);
   const size = value.readUInt32LE(at + SIZE_AT);
   const from = value.readUInt32LE(at + ACCOUNT_AT);
