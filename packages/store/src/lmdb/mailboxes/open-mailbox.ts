@@ -62,7 +62,7 @@ export class OpenMailbox extends Mailbox {
     if (this.fits(limits)) return true;
     const { messages, bytes } = this.#expected;
     if (messages > limits.messages || bytes > limits.bytes || limits.whenFull === 'refuse') return false;
-    this.#shares ??= new Shares((seq) => this.mailsAfter(Math.max(seq, this.floor)));
+    this.#shares ??= new Shares((seq) => this.mailsAfter(Math.max(seq, this.floor)), limits);
     const lost: LostMail[] = [];
     while (!this.fits(limits)) {
       const mail = this.#shares.takeOldest(limits);
@@ -79,7 +79,7 @@ export class OpenMailbox extends Mailbox {
     const seq = this.lastSeq + 1;
     setSeq(part, row, seq);
     this.take(part, row, lsn);
-    this.#shares?.add(accountOfRow(part, row), sizeOf(part, row));
+    this.#shares?.add(accountOfRow(part, row), { seq, size: sizeOf(part, row) });
     return seq;
   }
 
@@ -175,7 +175,7 @@ export class OpenMailbox extends Mailbox {
     if (this.#shares)
       for (const { seq, size, account } of this.mailsAfter(this.floor)) {
         if (seq > upTo) break;
-        this.#shares.remove(account(), size);
+        this.#shares.remove(account(), { seq, size });
       }
     super.forget(upTo);
   }
