@@ -15,7 +15,8 @@
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { MailboxLimits } from '../../port.ts';
 import type { Db } from '../environment.ts';
-import type { CommitLog, CommitRecord } from '../log/commit-log.ts';
+import type { CommitLog } from '../log/commit-log.ts';
+import type { CommitRecord } from '../log/load-log.ts';
 import { digestAt, digestEnd, idAt, refusedBy, senderOf, takenEntriesOf, timeOf } from '../log/log-record.ts';
 import { u48 } from '../records/keys.ts';
 import { checkedPart, withCheck } from '../records/record.ts';

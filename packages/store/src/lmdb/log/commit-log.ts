@@ -14,31 +14,14 @@ import type { DeviceId } from '@sealwire/wire/ids';
 import { type DamagedPart, StoreError } from '../../port.ts';
 import type { Db, Environment } from '../environment.ts';
 import { DurableMark, MARK_FILE } from './durable-mark.ts';
-import { type LogEntry, partsOf, readPart, seqOf } from './log-record.ts';
-import {
-  LOG_FILE,
-  PAGE_BYTES,
-  type Place,
-  RING_ID_BYTES,
-  RingFile,
-  type RingRecord,
-  ringCapacity,
-} from './ring-file.ts';
+import { type CommitRecord, loadLog, withMissing } from './load-log.ts';
+import { type LogEntry, readPart } from './log-record.ts';
+import { LOG_FILE, PAGE_BYTES, type Place, RING_ID_BYTES, RingFile, ringCapacity } from './ring-file.ts';
 import { findRing, putRing, type RingState, readRing } from './ring-state.ts';
 import { RecordSlabs } from './slabs.ts';
 
 const BEGINNING: Place = { offset: 0, previous: 0, seal: 0 };
 const NONE: readonly LogEntry[] = [];
-
-/** What one commit said. */
-export interface CommitRecord {
-  readonly lsn: number;
-  readonly parts: readonly Buffer[];
-  /** All that it speaks of, some more than once. */
-  readonly devices: readonly DeviceId[];
-  /** Where it ends. */
-  readonly end: Place;
-}
 
 export class CommitLog {
   readonly #db: Db;
@@ -67,11 +50,7 @@ export class CommitLog {
   /** It is written, and not yet known to be durable. */
   #written: CommitRecord | undefined;
   #broken: StoreError | undefined;
-  /**
-   * Records are missing before the records of these LSNs; infinite: after all of them. None, unless
-   * the file is damaged: then what it has is to be taken over, and a new ring begun (`repair.ts`).
-   */
-  readonly #missingBefore: number[] = [];
+  readonly #missingBefore: readonly number[];
   /** Tells of damage that somebody came across. */
   readonly report: (where: DamagedPart) => void;
   /** No message of any mailbox has a higher sequence number. */
@@ -83,46 +62,23 @@ export class CommitLog {
     this.#db = db;
     this.#ring = ring;
     this.report = report;
-    this.highestSeq = ring.highestSeq;
     this.#file = new RingFile(join(folder, LOG_FILE), ring);
     this.#mark = new DurableMark(join(folder, MARK_FILE));
+    const loaded = loadLog(this.#file, this.#mark, ring);
+    this.highestSeq = loaded.highestSeq;
+    this.#missingBefore = loaded.missingBefore;
     this.#start = ring.start;
-    this.#end = ring.start;
-    this.#lsn = ring.newest + 1;
-    for (let next = this.#file.read(ring.start); next; next = this.#file.read(this.#end)) this.#load(next);
-    this.#findMissing();
+    this.#end = loaded.end;
+    this.#lsn = loaded.lsn;
+    for (const record of loaded.records) this.#push(record);
     // What a killed process wrote may be in the system's memory only.
     this.#file.syncNow();
   }
 
-  #load({ lsn, payload, next }: RingRecord): void {
-    const parts = partsOf(payload);
-    const devices = new Set<DeviceId>();
-    for (const part of parts)
-      readPart(part, lsn, (device, entry) => {
-        devices.add(device);
-        if (entry.part) this.highestSeq = Math.max(this.highestSeq, seqOf(entry.part, entry.row));
-      });
-    this.#push({ lsn, parts, devices: [...devices], end: next });
-    this.#lsn = Math.max(this.#lsn, lsn + 1);
-  }
-
-  /** Whether the chain of records ended where it should; what is behind a damaged one is loaded, too. */
-  #findMissing(): void {
-    const { id, logged, isOpen } = this.#ring;
-    const marked = this.#mark.read(id);
-    const isLost = isOpen && marked === undefined && this.#file.isEmpty;
-    for (const record of this.#file.scan(this.#end.previous)) {
-      const { previous, seal } = record.previous;
-      if (previous !== this.#end.previous || seal !== this.#end.seal) this.#missingBefore.push(record.lsn);
-      this.#load(record);
-    }
-    if (isLost || Math.max(marked ?? 0, logged) > this.#end.previous)
-      this.#missingBefore.push(Number.POSITIVE_INFINITY);
-    this.#lsn = Math.max(this.#lsn, (marked ?? 0) + 1, logged + 1);
-  }
-
-  /** Accepted messages are missing, nobody knows which. */
+  /**
+   * Accepted messages are missing, nobody knows which: what the file has is to be taken over, and a
+   * new ring begun (`repair.ts`).
+   */
   get isDamaged(): boolean {
     return this.#missingBefore.length > 0;
   }
@@ -158,17 +114,7 @@ export class CommitLog {
         });
       this.#indexed = lsn;
     }
-    const entries = this.#index.get(device) ?? NONE;
-    return this.isDamaged ? this.#withMissing(entries) : entries;
-  }
-
-  #withMissing(entries: readonly LogEntry[]): LogEntry[] {
-    const all = [...entries];
-    for (const lsn of this.#missingBefore) {
-      const at = all.findIndex((entry) => entry.lsn >= lsn);
-      all.splice(at === -1 ? all.length : at, 0, { lsn: this.#lsn, change: { what: 'missing' } });
-    }
-    return all;
+    return withMissing(this.#index.get(device) ?? NONE, { lsn: this.#lsn, missingBefore: this.#missingBefore });
   }
 
   /** The parts of a durable record that is still here. */
