@@ -325,7 +325,7 @@ describe('malformed fields', () => {
     ['an ephemeral without a sender', theirs.server, { ephemeral: { sentAt: 1 } }],
     ['a rejection of nothing', theirs.server, { rejected: { code: 'conflict' } }],
     ['devices left out of nothing', theirs.server, { leftOut: { code: 'mailbox-full' } }],
-    ['an unknown gap reason', theirs.server, { gap: { count: 1, reason: 2 } }],
+    ['an unknown gap reason', theirs.server, { gap: { count: 1, reason: 3 } }],
   ];
   it.each(wrong)('%s → bad-frame', (_name, type, frame) => {
     const decode = type === theirs.client ? decodeClientFrame : decodeServerFrame;
