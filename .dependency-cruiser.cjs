@@ -121,7 +121,7 @@ module.exports = {
     driver(
       'ws',
       'ws',
-      'apps/relay|packages/client/src/node',
+      'apps/relay|packages/client/src/(node|testing)',
       'sockets are the relay’s; the SDK’s Node transport is its other end',
     ),
     driver(

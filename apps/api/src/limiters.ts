@@ -1,12 +1,15 @@
 /** Who may try how often: accounts and logins by client address, logins by device too (cases H12, I08). */
 import type { IncomingMessage } from 'node:http';
-import { clientAddress, limiterKey, trustedProxies } from '@sealwire/service/client-address';
+import { clientAddress, limiterKey, networkKey, trustedProxies } from '@sealwire/service/client-address';
+import type { Log } from '@sealwire/service/log';
 import { createLimiter, type HeaderSink, type LimiterDeps } from '@sealwire/service/rate-limit';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { ApiSettings } from './settings.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+/** Of what one address may have, that all of an IPv6 network together may: its customer takes another /64 at will. */
+const ACCOUNTS_OF_NETWORK = 4;
 
 export interface ApiLimiters {
   /** Throws a 429 `Problem`. */
@@ -21,10 +24,15 @@ export interface ApiLimiters {
   loggedIn(device: DeviceId): void;
 }
 
-export function createApiLimiters(settings: ApiSettings, deps: LimiterDeps): ApiLimiters {
-  const proxies = trustedProxies(settings.TRUSTED_PROXIES);
+export function createApiLimiters(settings: ApiSettings, log: Log, deps: LimiterDeps): ApiLimiters {
+  const proxies = trustedProxies(settings.TRUSTED_PROXIES, log);
   const budget = (points: number, windowMs: number) => ({ points, windowMs });
   const accounts = createLimiter('accounts-address', budget(settings.ACCOUNTS_PER_ADDRESS, HOUR), deps);
+  const networks = createLimiter(
+    'accounts-network',
+    budget(ACCOUNTS_OF_NETWORK * settings.ACCOUNTS_PER_ADDRESS, HOUR),
+    deps,
+  );
   const addresses = createLimiter('logins-address', budget(settings.LOGINS_PER_ADDRESS, MINUTE), deps);
   const devices = createLimiter('logins-device', budget(settings.LOGINS_PER_DEVICE, MINUTE), deps);
   const appPasswords = createLimiter('app-passwords', budget(settings.NEW_APP_PASSWORDS_PER_ACCOUNT, HOUR), deps);
@@ -39,6 +47,7 @@ export function createApiLimiters(settings: ApiSettings, deps: LimiterDeps): Api
     account(request, reply) {
       const address = keyOf(request);
       accounts.demand(address);
+      networks.demand(networkKey(clientAddress(request, proxies)));
       reply.headers(accounts.headers(address));
     },
     login(request, reply) {

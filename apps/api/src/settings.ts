@@ -2,8 +2,12 @@
 import { APP_PASSWORD_KEY, APP_PASSWORD_SETTINGS } from '@sealwire/access/app-password-settings';
 import { adminSocketIn } from '@sealwire/service/admin-socket';
 import { setting } from '@sealwire/service/config';
-import { listenAddress, SERVER_SETTINGS, secretBytes, wholeNumber } from '@sealwire/service/settings';
+import { listenAddress, origins, SERVER_SETTINGS, secretBytes, wholeNumber } from '@sealwire/service/settings';
+import { LIMITS } from '@sealwire/wire/limits';
 import { z } from 'zod';
+
+/** `localhost`, `127.0.0.1` and `::1` beside a public origin that is one of them (login/login-origins.ts). */
+const LOCAL_NAMES = 3;
 
 /** What the API itself is told, wherever it runs: alone or in solo. */
 export const API_SETTINGS = {
@@ -12,8 +16,14 @@ export const API_SETTINGS = {
     default: 'invitation',
   }),
   ACCOUNTS_PER_ADDRESS: setting(wholeNumber(0), {
-    about: 'New accounts an hour from one client address; 0: no limit.',
+    about: 'New accounts an hour from one client address (a /64 of IPv6; from a /48 four times as many); 0: no limit.',
     default: '20',
+  }),
+  OTHER_ORIGINS: setting(origins(LIMITS.loginOrigins.value - LOCAL_NAMES), {
+    about:
+      'Further origins under which clients log in, separated by commas: a former address after a move, a name inside the house. Those of PUBLIC_ORIGIN stay the ones that tokens name.',
+    default: '',
+    example: 'https://chat.old.example.org',
   }),
   LOGINS_PER_ADDRESS: setting(wholeNumber(0), {
     about: 'Login requests a minute from one client address (a login takes two); 0: no limit.',

@@ -30,6 +30,7 @@ import { createApiLimiters } from './limiters.ts';
 import { AppPasswordLogin } from './login/app-password-login.ts';
 import { LoginController } from './login/login.controller.ts';
 import { challengeKey, createChallengeBook } from './login/login-challenge.ts';
+import { loginOrigins } from './login/login-origins.ts';
 import { LoginService } from './login/login-service.ts';
 import {
   ACCOUNTS,
@@ -104,13 +105,13 @@ function apiModule(deps: ApiDeps): Type {
       { provide: ACCOUNTS, useValue: accounts },
       {
         provide: LOGINS,
-        useValue: new LoginService({ store, crypto, random, challenges, signer, now, origin: issuer }),
+        useValue: new LoginService({ store, crypto, random, challenges, signer, now, origins: loginOrigins(settings) }),
       },
       { provide: DEVICES, useValue: new DeviceService({ store, announcer, now }) },
       { provide: APP_PASSWORDS, useValue: new AppPasswordService({ store, random, now, vault }) },
       // Nest takes no undefined for a value.
       { provide: APP_PASSWORD_LOGIN, useValue: vault ? appPasswordLogin(deps, vault, signer) : null },
-      { provide: LIMITERS, useValue: createApiLimiters(settings, { now, metrics }) },
+      { provide: LIMITERS, useValue: createApiLimiters(settings, log, { now, metrics }) },
       { provide: PUBLISHED, useValue: publish(settings, deps.version, signer.jwks()) },
       {
         provide: AUTHENTICATE,

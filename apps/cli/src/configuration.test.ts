@@ -31,6 +31,16 @@ describe('loadConfiguration', () => {
   });
 
   it.each([
+    ['HTTP://LOCALHOST:8080/', 'http://localhost:8080'],
+    ['https://Chat.example.org:443', 'https://chat.example.org'],
+    ['https://B\u00fccher.example/chat/', 'https://xn--bcher-kva.example/chat'],
+  ])('takes %s for %s', (text, server) => {
+    expect(loadConfiguration({ env: {}, home }, { server: text }).values.server.value).toBe(server);
+  });
+
+  it.each([
+    ['server = "https://user@example.org"', 'not a server address'],
+    ['server = "https://example.org/a/../b"', 'not a server address'],
     ['server = "ftp://example.org"', 'not a server address like https://chat.example.org'],
     ['server = "https://example.org/path?query"', 'not a server address'],
     ['user = "Alice Liddell"', 'not a user name like alice'],

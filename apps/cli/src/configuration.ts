@@ -19,7 +19,16 @@ export const SETTINGS = {
     about: 'where to register: an address like https://chat.example.org',
     variable: 'SEALWIRE_SERVER',
     fallback: 'http://localhost:8080',
-    schema: z.string().refine(isServer, 'not a server address like https://chat.example.org'),
+    schema: z.string().transform((text, context) => {
+      const server = serverOf(text);
+      if (server !== undefined) return server;
+      context.issues.push({
+        code: 'custom',
+        message: 'not a server address like https://chat.example.org',
+        input: text,
+      });
+      return z.NEVER;
+    }),
   },
   user: {
     about: 'the profile to use without -u',
@@ -113,9 +122,10 @@ function readFile(file: string, mustExist: boolean): Record<string, unknown> {
   }
 }
 
-/** An origin, with the path under which its servers are, if any. */
-function isServer(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, origin, pathname } = new URL(text);
-  return /^https?:$/.test(protocol) && text.replace(/\/$/, '') === (origin + pathname).replace(/\/$/, '');
+/** In any spelling of scheme, host and port. Undefined with a user, a query, a fragment, or a path that is not what it means. */
+function serverOf(text: string): string | undefined {
+  const [, path] = /^https?:\/\/[^/?#@\\\s]+(\/[^?#\s]*)?$/i.exec(text) ?? [undefined, null];
+  if (path === null || !URL.canParse(text)) return undefined;
+  const { origin, pathname } = new URL(text);
+  return pathname === (path ?? '/') ? (origin + pathname).replace(/\/$/, '') : undefined;
 }

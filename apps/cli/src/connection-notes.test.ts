@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ConnectionState } from '@sealwire/client/events';
-import { AWAY, BACK, connectionNotes } from './connection-notes.ts';
+import { AWAY, BACK, CONNECTED, connectionNotes } from './connection-notes.ts';
 
-function notesOn(...states: ConnectionState[]): string[] {
+function notesOn(...happened: (ConnectionState | { cause: string })[]): string[] {
   const notes: string[] = [];
-  const listener = connectionNotes((text) => notes.push(text));
-  for (const state of states) listener(state);
+  const { state, trace } = connectionNotes((text) => notes.push(text));
+  for (const each of happened)
+    if (typeof each === 'string') state(each);
+    else trace({ name: 'login-failed', code: 'unreachable', ...each });
   return notes;
 }
 
@@ -16,6 +18,15 @@ describe('connectionNotes', () => {
 
   it('says once that the server is away, and once that it is back, for each loss', () => {
     expect(notesOn('connecting', 'online', 'connecting', 'online')).toEqual([AWAY, BACK]);
-    expect(notesOn('connecting', 'online', 'connecting', 'online', 'connecting')).toEqual([AWAY, BACK, AWAY]);
+    const refused = { cause: 'ECONNREFUSED' };
+    expect(notesOn('connecting', 'online', 'connecting', refused, 'online', 'connecting')).toEqual([AWAY, BACK, AWAY]);
+  });
+
+  it('says once why there was no connection from the start', () => {
+    const expired = { cause: 'CERT_HAS_EXPIRED' };
+    expect(notesOn('connecting', expired, expired, 'online')).toEqual([
+      expect.stringContaining('its certificate has expired'),
+      CONNECTED,
+    ]);
   });
 });

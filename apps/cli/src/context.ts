@@ -2,6 +2,7 @@
 import { Client } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
 import { FolderStorage } from '@sealwire/client/node/folder-storage';
+import type { ClientRuntime, TraceEvent } from '@sealwire/client/runtime';
 import { SealedStorage } from '@sealwire/client/sealed-storage';
 import type { ClientStorage } from '@sealwire/client/storage';
 import { type Configuration, loadConfiguration, type SettingName } from './configuration.ts';
@@ -12,6 +13,7 @@ import type { AccountOptions, CommonOptions } from './options.ts';
 import type { Output } from './output.ts';
 import { type PassphraseSource, readPassphrase } from './passphrase.ts';
 import { chooseUser, type Profile, profileOf, requireProfile } from './profile.ts';
+import { takeOrders } from './profile-socket.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface Context {
@@ -23,6 +25,7 @@ export interface ProfileContext extends Context {
   readonly configuration: Configuration;
   readonly profile: Profile;
   readonly passphrase: PassphraseSource;
+  readonly verbose: boolean;
 }
 
 export function configurationFor(
@@ -51,6 +54,7 @@ export function profileFor(context: Context, options: AccountOptions & { readonl
     configuration,
     profile: profileOf(profiles, user),
     passphrase: { fd: options.passphraseFd, file: configuration.values.passphrase_file.value },
+    verbose: options.verbose === true,
   };
 }
 
@@ -71,11 +75,15 @@ export async function openStorage(context: ProfileContext): Promise<ClientStorag
 }
 
 /** Opens the keys and the SDK, runs `work`, and closes both whatever happens. */
-export async function withClient<T>(context: ProfileContext, work: (client: Client) => Promise<T>): Promise<T> {
+export async function withClient<T>(
+  context: ProfileContext,
+  work: (client: Client) => Promise<T>,
+  trace?: (event: TraceEvent) => void,
+): Promise<T> {
   const storage = await openStorage(context);
   let client: Client;
   try {
-    client = await Client.open({ storage, runtime: context.surroundings.runtime });
+    client = await Client.open({ storage, runtime: tracing(context, trace) });
   } catch (error) {
     await storage.close();
     throw unregistered(error, context.profile);
@@ -85,6 +93,38 @@ export async function withClient<T>(context: ProfileContext, work: (client: Clie
   } finally {
     await client.close();
   }
+}
+
+/** With `--verbose` what the SDK traces is shown: codes and counts. */
+function tracing({ surroundings, output, verbose }: ProfileContext, also?: (event: TraceEvent) => void): ClientRuntime {
+  return {
+    ...surroundings.runtime,
+    trace: (event) => {
+      const { name, ...details } = event;
+      if (verbose) output.note(`${name} ${new URLSearchParams(details as Record<string, string>)}`);
+      also?.(event);
+    },
+  };
+}
+
+/** As `withClient`, for a command that keeps the keys for long: other processes of this user send through it meanwhile. */
+export async function withClientForOthers(
+  context: ProfileContext,
+  work: (client: Client) => Promise<void>,
+  trace?: (event: TraceEvent) => void,
+): Promise<void> {
+  await withClient(
+    context,
+    async (client) => {
+      const stop = await takeOrders(context.profile, client);
+      try {
+        await work(client);
+      } finally {
+        await stop();
+      }
+    },
+    trace,
+  );
 }
 
 function unregistered(error: unknown, { user }: Profile): unknown {

@@ -1,6 +1,16 @@
 /** The command line against a real server process: what scripts rely on. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -27,7 +37,7 @@ const data = (name: string) => join(home(name), '.local/share/sealwire', name);
 
 beforeAll(async () => {
   writeFileSync(passphraseFile, `${PASSPHRASE}\n`, { mode: 0o600 });
-  server = await startServer(join(folder, 'server'));
+  server = await startServer(join(folder, 'server'), ['--logins-per-device', '0', '--logins-per-address', '0']);
   for (const name of ['alice', 'bob']) {
     mkdirSync(home(name));
     expect(await as(name, 'register', '-u', name)).toMatchObject({ code: 0 });
@@ -157,6 +167,31 @@ describe('send and listen', () => {
     expect([code, stdout, stderr.trim().split('\n').length]).toEqual([1, '', 1]);
   });
 
+  it('to several: each gets it, and one who is not there keeps it from nobody', async () => {
+    mkdirSync(home('dave'));
+    await as('dave', 'register', '-u', 'dave');
+    const both = await as('alice', 'send', '-t', 'bob', '-t', 'dave', '-m', 'to both');
+    expect([both.code, both.stdout.trim().split('\n').sort()]).toEqual([0, ['accepted for bob', 'accepted for dave']]);
+    const one = await as('alice', 'send', '-t', 'nobody', '-t', 'bob', '-m', 'to one');
+    expect([one.code, one.stdout, one.stderr]).toEqual([
+      1,
+      'accepted for bob\n',
+      expect.stringContaining('there is no nobody'),
+    ]);
+    expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: to both\nalice: to one\n');
+    expect((await as('dave', 'listen', '--until-caught-up')).stdout).toBe('alice: to both\n');
+  });
+
+  it('what is not UTF-8 is refused, not changed', async () => {
+    const latin = Buffer.from('gr\u00fc\u00dfe\n', 'latin1');
+    const { code, stderr } = await sealwire(home('alice'), ['send', '-t', 'bob'], { env: env(), input: latin });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('the text is not UTF-8')]);
+    const input = Buffer.concat([latin, Buffer.from('hello\n')]);
+    const chat = await sealwire(home('alice'), ['chat', '-t', 'bob'], { env: env(), input });
+    expect([chat.code, chat.stderr]).toEqual([1, expect.stringContaining('a line is not UTF-8')]);
+    expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: hello\n');
+  });
+
   it('Ctrl-C ends listen with 0', async () => {
     const listening = openSealwire(home('bob'), ['listen', '--json'], env());
     await listening.says('caught-up');
@@ -190,6 +225,41 @@ describe('without a server', () => {
   });
 });
 
+describe('a server that cannot be reached', () => {
+  const failing = (code: string): InProcessOptions => ({
+    env: env(),
+    runtime: {
+      ...REAL_RUNTIME,
+      connectSocket: NO_NETWORK.connectSocket,
+      fetch: () => Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error('no'), { code }) })),
+    },
+  });
+
+  it('listen says why, once, and goes on trying', async () => {
+    const listening = openInProcess(home('alice'), ['listen', '--verbose'], failing('ECONNREFUSED'));
+    while (!listening.stderrSoFar().includes('reconnecting')) await new Promise((resolve) => setImmediate(resolve));
+    expect(listening.stderrSoFar()).toContain('no connection so far (nobody listens there: is the server running?)');
+    expect(listening.stderrSoFar()).toContain('login-failed code=unreachable&cause=ECONNREFUSED');
+    listening.interrupt();
+    expect((await listening.ended).code).toBe(0);
+  });
+
+  it('a certificate that nobody vouches for is named, with what helps', async () => {
+    const { code, stderr } = await sealwire(home('alice'), ['devices'], failing('DEPTH_ZERO_SELF_SIGNED_CERT'));
+    expect([code, stderr]).toEqual([3, expect.stringContaining('NODE_EXTRA_CA_CERTS')]);
+  });
+
+  it('a path left out, or somebody else’s server, is said as that', async () => {
+    mkdirSync(home('eve'));
+    const elsewhere: typeof fetch = async () => new Response('<h1>Not Found</h1>', { status: 404 });
+    const { code, stderr } = await sealwire(home('eve'), ['register', '-u', 'eve'], {
+      env: env(),
+      runtime: { ...REAL_RUNTIME, fetch: elsewhere },
+    });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${server.origin} is no Sealwire server`)]);
+  });
+});
+
 describe('doctor', () => {
   const doctor = (options: InProcessOptions = {}, ...args: string[]) =>
     sealwire(home('bob'), ['doctor', '--json', ...args], { env: env(), ...options });
@@ -206,6 +276,17 @@ describe('doctor', () => {
     expect(failed(await doctor({}, '-s', 'http://localhost:1'))).toEqual([
       ['server', expect.stringContaining('start it (npm start)')],
     ]);
+    const named: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (!String(input).endsWith('/.well-known/sealwire')) return response;
+      return Response.json({ ...((await response.json()) as object), version: '1\u001b]0;x\u0007\nok  relay' });
+    };
+    const { stdout } = await sealwire(home('bob'), ['doctor'], {
+      env: env(),
+      runtime: { ...REAL_RUNTIME, fetch: named },
+    });
+    expect(stdout).toContain('version 1\\u{1b}]0;x\\u{7}\n  ok  relay, domain');
+
     const slow = { ...REAL_RUNTIME, now: () => Date.now() - 600_000 };
     expect(failed(await doctor({ runtime: slow }))).toEqual([['clock', expect.stringContaining('NTP')]]);
 
@@ -255,11 +336,65 @@ describe('chat in a pipe', () => {
   });
 });
 
+describe('chat', () => {
+  it('with somebody who is not there ends with 1', async () => {
+    const { code, stderr } = await sealwire(home('alice'), ['chat', '-t', 'nobody'], { env: env(), input: 'hi\n' });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('1 of your lines could not be sent')]);
+  });
+
+  it('on a terminal shows what comes above the line being typed, with its time, and /to turns to somebody else', async () => {
+    const chat = openInProcess(home('alice'), ['chat', '-t', 'bob'], {
+      env: env(),
+      runtime: REAL_RUNTIME,
+      terminal: true,
+    });
+    await chat.says('you → bob: ');
+    chat.stdin.write('half a li');
+    await as('bob', 'send', '-t', 'alice', '-m', 'hello');
+    await chat.says('bob: hello');
+    expect(chat.stdoutSoFar()).toMatch(/^\d\d:\d\d bob: hello\n$/);
+    chat.stdin.write('ne\r');
+    await chat.says('half a line\r\n');
+    chat.stdin.write('/to nobody\r');
+    await chat.says('there is no nobody');
+    chat.stdin.write('/to dave\r');
+    await chat.says('you → dave: ');
+    chat.stdin.write('//etc/motd\r/quit\r');
+    expect((await chat.ended).code).toBe(0);
+    expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: half a line\n');
+    expect((await as('dave', 'listen', '--until-caught-up')).stdout).toBe('alice: /etc/motd\n');
+  });
+});
+
+describe('while listen has the keys', () => {
+  it('send goes through it, with the same answers', async () => {
+    const listening = openSealwire(home('alice'), ['listen', '--json'], env());
+    await listening.says('caught-up');
+    const sent = await as('alice', 'send', '-t', 'bob', '-m', 'from beside', '--json');
+    expect([sent.code, sent.records]).toEqual([
+      0,
+      [{ event: 'accepted', id: expect.any(String), to: 'sip:bob@localhost' }],
+    ]);
+    expect(await as('alice', 'send', '-t', 'nobody', '-m', 'x')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('there is no nobody'),
+    });
+    expect(await as('alice', 'send', '-t', 'B B', '-m', 'x')).toMatchObject({ code: 2 });
+    expect(statSync(join(data('alice'), 'control.sock')).mode & 0o077).toBe(0);
+    listening.kill('SIGKILL');
+    await listening.ended;
+    // What the killed process left is in nobody's way.
+    expect((await as('alice', 'send', '-t', 'bob', '-m', 'by itself')).code).toBe(0);
+    expect((await as('alice', 'listen', '--until-caught-up')).code).toBe(0);
+    expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: from beside\nalice: by itself\n');
+  });
+});
+
 describe('the keys', () => {
   it('F17: belong to one process at a time; the second one names the first', async () => {
     const first = openSealwire(home('alice'), ['listen', '--json'], env());
     await first.says('caught-up');
-    const { code, stderr } = await as('alice', 'send', '-t', 'bob', '-m', 'x');
+    const { code, stderr } = await as('alice', 'devices');
     expect([code, stderr.trim().split('\n').length]).toEqual([5, 1]);
     expect(stderr).toContain(`process ${first.pid} `);
     first.kill('SIGKILL');
@@ -333,6 +468,155 @@ describe('devices', () => {
     expect((await as('alice', 'devices', 'remove', listed[1]?.id as string)).code).toBe(0);
     expect((await onPhone('listen', '--until-caught-up')).code).toBe(4);
     expect((await as('alice', 'devices', '--json')).records).toHaveLength(1);
+  });
+});
+
+describe('trust', () => {
+  const carol = (...args: string[]) => as('carol', ...args);
+
+  it('whoami shows the account key that verify shows to others; after it they are trusted', async () => {
+    const own = (await carol('whoami', '--json')).records[0];
+    expect(own).toMatchObject({ event: 'whoami', address: 'sip:carol@localhost', server: server.origin });
+    const refused = await as('alice', 'verify', '-t', 'carol');
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('then give --yes')]);
+    const said = await sealwire(home('alice'), ['verify', '-t', 'carol'], { env: env(), terminal: true, input: 'n\n' });
+    expect([said.code, said.stderr]).toEqual([1, expect.stringContaining('carol is not trusted')]);
+
+    const { records } = await as('alice', 'verify', '-t', 'carol', '--yes', '--json');
+    expect(records[0]).toMatchObject({ event: 'keys', accountKey: own?.accountKey });
+    expect(records[2]).toMatchObject({ event: 'trusted', devices: [own?.device] });
+    await carol('send', '-t', 'alice', '-m', 'hello');
+    const { records: read } = await as('alice', 'listen', '--until-caught-up', '--json');
+    expect(read.find(({ event }) => event === 'message')).toMatchObject({ text: 'hello', trust: 'trusted' });
+  });
+
+  it('revoke stops what is sent, accept lets it go on, forget makes the next contact a first one', async () => {
+    const send = () => as('alice', 'send', '-t', 'carol', '-m', 'x');
+    expect((await as('alice', 'trust', 'revoke', '-t', 'carol', '--yes')).code).toBe(0);
+    expect(await send()).toMatchObject({ code: 1, stderr: expect.stringContaining('sealwire trust accept') });
+    expect((await as('alice', 'trust', 'accept', '-t', 'carol', '--yes')).code).toBe(0);
+    expect((await send()).code).toBe(0);
+    expect((await as('alice', 'trust', '--json')).records.map(({ address }) => address)).toContain(
+      'sip:carol@localhost',
+    );
+    expect((await as('alice', 'trust', 'forget', '-t', 'carol', '--yes')).code).toBe(0);
+    expect((await as('alice', 'trust', '--json')).records.map(({ address }) => address)).not.toContain(
+      'sip:carol@localhost',
+    );
+    expect((await send()).code).toBe(0);
+  });
+});
+
+describe('passwd', () => {
+  it('seals the same keys under another passphrase; the old one opens nothing any more', async () => {
+    const next = join(folder, 'next');
+    writeFileSync(next, '\ufeffanother passphrase\n', { mode: 0o600 });
+    expect((await as('carol', 'passwd', '--new-passphrase-file', next)).code).toBe(0);
+    expect((await as('carol', 'whoami')).code).toBe(4);
+    const typed = await sealwire(home('carol'), ['whoami'], {
+      env: { SEALWIRE_SERVER: server.origin },
+      terminal: true,
+      input: 'another passphrase\n',
+    });
+    expect(typed).toMatchObject({ code: 0 });
+    const back = await as('carol', 'passwd', '--passphrase-file', next, '--new-passphrase-file', passphraseFile);
+    expect([back.code, (await as('carol', 'whoami')).code]).toEqual([0, 0]);
+    expect(readdirSync(data('carol')).sort()).toEqual(['keys.json', 'profile.json', 'store']);
+  });
+});
+
+describe('addresses of one server', () => {
+  const port = () => new URL(server.origin).port;
+
+  it('this machine’s three names are as good as each other', async () => {
+    mkdirSync(home('gina'));
+    const env = { SEALWIRE_PASSPHRASE_FILE: passphraseFile, SEALWIRE_SERVER: `http://127.0.0.1:${port()}` };
+    const { code } = await sealwire(home('gina'), ['register', '-u', 'gina'], { env });
+    expect([code, (await as('gina', 'send', '-t', 'alice', '-m', 'hi')).code]).toEqual([0, 0]);
+  });
+
+  it('one that the server does not go by is refused before anything is made, and the name stays free', async () => {
+    mkdirSync(home('hugo'));
+    const elsewhere: typeof fetch = async (input, init) => {
+      const { pathname, search } = new URL(String(input));
+      return fetch(server.origin + pathname + search, init);
+    };
+    const far = { ...env(), SEALWIRE_SERVER: 'http://192.0.2.7:8080' };
+    const options = { env: far, runtime: { ...REAL_RUNTIME, fetch: elsewhere } };
+    const { code, stderr } = await sealwire(home('hugo'), ['register', '-u', 'hugo'], options);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`this server goes by ${server.origin}`)]);
+    expect(readdirSync(join(home('hugo'), '.local/share/sealwire'))).toEqual([]);
+    mkdirSync(home('other-hugo'));
+    expect((await sealwire(home('other-hugo'), ['register', '-u', 'hugo'], { env: env() })).code).toBe(0);
+  });
+
+  it('a registration that broke off goes on at another address of the same server', async () => {
+    mkdirSync(home('ivan'));
+    const breaksOff: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (String(input).endsWith('/v1/login/challenge')) throw new TypeError('fetch failed');
+      return response;
+    };
+    const first = await sealwire(home('ivan'), ['register', '-u', 'ivan'], {
+      env: env(),
+      runtime: { ...REAL_RUNTIME, fetch: breaksOff },
+    });
+    expect([first.code, first.stderr]).toEqual([3, expect.stringContaining('the same command goes on')]);
+    const again = { ...env(), SEALWIRE_SERVER: `http://127.0.0.1:${port()}` };
+    expect((await sealwire(home('ivan'), ['register', '-u', 'ivan'], { env: again })).code).toBe(0);
+  });
+
+  it('a server that has moved is followed once it has shown that it is the same; nothing changes else', async () => {
+    const there = `http://127.0.0.1:${port()}`;
+    const moved = await as('alice', 'move', '-s', there, '--json');
+    expect(moved.records).toEqual([{ event: 'moved', address: 'sip:alice@localhost', server: there }]);
+    expect((await as('alice', 'whoami', '--json')).records[0]).toMatchObject({ server: there });
+    expect((await as('alice', 'send', '-t', 'bob', '-m', 'moved')).code).toBe(0);
+
+    const stranger = await startServer(join(folder, 'stranger'));
+    const refused = await as('alice', 'move', '-s', stranger.origin);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('there is no alice on this server')]);
+    await stranger.stop();
+    expect((await as('alice', 'whoami', '--json')).records[0]).toMatchObject({ server: there });
+    expect((await as('alice', 'listen', '--until-caught-up')).code).toBe(0);
+  });
+});
+
+describe('ways out', () => {
+  it('logout takes this device out of the account and its keys off the machine, but not the only one', async () => {
+    const only = await as('carol', 'logout', '--yes');
+    expect([only.code, only.stderr]).toEqual([1, expect.stringContaining('the only device')]);
+    expect((await as('carol', 'whoami')).code).toBe(0);
+
+    const secretFile = join(folder, 'carol.secret');
+    writeFileSync(secretFile, (await as('carol', 'devices', 'export-secret')).stdout, { mode: 0o600 });
+    const phone = home('carol-phone');
+    mkdirSync(phone);
+    const onPhone = (...args: string[]) => sealwire(phone, args, { env: env() });
+    await onPhone('devices', 'join', '-u', 'carol', '--secret-file', secretFile);
+    expect((await onPhone('logout', '--yes')).code).toBe(0);
+    expect(readdirSync(join(phone, '.local/share/sealwire'))).toEqual([]);
+    expect((await as('carol', 'devices', '--json')).records).toHaveLength(1);
+    await as('alice', 'send', '-t', 'carol', '-m', 'still there?');
+    expect((await as('carol', 'listen', '--until-caught-up')).stdout).toContain('alice: still there?');
+  });
+
+  it('delete-account deletes it; whoever still has its keys is told one way out everywhere, and logout is that', async () => {
+    mkdirSync(home('frank'));
+    await as('frank', 'register', '-u', 'frank');
+    const copy = home('frank-copy');
+    cpSync(home('frank'), copy, { recursive: true });
+    const gone = await as('frank', 'delete-account', '--yes');
+    expect([gone.code, gone.stdout]).toEqual([0, 'sip:frank@localhost is deleted\n']);
+    expect((await as('frank', 'whoami')).code).toBe(2);
+
+    const onCopy = (...args: string[]) => sealwire(copy, args, { env: env() });
+    const wayOut = 'to begin anew: `sealwire logout`';
+    expect(await onCopy('listen')).toMatchObject({ code: 4, stderr: expect.stringContaining(wayOut) });
+    expect(await onCopy('devices')).toMatchObject({ code: 4, stderr: expect.stringContaining(wayOut) });
+    expect((await onCopy('doctor')).stdout).toContain(wayOut);
+    expect((await onCopy('logout', '--yes')).code).toBe(0);
+    expect((await onCopy('whoami')).code).toBe(2);
   });
 });
 

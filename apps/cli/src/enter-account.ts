@@ -40,6 +40,9 @@ const REFUSED = [
   'wrong-account-secret',
 ];
 
+/** It was not asked yet, and never will be in this way. */
+const NOTHING_MADE = ['other-origin', 'bad-answer'];
+
 export function entranceOptions(command: Command): Command {
   return command
     .option('-s, --server <origin>', 'the server (default: http://localhost:8080)')
@@ -74,7 +77,7 @@ export async function enterAccount(
     const code = error instanceof ClientError ? error.code : '';
     if (code === 'already-registered')
       throw new CliError('usage', `${profile.user} is registered already, with keys in ${profile.folder}`);
-    if (isNew && REFUSED.includes(code)) removeProfileFolder(profile);
+    if (isNew && (REFUSED.includes(code) || NOTHING_MADE.includes(code))) removeProfileFolder(profile);
     else output.note('the keys are kept: the same command goes on where this one stopped');
     throw error;
   }

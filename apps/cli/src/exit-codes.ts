@@ -42,6 +42,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
   corrupt: 'damaged',
   aborted: 'interrupted',
   'not-registered': 'usage',
+  'other-origin': 'usage',
   'bad-name': 'usage',
   'bad-address': 'usage',
 };

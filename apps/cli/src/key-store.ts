@@ -3,10 +3,10 @@
  *
  *   passphrase ──argon2id(salt, memory, passes, lanes)──▶ wrapping key ──ChaCha20-Poly1305──▶ store key (32 random bytes)
  *
- * The store key never changes, so that a new passphrase would rewrite this file alone. What the header says is authenticated with the
+ * The store key never changes, so that a new passphrase rewrites this file alone. What the header says is authenticated with the
  * sealed key; a changed parameter only yields a wrong wrapping key. RFC 9106 section 4 gives the parameters.
  */
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { hashRaw } from '@node-rs/argon2';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
@@ -58,21 +58,43 @@ export interface KeyStoreTools {
 export async function createKeyStore(
   file: string,
   passphrase: string | undefined,
-  { crypto, random, parameters = ARGON2ID_PARAMETERS }: KeyStoreTools,
+  tools: KeyStoreTools,
 ): Promise<Uint8Array> {
-  const key = random(KEY_BYTES);
-  let header: Header;
-  if (passphrase === undefined) {
-    header = { format: FORMAT, protection: 'none', key: encodeBase64url(key) };
-  } else {
-    const kdf: Kdf = { name: 'argon2id', ...parameters, salt: encodeBase64url(random(SALT_BYTES)) };
-    const nonce = random(NONCE_BYTES);
-    const sealed = crypto.chacha20poly1305.seal(await wrappingKey(passphrase, kdf), nonce, key, associatedData(kdf));
-    const sealedKey = encodeBase64url(Uint8Array.from([...nonce, ...sealed]));
-    header = { format: FORMAT, protection: 'passphrase', kdf, sealedKey };
+  const key = tools.random(KEY_BYTES);
+  const draft = writeDraft(file, await sealedHeader(key, passphrase, tools), tools.random);
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new CliError('locked', `${file} has just been made by another process`);
+  } finally {
+    rmSync(draft, { force: true });
   }
-  writeOnce(file, `${JSON.stringify(header, undefined, 2)}\n`, encodeBase64url(random(6)));
   return key;
+}
+
+/** Seals the same store key under another passphrase: the file is the old one or the new one, whenever the process ends. */
+export async function replaceKeyStore(
+  file: string,
+  key: Uint8Array,
+  passphrase: string | undefined,
+  tools: KeyStoreTools,
+): Promise<void> {
+  const draft = writeDraft(file, await sealedHeader(key, passphrase, tools), tools.random);
+  renameSync(draft, file);
+}
+
+async function sealedHeader(
+  key: Uint8Array,
+  passphrase: string | undefined,
+  { crypto, random, parameters = ARGON2ID_PARAMETERS }: KeyStoreTools,
+): Promise<Header> {
+  if (passphrase === undefined) return { format: FORMAT, protection: 'none', key: encodeBase64url(key) };
+  const kdf: Kdf = { name: 'argon2id', ...parameters, salt: encodeBase64url(random(SALT_BYTES)) };
+  const nonce = random(NONCE_BYTES);
+  const sealed = crypto.chacha20poly1305.seal(await wrappingKey(passphrase, kdf), nonce, key, associatedData(kdf));
+  const sealedKey = encodeBase64url(Uint8Array.from([...nonce, ...sealed]));
+  return { format: FORMAT, protection: 'passphrase', kdf, sealedKey };
 }
 
 /**
@@ -144,22 +166,21 @@ function bytesOf(file: string, text: string, length: number): Uint8Array {
 }
 
 function damaged(file: string): CliError {
-  return new CliError('damaged', `${file} is damaged: restore it from a backup; without it the keys cannot be opened`);
+  return new CliError(
+    'damaged',
+    `${file} is damaged: restore this file, and no other, from a backup; without it the keys cannot be opened`,
+  );
 }
 
-/** All of the file or none, and never over an existing one: written under another name, synced, then linked. */
-function writeOnce(file: string, content: string, suffix: string): void {
-  const draft = `${file}.${suffix}`;
+/** All of the header under another name, synced; answers that name. */
+function writeDraft(file: string, header: Header, random: RandomBytes): string {
+  const draft = `${file}.${encodeBase64url(random(6))}`;
   const descriptor = openSync(draft, 'wx', 0o600);
   try {
-    writeSync(descriptor, content);
+    writeSync(descriptor, `${JSON.stringify(header, undefined, 2)}\n`);
     fsyncSync(descriptor);
-    linkSync(draft, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new CliError('locked', `${file} has just been made by another process`);
   } finally {
     closeSync(descriptor);
-    rmSync(draft, { force: true });
   }
+  return draft;
 }

@@ -1,9 +1,7 @@
 /** The composition root: the process's streams, environment, clock and randomness, and how a signal ends it. */
 import { readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
-import { connectSocket } from '@sealwire/client/node/transport';
-import { nodeCrypto } from '@sealwire/crypto/node';
-import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
+import { nodeRuntime } from '@sealwire/client/node/runtime';
 import { EXIT_CODES } from './exit-codes.ts';
 import { run } from './run.ts';
 
@@ -18,30 +16,34 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     interruption.abort();
   });
 
-// `sealwire listen | head -1`: nobody reads any more, which is no failure.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    interruption.abort();
-  });
+// `sealwire listen | head -1`: nobody reads any more, which is no failure. `> /dev/full` is one, and who wrote is told.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interruption.abort());
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
-requireRandomness(systemRandom);
 
 process.exitCode = await run({
   argv: process.argv.slice(2),
   env: process.env,
-  home: homedir(),
+  home: home(),
   osUser: osUser(),
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  runtime: { crypto: nodeCrypto(), random: systemRandom, now: Date.now, fetch, connectSocket },
+  runtime: nodeRuntime(),
   interrupted: interruption.signal,
   version,
 });
+
+/** Of a user id that has none, and without HOME, there is nowhere to look. */
+function home(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
+  }
+}
 
 /** Containers may run under a user id that has no name. */
 function osUser(): string {

@@ -10,6 +10,12 @@ export interface AccountOptions extends CommonOptions {
   readonly user?: string;
   readonly passphraseFile?: string;
   readonly passphraseFd?: string;
+  readonly verbose?: boolean;
+}
+
+/** The parser of an option that may be there several times. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 /** A command that only holds others: the options belong to them, or it would take theirs. */
@@ -33,5 +39,6 @@ export function accountCommand(name: string, summary: string, examples: readonly
   return command(name, summary, examples)
     .option('-u, --user <name>', 'whose keys (default: the only ones there are)')
     .option('--passphrase-file <file>', 'read the passphrase from the first line of a file')
-    .option('--passphrase-fd <number>', 'read the passphrase from an open descriptor');
+    .option('--passphrase-fd <number>', 'read the passphrase from an open descriptor')
+    .option('--verbose', 'say on stderr what happens to the connection');
 }

@@ -1,7 +1,12 @@
-/** stdout is data, stderr is chatter. With `--json`, data is one object a line, and the last line on stderr is an error object. */
+/**
+ * stdout is data, stderr is chatter. With `--json`, data is one object a line, and the last line on stderr is an error object.
+ * Whatever goes through here is made printable, so that no caller can forget what came from outside (threat T42).
+ */
 import type { Writable } from 'node:stream';
+import { ClientError, systemCodeOf } from '@sealwire/client/errors';
 import pc from 'picocolors';
 import { EXIT_CODES, endingOf, errorCodeOf } from './exit-codes.ts';
+import { reasonOfCode } from './network-reason.ts';
 import { jsonLine, printable } from './printable.ts';
 
 export interface OutputOptions {
@@ -23,12 +28,17 @@ export class Output {
     this.#colors = pc.createColors(options.color);
   }
 
+  /** The same on other streams. */
+  through(streams: Pick<OutputOptions, 'stdout' | 'stderr'>): Output {
+    return new Output({ ...this.#options, ...streams });
+  }
+
   /**
    * One piece of data; resolves when it is written, so that a message counts as shown only then, and a slow reader slows us down
    * rather than fill the memory. Rejects with `EPIPE` when nobody reads any more.
    */
   async data(record: Readonly<Record<string, unknown>>, text: string): Promise<void> {
-    await this.raw(`${this.json ? jsonLine(record) : text}\n`);
+    await this.raw(`${this.json ? jsonLine(record) : printable(text)}\n`);
   }
 
   raw(text: string): Promise<void> {
@@ -38,20 +48,40 @@ export class Output {
   }
 
   note(text: string): void {
-    this.#options.stderr.write(`${this.#colors.dim(text)}\n`);
+    this.#options.stderr.write(`${this.#colors.dim(printable(text))}\n`);
   }
 
   warn(text: string): void {
-    this.#options.stderr.write(`${this.#colors.yellow('warning:')} ${text}\n`);
+    this.#options.stderr.write(`${this.#colors.yellow('warning:')} ${printable(text)}\n`);
   }
 
   /** One line; never a stack trace. */
   error(error: unknown): void {
-    const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+    const message = explain(error).replace(/\s*\n\s*/g, ' ');
     const { code } = EXIT_CODES[endingOf(error)];
     const line = this.json
       ? jsonLine({ event: 'error', code: errorCodeOf(error), message, exitCode: code })
       : `${this.#colors.red('sealwire:')} ${printable(message)}`;
     this.#options.stderr.write(`${line}\n`);
   }
+}
+
+const ANEW = 'to begin anew: `sealwire logout`, then `register` or `devices join`';
+
+/** What the SDK leaves to the user, in this program's words. */
+const WAYS_OUT: Readonly<Record<string, string>> = {
+  'login-refused': ANEW,
+  'device-removed': ANEW,
+  'unsafe-device': 'once you know why: `sealwire trust accept`',
+  'account-key-changed': 'once you know why: `sealwire trust forget`',
+};
+
+/** One error for people. Why a server was not reached the SDK leaves to the platform's error below. */
+export function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof ClientError)) return error.message;
+  const wayOut = WAYS_OUT[error.code];
+  if (wayOut) return `${error.message}; ${wayOut}`;
+  const reason = error.code === 'unreachable' ? reasonOfCode(systemCodeOf(error)) : undefined;
+  return reason === undefined ? error.message : `${error.message} (${reason})`;
 }

@@ -48,32 +48,35 @@ export async function readNewPassphrase(
 async function readElsewhere({ fd, file }: PassphraseSource, output: Output): Promise<string | undefined> {
   if (fd !== undefined) return firstLine(readDescriptor(fd));
   if (file === undefined) return undefined;
+  let bytes: Uint8Array;
   try {
     const status = statSync(file);
     if (process.platform !== 'win32' && status.isFile() && (status.mode & 0o077) !== 0)
       output.warn(`${file} is readable by other users of this machine: run chmod 600 ${file}`);
-    return firstLine(readFileSync(file, 'utf8'));
+    bytes = readFileSync(file);
   } catch (error) {
     throw new CliError(
       'usage',
       `the passphrase file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`,
     );
   }
+  return firstLine(bytes);
 }
 
-function readDescriptor(text: string): string {
+function readDescriptor(text: string): Uint8Array {
   const fd = Number(text);
   if (!/^\d+$/.test(text) || fd < 3)
     throw new CliError('usage', '--passphrase-fd takes the number of an open descriptor from 3 up: 3< file');
   try {
-    return readFileSync(fd, 'utf8');
+    return readFileSync(fd);
   } catch (error) {
     throw new CliError('usage', `descriptor ${fd} cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
-function firstLine(text: string): string {
-  return text.split(/\r?\n/, 1)[0] as string;
+/** Without a byte order mark, which some editors put in front and nobody types. */
+function firstLine(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).split(/\r?\n/, 1)[0] as string;
 }
 
 function askHidden(question: string, surroundings: Surroundings): Promise<string> {

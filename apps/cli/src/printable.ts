@@ -3,8 +3,9 @@
  * clipboard (OSC 52), reverse the reading order, or imitate a line of another sender.
  */
 
-// C0 and C1 controls and DEL; bidirectional overrides and isolates (Unicode UAX 9), which can show a text other than the one received.
-const UNSAFE = /[\p{Cc}\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/gu;
+// C0 and C1 controls and DEL; bidirectional overrides and isolates (Unicode UAX 9), which can show a text other than the one received;
+// the two line separators that some readers take for the end of a line.
+const UNSAFE = /[\p{Cc}\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\u2028\u2029]/gu;
 
 /** Line breaks stay, continued lines are indented under `indent` spaces; other control characters become visible escapes. */
 export function printable(text: string, indent = 0): string {

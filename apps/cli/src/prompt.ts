@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { CliError } from './exit-codes.ts';
+import { printable } from './printable.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface QuestionOptions {
@@ -18,7 +19,7 @@ export async function ask(
   { echo, otherwise }: QuestionOptions,
 ): Promise<string> {
   if (!stdin.isTTY) throw new CliError('usage', otherwise);
-  stderr.write(question);
+  stderr.write(printable(question));
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: stdin, output: echo ? stderr : nowhere, terminal: true, historySize: 0 });
   try {
@@ -34,4 +35,15 @@ export async function ask(
     reader.close();
     stderr.write('\n');
   }
+}
+
+/** Throws `CliError` when the user does not say yes: `failure` with the text `refused`; `usage` where there is no terminal. */
+export async function confirm(
+  question: string,
+  surroundings: Surroundings,
+  { yes, otherwise, refused }: { yes: boolean | undefined; otherwise: string; refused: string },
+): Promise<void> {
+  if (yes) return;
+  const answer = await ask(question, surroundings, { echo: true, otherwise });
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('failure', refused);
 }

@@ -6,12 +6,19 @@ import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
 import { listenCommand } from './commands/listen.ts';
+import { moveCommand } from './commands/move.ts';
+import { passwdCommand } from './commands/passwd.ts';
 import { registerCommand } from './commands/register.ts';
 import { sendCommand } from './commands/send.ts';
+import { trustCommand } from './commands/trust.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { versionCommand } from './commands/version.ts';
+import { whoamiCommand } from './commands/whoami.ts';
 import type { Context } from './context.ts';
 import { EXIT_CODES, endingOf, isBrokenPipe } from './exit-codes.ts';
+import { collect } from './options.ts';
 import { Output } from './output.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -50,12 +57,20 @@ function buildProgram(context: Context): Command {
     appPasswordsCommand(give),
     configCommand(give),
     doctorCommand(give),
+    verifyCommand(give),
+    trustCommand(give),
+    whoamiCommand(give),
+    passwdCommand(give),
+    moveCommand(give),
+    logoutCommand(give),
+    deleteAccountCommand(give),
     versionCommand(give),
     completionCommand(give, () => program),
   ];
   for (const command of commands) program.addCommand(command);
   forEachCommand(program, (command) => {
     command.exitOverride();
+    refuseRepeated(command);
     command.configureOutput({
       writeOut: (text) => surroundings.stdout.write(text),
       writeErr: (text) => writeUsageError(output, surroundings, text),
@@ -72,6 +87,16 @@ function outputOf({ argv, env, stdout, stderr }: Surroundings): Output {
 function writeUsageError(output: Output, { stderr }: Surroundings, text: string): void {
   if (!text.startsWith('error:')) return void stderr.write(text);
   output.error(new CommanderError(EXIT_CODES.usage.code, 'usage', text.replace(/^error: /, '').trim()));
+}
+
+/** Of two values one would be left out in silence. */
+function refuseRepeated(command: Command): void {
+  for (const option of command.options.filter(({ parseArg }) => parseArg !== (collect as typeof parseArg))) {
+    let times = 0;
+    command.on(`option:${option.name()}`, () => {
+      if (++times > 1) command.error(`error: option '${option.flags}' is there more than once`);
+    });
+  }
 }
 
 function forEachCommand(command: Command, visit: (command: Command) => void): void {

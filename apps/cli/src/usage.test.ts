@@ -25,6 +25,8 @@ describe('a mistake is one line with the fix, and exit code 2', () => {
       ['register', '-u', 'Alice Liddell', '-s', 'http://localhost:1'],
       'not a user name like alice',
     ],
+    ['an option twice', ['listen', '-u', 'alice', '-u', 'bob'], "'-u, --user <name>' is there more than once"],
+    ['a text without anything', ['send', '-u', 'alice', '-t', 'bob', '-m', ''], 'there is nothing to send'],
     ['keys that are not there', ['listen', '-u', 'alice'], 'run `sealwire register -u alice`'],
     ['a server address that is none', ['register', '-u', 'alice', '-s', 'localhost:8080'], 'not a server address'],
     ['no way to ask for the passphrase', ['register', '-u', 'alice'], '--passphrase-file FILE'],

@@ -24,12 +24,12 @@ export const DIRECTORY_SETTINGS = {
   }),
   BUNDLES_PER_PAIR: setting(wholeNumber(0), {
     about:
-      'Bundles with one-time prekey that one device (or one account, by app password) may have of one device in ten minutes; beyond it, see BUNDLE_LIMITS_WITHHOLD; 0: no limit.',
+      'Bundles with one-time prekey that one device may have of one device on a suite in ten minutes, and its whole account twice as many in an hour; beyond it, see BUNDLE_LIMITS_WITHHOLD; 0: no limit.',
     default: String(LIMITS.bundleFetchesPerPair.value),
   }),
   BUNDLES_PER_TARGET: setting(wholeNumber(0), {
     about:
-      'Bundles with one-time prekey that all together may have of one device in an hour, the directory of another domain half of them; beyond it, see BUNDLE_LIMITS_WITHHOLD; 0: no limit.',
+      'Bundles with one-time prekey that all together may have of one device on a suite in an hour, the directory of another domain half of them; the last half is for accounts that had none of them. Beyond it, see BUNDLE_LIMITS_WITHHOLD; 0: no limit.',
     default: String(LIMITS.bundleFetchesPerTarget.value),
   }),
   BUNDLE_LIMITS_WITHHOLD: setting(z.enum(['one-time', 'bundle']), {
@@ -38,7 +38,8 @@ export const DIRECTORY_SETTINGS = {
     default: 'one-time',
   }),
   BUNDLES_PER_REQUESTER: setting(wholeNumber(0), {
-    about: 'Bundles that one device may ask for in ten minutes; beyond it the answer is 429; 0: no limit.',
+    about:
+      'Bundles that one device may ask for in ten minutes, and its whole account four times as many; beyond it the answer is 429; 0: no limit.',
     default: '3000',
   }),
   KEY_UPLOADS_PER_DEVICE: setting(wholeNumber(0), {

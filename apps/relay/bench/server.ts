@@ -47,7 +47,13 @@ async function ours(): Promise<Measured> {
     now,
     random,
     nodeId: 'bench',
-    settings: { ...DEFAULT_SETTINGS, messagesPerPair: undefined, bytesPerRecipient: undefined },
+    settings: {
+      ...DEFAULT_SETTINGS,
+      messagesPerPair: undefined,
+      messagesPerRecipient: undefined,
+      bytesPerRecipient: undefined,
+      bytesPerSender: undefined,
+    },
   });
   const server = createServer();
   server.on('upgrade', door.upgrade);

@@ -4,7 +4,7 @@ import { listenAddress, origin, SERVER_SETTINGS, wholeNumber } from '@sealwire/s
 import { LIMITS } from '@sealwire/wire/limits';
 import { parseNodeId } from '@sealwire/wire/node-messages';
 import { z } from 'zod';
-import { DEFAULT_SETTINGS, type RelaySettings } from './settings.ts';
+import { DEFAULT_SETTINGS, type Rate, type RelaySettings } from './settings.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -12,8 +12,18 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 /** What the relay itself is told, wherever it runs. */
 export const RELAY_CONFIG = {
   MESSAGES_PER_PAIR: setting(wholeNumber(0), {
-    about: 'Messages from one device to one account at once; then one a second; 0: no limit.',
+    about: 'Messages from one account to another at once, whichever devices send; then one a second; 0: no limit.',
     default: String(LIMITS.messagesPerPairBurst.value),
+  }),
+  MESSAGES_PER_RECIPIENT: setting(wholeNumber(0), {
+    about:
+      'Messages to one account from all others together at once; then ten a second. Of each account five always pass, then one in thirty seconds; 0: no limit.',
+    default: String(LIMITS.messagesPerRecipientBurst.value),
+  }),
+  BYTES_PER_SENDER: setting(wholeNumber(0), {
+    about:
+      'Bytes that one account writes into mailboxes at once, its own devices’ too, with 1 KiB more for each message in each mailbox; then 512 KiB a second; 0: no limit.',
+    default: String(LIMITS.bytesPerSenderBurst.value),
   }),
   WHEN_MAILBOX_FULL: setting(z.enum(['refuse', 'trim']), {
     about:
@@ -27,6 +37,15 @@ export const RELAY_CONFIG = {
   MAILBOX_BYTES: setting(wholeNumber(LIMITS.frameBytes.value), {
     about: 'Bytes that the mailbox of a device holds.',
     default: String(LIMITS.mailboxBytes.value),
+  }),
+  ACCOUNT_MESSAGES: setting(wholeNumber(100), {
+    about:
+      'Messages that wait for all devices of an account together: each mailbox holds its equal share of them, and no more than MAILBOX_MESSAGES.',
+    default: String(LIMITS.accountMessages.value),
+  }),
+  ACCOUNT_BYTES: setting(wholeNumber(100 * LIMITS.frameBytes.value), {
+    about: 'The same in bytes, and no more than MAILBOX_BYTES in each.',
+    default: String(LIMITS.accountBytes.value),
   }),
   MESSAGE_LIFE_DAYS: setting(wholeNumber(1, 3_650), {
     about: 'Days that a message waits for its device.',
@@ -68,7 +87,10 @@ export function relaySettings(
   return {
     ...DEFAULT_SETTINGS,
     allowedOrigins: config.ALLOWED_ORIGINS,
-    messagesPerPair: config.MESSAGES_PER_PAIR === 0 ? undefined : { burst: config.MESSAGES_PER_PAIR, perSecond: 1 },
+    messagesPerPair: rateOf(config.MESSAGES_PER_PAIR, DEFAULT_SETTINGS.messagesPerPair),
+    messagesPerRecipient: rateOf(config.MESSAGES_PER_RECIPIENT, DEFAULT_SETTINGS.messagesPerRecipient),
+    bytesPerSender: rateOf(config.BYTES_PER_SENDER, DEFAULT_SETTINGS.bytesPerSender),
+    account: { messages: config.ACCOUNT_MESSAGES, bytes: config.ACCOUNT_BYTES },
     mailbox: {
       messages: config.MAILBOX_MESSAGES,
       bytes: config.MAILBOX_BYTES,
@@ -77,6 +99,11 @@ export function relaySettings(
       memory: { ms: config.REPEAT_MEMORY_MINUTES * MINUTE_MS, messages: config.REPEAT_MEMORY_MESSAGES },
     },
   };
+}
+
+/** 0: no limit. */
+function rateOf(burst: number, rate: Rate | undefined): Rate | undefined {
+  return burst === 0 || !rate ? undefined : { ...rate, burst };
 }
 
 function nodeId() {

@@ -1,5 +1,5 @@
 /** What an operator may turn on the relay; the starting values are `wire/limits.ts` (delivery, "starting limits"). */
-import type { MailboxLimits } from '@sealwire/store/port';
+import type { MailboxLimits, Room } from '@sealwire/store/port';
 import { LIMITS } from '@sealwire/wire/limits';
 
 /** A bucket that holds `burst` and is refilled with `perSecond`. */
@@ -26,6 +26,8 @@ export interface RelaySettings {
   /** Bytes a socket may leave untaken before its client counts as slow: a full window and as much again for answers and ephemera. */
   readonly socketQueueBytes: number;
   readonly mailbox: MailboxLimits;
+  /** What may wait for all devices of an account together. */
+  readonly account: Room;
   /** Each session looks into its mailbox this often, at random within the bounds: the bus may lose everything. */
   readonly pollFromMs: number;
   readonly pollToMs: number;
@@ -37,10 +39,18 @@ export interface RelaySettings {
   /** Messages waiting for their write beyond these bounds are refused with `unavailable`: no pile-up behind a slow store (case B08). */
   readonly waitingMessages: number;
   readonly waitingBytes: number;
-  /** Messages from one device to one account; undefined: no limit (load tests). */
+  /** Messages from one account to another; undefined: no limit (load tests). */
   readonly messagesPerPair: Rate | undefined;
-  /** Bytes into one mailbox from everybody; undefined: no limit. */
+  /** Messages to one account from all others together; undefined: no limit. */
+  readonly messagesPerRecipient: Rate | undefined;
+  /** Bytes into the mailboxes of one account from all others together, each mailbox with the most of them; undefined: no limit. */
   readonly bytesPerRecipient: Rate | undefined;
+  /** From one account to another, when what the recipient may get from all is used up. */
+  readonly alwaysPerPair: { readonly messages: Rate; readonly bytes: Rate };
+  /** Bytes that one account writes into mailboxes, its own devices' too; undefined: no limit. */
+  readonly bytesPerSender: Rate | undefined;
+  /** Devices that the ephemeral messages of one account reach. */
+  readonly ephemeraPerSender: Rate;
   /** Refusals of one account's messages that name devices: beyond it they name none, or everybody's devices could be had by asking. */
   readonly mismatchesPerSender: Rate;
   readonly drainPerSecond: number;
@@ -76,6 +86,7 @@ export const DEFAULT_SETTINGS: RelaySettings = {
     whenFull: 'trim',
     memory: { ms: LIMITS.repeatMemoryMs.value, messages: LIMITS.repeatMemoryMessages.value },
   },
+  account: { messages: LIMITS.accountMessages.value, bytes: LIMITS.accountBytes.value },
   pollFromMs: 15_000,
   pollToMs: 30_000,
   ackEveryMs: 50,
@@ -84,7 +95,11 @@ export const DEFAULT_SETTINGS: RelaySettings = {
   waitingMessages: 10_000,
   waitingBytes: 32 * MiB,
   messagesPerPair: { burst: LIMITS.messagesPerPairBurst.value, perSecond: 1 },
-  bytesPerRecipient: { burst: 128 * MiB, perSecond: 2_000 },
+  messagesPerRecipient: { burst: LIMITS.messagesPerRecipientBurst.value, perSecond: 10 },
+  bytesPerRecipient: { burst: 8 * MiB, perSecond: 64 * KiB },
+  alwaysPerPair: { messages: { burst: 5, perSecond: 1 / 30 }, bytes: { burst: 64 * KiB, perSecond: 512 } },
+  bytesPerSender: { burst: LIMITS.bytesPerSenderBurst.value, perSecond: 512 * KiB },
+  ephemeraPerSender: { burst: 2_000, perSecond: 100 },
   mismatchesPerSender: { burst: 60, perSecond: 1 },
   drainPerSecond: LIMITS.drainSocketsPerSecond.value,
   clockSkewMs: LIMITS.clockSkewMs.value,

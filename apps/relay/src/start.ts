@@ -10,6 +10,7 @@ import { Problem } from '@sealwire/service/problem';
 import type { Store } from '@sealwire/store/port';
 import { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { closeCodeOf } from '@sealwire/wire/errors';
+import { AccountQuota } from './mailboxes/account-quota.ts';
 import { Acknowledgements } from './mailboxes/acknowledgements.ts';
 import { Committer } from './mailboxes/committer.ts';
 import { Expiry } from './mailboxes/expiry.ts';
@@ -67,6 +68,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   const router = new Router({
     accountDevices,
     limits,
+    quota: new AccountQuota(settings.account, settings.mailbox),
     hub,
     turn,
     metrics,

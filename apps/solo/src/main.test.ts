@@ -18,7 +18,9 @@ describe('npm start', () => {
     const first = solo([...LISTEN, '--data-dir', data]);
     const text = await first.says(/-t bob\n/);
     const origin = /http:\/\/localhost:\d+/.exec(text)?.[0] as string;
-    expect(text).toContain(`  npx sealwire register -u alice -s ${origin}\n  npx sealwire chat -u alice -t bob\n`);
+    expect(text).toContain(
+      `  npx --no sealwire register -u alice -s ${origin}\n  npx --no sealwire chat -u alice -t bob\n`,
+    );
     for (const path of ['/livez', '/readyz', '/version', '/metrics', '/.well-known/sealwire'])
       expect([path, (await fetch(origin + path)).status]).toEqual([path, 200]);
     expect((await fetch(`${origin}/directory/manifests/nobody`)).status).toBe(404);

@@ -25,6 +25,10 @@ describe('the settings of solo', () => {
     });
   });
 
+  it('allow, with the gate open, no more accounts from one address than it takes to try it with friends', () => {
+    expect((load([]) as { settings: SoloSettings }).settings).toMatchObject({ GATE: 'open', ACCOUNTS_PER_ADDRESS: 20 });
+  });
+
   it.each([
     ['a bad address', ['--listen', 'localhost'], {}, 'LISTEN: "localhost": not HOST:PORT'],
     ['a port out of range', [], { LISTEN: '127.0.0.1:99999' }, 'LISTEN'],

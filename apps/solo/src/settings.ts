@@ -3,7 +3,7 @@ import { API_SETTINGS } from '@sealwire/api/settings';
 import { DIRECTORY_SETTINGS } from '@sealwire/directory/settings';
 import { RELAY_CONFIG } from '@sealwire/relay/config';
 import { setting } from '@sealwire/service/config';
-import { listenAddress, publicOrigin, SERVER_SETTINGS, TLS_SETTINGS, wholeNumber } from '@sealwire/service/settings';
+import { listenAddress, publicOrigin, SERVER_SETTINGS, TLS_SETTINGS } from '@sealwire/service/settings';
 import { z } from 'zod';
 
 const { TRUSTED_PROXIES, CONNECTIONS_PER_ADDRESS, WHEN_STORE_DAMAGED } = SERVER_SETTINGS;
@@ -32,10 +32,6 @@ export const soloSettings = z.object({
   GATE: setting(API_SETTINGS.GATE, {
     about: 'Who may make an account: `open` (anybody), or `invitation` (who has a code of `npm start -- invite`).',
     default: 'open',
-  }),
-  ACCOUNTS_PER_ADDRESS: setting(wholeNumber(0), {
-    about: 'New accounts an hour from one client address; 0: no limit. Everybody on this machine has the same address.',
-    default: '200',
   }),
   ...DIRECTORY_SETTINGS,
   ...RELAY_CONFIG,

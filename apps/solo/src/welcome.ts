@@ -16,9 +16,9 @@ export function welcome({
   return [
     `Sealwire listens on ${origin}, data in ${dataFolder}${isNew ? ' (new)' : ''}`,
     '',
-    'Next, in another terminal:',
-    `  npx sealwire register -u alice${server}${code}`,
-    '  npx sealwire chat -u alice -t bob',
+    'Next, in another terminal in this folder:',
+    `  npx --no sealwire register -u alice${server}${code}`,
+    '  npx --no sealwire chat -u alice -t bob',
     '',
   ].join('\n');
 }

@@ -50,6 +50,27 @@ describe('I08: limits of guesses', () => {
     expect(refusal('bob', 'c')).toBeUndefined();
   });
 
+  it('an account that is right from thousands of addresses makes nobody else’s unknown', () => {
+    const { limits, refusal, wrong } = setUp(0, 1);
+    limits.right('alice', 'home');
+    limits.right('alice', 'work');
+    for (let i = 0; i < 20_000; i++) limits.right('mallory', `address ${i}`);
+    wrong('alice', 'a', 1);
+    expect([refusal('alice', 'home'), refusal('alice', 'work'), refusal('alice', 'b')]).toEqual([
+      undefined,
+      undefined,
+      600,
+    ]);
+  });
+
+  it('the addresses of an account that were right longest ago are the first to be unknown', () => {
+    const { limits, refusal, wrong } = setUp(0, 1);
+    for (const n of [0, 1, 0]) limits.right('alice', `${n}`);
+    for (let n = 2; n < 21; n++) limits.right('alice', `${n}`);
+    wrong('alice', 'a', 1);
+    expect([refusal('alice', '0'), refusal('alice', '1')]).toEqual([undefined, 600]);
+  });
+
   it('known addresses are still limited as addresses', () => {
     const { limits, refusal, wrong } = setUp(2, 1);
     limits.right('alice', 'home');

@@ -20,30 +20,33 @@ export interface GuessBudgets {
 }
 
 const GUESS_WINDOW_MS = 10 * 60_000;
-/** Pairs of account and address; the oldest go first. */
-const MAX_KNOWN = 10_000;
+/** Whose addresses are known, and how many of each: those that were right longest ago go first, and nobody's for another account. */
+const KNOWN_ACCOUNTS = 10_000;
+const KNOWN_ADDRESSES = 20;
 
 export function createGuessLimits({ perAddress, perAccount }: GuessBudgets, deps: LimiterDeps): GuessLimits {
   const addresses = createLimiter('guesses-address', { points: perAddress, windowMs: GUESS_WINDOW_MS }, deps);
   const accounts = createLimiter('guesses-account', { points: perAccount, windowMs: GUESS_WINDOW_MS }, deps);
-  const known = new Set<string>();
-  const pair = (account: string, address: string) => `${address} ${account}`;
+  const known = new Map<string, Set<string>>();
+  const isKnown = (account: string, address: string) => known.get(account)?.has(address) ?? false;
 
   return {
     demand(account, address) {
-      const waitMs =
-        addresses.spent(address) ?? (known.has(pair(account, address)) ? undefined : accounts.spent(account));
+      const waitMs = addresses.spent(address) ?? (isKnown(account, address) ? undefined : accounts.spent(account));
       if (waitMs !== undefined) throw new Problem('too-many-requests', { retryAfterSeconds: waitMs / 1000 });
     },
     wrong(account, address) {
       addresses.refused(address);
-      if (!known.has(pair(account, address))) accounts.refused(account);
+      if (!isKnown(account, address)) accounts.refused(account);
     },
     right(account, address) {
-      const name = pair(account, address);
-      known.delete(name);
-      known.add(name);
-      if (known.size > MAX_KNOWN) known.delete(known.values().next().value!);
+      const its = known.get(account) ?? new Set();
+      its.delete(address);
+      its.add(address);
+      if (its.size > KNOWN_ADDRESSES) its.delete(its.values().next().value!);
+      known.delete(account);
+      known.set(account, its);
+      if (known.size > KNOWN_ACCOUNTS) known.delete(known.keys().next().value!);
     },
   };
 }

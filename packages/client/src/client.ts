@@ -21,7 +21,8 @@ import {
   type NewAppPassword,
   revokeAppPassword,
 } from './accounts/app-passwords.ts';
-import { deleteAccount, listDevices, removeDevice } from './accounts/own-account.ts';
+import { moveTo } from './accounts/move.ts';
+import { deleteAccount, leaveAccount, listDevices, removeDevice } from './accounts/own-account.ts';
 import { type PeerRecord, trustIn } from './accounts/peer-record.ts';
 import { register } from './accounts/registration.ts';
 import { readSelf, type SelfRecord } from './accounts/self-record.ts';
@@ -45,6 +46,7 @@ import type {
   IncomingEvent,
   OutgoingMessage,
   PeerInfo,
+  SetAside,
   Trust,
 } from './events.ts';
 import { refuseUnsafe } from './messages/fan-out.ts';
@@ -114,10 +116,18 @@ export class Client {
   static async open(options: OpenOptions): Promise<Client> {
     throwIfAborted(options.signal);
     const ledger = await Ledger.open(options.storage);
-    const self = readSelf(ledger);
-    if (!self) throw new ClientError('not-registered', 'nobody is registered here: register first');
-    if (self.step !== 'ready')
-      throw new ClientError('registration-pending', `the registration of ${self.name} is not finished: register again`);
+    return new Client(ledger, readyIn(ledger), options);
+  }
+
+  /**
+   * Opens a registered device whose server has another address now, and keeps that when the server has shown that it is the same: our
+   * domain, our account under its key, our login. Otherwise as `open`; on an error nothing has changed.
+   */
+  static async move(options: OpenOptions & { readonly server: string }): Promise<Client> {
+    throwIfAborted(options.signal);
+    const ledger = await Ledger.open(options.storage);
+    const { runtime, signal, engines = [limeEngine] } = options;
+    const self = await moveTo(ledger, readyIn(ledger), options.server, runtime, engines, signal);
     return new Client(ledger, self, options);
   }
 
@@ -231,11 +241,21 @@ export class Client {
 
   /**
    * Messages and other events in order, one reader at a time. An event is forgotten when the next one is asked for, or when the loop is
-   * ended by `signal`: leaving the loop by `break` or an error keeps it for the next reader. Ends when the client is closed, throws
-   * the reason when it is stopped for good.
+   * ended by `signal`: leaving the loop by `break` or an error keeps it for the next reader, five times; then it is parked, and a `parked`
+   * event comes in its place. Ends when the client is closed, throws the reason when it is stopped for good.
    */
   messages(options: ReadOptions = {}): AsyncIterable<IncomingEvent> {
     return this.#inbox.read(options);
+  }
+
+  /** Events that five loops in a row began with and did not get beyond, the oldest first; at most a hundred, of which the oldest go. */
+  parked(): readonly SetAside[] {
+    return this.#inbox.parked();
+  }
+
+  /** Hands a parked event out once more, after those that wait. Throws `ClientError` `not-found`. */
+  retry(id: string): Promise<void> {
+    return this.#inbox.retry(id);
   }
 
   /** How many messages wait in the outbox. */
@@ -287,6 +307,14 @@ export class Client {
     return revokeAppPassword(this.#services, id);
   }
 
+  /**
+   * Takes this device out of its account. It is of no use after it. Throws `forbidden` when it is the only one: nobody could publish a
+   * list without devices, and the account would be out of everybody's reach.
+   */
+  leave(): Promise<void> {
+    return leaveAccount(this.#services, this.#runtime);
+  }
+
   /** Deletes the account with all its devices. This client is of no use after it. */
   deleteAccount(): Promise<void> {
     return deleteAccount(this.#services);
@@ -300,6 +328,11 @@ export class Client {
   /** An account's devices and the trust in them, as its newest manifest has it. Throws as a send to it would. */
   async peer(address: string): Promise<PeerInfo> {
     return infoOf(await this.#services.book.refresh(this.#addressOf(address)));
+  }
+
+  /** What this device knows of every account that it has met, its own included. Asks nobody. */
+  peers(): PeerInfo[] {
+    return this.#services.book.all().map(infoOf);
   }
 
   /** The user's word on a device. `unsafe` stops sending to its account until another word is said. */
@@ -358,6 +391,15 @@ export class Client {
       throw new ClientError('bad-address', (error as Error).message, { cause: error });
     }
   }
+}
+
+/** Throws `not-registered`, `registration-pending`. */
+function readyIn(ledger: Ledger): SelfRecord {
+  const self = readSelf(ledger);
+  if (!self) throw new ClientError('not-registered', 'nobody is registered here: register first');
+  if (self.step !== 'ready')
+    throw new ClientError('registration-pending', `the registration of ${self.name} is not finished: register again`);
+  return self;
 }
 
 function infoOf(peer: PeerRecord): PeerInfo {

@@ -8,6 +8,8 @@ const CLIENT_CODES = {
   'already-registered': false,
   unreachable: true,
   'bad-answer': true,
+  'other-origin': false,
+  'other-server': false,
   aborted: false,
   closed: false,
   busy: false,
@@ -34,6 +36,7 @@ const CLIENT_CODES = {
   corrupt: false,
   'storage-failed': true,
   'bad-chunk': false,
+  'chunk-differs': false,
 } as const satisfies Record<string, boolean>;
 
 export type ClientErrorCode = keyof typeof CLIENT_CODES | ErrorCode;
@@ -70,6 +73,22 @@ export class ClientError extends Error {
 export function asClientError(error: unknown, code: ClientErrorCode): ClientError {
   if (error instanceof ClientError) return error;
   return new ClientError(code, error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** The system's code below an error (`ECONNREFUSED`, `CERT_HAS_EXPIRED`), where there is one. */
+export function systemCodeOf(error: unknown): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as { code?: unknown };
+    if (typeof code === 'string' && !(cause instanceof ClientError)) return code;
+  }
+  return undefined;
+}
+
+/** `corrupt`. No backup is advised: an older copy of the ratchets would encrypt under keys that were used (cases S21, S22). */
+export function corruptStorage(what: string, cause?: unknown): ClientError {
+  const fix =
+    'make a new device in an empty folder and remove this one from its account; an older copy would use keys twice';
+  return new ClientError('corrupt', `${what} is damaged: ${fix}`, { cause });
 }
 
 /** Throws `aborted` when the caller's signal has fired. */

@@ -34,7 +34,10 @@ export interface IncomingMessage {
   readonly bare?: true;
 }
 
-/** The mailbox lost messages: too old, too many, or damaged on the server's disk (count 0: some may be missing). */
+/**
+ * The mailbox lost messages. `expired`: they waited too long. `trimmed`: it was full, as by a flood, and some at least were the oldest of
+ * the account that had most in it. `damaged`: some at least were, on the server's disk; with count 0 some may be missing.
+ */
 export interface GapEvent {
   readonly kind: 'gap';
   readonly count: number;
@@ -94,6 +97,19 @@ export interface LeftOutEvent {
   readonly queued: boolean;
 }
 
+/**
+ * The application began with an event five times and never asked for the next one: it was set aside, so that the others are read.
+ * `Client.parked` shows it, `Client.retry` asks for it again.
+ */
+export interface ParkedEvent {
+  readonly kind: 'parked';
+  readonly id: string;
+  /** What it was. */
+  readonly what: SetAside['event']['kind'];
+  /** A hundred are kept: the oldest one, which went for this one. */
+  readonly forgotten?: string;
+}
+
 export type IncomingEvent =
   | IncomingMessage
   | GapEvent
@@ -102,7 +118,14 @@ export type IncomingEvent =
   | IdentityChangeEvent
   | DirectoryKeysEvent
   | SendFailedEvent
-  | LeftOutEvent;
+  | LeftOutEvent
+  | ParkedEvent;
+
+/** A parked event under its id. */
+export interface SetAside {
+  readonly id: string;
+  readonly event: Exclude<IncomingEvent, CaughtUpEvent | ParkedEvent>;
+}
 
 export interface OutgoingMessage {
   /** base64url; the recipients see the same. */

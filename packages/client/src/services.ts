@@ -1,5 +1,6 @@
 /** What every part of an open device works with: calls, login, accounts, engines, over one ledger. */
 import { LIME_CONTENT_TYPE } from '@sealwire/wire/lime-server';
+import { LIMITS } from '@sealwire/wire/limits';
 import { PeerBook } from './accounts/peer-book.ts';
 import type { SelfRecord } from './accounts/self-record.ts';
 import { AccessTokens } from './connection/access-tokens.ts';
@@ -50,7 +51,14 @@ export function assemble(
     compareKeys: (suite, keys) => compareKeys({ http, tokens, crypto, directoryPath: paths.directory }, suite, keys),
     postToDirectory: (body) => {
       const headers = { 'content-type': LIME_CONTENT_TYPE, from: device };
-      return tokens.authorized((token) => http.bytes({ method: 'POST', path: paths.lime, headers, body, token }));
+      const call = {
+        method: 'POST',
+        path: paths.lime,
+        headers,
+        body,
+        answerBytes: LIMITS.limeAnswerBytes.value,
+      } as const;
+      return tokens.authorized((token) => http.bytes({ ...call, token }));
     },
   };
   return { self, ledger, http, tokens, book, engines, context, stop: () => lifetime.abort() };

@@ -30,6 +30,8 @@ export type LimeErrorCode =
   | 'unknown-one-time-prekey'
   /** A first message that made a session before, which is gone: replayed, or sent on a session that was deleted here. */
   | 'replayed-init'
+  /** The peer began so many sessions without one-time prekey that no more can be remembered. */
+  | 'too-many-inits'
   /** Decrypted before, or its key is no longer kept. */
   | 'duplicate'
   /** More message keys would have to be skipped than the bound allows. */

@@ -92,7 +92,7 @@ export class Lime {
   /**
    * The plaintext of one message of `sender`. Throws LimeError `duplicate`, `too-far`,
    * `authentication-failed`, `no-session`, `malformed`, `wrong-curve`, `unknown-signed-prekey`,
-   * `unknown-one-time-prekey`, `replayed-init`, `identity-changed`, `unknown-device`, `inactive-device`;
+   * `unknown-one-time-prekey`, `replayed-init`, `too-many-inits`, `identity-changed`, `unknown-device`, `inactive-device`;
    * then nothing has changed.
    */
   decrypt(me: DeviceId, input: DecryptInput): Uint8Array {

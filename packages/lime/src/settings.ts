@@ -82,6 +82,11 @@ export const LIME_SETTINGS = {
     'sessions',
     'a peer that starts sessions without end costs bounded storage, and bounded work per message',
   ),
+  rememberedInitsPerPeer: free(
+    256,
+    'sessions',
+    'begun by one peer without one-time prekey, until the signed prekey goes: more are refused, since one that is forgotten could be replayed',
+  ),
   signedPrekeyIdsRemembered: free(
     4,
     'keys',

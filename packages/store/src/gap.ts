@@ -2,16 +2,19 @@
 import type { GapRecord } from './port.ts';
 
 /**
- * Counts add, the range spans both, the reason is the later loss's (`later`): but damage is not
- * told as something else, because the operator has to do with it.
+ * What says most comes last: age takes what it takes, a full mailbox may be somebody's doing, and
+ * damage is the operator's to look after.
  */
+const REASONS: readonly GapRecord['reason'][] = ['expired', 'trimmed', 'damaged'];
+
+/** Counts add, the range spans both, the reason is the one that says more. */
 export function mergeGaps(earlier: GapRecord | undefined, later: GapRecord | undefined): GapRecord | undefined {
   if (!earlier || !later) return earlier ?? later;
   return {
     count: earlier.count + later.count,
     fromSeq: Math.min(earlier.fromSeq, later.fromSeq),
     toSeq: Math.max(earlier.toSeq, later.toSeq),
-    reason: earlier.reason === 'damaged' ? 'damaged' : later.reason,
+    reason: REASONS.indexOf(earlier.reason) > REASONS.indexOf(later.reason) ? earlier.reason : later.reason,
   };
 }
 

@@ -231,9 +231,13 @@ export interface Waiting {
 /** What to do with a message for a mailbox that holds its maximum. The operator chooses. */
 export type WhenFull = 'refuse' | 'trim';
 
-export interface MailboxLimits {
+/** What a mailbox holds at most. */
+export interface Room {
   readonly messages: number;
   readonly bytes: number;
+}
+
+export interface MailboxLimits extends Room {
   readonly lifeMs: number;
   readonly whenFull: WhenFull;
   /** A message id is remembered this long, unless more than so many were taken since. */
@@ -249,7 +253,14 @@ export interface Mail {
   /** When the relay took it, ms. */
   readonly at: number;
   readonly shared: readonly Uint8Array[];
-  readonly recipients: readonly { readonly device: DeviceId; readonly own: readonly Uint8Array[] }[];
+  readonly recipients: readonly Recipient[];
+}
+
+export interface Recipient {
+  readonly device: DeviceId;
+  readonly own: readonly Uint8Array[];
+  /** Of this mailbox, in the place of what the limits say: its share of what its account may have waiting. */
+  readonly room?: Room | undefined;
 }
 
 export type AppendResult =
@@ -275,7 +286,7 @@ export interface StoredMail {
 
 /**
  * What a mailbox lost, told to its device until it acknowledges `toSeq`. Losses add up to one record: the counts add, the range spans all
- * of them (messages within it may be there), the reason is the latest one's, but `damaged` stays once it was said.
+ * of them (messages within it may be there), and where some were damaged that is the reason, else where some were trimmed.
  */
 export interface GapRecord {
   /** That are known to be gone. 0: the store was damaged, and it is not known whether anything is missing. */

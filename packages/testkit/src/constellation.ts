@@ -32,7 +32,7 @@ export interface ConstellationOptions {
   readonly bus?: Bus;
   readonly now?: () => number;
   readonly gate?: 'open' | 'invitation';
-  /** On top of the defaults, with the limit of messages per pair switched off. */
+  /** On top of the defaults, with the limits of messages per pair and per recipient switched off. */
   readonly relay?: Partial<RelaySettings>;
 }
 
@@ -65,6 +65,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       PUBLIC_ORIGIN: origin,
       GATE: options.gate ?? 'open',
       ACCOUNTS_PER_ADDRESS: 0,
+      OTHER_ORIGINS: [],
       LOGINS_PER_ADDRESS: 0,
       LOGINS_PER_DEVICE: 0,
       NEW_APP_PASSWORDS_PER_ACCOUNT: 0,
@@ -77,7 +78,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       ...shared,
       tokens,
       nodeId: `node-${encodeBase64url(systemRandom(12))}`,
-      settings: { ...DEFAULT_SETTINGS, messagesPerPair: undefined, ...options.relay },
+      settings: { ...DEFAULT_SETTINGS, messagesPerPair: undefined, messagesPerRecipient: undefined, ...options.relay },
     });
     return listen({
       address: { host: HOST, port: at },

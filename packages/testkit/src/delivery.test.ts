@@ -58,6 +58,34 @@ describe('sending', () => {
     expect(alice.client.pending()).toBe(0);
   }, 60_000);
 
+  it('what a limit of the relay refuses stays in the outbox, and goes out in order when there is room again', async () => {
+    const clock = { now: Date.now() };
+    await constellation.stop();
+    constellation = await startConstellation({
+      now: () => clock.now,
+      relay: { messagesPerPair: { burst: 2, perSecond: 1 } },
+    });
+    const options = { now: () => clock.now };
+    alice = await register(constellation, 'alice', options);
+    bob = await register(constellation, 'bob', options);
+    people.push(alice, bob);
+    let refusals = 0;
+    alice.network.incoming = (frame) => {
+      if (frame.kind === 'rejected' && frame.code === 'too-many-requests') refusals += 1;
+      return frame;
+    };
+    await Promise.all([alice.client.connect(), bob.client.connect()]);
+    const outgoing = [];
+    for (const text of numbers(4)) outgoing.push(await alice.client.send('bob', text));
+    expect(await takeTexts(bob.client, 2)).toEqual(['0', '1']);
+    while (refusals < 2) await turn();
+    expect(alice.client.pending()).toBe(2);
+    clock.now += 2_000;
+    expect(await takeTexts(bob.client, 2)).toEqual(['2', '3']);
+    await Promise.all(outgoing.map(({ accepted }) => accepted));
+    expect(alice.client.pending()).toBe(0);
+  });
+
   it('the outbox survives a crash, and keeps its order', async () => {
     for (const text of numbers(5)) await alice.client.send('bob', text);
     const later = await crash(alice);

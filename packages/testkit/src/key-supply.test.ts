@@ -99,10 +99,13 @@ describe('the form of a message', () => {
 });
 
 it('S57: the engine’s file hooks encrypt a file chunk by chunk', async () => {
-  const { newFileKey, encryptChunk, decryptChunk } = alice.client.files;
-  const key = newFileKey();
-  const sealed = encryptChunk(key, 0, false, Uint8Array.of(1, 2, 3));
-  expect(decryptChunk(key, 0, false, sealed)).toEqual(Uint8Array.of(1, 2, 3));
-  expect(() => decryptChunk(key, 0, true, sealed)).toThrow(expect.objectContaining({ code: 'bad-chunk' }));
-  expect(() => decryptChunk(newFileKey(), 0, false, sealed)).toThrow(expect.objectContaining({ code: 'bad-chunk' }));
+  const { newFile, decryptChunk } = alice.client.files;
+  const file = newFile();
+  const sealed = file.encryptChunk(0, false, Uint8Array.of(1, 2, 3));
+  expect(decryptChunk(file.key, 0, false, sealed)).toEqual(Uint8Array.of(1, 2, 3));
+  for (const [key, final] of [
+    [file.key, true],
+    [newFile().key, false],
+  ] as const)
+    expect(() => decryptChunk(key, 0, final, sealed)).toThrow(expect.objectContaining({ code: 'bad-chunk' }));
 });

@@ -43,6 +43,7 @@ function parseCommand(line: string): { program: Program; args: string[] } | unde
   const end = words.findIndex((word) => /^([<>|]|\d[<>])/.test(word));
   const own = end < 0 ? words : words.slice(0, end);
   if (own[0] === 'npx') own.shift();
+  if (own[0] === '--no') own.shift();
   if (own[0] === 'sealwire' && own.length > 1) return { program: SEALWIRE, args: own.slice(1) };
   if (own.slice(0, 3).join(' ') === START.name) return { program: START, args: own.slice(3) };
   return undefined;

@@ -185,6 +185,8 @@ export const WellKnown = z.object({
   relay: z.string(),
   gate: z.enum(['open', 'invitation']),
   version: z.string(),
+  /** Under which logins are taken (wire/login), the server's own first. Absent: of an older server. */
+  origins: z.array(z.string()).min(1).max(LIMITS.loginOrigins.value).optional(),
 });
 
 /** RFC 9457, with our stable `code`. */

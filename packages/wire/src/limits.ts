@@ -58,6 +58,12 @@ export const LIMITS = {
   },
   mailboxMessages: { value: 10_000, unit: 'messages', why: 'a device that stays away must not fill the disk' },
   mailboxBytes: { value: 64 * MiB, unit: 'bytes', why: 'the same in bytes' },
+  accountMessages: {
+    value: 20_000,
+    unit: 'messages',
+    why: 'what waits for all devices of an account together, an equal share for each: ten devices must not fill ten times the disk',
+  },
+  accountBytes: { value: 128 * MiB, unit: 'bytes', why: 'the same in bytes' },
   messageLifeMs: { value: 45 * DAY, unit: 'ms', why: 'longer than a signed prekey is kept after its replacement' },
   repeatMemoryMs: {
     value: 2 * 60 * MINUTE,
@@ -91,21 +97,50 @@ export const LIMITS = {
     unit: 'bytes',
     why: 'a registration with 200 one-time prekeys of the largest suite, 327,404 bytes; lime-protocol section 15 asks for 64 KB',
   },
+  limeAnswerBytes: {
+    value: 2 * MiB,
+    unit: 'bytes',
+    why: 'an answer to one key request of a large group: 500 bundles of the largest suite, 1.9 MB',
+  },
   manifestBytes: { value: 16 * KiB, unit: 'bytes', why: 'ten devices with room to grow' },
   manifestPage: { value: 100, unit: 'entries', why: 'one page of a manifest history' },
+  manifestPageBytes: {
+    value: 2_304 * KiB,
+    unit: 'bytes',
+    why: 'the same in bytes: a hundred manifests of full size with their signatures, as base64url',
+  },
   jsonBodyBytes: { value: 64 * KiB, unit: 'bytes', why: 'the largest API body is a manifest' },
   bundleFetchesPerPair: {
     value: 6,
     unit: 'requests',
-    why: 'per requesting and requested device in ten minutes: no drain of one-time keys by one caller',
+    why: 'per requesting and requested device and suite in ten minutes, for an account twice as many in an hour: no drain of one-time keys by one caller',
   },
   bundleFetchesPerTarget: {
     value: 60,
     unit: 'requests',
-    why: 'per requested device in an hour: no drain by many callers',
+    why: 'per requested device and suite in an hour, the last half for who had none: no drain by many callers',
   },
-  messagesPerPairBurst: { value: 60, unit: 'messages', why: 'then one a second; the operator may change it' },
+  messagesPerPairBurst: {
+    value: 60,
+    unit: 'messages',
+    why: 'from one account to another; then one a second; the operator may change it',
+  },
+  messagesPerRecipientBurst: {
+    value: 1_000,
+    unit: 'messages',
+    why: 'to one account from all others; then ten a second, and of each account always a few: nobody fills a mailbox in seconds',
+  },
+  bytesPerSenderBurst: {
+    value: 64 * MiB,
+    unit: 'bytes',
+    why: 'that one account writes into mailboxes, then 512 KiB a second; a message counts 1 KiB more in each',
+  },
   challengeLifeMs: { value: 60 * SECOND, unit: 'ms', why: 'a login challenge is answered at once' },
+  loginOrigins: {
+    value: 8,
+    unit: 'entries',
+    why: 'origins that a server goes by; a login costs a verification for each',
+  },
   accessTokenMs: { value: 15 * MINUTE, unit: 'ms', why: 'how long a stolen token works' },
   clockSkewMs: { value: 60 * SECOND, unit: 'ms', why: 'between two honest machines' },
   drainSocketsPerSecond: {

@@ -144,6 +144,22 @@ describe('POST /v1/accounts', () => {
     expect(Number(second.headers.get('retry-after'))).toBeGreaterThan(3500);
   });
 
+  it('is limited per IPv6 network, too: another /64 is not another customer for ever', async () => {
+    fixture = await startFixture({ ACCOUNTS_PER_ADDRESS: 1, TRUSTED_PROXIES: ['127.0.0.1'] });
+    const from = async (address: string, n: number) => {
+      const body = person(crypto, `person${n}`).creation();
+      return (await fixture.call('POST', '/v1/accounts', body, { 'x-forwarded-for': address })).status;
+    };
+    const statuses = [];
+    for (let n = 1; n <= 5; n++) statuses.push(await from(`2001:db8:1:${n}::1`, n));
+    expect(statuses).toEqual([201, 201, 201, 201, 429]);
+    expect(await from('2001:db8:2:1::1', 6)).toBe(201);
+    expect(await from('2001:0DB8:2:1:0:0:0:2', 7)).toBe(429);
+    expect(await from('192.0.2.1', 8)).toBe(201);
+    expect(await from('::ffff:c000:201', 9)).toBe(429);
+    expect(await fixture.metrics.text()).toContain('sealwire_ratelimit_rejections_total{limiter="accounts-network"} 1');
+  });
+
   it('503 with Retry-After when the store is gone, and nothing of why', async () => {
     fixture = await startFixture();
     await fixture.store.close();

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseDeviceId } from '@sealwire/wire/ids';
 import { crypto, type Fixture, ORIGIN, startFixture } from '../testing/fixture.ts';
 import { person } from '../testing/person.ts';
+import { loginOrigins } from './login-origins.ts';
 
 let fixture: Fixture;
 afterEach(() => fixture.close());
@@ -100,6 +101,27 @@ describe('login', () => {
       alice.answer('https://evil.example', own),
     ])
       expect((await fixture.call('POST', '/v1/login/token', body)).status).toBe(401);
+  });
+
+  it('under another origin that the operator named a login is as good, and both are published', async () => {
+    fixture = await startFixture({ OTHER_ORIGINS: ['https://chat.old.example.org'] });
+    await fixture.call('POST', '/v1/accounts', alice.creation());
+    for (const origin of [ORIGIN, 'https://chat.old.example.org']) {
+      const body = alice.answer(origin, await challengeFor(alice.device));
+      expect((await fixture.call('POST', '/v1/login/token', body)).status).toBe(200);
+    }
+    const { json } = await fixture.call('GET', '/.well-known/sealwire');
+    expect(json).toMatchObject({ origins: [ORIGIN, 'https://chat.old.example.org'] });
+  });
+
+  it('this machine has three names, and only for itself', () => {
+    const of = (PUBLIC_ORIGIN: string) => loginOrigins({ PUBLIC_ORIGIN, OTHER_ORIGINS: [] });
+    expect(of('http://localhost:8080')).toEqual([
+      'http://localhost:8080',
+      'http://127.0.0.1:8080',
+      'http://[::1]:8080',
+    ]);
+    expect(of('https://chat.example.org/base')).toEqual(['https://chat.example.org']);
   });
 
   it('S33: a signature made for another purpose is no login', async () => {

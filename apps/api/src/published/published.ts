@@ -4,6 +4,7 @@ import { openApiDocument } from '@sealwire/service/openapi';
 import { openApiPage } from '@sealwire/service/openapi-page';
 import { basePathOf } from '@sealwire/service/public-origin';
 import { WellKnown } from '@sealwire/wire/http';
+import { loginOrigins } from '../login/login-origins.ts';
 import type { ApiSettings } from '../settings.ts';
 import { apiDescription } from './description.ts';
 import type { Published } from './published.controller.ts';
@@ -21,6 +22,7 @@ export function publish(settings: ApiSettings, version: string, jwks: object): P
         relay: `${base}/relay`,
         gate: settings.GATE,
         version,
+        origins: loginOrigins(settings),
       }),
     ),
     jwks: JSON.stringify(jwks),

@@ -69,6 +69,7 @@ export async function startFixture(
       TRUSTED_PROXIES: [],
       GATE: 'open',
       ACCOUNTS_PER_ADDRESS: 0,
+      OTHER_ORIGINS: [],
       LOGINS_PER_ADDRESS: 0,
       LOGINS_PER_DEVICE: 0,
       DIGEST_REALM: undefined,

@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { type Context, profileFor, withClient } from '../context.ts';
 import { CliError } from '../exit-codes.ts';
 import { type AccountOptions, accountCommand, group } from '../options.ts';
-import { printable } from '../printable.ts';
 
 export function appPasswordsCommand(context: () => Context): Command {
   const make = accountCommand('make', 'Make an app password and print it, this once', [
@@ -44,7 +43,7 @@ async function listAppPasswords(context: Context, options: AccountOptions): Prom
   await withClient(profileFor(context, options), async (client) => {
     for (const { id, name, createdAt, usedOn } of await client.appPasswords()) {
       const made = new Date(createdAt).toISOString().slice(0, 10);
-      const line = `${id}  made ${made}  ${usedOn ? `used ${usedOn}` : 'never used'}  ${printable(name)}`;
+      const line = `${id}  made ${made}  ${usedOn ? `used ${usedOn}` : 'never used'}  ${name}`;
       await context.output.data({ event: 'app-password', id, name, createdAt, usedOn }, line);
     }
   });

@@ -1,12 +1,16 @@
-/** `sealwire chat`: a conversation line by line, on any terminal and in a pipe. Ends at the end of input, after the outbox is empty. */
+/**
+ * `sealwire chat`: conversations line by line. On a terminal with line editing, the lines of others above the one being typed, and a few
+ * commands; in a pipe every line is a message. Ends at the end of input, when the outbox is empty or the patience is over.
+ */
 import type { Client } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
 import { connectionNotes } from '../connection-notes.ts';
-import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
+import { type Context, type ProfileContext, profileFor, withClientForOthers } from '../context.ts';
 import { CliError } from '../exit-codes.ts';
-import { eachLine } from '../input.ts';
+import { eachLine, textOf } from '../input.ts';
+import { LineEditor } from '../line-editor.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
 import type { Output } from '../output.ts';
 import { parseRecipient, shortName } from '../recipient.ts';
@@ -17,6 +21,12 @@ interface ChatOptions extends AccountOptions {
   readonly to: string;
   readonly wait: number;
 }
+
+const HELP = [
+  '/to NAME   write to somebody else from now on',
+  '/quit      end, like Ctrl-D',
+  '//text     a message that begins with /',
+].join('\n');
 
 export function chatCommand(context: () => Context): Command {
   return accountCommand('chat', 'Write and read, line by line', [
@@ -30,74 +40,155 @@ export function chatCommand(context: () => Context): Command {
 }
 
 async function chat(context: ProfileContext, options: ChatOptions): Promise<void> {
-  const { surroundings, output } = context;
-  await withClient(context, async (client) => {
+  const { surroundings } = context;
+  let output = context.output;
+  const notes = connectionNotes((text) => output.note(text));
+  const work = async (client: Client) => {
     const to = parseRecipient(options.to, client.address);
-    client.onState(connectionNotes((text) => output.note(text)));
+    const chat = new Chat(context, client, to);
+    output = chat.output;
+    client.onState(notes.state);
     void client.connect();
-    output.note(`chatting with ${shortName(to, client.address)}; end with Ctrl-D`);
+    chat.greet();
     // Whichever side ends first ends the other: the end of input, Ctrl-C, or the server's last word (a removed device).
     const ended = new AbortController();
     const signal = AbortSignal.any([surroundings.interrupted, ended.signal]);
-    const reading = readIncoming(context, client, signal).finally(() => ended.abort());
-    const writing = writeLines(context, client, to, options.wait, signal).finally(() => ended.abort());
+    const reading = chat.readIncoming(signal).finally(() => ended.abort());
+    const writing = chat.writeLines(options.wait, signal).finally(() => ended.abort());
     const [read, wrote] = await Promise.allSettled([reading, writing]);
     if (read.status === 'rejected') throw read.reason;
     if (wrote.status === 'rejected') throw wrote.reason;
-    if (wrote.value > 0)
+    const { waiting, failed } = wrote.value;
+    if (failed > 0) throw new CliError('failure', `${failed} of your lines could not be sent`);
+    if (waiting > 0)
       throw new CliError(
         'offline',
-        `${wrote.value} of your lines stay in the outbox and go out with the next send, listen or chat`,
+        `${waiting} of your lines stay in the outbox and go out with the next send, listen or chat`,
       );
-  });
+  };
+  await withClientForOthers(context, work, notes.trace);
 }
 
-/** Messages of others are shown too, with their names: what was taken from the mailbox must not vanish. */
-async function readIncoming({ output }: ProfileContext, client: Client, signal: AbortSignal): Promise<void> {
-  for await (const event of client.messages({ signal })) await showEvent(output, event, client.address);
-}
+class Chat {
+  /** Writes above the line being typed, where there is one. */
+  readonly output: Output;
+  readonly #context: ProfileContext;
+  readonly #client: Client;
+  readonly #editor: LineEditor | undefined;
+  /** Whom `/to` completes: who wrote, and who was written to. */
+  readonly #names = new Set<string>();
+  readonly #pending = new Set<Promise<void>>();
+  #to: AccountAddress;
+  #failed = 0;
 
-/** Returns how many lines the server has not accepted in the end. */
-async function writeLines(
-  { surroundings, output }: ProfileContext,
-  client: Client,
-  to: AccountAddress,
-  waitSeconds: number,
-  signal: AbortSignal,
-): Promise<number> {
-  const pending = new Set<Promise<void>>();
-  await eachLine(surroundings.stdin, signal, async (line) => {
-    if (line.trim() === '') return;
+  constructor(context: ProfileContext, client: Client, to: AccountAddress) {
+    const { surroundings, output } = context;
+    const { stdin, stdout, stderr } = surroundings;
+    this.#context = context;
+    this.#client = client;
+    this.#to = to;
+    this.output = output;
+    this.#names.add(this.#nameOf(to));
+    if (stdin.isTTY && stderr.isTTY && !output.json) {
+      this.#editor = new LineEditor(stdin, stderr, this.#prompt(), (line) => this.#complete(line));
+      const { above } = this.#editor;
+      this.output = output.through({ stdout: stdout.isTTY ? above : stdout, stderr: above });
+    }
+  }
+
+  greet(): void {
+    const help = this.#editor ? ', /help shows more' : '';
+    this.output.note(`chatting with ${this.#nameOf(this.#to)}; end with Ctrl-D${help}`);
+  }
+
+  /** Messages of others are shown too, with their names: what was taken from the mailbox must not vanish. */
+  async readIncoming(signal: AbortSignal): Promise<void> {
+    const times = this.#editor ? { now: this.#context.surroundings.runtime.now } : {};
+    for await (const event of this.#client.messages({ signal })) {
+      if (event.kind === 'message') this.#names.add(this.#nameOf(event.conversation));
+      await showEvent(this.output, event, this.#client, times);
+    }
+  }
+
+  /** How many lines the server has not accepted in the end, and how many it never will. */
+  async writeLines(waitSeconds: number, signal: AbortSignal): Promise<{ waiting: number; failed: number }> {
+    const { stdin } = this.#context.surroundings;
+    const quit = new AbortController();
+    const ended = AbortSignal.any([signal, quit.signal]);
+    if (this.#editor) await this.#editor.eachLine(ended, (line) => this.#obey(line, quit));
+    else await eachLine(stdin, signal, (line) => this.#attempt(() => textOf(line, 'a line').replace(/\r$/, '')));
+    stdin.destroy();
+    if (!signal.aborted) await settledWithin(Promise.all(this.#pending), waitSeconds, signal);
+    return { waiting: this.#pending.size, failed: this.#failed };
+  }
+
+  /** A line of a terminal: a command or a message. */
+  async #obey(line: string, quit: AbortController): Promise<void> {
+    const [, command, argument] = /^\/(?!\/)(\S*)\s*(.*?)\s*$/.exec(line) ?? [];
+    if (command === undefined) return this.#attempt(() => line.replace(/^\/\//, '/'));
+    if (command === 'quit') quit.abort();
+    else if (command === 'to' && argument) await this.#turnTo(argument);
+    else if (command === 'help' || command === 'to') this.output.note(HELP);
+    else this.output.note(`there is no command /${command}\n${HELP}`);
+  }
+
+  async #turnTo(name: string): Promise<void> {
     try {
-      const { id, accepted } = await client.send(to, line);
+      const to = parseRecipient(name, this.#client.address);
+      await this.#client.peer(to).catch((error: unknown) => {
+        // Without the server nobody knows who is there; the message waits then, like any other.
+        if (!(error instanceof ClientError && error.retryable)) throw error;
+      });
+      this.#to = to;
+      this.#names.add(this.#nameOf(to));
+      this.#editor?.setPrompt(this.#prompt());
+    } catch (error) {
+      this.output.error(error);
+    }
+  }
+
+  /** One line that cannot be sent does not end the conversation. */
+  async #attempt(text: () => string): Promise<void> {
+    try {
+      const line = text();
+      if (line.trim() === '') return;
+      const to = this.#to;
+      const { id, accepted } = await this.#client.send(to, line);
       const settled: Promise<void> = accepted
         .then(
-          ({ leftOut }) => reportAccepted(output, id, to, leftOut),
-          (error: unknown) => reportUnsent(output, error),
+          ({ leftOut }) => this.#reportAccepted(id, to, leftOut),
+          (error: unknown) => this.#reportUnsent(error),
         )
-        .finally(() => pending.delete(settled));
-      pending.add(settled);
+        .finally(() => this.#pending.delete(settled));
+      this.#pending.add(settled);
     } catch (error) {
-      // One line that cannot be sent does not end the conversation.
-      output.error(error);
+      this.#failed++;
+      this.output.error(error);
     }
-  });
-  if (signal.aborted) return pending.size;
-  await settledWithin(Promise.all(pending), waitSeconds, signal);
-  return pending.size;
-}
+  }
 
-async function reportAccepted(
-  output: Output,
-  id: string,
-  to: AccountAddress,
-  leftOut: readonly DeviceId[],
-): Promise<void> {
-  if (leftOut.length > 0) output.warn(leftOutText(leftOut));
-  if (output.json) await output.data(acceptedRecord(id, to, leftOut), '');
-}
+  async #reportAccepted(id: string, to: AccountAddress, leftOut: readonly DeviceId[]): Promise<void> {
+    if (leftOut.length > 0) this.output.warn(leftOutText(leftOut));
+    if (this.output.json) await this.output.data(acceptedRecord(id, to, leftOut), '');
+  }
 
-/** A line that is still in the outbox when we close is counted, not reported one by one. */
-function reportUnsent(output: Output, error: unknown): void {
-  if (!(error instanceof ClientError && error.code === 'closed')) output.error(error);
+  /** A line that is still in the outbox when we close is counted, not reported one by one. */
+  #reportUnsent(error: unknown): void {
+    if (error instanceof ClientError && error.code === 'closed') return;
+    this.#failed++;
+    this.output.error(error);
+  }
+
+  #prompt(): string {
+    return `you → ${this.#nameOf(this.#to)}: `;
+  }
+
+  #nameOf(address: string): string {
+    return shortName(address, this.#client.address);
+  }
+
+  #complete(line: string): [string[], string] {
+    const candidates = [...this.#names].map((name) => `/to ${name}`).concat('/help', '/quit');
+    return [line.startsWith('/') ? candidates.filter((candidate) => candidate.startsWith(line)) : [], line];
+  }
 }

@@ -10,8 +10,7 @@ import { CliError } from '../exit-codes.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { readSecretFile } from '../input.ts';
 import { type AccountOptions, accountCommand, group } from '../options.ts';
-import { printable } from '../printable.ts';
-import { ask } from '../prompt.ts';
+import { confirm } from '../prompt.ts';
 
 interface AdmitOptions extends AccountOptions {
   readonly yes?: boolean;
@@ -64,7 +63,7 @@ export function devicesCommand(context: () => Context): Command {
 async function listDevices(context: Context, options: AccountOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
     for (const { id, suites, addedAt, current } of await client.devices()) {
-      const line = `${printable(id)}  ${suites.join('+')}  ${new Date(addedAt).toISOString()}${current ? '  (this one)' : ''}`;
+      const line = `${id}  ${suites.join('+')}  ${new Date(addedAt).toISOString()}${current ? '  (this one)' : ''}`;
       await context.output.data({ event: 'device', state: 'listed', id, curves: suites, addedAt, current }, line);
     }
     const waiting = await client.waitingDevices();
@@ -78,7 +77,7 @@ async function listDevices(context: Context, options: AccountOptions): Promise<v
 
 async function showWaiting({ output }: Context, { id, identities, since }: WaitingDevice): Promise<void> {
   const suites = identities.map(({ suite }) => suite);
-  const line = `${printable(id)}  ${suites.join('+')}  ${new Date(since).toISOString()}  (waiting)`;
+  const line = `${id}  ${suites.join('+')}  ${new Date(since).toISOString()}  (waiting)`;
   const keys = identities.map(({ suite, identityKey }) => `\n  ${suite}  ${fingerprint(identityKey)}`);
   const record = { event: 'device', state: 'waiting', id, curves: suites, addedAt: since, current: false };
   await output.data({ ...record, identities: hexIdentities(identities) }, line + keys.join(''));
@@ -90,19 +89,27 @@ async function admitDevice(context: Context, text: string, options: AdmitOptions
     const device = (await client.waitingDevices()).find((each) => each.id === id);
     if (!device) throw new CliError('failure', `no device ${id} waits: see \`sealwire devices\``);
     const { identities } = device;
-    if (!options.yes) await confirm(context, device);
+    await askAbout(context, device, options.yes);
     await client.admit(id, identities);
     await context.output.data({ event: 'admitted', id, identities: hexIdentities(identities) }, `admitted ${id}`);
   });
 }
 
-/** Throws `CliError` when the user says no. */
-async function confirm({ surroundings }: Context, { id, identities }: WaitingDevice): Promise<void> {
+function askAbout(
+  { surroundings }: Context,
+  { id, identities }: WaitingDevice,
+  yes: boolean | undefined,
+): Promise<void> {
   const keys = identities.map(({ suite, identityKey }) => `  ${suite}  ${fingerprint(identityKey)}\n`).join('');
-  const question = `${printable(id)}\n${keys}From now on it reads what is written to you. Are these its keys? [y/N] `;
-  const otherwise = 'there is no terminal to ask whether these are its keys: compare them, then give --yes';
-  const answer = await ask(question, surroundings, { echo: true, otherwise });
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('failure', 'not admitted');
+  return confirm(
+    `${id}\n${keys}From now on it reads what is written to you. Are these its keys? [y/N] `,
+    surroundings,
+    {
+      yes,
+      otherwise: 'there is no terminal to ask whether these are its keys: compare them, then give --yes',
+      refused: 'not admitted',
+    },
+  );
 }
 
 function hexIdentities(identities: WaitingDevice['identities']): { curve: string; identityKey: string }[] {
@@ -115,7 +122,7 @@ function hexIdentities(identities: WaitingDevice['identities']): { curve: string
 async function removeDevice(context: Context, text: string, options: AccountOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
     const id = parseId(text);
-    if (id === client.device) throw new CliError('usage', 'that is this device: remove it from another one');
+    if (id === client.device) throw new CliError('usage', 'that is this device: `sealwire logout` takes it out');
     await client.removeDevice(id);
     await context.output.data({ event: 'removed', id }, `removed ${id}`);
   });

@@ -7,6 +7,7 @@ import { checkServer } from '../doctor/check-server.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { CliError } from '../exit-codes.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
+import { printable } from '../printable.ts';
 import { readNote } from '../profile.ts';
 
 interface DoctorOptions extends AccountOptions {
@@ -30,7 +31,7 @@ async function doctor(context: Context, options: DoctorOptions): Promise<void> {
     if (!ok) failed++;
     const { name, detail, fix } = finding;
     const line = `${ok ? 'ok  ' : 'FAIL'}  ${name.padEnd(10)}${detail}${ok ? '' : ` → ${fix}`}`;
-    await output.data({ event: 'check', name, ok, detail, fix: fix ?? null }, line);
+    await output.data({ event: 'check', name, ok, detail, fix: fix ?? null }, printable(line, 2));
     return ok;
   };
 

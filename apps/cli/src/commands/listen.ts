@@ -1,7 +1,8 @@
 /** `sealwire listen`: prints what arrives. A message counts as taken only when it was printed; what was not comes again. */
+import type { Client } from '@sealwire/client/client';
 import type { Command } from 'commander';
 import { connectionNotes } from '../connection-notes.ts';
-import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
+import { type Context, type ProfileContext, profileFor, withClientForOthers } from '../context.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
 import { showEvent } from '../show-event.ts';
 import { parseCount } from '../waiting.ts';
@@ -24,16 +25,18 @@ export function listenCommand(context: () => Context): Command {
 
 async function listen(context: ProfileContext, { count, untilCaughtUp = false }: ListenOptions): Promise<void> {
   const { surroundings, output } = context;
-  await withClient(context, async (client) => {
-    client.onState(connectionNotes((text) => output.note(text)));
+  const notes = connectionNotes((text) => output.note(text));
+  const work = async (client: Client) => {
+    client.onState(notes.state);
     void client.connect();
     let left = count;
     // A loop that ends by its signal has taken the message it was given; one that ends by `break` has not.
     const enough = new AbortController();
     const signal = AbortSignal.any([surroundings.interrupted, enough.signal]);
     for await (const event of client.messages({ signal, untilCaughtUp })) {
-      await showEvent(output, event, client.address);
+      await showEvent(output, event, client);
       if (event.kind === 'message' && left !== undefined && --left === 0) enough.abort();
     }
-  });
+  };
+  await withClientForOthers(context, work, notes.trace);
 }

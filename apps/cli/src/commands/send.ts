@@ -1,16 +1,20 @@
 /** `sealwire send`: one message. Ends when the server holds it durably, or when the patience is over and it waits in the outbox. */
-import type { DeviceId } from '@sealwire/wire/ids';
+import type { AccountAddress } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
 import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
-import { CliError } from '../exit-codes.ts';
+import { CliError, endingOf } from '../exit-codes.ts';
 import { readAll } from '../input.ts';
-import { type AccountOptions, accountCommand } from '../options.ts';
+import { type AccountOptions, accountCommand, collect } from '../options.ts';
+import type { Output } from '../output.ts';
+import { readNote } from '../profile.ts';
+import { order } from '../profile-socket.ts';
 import { parseRecipient, shortName } from '../recipient.ts';
+import { type SendOutcome, sendAndWait } from '../send-and-wait.ts';
 import { acceptedRecord, leftOutText } from '../show-event.ts';
-import { parseSeconds, settledWithin } from '../waiting.ts';
+import { parseSeconds } from '../waiting.ts';
 
 interface SendOptions extends AccountOptions {
-  readonly to: string;
+  readonly to: readonly string[];
   readonly message?: string;
   readonly wait: number;
 }
@@ -18,42 +22,66 @@ interface SendOptions extends AccountOptions {
 export function sendCommand(context: () => Context): Command {
   return accountCommand('send', 'Send one message', [
     'sealwire send -t bob -m "see you at eight"',
-    'git log -1 | sealwire send -u robot -t alice@example.org',
+    'git log -1 | sealwire send -u robot -t alice@example.org -t bob',
     'sealwire send -t bob -m hello --wait 60 || echo "it goes out with the next send, listen or chat"',
   ])
-    .requiredOption('-t, --to <address>', 'bob, bob@example.org or sip:bob@example.org')
+    .requiredOption('-t, --to <address>', 'bob, bob@example.org or sip:bob@example.org; may be repeated', collect)
     .option('-m, --message <text>', 'the text; - or absent: all of stdin')
     .option('--wait <seconds>', 'how long to wait for the server to accept it', parseSeconds, 10)
     .action((options: SendOptions) => send(profileFor(context(), options), options));
 }
 
 async function send(context: ProfileContext, options: SendOptions): Promise<void> {
-  const { surroundings, output } = context;
-  const text = await textOf(options.message, context);
-  await withClient(context, async (client) => {
-    const to = parseRecipient(options.to, client.address);
-    void client.connect();
-    const { id, accepted } = await client.send(to, text);
-    let leftOut: readonly DeviceId[] = [];
-    const told = accepted.then((acceptance) => {
-      leftOut = acceptance.leftOut;
-    });
-    const ending = await settledWithin(told, options.wait, surroundings.interrupted);
-    if (ending === 'too-late') {
-      await output.data({ event: 'queued', id, to }, `queued for ${shortName(to, client.address)}`);
-      throw new CliError(
-        'offline',
-        `the server did not accept it within ${options.wait} s: it stays in the outbox and goes out with the next send, listen or chat`,
+  const text = await textToSend(options.message, context);
+  try {
+    await withClient(context, async (client) => {
+      const recipients = new Set(options.to.map((to) => parseRecipient(to, client.address)));
+      void client.connect();
+      await toEach([...recipients], context, (to) =>
+        sendAndWait(client, to, text, options.wait, context.surroundings.interrupted),
       );
-    }
-    if (leftOut.length > 0) output.warn(leftOutText(leftOut));
-    await output.data(acceptedRecord(id, to, leftOut), `accepted for ${shortName(to, client.address)}`);
-  });
+    });
+  } catch (error) {
+    // `chat` or `listen` has the keys: it sends for us.
+    if (endingOf(error) !== 'locked') throw error;
+    await toEach(options.to, context, async (to) => {
+      const outcome = await order(context.profile, { to, text, wait: options.wait });
+      if (!outcome) throw error;
+      return outcome;
+    });
+  }
 }
 
-async function textOf(message: string | undefined, { surroundings }: Context): Promise<string> {
-  if (message !== undefined && message !== '-') return message;
-  const text = (await readAll(surroundings.stdin, surroundings.interrupted)).replace(/\r?\n$/, '');
+/** Each recipient gets the message, whatever becomes of the others. Throws the last failure; those before it are told. */
+async function toEach<Recipient>(
+  recipients: readonly Recipient[],
+  { output, profile }: ProfileContext,
+  sendTo: (recipient: Recipient) => Promise<SendOutcome>,
+): Promise<void> {
+  const own = readNote(profile)?.address as AccountAddress;
+  const outcomes = await Promise.allSettled(recipients.map(async (to) => report(output, own, await sendTo(to))));
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  for (const failure of failures.slice(0, -1)) output.error(failure);
+  if (failures.length > 0) throw failures.at(-1);
+}
+
+/** Throws `CliError` (`offline`) for a message that waits in the outbox. */
+async function report(output: Output, own: AccountAddress, { id, to, queued, leftOut }: SendOutcome): Promise<void> {
+  const name = shortName(to, own);
+  if (queued) {
+    await output.data({ event: 'queued', id, to }, `queued for ${name}`);
+    throw new CliError(
+      'offline',
+      'the server did not accept it in time: it stays in the outbox and goes out with the next send, listen or chat',
+    );
+  }
+  if (leftOut.length > 0) output.warn(leftOutText(leftOut));
+  await output.data(acceptedRecord(id, to, leftOut), `accepted for ${name}`);
+}
+
+async function textToSend(message: string | undefined, { surroundings }: Context): Promise<string> {
+  const given = message !== undefined && message !== '-';
+  const text = given ? message : (await readAll(surroundings.stdin, surroundings.interrupted)).replace(/\r?\n$/, '');
   if (text === '') throw new CliError('usage', 'there is nothing to send: give -m TEXT, or the text on stdin');
   return text;
 }

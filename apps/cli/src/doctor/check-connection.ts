@@ -2,6 +2,7 @@
 import type { KeysFinding } from '@sealwire/client/engine';
 import { type ProfileContext, withClient } from '../context.ts';
 import { endingOf } from '../exit-codes.ts';
+import { explain } from '../output.ts';
 import type { Finding } from './finding.ts';
 
 const PATIENCE_MS = 10_000;
@@ -10,7 +11,8 @@ const FIXES = {
   authentication: 'give the right passphrase; a device that was removed must join again (sealwire devices join)',
   locked: 'end that process, or look again when it has ended',
   usage: 'give a passphrase: --passphrase-file, --passphrase-fd or SEALWIRE_PASSPHRASE_FILE',
-  damaged: 'restore the folder from a backup, or join as a new device',
+  damaged:
+    'join as a new device in an empty folder and remove this one (sealwire devices); an older copy of the folder would use keys twice',
   offline: 'look whether a proxy lets WebSockets pass on /relay',
 } as const;
 
@@ -42,7 +44,7 @@ export async function checkConnection(context: ProfileContext): Promise<Finding[
   } catch (error) {
     const ending = step === 'relay' && endingOf(error) === 'interrupted' ? 'offline' : endingOf(error);
     const fix = (FIXES as Partial<Record<string, string>>)[ending] ?? "look at the server's log";
-    const detail = ending === 'offline' ? `no connection within ${PATIENCE_MS / 1_000} s` : (error as Error).message;
+    const detail = ending === 'offline' ? `no connection within ${PATIENCE_MS / 1_000} s` : explain(error);
     findings.push({ name: step, detail, fix });
   }
   return findings;

@@ -17,7 +17,8 @@ export function* checkKeys(profile: Profile): Generator<Finding> {
     const protection = protectionOf(keysFile);
     yield { name: 'keys', detail: `${keysFile} (${protection === 'none' ? 'not encrypted' : 'passphrase, argon2id'})` };
   } catch (error) {
-    const fix = endingOf(error) === 'damaged' ? 'restore it from a backup' : 'check its permissions';
+    const fix =
+      endingOf(error) === 'damaged' ? 'restore this file, and no other, from a backup' : 'check its permissions';
     yield { name: 'keys', detail: `${keysFile} cannot be read`, fix };
   }
   for (const path of [folder, keysFile, storeFolder].filter(existsSync)) yield modeOf(path);

@@ -2,6 +2,7 @@
 import type { ClientRuntime } from '@sealwire/client/runtime';
 import { WellKnown } from '@sealwire/wire/http';
 import { LIMITS } from '@sealwire/wire/limits';
+import { reasonOfCode } from '../network-reason.ts';
 import type { Finding } from './finding.ts';
 
 const PATIENCE_MS = 10_000;
@@ -56,5 +57,5 @@ function clockFinding(header: string | null, now: number): Finding {
 function reasonOf(error: unknown): string {
   const { cause, name, message } = error as Error;
   if (name === 'TimeoutError') return `no answer within ${PATIENCE_MS / 1_000} s`;
-  return (cause as { code?: string } | undefined)?.code ?? message;
+  return reasonOfCode((cause as { code?: string } | undefined)?.code) ?? message;
 }

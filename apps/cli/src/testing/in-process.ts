@@ -1,10 +1,8 @@
 /** The command line within the test's own process: quicker than a process of its own, for all that does not need one. */
 import { PassThrough } from 'node:stream';
-import { connectSocket } from '@sealwire/client/node/transport';
+import { nodeRuntime } from '@sealwire/client/node/runtime';
 import type { ClientRuntime } from '@sealwire/client/runtime';
 import { nobleCrypto } from '@sealwire/crypto/noble';
-import { nodeCrypto } from '@sealwire/crypto/node';
-import { systemRandom } from '@sealwire/crypto/random';
 import { run } from '../run.ts';
 import type { Surroundings, Terminal } from '../surroundings.ts';
 import { type Result, resultOf } from './result.ts';
@@ -12,8 +10,8 @@ import { type Result, resultOf } from './result.ts';
 export interface InProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** All of stdin; it stays open without. */
-  readonly input?: string;
-  /** stdin is one. */
+  readonly input?: string | Uint8Array;
+  /** stdin and stderr are one. */
   readonly terminal?: boolean;
   /** Default: every request fails as if nobody listened. */
   readonly runtime?: ClientRuntime;
@@ -22,7 +20,12 @@ export interface InProcessOptions {
 export interface InProcess {
   readonly stdin: PassThrough;
   readonly ended: Promise<Result>;
+  stdoutSoFar(): string;
   stderrSoFar(): string;
+  /** Resolves when stdout or stderr holds `text`. */
+  says(text: string): Promise<void>;
+  /** As Ctrl-C does. */
+  interrupt(): void;
 }
 
 let seed = 1;
@@ -38,19 +41,14 @@ export const NO_NETWORK: ClientRuntime = {
   },
 };
 
-/** As `main.ts` makes it. */
-export const REAL_RUNTIME: ClientRuntime = {
-  crypto: nodeCrypto(),
-  random: systemRandom,
-  now: Date.now,
-  fetch,
-  connectSocket,
-};
+/** As `main.ts` has it. */
+export const REAL_RUNTIME = nodeRuntime();
 
 export function openInProcess(home: string, argv: readonly string[], options: InProcessOptions = {}): InProcess {
   const { env = {}, input, terminal = false, runtime = NO_NETWORK } = options;
   const stdin = new PassThrough();
   if (input !== undefined) stdin.end(input);
+  const interruption = new AbortController();
   const output = { stdout: '', stderr: '' };
   const collect = (name: 'stdout' | 'stderr') =>
     new PassThrough().on('data', (chunk: Buffer) => {
@@ -58,14 +56,14 @@ export function openInProcess(home: string, argv: readonly string[], options: In
     });
   const surroundings: Surroundings = {
     argv,
-    env,
+    env: { NO_COLOR: '1', ...env },
     home,
     osUser: 'tester',
     stdin: Object.assign(stdin, { isTTY: terminal, setRawMode: () => stdin }) as Terminal,
     stdout: collect('stdout'),
-    stderr: collect('stderr'),
+    stderr: Object.assign(collect('stderr'), { isTTY: terminal, columns: 80 }),
     runtime,
-    interrupted: new AbortController().signal,
+    interrupted: interruption.signal,
     version: '1.2.3',
   };
   // A stream hands its last chunk over in the turn after it was written.
@@ -73,5 +71,14 @@ export function openInProcess(home: string, argv: readonly string[], options: In
     (code) =>
       new Promise<Result>((resolve) => setImmediate(() => resolve(resultOf(code, output.stdout, output.stderr)))),
   );
-  return { stdin, ended, stderrSoFar: () => output.stderr };
+  return {
+    stdin,
+    ended,
+    stdoutSoFar: () => output.stdout,
+    stderrSoFar: () => output.stderr,
+    async says(text) {
+      while (!`${output.stdout}${output.stderr}`.includes(text)) await new Promise((resolve) => setImmediate(resolve));
+    },
+    interrupt: () => interruption.abort(),
+  };
 }

@@ -70,7 +70,7 @@ export class Bundles {
     const { store, budget, now } = this.deps;
     if (targets.length === 0) return;
     // The hot path: plain loops, few arrays.
-    const allowances = targets.map(({ device }) => budget.allowance(sender, device));
+    const allowances = targets.map(({ device }) => budget.allowance(sender, device, suite));
     const [toClaim, toFind]: [DeviceId[], DeviceId[]] = [[], []];
     for (let i = 0; i < targets.length; i++) {
       if (allowances[i] === 'one-time') toClaim.push(targets[i]!.device);
@@ -80,8 +80,10 @@ export class Bundles {
     const others = toFind.length === 0 ? [] : await store.prekeys.find(suite, toFind);
     for (let i = 0, nextClaimed = 0, nextOther = 0; i < targets.length; i++) {
       let bundle: PrekeyBundle | undefined;
-      if (allowances[i] === 'one-time') bundle = claimed[nextClaimed++];
-      else if (allowances[i] === 'bundle') bundle = others[nextOther++];
+      if (allowances[i] === 'one-time') {
+        bundle = claimed[nextClaimed++];
+        if (!bundle) budget.giveBack(sender, targets[i]!.device, suite);
+      } else if (allowances[i] === 'bundle') bundle = others[nextOther++];
       found[targets[i]!.at] = bundle;
       this.count(bundle, allowances[i]!);
     }

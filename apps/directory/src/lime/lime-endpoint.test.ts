@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { SuiteName } from '@sealwire/crypto/port';
 import { encodeRequest, LIME_ERRORS } from '@sealwire/wire/lime-server';
 import { enrol, testDevice } from '../testing/device.ts';
 import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
@@ -136,6 +137,14 @@ describe('limits of bundle requests', () => {
     for (const device of [alice, bob, ...others]) await enrol(fixture.store, device);
     await fixture.lime(bob, bob.registration('c25519', ...range(20)));
   }
+  async function devicesOfOneAccount(count: number) {
+    const devices = range(count).map((i) => testDevice(crypto, 'family', `device ${i}`));
+    const { address, accountKey, manifest } = devices[0]!;
+    const listed = devices.map((device) => device.listed);
+    const account = { address, accountKey, createdAt: fixture.clock.now };
+    await fixture.store.accounts.create(account, { version: 1, ...manifest(listed) }, listed);
+    return devices;
+  }
   const taken = async (requester = alice) =>
     (await fixture.bundles(requester, 'c25519', bob.id))[0]!.bundle!.oneTimePrekey?.id;
 
@@ -148,13 +157,70 @@ describe('limits of bundle requests', () => {
     expect(metrics).toContain('sealwire_ratelimit_rejections_total{limiter="bundles-pair"} 1');
   });
 
-  it('S07: one-time prekeys come back after the period', async () => {
+  it('D12, S07: an account with ten devices gets its share of a target, and nobody else less', async () => {
+    await restart({ BUNDLES_PER_PAIR: 6, BUNDLES_PER_TARGET: 60 });
+    await fixture.lime(bob, {
+      kind: 'postOneTimePrekeys',
+      suite: 'c25519',
+      oneTimePrekeys: bob.oneTime('c25519', ...range(100)),
+    });
+    const family = await devicesOfOneAccount(10);
+    const given = new Map<string, number>();
+    for (let round = 0; round < 6; round++)
+      for (const device of family) if (await taken(device)) given.set(device.id, (given.get(device.id) ?? 0) + 1);
+    // Each of them can begin a session, and two of them another one.
+    expect([...given.values()].toSorted()).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
+    expect(await taken(others[0])).toBe(13);
+    expect(await fixture.metrics.text()).toContain('sealwire_ratelimit_rejections_total{limiter="bundles-share"} 48');
+  });
+
+  it('asking for a device that has no keys yet uses nothing up', async () => {
+    await restart({ BUNDLES_PER_PAIR: 2, BUNDLES_PER_TARGET: 3 });
+    const carol = testDevice(crypto, 'carol');
+    await enrol(fixture.store, carol);
+    const ofCarol = async () => (await fixture.bundles(alice, 'c25519', carol.id))[0]!.bundle?.oneTimePrekey?.id;
+    for (let i = 0; i < 10; i++) expect(await ofCarol()).toBeUndefined();
+    await fixture.lime(carol, carol.registration('c25519', 1, 2, 3));
+    expect([await ofCarol(), await ofCarol(), await ofCarol()]).toEqual([1, 2, undefined]);
+  });
+
+  it('S07: of each suite a device has a budget of its own', async () => {
     await restart({ BUNDLES_PER_PAIR: 1, BUNDLES_PER_TARGET: 2 });
+    await fixture.lime(bob, bob.registration('c448', ...range(20)));
+    const takenOn = async (suite: SuiteName) =>
+      (await fixture.bundles(alice, suite, bob.id))[0]!.bundle!.oneTimePrekey?.id;
+    expect([await takenOn('c25519'), await takenOn('c448')]).toEqual([1, 1]);
+    expect([await takenOn('c25519'), await takenOn('c448')]).toEqual([undefined, undefined]);
+  });
+
+  it('D12: the last half of what a target gives is for accounts that had nothing of it yet', async () => {
+    await restart({ BUNDLES_PER_TARGET: 6 });
+    const greedy = [];
+    for (let i = 0; i < 5; i++) greedy.push(await taken());
+    expect(greedy).toEqual([1, 2, 3, undefined, undefined]);
+    expect([await taken(others[0]), await taken(others[0])]).toEqual([4, undefined]);
+    expect([await taken(others[1]), await taken(others[2]), await taken(others[3])]).toEqual([5, 6, undefined]);
+    fixture.clock.now += 60 * 60_000;
+    expect(await taken(others[0])).toBe(7);
+  });
+
+  it('D17: the devices of an account share what it may ask for, four times what one of them may', async () => {
+    await restart({ BUNDLES_PER_REQUESTER: 2 });
+    const statuses = [];
+    for (const device of await devicesOfOneAccount(5)) {
+      const body = encodeRequest({ kind: 'getPeerBundle', suite: 'c25519', devices: [bob.id, bob.id] });
+      statuses.push((await fixture.limeRaw(body, await fixture.headersOf(device))).status);
+    }
+    expect(statuses).toEqual([200, 200, 200, 200, 429]);
+  });
+
+  it('S07: one-time prekeys come back after the period', async () => {
+    await restart({ BUNDLES_PER_PAIR: 1, BUNDLES_PER_TARGET: 3 });
     expect([await taken(), await taken()]).toEqual([1, undefined]);
     fixture.clock.now += 10 * 60_000;
-    expect([await taken(), await taken(others[0])]).toEqual([2, undefined]);
+    expect([await taken(), await taken(others[0]), await taken(others[1])]).toEqual([2, 3, undefined]);
     fixture.clock.now += 60 * 60_000;
-    expect([await taken(), await taken(others[0]), await taken(others[1])]).toEqual([3, 4, undefined]);
+    expect([await taken(), await taken(others[0]), await taken(others[1])]).toEqual([4, 5, 6]);
   });
 
   it('D12: by the operator’s choice the whole bundle is withheld, and comes back after the period', async () => {

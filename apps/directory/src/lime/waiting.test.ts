@@ -205,8 +205,8 @@ describe('by app password', () => {
     );
   });
 
-  it('D12: the device ids that an app password may speak for share what one may take of a target', async () => {
-    await start({ BUNDLES_PER_PAIR: 2 });
+  it('D12: the device ids that an app password may speak for share what an account may take of a target', async () => {
+    await start({ BUNDLES_PER_PAIR: 1 });
     caller = undefined;
     await fixture.lime(alice, alice.registration(SUITE, 1, 2, 3, 4));
     caller = BY_APP_PASSWORD;

@@ -194,6 +194,6 @@ function detached(submission: Submission): Submission {
     ...submission,
     id: copyOf(submission.id) as MessageId,
     shared: submission.shared.map(copyOf),
-    recipients: submission.recipients.map(({ device, own }) => ({ device, own: own.map(copyOf) })),
+    recipients: submission.recipients.map((recipient) => ({ ...recipient, own: recipient.own.map(copyOf) })),
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Token buckets of the message path, in this process. They fail open: there is no store behind them that could be down, and each node
- * counts for itself. A bucket that was not used for long is full again, so that forgetting the least used ones only favours the quiet.
+ * counts for itself. A bucket that was not used for long is full again, so that forgetting the least used ones only favours the quiet;
+ * only what is taken makes a bucket, so that asking about keys pushes none out.
  */
 import { LRUCache } from 'lru-cache';
 import type { Rate } from '../settings.ts';
@@ -24,24 +25,26 @@ export class RateLimit {
 
   /** How long to wait until `amount` may pass, ms; 0: it may now. Takes nothing. */
   waitMs(key: string, amount: number): number {
-    const missing = Math.min(amount, this.rate.burst) - this.bucket(key).level;
-    return missing <= ROUNDING ? 0 : Math.ceil((missing * 1_000) / this.rate.perSecond - ROUNDING);
+    const { burst, perSecond } = this.rate;
+    const bucket = this.buckets.get(key);
+    const missing = Math.min(amount, burst) - (bucket ? this.refill(bucket) : burst);
+    return missing <= ROUNDING ? 0 : Math.ceil((missing * 1_000) / perSecond - ROUNDING);
   }
 
   take(key: string, amount: number): void {
-    this.bucket(key).level -= amount;
-  }
-
-  private bucket(key: string): Bucket {
-    const { burst, perSecond } = this.rate;
-    const now = this.now();
     let bucket = this.buckets.get(key);
     if (!bucket) {
-      bucket = { level: burst, at: now };
+      bucket = { level: this.rate.burst, at: this.now() };
       this.buckets.set(key, bucket);
     }
+    bucket.level = this.refill(bucket) - amount;
+  }
+
+  private refill(bucket: Bucket): number {
+    const { burst, perSecond } = this.rate;
+    const now = this.now();
     bucket.level = Math.min(burst, bucket.level + (Math.max(0, now - bucket.at) * perSecond) / 1_000);
     bucket.at = now;
-    return bucket;
+    return bucket.level;
   }
 }

@@ -8,7 +8,8 @@ import type { AppendResult } from '@sealwire/store/port';
 import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
 import { encodeAccepted, encodeMailOwn, encodeMailShared, encodeServerFrame } from '@sealwire/wire/frame-codec';
 import type { Ephemeral, Part, Rejected, Send } from '@sealwire/wire/frames';
-import { accountOf, type DeviceId, type MessageId } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId, type MessageId } from '@sealwire/wire/ids';
+import type { AccountQuota } from '../mailboxes/account-quota.ts';
 import type { Submission } from '../mailboxes/committer.ts';
 import type { Hub } from '../nodes/hub.ts';
 import type { Session } from '../sockets/session.ts';
@@ -21,6 +22,7 @@ import type { SendLimits } from './send-limits.ts';
 export interface RouterParts {
   readonly accountDevices: AccountDevices;
   readonly limits: SendLimits;
+  readonly quota: AccountQuota;
   readonly hub: Hub;
   readonly turn: Turn;
   readonly metrics: Pick<Metrics, 'relayDeliveryLatency'>;
@@ -33,6 +35,8 @@ export interface RouterParts {
 /** How long a client should wait after `unavailable`; it adds its own jitter. */
 const RETRY_UNAVAILABLE_MS = 1_000;
 const RETRY_FULL_MS = 60_000;
+
+type DevicesOf = (account: AccountAddress) => ReadonlySet<DeviceId> | undefined;
 
 type Refusal = Partial<Pick<Rejected, 'retryAfterMs' | 'missing' | 'extra' | 'full'>>;
 
@@ -54,12 +58,16 @@ export class Router {
       reject(session, frame.id, fault);
       return undefined;
     }
-    if (frame.allDevices) {
-      const mismatch = this.compareWithMemory(session, frame);
-      // A difference from what is remembered may be news that the sender has and this node has not: the store decides.
-      if (mismatch !== 'none') return this.compareWithStore(session, frame, raw);
+    const [only] = frame.parts;
+    if (frame.parts.length === 1 && this.parts.accountDevices.isSingle(only!.device)) {
+      this.submit(session, frame, raw);
+      return undefined;
     }
-    this.submit(session, frame, raw);
+    const remembered = (account: AccountAddress) => this.parts.accountDevices.remembered(account);
+    // A difference from what is remembered may be news that the sender has and this node has not: the store decides.
+    if (faultWith(frame, compareDevices(frame.parts, session.device, remembered)))
+      return this.compareWithStore(session, frame, raw);
+    this.submit(session, frame, raw, remembered);
     return undefined;
   }
 
@@ -102,26 +110,22 @@ export class Router {
     for (const { session, id } of batch) reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
   }
 
-  private compareWithMemory({ device }: Session, { parts }: Send): Mismatch | 'none' | 'unknown' {
-    const { accountDevices } = this.parts;
-    const [only] = parts;
-    if (only && parts.length === 1 && accountDevices.isSingle(only.device)) return 'none';
-    return compareDevices(parts, device, (account) => accountDevices.remembered(account));
-  }
-
   private async compareWithStore(session: Session, frame: Send, raw: Uint8Array): Promise<void> {
     const { accountDevices } = this.parts;
-    let mismatch: Mismatch | 'none' | 'unknown';
+    let devicesOf: DevicesOf;
     try {
       const accounts = [...new Set(frame.parts.map(({ device }) => accountOf(device)))];
-      const devices = await accountDevices.load(accounts);
-      mismatch = compareDevices(frame.parts, session.device, (account) => devices.get(account));
+      const loaded = await accountDevices.load(accounts);
+      devicesOf = (account) => loaded.get(account);
     } catch {
       reject(session, frame.id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
       return;
     }
-    if (mismatch === 'none') this.submit(session, frame, raw);
-    else if (mismatch !== 'unknown') this.tellMismatch(session, frame, mismatch);
+    const mismatch = compareDevices(frame.parts, session.device, devicesOf);
+    if (mismatch === 'unknown' || mismatch === 'none' || !faultWith(frame, mismatch))
+      this.submit(session, frame, raw, devicesOf);
+    else if (frame.allDevices) this.tellMismatch(session, frame, mismatch);
+    else reject(session, frame.id, 'unknown-device', { extra: mismatch.extra });
   }
 
   private tellMismatch(session: Session, { id }: Send, mismatch: Mismatch): void {
@@ -130,8 +134,9 @@ export class Router {
     else reject(session, id, 'device-mismatch', mismatch);
   }
 
-  private submit(session: Session, frame: Send, raw: Uint8Array): void {
-    const { limits, now } = this.parts;
+  /** `devicesOf`: of the accounts named; undefined: the recipient is the one device of its account. */
+  private submit(session: Session, frame: Send, raw: Uint8Array, devicesOf?: DevicesOf): void {
+    const { limits, quota, now } = this.parts;
     const retryAfterMs = limits.waitForSend(session.device, frame);
     if (retryAfterMs > 0) {
       reject(session, frame.id, 'too-many-requests', { retryAfterMs });
@@ -141,7 +146,11 @@ export class Router {
     const at = now();
     const sender = session.device;
     const shared = encodeMailShared({ sender, id, acceptedAt: at, body: frame.body });
-    const recipients = frame.parts.map(({ device, content }) => ({ device, own: encodeMailOwn(content) }));
+    const recipients = frame.parts.map(({ device, content }) => ({
+      device,
+      own: encodeMailOwn(content),
+      room: quota.roomOf(devicesOf?.(accountOf(device))?.size || 1),
+    }));
     const bytes = storedBytes(frame);
     if (!this.parts.submit({ session, sender, id, digest: contentDigest(raw), at, shared, recipients, bytes }))
       reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
@@ -202,6 +211,11 @@ export function reject(session: Session, id: MessageId, code: ErrorCode, more: R
 function tellLeftOut(session: Session, id: MessageId, devices: readonly DeviceId[]): void {
   if (devices.length > 0)
     session.writer.frame(encodeServerFrame({ kind: 'left-out', id, code: 'mailbox-full', devices }));
+}
+
+/** Who names all devices must name the right ones; who does not, none that is not there. */
+function faultWith({ allDevices }: Send, mismatch: Mismatch | 'none' | 'unknown'): boolean {
+  return mismatch === 'unknown' || (mismatch !== 'none' && (allDevices || mismatch.extra.length > 0));
 }
 
 function faultOf(

@@ -73,7 +73,12 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       now: time.now,
       random,
       nodeId: `node${nodes.length + 1}`,
-      settings: { ...DEFAULT_SETTINGS, messagesPerPair: undefined, ...options.settings },
+      settings: {
+        ...DEFAULT_SETTINGS,
+        messagesPerPair: undefined,
+        messagesPerRecipient: undefined,
+        ...options.settings,
+      },
       timers: time,
     });
     const server = createServer((request, response) => door.handle(request, response));

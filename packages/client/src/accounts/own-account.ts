@@ -47,6 +47,17 @@ export async function removeDevice(services: Services, runtime: ClientRuntime, i
   if (absent && !isNamed) throw absent;
 }
 
+/** One step: the manifest without this device cuts it off at the server, too. Throws `forbidden` for the only device. */
+export async function leaveAccount({ self, book, http }: Services, { crypto, now }: ClientRuntime): Promise<void> {
+  await publishNext({ self, book, http, crypto, now }, (devices) => {
+    const left = devices.filter(({ id }) => id !== self.device);
+    if (left.length === devices.length) return undefined;
+    if (left.length === 0)
+      throw new ClientError('forbidden', 'this is the only device of the account: delete the account instead');
+    return left;
+  });
+}
+
 export async function deleteAccount({ tokens, http, self }: Services): Promise<void> {
   const call = { method: 'DELETE', path: `${self.paths.api}/account` } as const;
   await tokens.authorized((token) => http.bytes({ ...call, token }));

@@ -5,6 +5,7 @@
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { ManifestAnswer, ManifestHistoryAnswer } from '@sealwire/wire/http';
 import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import type { HttpCalls } from '../connection/http-calls.ts';
 import { ClientError } from '../errors.ts';
 import type { Trust } from '../events.ts';
@@ -13,12 +14,15 @@ import {
   deletePeer,
   deviceOf,
   followPeer,
-  type OfferedManifest,
   type PeerRecord,
   pinPeer,
   readPeer,
+  readPeers,
   writePeer,
 } from './peer-record.ts';
+
+/** Of 100 versions each: nobody changes a list of devices so often, and a contact could sign versions without end. */
+const HISTORY_PAGES = 100;
 
 export interface PeerBookOptions {
   readonly ledger: Ledger;
@@ -41,6 +45,10 @@ export class PeerBook {
   /** Undefined before the first contact. */
   find(address: AccountAddress): PeerRecord | undefined {
     return readPeer(this.#options.ledger, address);
+  }
+
+  all(): PeerRecord[] {
+    return readPeers(this.#options.ledger);
   }
 
   /** The account as confirmed by the directory within the last `maxAgeMs`. Throws as `refresh` does. */
@@ -105,8 +113,8 @@ export class PeerBook {
         'account-key-changed',
         `the account key of ${address} is not the one known: nothing is sent; ask ${nameOf(address)} in another way`,
       );
-    const missed = answer.version > known.manifest.version + 1 ? await this.#fetchAfter(known) : [];
-    const followed = followPeer(crypto, known, [...missed, newest], now());
+    const caughtUp = answer.version > known.manifest.version + 1 ? await this.#followHistory(known) : known;
+    const followed = followPeer(crypto, caughtUp, [newest], now());
     await ledger.commit((transaction) => this.#store(transaction, followed));
     return this.find(address) ?? followed;
   }
@@ -140,16 +148,27 @@ export class PeerBook {
     }
   }
 
-  async #fetchAfter(known: PeerRecord): Promise<OfferedManifest[]> {
-    const path = `${this.#options.directoryPath}/manifests/${encodeURIComponent(nameOf(known.address))}/history`;
-    const offered: OfferedManifest[] = [];
-    for (let after: number | undefined = known.manifest.version; after !== undefined; ) {
-      const page: { manifests: { manifest: Uint8Array; signature: Uint8Array }[]; next?: number | undefined } =
-        await this.#options.http.json({ method: 'GET', path: `${path}?after=${after}` }, ManifestHistoryAnswer);
-      for (const { manifest, signature } of page.manifests) offered.push({ bytes: manifest, signature });
+  /** `known` after the versions that were missed, page by page: what is not signed and chained ends it, and no page is kept. */
+  async #followHistory(known: PeerRecord): Promise<PeerRecord> {
+    const { crypto, directoryPath, http, now } = this.#options;
+    const path = `${directoryPath}/manifests/${encodeURIComponent(nameOf(known.address))}/history`;
+    let peer = known;
+    for (let page = 0; page < HISTORY_PAGES; page++) {
+      const after = peer.manifest.version;
+      const call = {
+        method: 'GET',
+        path: `${path}?after=${after}`,
+        answerBytes: LIMITS.manifestPageBytes.value,
+      } as const;
+      const { manifests, next } = await http.json(call, ManifestHistoryAnswer);
+      const offered = manifests.map(({ manifest, signature }) => ({ bytes: manifest, signature }));
+      peer = followPeer(crypto, peer, offered, now());
       // A page that leads nowhere must not be asked for again and again.
-      after = page.next !== undefined && page.next > after ? page.next : undefined;
+      if (next === undefined || peer.manifest.version === after) return peer;
     }
-    return offered;
+    throw new ClientError(
+      'manifest-invalid',
+      `the directory shows no end of device lists of ${known.address}: nothing is sent; ask the operator`,
+    );
   }
 }

@@ -59,6 +59,13 @@ export function readPeer(records: Records, address: AccountAddress): PeerRecord 
   };
 }
 
+export function readPeers(records: Records): PeerRecord[] {
+  return records.keys(keyOf('' as AccountAddress)).map((key) => {
+    const address = key.slice(key.indexOf('/') + 1) as AccountAddress;
+    return readPeer(records, address) as PeerRecord;
+  });
+}
+
 export function writePeer(transaction: Transaction, peer: PeerRecord): void {
   const header: StoredHeader = {
     accountKey: encodeBase64url(peer.accountKey),

@@ -8,7 +8,7 @@
  */
 import type { SuiteName } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
-import { AccountAnswer, WellKnown } from '@sealwire/wire/http';
+import { AccountAnswer } from '@sealwire/wire/http';
 import { type AccountAddress, addressOf, type DeviceId, parseAccountName, parseDeviceId } from '@sealwire/wire/ids';
 import { noPreviousManifest } from '@sealwire/wire/manifest';
 import { WireError } from '@sealwire/wire/wire-error';
@@ -18,9 +18,10 @@ import { ClientError } from '../errors.ts';
 import type { ClientRuntime } from '../runtime.ts';
 import { assemble, type Services } from '../services.ts';
 import type { Ledger } from '../storage/ledger.ts';
+import { addressOfServer, discover } from './discovery.ts';
 import { manifestBody, publishNext, signManifest } from './manifest-draft.ts';
 import { pinPeer, writePeer } from './peer-record.ts';
-import { readSelf, type SelfRecord, type ServerPaths, writeSelf } from './self-record.ts';
+import { readSelf, type SelfRecord, writeSelf } from './self-record.ts';
 
 const SEED_BYTES = 32;
 /** The server's last word: the account was not made, and the keys made for it are free again. */
@@ -43,8 +44,10 @@ export interface RegistrationRequest {
 export async function register(ledger: Ledger, request: RegistrationRequest): Promise<SelfRecord> {
   const server = addressOfServer(request.server);
   const http = new HttpCalls(server, request.runtime);
-  const started = startedBefore(ledger, request, server);
-  const self = started ?? (await makeKeys(ledger, request, http, server));
+  const started = startedBefore(ledger, request);
+  const self = started
+    ? await continueAt(ledger, started, request, http, server)
+    : await makeKeys(ledger, request, http, server);
   const services = assemble(ledger, self, request.runtime, request.engines);
   const listed = self.step === 'keys' ? await list(ledger, services, request) : self;
   for (const engine of services.engines.all()) await engine.publish(services.context);
@@ -52,7 +55,7 @@ export async function register(ledger: Ledger, request: RegistrationRequest): Pr
 }
 
 /** Undefined when the storage is empty, or holds a registration that the server refused for good. */
-function startedBefore(ledger: Ledger, request: RegistrationRequest, server: string): SelfRecord | undefined {
+function startedBefore(ledger: Ledger, request: RegistrationRequest): SelfRecord | undefined {
   const self = readSelf(ledger);
   if (!self) return undefined;
   if (self.step === 'ready')
@@ -60,13 +63,31 @@ function startedBefore(ledger: Ledger, request: RegistrationRequest, server: str
       'already-registered',
       `this storage belongs to ${self.address}: open it, or choose another one`,
     );
-  const same = self.server === server && self.name === request.name && self.kind === request.kind;
+  const same = self.name === request.name && self.kind === request.kind;
   if (same && !(self.refused && hasOtherSecret(self, request))) return self;
   if (self.refused) return undefined;
   throw new ClientError(
     'registration-pending',
     `this storage holds an unfinished registration of ${self.name} at ${self.server}: finish that one, or choose another storage`,
   );
+}
+
+/** The same server may be asked by another address than last time; its keys and names are the same. */
+async function continueAt(
+  ledger: Ledger,
+  self: SelfRecord,
+  { signal }: RegistrationRequest,
+  http: HttpCalls,
+  server: string,
+): Promise<SelfRecord> {
+  if (self.server === server) return self;
+  const { domain, paths } = await discover(http, server, signal);
+  if (domain !== self.domain)
+    throw new ClientError(
+      'registration-pending',
+      `this storage holds an unfinished registration of ${self.address}, which ${server} does not serve: finish that one, or choose another storage`,
+    );
+  return advance(ledger, self, { server, paths });
 }
 
 /** What was refused with one secret may be tried with another. */
@@ -82,8 +103,7 @@ async function makeKeys(
 ): Promise<SelfRecord> {
   const { crypto, random, now } = request.runtime;
   const name = parsedName(request.name);
-  const call = { method: 'GET', path: '/.well-known/sealwire', signal: request.signal } as const;
-  const { domain, api, lime, directory, relay } = await http.json(call, WellKnown);
+  const { domain, paths } = await discover(http, server, request.signal);
   const address = addressOf(name, domain);
   const device = newDeviceId(address, random(16));
   const accountSeed = request.accountSeed ?? random(SEED_BYTES);
@@ -94,7 +114,7 @@ async function makeKeys(
     const loginKey = crypto.ed25519.publicKey(loginSeed);
     const self: SelfRecord = {
       server,
-      paths: pathsOf(new URL(server).origin, { api, lime, directory, relay }),
+      paths,
       domain,
       name,
       address,
@@ -176,29 +196,6 @@ function newDeviceId(address: AccountAddress, bytes: Uint8Array): DeviceId {
   const hex = Array.from(uuid, (byte) => byte.toString(16).padStart(2, '0')).join('');
   const text = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
   return parseDeviceId(`${address};gr=urn:uuid:${text}`);
-}
-
-/** An origin, with the path under which its servers are, if any; no slash at the end. */
-function addressOfServer(server: string): string {
-  try {
-    const { origin, pathname, protocol } = new URL(server);
-    if (protocol === 'http:' || protocol === 'https:') return origin + pathname.replace(/\/+$/, '');
-  } catch {
-    // Told below.
-  }
-  throw new ClientError('bad-request', `${server} is no server address: it looks like https://chat.example.org`);
-}
-
-/** Paths on the same origin only: tokens are bound to it. */
-function pathsOf(origin: string, paths: ServerPaths): ServerPaths {
-  const pathOf = (path: string) => {
-    const url = new URL(path, origin);
-    if (url.origin !== origin)
-      throw new ClientError('bad-answer', `${origin} sends its clients to ${url.origin}: that is not done`);
-    return url.pathname.replace(/\/$/, '');
-  };
-  const { api, lime, directory, relay } = paths;
-  return { api: pathOf(api), lime: pathOf(lime), directory: pathOf(directory), relay: pathOf(relay) };
 }
 
 function parsedName(text: string) {

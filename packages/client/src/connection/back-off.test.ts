@@ -25,3 +25,7 @@ it('L02: what the server asks for comes on top', () => {
   expect(backOff(0, lowest, 30_000)).toBe(30_000);
   expect(backOff(0, highest, 30_000)).toBe(30_499);
 });
+
+it('L02: a server that asks for longer than a day gets a day: it silences nobody for good, and overflows no timer', () => {
+  expect(backOff(0, lowest, 2 ** 50)).toBe(24 * 60 * 60_000);
+});

@@ -48,6 +48,16 @@ async function online() {
   return all;
 }
 
+/** Lets a minute pass in which the relay speaks often enough. */
+function setBeat(socket: FakeSockets['newest']) {
+  return async (time: FakeTime) => {
+    for (let part = 0; part < 3; part++) {
+      await time.pass(MINUTE / 3);
+      socket.say({ kind: 'pong', nonce: 1 });
+    }
+  };
+}
+
 describe('Connection', () => {
   it('says hello with its token and is online at the welcome', async () => {
     const { connection, sockets, seen } = await online();
@@ -140,6 +150,32 @@ describe('Connection', () => {
     await time.pass(500);
     expect(seen).toEqual(['stopped: login-refused']);
     await expect(started).rejects.toMatchObject({ code: 'login-refused' });
+  });
+
+  it('a relay that speaks before its welcome, or welcomes twice, is dropped: nothing of it reaches the client', async () => {
+    const { connection, sockets, time, seen } = setUp();
+    void connection.start();
+    await settle();
+    sockets.newest.handlers.opened();
+    sockets.newest.say({ kind: 'error', code: 'unavailable', text: 'soon' });
+    sockets.newest.say({ kind: 'caught-up', lastSeq: 0 });
+    expect(sockets.newest.closedWith).toEqual(['dropped']);
+    await time.pass(500);
+    sockets.newest.welcome(DEVICE, time.ms);
+    sockets.newest.welcome(DEVICE, time.ms);
+    sockets.newest.welcome(DEVICE, time.ms);
+    expect(sockets.newest.closedWith).toEqual(['dropped']);
+    expect(seen).toEqual(['error', 'online', 'offline']);
+  });
+
+  it('a token whose life the relay says is endless is renewed after a day', async () => {
+    const { connection, sockets, time } = setUp();
+    void connection.start();
+    await settle();
+    sockets.newest.welcome(DEVICE, time.ms, 2 ** 45);
+    const beat = setBeat(sockets.newest);
+    for (let minutes = 0; minutes < 24 * 60; minutes++) await beat(time);
+    expect(sockets.newest.frames.filter(({ kind }) => kind === 'renew')).toHaveLength(1);
   });
 
   it('L02: a link that is dropped because a server said "not now" is not made again sooner', async () => {

@@ -5,7 +5,7 @@
 import type { RandomBytes } from '@sealwire/crypto/port';
 import { CLOSE_CODES, type CloseCode, closeAction } from '@sealwire/wire/errors';
 import type { ServerFrame, Welcome } from '@sealwire/wire/frames';
-import { asClientError, ClientError } from '../errors.ts';
+import { asClientError, ClientError, systemCodeOf } from '../errors.ts';
 import type { ConnectionState } from '../events.ts';
 import { type ConnectSocket, pause, type SocketClose, type Timers } from '../runtime.ts';
 import type { AccessTokens } from './access-tokens.ts';
@@ -121,7 +121,8 @@ export class Connection {
         const reason = asClientError(error, 'unreachable');
         if (!reason.retryable) return this.fail(reason);
         atLeastMs = reason.retryAfterMs ?? 0;
-        this.#options.trace('login-failed', { code: reason.code });
+        const cause = systemCodeOf(reason);
+        this.#options.trace('login-failed', { code: reason.code, ...(cause && { cause }) });
       }
       const wait = backOff(failures++, random, atLeastMs);
       this.#options.trace('reconnecting', { inMs: wait });
@@ -185,7 +186,7 @@ function nameOf(code: number): string {
 
 function terminal(close: SocketClose): ClientError {
   if (nameOf(close.code) === 'device-removed')
-    return new ClientError('device-removed', 'this device is not part of its account any more: register or join again');
+    return new ClientError('device-removed', 'this device is not part of its account any more');
   const text = `the relay ended the connection for good (${close.code} ${close.reason || nameOf(close.code)}): update this client`;
   return new ClientError('protocol-error', text);
 }

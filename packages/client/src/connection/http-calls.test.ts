@@ -1,4 +1,4 @@
-/** Requests over a fetch in the test's hands: problems, limits, time-outs (cases L02, H16). */
+/** Requests over a fetch in the test's hands: problems, limits, time-outs (cases L02, H16), and a server that means harm. */
 import { describe, expect, it } from '@jest/globals';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { AccountAnswer } from '@sealwire/wire/http';
@@ -33,6 +33,28 @@ function setUp(answers: (() => Response | Promise<Response>)[], lifetime?: Abort
     lifetime,
   );
   return { http, time, requests };
+}
+
+/** A body of pieces up to a megabyte; how many bytes of it somebody has asked for. */
+function drip(piece: () => Uint8Array, highWaterMark = 1) {
+  let bytes = 0;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const next = piece();
+        bytes += next.length;
+        if (bytes > 1_024 * 1_024) controller.close();
+        else controller.enqueue(next);
+      },
+    },
+    { highWaterMark },
+  );
+  return { body, served: () => bytes };
+}
+
+/** One byte, and never another. */
+function stalled(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.enqueue(Uint8Array.of(1)) });
 }
 
 describe('HttpCalls', () => {
@@ -91,13 +113,71 @@ describe('HttpCalls', () => {
   });
 
   it('an answer of another form is refused, whatever it is', async () => {
-    const { http } = setUp([
-      () => new Response('not json'),
-      () => Response.json({ address: 1 }),
-      () => new Response('x', { headers: { 'content-length': '99999999' } }),
-    ]);
-    for (const code of ['bad-answer', 'bad-answer', 'unreachable'])
-      await expect(http.json(GET, AccountAnswer)).rejects.toMatchObject({ code });
+    const { http } = setUp([() => new Response('not json'), () => Response.json({ address: 1 })]);
+    for (let answer = 0; answer < 2; answer++)
+      await expect(http.json(GET, AccountAnswer)).rejects.toMatchObject({ code: 'bad-answer' });
+  });
+
+  it('asks for no compression, and follows nowhere', async () => {
+    const { http, requests } = setUp([good]);
+    await http.bytes(GET);
+    expect(requests[0]!.headers.get('accept-encoding')).toBe('identity');
+    expect(requests[0]!.redirect).toBe('error');
+  });
+
+  describe('a body that does not end', () => {
+    const KiB = 1_024;
+    const tooLarge = { code: 'bad-answer', message: expect.stringContaining(`more than ${64 * KiB} bytes`) };
+
+    it.each([200, 400])('is read up to the limit of its call, and no further (answer %s)', async (status) => {
+      const { body, served } = drip(() => new Uint8Array(4 * KiB));
+      const { http, time } = setUp([() => new Response(body, { status })]);
+      await expect(http.bytes(GET)).rejects.toMatchObject(tooLarge);
+      // One piece may be on its way.
+      expect(served()).toBeLessThanOrEqual(64 * KiB + 2 * 4 * KiB);
+      expect(time.pending).toBe(0);
+    });
+
+    it('one that says beforehand that it is too large is not read at all', async () => {
+      const { body, served } = drip(() => new Uint8Array(1), 0);
+      const { http } = setUp([() => new Response(body, { headers: { 'content-length': '65537' } })]);
+      await expect(http.bytes(GET)).rejects.toMatchObject(tooLarge);
+      expect(served()).toBe(0);
+    });
+
+    it('a body of exactly the limit is taken; a call may have a limit of its own', async () => {
+      const { http } = setUp([
+        () => new Response(new Uint8Array(64 * KiB).fill(7)),
+        () => new Response(new Uint8Array(65 * KiB).fill(7)),
+        () => new Response(new Uint8Array(11)),
+      ]);
+      expect(await http.bytes(GET)).toEqual(new Uint8Array(64 * KiB).fill(7));
+      expect(await http.bytes({ ...GET, answerBytes: 65 * KiB })).toEqual(new Uint8Array(65 * KiB).fill(7));
+      await expect(http.bytes({ ...GET, answerBytes: 10 })).rejects.toMatchObject({ code: 'bad-answer' });
+    });
+
+    it('one that stalls is given up in time, counted from the request', async () => {
+      const { http, time } = setUp([() => new Response(stalled())]);
+      const answer = expect(http.bytes(GET)).rejects.toMatchObject({ code: 'unreachable', retryable: true });
+      await time.pass(29_999);
+      expect(time.pending).toBe(1);
+      await time.pass(1);
+      await answer;
+      expect(time.pending).toBe(0);
+    });
+
+    it('one that stalls ends with "aborted" by the caller’s signal, and by the end of the client', async () => {
+      for (const which of ['caller', 'lifetime'] as const) {
+        const ending = new AbortController();
+        const { http, time } = setUp([() => new Response(stalled())], which === 'lifetime' ? ending.signal : undefined);
+        const call = which === 'caller' ? { ...GET, signal: ending.signal } : GET;
+        const answer = expect(http.bytes(call)).rejects.toMatchObject({ code: 'aborted' });
+        await settle();
+        ending.abort();
+        await answer;
+        expect(time.pending).toBe(0);
+      }
+    });
   });
 
   it('no network: unreachable, in one line that names the server', async () => {

@@ -2,20 +2,23 @@
  * Requests to the servers behind one origin, over the injected `fetch`. A problem (RFC 9457) becomes a `ClientError` with its code.
  * 429 and 503 are obeyed: the call waits as long as `Retry-After` says and tries again, unless that is longer than a caller
  * should be kept waiting; then the error carries the time (case L02).
+ *
+ * Whatever the server does, a call ends in time and holds so many bytes of an answer and no more: time-out and caller's signal
+ * count to the last byte, and `answer-body.ts` counts the bytes.
  */
 import { ProblemAnswer } from '@sealwire/wire/http';
 import { LIMITS } from '@sealwire/wire/limits';
 import { ClientError, throwIfAborted } from '../errors.ts';
 import { type ClientRuntime, pause, platformTimers, type Timers } from '../runtime.ts';
+import { readAnswer } from './answer-body.ts';
 import { retryAfterOf } from './retry-after.ts';
 
 const PATIENCE_MS = 20_000;
 const ATTEMPTS = 4;
+/** From the request to the last byte of the answer. */
 const ANSWER_WITHIN_MS = 30_000;
 /** Used where the server says "not now" without saying when. */
 const DEFAULT_PAUSE_MS = 1_000;
-/** Larger than any honest answer: a page of a manifest history. */
-const ANSWER_BYTES = LIMITS.manifestPage.value * LIMITS.manifestBytes.value * 2;
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -25,7 +28,14 @@ export interface Call {
   readonly body?: object | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   readonly token?: string;
+  /** The largest honest answer. Default: what a JSON body may have. */
+  readonly answerBytes?: number;
   readonly signal?: AbortSignal | undefined;
+}
+
+interface Answer {
+  readonly response: Response;
+  readonly body: Uint8Array;
 }
 
 export class HttpCalls {
@@ -64,9 +74,9 @@ export class HttpCalls {
   async bytes(call: Call): Promise<Uint8Array> {
     for (let attempt = 1; ; attempt++) {
       this.#throwIfAborted(call);
-      const response = await this.#send(call);
-      if (response.ok) return this.#readBody(response, call);
-      const error = await this.#problemOf(response, call);
+      const { response, body } = await this.#exchange(call);
+      if (response.ok) return body;
+      const error = this.#problemOf(response, body, call);
       const wait = error.retryAfterMs ?? DEFAULT_PAUSE_MS;
       const obeyed = response.status === 429 || response.status === 503;
       if (!obeyed || attempt === ATTEMPTS || wait > PATIENCE_MS) throw error;
@@ -74,14 +84,26 @@ export class HttpCalls {
     }
   }
 
-  async #send(call: Call): Promise<Response> {
-    const timeout = new AbortController();
-    const abort = () => timeout.abort();
-    const cancel = this.#timers.after(ANSWER_WITHIN_MS, abort);
+  async #exchange(call: Call): Promise<Answer> {
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    const cancel = this.#timers.after(ANSWER_WITHIN_MS, end);
     const signals = [call.signal, this.#lifetime];
-    for (const signal of signals) signal?.addEventListener('abort', abort, { once: true });
+    for (const signal of signals) signal?.addEventListener('abort', end, { once: true });
     try {
-      return await this.#fetch(this.#origin + call.path, requestOf(call, timeout.signal));
+      const response = await this.#send(call, ending.signal);
+      return { response, body: await this.#read(response, call, ending.signal) };
+    } finally {
+      cancel();
+      for (const signal of signals) signal?.removeEventListener('abort', end);
+      // Nothing that is left of the answer is waited for.
+      end();
+    }
+  }
+
+  async #send(call: Call, signal: AbortSignal): Promise<Response> {
+    try {
+      return await this.#fetch(this.#origin + call.path, requestOf(call, signal));
     } catch (cause) {
       this.#throwIfAborted(call);
       throw new ClientError(
@@ -89,20 +111,21 @@ export class HttpCalls {
         `cannot reach ${this.#origin}: is the server running, and the address right?`,
         { cause },
       );
-    } finally {
-      cancel();
-      for (const signal of signals) signal?.removeEventListener('abort', abort);
     }
   }
 
-  async #readBody(response: Response, call: Call): Promise<Uint8Array> {
+  async #read(response: Response, call: Call, signal: AbortSignal): Promise<Uint8Array> {
+    const maximum = call.answerBytes ?? LIMITS.jsonBodyBytes.value;
+    let body: Uint8Array | undefined;
     try {
-      if (Number(response.headers.get('content-length') ?? 0) > ANSWER_BYTES) throw new RangeError('too large');
-      return new Uint8Array(await response.arrayBuffer());
+      body = await readAnswer(response, maximum, signal);
     } catch (cause) {
       this.#throwIfAborted(call);
       throw new ClientError('unreachable', `the answer of ${this.#origin} broke off: try again`, { cause });
     }
+    if (body) return body;
+    const text = `${this.#origin}${call.path} answers with more than ${maximum} bytes: is it a Sealwire server?`;
+    throw new ClientError('bad-answer', text);
   }
 
   #throwIfAborted(call: Call): void {
@@ -110,10 +133,9 @@ export class HttpCalls {
     throwIfAborted(this.#lifetime);
   }
 
-  async #problemOf(response: Response, call: Call): Promise<ClientError> {
+  #problemOf(response: Response, body: Uint8Array, call: Call): ClientError {
     const retryAfterMs = retryAfterOf(response.headers.get('retry-after'));
     const after = retryAfterMs === undefined ? {} : { retryAfterMs };
-    const body = await this.#readBody(response, call);
     try {
       const problem = ProblemAnswer.parse(JSON.parse(new TextDecoder().decode(body)));
       const { code, detail, title, retryable, errors = [] } = problem;
@@ -129,7 +151,9 @@ export class HttpCalls {
 }
 
 function requestOf(call: Call, signal: AbortSignal): RequestInit {
-  const headers: Record<string, string> = { ...call.headers };
+  // Compressed, an answer of a few bytes could be any number of them. A browser does not let us ask; the bytes are counted after
+  // decompression in any case.
+  const headers: Record<string, string> = { ...call.headers, 'accept-encoding': 'identity' };
   if (call.token) headers.authorization = `Bearer ${call.token}`;
   const request: RequestInit = { method: call.method, headers, signal, redirect: 'error' };
   if (call.body instanceof Uint8Array) request.body = call.body as Uint8Array<ArrayBuffer>;

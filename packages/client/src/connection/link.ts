@@ -12,6 +12,8 @@ import type { ConnectSocket, Socket, SocketClose, Timers } from '../runtime.ts';
 const WELCOME_WITHIN_MS = 15_000;
 /** How long before its end a token is replaced; a short-lived one at half its life. */
 const RENEW_BEFORE_MS = 2 * 60_000;
+/** A relay that gives a token a longer life than anybody needs does not put its renewal off for ever. */
+const LONGEST_LIFE_MS = 24 * 60 * 60_000;
 const CLIENT_NAME = 'sealwire-sdk/0.1.0';
 
 export interface LinkOptions {
@@ -33,6 +35,7 @@ export class Link {
   #cancelDeadline: () => void;
   #cancelRenewal: () => void = () => {};
   #heard = false;
+  #welcomed = false;
   #ended = false;
 
   constructor(options: LinkOptions) {
@@ -72,7 +75,13 @@ export class Link {
     this.#heard = true;
     const frame = this.#decode(bytes);
     if (!frame) return;
+    // An error may come before the welcome. Anything else out of turn would be work, and state, of a link that is none.
+    if (frame.kind !== 'error' && this.#welcomed === (frame.kind === 'welcome')) {
+      this.#lose(`the relay said ${frame.kind} out of turn`);
+      return;
+    }
     if (frame.kind === 'welcome') {
+      this.#welcomed = true;
       this.#cancelDeadline();
       this.#beat();
       this.#renewBefore(frame.expiresAt - frame.serverTime);
@@ -108,8 +117,9 @@ export class Link {
     });
   }
 
-  #renewBefore(lifeMs: number): void {
+  #renewBefore(givenLifeMs: number): void {
     this.#cancelRenewal();
+    const lifeMs = Math.min(givenLifeMs, LONGEST_LIFE_MS);
     const inMs = Math.max(lifeMs / 2, lifeMs - RENEW_BEFORE_MS);
     this.#cancelRenewal = this.#options.timers.after(inMs, () => {
       this.#options.renew().then(

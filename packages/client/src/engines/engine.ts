@@ -12,7 +12,7 @@ import type { DirectoryKeys } from '@sealwire/wire/keys-check';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
 import type { Records, Transaction } from '../storage/ledger.ts';
 import type { Difference } from './keys-comparison.ts';
-import type { FileKey } from './stream.ts';
+import type { FileEncryption, FileKey } from './stream.ts';
 
 export type EngineResult<T> =
   | { readonly status: 'done'; readonly value: T }
@@ -74,10 +74,10 @@ export interface KeysFinding {
   readonly mended: boolean;
 }
 
-/** One key for one file; `final`: the last chunk of the file and no other, on both sides (`stream.ts`). */
+/** `final`: the last chunk of the file and no other, on both sides (`stream.ts`). */
 export interface FileHooks {
-  newFileKey(): FileKey;
-  encryptChunk(key: FileKey, index: number, final: boolean, bytes: Uint8Array): Uint8Array;
+  /** For one file: its key is made here, and nothing else encrypts under it. */
+  newFile(): FileEncryption;
   decryptChunk(key: FileKey, index: number, final: boolean, sealed: Uint8Array): Uint8Array;
 }
 

@@ -2,14 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
 import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import fc from 'fast-check';
-import { decryptChunk, encryptChunk, newFileKey } from './stream.ts';
+import { decryptChunk, FileEncryption } from './stream.ts';
 
 const crypto = nobleCrypto();
 const aead = crypto.aes256gcm;
-const key = newFileKey(seededRandom(1));
+const file = new FileEncryption(crypto, seededRandom(1));
+const { key } = file;
 const chunk = (text: string) => new TextEncoder().encode(text);
 const texts = ['one', 'two', 'three'];
-const sealed = texts.map((text, i) => encryptChunk(aead, key, i, i === texts.length - 1, chunk(text)));
+const sealed = texts.map((text, i) => file.encryptChunk(i, i === texts.length - 1, chunk(text)));
 
 /** Everything that is released before a fault is found; the last chunk there is, is opened as the final one. */
 function read(chunks: readonly Uint8Array[]): { released: string[]; fault: boolean } {
@@ -39,9 +40,10 @@ describe('STREAM', () => {
       fc.property(
         fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 6 }),
         (chunks) => {
+          const any = new FileEncryption(crypto, seededRandom(3));
           const out = chunks.map((bytes, i) => {
             const final = i === chunks.length - 1;
-            return decryptChunk(aead, key, i, final, encryptChunk(aead, key, i, final, bytes));
+            return decryptChunk(aead, any.key, i, final, any.encryptChunk(i, final, bytes));
           });
           expect(out).toEqual(chunks);
         },
@@ -51,7 +53,7 @@ describe('STREAM', () => {
   });
 
   const [a, b, c] = sealed as [Uint8Array, Uint8Array, Uint8Array];
-  const otherFile = encryptChunk(aead, newFileKey(seededRandom(2)), 1, false, chunk('two'));
+  const otherFile = new FileEncryption(crypto, seededRandom(2)).encryptChunk(1, false, chunk('two'));
   it.each<[string, Uint8Array[], number]>([
     ['truncation', [a, b], 1],
     ['truncation within a chunk', [a, b, c.subarray(0, 5)], 2],
@@ -68,17 +70,49 @@ describe('STREAM', () => {
   });
 
   it('S57: an empty final chunk behind others is refused on both sides; an empty file has one empty chunk', () => {
-    expect(() => encryptChunk(aead, key, 1, true, new Uint8Array(0))).toThrow('empty chunk');
+    expect(() => new FileEncryption(crypto, seededRandom(1)).encryptChunk(1, true, new Uint8Array(0))).toThrow(
+      'empty chunk',
+    );
     const nonce = Uint8Array.of(...key.subarray(32), 0, 0, 0, 1, 1);
     const forged = aead.seal(key.subarray(0, 32), nonce, new Uint8Array(0), new Uint8Array(0));
     expect(() => decryptChunk(aead, key, 1, true, forged)).toThrow('empty chunk');
-    const empty = encryptChunk(aead, key, 0, true, new Uint8Array(0));
+    const empty = new FileEncryption(crypto, seededRandom(1)).encryptChunk(0, true, new Uint8Array(0));
     expect(decryptChunk(aead, key, 0, true, empty)).toHaveLength(0);
   });
 
   it('indexes out of range are refused', () => {
-    expect(() => encryptChunk(aead, key, 2 ** 32, false, chunk('x'))).toThrow('2^32');
-    expect(() => encryptChunk(aead, key, -1, false, chunk('x'))).toThrow('2^32');
-    expect(encryptChunk(aead, key, 2 ** 32 - 1, true, chunk('x'))).toHaveLength(17);
+    expect(() => new FileEncryption(crypto, seededRandom(1)).encryptChunk(2 ** 32, false, chunk('x'))).toThrow('2^32');
+    expect(() => new FileEncryption(crypto, seededRandom(1)).encryptChunk(-1, false, chunk('x'))).toThrow('2^32');
+    expect(new FileEncryption(crypto, seededRandom(1)).encryptChunk(2 ** 32 - 1, true, chunk('x'))).toHaveLength(17);
+  });
+
+  it('a chunk that is asked for again has the same bytes, at any time and in any order', () => {
+    const again = new FileEncryption(crypto, seededRandom(1));
+    for (const i of [2, 0, 1, 0, 2]) expect(again.encryptChunk(i, i === 2, chunk(texts[i]!))).toEqual(sealed[i]);
+  });
+
+  it('other content at a place that was used is refused, however little differs, and so is another end', () => {
+    const once = new FileEncryption(crypto, seededRandom(4));
+    once.encryptChunk(0, false, chunk('content'));
+    for (const [final, text] of [
+      [false, 'Content'],
+      [false, 'conten'],
+      [true, 'content'],
+    ] as const)
+      expect(() => once.encryptChunk(0, final, chunk(text))).toThrow(
+        expect.objectContaining({ code: 'chunk-differs', message: expect.stringContaining('part 0') }),
+      );
+    expect(once.encryptChunk(1, true, chunk('Content'))).toHaveLength(7 + 16);
+  });
+
+  it('nobody outside can change the key, and no two files have the same', () => {
+    const once = new FileEncryption(crypto, seededRandom(5));
+    const given = once.key;
+    const encrypted = once.encryptChunk(0, true, chunk('x'));
+    once.key.fill(0);
+    expect(once.encryptChunk(0, true, chunk('x'))).toEqual(encrypted);
+    const random = seededRandom(5);
+    expect(new FileEncryption(crypto, random).key).toEqual(given);
+    expect(new FileEncryption(crypto, random).key).not.toEqual(given);
   });
 });

@@ -3,10 +3,10 @@
  * Authenticated-Encryption and its Nonce-Reuse Misuse-Resistance", 2015) over AES-256-GCM. A chunk's nonce is
  *   prefix[7] ‖ u32 index ‖ u8 final (1 for the last chunk, else 0)
  * so a chunk opens in its own place only: whoever cuts, reorders, repeats or appends chunks makes one of them
- * fail, if the reader opens the last one that it has as final and no other. A key and its prefix are random for
- * each file, so that no nonce comes twice under a key.
+ * fail, if the reader opens the last one that it has as final and no other. No nonce comes twice under a key with
+ * other content: a key is made by the object that encrypts one file, which refuses a second content for a place.
  */
-import type { Aead, RandomBytes } from '@sealwire/crypto/port';
+import type { Aead, CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { ClientError } from '../errors.ts';
 
 const KEY_BYTES = 32;
@@ -18,14 +18,47 @@ const NO_AD = new Uint8Array(0);
 /** key[32] ‖ nonce prefix[7]: for one file, inside an encrypted message. */
 export type FileKey = Uint8Array & { readonly __fileKey: never };
 
-export function newFileKey(random: RandomBytes): FileKey {
-  return random(KEY_BYTES + PREFIX_BYTES) as FileKey;
-}
+/** Encrypts one file, under a key of its own. Chunks in any order; one that is asked for again has the same bytes. */
+export class FileEncryption {
+  readonly #crypto: Pick<CryptoProvider, 'aes256gcm' | 'sha256' | 'equal'>;
+  readonly #key: FileKey;
+  /** SHA-256 of what is encrypted at each index. */
+  readonly #contents = new Map<number, Uint8Array>();
 
-/** Answers the chunk and its 16-byte tag. Only a file without any byte has an empty chunk: its first and last. */
-export function encryptChunk(aead: Aead, key: FileKey, index: number, final: boolean, bytes: Uint8Array): Uint8Array {
-  refuseEmpty(index, final, bytes.length);
-  return aead.seal(key.subarray(0, KEY_BYTES), nonceOf(key, index, final), bytes, NO_AD);
+  constructor(crypto: Pick<CryptoProvider, 'aes256gcm' | 'sha256' | 'equal'>, random: RandomBytes) {
+    this.#crypto = crypto;
+    this.#key = random(KEY_BYTES + PREFIX_BYTES) as FileKey;
+  }
+
+  /** A copy, for those who decrypt. */
+  get key(): FileKey {
+    return this.#key.slice() as FileKey;
+  }
+
+  /**
+   * Answers the chunk and its 16-byte tag. Only a file without any byte has an empty chunk: its first and last. Throws `chunk-differs`
+   * when something else was encrypted at this index: a file that has changed needs a new key; `bad-chunk` for an index that there is not.
+   */
+  encryptChunk(index: number, final: boolean, bytes: Uint8Array): Uint8Array {
+    refuseEmpty(index, final, bytes.length);
+    const nonce = nonceOf(this.#key, index, final);
+    this.#refuseOther(index, final, bytes);
+    return this.#crypto.aes256gcm.seal(this.#key.subarray(0, KEY_BYTES), nonce, bytes, NO_AD);
+  }
+
+  #refuseOther(index: number, final: boolean, bytes: Uint8Array): void {
+    const content = new Uint8Array(1 + bytes.length);
+    content[0] = final ? 1 : 0;
+    content.set(bytes, 1);
+    const digest = this.#crypto.sha256(content);
+    const before = this.#contents.get(index);
+    if (before && !this.#crypto.equal(before, digest))
+      throw new ClientError(
+        'chunk-differs',
+        `part ${index} of this file was encrypted with other content: encrypt the changed file as a new one`,
+      );
+    this.#contents.set(index, digest);
+  }
 }
 
 /** Throws `bad-chunk` for anything but the very chunk that was encrypted at this place; nothing of it is released then. */

@@ -3,17 +3,16 @@ import { describe, expect, it } from '@jest/globals';
 import { decodeBase64url } from '@sealwire/wire/base64url';
 import { parseAccountAddress, parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { ClientError } from '../errors.ts';
-import type { IncomingEvent, IncomingMessage } from '../events.ts';
+import type { IncomingEvent } from '../events.ts';
 import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import { settle } from '../testing/fake-time.ts';
-import { type DurableEvent, INBOX_EVENTS, Inbox } from './inbox.ts';
+import { bob, message, phone, put, readAll } from '../testing/inbox-events.ts';
+import { INBOX_BYTES, INBOX_EVENTS, Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { SEEN_IDS, SeenIds } from './seen.ts';
 
-const bob = parseAccountAddress('sip:bob@example.org');
 const carol = parseAccountAddress('sip:carol@example.org');
-const phone = parseDeviceId(`${bob};gr=urn:uuid:1`);
 const id = (number: number) => `${number}`.padStart(21, 'A').concat('A');
 const plaintext = (text: string) => new TextEncoder().encode(text);
 
@@ -79,32 +78,6 @@ describe('Outbox', () => {
   });
 });
 
-function message(text: string, type = 'text/plain'): IncomingMessage {
-  return {
-    kind: 'message',
-    id: text,
-    from: bob,
-    device: phone,
-    conversation: bob,
-    type,
-    body: plaintext(text),
-    sentAt: 1,
-    acceptedAt: 2,
-    trust: 'untrusted',
-  };
-}
-
-async function put(ledger: Ledger, inbox: Inbox, ...events: DurableEvent[]): Promise<void> {
-  const published = await ledger.commit((transaction) => events.map((event) => inbox.add(transaction, event)));
-  for (const publish of published) publish();
-}
-
-async function readAll(inbox: Inbox): Promise<IncomingEvent[]> {
-  const events: IncomingEvent[] = [];
-  for await (const event of inbox.read({ untilCaughtUp: true })) events.push(event);
-  return events;
-}
-
 describe('Inbox', () => {
   it('hands out in order, markers between, text where it is text', async () => {
     const { ledger } = await opened();
@@ -163,6 +136,17 @@ describe('Inbox', () => {
     expect((await storage.copy().load()).size).toBe(0);
   });
 
+  it('a relay that says it is caught up without end says it once', async () => {
+    const { ledger } = await opened();
+    const inbox = new Inbox(ledger);
+    for (let said = 0; said < 2 * INBOX_EVENTS; said++) inbox.caughtUp();
+    await put(ledger, inbox, message('a'));
+    await inbox.room();
+    const reader = inbox.read({});
+    expect((await reader.next()).value).toEqual({ kind: 'caught-up' });
+    expect((await reader.next()).value).toMatchObject({ text: 'a' });
+  });
+
   it('L01: a reader gets what is there, and then the reason why there will never be more', async () => {
     const { ledger } = await opened();
     const inbox = new Inbox(ledger);
@@ -185,6 +169,25 @@ describe('Inbox', () => {
     });
     await settle();
     expect(free).toBe(false);
+    const reader = inbox.read({});
+    await reader.next();
+    await settle();
+    expect(free).toBe(false);
+    await reader.next();
+    await room;
+  });
+
+  it('is full at its limit in bytes, too', async () => {
+    const { ledger } = await opened();
+    const inbox = new Inbox(ledger);
+    const large = { ...message('large'), body: new Uint8Array(INBOX_BYTES / 4) };
+    await put(ledger, inbox, large, large, large);
+    await inbox.room();
+    await put(ledger, inbox, large);
+    let free = false;
+    const room = inbox.room().then(() => {
+      free = true;
+    });
     const reader = inbox.read({});
     await reader.next();
     await settle();

@@ -7,6 +7,7 @@ import { encodeBase64url } from '@sealwire/wire/base64url';
 import { decodeEnvelope } from '@sealwire/wire/envelope';
 import type { CaughtUp, Deliver, Gap } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf, type PeerRecord, readPeer, trustIn } from '../accounts/peer-record.ts';
@@ -22,6 +23,12 @@ import type { SeenIds } from './seen.ts';
 /** One durable write for at most this many messages, and one acknowledgement. */
 const BATCH = 32;
 const ACKNOWLEDGE_WITHIN_MS = 100;
+/**
+ * What may wait here: whatever window the relay announces, twice the one of the specification, which leaves room for gaps and the rest.
+ * A relay that sends more does not look at acknowledgements.
+ */
+const WAITING_DELIVERIES = 2 * LIMITS.windowMessages.value;
+const WAITING_BYTES = 2 * LIMITS.windowBytes.value;
 /** What the directory can say about an account that makes its messages unbelievable for good; anything else is asked again. */
 const UNBELIEVABLE = [
   'unknown-account',
@@ -54,6 +61,7 @@ type Opened = { readonly message: IncomingMessage } | { readonly refused: Refusa
 export class Receiver {
   readonly #options: ReceiverOptions;
   #queue: Delivery[] = [];
+  #queuedBytes = 0;
   #working: Promise<void> | undefined;
   /** Counts links: what was delivered on one is never acknowledged on the next, which may not have sent it yet. */
   #link = 0;
@@ -65,6 +73,11 @@ export class Receiver {
   }
 
   take(delivery: Delivery): void {
+    this.#queuedBytes += bytesOf(delivery);
+    if (this.#queue.length >= WAITING_DELIVERIES || this.#queuedBytes > WAITING_BYTES) {
+      this.#options.drop('the relay sends more than its window');
+      return;
+    }
     this.#queue.push(delivery);
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
@@ -79,6 +92,7 @@ export class Receiver {
   offline(): void {
     this.#link += 1;
     this.#queue = [];
+    this.#queuedBytes = 0;
     this.#stored = 0;
     this.#cancelAcknowledgement?.();
     this.#cancelAcknowledgement = undefined;
@@ -90,6 +104,7 @@ export class Receiver {
       await this.#options.inbox.room();
       const link = this.#link;
       const batch = this.#queue.splice(0, BATCH);
+      for (const delivery of batch) this.#queuedBytes -= bytesOf(delivery);
       try {
         await this.#store(batch);
         if (link === this.#link) this.#afterStore(batch);
@@ -225,6 +240,10 @@ export class Receiver {
     this.#cancelAcknowledgement = undefined;
     this.#options.acknowledge(this.#stored);
   }
+}
+
+function bytesOf(delivery: Delivery): number {
+  return delivery.kind === 'deliver' ? delivery.content.length + delivery.body.length : 0;
 }
 
 /** The ids of one batch on top of those that are durable. */

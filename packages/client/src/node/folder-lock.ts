@@ -1,17 +1,25 @@
 /**
  * One process a folder: two owners of one ratchet would encrypt two messages under one key (cases F17, S21).
  *
- * The lock is a file that names its owner. `link` makes it, because it never replaces what is there. A lock whose owner has died is
- * moved away first; whoever moved something else than what it had judged dead puts that back. A process id alone does not name an
- * owner (containers give the same small ids again and again): on Linux the start time of the process tells the two apart.
+ * Who wants the folder makes a file of its own in it, `lock.PID.START.NUMBER`, and only then looks for those of others. Of two, the one
+ * that came second therefore sees the first. Of two that see each other before either has won, the smaller name goes on: the larger one
+ * gives up, the smaller one waits until it has. Who has won says so by a second file, `….held`, and keeps the first one: a name that
+ * changes can be overlooked by who reads the folder meanwhile. Files of the dead are removed, which is safe at any time, because their
+ * names are never used again.
+ *
+ * A process id alone does not name an owner (containers give the same small ids again and again): on Linux the start time of the process
+ * tells the two apart. The same scheme as that of the store's folders (packages/store), which ask a socket instead of the process table:
+ * that takes its time, and opening a device does not wait for anything.
  */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClientError } from '../errors.ts';
 
-const LOCK_FILE = 'lock';
-const ATTEMPTS = 5;
+const CLAIM = /^(lock\.(\d+)\.(\d+)\.\d+)(\.held)?$/;
 const FILE_MODE = 0o600;
+/** For somebody who came at the same moment to give up, or to win. */
+const PATIENCE_MS = 2_000;
+const LOOK_EVERY_MS = 5;
 
 let locksOfThisProcess = 0;
 
@@ -20,78 +28,66 @@ export interface FolderLock {
   release(): void;
 }
 
+interface Claim {
+  readonly name: string;
+  readonly pid: number;
+  readonly held: boolean;
+}
+
 /** Throws `ClientError` `locked`, which names the owner's process id. */
 export function lockFolder(folder: string): FolderLock {
-  const path = join(folder, LOCK_FILE);
-  const own = `${process.pid} ${startOf(process.pid) ?? '-'} ${++locksOfThisProcess}\n`;
-  const draft = besides(path);
-  writeFileSync(draft, own, { mode: FILE_MODE });
+  const own = `lock.${process.pid}.${startOf(process.pid) ?? 0}.${++locksOfThisProcess}`;
+  const make = (name: string) => writeFileSync(join(folder, name), '', { mode: FILE_MODE, flag: 'wx' });
+  const release = () => remove(folder, own);
+  make(own);
   try {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (tryLink(draft, path)) return { release: () => releaseLock(path, own) };
-      const held = readLock(path);
-      if (held === undefined) continue;
-      if (isAlive(held)) throw locked(held, path);
-      moveAway(path, held);
+    for (let waited = 0; ; waited += LOOK_EVERY_MS) {
+      const others = livingClaims(folder).filter(({ name }) => name !== own);
+      const winner = others.find(({ name, held }) => held || name < own || waited >= PATIENCE_MS);
+      if (winner) throw locked(winner, folder);
+      if (others.length === 0) break;
+      pauseBriefly();
     }
-    throw new ClientError('locked', `${folder} is being opened by other processes at this moment: try again`);
-  } finally {
-    rmSync(draft, { force: true });
+    make(`${own}.held`);
+  } catch (error) {
+    release();
+    throw error;
   }
+  return { release };
 }
 
-function releaseLock(path: string, own: string): void {
-  if (readLock(path) === own) rmSync(path, { force: true });
+/** Of processes that live; what the dead have left is removed. */
+function livingClaims(folder: string): Claim[] {
+  const claims = new Map<string, Claim>();
+  for (const file of readdirSync(folder)) {
+    const [, name, pid, start, held] = CLAIM.exec(file) ?? [];
+    if (name === undefined) continue;
+    if (isAlive(Number(pid), start!))
+      claims.set(name, { name, pid: Number(pid), held: held !== undefined || claims.get(name)?.held === true });
+    else remove(folder, name);
+  }
+  return [...claims.values()];
 }
 
-function locked(held: string, path: string): ClientError {
-  const pid = held.split(' ')[0];
+/** The claim last: without it somebody else may begin. */
+function remove(folder: string, name: string): void {
+  rmSync(join(folder, `${name}.held`), { force: true });
+  rmSync(join(folder, name), { force: true });
+}
+
+function locked({ pid, name }: Claim, folder: string): ClientError {
   return new ClientError(
     'locked',
-    `process ${pid} uses this data folder: end it, or choose another profile (the lock is ${path})`,
+    `process ${pid} uses this data folder: end it, or choose another profile (the lock is ${join(folder, name)})`,
   );
 }
 
-function tryLink(draft: string, path: string): boolean {
-  try {
-    linkSync(draft, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
+function pauseBriefly(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_EVERY_MS);
 }
 
-function readLock(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** A file name that no other process and no other call makes. */
-function besides(path: string): string {
-  return `${path}.${process.pid}-${startOf(process.pid) ?? 0}-${++locksOfThisProcess}`;
-}
-
-function moveAway(path: string, dead: string): void {
-  const aside = besides(path);
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  if (readLock(aside) !== dead) tryLink(aside, path);
-  rmSync(aside, { force: true });
-}
-
-function isAlive(held: string): boolean {
-  const [pidText, start] = held.trim().split(' ');
-  const pid = Number(pidText);
-  if (!Number.isInteger(pid) || pid < 1) return false;
+/** `start` 0: not known. */
+function isAlive(pid: number, start: string): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -99,7 +95,7 @@ function isAlive(held: string): boolean {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   const now = startOf(pid);
-  return start === '-' || now === undefined || now === start;
+  return start === '0' || now === undefined || now === start;
 }
 
 /** When a process started, in clock ticks since boot (field 22 of proc(5) stat); undefined where there is no such file. */

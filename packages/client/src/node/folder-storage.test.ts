@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { runSource } from '../testing/source-process.ts';
 import { FolderStorage } from './folder-storage.ts';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
@@ -26,18 +26,7 @@ afterEach(() => {
 
 /** Another process that opens `folder` and writes numbers; says each number once it is durable. */
 function writer(): { child: ChildProcess; lines: AsyncIterator<string> } {
-  const root = fileURLToPath(new URL('../../../..', import.meta.url));
-  const child = spawn(
-    process.execPath,
-    [
-      '--conditions=@sealwire/source',
-      '--import',
-      `${root}infra/scripts/swc-loader.mjs`,
-      fileURLToPath(new URL('../testing/storage-writer.ts', import.meta.url)),
-      folder,
-    ],
-    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const child = runSource('./storage-writer.ts', [folder]);
   children.push(child);
   return { child, lines: createInterface({ input: child.stdout! })[Symbol.asyncIterator]() };
 }
@@ -88,7 +77,7 @@ describe('FolderStorage', () => {
         const storage = FolderStorage.open(folder);
         await storage.write([{ key: 'a/1', value: bytes(1) }]);
         const files = readdirSync(folder);
-        expect(files).toEqual(expect.arrayContaining(['lock', 'records.lmdb', 'records.lmdb-lock']));
+        expect(files).toEqual(expect.arrayContaining(['records.lmdb', 'records.lmdb-lock']));
         for (const file of files) expect([file, statSync(join(folder, file)).mode & 0o777]).toEqual([file, 0o600]);
         await storage.close();
         for (const file of readdirSync(folder)) chmodSync(join(folder, file), 0o644);
@@ -131,23 +120,6 @@ describe('FolderStorage', () => {
     }
     await storage.close();
   }, 60_000);
-
-  it('a lock whose process id was given to another process is not believed', async () => {
-    const storage = FolderStorage.open(folder);
-    const lock = readFileSync(join(folder, 'lock'), 'utf8');
-    await storage.close();
-    const [pid, start] = lock.trim().split(' ');
-    writeFileSync(join(folder, 'lock'), `${pid} ${Number(start) + 1} 1\n`);
-    if (start === '-') expect(() => FolderStorage.open(folder)).toThrow('process');
-    else await FolderStorage.open(folder).close();
-  });
-
-  it('a lock that names nobody is taken over', async () => {
-    const storage = FolderStorage.open(folder);
-    await storage.close();
-    writeFileSync(join(folder, 'lock'), '');
-    await FolderStorage.open(folder).close();
-  });
 
   it('a folder that cannot be made: one line, and no lock left behind', () => {
     writeFileSync(join(parent, 'file'), '');

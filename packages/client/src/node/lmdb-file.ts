@@ -5,7 +5,7 @@
  */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { endianness } from 'node:os';
-import { ClientError } from '../errors.ts';
+import { corruptStorage } from '../errors.ts';
 
 const MAGIC = 0xbeefc0de;
 const VERSION = 2;
@@ -26,10 +26,7 @@ export function requireLmdbFile(path: string): void {
   } finally {
     closeSync(descriptor);
   }
-  throw new ClientError(
-    'corrupt',
-    `${path} is damaged: restore the data folder from a backup, or register a new device`,
-  );
+  throw corruptStorage(path);
 }
 
 function isMetaPage(bytes: Buffer, page: number): boolean {

@@ -1,4 +1,7 @@
-/** WebSockets for Node, by `ws` (Node 20 has none of its own). */
+/**
+ * WebSockets for Node, by `ws` (Node 20 has none of its own). A relay that does not read makes us hold a bounded number of bytes; `ws`
+ * itself bounds the pongs that wait, and the fragments of a message.
+ */
 import { LIMITS } from '@sealwire/wire/limits';
 import { WebSocket } from 'ws';
 import { retryAfterOf } from '../connection/retry-after.ts';
@@ -6,6 +9,8 @@ import type { ConnectSocket, SocketClose } from '../runtime.ts';
 
 const LOST = 1006;
 const CONNECT_TIMEOUT_MS = 10_000;
+/** More than all conversations together have under way: a frame each, of eight (messages/sender.ts). */
+const UNSENT_BYTES = 2 * LIMITS.socketQueueBytes.value;
 
 export const connectSocket: ConnectSocket = (url, subprotocol, handlers) => {
   let refusal: SocketClose | undefined;
@@ -35,7 +40,9 @@ export const connectSocket: ConnectSocket = (url, subprotocol, handlers) => {
   });
   return {
     send: (bytes) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(bytes);
+      if (socket.readyState !== WebSocket.OPEN) return;
+      if (socket.bufferedAmount > UNSENT_BYTES) return socket.terminate();
+      socket.send(bytes);
     },
     close: (code) => socket.close(code),
     drop: () => socket.terminate(),

@@ -2,7 +2,7 @@
  * Bytes of the SDK's own records: u32 big endian length of a JSON header, the header, then one byte string that JSON would only bloat.
  * Byte strings inside the header are base64url.
  */
-import { ClientError } from '../errors.ts';
+import { corruptStorage } from '../errors.ts';
 
 const utf8 = new TextEncoder();
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
@@ -29,12 +29,6 @@ export function decodeRecord<Header extends object>(record: Uint8Array): { heade
     const header = JSON.parse(strictUtf8.decode(record.subarray(LENGTH_BYTES, end))) as Header;
     return { header, blob: record.slice(end) };
   } catch (cause) {
-    throw new ClientError(
-      'corrupt',
-      'a stored record is damaged: restore the data folder from a backup, or register a new device',
-      {
-        cause,
-      },
-    );
+    throw corruptStorage('a stored record', cause);
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
 import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import { MemoryStorage } from './memory-storage.ts';
+import { decodeRecord } from './record.ts';
 import { SealedStorage } from './sealed-storage.ts';
 
 const crypto = nobleCrypto();
@@ -100,6 +101,14 @@ describe('SealedStorage', () => {
     const inner = await filled();
     await inner.write([{ key: 'sealed-storage-check' }]);
     await expect(sealedOver(inner).load()).rejects.toMatchObject({ code: 'corrupt' });
+  });
+
+  it('S21: nobody is told to restore a damaged storage from a backup, which would repeat keys', async () => {
+    const inner = await filled();
+    await inner.write([{ key: 'sealed-storage-check' }]);
+    const advice = { code: 'corrupt', message: expect.stringMatching(/^(?!.*backup).*new device.*use keys twice/) };
+    await expect(sealedOver(inner).load()).rejects.toMatchObject(advice);
+    expect(() => decodeRecord(new Uint8Array(2))).toThrow(expect.objectContaining(advice));
   });
 
   it('a key of another length is refused', () => {

@@ -11,7 +11,7 @@
  */
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
-import { ClientError } from '../errors.ts';
+import { ClientError, corruptStorage } from '../errors.ts';
 import type { ClientStorage, StorageChange } from './storage.ts';
 
 const CHECK_NAME = 'sealed-storage-check';
@@ -115,6 +115,5 @@ export class SealedStorage implements ClientStorage {
 }
 
 function corrupt(cause?: unknown): ClientError {
-  const text = 'the encrypted storage is damaged: restore the data folder from a backup, or register a new device';
-  return new ClientError('corrupt', text, { cause });
+  return corruptStorage('the encrypted storage', cause);
 }

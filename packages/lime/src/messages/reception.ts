@@ -125,11 +125,14 @@ function openIn(attempt: Attempt, session: Session): Opened {
 /** Section 6.5. The one-time prekey goes only with the commit: a forged first message burns none. */
 function openAsResponder(attempt: Attempt, init: X3dhInit): { opened: Opened; changes: LimeChange[] } {
   const { context, me, own, sender } = attempt;
-  const { crypto, records } = context;
+  const { crypto, records, settings } = context;
   const signedPrekey = own.signedPrekeys.find(({ id }) => id === init.signedPrekeyId);
   if (!signedPrekey) throw new LimeError('unknown-signed-prekey', 'the signed prekey is not, or no longer, kept');
   if (records.hasSeenInit(me, init)) {
     throw new LimeError('replayed-init', `a first message of ${sender} whose session is gone`, [sender]);
+  }
+  if (init.oneTimePrekeyId === undefined && records.countInits(me, init) >= settings.rememberedInitsPerPeer) {
+    throw new LimeError('too-many-inits', `${sender} begins sessions without end`, [sender]);
   }
   const oneTimePrekey =
     init.oneTimePrekeyId === undefined ? undefined : records.findOneTimePrekey(me, init.oneTimePrekeyId);

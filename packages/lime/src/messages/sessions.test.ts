@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeSession } from '../records/session-record.ts';
 import { crypto, DAY, type Person, World } from '../testing/world.ts';
+import type { PublicSignedPrekey } from '../x3dh/prekey-bundle.ts';
 
 const hasInit = (letter: { message: Uint8Array }) => (letter.message[1]! & 1) === 1;
 const numberOf = (message: Uint8Array) =>
@@ -122,6 +123,36 @@ describe('replacing', () => {
       alice.renewSession(bob);
     }
     expect(seen).toEqual([0, 1, 2, 3, 3, 3, 3, 3]);
+  });
+
+  it('a peer that begins sessions without one-time prekey without end is refused, and nobody else; no first message can be replayed', () => {
+    const world = new World();
+    const [alice, carol] = [world.person('alice'), world.person('carol')];
+    const bob = world.person('bob', 'c25519', { rememberedInitsPerPeer: 3, staleSessionsPerPeer: 1 });
+    const { registration } = world.directory.get(bob.device)!;
+    const publish = (signedPrekey: PublicSignedPrekey) =>
+      world.register(bob.device, { ...registration, signedPrekey, oneTimePrekeys: [] });
+    publish(registration.signedPrekey);
+    const letters = [0, 1, 2, 3, 4].map((i) => {
+      alice.renewSession(bob);
+      return alice.write(bob, `session ${i}`);
+    });
+    expect(letters.map((letter) => bob.refusal(letter))).toEqual([
+      'read',
+      'read',
+      'read',
+      ...Array(2).fill('too-many-inits'),
+    ]);
+    expect(bob.store.keys('init ')).toHaveLength(3);
+    expect(bob.refusal(letters[0]!)).toBe('replayed-init');
+    expect(bob.read(carol.write(bob, 'from somebody else'))).toBe('from somebody else');
+    expect(alice.read(bob.write(alice, 'the last session goes on'))).toBe('the last session goes on');
+
+    // Its time is that of the signed prekey.
+    world.now += 8 * DAY;
+    publish(bob.lime.update(bob.device, []).signedPrekey!);
+    alice.renewSession(bob);
+    expect(bob.read(alice.write(bob, 'to a newer signed prekey'))).toBe('to a newer signed prekey');
   });
 
   it('a stale session that becomes active again pushes none out', () => {

@@ -92,6 +92,11 @@ export class Records {
     return this.#store.load(initKey(me, init)) !== undefined;
   }
 
+  /** How many of the same peer are remembered, for the same signed prekey. */
+  countInits(me: DeviceId, init: X3dhInit): number {
+    return this.#store.keys(initsOfPeer(me, init)).length;
+  }
+
   initChange(me: DeviceId, init: X3dhInit): LimeChange {
     return { key: initKey(me, init), value: SEEN };
   }
@@ -188,6 +193,10 @@ function staleKey(me: DeviceId, peer: DeviceId, session: Pick<Session, 'role' | 
   return `stale ${me} ${peer} ${session.role === 'initiator' ? 'i' : 'r'}${hex(session.ephemeralKey)}`;
 }
 
+function initsOfPeer(me: DeviceId, init: X3dhInit): string {
+  return `init ${me} ${init.signedPrekeyId} ${hex(init.identityKey.bytes)}`;
+}
+
 function initKey(me: DeviceId, init: X3dhInit): string {
-  return `init ${me} ${init.signedPrekeyId} ${hex(init.identityKey.bytes)}${hex(init.ephemeralKey.bytes)}`;
+  return initsOfPeer(me, init) + hex(init.ephemeralKey.bytes);
 }

@@ -36,12 +36,23 @@ export function listenAddress() {
   });
 }
 
+/**
+ * Scheme, host and port in any spelling: `HTTPS://Chat.Example.org:443` is `https://chat.example.org`. Undefined with a user, a query, a
+ * fragment, or a path that is not already what it means.
+ */
+function plainUrl(text: string): URL | undefined {
+  const [, path] = /^https?:\/\/[^/?#@\\\s]+(\/[^?#\s]*)?$/i.exec(text) ?? [undefined, null];
+  if (path === null || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return url.pathname === (path ?? '/') ? url : undefined;
+}
+
 /** `https://chat.example.org`: scheme and host, no path. http only for the machine itself. */
 export function origin() {
   return z.string().transform((text, context): string => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const url = plainUrl(text);
     let problem = 'not an origin like https://chat.example.org';
-    if (url && url.origin === text.replace(/\/$/, '')) {
+    if (url?.pathname === '/') {
       if (url.protocol === 'https:' || isLoopback(url.hostname)) return url.origin;
       problem = 'https is needed for anything but this machine itself';
     }
@@ -53,16 +64,25 @@ export function origin() {
 /** `https://chat.example.org`, or with the path under which all servers are: `https://example.org/chat`. */
 export function publicOrigin() {
   return z.string().transform((text, context): string => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    const plain = text.replace(/\/$/, '');
+    const url = plainUrl(text);
     let problem = 'not an address like https://chat.example.org or https://example.org/chat';
-    if (url && BASE_PATH.test(url.pathname) && plain === url.origin + url.pathname.replace(/\/$/, '')) {
-      if (url.protocol === 'https:' || isLoopback(url.hostname)) return plain;
+    if (url && BASE_PATH.test(url.pathname)) {
+      if (url.protocol === 'https:' || isLoopback(url.hostname)) return url.origin + url.pathname.replace(/\/$/, '');
       problem = 'https is needed for anything but this machine itself';
     }
     context.issues.push({ code: 'custom', message: problem, input: text });
     return z.NEVER;
   });
+}
+
+/** Origins separated by commas (or a TOML list), at most `max` of them. */
+export function origins(max: number) {
+  return z
+    .union([z.string(), z.array(z.string())])
+    .transform((value) =>
+      (typeof value === 'string' ? value.split(',') : value).map((text) => text.trim()).filter(Boolean),
+    )
+    .pipe(z.array(origin()).max(max, `more than ${max} origins`));
 }
 
 /** Secret bytes as base64url, exactly `length` of them. */

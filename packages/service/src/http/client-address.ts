@@ -1,13 +1,18 @@
 /** Whose request is it, for limiters: the peer of the socket, or what trusted proxies say of it. */
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { Log } from '../observe/log.ts';
 
 export interface TrustedProxies {
   trusts(address: string): boolean;
+  /** A trusted proxy forwarded for what is no address, and counts for itself: all of its clients then share one budget. */
+  misread(): void;
 }
 
-/** `ranges`: addresses and CIDR ranges, as `settings.ts` parsed them. */
-export function trustedProxies(ranges: readonly string[]): TrustedProxies {
+/** `ranges`: addresses and CIDR ranges, as `settings.ts` parsed them. The log is told once of a proxy that says nothing of use. */
+export function trustedProxies(ranges: readonly string[], log?: Pick<Log, 'warn'>): TrustedProxies {
+  let told = false;
   const list = new BlockList();
   for (const range of ranges) {
     const [address = '', prefix] = range.split('/');
@@ -15,7 +20,17 @@ export function trustedProxies(ranges: readonly string[]): TrustedProxies {
     if (prefix === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(prefix), family);
   }
-  return { trusts: (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') };
+  return {
+    trusts: (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),
+    misread() {
+      if (told) return;
+      told = true;
+      log?.warn('forwarded-for', {
+        setting: 'TRUSTED_PROXIES',
+        reason: 'a trusted proxy sends an X-Forwarded-For without an address: all of its clients count as one',
+      });
+    },
+  };
 }
 
 /**
@@ -23,35 +38,49 @@ export function trustedProxies(ranges: readonly string[]): TrustedProxies {
  * everything left of the first untrusted address is what a stranger claims (case H12).
  */
 export function clientAddress(request: IncomingMessage, proxies: TrustedProxies): string {
-  let address = plainIpv4(request.socket.remoteAddress ?? '');
+  let address = plainAddress(request.socket.remoteAddress ?? '');
   if (!proxies.trusts(address)) return address;
   const header = request.headers['x-forwarded-for'];
   const hops = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',');
   for (let hop = hops.pop(); hop !== undefined; hop = hops.pop()) {
-    const candidate = plainIpv4(hop.trim());
-    if (isIP(candidate) === 0) break;
+    const candidate = plainAddress(addressIn(hop.trim()));
+    if (isIP(candidate) === 0) {
+      proxies.misread();
+      break;
+    }
     address = candidate;
     if (!proxies.trusts(address)) break;
   }
   return address;
 }
 
-/** The key that limiters count by: an IPv4 address, or the /64 that one IPv6 customer owns. */
-export function limiterKey(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const [head = '', tail] = address.split('%')[0]!.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail ? tail.split(':') : [];
-  const groups =
-    tail === undefined
-      ? left
-      : [...left, ...new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
+/** Without the port and the brackets that some proxies write: `192.0.2.1:4711`, `[2001:db8::1]`, `[2001:db8::1]:4711`. */
+function addressIn(hop: string): string {
+  const [, bracketed, ipv4] = /^(?:\[([^\]]+)\]|(\d+\.\d+\.\d+\.\d+))(?::\d{1,5})?$/.exec(hop) ?? [];
+  return bracketed ?? ipv4 ?? hop;
 }
 
-function plainIpv4(address: string): string {
-  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+/** The key that limiters count by: an IPv4 address, or the /64 that one IPv6 customer owns. */
+export function limiterKey(address: string): string {
+  return prefixKey(address, 64);
+}
+
+/** The same for what somebody must not have many of by taking many /64: a site has a /48 of them (RFC 6177). */
+export function networkKey(address: string): string {
+  return prefixKey(address, 48);
+}
+
+function prefixKey(address: string, bits: 48 | 64): string {
+  const plain = plainAddress(address);
+  if (isIP(plain) !== 6) return plain;
+  const groups = ipaddr.IPv6.parse(plain).parts.slice(0, bits / 16);
+  return `${groups.map((group) => group.toString(16)).join(':')}::/${bits}`;
+}
+
+/** The one spelling of an address; of IPv4 in IPv6, be it mapped or translated (RFC 6052), that of the IPv4 address. */
+function plainAddress(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const parsed = ipaddr.IPv6.parse(address);
+  const isIpv4 = parsed.isIPv4MappedAddress() || parsed.range() === 'rfc6052';
+  return isIpv4 ? parsed.toByteArray().slice(12).join('.') : parsed.toString();
 }

@@ -14,6 +14,9 @@ describe('the public origin', () => {
     ['https://example.org/chat', 'https://example.org', '/chat'],
     ['https://example.org:8443/a/b-c.d/', 'https://example.org:8443', '/a/b-c.d'],
     ['http://localhost:8080/base', 'http://localhost:8080', '/base'],
+    ['HTTP://LOCALHOST:8080', 'http://localhost:8080', ''],
+    ['https://Chat.Example.org:443/', 'https://chat.example.org', ''],
+    ['https://B\u00fccher.example', 'https://xn--bcher-kva.example', ''],
   ])('%s', (text, origin, path) => {
     const value = publicOrigin().parse(text);
     expect([originOf(value), basePathOf(value)]).toEqual([origin, path]);

@@ -57,6 +57,32 @@ describe('a limiter', () => {
     expect(limiter.refused('a', 2)).toBeUndefined();
   });
 
+  it('keeps what it is told to keep, and knows what was taken', () => {
+    const { limiter, clock } = limiterOf(4);
+    expect([limiter.taken('a'), limiter.refused('a', 1, 2), limiter.refused('a', 1, 2)]).toEqual([
+      0,
+      undefined,
+      undefined,
+    ]);
+    expect(limiter.refused('a', 1, 2)).toBe(MINUTE);
+    expect([limiter.taken('a'), limiter.refused('a', 2)]).toEqual([2, undefined]);
+    clock.now += MINUTE;
+    expect(limiter.taken('a')).toBe(0);
+  });
+
+  it('I08: what is given back was never taken, nor is its key remembered', () => {
+    const { limiter, clock } = limiterOf(2);
+    limiter.refused('a');
+    limiter.giveBack('a');
+    expect([limiter.size, limiter.taken('a')]).toEqual([0, 0]);
+    limiter.refused('b', 2);
+    limiter.giveBack('b');
+    expect([limiter.size, limiter.refused('b'), limiter.refused('b')]).toEqual([1, undefined, MINUTE]);
+    clock.now += MINUTE;
+    limiter.giveBack('b');
+    expect([limiter.taken('b'), limiter.refused('b', 2), limiter.refused('b')]).toEqual([0, undefined, MINUTE]);
+  });
+
   it('tells its policy and what is left, before and after the refusal, which says when to come back', () => {
     const { limiter, clock } = limiterOf(2);
     const policy = { 'ratelimit-policy': '"test";q=2;w=60' };

@@ -17,9 +17,13 @@ export interface Budget {
 export interface Limiter {
   /**
    * Takes `points` (1 by default). Undefined: allowed; else nothing is taken, and these are the milliseconds until the next window.
-   * Refusals are counted in the metrics.
+   * Refusals are counted in the metrics. `keep`: also refused when fewer than so many points would be left.
    */
-  refused(key: string, points?: number): number | undefined;
+  refused(key: string, points?: number, keep?: number): number | undefined;
+  /** One point that was taken in the window that runs was not needed: as if it had not been. */
+  giveBack(key: string): void;
+  /** Points taken in the window that runs. */
+  taken(key: string): number;
   /** When nothing is left: the milliseconds until the next window. Takes nothing; such a refusal is counted too. */
   spent(key: string): number | undefined;
   /** The same as `refused` as a `too-many-requests` problem with `Retry-After` and the headers below. */
@@ -48,6 +52,8 @@ export function createLimiter(name: string, budget: Budget, deps: LimiterDeps): 
 
 const UNLIMITED: Limiter = {
   refused: () => undefined,
+  giveBack: () => {},
+  taken: () => 0,
   spent: () => undefined,
   demand: () => {},
   headers: () => ({}),
@@ -79,15 +85,26 @@ class WindowLimiter implements Limiter {
     return this.#windows.size;
   }
 
-  refused(key: string, points = 1): number | undefined {
+  refused(key: string, points = 1, keep = 0): number | undefined {
     const now = this.#deps.now();
     const window = this.#current(key, now) ?? this.#begin(key, now);
-    if (window.taken + points <= this.#budget.points) {
+    if (window.taken + points <= this.#budget.points - keep) {
       window.taken += points;
       return undefined;
     }
     this.#deps.metrics.rateLimitRejections.inc({ limiter: this.#name });
     return window.from + this.#budget.windowMs - now;
+  }
+
+  giveBack(key: string): void {
+    const window = this.#current(key, this.#deps.now());
+    if (!window || window.taken === 0) return;
+    window.taken -= 1;
+    if (window.taken === 0) this.#windows.delete(key);
+  }
+
+  taken(key: string): number {
+    return this.#current(key, this.#deps.now())?.taken ?? 0;
   }
 
   spent(key: string): number | undefined {

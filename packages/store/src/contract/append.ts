@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { Room } from '../port.ts';
 import {
   ALICE,
   accepted,
@@ -336,6 +337,34 @@ export function appendContract(open: OpenStore): void {
       expect(await readAll(store(), phone)).toMatchObject({
         mails: [{ seq: 8 }, { seq: 9 }, { seq: 10 }],
         gap: { count: 7, fromSeq: 1, toSeq: 7, reason: 'trimmed' },
+      });
+    });
+
+    it('refuse: a recipient’s own room holds in the place of the limits’, and for nobody else', async () => {
+      await people(store(), ALICE, 2);
+      const roomy = { messages: 10_000, bytes: 1_000_000 };
+      const send = (n: number, room: Room, size = 10) => {
+        const message = mail(n, bob, [phone, laptop], { size });
+        const [first, second] = message.recipients;
+        return store().mailboxes.append([{ ...message, recipients: [{ ...first!, room }, second!] }], REFUSE);
+      };
+      await send(1, roomy);
+      expect(await send(2, { messages: 1, bytes: 100 })).toMatchObject([{ status: 'accepted', refused: [phone] }]);
+      expect(await send(3, { messages: 3, bytes: 40 }, 31)).toMatchObject([{ status: 'accepted', refused: [phone] }]);
+      // The third of the laptop's, which has only the limits.
+      expect(await send(4, roomy)).toMatchObject([{ status: 'accepted', refused: [laptop] }]);
+      expect(await store().mailboxes.usage(phone)).toEqual({ messages: 2, bytes: 20 });
+    });
+
+    it('trim: a room that has become smaller is made room for, and a gap tells so', async () => {
+      await people(store(), ALICE, 1);
+      for (let n = 1; n <= 3; n++) await store().mailboxes.append([mail(n, bob, [phone])], TRIM);
+      const message = mail(4, bob, [phone]);
+      const recipients = message.recipients.map((recipient) => ({ ...recipient, room: { messages: 2, bytes: 100 } }));
+      expect(await store().mailboxes.append([{ ...message, recipients }], TRIM)).toEqual([accepted(4)]);
+      expect(await readAll(store(), phone)).toMatchObject({
+        mails: [{ seq: 3 }, { seq: 4 }],
+        gap: { count: 2, fromSeq: 1, toSeq: 2, reason: 'trimmed' },
       });
     });
 

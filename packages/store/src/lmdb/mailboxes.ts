@@ -117,10 +117,10 @@ export function lmdbMailboxes(
     let refused: Set<DeviceId> | undefined;
     for (let i = 0; i < recipients.length; i++) {
       const mailbox = named[i] as OpenMailbox;
-      if (mailbox.fits(limits)) continue;
-      const { device } = recipients[i] as Mail['recipients'][number];
+      const { device, room } = recipients[i] as Mail['recipients'][number];
+      if (mailbox.fits(room ?? limits)) continue;
       const lost: MailboxChange[] = [];
-      if (!mailbox.makeRoom(at - limits.lifeMs, limits, log.lsn, lost)) {
+      if (!mailbox.makeRoom(at - limits.lifeMs, room ? { ...limits, ...room } : limits, log.lsn, lost)) {
         refused ??= new Set();
         refused.add(device);
       }

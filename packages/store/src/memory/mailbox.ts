@@ -1,7 +1,7 @@
 /** One mailbox in memory, and what gives way when it is full (`Mailboxes.append` in the port). */
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { gapOf, mergeGaps } from '../gap.ts';
-import type { GapRecord, MailboxLimits, MailboxPage, PageBounds, StoredMail } from '../port.ts';
+import type { GapRecord, MailboxLimits, MailboxPage, PageBounds, Room, StoredMail } from '../port.ts';
 import type { MailboxRow } from './state.ts';
 
 /** A message for one mailbox, once for each time its device is named. */
@@ -9,20 +9,23 @@ export interface Incoming {
   readonly sender: DeviceId;
   readonly at: number;
   readonly bodies: readonly Uint8Array[];
+  /** Instead of the limits'. */
+  readonly room: Room | undefined;
 }
 
 /** Makes room and adds the message; its numbers. Undefined: there is no room, and nothing has changed but what was expired. */
 export function admit(
   mailbox: MailboxRow,
-  { sender, at, bodies }: Incoming,
-  limits: MailboxLimits,
+  { sender, at, bodies, room }: Incoming,
+  { lifeMs, whenFull, ...general }: MailboxLimits,
 ): number[] | undefined {
+  const limits = room ?? general;
   const messages = bodies.length;
   const bytes = bodies.reduce((sum, body) => sum + body.length, 0);
   if (!fits(mailbox, messages, bytes, limits)) {
-    expireMails(mailbox, at - limits.lifeMs);
+    expireMails(mailbox, at - lifeMs);
     if (messages > limits.messages || bytes > limits.bytes) return undefined;
-    if (limits.whenFull === 'refuse' && !fits(mailbox, messages, bytes, limits)) return undefined;
+    if (whenFull === 'refuse' && !fits(mailbox, messages, bytes, limits)) return undefined;
   }
   while (!fits(mailbox, messages, bytes, limits)) lose(mailbox, oldestOfLargest(mailbox, limits), 'trimmed');
   return bodies.map((body) => {
@@ -76,12 +79,12 @@ export function forgetUpTo(mailbox: MailboxRow, upTo: number): void {
   if (mailbox.gap && mailbox.gap.toSeq <= upTo) mailbox.gap = undefined;
 }
 
-function fits(mailbox: MailboxRow, messages: number, bytes: number, limits: MailboxLimits): boolean {
+function fits(mailbox: MailboxRow, messages: number, bytes: number, limits: Room): boolean {
   return mailbox.mails.size + messages <= limits.messages && mailbox.bytes + bytes <= limits.bytes;
 }
 
 /** The oldest message of the account with the largest share; of equal shares, the oldest message of all. */
-function oldestOfLargest({ mails }: MailboxRow, limits: MailboxLimits): number {
+function oldestOfLargest({ mails }: MailboxRow, limits: Room): number {
   const accounts = new Map<AccountAddress, { readonly oldest: number; messages: number; bytes: number }>();
   for (const [seq, { sender, bytes }] of mails) {
     const account = accountOf(sender);

@@ -65,8 +65,8 @@ function appendOne(state: MemoryState, mail: Mail, limits: MailboxLimits): Appen
 
   // By mailbox, because a device may be named more than once.
   const incoming = new Map<DeviceId, Incoming>();
-  for (const { device, own } of mail.recipients) {
-    const one = incoming.get(device) ?? { sender: mail.sender, at: mail.at, bodies: [] };
+  for (const { device, own, room } of mail.recipients) {
+    const one = incoming.get(device) ?? { sender: mail.sender, at: mail.at, bodies: [], room };
     incoming.set(device, { ...one, bodies: [...one.bodies, new Uint8Array(Buffer.concat([...mail.shared, ...own]))] });
   }
   const seqs = new Map<DeviceId, number[]>();

@@ -81,9 +81,9 @@ export function openWeakestStore(): { readonly store: Store; readonly steps: Ste
 
     const incoming = new Map<DeviceId, Incoming>();
     const unknown: DeviceId[] = [];
-    for (const { device, own } of mail.recipients) {
+    for (const { device, own, room } of mail.recipients) {
       if (!(await mailboxOf(device))) unknown.push(device);
-      const one = incoming.get(device) ?? { sender: mail.sender, at: mail.at, bodies: [] };
+      const one = incoming.get(device) ?? { sender: mail.sender, at: mail.at, bodies: [], room };
       const body = new Uint8Array(Buffer.concat([...mail.shared, ...own]));
       incoming.set(device, { ...one, bodies: [...one.bodies, body] });
     }
@@ -261,6 +261,9 @@ function copyOf(mail: Mail): Mail {
     id: mail.id.slice() as Mail['id'],
     digest: mail.digest.slice(),
     shared: mail.shared.map((piece) => piece.slice()),
-    recipients: mail.recipients.map(({ device, own }) => ({ device, own: own.map((piece) => piece.slice()) })),
+    recipients: mail.recipients.map((recipient) => ({
+      ...recipient,
+      own: recipient.own.map((piece) => piece.slice()),
+    })),
   };
 }

@@ -15,6 +15,8 @@ const WITHOUT_LIMITS = [
   '--manifest-reads-per-address',
   '--manifest-writes-per-address',
   '--messages-per-pair',
+  '--messages-per-recipient',
+  '--bytes-per-sender',
 ].flatMap((flag) => [flag, '0']);
 
 export class ServerProcess {

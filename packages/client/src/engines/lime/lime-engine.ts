@@ -30,7 +30,7 @@ import type {
   ReceivedMessage,
   SealedMessage,
 } from '../engine.ts';
-import { decryptChunk, encryptChunk, newFileKey } from '../stream.ts';
+import { decryptChunk, FileEncryption } from '../stream.ts';
 import { LimeDirectory } from './lime-directory.ts';
 import { checkLimeKeys } from './lime-keys-check.ts';
 import { limeStoreOver } from './lime-records.ts';
@@ -63,11 +63,10 @@ class LimeEngine implements EncryptionEngine {
 
   constructor(setup: EngineSetup) {
     this.#setup = setup;
-    const aead = setup.crypto.aes256gcm;
+    const { crypto, random } = setup;
     this.files = {
-      newFileKey: () => newFileKey(setup.random),
-      encryptChunk: (key, index, final, bytes) => encryptChunk(aead, key, index, final, bytes),
-      decryptChunk: (key, index, final, sealed) => decryptChunk(aead, key, index, final, sealed),
+      newFile: () => new FileEncryption(crypto, random),
+      decryptChunk: (key, index, final, sealed) => decryptChunk(crypto.aes256gcm, key, index, final, sealed),
     };
   }
 

@@ -3,7 +3,7 @@
  * the log must say; a checkpoint brings it to LMDB, later and without changing what is in memory
  * until that is durable.
  */
-import type { GapRecord, MailboxLimits } from '../../port.ts';
+import type { GapRecord, MailboxLimits, Room } from '../../port.ts';
 import { accountOfRow, type LostMail, type MailboxChange, setSeq, sizeOf } from '../log/log-record.ts';
 import { encodeHead, SKIPPED_SEQS } from './head.ts';
 import { Mailbox } from './mailbox.ts';
@@ -47,7 +47,7 @@ export class OpenMailbox extends Mailbox {
   }
 
   /** Whether there is room for what is expected. */
-  fits({ messages, bytes }: MailboxLimits): boolean {
+  fits({ messages, bytes }: Room): boolean {
     return this.messages + this.#expected.messages <= messages && this.bytes + this.#expected.bytes <= bytes;
   }
 

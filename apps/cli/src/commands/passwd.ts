@@ -1,0 +1,46 @@
+/** `sealwire passwd`: another passphrase for the keys of this machine. The keys themselves stay what they are. */
+import { FolderStorage } from '@sealwire/client/node/folder-storage';
+import type { Command } from 'commander';
+import { type Context, type ProfileContext, profileFor } from '../context.ts';
+import { openKeyStore, replaceKeyStore } from '../key-store.ts';
+import { type AccountOptions, accountCommand } from '../options.ts';
+import { readNewPassphrase, readPassphrase } from '../passphrase.ts';
+import { requireProfile } from '../profile.ts';
+
+interface PasswdOptions extends AccountOptions {
+  readonly newPassphraseFile?: string;
+  /** commander: false when `--no-passphrase` is given. */
+  readonly passphrase: boolean;
+}
+
+export function passwdCommand(context: () => Context): Command {
+  return accountCommand('passwd', 'Change the passphrase of the keys on this machine', [
+    'sealwire passwd',
+    'sealwire passwd -u robot --passphrase-file old --new-passphrase-file new',
+  ])
+    .option('--new-passphrase-file <file>', 'read the new passphrase from the first line of a file')
+    .option('--no-passphrase', 'keep the keys unencrypted: whoever reads the files is you')
+    .action((options: PasswdOptions) => changePassphrase(profileFor(context(), options), options));
+}
+
+async function changePassphrase(context: ProfileContext, options: PasswdOptions): Promise<void> {
+  const { profile, passphrase, surroundings, output } = context;
+  const { crypto, random } = surroundings.runtime;
+  requireProfile(profile);
+  // Nobody has the keys open meanwhile.
+  const folder = FolderStorage.open(profile.storeFolder);
+  try {
+    const ask = () => readPassphrase(passphrase, profile.user, surroundings, output);
+    const key = await openKeyStore(profile.keysFile, ask, { crypto });
+    const source = { fd: undefined, file: options.newPassphraseFile };
+    const next = options.passphrase ? await readNewPassphrase(source, profile.user, surroundings, output) : undefined;
+    await replaceKeyStore(profile.keysFile, key, next, { crypto, random });
+  } finally {
+    await folder.close();
+  }
+  if (!options.passphrase) output.warn('the keys lie unencrypted on this machine');
+  await output.data(
+    { event: 'passphrase-changed', user: profile.user },
+    `the keys of ${profile.user} have a new passphrase`,
+  );
+}

@@ -1,0 +1,29 @@
+/** One message on its way: queued, and then accepted or not within the user's patience. */
+import type { Client } from '@sealwire/client/client';
+import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import { settledWithin } from './waiting.ts';
+
+export interface SendOutcome {
+  readonly id: string;
+  readonly to: AccountAddress;
+  /** The patience was over: it waits in the outbox. */
+  readonly queued: boolean;
+  readonly leftOut: readonly DeviceId[];
+}
+
+/** Throws `ClientError` when the message can never be sent, `CliError` (`interrupted`). */
+export async function sendAndWait(
+  client: Client,
+  to: AccountAddress,
+  text: string,
+  waitSeconds: number,
+  interrupted: AbortSignal,
+): Promise<SendOutcome> {
+  const { id, accepted } = await client.send(to, text);
+  let leftOut: readonly DeviceId[] = [];
+  const told = accepted.then((acceptance) => {
+    leftOut = acceptance.leftOut;
+  });
+  const ending = await settledWithin(told, waitSeconds, interrupted);
+  return { id, to, queued: ending === 'too-late', leftOut };
+}

@@ -1,0 +1,45 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import type { GapEvent, IncomingEvent } from '@sealwire/client/events';
+import { parseAccountAddress } from '@sealwire/wire/ids';
+import { Output } from './output.ts';
+import { showEvent } from './show-event.ts';
+
+const ALICE = parseAccountAddress('sip:alice@example.org');
+const NOBODY_PARKED = { address: ALICE, parked: () => [], retry: async () => {} };
+
+/** What is said of events that are shown one after the other, on stdout and stderr. */
+async function shown(events: readonly IncomingEvent[], client: Parameters<typeof showEvent>[2], json = false) {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const output = new Output({ stdout, stderr, json, color: false });
+  for (const event of events) await showEvent(output, event, client);
+  return String(json ? stdout.read() : stderr.read());
+}
+
+describe('a gap', () => {
+  const gap = (event: GapEvent) => shown([event], NOBODY_PARKED);
+
+  it('says that a flood was cut where it came from, and what was only too old', async () => {
+    expect(await gap({ kind: 'gap', count: 301, reason: 'trimmed' })).toBe(
+      'warning: 301 messages were lost: the mailbox was full, and the oldest ones of whoever had most in it had to go\n',
+    );
+    expect(await gap({ kind: 'gap', count: 2, reason: 'expired' })).toContain('waited longer');
+  });
+});
+
+describe('what was parked, because printing it failed', () => {
+  it.each([false, true])('is asked for again, once (JSON: %s)', async (json) => {
+    const retried: string[] = [];
+    const event = { kind: 'gap', count: 1, reason: 'expired' } as const;
+    const client = {
+      address: ALICE,
+      parked: () => (retried.length === 0 ? [{ id: '7', event }] : []),
+      retry: async (id: string) => void retried.push(id),
+    };
+    const parked = { kind: 'parked', id: '7', what: 'gap' } as const;
+    // The second time as after a crash between the two.
+    const said = await shown([parked, parked], client, json);
+    expect(retried).toEqual(['7']);
+    expect(said.split('\n', 1)[0]).toContain(json ? '{"event":"parked","id":"7","what":"gap"}' : 'it comes again');
+  });
+});

@@ -1,0 +1,25 @@
+/** An account's keys, for people to compare and for programs. */
+import type { PeerInfo } from '@sealwire/client/events';
+import { fingerprint } from './fingerprint.ts';
+
+/** The account key signs the list of devices, so that comparing it compares all of them. */
+export function keysOf({ address, accountKey, devices }: PeerInfo): string {
+  const lines = devices.flatMap(({ id, identities, trust }) => [
+    `  ${id}  (${trust})`,
+    ...identities.map(({ suite, identityKey }) => `    ${suite}  ${fingerprint(identityKey)}`),
+  ]);
+  return [`${address}`, `  account key  ${fingerprint(accountKey)}`, ...lines].join('\n');
+}
+
+export function keysRecord({ address, accountKey, devices }: PeerInfo): Record<string, unknown> {
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+  return {
+    address,
+    accountKey: hex(accountKey),
+    devices: devices.map(({ id, trust, identities }) => ({
+      id,
+      trust,
+      identities: identities.map(({ suite, identityKey }) => ({ curve: suite, identityKey: hex(identityKey) })),
+    })),
+  };
+}
