@@ -57,7 +57,7 @@ describe('a checkpoint', () => {
       rmSync(copy, { recursive: true });
     });
     expect(heads).toBeGreaterThan(0);
-  });
+  }, 30_000);
 
   it('runs beside commits and reads: each read finds each accepted message once, in order', async () => {
     const [phone, laptop] = devices as [DeviceId, DeviceId];
