@@ -2,12 +2,14 @@
  * `npm run bench -w apps/relay`: the relay beside a bare `ws` server in the same run (docs/performance.md).
  * Server on core 0, generator on core 1; short alternating rounds, medians, ratios.
  *
- * `-- --check` exit code 1 when a goal is missed · `--only=sparse,dense,open,idle,connect,drain` ·
+ * `-- --check` exit code 1 when a goal is missed · `--only=sparse,dense,open,idle,connect,drain,fair` ·
+ * `--flood=TEXT` only the floods whose names have it (fair) ·
  * `--unstored` without a store (sparse, dense, open) · `--rates=500,2000` messages a second (open) ·
  * `--short` fewer rounds (open) · `--bufferutil` the peers have the relay's native helper too ·
  * `--profile=FOLDER` a CPU profile of our server
  */
 import { spawnSync } from 'node:child_process';
+import { type Fairness, FLOODING_SOCKETS, fairness } from './fair.ts';
 import { hasTaskset } from './measured-server.ts';
 import { connectCost, drainRate, idleBytes, type LoadShape, pairCosts } from './measurements.ts';
 import { type OpenCost, type OpenFigures, openCosts } from './open.ts';
@@ -17,7 +19,16 @@ const DENSE: LoadShape = { pairs: 20, inFlight: 16 };
 const IDLE_SOCKETS = 5_000;
 const RATES = [50, 500, 2_000, 5_000];
 const ROUNDS = process.argv.includes('--short') ? 2 : 5;
-const GOALS = { sparse: 2.0, dense: 1.0, idleKiB: 12, openAt: 2_000, openMicros: 1.5, open99: 2.0, stallMs: 10 };
+const GOALS = {
+  sparse: 2.0,
+  dense: 1.0,
+  idleKiB: 12,
+  openAt: 2_000,
+  openMicros: 1.5,
+  open99: 2.0,
+  stallMs: 10,
+  fair99: 100,
+};
 
 const check = process.argv.includes('--check');
 const only = optionOf('only');
@@ -107,6 +118,13 @@ if (wanted('drain')) {
   row('drain of a mailbox of 10,000', perSecond, undefined, 'messages/s');
   row('the same', cpuMicros, undefined, 'CPU µs a message');
 }
+if (wanted('fair')) {
+  const floods = await fairness(optionOf('flood') ?? '');
+  tellFair(floods);
+  for (const { flood, waits } of floods)
+    for (const [asked, { p99 }] of Object.entries(waits))
+      row(`beside ${FLOODING_SOCKETS} of ${flood}: ${asked}, p99`, p99, undefined, 'ms', { most: GOALS.fair99 });
+}
 
 tellTable([['what', 'ours', 'peer', 'ratio', 'unit', 'goal', ''], ...rows]);
 if (missed.length > 0) console.log(`missed: ${missed.join(', ')}`);
@@ -145,6 +163,28 @@ function tellOpen(costs: readonly OpenCost[]): void {
     ...costs.flatMap(({ perSecond, ours, logged, counted }) => [
       line(perSecond, 'ours', counted, ours),
       line(perSecond, 'ws with a log', counted, logged),
+    ]),
+  ]);
+}
+
+function tellFair(floods: readonly Fairness[]): void {
+  tellTable([
+    [
+      `ms beside ${FLOODING_SOCKETS} sockets of`,
+      'ping p50',
+      'p99',
+      'message p50',
+      'p99',
+      '/livez p50',
+      'p99',
+      'MB/s',
+      'sockets',
+    ],
+    ...floods.map(({ flood, waits, megabytes, sockets }) => [
+      flood,
+      ...Object.values(waits).flatMap(({ p50, p99 }) => [p50.toFixed(1), p99.toFixed(1)]),
+      megabytes.toFixed(1),
+      String(sockets),
     ]),
   ]);
 }

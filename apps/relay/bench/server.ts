@@ -8,15 +8,17 @@ import { join } from 'node:path';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { systemRandom } from '@sealwire/crypto/random';
+import { trustedProxies } from '@sealwire/service/client-address';
 import { tuneCollector } from '@sealwire/service/collector';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
 import { openStore } from '@sealwire/store/open';
-import type { Device, Store } from '@sealwire/store/port';
+import type { Store } from '@sealwire/store/port';
 import { encodeMailOwn, encodeMailShared } from '@sealwire/wire/frame-codec';
-import { parseAccountAddress, parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
+import { parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { DEFAULT_SETTINGS, startRelay } from '../src/start.ts';
 import { createBareServer } from './bare-server.ts';
+import { makeDevice } from './devices.ts';
 import { GroupLog } from './group-log.ts';
 import { LoopWatch } from './loop-watch.ts';
 import type { Credentials, Reply, Request, ServerKind } from './protocol.ts';
@@ -54,6 +56,7 @@ async function ours(): Promise<Measured> {
       bytesPerRecipient: undefined,
       bytesPerSender: undefined,
     },
+    proxies: trustedProxies([]),
   });
   const server = createServer();
   server.on('upgrade', door.upgrade);
@@ -62,7 +65,7 @@ async function ours(): Promise<Measured> {
     async devices(prefix, count) {
       const made: Credentials[] = [];
       for (let i = 0; i < count; i++) {
-        const device = await makeDevice(store, `${prefix}${i}`, now());
+        const device = await makeDevice(store, `${prefix}${i}`, 'bench.invalid', now());
         made.push({ device, token: (await signer.sign(device, ['relay'])).token });
       }
       return made;
@@ -74,16 +77,6 @@ async function ours(): Promise<Measured> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function makeDevice(store: Store, name: string, now: number) {
-  const address = parseAccountAddress(`sip:${name}@bench.invalid`);
-  const id = parseDeviceId(`${address};gr=urn:uuid:00000000-0000-4000-8000-000000000000`);
-  const key = systemRandom(32);
-  const device: Device = { id, identities: [{ suite: 'c25519', identityKey: key }], loginKey: key, addedAt: now };
-  const manifest = { version: 1, bytes: systemRandom(64), signature: systemRandom(64) };
-  await store.accounts.create({ address, accountKey: systemRandom(32), createdAt: now }, manifest, [device]);
-  return id;
 }
 
 async function fill(store: Store, device: string, count: number, bytes: number, at: number): Promise<void> {

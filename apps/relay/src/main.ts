@@ -4,6 +4,7 @@ import { createTokenVerifier } from '@sealwire/access/tokens';
 import { openBus } from '@sealwire/bus/open';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { bootServer } from '@sealwire/service/boot-server';
+import { trustedProxies } from '@sealwire/service/client-address';
 import { tuneCollector } from '@sealwire/service/collector';
 import { originOf } from '@sealwire/service/public-origin';
 import { openStore } from '@sealwire/store/open';
@@ -35,6 +36,7 @@ await bootServer({
       // A prefix: base64url may begin with what a node id must not begin with.
       nodeId: config.NODE_ID ?? `relay-${encodeBase64url(systemRandom(12))}`,
       settings: relaySettings(config),
+      proxies: trustedProxies(config.TRUSTED_PROXIES),
     });
   },
 });

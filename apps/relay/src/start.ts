@@ -3,6 +3,7 @@
 import type { TokenVerifier } from '@sealwire/access/tokens';
 import type { Bus } from '@sealwire/bus/port';
 import type { RandomBytes } from '@sealwire/crypto/port';
+import { clientAddress, limiterKey, type TrustedProxies } from '@sealwire/service/client-address';
 import type { SocketDoor } from '@sealwire/service/http-door';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
@@ -25,6 +26,7 @@ import { SendLimits } from './sending/send-limits.ts';
 import type { RelaySettings } from './settings.ts';
 import { Connection, type ConnectionParts } from './sockets/connection.ts';
 import { Login } from './sockets/login.ts';
+import { LoginQueue } from './sockets/login-queue.ts';
 import { Sessions } from './sockets/sessions.ts';
 import { TrafficGauges } from './sockets/traffic-gauges.ts';
 import { createUpgrade } from './sockets/upgrade.ts';
@@ -47,13 +49,15 @@ export interface RelayDeps {
   /** Unique among the nodes that share the bus; see `parseNodeId` of `wire/node-messages`. */
   readonly nodeId: string;
   readonly settings: RelaySettings;
+  /** Who may say for whom a socket was opened. */
+  readonly proxies: TrustedProxies;
   /** Node's by default. */
   readonly timers?: Timers;
 }
 
 /** Resolves when the node listens on the bus. Rejects with `BusError`. */
 export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
-  const { store, bus, tokens, log, metrics, now, random, nodeId, settings, timers = nodeTimers } = deps;
+  const { store, bus, tokens, log, metrics, now, random, nodeId, settings, proxies, timers = nodeTimers } = deps;
   const wheel = new TimerWheel(timers);
   const turn = new Turn();
   const deviceIds = new DeviceIdCache();
@@ -111,6 +115,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     turn,
     deviceIds,
     login: new Login(tokens, store.devices),
+    logins: new LoginQueue(),
     sessions,
     router,
     announcements,
@@ -129,7 +134,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   const upgrade = createUpgrade(
     settings,
     () => (draining ? new Problem('unavailable') : undefined),
-    (ws, socket) => void new Connection(ws, socket, parts),
+    (ws, socket, request) => void new Connection(ws, socket, limiterKey(clientAddress(request, proxies)), parts),
   );
 
   await listener.start();

@@ -63,12 +63,14 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
   const api = await startApi({ ...shared, settings, tokenKey, appPasswordKey, version });
   const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey, version });
   const relayed = relaySettings(settings);
+  const proxies = trustedProxies(settings.TRUSTED_PROXIES);
   const relay = await startRelay({
     ...shared,
     tokens,
     // A prefix: base64url may begin with what a node id must not begin with.
     nodeId: `solo-${encodeBase64url(random(12))}`,
     settings: relayed,
+    proxies,
   });
   const doors = [api, directory, relay];
 
@@ -94,7 +96,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     basePath: basePathOf(origin),
     tls,
     connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
-    proxies: trustedProxies(settings.TRUSTED_PROXIES),
+    proxies,
     adminSocket,
   });
   return { listening, origin, stop: () => listening.close() };

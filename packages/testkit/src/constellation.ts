@@ -79,6 +79,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       tokens,
       nodeId: `node-${encodeBase64url(systemRandom(12))}`,
       settings: { ...DEFAULT_SETTINGS, messagesPerPair: undefined, messagesPerRecipient: undefined, ...options.relay },
+      proxies: trustedProxies([]),
     });
     return listen({
       address: { host: HOST, port: at },

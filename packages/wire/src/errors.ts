@@ -60,6 +60,11 @@ export const CLOSE_CODES = {
   4002: { name: 'replaced', action: 'reconnect', text: 'a newer connection of the same device took over' },
   4003: { name: 'no-pong', action: 'reconnect', text: 'no answer to a ping' },
   4004: { name: 'no-hello', action: 'reconnect', text: 'no hello within five seconds' },
+  4005: {
+    name: 'too-many-frames',
+    action: 'reconnect',
+    text: 'more frames that bring no message than a socket may send',
+  },
   4100: { name: 'token-expired', action: 'renew', text: 'the access token has ended' },
   4101: { name: 'token-refused', action: 'renew', text: 'the access token is not a good one' },
   4400: { name: 'protocol-error', action: 'stop', text: 'a frame that breaks the protocol' },

@@ -4,7 +4,18 @@
  */
 export interface Limit {
   readonly value: number;
-  readonly unit: 'bytes' | 'ms' | 'messages' | 'keys' | 'devices' | 'requests' | 'sockets/s' | 'entries';
+  readonly unit:
+    | 'bytes'
+    | 'ms'
+    | 'messages'
+    | 'keys'
+    | 'devices'
+    | 'requests'
+    | 'frames'
+    | 'frames/s'
+    | 'logins'
+    | 'sockets/s'
+    | 'entries';
   readonly why: string;
 }
 
@@ -55,6 +66,32 @@ export const LIMITS = {
     value: 1 * MiB,
     unit: 'bytes',
     why: 'beyond it the consumer is slow: closed, and the mailbox keeps the rest',
+  },
+  framesPerTurn: {
+    value: 32,
+    unit: 'frames',
+    why: 'that one socket is served before the others have their turn, control frames too, each further recipient as one more: some 200 µs',
+  },
+  bytesPerTurn: { value: 64 * KiB, unit: 'bytes', why: 'the same in bytes: what one read of a socket brings' },
+  spareFramesBurst: {
+    value: 500,
+    unit: 'frames',
+    why: 'of a socket at once that bring no message: unknown ones, `Ping`, `Renew`, `Ephemeral`, `Ack` of nothing new, pings and pongs of the WebSocket',
+  },
+  spareFramesPerSecond: {
+    value: 50,
+    unit: 'frames/s',
+    why: 'of these from then on: a client sends one or two, and 200 sockets at this rate cost a tenth of a core',
+  },
+  unwrittenBytes: {
+    value: 128 * KiB,
+    unit: 'bytes',
+    why: 'of messages from one socket that wait for their durable write, 256 more for each recipient; beyond it no more are read: an eighth of a batch',
+  },
+  loginsPerAddress: {
+    value: 8,
+    unit: 'logins',
+    why: 'of sockets from one address that are verified at once, the others wait: twice the threads that verify',
   },
   mailboxMessages: { value: 10_000, unit: 'messages', why: 'a device that stays away must not fill the disk' },
   mailboxBytes: { value: 64 * MiB, unit: 'bytes', why: 'the same in bytes' },

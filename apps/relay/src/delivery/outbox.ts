@@ -89,20 +89,26 @@ export class Outbox {
     this.uncalled = state === 'live';
   }
 
-  /** An acknowledgement from the socket. One beyond the last message sent breaks the protocol and counts for nothing (case A09). */
-  acknowledge(upTo: number): void {
-    if (this.state === 'stopped') return;
+  /**
+   * An acknowledgement from the socket. One beyond the last message sent breaks the protocol and counts for nothing (case A09).
+   * Answers whether it acknowledged a message of this socket that no other one had.
+   */
+  acknowledge(upTo: number): boolean {
+    if (this.state === 'stopped') return false;
     if (!this.firstPageRead) {
       this.early = Math.max(this.early, upTo);
-      return;
+      return false;
     }
     if (upTo > Math.max(this.cursor, this.gapTold)) {
       this.owner.acknowledgedTooMuch();
-      return;
+      return false;
     }
+    const { messages } = this.window;
     this.window.acknowledge(upTo);
+    const isNews = this.window.messages < messages;
     this.owner.acknowledged(upTo);
     if (this.state === 'behind' && this.window.isRoomy) void this.read();
+    return isNews;
   }
 
   private async read(): Promise<void> {

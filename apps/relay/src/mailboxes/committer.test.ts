@@ -9,7 +9,12 @@ import { turns } from '../testing/test-relay.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { Committer, type Submission } from './committer.ts';
 
-const session = { device: 'sip:a@b;gr=1' as DeviceId, number: 7 } as Session;
+const session = {
+  device: 'sip:a@b;gr=1' as DeviceId,
+  number: 7,
+  submitted() {},
+  settled() {},
+} as unknown as Session;
 
 function submission(number: number, bytes = 10): Submission {
   return {

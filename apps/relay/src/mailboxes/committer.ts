@@ -12,7 +12,7 @@ import type { Acknowledgements } from './acknowledgements.ts';
 /** A message on its way to the mailboxes. */
 export interface Submission extends Mail {
   readonly session: Session;
-  /** What the mailboxes will hold of it, together. */
+  /** What the mailboxes will hold of it, together, and what each of them costs beside that. */
   readonly bytes: number;
 }
 
@@ -71,6 +71,7 @@ export class Committer {
     // What the next batch takes is gone in a moment; behind it the store is slow, and what waits is kept as small as it counts.
     this.waiting.push(this.waiting.length < batchMessages ? submission : detached(submission));
     this.waitingBytes += submission.bytes;
+    submission.session.submitted(submission.bytes);
     if (!this.appending) this.schedule();
     return true;
   }
@@ -123,6 +124,7 @@ export class Committer {
       this.outcome.appended(batch, results);
     } finally {
       this.appending = false;
+      for (const { session, bytes } of batch) session.settled(bytes);
       if (this.waiting.length > 0) this.schedule();
       this.tellIdle();
     }

@@ -226,8 +226,11 @@ function faultOf(
   return undefined;
 }
 
+/** What a recipient costs a write beside the bytes: a message of nothing for a thousand of them is not one of no bytes. */
+const RECIPIENT_BYTES = 256;
+
 function storedBytes({ body, parts }: Send): number {
-  let bytes = body.length * parts.length;
+  let bytes = (RECIPIENT_BYTES + body.length) * parts.length;
   for (const { content } of parts) bytes += content.length;
   return bytes;
 }

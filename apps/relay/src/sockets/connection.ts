@@ -12,6 +12,7 @@ import { CLOSE_CODES, type CloseCode, closeCodeOf, ERRORS, type ErrorCode } from
 import { decodeClientFrame, encodeServerFrame } from '@sealwire/wire/frame-codec';
 import type { Ack, ClientFrame, Hello, Lane, Send } from '@sealwire/wire/frames';
 import type { DeviceId, MessageId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { WebSocket } from 'ws';
 import { Outbox, type OutboxOwner, type OutboxServices } from '../delivery/outbox.ts';
@@ -20,11 +21,14 @@ import type { Announcements } from '../nodes/announcements.ts';
 import { type Router, reject } from '../sending/router.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { Turn } from '../time/turn.ts';
+import { FrameFlow } from './frame-flow.ts';
 import { type Login, LoginRefused } from './login.ts';
+import type { LoginQueue } from './login-queue.ts';
 import { laterNumber, sessionNumber } from './session.ts';
 import { SessionWatch, type SessionWatchParts, type Watched } from './session-watch.ts';
 import { receives, type Sessions, sends } from './sessions.ts';
 import { type SlowConsumer, SocketWriter } from './socket-writer.ts';
+import { SpareFrames } from './spare-frames.ts';
 import type { TrafficGauges } from './traffic-gauges.ts';
 
 /** What all connections of a relay share. */
@@ -33,6 +37,7 @@ export interface ConnectionParts extends SessionWatchParts {
   readonly turn: Turn;
   readonly deviceIds: DeviceIdCache;
   readonly login: Login;
+  readonly logins: LoginQueue;
   readonly sessions: Sessions;
   readonly router: Router;
   readonly announcements: Announcements;
@@ -44,6 +49,8 @@ export interface ConnectionParts extends SessionWatchParts {
   readonly metrics: Pick<Metrics, 'relayConnectionsClosed' | 'unhandledErrors'>;
   readonly log: Log;
 }
+
+const UNWRITTEN_BYTES = LIMITS.unwrittenBytes.value;
 
 const CONNECTION = Symbol('connection');
 type Attached = WebSocket & { [CONNECTION]?: Connection };
@@ -57,22 +64,28 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
   closed = false;
   accepted: MessageId[] | undefined;
   private isOpen = false;
-  /** Frames that came while an earlier one waits for the store; the socket is paused meanwhile. */
-  private held: Buffer[] | undefined;
   private closeCode: CloseCode | undefined;
   private claimed = false;
+  /** Bytes of messages that wait for their durable write. */
+  private unwritten = 0;
   private readonly watch: SessionWatch;
+  private readonly flow: FrameFlow;
+  private readonly spare: SpareFrames;
 
+  /** `address`: whose logins wait for each other. */
   constructor(
     private readonly ws: WebSocket,
     socket: Duplex,
+    private readonly address: string,
     private readonly parts: ConnectionParts,
   ) {
-    const { settings, turn, connections } = parts;
+    const { settings, turn, connections, wheel } = parts;
+    this.flow = new FrameFlow(ws, turn);
+    this.spare = new SpareFrames(wheel);
     this.writer = new SocketWriter(socket, turn, settings.socketQueueBytes, this);
     this.watch = new SessionWatch(this, parts);
     (ws as Attached)[CONNECTION] = this;
-    ws.on('message', onMessage).on('pong', onPong).on('close', onClose).on('error', onError);
+    ws.on('message', onMessage).on('ping', onPing).on('pong', onPong).on('close', onClose).on('error', onError);
     connections.add(this);
   }
 
@@ -111,6 +124,18 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     if (!this.closed) this.watch.pollSoon();
   }
 
+  submitted(bytes: number): void {
+    const before = this.unwritten;
+    this.unwritten += bytes;
+    if (before <= UNWRITTEN_BYTES && this.unwritten > UNWRITTEN_BYTES) this.flow.hold();
+  }
+
+  settled(bytes: number): void {
+    const before = this.unwritten;
+    this.unwritten -= bytes;
+    if (before > UNWRITTEN_BYTES && this.unwritten <= UNWRITTEN_BYTES) this.flow.release();
+  }
+
   ping(): void {
     this.ws.ping();
   }
@@ -124,13 +149,13 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     this.outbox?.poll();
   }
 
-  /** A binary message of the peer. */
-  receive(raw: Buffer): void {
+  /** A message of the peer. */
+  receive(raw: Buffer, isBinary: boolean): void {
+    this.flow.took(raw.length);
     if (this.closed) return;
     this.watch.heard();
-    if (this.held) {
-      this.held.push(raw);
-      this.ws.pause();
+    if (!isBinary) {
+      this.protocolError('bad-frame', 'frames are binary');
       return;
     }
     try {
@@ -140,12 +165,15 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     }
   }
 
-  heard(): void {
-    this.watch.heard();
+  /** A ping of the peer (RFC 6455 section 5.5.2). */
+  pinged(data: Buffer): void {
+    if (!this.takeControl(data)) return;
+    this.ws.pong(data);
+    if (this.writer.waitingBytes > this.parts.settings.socketQueueBytes) this.tooSlow();
   }
 
-  refuseText(): void {
-    this.protocolError('bad-frame', 'frames are binary');
+  ponged(data: Buffer): void {
+    if (this.takeControl(data)) this.watch.heard();
   }
 
   /** The socket is gone, whoever ended it. */
@@ -168,8 +196,8 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     }
     traffic.frame(frame.kind);
     if (!this.isOpen) {
-      if (frame.kind === 'hello') this.holdUntil(this.logIn(frame));
-      else this.protocolError('bad-frame', 'the first frame is a hello');
+      if (frame.kind === 'hello') this.holdUntil(this.parts.logins.run(this.address, () => this.logIn(frame)));
+      else this.helloExpected();
       return;
     }
     switch (frame.kind) {
@@ -180,13 +208,14 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
         this.ack(frame);
         break;
       case 'ephemeral':
-        if (sends(this.lane)) this.parts.router.ephemeral(this, frame);
+        this.flow.costs(frame.parts.length - 1);
+        if (this.takeSpare() && sends(this.lane)) this.parts.router.ephemeral(this, frame);
         break;
       case 'ping':
-        this.writer.frame(encodeServerFrame({ kind: 'pong', nonce: frame.nonce }));
+        if (this.takeSpare()) this.writer.frame(encodeServerFrame({ kind: 'pong', nonce: frame.nonce }));
         break;
       case 'renew':
-        this.holdUntil(this.renew(frame.token));
+        if (this.takeSpare()) this.holdUntil(this.renew(frame.token));
         break;
       case 'hello':
         this.protocolError('bad-frame', 'a second hello');
@@ -194,14 +223,33 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
   }
 
   private undecodable(error: WireError): void {
-    if (error.code === 'unknown-frame') {
-      // Of a newer version: said, skipped, not fatal (case H15).
-      this.parts.traffic.frame('unknown');
-      this.tellError('unknown-frame', error.message);
-    } else {
-      this.parts.traffic.frame('bad');
+    const isUnknown = error.code === 'unknown-frame';
+    this.parts.traffic.frame(isUnknown ? 'unknown' : 'bad');
+    if (!isUnknown)
       this.protocolError(error.code === 'payload-too-large' ? 'payload-too-large' : 'bad-frame', error.message);
-    }
+    else if (!this.isOpen) this.helloExpected();
+    // Of a newer version: said, skipped, not fatal (case H15).
+    else if (this.takeSpare()) this.tellError('unknown-frame', error.message);
+  }
+
+  /** A ping or pong of the WebSocket; false: it is not to be answered. */
+  private takeControl(data: Buffer): boolean {
+    this.flow.took(data.length);
+    if (this.closed) return false;
+    if (this.isOpen) return this.takeSpare();
+    this.helloExpected();
+    return false;
+  }
+
+  /** Counts a frame that brings no message; false: one too many, and the socket is closed. */
+  private takeSpare(): boolean {
+    if (this.spare.take()) return true;
+    this.close(closeCodeOf('too-many-frames'));
+    return false;
+  }
+
+  private helloExpected(): void {
+    this.protocolError('bad-frame', 'the first frame is a hello');
   }
 
   private send(frame: Send, raw: Buffer): void {
@@ -209,16 +257,20 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
       reject(this, frame.id, 'forbidden');
       return;
     }
+    // Limits, mail and a look into the store for each: the first is in what a frame costs.
+    this.flow.costs(frame.parts.length - 1);
     const waiting = this.parts.router.send(this, frame, raw);
     if (waiting) this.holdUntil(waiting);
   }
 
   private ack({ upTo }: Ack): void {
-    if (this.outbox) this.outbox.acknowledge(upTo);
-    else this.acknowledgedTooMuch();
+    if (!this.outbox) this.acknowledgedTooMuch();
+    else if (!this.outbox.acknowledge(upTo)) this.takeSpare();
   }
 
   private async logIn(hello: Hello): Promise<void> {
+    // It left, or its time to say hello ended, while others of its address were verified.
+    if (this.closed) return;
     const { login, settings, sessions, announcements, outboxes, now, random } = this.parts;
     let device: DeviceId;
     let expiresAt: number;
@@ -287,19 +339,10 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     );
   }
 
+  /** What comes meanwhile stays in the socket. */
   private holdUntil(done: Promise<void>): void {
-    this.held = [];
-    done.then(
-      () => this.release(),
-      (error) => this.unexpected(error),
-    );
-  }
-
-  private release(): void {
-    const held = this.held ?? [];
-    this.held = undefined;
-    for (const raw of held) this.receive(raw);
-    if (!this.held && this.ws.isPaused) this.ws.resume();
+    this.flow.hold();
+    done.catch((error) => this.unexpected(error)).then(() => this.flow.release());
   }
 
   private tellError(code: ErrorCode, text: string): void {
@@ -323,7 +366,6 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     if (this.closed) return;
     const { sessions, announcements } = this.parts;
     this.closed = true;
-    this.held = undefined;
     this.watch.stop();
     this.outbox?.stop();
     if (this.isOpen && sessions.receiver(this.device) === this) announcements.closed(this);
@@ -332,13 +374,15 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
 }
 
 function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
-  const connection = (this as Attached)[CONNECTION];
-  if (isBinary) connection?.receive(data);
-  else connection?.refuseText();
+  (this as Attached)[CONNECTION]?.receive(data, isBinary);
 }
 
-function onPong(this: WebSocket): void {
-  (this as Attached)[CONNECTION]?.heard();
+function onPing(this: WebSocket, data: Buffer): void {
+  (this as Attached)[CONNECTION]?.pinged(data);
+}
+
+function onPong(this: WebSocket, data: Buffer): void {
+  (this as Attached)[CONNECTION]?.ponged(data);
 }
 
 function onClose(this: WebSocket, code: number): void {

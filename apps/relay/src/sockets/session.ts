@@ -16,6 +16,10 @@ export interface Session {
   readonly closed: boolean;
   /** Ids of this session's messages that became durable in the batch that is being told; the router's. */
   accepted: MessageId[] | undefined;
+  /** A message of this session, of `bytes`, waits for its durable write: of a session that has too many no more are read. */
+  submitted(bytes: number): void;
+  /** It waits no more, whatever became of it. */
+  settled(bytes: number): void;
   close(code: CloseCode): void;
   /** Looks into the mailbox within a few seconds: the bus may have lost something. */
   pollSoon(): void;

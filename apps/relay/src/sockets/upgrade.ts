@@ -22,7 +22,7 @@ type UpgradeSettings = Pick<RelaySettings, 'path' | 'allowedOrigins' | 'frameByt
 export function createUpgrade(
   settings: UpgradeSettings,
   refuse: () => Problem | undefined,
-  opened: (ws: WebSocket, socket: Duplex) => void,
+  opened: (ws: WebSocket, socket: Duplex, request: IncomingMessage) => void,
 ): (request: IncomingMessage, socket: Duplex, head: Uint8Array) => void {
   const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
@@ -31,6 +31,8 @@ export function createUpgrade(
     maxPayload: settings.frameBytes,
     maxFragments: settings.fragmentsPerFrame,
     maxBufferedChunks: BUFFERED_CHUNKS,
+    // A ping is answered like any other frame: within the turn and the budget of its socket.
+    autoPong: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: () => SUBPROTOCOL,
   };
@@ -41,7 +43,7 @@ export function createUpgrade(
       answer(socket, problem);
       return;
     }
-    server.handleUpgrade(request, socket, Buffer.from(head), (ws) => opened(ws, socket));
+    server.handleUpgrade(request, socket, Buffer.from(head), (ws) => opened(ws, socket, request));
   };
 }
 

@@ -6,6 +6,7 @@ import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens'
 import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
 import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
+import { trustedProxies } from '@sealwire/service/client-address';
 import type { SocketDoor } from '@sealwire/service/http-door';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics, type Metrics } from '@sealwire/service/metrics';
@@ -79,6 +80,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         messagesPerRecipient: undefined,
         ...options.settings,
       },
+      proxies: trustedProxies([]),
       timers: time,
     });
     const server = createServer((request, response) => door.handle(request, response));

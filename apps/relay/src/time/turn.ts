@@ -7,6 +7,8 @@ export interface Flushable {
 export class Turn {
   private waiting: Flushable[] = [];
   private scheduled = false;
+  /** Turns that wrote something and have ended: what is counted a turn begins anew when this has grown. */
+  ended = 0;
 
   add(item: Flushable): void {
     this.waiting.push(item);
@@ -24,6 +26,7 @@ export class Turn {
 
   private readonly end = (): void => {
     this.scheduled = false;
+    this.ended++;
     this.flush();
   };
 }

@@ -70,6 +70,45 @@ async function dialogue(listening: Listening, text: string, onOpen?: (socket: So
   return answer;
 }
 
+describe('pipelining', () => {
+  it('a door sees a few of many requests of a connection, and the others when these are answered', async () => {
+    const waiting: ServerResponse[] = [];
+    const { listening } = await start({
+      routes: [{ prefix: '/', door: door('', (_, response) => void waiting.push(response)) }],
+    });
+    const answer = dialogue(listening, `${'GET / HTTP/1.1\r\nhost:a\r\n\r\n'.repeat(999)}GET / HTTP/1.0\r\n\r\n`);
+    for (let answered = 0; answered < 1_000; answered++) {
+      while (waiting.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      expect(waiting.length).toBeLessThanOrEqual(40);
+      waiting.shift()?.end();
+    }
+    expect((await answer).split('HTTP/1.1 200').length).toBe(1_001);
+  });
+
+  it('a door gets all that came behind an upgrade', async () => {
+    let length = 0;
+    const socketDoor: SocketDoor = {
+      ...door('socket'),
+      async drain() {},
+      upgrade(_request, socket, head) {
+        length += head.length;
+        const look = () => length === 50_000 && socket.end();
+        socket.on('data', (data: Buffer) => {
+          length += data.length;
+          look();
+        });
+        look();
+      },
+    };
+    const { listening } = await start({ routes: [{ prefix: '/', door: socketDoor }] });
+    await dialogue(
+      listening,
+      `GET / HTTP/1.1\r\nhost:a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n${'x'.repeat(50_000)}`,
+    );
+    expect(length).toBe(50_000);
+  });
+});
+
 describe('routing', () => {
   it('goes by the longest prefix, on whole segments', async () => {
     const routes = [

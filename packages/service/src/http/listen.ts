@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { ConfigError } from '../boot/config.ts';
@@ -19,6 +19,7 @@ import { capConnections } from './connection-cap.ts';
 import type { HttpDoor, SocketDoor } from './http-door.ts';
 import { Problem } from './problem.ts';
 import { withoutBasePath } from './public-origin.ts';
+import { leaveRequests, paceRequests } from './request-flow.ts';
 import { readTls, type TlsFiles, watchTls } from './tls-files.ts';
 
 /** Reasons: a peer that needs longer to say what it wants than `headersMs` wants nothing; nginx keeps idle connections for 60 s. */
@@ -96,6 +97,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     metrics: options.metrics,
   });
 
+  paceRequests(server);
+
   const certificate =
     tls && context && watchTls(tls, context, (next) => (server as TlsServer).setSecureContext(next), options);
 
@@ -129,7 +132,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     const door = routeOf(request)?.door;
     if (!door || !('upgrade' in door)) return refuseSocket(socket, '404 Not Found');
     try {
-      door.upgrade(request, socket, head);
+      door.upgrade(request, socket, leaveRequests(socket as Socket, head));
     } catch (error) {
       options.metrics.unhandledErrors.inc({ where: 'upgrade' });
       options.log.error('upgrade-failed', { error });
