@@ -224,3 +224,26 @@ describe('reading', () => {
     expect([status, json.code, headers.get('allow')]).toEqual([405, 'method-not-allowed', allow]);
   });
 });
+
+describe('a name in a path that is none', () => {
+  const names = [
+    'x'.repeat(765),
+    'x'.repeat(766),
+    'x'.repeat(800),
+    'x'.repeat(9000),
+    '%00',
+    'ali%CC%81ce',
+    '%F0%9F%98%80',
+  ];
+  it.each(
+    names.flatMap((name) => ['', '/history'].map((rest) => [name.slice(0, 20), name.length, name + rest] as const)),
+  )('%s… (%i): 404 as for an unknown account', async (_, _length, path) => {
+    const unknown = await fixture.json('GET', '/directory/manifests/nobody');
+    const { status, json } = await fixture.json('GET', `/directory/manifests/${path}`);
+    expect([status, json]).toEqual([404, unknown.json]);
+  });
+
+  it('publishing under one: 404', async () => {
+    expect((await put(first, `/directory/manifests/${'x'.repeat(800)}`)).status).toBe(404);
+  });
+});

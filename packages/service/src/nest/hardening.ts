@@ -1,7 +1,8 @@
 /** What both Nest servers ask of Fastify: strict JSON and nothing else as a body, long enough route parameters, bounded bodies. */
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { LIMITS } from '@sealwire/wire/limits';
-import { Problem, problemOf, validationProblem } from '../http/problem.ts';
+import { type FailureNotes, failureProblem } from '../http/failure.ts';
+import { Problem, validationProblem } from '../http/problem.ts';
 import { JsonError, parseStrictJson } from '../http/strict-json.ts';
 
 /** The part of a Fastify instance that this touches. */
@@ -20,18 +21,20 @@ interface Reply {
   send(body: string): unknown;
 }
 
-export const FASTIFY_OPTIONS = {
-  bodyLimit: LIMITS.jsonBodyBytes.value,
-  // A percent-encoded device id: up to three characters a byte.
-  routerOptions: { maxParamLength: LIMITS.deviceIdBytes.value * 3 },
-  // No parser, no multipart (case H13).
-  multipart: false,
-  // The router's own refusals (a malformed path) come before any filter.
-  frameworkErrors(error: Error, _request: unknown, reply: unknown): void {
-    const problem = problemOf(error);
-    (reply as Reply).code(problem.status).headers(problem.headers()).send(problem.body());
-  },
-} as const;
+export function fastifyOptions(notes: FailureNotes) {
+  return {
+    bodyLimit: LIMITS.jsonBodyBytes.value,
+    // A percent-encoded device id: up to three characters a byte. What is longer names nothing: 404.
+    routerOptions: { maxParamLength: LIMITS.deviceIdBytes.value * 3 },
+    // No parser, no multipart (case H13).
+    multipart: false,
+    // The router's own refusals (a malformed or too long path) come before any filter.
+    frameworkErrors(error: Error, _request: unknown, reply: unknown): void {
+      const problem = failureProblem(error, notes, 'http');
+      (reply as Reply).code(problem.status).headers(problem.headers()).send(problem.body());
+    },
+  } as const;
+}
 
 export const NEST_OPTIONS = { bodyParser: false, logger: false, abortOnError: false } as const;
 
