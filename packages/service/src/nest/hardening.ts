@@ -5,13 +5,17 @@ import { type FailureNotes, failureProblem } from '../http/failure.ts';
 import { Problem, validationProblem } from '../http/problem.ts';
 import { JsonError, parseStrictJson } from '../http/strict-json.ts';
 
+interface JsonRequest {
+  readonly headers: { readonly 'content-type'?: string | undefined };
+}
+
 /** The part of a Fastify instance that this touches. */
 interface BodyParsers {
   removeAllContentTypeParsers(): unknown;
   addContentTypeParser(
     type: string,
     options: { parseAs: 'buffer' },
-    parser: (request: never, body: Buffer, done: (error: Error | null, value?: unknown) => void) => void,
+    parser: (request: JsonRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void) => void,
   ): unknown;
 }
 
@@ -41,7 +45,9 @@ export const NEST_OPTIONS = { bodyParser: false, logger: false, abortOnError: fa
 /** `application/json` by `strict-json.ts`; every other type is answered with 415. */
 export function acceptStrictJsonOnly(fastify: BodyParsers): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (!isUtf8(request.headers['content-type'] ?? ''))
+      return done(new Problem('unsupported-media-type', { detail: 'JSON is taken in UTF-8' }));
     try {
       done(null, parseStrictJson(body));
     } catch (error) {
@@ -49,6 +55,14 @@ export function acceptStrictJsonOnly(fastify: BodyParsers): void {
       done(new Problem('bad-request', { detail: error.message }, { cause: error }));
     }
   });
+}
+
+/**
+ * RFC 8259 section 8.1 knows no other encoding, and no parameter to name one: a `charset` that is there all the same must not promise a
+ * reader before us something else.
+ */
+function isUtf8(contentType: string): boolean {
+  return !/charset/i.test(contentType.replace(/;[ \t]*charset=(?:utf-?8|"utf-?8")[ \t]*(?=;|$)/gi, ''));
 }
 
 /** `@Body({ schema })` and its like, with faults as problems. */
