@@ -36,6 +36,7 @@ export interface LimeEndpointDeps {
 export type LimeEndpoint = (request: IncomingMessage, response: ServerResponse) => void;
 
 const NOT_ASCII = /[^ -~]/;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function createLimeEndpoint(deps: LimeEndpointDeps): LimeEndpoint {
   const maxBodyBytes = largestRequest(deps.limits);
@@ -102,8 +103,12 @@ function deviceIn(identity: string): DeviceId {
     return parseDeviceId(identity);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    throw new Problem('forbidden', { detail: 'the identity header names no device (sip:USER@DOMAIN;gr=…)' });
+    throw namesNoDevice();
   }
+}
+
+function namesNoDevice(): Problem {
+  return new Problem('forbidden', { detail: 'the identity header names no device (sip:USER@DOMAIN;gr=…)' });
 }
 
 async function respond(
@@ -120,11 +125,16 @@ async function respond(
   }
 }
 
-/** The new header takes precedence over `From` (section 3.1). Header bytes are Latin-1 to Node, device ids are UTF-8. */
+/** The new header takes precedence over `From` (section 3.1). Header bytes are Latin-1 to Node, device ids are UTF-8. Throws a 403. */
 function identityOf(request: IncomingMessage): string | undefined {
   const header = request.headers['x-lime-user-identity'] ?? request.headers.from;
   if (typeof header !== 'string' || header === '') return undefined;
-  return NOT_ASCII.test(header) ? Buffer.from(header, 'latin1').toString('utf8') : header;
+  if (!NOT_ASCII.test(header)) return header;
+  try {
+    return utf8.decode(Buffer.from(header, 'latin1'));
+  } catch {
+    throw namesNoDevice();
+  }
 }
 
 function limeError(code: number, curveId: number, text: string): Uint8Array {

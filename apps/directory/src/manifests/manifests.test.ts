@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { ManifestAnswer, ManifestHistoryAnswer } from '@sealwire/wire/http';
+import { parseDeviceId } from '@sealwire/wire/ids';
 import { encodeRequest } from '@sealwire/wire/lime-server';
 import { enrol, type SignedManifest, testDevice } from '../testing/device.ts';
 import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
@@ -65,6 +66,24 @@ describe('publishing', () => {
     const { status, json } = await put(phone.manifest([phone.listed, laptop.listed], third.manifest));
     expect([status, json.code]).toEqual([409, 'conflict']);
     expect((await fixture.store.manifests.newest(phone.address))?.version).toBe(3);
+  });
+
+  it.each(['urn:uuid:1\u202e', 'urn:uuid:1\u200b', 're\u0301ne'])('a new device called %j → 422', async (gr) => {
+    const device = { ...laptop.listed, id: parseDeviceId(`${phone.address};gr=${gr}`) };
+    const { status, json } = await put(phone.manifest([phone.listed, device], first.manifest));
+    expect([status, json.code]).toEqual([422, 'invalid-manifest']);
+    expect(await deviceIds()).toEqual([phone.id]);
+  });
+
+  it('a device that is there already stays, whatever it is called', async () => {
+    const old = { ...laptop.listed, id: parseDeviceId(`${phone.address};gr=urn:uuid:1\u202e`) };
+    const second = phone.manifest([phone.listed, old], first.manifest);
+    const stored = { version: 2, bytes: second.bytes, signature: second.signature };
+    await fixture.store.manifests.publish(phone.address, stored, second.manifest.devices, fixture.clock.now);
+    const tablet = testDevice(crypto, 'alice', 'tablet');
+    const third = phone.manifest([phone.listed, old, tablet.listed], second.manifest);
+    expect((await put(third)).status).toBe(200);
+    expect(await deviceIds()).toEqual([phone.id, old.id, tablet.id].sort());
   });
 
   it('the same version again is a no-op', async () => {
