@@ -5,13 +5,7 @@
 import type { SuiteName } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import type { ServerFrame, Welcome } from '@sealwire/wire/frames';
-import {
-  type AccountAddress,
-  addressOf,
-  type DeviceId,
-  parseAccountAddress,
-  parseAccountName,
-} from '@sealwire/wire/ids';
+import { type AccountAddress, type DeviceId, typedAddress } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
 import {
@@ -384,9 +378,7 @@ export class Client {
 
   #addressOf(to: string): AccountAddress {
     try {
-      return to.startsWith('sip:')
-        ? parseAccountAddress(to)
-        : addressOf(parseAccountName(to), this.#services.self.domain);
+      return typedAddress(to, this.#services.self.domain);
     } catch (error) {
       throw new ClientError('bad-address', (error as Error).message, { cause: error });
     }

@@ -3,7 +3,7 @@ import { encodeBase64url } from '@sealwire/wire/base64url';
 import { ManifestAnswer, ManifestHistoryAnswer } from '@sealwire/wire/http';
 import { parseDeviceId } from '@sealwire/wire/ids';
 import { encodeRequest } from '@sealwire/wire/lime-server';
-import { enrol, type SignedManifest, testDevice } from '../testing/device.ts';
+import { admitted, enrol, type SignedManifest, testDevice } from '../testing/device.ts';
 import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
 
 const phone = testDevice(crypto, 'alice', 'phone');
@@ -84,6 +84,15 @@ describe('publishing', () => {
     const third = phone.manifest([phone.listed, old, tablet.listed], second.manifest);
     expect((await put(third)).status).toBe(200);
     expect(await deviceIds()).toEqual([phone.id, old.id, tablet.id].sort());
+  });
+
+  it('a device that waits under such an id already can be admitted', async () => {
+    const old = { ...laptop, id: parseDeviceId(`${phone.address};gr=urn:uuid:1\u202e`) };
+    const { identityKey, signedPrekey } = laptop.registration('c25519');
+    const terms = { maximum: 10, now: fixture.clock.now, withoutAccount: false };
+    await fixture.store.waiting.register(old.id, 'c25519', { identityKey, signedPrekey }, [], terms);
+    const device = admitted(old, { suite: 'c25519', identityKey });
+    expect((await put(phone.manifest([phone.listed, device], first.manifest))).status).toBe(200);
   });
 
   it('the same version again is a no-op', async () => {
