@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { IncomingEvent } from '@sealwire/client/events';
 import type { MemoryStorage } from '@sealwire/client/memory-storage';
 import type { Deliver } from '@sealwire/wire/frames';
+import { decodeAnswer, encodeAnswer, type LimeBundle } from '@sealwire/wire/lime-server';
 import { type Constellation, startConstellation } from './constellation.ts';
 import { afterCrash, join, type Person, type PersonOptions, register, take, takeTexts } from './person.ts';
 
@@ -377,6 +378,57 @@ describe('a device that gets nothing', () => {
     await say(alice, 'bob', '4');
     // And the device itself sees what it did not get.
     expect(await shownUntil(tablet, '4')).toEqual(['1', hole(alice, 2, 3), '4']);
+  });
+
+  it.each([
+    ['no-keys', () => undefined],
+    [
+      'bad-keys',
+      (bundle: LimeBundle) => {
+        const signature = bundle.signedPrekey.signature.map((byte) => byte ^ 1);
+        return { ...bundle, signedPrekey: { ...bundle.signedPrekey, signature } };
+      },
+    ],
+  ] as const)(
+    'because of its keys in the directory (%s): told once, until it is served again',
+    async (reason, spoil) => {
+      await say(alice, 'bob', '1');
+      const tablet = await anotherDevice(bob);
+      const honest = alice.network.intercept;
+      alice.network.intercept = async (request, ask) => {
+        const answer = await ask();
+        if (!request.url.endsWith('/lime')) return answer;
+        const decoded = decodeAnswer(new Uint8Array(await answer.arrayBuffer()), 'c25519');
+        if (decoded.kind !== 'peerBundle') throw new Error('unexpected request');
+        const peers = decoded.peers.map(({ device, bundle }) => {
+          const spoilt = bundle && spoil(bundle);
+          return spoilt ? { device, bundle: spoilt } : { device };
+        });
+        return new Response(encodeAnswer({ ...decoded, peers }));
+      };
+      const sent = await alice.client.send('bob', '2');
+      await sent.accepted;
+      await say(alice, 'bob', '3');
+      const skipped = { id: sent.id, to: bob.client.address, device: tablet.client.device, reason };
+      expect(await drain(alice, 'device-skipped')).toEqual([expect.objectContaining(skipped)]);
+      alice.network.intercept = honest;
+      await say(alice, 'bob', '4', '5');
+      expect((await shownUntil(tablet, '5')).filter((event) => typeof event === 'string')).toEqual(['4', '5']);
+    },
+  );
+
+  it('because the directory hides the keys of all, for ever: told once that the message waits', async () => {
+    alice.network.intercept = async (request, ask) => {
+      const answer = await ask();
+      if (!request.url.endsWith('/lime')) return answer;
+      const decoded = decodeAnswer(new Uint8Array(await answer.arrayBuffer()), 'c25519');
+      if (decoded.kind !== 'peerBundle') throw new Error('unexpected request');
+      return new Response(encodeAnswer({ ...decoded, peers: decoded.peers.map(({ device }) => ({ device })) }));
+    };
+    const { id } = await alice.client.send('bob', 'hello?');
+    expect(await take(alice.client, 'send-waits', 1)).toEqual([
+      { kind: 'send-waits', id, to: bob.client.address, code: 'no-keys', text: expect.stringContaining('waits') },
+    ]);
   });
 });
 
