@@ -2,7 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { IncomingEvent } from '@sealwire/client/events';
 import type { MemoryStorage } from '@sealwire/client/memory-storage';
+import { encodeEnvelope } from '@sealwire/wire/envelope';
 import type { Deliver } from '@sealwire/wire/frames';
+import { parseAccountAddress, parseMessageId } from '@sealwire/wire/ids';
 import { decodeAnswer, encodeAnswer, type LimeBundle } from '@sealwire/wire/lime-server';
 import { type Constellation, startConstellation } from './constellation.ts';
 import { afterCrash, join, type Person, type PersonOptions, register, take, takeTexts } from './person.ts';
@@ -177,6 +179,24 @@ describe('a relay that loses messages', () => {
     await say(alice, 'bob', '2', '3');
     expect(await shownUntil(phone, '3')).toEqual([hole(alice, 2, 2, { conversation: bob.client.address }), '3']);
   });
+});
+
+it('garbage in the name of our own device, for conversations that there are not, leaves nothing in the storage', async () => {
+  const phone = await anotherDevice(alice);
+  await say(alice, 'bob', '1');
+  await say(bob, 'alice', '2');
+  await takeTexts(alice.client, 1);
+  const [deliver] = alice.network.framesReceived('deliver');
+  for (let n = 0; n < 50; n++) {
+    const recipientUser = parseAccountAddress(`sip:nobody${n}@example.org`);
+    const body = encodeEnvelope({ engine: 'lime', recipientUser, cipherMessage: new Uint8Array(0) });
+    const id = parseMessageId(new Uint8Array(16).fill(n));
+    alice.network.inject({ ...deliver!, sender: phone.client.device, id, body, seq: 2 + n });
+  }
+  await take(alice.client, 'undecryptable', 50);
+  const records = await (alice.storage as MemoryStorage).copy().load();
+  const chains = [...records.keys()].filter((key) => key.startsWith('heard/'));
+  expect(chains).toEqual([`heard/${bob.client.device} ${alice.client.address}`]);
 });
 
 describe('a relay that changes the order', () => {

@@ -235,7 +235,9 @@ export class Receiver {
       const chain = { sender, recipientUser };
       const result = this.#options.engines.open(engine, received, transaction);
       if (result.status !== 'done') {
-        this.#options.heard.unreadable(transaction, chain);
+        // The name of a conversation is not authenticated yet: made-up ones must not fill the storage.
+        if (recipientUser === accountOf(this.#options.me) || readPeer(transaction, recipientUser))
+          this.#options.heard.unreadable(transaction, chain);
         return { refused: result.status === 'error' ? result : { code: 'unknown-engine' } };
       }
       const plain = readPlaintext(result.value);
