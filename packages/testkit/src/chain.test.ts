@@ -275,6 +275,22 @@ describe('receipts', () => {
     expect(await takeTexts(bob.client, 1)).toEqual(['hello']);
   });
 
+  it('come from the sender’s own other device, too', async () => {
+    const phone = await anotherDevice(alice);
+    await alice.client.peer('alice');
+    const heard = new Set<string>();
+    const all = new Promise<void>((resolve) =>
+      alice.client.onArrived(({ to, device }) => {
+        heard.add(`${to} ${device}`);
+        if (heard.size === 2) resolve();
+      }),
+    );
+    await say(alice, 'bob', '1');
+    await all;
+    const names = [bob, phone].map(({ client }) => `${bob.client.address} ${client.device}`);
+    expect([...heard].sort()).toEqual(names.sort());
+  });
+
   it('ride on what is written back, and messages of their own can be switched off', async () => {
     const carol = await person('carol', { receiptMessages: false });
     const sent = await alice.client.send('carol', 'hello');
