@@ -170,6 +170,23 @@ describe('a relay that loses messages', () => {
     ]);
   });
 
+  it('invents a message that cannot be read: that explains no later hole', async () => {
+    await say(alice, 'bob', '1');
+    await takeTexts(bob.client, 1);
+    const [deliver] = bob.network.framesReceived('deliver');
+    const id = parseMessageId(new Uint8Array(16).fill(7));
+    bob.network.inject({ ...deliver!, seq: 2, id, content: deliver!.content.map((byte) => byte ^ 1) });
+    await say(alice, 'bob', '2');
+    bob.network.incoming = (frame) => (frame.kind === 'deliver' && frame.seq === 3 ? undefined : frame);
+    await say(alice, 'bob', '3', '4');
+    expect(await shownUntil(bob, '4')).toEqual([
+      expect.objectContaining({ kind: 'undecryptable' }),
+      '2',
+      hole(alice, 3, 3),
+      '4',
+    ]);
+  });
+
   it('loses a copy for the sender’s own other device: that device sees it', async () => {
     const phone = await anotherDevice(alice);
     await alice.client.peer('alice');

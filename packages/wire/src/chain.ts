@@ -1,6 +1,6 @@
 /** What both ends of a chain compute alike: digests, tags, and the type of a receipt (docs/spec/chain.md section 2). */
 import type { CryptoProvider } from '@sealwire/crypto/port';
-import { type Content, DIGEST_BYTES, encodeContent, TAG_BYTES } from './envelope.ts';
+import { type Content, DIGEST_BYTES, encodeGoodContent, TAG_BYTES } from './envelope.ts';
 import type { AccountAddress, DeviceId } from './ids.ts';
 
 /** Media type of a message that carries receipts and nothing else; applications never see it. */
@@ -12,7 +12,7 @@ const utf8 = new TextEncoder();
 
 /**
  * 16 bytes: of a message that `sender` wrote in `conversation`, the account that it is encrypted for. Without newcomers and receipts,
- * which differ between two attempts to send it. Throws `bad-content`.
+ * which differ between two attempts to send it. `content` is good: `decodeContent` has answered it.
  */
 export function chainDigest(
   crypto: CryptoProvider,
@@ -27,7 +27,7 @@ export function chainDigest(
     ...(id !== undefined && { id }),
     ...(link && { link: { ...link, newcomers: [] } }),
   };
-  const content = encodeContent(lasting);
+  const content = encodeGoodContent(lasting);
   const context = utf8.encode(`${DIGEST_CONTEXT}\0${sender}\0${conversation}\0`);
   const input = new Uint8Array(context.length + content.length);
   input.set(context);

@@ -138,7 +138,7 @@ export class OutgoingChains {
     const chain = readChain(transaction, conversation);
     const sent = readSent(transaction, conversation, number);
     const introduced = [...new Set([...chain.introduced, ...(sent?.devices ?? [])])];
-    const digest = encodeBase64url(chainDigest(this.#crypto, this.#me, conversation, content));
+    const digest = sent?.digest ?? encodeBase64url(chainDigest(this.#crypto, this.#me, conversation, content));
     writeChain(transaction, conversation, { ...chain, accepted: [number, digest], introduced });
     if (!sent) return () => {};
     return this.#settle(transaction, conversation, sent, (device) => !leftOut.includes(device));
