@@ -431,6 +431,9 @@ describe('a device that gets nothing', () => {
     await say(alice, 'bob', '4');
     // And the device itself sees what it did not get.
     expect(await shownUntil(tablet, '4')).toEqual(['1', hole(alice, 2, 3), '4']);
+    lies = true;
+    await say(alice, 'bob', '5');
+    expect(await drain(alice, 'device-skipped')).toHaveLength(1);
   });
 
   it.each([

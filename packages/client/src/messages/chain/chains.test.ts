@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import fc from 'fast-check';
-import { BOB, CAROL, deviceOf, type Fate, Recipient, Sender } from '../../testing/chain-world.ts';
+import { ALICE, BOB, CAROL, deviceOf, type Fate, Recipient, Sender } from '../../testing/chain-world.ts';
 import type { DurableEvent } from '../inbox.ts';
 
 fc.configureGlobal({ seed: 0x5ea1 });
@@ -112,6 +112,25 @@ async function runAll(steps: readonly Step[]): Promise<World> {
 }
 
 jest.setTimeout(60_000);
+
+it('what arrives while a receipt is under way is owed another one', async () => {
+  const { sender, recipients } = await new World().open();
+  const bob = recipients[0]!;
+  await sender.send(BOB, [bob], 'accepted', false);
+  await sender.send(BOB, [bob], 'accepted', false);
+  await bob.take(0);
+  const { receipts } = bob.chains.receipts(ALICE);
+  await bob.take(0);
+  const tell = async (told: typeof receipts) =>
+    (await bob.ledger.commit((transaction) => bob.chains.told(transaction, ALICE, told)))();
+  await tell(receipts);
+  const [owed] = bob.chains.receipts(ALICE).receipts;
+  expect(owed).toMatchObject({ number: 2 });
+  await tell([owed!]);
+  expect(bob.chains.owing()).toEqual([]);
+  await bob.open();
+  expect(bob.chains.owing()).toEqual([]);
+});
 
 describe('chains over any schedule', () => {
   it('an honest relay gives no alarm, whatever is retried, refused, crashed or joined; all that arrived is confirmed', async () => {
