@@ -7,7 +7,11 @@ import { parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import { Output } from './output.ts';
 import { showEvent } from './show-event.ts';
 
-const own = parseAccountAddress('sip:alice@example.org');
+const client = {
+  address: parseAccountAddress('sip:alice@example.org'),
+  parked: () => [],
+  retry: () => Promise.resolve(),
+};
 const to = parseAccountAddress('sip:bob@example.org');
 const device = parseDeviceId(`${to};gr=urn:uuid:1`);
 const about = { device, conversation: to };
@@ -15,7 +19,7 @@ const about = { device, conversation: to };
 async function shown(event: IncomingEvent, json = false): Promise<{ stdout: string; stderr: string }> {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
-  await showEvent(new Output({ stdout, stderr, json, color: false }), event, own);
+  await showEvent(new Output({ stdout, stderr, json, color: false }), event, client);
   stdout.end();
   stderr.end();
   return { stdout: await text(stdout), stderr: await text(stderr) };

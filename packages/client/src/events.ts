@@ -203,7 +203,6 @@ export interface SetAside {
   readonly event: Exclude<IncomingEvent, CaughtUpEvent | ParkedEvent>;
 }
 
-
 /** A device has confirmed messages of ours (docs/spec/chain.md section 4). */
 export interface Arrival {
   readonly to: AccountAddress;

@@ -20,6 +20,7 @@ import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { readPlaintext } from './bare-plaintext.ts';
 import type { ChainName, IncomingChains } from './chain/incoming-chains.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
+import { FreshIds } from './fresh-ids.ts';
 import type { DurableEvent, Inbox } from './inbox.ts';
 import type { SeenIds } from './seen.ts';
 
@@ -287,24 +288,4 @@ export class Receiver {
 
 function bytesOf(delivery: Delivery): number {
   return delivery.kind === 'deliver' ? delivery.content.length + delivery.body.length : 0;
-}
-
-/** The ids of one batch on top of those that are durable. */
-class FreshIds {
-  readonly list: { sender: DeviceId; id: string }[] = [];
-  readonly #names = new Set<string>();
-  readonly #seen: SeenIds;
-
-  constructor(seen: SeenIds) {
-    this.#seen = seen;
-  }
-
-  /** False for a repeat. */
-  take(sender: DeviceId, id: string): boolean {
-    const name = `${sender} ${id}`;
-    if (this.#seen.has(sender, id) || this.#names.has(name)) return false;
-    this.#names.add(name);
-    this.list.push({ sender, id });
-    return true;
-  }
 }
