@@ -73,4 +73,18 @@ describe('on LMDB', () => {
     expect((await fixture.login(alice)).status).toBe(401);
     expect((await signUp('alice', await invite())).json.code).toBe('name-taken');
   });
+
+  it('whatever stands where an id belongs in a path: 404, and nothing to note', async () => {
+    const alice = person(crypto, 'alice');
+    await signUp('alice', await invite());
+    const { json } = await fixture.login(alice);
+    const headers = { authorization: `Bearer ${json.token}` };
+    const ids = ['x'.repeat(255), 'x'.repeat(765), 'x'.repeat(800), 'x'.repeat(9000), '%00', '%F0%9F%98%80', '..%2F..'];
+    for (const route of ['/v1/app-passwords', '/v1/devices'])
+      for (const id of ids) {
+        const answer = await fixture.call('DELETE', `${route}/${id}`, undefined, headers);
+        expect({ route, id, status: answer.status }).toEqual({ route, id, status: 404 });
+      }
+    expect(await fixture.metrics.text()).not.toContain('sealwire_unhandled_errors_total{');
+  });
 });

@@ -71,6 +71,28 @@ describe('H13: other bodies', () => {
     expect(status).toBe(200);
   });
 
+  it.each(['charset=UTF-8', 'charset="utf-8"', 'charset=utf8', 'charset=utf-8; profile=x'])(
+    'takes application/json; %s',
+    async (parameters) => {
+      const type = `application/json; ${parameters}`;
+      expect((await post('{"device":"sip:a@b.c;gr=x"}', { 'content-type': type })).status).toBe(200);
+    },
+  );
+
+  it.each([
+    'charset=utf-16',
+    'charset=iso-8859-1',
+    'CharSet="UTF-16LE"',
+    'charset=utf-8; charset=utf-16',
+    'x="; charset=utf-8"; charset=utf-16',
+    'charset=',
+    'charset',
+    "charset*=utf-8''utf-16",
+  ])('application/json; %s → 415: it is read as UTF-8, and as nothing else', async (parameters) => {
+    const answer = await post('{"device":"sip:a@b.c;gr=x"}', { 'content-type': `application/json; ${parameters}` });
+    expect([answer.status, answer.json.code]).toEqual([415, 'unsupported-media-type']);
+  });
+
   it('64 KiB are taken, one byte more is 413', async () => {
     const body = (bytes: number) => JSON.stringify({ device: 'x'.repeat(bytes - 13) });
     expect(body(64 * 1024)).toHaveLength(64 * 1024);

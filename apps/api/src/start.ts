@@ -12,7 +12,7 @@ import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealw
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { createAnnouncer } from '@sealwire/service/announce';
 import type { HttpDoor } from '@sealwire/service/http-door';
-import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
+import { acceptStrictJsonOnly, fastifyOptions, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
 import { PAGE_STYLE } from '@sealwire/service/openapi-page';
@@ -49,7 +49,7 @@ export type { ApiDeps } from './deps.ts';
 
 /** Builds the server and resolves when it can answer. Its paths: `/v1/…`, `/.well-known/sealwire`, `/openapi.json`, `/docs`. */
 export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
-  const adapter = new FastifyAdapter(FASTIFY_OPTIONS);
+  const adapter = new FastifyAdapter(fastifyOptions(deps));
   const app = await NestFactory.create<NestFastifyApplication>(apiModule(deps), adapter, NEST_OPTIONS);
   const fastify = adapter.getInstance();
   acceptStrictJsonOnly(fastify);
@@ -59,7 +59,7 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   app.useGlobalPipes(schemaPipe());
-  app.useGlobalFilters(new ProblemFilter(deps.log, deps.metrics));
+  app.useGlobalFilters(new ProblemFilter(deps));
   await app.init();
   routesAreThere();
   await fastify.ready();

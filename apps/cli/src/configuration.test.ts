@@ -53,6 +53,12 @@ describe('loadConfiguration', () => {
     expect(load).toThrow(file);
   });
 
+  it('takes a user name in the form that it has everywhere', () => {
+    const load = (user: string) => loadConfiguration({ env: {}, home }, { user });
+    expect(load('ＡLICE').values.user.value).toBe('alice');
+    for (const user of ['al\u200bice', '\u202ealice']) expect(() => load(user)).toThrow('not a user name like alice');
+  });
+
   it('warns of settings that it does not know', () => {
     writeConfig('servr = "https://chat.example.org"');
     expect(loadConfiguration({ env: {}, home }, {}).warnings).toEqual([

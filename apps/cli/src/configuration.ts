@@ -1,6 +1,8 @@
 /** The few settings of the command line. Precedence: flag > environment > config file (TOML) > default. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { typedName } from '@sealwire/wire/ids';
+import { WireError } from '@sealwire/wire/wire-error';
 import { parse as parseToml, stringify as stringifyToml } from 'smol-toml';
 import { z } from 'zod';
 import { CliError } from './exit-codes.ts';
@@ -33,7 +35,7 @@ export const SETTINGS = {
   user: {
     about: 'the profile to use without -u',
     variable: 'SEALWIRE_USER',
-    schema: z.string().regex(/^[a-z0-9][a-z0-9._-]{2,31}$/, 'not a user name like alice'),
+    schema: z.string().transform(userIn),
   },
   passphrase_file: {
     about: 'file whose first line is the passphrase of the keys',
@@ -119,6 +121,16 @@ function readFile(file: string, mustExist: boolean): Record<string, unknown> {
       'usage',
       `${file} is not TOML (${problem}): write lines like server = "https://chat.example.org"`,
     );
+  }
+}
+
+function userIn(text: string, context: z.RefinementCtx): string {
+  try {
+    return typedName(text);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    context.addIssue('not a user name like alice');
+    return z.NEVER;
   }
 }
 

@@ -75,6 +75,16 @@ describe('the key store', () => {
     await expect(openKeyStore(file, never, tools)).rejects.toMatchObject({ ending: 'damaged' });
   });
 
+  it('refuses a salt that is no base64url, or not in its one form', async () => {
+    const file = join(folder, 'salt.json');
+    await createKeyStore(file, passphrase, tools);
+    const header = JSON.parse(readFileSync(file, 'utf8'));
+    for (const salt of ['*'.repeat(22), `${'A'.repeat(21)}B`]) {
+      writeFileSync(file, JSON.stringify({ ...header, kdf: { ...header.kdf, salt } }));
+      await expect(openKeyStore(file, never, tools)).rejects.toMatchObject({ ending: 'damaged' });
+    }
+  });
+
   it('refuses a header that would exhaust the memory', async () => {
     const file = join(folder, 'greedy.json');
     await createKeyStore(file, passphrase, tools);

@@ -30,7 +30,7 @@ const Argon2id = z.strictObject({
   memoryKiB: z.int().min(8).max(4_194_304),
   passes: z.int().min(1).max(1_000),
   lanes: z.int().min(1).max(64),
-  salt: z.string().length(Math.ceil((SALT_BYTES * 4) / 3)),
+  salt: z.string().refine(isSalt),
 });
 const Header = z.discriminatedUnion('protection', [
   z.strictObject({
@@ -152,6 +152,15 @@ function readHeader(file: string): Header {
     return Header.parse(JSON.parse(text));
   } catch {
     throw damaged(file);
+  }
+}
+
+function isSalt(text: string): boolean {
+  try {
+    return decodeBase64url(text).length === SALT_BYTES;
+  } catch (error) {
+    if (error instanceof WireError) return false;
+    throw error;
   }
 }
 

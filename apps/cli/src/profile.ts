@@ -7,7 +7,7 @@
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAccountName } from '@sealwire/wire/ids';
+import { typedName } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
 import { z } from 'zod';
 import { CliError } from './exit-codes.ts';
@@ -23,14 +23,15 @@ const Note = z.object({ server: z.string(), address: z.string() });
 export type ProfileNote = z.output<typeof Note>;
 
 export function profileOf(profiles: string, user: string): Profile {
+  let name: string;
   try {
-    parseAccountName(user);
+    name = typedName(user);
   } catch (error) {
     if (error instanceof WireError) throw new CliError('usage', `"${user}": ${error.message}`);
     throw error;
   }
-  const folder = join(profiles, user);
-  return { user, folder, keysFile: join(folder, 'keys.json'), storeFolder: join(folder, 'store') };
+  const folder = join(profiles, name);
+  return { user: name, folder, keysFile: join(folder, 'keys.json'), storeFolder: join(folder, 'store') };
 }
 
 /** Users that have keys here, in alphabetical order. */

@@ -1,13 +1,13 @@
 /** Whom `-t` names: `bob` (same server), `bob@example.org`, or `sip:bob@example.org`. */
-import { type AccountAddress, addressOf, parseAccountAddress, parseAccountName } from '@sealwire/wire/ids';
+import { type AccountAddress, domainOf, typedAddress } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
 import { CliError } from './exit-codes.ts';
 
 /** `own`: the address of the one who writes; its domain completes a bare name. Throws `CliError` (`usage`). */
 export function parseRecipient(text: string, own: AccountAddress): AccountAddress {
   try {
-    if (text.includes('@')) return parseAccountAddress(text.startsWith('sip:') ? text : `sip:${text}`);
-    return addressOf(parseAccountName(text), own.slice(own.lastIndexOf('@') + 1));
+    const isWhole = text.startsWith('sip:') || !text.includes('@');
+    return typedAddress(isWhole ? text : `sip:${text}`, domainOf(own));
   } catch (error) {
     if (error instanceof WireError) throw new CliError('usage', `-t "${text}": ${error.message}`);
     throw error;

@@ -1,6 +1,6 @@
 /** What the SDK reports, as a JSON record and as a line for people. */
 import type { Client } from '@sealwire/client/client';
-import type { IncomingEvent } from '@sealwire/client/events';
+import type { HoleEvent, IncomingEvent } from '@sealwire/client/events';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';
@@ -34,6 +34,7 @@ export async function showEvent(
       return output.data({}, `${time}${name}${about}: ${printable(text, 2)}`);
     }
     case 'gap':
+      if (event.count === 0) return output.warn('messages may be missing: the server’s storage was damaged');
       return output.warn(`${event.count} messages were lost: ${REASONS[event.reason]}`);
     case 'undecryptable':
       return output.warn(`a message of ${event.device} cannot be decrypted (${event.code})`);
@@ -53,6 +54,26 @@ export async function showEvent(
       return output.warn(
         'something that could not be printed five times was set aside: it comes again after the others',
       );
+    case 'hole':
+      return output.warn(holeText(event, own));
+    case 'late':
+      return output.warn(
+        `the next message of ${printable(event.device)} comes after ones that were written later: the server changed the order`,
+      );
+    case 'fork':
+      return output.warn(
+        event.seenBy
+          ? `somebody else writes in the name of this device (${printable(event.seenBy)} has a message that it did not write): is a copy of its keys in use?`
+          : `there are two of ${printable(event.device)}, which write different things under one number: make sure who writes`,
+      );
+    case 'not-arrived':
+      return output.warn(
+        `${countOf(event.ids.length)} to ${shortName(event.to, own)} did not arrive at ${printable(event.device)}, though the server took ${event.ids.length === 1 ? 'it' : 'them'}`,
+      );
+    case 'device-skipped':
+      return output.warn(printable(event.text));
+    case 'send-waits':
+      return output.warn(`a message to ${shortName(event.to, own)} waits in the outbox: ${printable(event.text)}`);
     case 'caught-up':
       return;
   }
@@ -66,6 +87,18 @@ function timeOfDay(at: number, now: number): string {
   if (day === today) return time;
   const two = (number: number) => String(number).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+}
+
+/** At most so many: not every number was used. */
+function holeText({ device, conversation, first, last, told }: HoleEvent, own: AccountAddress): string {
+  const size = last - first + 1;
+  const what = `${size === 1 ? '1 message' : `up to ${size} messages`} of ${printable(device)} with ${shortName(conversation, own)}`;
+  if (told >= size) return `${what} did not arrive, as was said above`;
+  return `${what} did not arrive, and the server ${told === 0 ? 'does not say why' : `told of ${told} only`}`;
+}
+
+function countOf(messages: number): string {
+  return messages === 1 ? 'a message' : `${messages} messages`;
 }
 
 /** What a person is told of devices without room. */
@@ -84,6 +117,7 @@ export function acceptedRecord(id: string, to: AccountAddress, leftOut: readonly
 const REASONS = {
   expired: 'they waited longer than the server keeps them',
   trimmed: 'the mailbox was full, and the oldest ones of whoever had most in it had to go',
+  damaged: 'the server’s storage was damaged',
 } as const;
 
 function recordOf(event: IncomingEvent): Record<string, unknown> {

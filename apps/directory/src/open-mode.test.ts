@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { parseDeviceId } from '@sealwire/wire/ids';
 import {
   decodeAnswer,
   encodeRequest,
@@ -113,5 +114,45 @@ describe('open mode', () => {
   it('OPEN_MODE_ANYWHERE alone opens nothing', async () => {
     fixture = await startFixture({ OPEN_MODE_ANYWHERE: 'on', LISTEN: STATION });
     expect(await says(alice, alice.registration('c25519'))).toBe(401);
+  });
+
+  it.each([
+    ['decomposed', 're\u0301ne', undefined],
+    ['a reversed reading order', 'al\u202eice', undefined],
+    ['a space without width', 'al\u200bice', undefined],
+    ['a reversed reading order in gr', 'alice', 'urn:uuid:1\u202e'],
+  ])('a new device id with %s is not taken: another id would look the same', async (_, user, gr) => {
+    fixture = await startFixture({ OPEN_MODE: 'on' });
+    const device = testDevice(crypto, user);
+    const id = gr ? parseDeviceId(`${device.address};gr=${gr}`) : device.id;
+    const from = Buffer.from(id).toString('latin1');
+    expect(await says(device, device.registration('c25519'), { from })).toMatchObject({ code: LIME_ERRORS.badRequest });
+    expect(await fixture.store.waiting.find(id)).toBeUndefined();
+  });
+
+  it('one that is in its form is taken, whatever its script', async () => {
+    fixture = await startFixture({ OPEN_MODE: 'on' });
+    const device = testDevice(crypto, 'жанна');
+    const from = Buffer.from(device.id).toString('latin1');
+    expect(await says(device, device.registration('c25519'), { from })).toMatchObject({ kind: 'ack' });
+  });
+
+  it('a device that is there already keeps its id, its keys and the way to renew them', async () => {
+    fixture = await startFixture({ OPEN_MODE: 'on' });
+    const device = testDevice(crypto, 're\u0301ne');
+    const from = Buffer.from(device.id).toString('latin1');
+    const { identityKey, signedPrekey } = device.registration('c25519');
+    const terms = { maximum: 10, now: fixture.clock.now, withoutAccount: true };
+    await fixture.store.waiting.register(device.id, 'c25519', { identityKey, signedPrekey }, [], terms);
+    expect(await says(device, device.registration('c25519'), { from })).toMatchObject({ kind: 'ack' });
+    expect(await says(device, device.registration('c448'), { from })).toMatchObject({ kind: 'ack' });
+    const answer = await says(alice, { kind: 'getPeerBundle', suite: 'c25519', devices: [device.id] });
+    expect(answer).toMatchObject({ kind: 'peerBundle', peers: [{ bundle: { identityKey } }] });
+  });
+
+  it('an identity header that is no UTF-8 names no device', async () => {
+    fixture = await startFixture({ OPEN_MODE: 'on' });
+    const from = `${alice.address.replace('alice', 'al\xffice')};gr=urn:uuid:1`;
+    expect(await says(alice, alice.registration('c25519'), { from })).toBe(403);
   });
 });

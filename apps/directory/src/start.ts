@@ -7,7 +7,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { bearerAuthenticator } from '@sealwire/access/bearer';
 import { createAnnouncer } from '@sealwire/service/announce';
 import type { HttpDoor } from '@sealwire/service/http-door';
-import { acceptStrictJsonOnly, FASTIFY_OPTIONS, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
+import { acceptStrictJsonOnly, fastifyOptions, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
 import { LIMITS } from '@sealwire/wire/limits';
@@ -53,7 +53,7 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const lime = createLimeEndpoint({ service, authenticate, log, metrics, limits });
   const forPeers = createLimeEndpoint({ service, authenticate: peering.authenticate, log, metrics, limits });
 
-  const adapter = new FastifyAdapter(FASTIFY_OPTIONS);
+  const adapter = new FastifyAdapter(fastifyOptions(deps));
   const app = await NestFactory.create<NestFastifyApplication>(
     directoryModule(deps, budget, peering.publicKey),
     adapter,
@@ -67,7 +67,7 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   app.useGlobalPipes(schemaPipe());
-  app.useGlobalFilters(new ProblemFilter(log, metrics));
+  app.useGlobalFilters(new ProblemFilter(deps));
   await app.init();
   routesAreThere();
   await fastify.ready();

@@ -1,25 +1,32 @@
 /** The data folder: made at the first start, for this user only, with the secrets in a folder of their own. */
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RandomBytes } from '@sealwire/crypto/port';
 import { openOrExplain } from '@sealwire/service/boot';
 import { ConfigError } from '@sealwire/service/config';
 import { loadOrCreateSecret } from '@sealwire/service/secret-file';
 import { openStore } from '@sealwire/store/open';
-import type { Store } from '@sealwire/store/port';
+import type { OpenTerms, Store } from '@sealwire/store/port';
 
 const KEY_BYTES = 32;
+const SECRETS = ['token.key', 'app-passwords.key'];
 
 export interface DataFolder {
   readonly path: string;
+  readonly store: Store;
   /** Signs the access tokens; made at the first start. */
   readonly tokenKey: Uint8Array;
   /** Seals app passwords and vouches for nonces; made at the first start. */
   readonly appPasswordKey: Uint8Array;
 }
 
-/** Throws `ConfigError` when the folder cannot be used, with the fix. */
-export function openDataFolder(folder: string, random: RandomBytes): DataFolder {
+/** Where the embedded store of a data folder is. */
+export function storeIn(folder: string): string {
+  return join(resolve(folder), 'store');
+}
+
+/** Rejects with `ConfigError` when the folder cannot be used, or the store in it cannot be opened, with the fix. */
+export async function openDataFolder(folder: string, random: RandomBytes, terms: OpenTerms = {}): Promise<DataFolder> {
   const path = resolve(folder);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -28,16 +35,31 @@ export function openDataFolder(folder: string, random: RandomBytes): DataFolder 
   } catch (error) {
     throw folderError(path, (error as NodeJS.ErrnoException).code);
   }
-  return {
-    path,
-    tokenKey: loadOrCreateSecret(join(path, 'secrets', 'token.key'), KEY_BYTES, random),
-    appPasswordKey: loadOrCreateSecret(join(path, 'secrets', 'app-passwords.key'), KEY_BYTES, random),
-  };
+  const [tokenKey, appPasswordKey] = SECRETS.map((name) => join(path, 'secrets', name)) as [string, string];
+  const secret = (file: string) => loadOrCreateSecret(file, KEY_BYTES, random);
+  if (existsSync(tokenKey)) {
+    secret(tokenKey);
+    refuseLostStore(path, tokenKey);
+  }
+  // First: who has secrets had a store.
+  const store = await openOrExplain('DATA_DIR', () => openStore(`lmdb:${storeIn(path)}`, terms));
+  try {
+    return { path, store, tokenKey: secret(tokenKey), appPasswordKey: secret(appPasswordKey) };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
-/** The embedded store in the data folder. Rejects with `ConfigError` when it cannot be opened. */
-export function openEmbeddedStore(folder: DataFolder): Promise<Store> {
-  return openOrExplain('DATA_DIR', () => openStore(`lmdb:${join(folder.path, 'store')}`));
+/** Else it would begin anew, with nothing, and nobody would see why. */
+function refuseLostStore(path: string, secret: string): void {
+  const file = join(storeIn(path), 'data.mdb');
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
+  throw new ConfigError(
+    'DATA_DIR',
+    `${file} is missing or empty, but ${secret} is there`,
+    `restore the folder from a backup, or empty ${path} to begin anew, with nothing`,
+  );
 }
 
 function folderError(path: string, code: string | undefined): ConfigError {

@@ -3,7 +3,7 @@ import { INVITE_SETTINGS, inviteCommand } from '@sealwire/api/invite';
 import { systemRandom } from '@sealwire/crypto/random';
 import { adminSocketIn } from '@sealwire/service/admin-socket';
 import { processSources } from '@sealwire/service/config';
-import { openDataFolder, openEmbeddedStore } from './data-folder.ts';
+import { openDataFolder } from './data-folder.ts';
 import { soloSettings } from './settings.ts';
 
 /** Prints the code, alone on a line, on stdout; resolves with the exit code. */
@@ -12,7 +12,7 @@ export function invite(argv: readonly string[], now: () => number): Promise<numb
     {
       schema: soloSettings.extend(INVITE_SETTINGS),
       adminSocket: ({ DATA_DIR }) => adminSocketIn(DATA_DIR),
-      openStore: ({ DATA_DIR }) => openEmbeddedStore(openDataFolder(DATA_DIR, systemRandom)),
+      openStore: async ({ DATA_DIR }) => (await openDataFolder(DATA_DIR, systemRandom)).store,
     },
     { ...processSources(), argv },
     now,

@@ -1,6 +1,6 @@
 /** The real process, as `npm start` runs it: what it says, what it leaves on the disk, and every mistake in one line. */
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -83,6 +83,81 @@ describe('npm start', () => {
     expect(readdirSync(data).sort()).toEqual(['secrets', 'store']);
 
     expect(new Set(codes).size).toBe(4);
+  });
+});
+
+describe('a data folder that is damaged', () => {
+  const DATA_MDB = 'store/data.mdb';
+  /** Was served once, and stopped. */
+  async function served(name: string): Promise<string> {
+    const data = join(folder, name);
+    const server = solo([...LISTEN, '--data-dir', data]);
+    expect(await server.says(/-t bob\n/)).toContain(`data in ${data} (new)\n`);
+    server.child.kill('SIGTERM');
+    await server.ended;
+    return data;
+  }
+
+  it('T89: is not taken for a new one when its store is gone, and is when nothing is left', async () => {
+    const data = await served('gone');
+    rmSync(join(data, 'store'), { recursive: true });
+    const { code, stdout, stderr } = await solo([...LISTEN, '--data-dir', data]).ended;
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toBe(
+      `solo: DATA_DIR: ${data}/${DATA_MDB} is missing or empty, but ${data}/secrets/token.key is there — restore the folder from a backup, or empty ${data} to begin anew, with nothing\n`,
+    );
+    rmSync(data, { recursive: true });
+    await solo([...LISTEN, '--data-dir', data]).says(/\(new\)/);
+  });
+
+  it('T89: is refused with one line when its store was cut', async () => {
+    const data = await served('cut');
+    truncateSync(join(data, DATA_MDB), 40_000);
+    const { code, signal, stderr } = await solo([...LISTEN, '--data-dir', data]).ended;
+    expect([code, signal]).toEqual([2, null]);
+    expect(stderr).toMatch(/^solo: DATA_DIR: the file .*data\.mdb was cut to 40000 bytes, .* from a backup\n$/);
+  });
+
+  it('is verified and repaired when the server is stopped; `stop` waits for that', async () => {
+    const data = await served('repaired');
+    const look = async (command: string) => {
+      const { code, stdout, stderr } = await solo([command, '--data-dir', data]).ended;
+      return [code, stdout, stderr];
+    };
+    expect(await look('verify')).toEqual([
+      0,
+      '',
+      expect.stringMatching(/^verify: 0 accounts, .*: nothing is damaged\n$/),
+    ]);
+    const killed = solo([...LISTEN, '--data-dir', data]);
+    await killed.says(/-t bob\n/);
+    expect((await look('verify')).slice(0, 2)).toEqual([2, '']);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    rmSync(join(data, 'store/journal.dat'));
+    rmSync(join(data, 'store/journal.mark'));
+    const fault = 'journal.dat: is missing, and what was accepted last with it\n';
+    expect((await look('verify')).slice(0, 2)).toEqual([1, fault]);
+    const refused = await solo([...LISTEN, '--data-dir', data, '--when-store-damaged', 'stop']).ended;
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/is damaged, .* npm start -- repair\n$/)]);
+    expect((await look('repair')).slice(0, 2)).toEqual([0, '']);
+    await solo([...LISTEN, '--data-dir', data, '--when-store-damaged', 'stop']).says(/-t bob\n/);
+  }, 90_000);
+
+  it('is repaired aloud without being asked', async () => {
+    const data = await served('loud');
+    const killed = solo([...LISTEN, '--data-dir', data]);
+    await killed.says(/-t bob\n/);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    rmSync(join(data, 'store/journal.dat'));
+    rmSync(join(data, 'store/journal.mark'));
+    const server = solo([...LISTEN, '--data-dir', data]);
+    const text = await server.says(/-t bob\n/);
+    expect(text).toMatch(/"level":"error".*"reason":"a part that cannot be read: log; see npm start -- verify"/);
+    const origin = /http:\/\/localhost:\d+/.exec(text)?.[0] as string;
+    expect(await (await fetch(`${origin}/metrics`)).text()).toContain('sealwire_store_damages_total{part="log"} 1');
+    expect((await fetch(`${origin}/readyz`)).status).toBe(200);
   });
 });
 

@@ -1,11 +1,15 @@
-/** `npm start`: the whole server in one process, data in one folder. `npm start -- invite` makes an invitation code. */
+/**
+ * `npm start`: the whole server in one process, data in one folder. `npm start -- invite` makes an
+ * invitation code; `verify` and `repair` look after the folder of a server that is stopped.
+ */
 import { openBus } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { adminSocketIn } from '@sealwire/service/admin-socket';
 import { boot } from '@sealwire/service/boot';
 import { tuneCollector } from '@sealwire/service/collector';
-import { openDataFolder, openEmbeddedStore } from './data-folder.ts';
+import { storeNews } from '@sealwire/service/store-reports';
+import { openDataFolder } from './data-folder.ts';
 import { soloSettings } from './settings.ts';
 import { welcome } from './welcome.ts';
 
@@ -16,6 +20,9 @@ requireRandomness(systemRandom);
 if (process.argv[2] === 'invite') {
   const { invite } = await import('./invite.ts');
   process.exitCode = await invite(process.argv.slice(3), Date.now);
+} else if (process.argv[2] === 'verify' || process.argv[2] === 'repair') {
+  const { lookAfter } = await import('./look-after.ts');
+  process.exitCode = await lookAfter(process.argv[2], process.argv.slice(3));
 } else {
   tuneCollector();
   await boot({
@@ -24,8 +31,18 @@ if (process.argv[2] === 'invite') {
     schema: soloSettings,
     now: Date.now,
     async run({ settings, version, log, metrics, now }) {
-      const folder = openDataFolder(settings.DATA_DIR, systemRandom);
-      const store = await openEmbeddedStore(folder);
+      let isNew = false;
+      const news = storeNews(log, metrics);
+      const reports = {
+        ...news,
+        isNew() {
+          isNew = true;
+          news.isNew();
+        },
+      };
+      const terms = { whenDamaged: settings.WHEN_STORE_DAMAGED, reports };
+      const folder = await openDataFolder(settings.DATA_DIR, systemRandom, terms);
+      const { store } = folder;
       const bus = await openBus('memory:');
       // The servers are loaded once settings and folder are known to be good: a mistake is told at once.
       const { startSolo } = await import('./start.ts');
@@ -44,7 +61,7 @@ if (process.argv[2] === 'invite') {
         adminSocket: adminSocketIn(folder.path),
       });
       const invitation = settings.GATE === 'invitation';
-      process.stdout.write(`${welcome({ origin: solo.origin, dataFolder: folder.path, invitation })}\n`);
+      process.stdout.write(`${welcome({ origin: solo.origin, dataFolder: folder.path, isNew, invitation })}\n`);
       return {
         url: solo.listening.url,
         reload: solo.listening.reloadCertificate,

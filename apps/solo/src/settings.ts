@@ -6,7 +6,7 @@ import { setting } from '@sealwire/service/config';
 import { listenAddress, publicOrigin, SERVER_SETTINGS, TLS_SETTINGS } from '@sealwire/service/settings';
 import { z } from 'zod';
 
-const { TRUSTED_PROXIES, CONNECTIONS_PER_ADDRESS } = SERVER_SETTINGS;
+const { TRUSTED_PROXIES, CONNECTIONS_PER_ADDRESS, WHEN_STORE_DAMAGED } = SERVER_SETTINGS;
 
 export const soloSettings = z.object({
   LISTEN: setting(listenAddress(), {
@@ -17,6 +17,7 @@ export const soloSettings = z.object({
     about: 'The folder of the store and the secrets; made at the first start, for this user only.',
     default: './data',
   }),
+  WHEN_STORE_DAMAGED,
   DOMAIN: setting(SERVER_SETTINGS.DOMAIN, {
     about: 'The domain of the account addresses: `sip:alice@DOMAIN`. Never change it once there are accounts.',
     default: 'localhost',

@@ -15,6 +15,8 @@ const now = () => time;
 const signer = createTokenSigner({ seed: SEED, issuer: ISSUER, now });
 const verifier = createTokenVerifier({ jwks: signer.jwks(), issuer: ISSUER, now });
 
+const bytesOf = (token: string) => Buffer.from(token.split('.')[2]!, 'base64url');
+
 async function code(token: string, audience: 'api' | 'relay' = 'api'): Promise<string> {
   try {
     await verifier.verify(token, audience);
@@ -60,6 +62,17 @@ describe('access tokens', () => {
     time = expiresAt + 61_000;
     expect(await code(token, 'relay')).toBe('token-expired');
     time = START;
+  });
+
+  it('S69: have one text: none of the others that decode to the same bytes verifies', async () => {
+    const { token } = await signer.sign(DEVICE, ['api']);
+    const others = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
+      .map((last) => token.slice(0, -1) + last)
+      .filter((text) => text !== token && bytesOf(text).equals(bytesOf(token)));
+    expect(others).toHaveLength(15);
+    for (const text of [...others, `${token}=`, `${token}==`, `${token}\n`, ` ${token}`, `${token}.`])
+      expect(await code(text)).toBe('unauthorized');
+    expect(await code(token)).toBe('accepted');
   });
 
   it('publish the public half only', () => {

@@ -14,6 +14,7 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
+import { isCompactJws } from './compact-jws.ts';
 
 export type Audience = 'api' | 'directory' | 'relay';
 
@@ -55,8 +56,6 @@ export interface TokenSigner {
 const ALGORITHM = 'EdDSA';
 /** RFC 9068 section 2.1: what else this key ever signed can not pass for an access token. */
 const TYPE = 'at+jwt';
-/** jose tolerates white space; one token should have one text. */
-const COMPACT_FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /** Of each audience. Some 500 bytes each; the oldest goes first. */
 const MAX_VERIFIED = 10_000;
 
@@ -127,7 +126,7 @@ export function createTokenVerifier(options: {
         if (options.now() < known.expiresAt + LIMITS.clockSkewMs.value) return known;
         throw new TokenError('token-expired', 'the token has ended');
       }
-      if (token.length > LIMITS.tokenBytes.value || !COMPACT_FORM.test(token))
+      if (token.length > LIMITS.tokenBytes.value || !isCompactJws(token))
         throw new TokenError('unauthorized', 'the token is not a good one');
       const result = await verifyAnew(token, audience);
       verified.add(token, audience, result);

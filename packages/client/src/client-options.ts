@@ -9,6 +9,11 @@ export interface OpenOptions {
   readonly runtime: ClientRuntime;
   /** In the order in which they are offered outgoing messages. Default: LIME. */
   readonly engines?: readonly EngineFactory[];
+  /**
+   * Whether receipts also go out in messages of their own: they tell senders, and to them that this device is online. Without them,
+   * receipts go with what is written back. Default: yes.
+   */
+  readonly receiptMessages?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -5,13 +5,7 @@
 import type { SuiteName } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import type { ServerFrame, Welcome } from '@sealwire/wire/frames';
-import {
-  type AccountAddress,
-  addressOf,
-  type DeviceId,
-  parseAccountAddress,
-  parseAccountName,
-} from '@sealwire/wire/ids';
+import { type AccountAddress, type DeviceId, typedAddress } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
 import {
@@ -40,6 +34,7 @@ import type { FileHooks, KeysFinding } from './engines/engine.ts';
 import { limeEngine } from './engines/lime/lime-engine.ts';
 import { ClientError, throwIfAborted } from './errors.ts';
 import type {
+  Arrival,
   ConnectionState,
   Content,
   DeviceInfo,
@@ -48,7 +43,9 @@ import type {
   PeerInfo,
   SetAside,
   Trust,
+  Unconfirmed,
 } from './events.ts';
+import { ReceiptSchedule } from './messages/chain/receipt-schedule.ts';
 import { refuseUnsafe } from './messages/fan-out.ts';
 import { Inbox, type ReadOptions } from './messages/inbox.ts';
 import { Outbox } from './messages/outbox.ts';
@@ -83,6 +80,7 @@ export class Client {
   readonly #outbox: Outbox;
   readonly #sender: Sender;
   readonly #receiver: Receiver;
+  readonly #receipts: ReceiptSchedule;
   readonly #connection: Connection;
   readonly #upkeep: KeyUpkeep;
   readonly #keysCheck: KeysCheck;
@@ -160,15 +158,22 @@ export class Client {
     const broken = (reason: ClientError) => this.#connection.fail(reason);
     const drop = (reason: string, retryAfterMs?: number) => this.#connection.drop(reason, retryAfterMs);
     const common = { ...services, inbox: this.#inbox, me: self.device, timers, broken, drop };
+    const { receiptMessages = true } = options;
+    this.#receipts = new ReceiptSchedule(timers, () => this.#sender.wake());
     this.#receiver = new Receiver({
       ...common,
+      owing: (conversation) => {
+        if (receiptMessages) this.#receipts.heard(conversation);
+      },
       seen: new SeenIds(ledger),
       acknowledge: (seq) => this.#connection.acknowledge(seq),
     });
     this.#sender = new Sender({
       ...common,
       outbox: this.#outbox,
+      receipts: this.#receipts,
       random,
+      now,
       transmit: (frame) => this.#connection.send(frame),
     });
     const trace = (name: string, details: Record<string, string | number> = {}) =>
@@ -183,12 +188,14 @@ export class Client {
       random,
       now,
       online: () => {
+        if (receiptMessages) this.#receipts.online(services.heard.owing());
         this.#sender.online();
         this.#upkeep.start();
         this.#keysCheck.start();
       },
       received: (frame) => this.#received(frame),
       offline: () => {
+        this.#receipts.offline();
         this.#sender.offline();
         this.#receiver.offline();
         this.#upkeep.stop();
@@ -256,6 +263,16 @@ export class Client {
   /** Hands a parked event out once more, after those that wait. Throws `ClientError` `not-found`. */
   retry(id: string): Promise<void> {
     return this.#inbox.retry(id);
+  }
+
+  /** Calls `listener` with what devices confirm, from now on (docs/spec/chain.md section 4); the answer ends that. */
+  onArrived(listener: (arrival: Arrival) => void): () => void {
+    return this.#services.written.onArrived(listener);
+  }
+
+  /** The newest messages to `to` that some of their devices have not confirmed, the oldest first. Throws `bad-address`. */
+  unconfirmed(to: string): Unconfirmed[] {
+    return this.#services.written.unconfirmed(this.#addressOf(to));
   }
 
   /** How many messages wait in the outbox. */
@@ -384,9 +401,7 @@ export class Client {
 
   #addressOf(to: string): AccountAddress {
     try {
-      return to.startsWith('sip:')
-        ? parseAccountAddress(to)
-        : addressOf(parseAccountName(to), this.#services.self.domain);
+      return typedAddress(to, this.#services.self.domain);
     } catch (error) {
       throw new ClientError('bad-address', (error as Error).message, { cause: error });
     }

@@ -36,12 +36,12 @@ export interface IncomingMessage {
 
 /**
  * The mailbox lost messages. `expired`: they waited too long. `trimmed`: it was full, as by a flood, and some at least were the oldest of
- * the account that had most in it.
+ * the account that had most in it. `damaged`: some at least were, on the server's disk; with count 0 some may be missing.
  */
 export interface GapEvent {
   readonly kind: 'gap';
   readonly count: number;
-  readonly reason: 'expired' | 'trimmed';
+  readonly reason: 'expired' | 'trimmed' | 'damaged';
 }
 
 /** The backlog of this connection is behind us. Not durable: it is said again after each reconnection. */
@@ -110,6 +110,76 @@ export interface ParkedEvent {
   readonly forgotten?: string;
 }
 
+/**
+ * Messages of a device, `first` to `last` as it counts them in this conversation, did not arrive before a later one did: lost, or held
+ * back (docs/spec/chain.md section 3). Some of the numbers may never have been sent; the last one was.
+ */
+export interface HoleEvent {
+  readonly kind: 'hole';
+  /** That wrote them. */
+  readonly device: DeviceId;
+  readonly conversation: AccountAddress;
+  readonly first: number;
+  readonly last: number;
+  /** How many of them the application has heard of already: by a `gap`, or as `undecryptable`. Fewer: the server keeps silent about it. */
+  readonly told: number;
+}
+
+/** The message that follows was sent before others that came earlier: the server has changed the order. */
+export interface LateEvent {
+  readonly kind: 'late';
+  readonly device: DeviceId;
+  readonly conversation: AccountAddress;
+  readonly number: number;
+}
+
+/**
+ * A device has written two different messages under one number: there are two of it (a copy of its storage, or one that was put back to
+ * an older state), or somebody writes in its name.
+ */
+export interface ForkEvent {
+  readonly kind: 'fork';
+  readonly device: DeviceId;
+  readonly conversation: AccountAddress;
+  readonly number: number;
+  /** `device` is this very device, and that one has a message of it that it did not write. */
+  readonly seenBy?: DeviceId;
+}
+
+/** The server accepted messages of ours for a device, which has a later one and not these. */
+export interface NotArrivedEvent {
+  readonly kind: 'not-arrived';
+  readonly to: AccountAddress;
+  readonly device: DeviceId;
+  /** As `OutgoingMessage.id`. */
+  readonly ids: readonly string[];
+}
+
+/**
+ * A device that its account's signed list names did not get a message, for a reason that only the server could know. Told once for each
+ * device and reason, until it gets one again. The first three may be a lie.
+ */
+export interface DeviceSkippedEvent {
+  readonly kind: 'device-skipped';
+  readonly id: string;
+  readonly to: AccountAddress;
+  readonly device: DeviceId;
+  readonly reason: SkippedReason;
+  /** One sentence. */
+  readonly text: string;
+}
+
+export type SkippedReason = 'said-gone' | 'no-keys' | 'bad-keys' | 'no-common-suite';
+
+/** A message has been refused again and again for a reason that should pass. It stays in the outbox; told once. */
+export interface SendWaitsEvent {
+  readonly kind: 'send-waits';
+  readonly id: string;
+  readonly to: AccountAddress;
+  readonly code: string;
+  readonly text: string;
+}
+
 export type IncomingEvent =
   | IncomingMessage
   | GapEvent
@@ -119,12 +189,32 @@ export type IncomingEvent =
   | DirectoryKeysEvent
   | SendFailedEvent
   | LeftOutEvent
+  | HoleEvent
+  | LateEvent
+  | ForkEvent
+  | NotArrivedEvent
+  | DeviceSkippedEvent
+  | SendWaitsEvent
   | ParkedEvent;
 
 /** A parked event under its id. */
 export interface SetAside {
   readonly id: string;
   readonly event: Exclude<IncomingEvent, CaughtUpEvent | ParkedEvent>;
+}
+
+/** A device has confirmed messages of ours (docs/spec/chain.md section 4). */
+export interface Arrival {
+  readonly to: AccountAddress;
+  readonly device: DeviceId;
+  /** As `OutgoingMessage.id`. */
+  readonly ids: readonly string[];
+}
+
+/** A message that these devices have not confirmed. Devices that send no receipts stay here. */
+export interface Unconfirmed {
+  readonly id: string;
+  readonly devices: readonly DeviceId[];
 }
 
 export interface OutgoingMessage {

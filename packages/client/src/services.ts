@@ -8,6 +8,9 @@ import { HttpCalls } from './connection/http-calls.ts';
 import type { EngineContext, EngineFactory } from './engines/engine.ts';
 import { Engines } from './engines/engines.ts';
 import { compareKeys } from './engines/keys-comparison.ts';
+import { IncomingChains } from './messages/chain/incoming-chains.ts';
+import { OutgoingChains } from './messages/chain/outgoing-chains.ts';
+import { forgetSkipped } from './messages/skipped-devices.ts';
 import type { ClientRuntime } from './runtime.ts';
 import type { Ledger } from './storage/ledger.ts';
 
@@ -18,6 +21,9 @@ export interface Services {
   readonly tokens: AccessTokens;
   readonly book: PeerBook;
   readonly engines: Engines;
+  /** Chains that this device receives, and those that it writes. */
+  readonly heard: IncomingChains;
+  readonly written: OutgoingChains;
   readonly context: EngineContext;
   /** Ends all calls that are under way. */
   stop(): void;
@@ -37,6 +43,8 @@ export function assemble(
   const http = new HttpCalls(origin, runtime, lifetime.signal);
   const tokens = new AccessTokens(http, { origin, apiPath: paths.api, device, loginSeed }, crypto, now);
   const engines = new Engines(factories.map((factory) => factory({ device, crypto, random, now })));
+  const heard = new IncomingChains(ledger, crypto, device);
+  const written = new OutgoingChains(ledger, crypto, device);
   const book = new PeerBook({
     ledger,
     http,
@@ -44,6 +52,11 @@ export function assemble(
     crypto,
     now,
     forgetDevice: (transaction, gone) => engines.forgetDevice(gone, transaction),
+    deviceLeft: (transaction, gone) => {
+      engines.forgetDevice(gone, transaction);
+      heard.forget(transaction, gone);
+      forgetSkipped(transaction, gone);
+    },
   });
   const context: EngineContext = {
     records: ledger,
@@ -61,5 +74,5 @@ export function assemble(
       return tokens.authorized((token) => http.bytes({ ...call, token }));
     },
   };
-  return { self, ledger, http, tokens, book, engines, context, stop: () => lifetime.abort() };
+  return { self, ledger, http, tokens, book, engines, heard, written, context, stop: () => lifetime.abort() };
 }

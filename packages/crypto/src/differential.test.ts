@@ -1,5 +1,7 @@
 /** The two providers on the same random inputs: same bytes, same answers. Noble is slow, so the runs are few and seeded. */
 import { describe, expect, it } from '@jest/globals';
+import { ED448_TORSION_SUBGROUP, ed448 } from '@noble/curves/ed448.js';
+import { ED25519_TORSION_SUBGROUP, ed25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
 import { nobleCrypto } from './noble.ts';
 import { nodeCrypto } from './node.ts';
@@ -53,6 +55,21 @@ describe('noble and node agree', () => {
         const damaged = signature.map((byte, i) => (i === at ? byte ^ bits : byte));
         expect([noble, node].map((crypto) => crypto[name].verify(publicKey, message, signature))).toEqual([true, true]);
         expect([noble, node].map((crypto) => crypto[name].verify(publicKey, message, damaged))).toEqual([false, false]);
+      }),
+      SLOW,
+    );
+  });
+
+  it.each(['ed25519', 'ed25519ctx', 'ed448'] as const)('on %s, for keys with a part of small order', (name) => {
+    const { Point } = name === 'ed448' ? ed448 : ed25519;
+    const torsion = name === 'ed448' ? ED448_TORSION_SUBGROUP : ED25519_TORSION_SUBGROUP;
+    const { seedLength } = noble[name];
+    fc.assert(
+      fc.property(array(seedLength), anyBytes, fc.constantFrom(...torsion), (seed, message, part) => {
+        const publicKey = Point.fromBytes(noble[name].publicKey(seed)).add(Point.fromHex(part)).toBytes();
+        const signature = node[name].sign(seed, message);
+        bothAgree((crypto) => crypto[name].isValidPublicKey(publicKey));
+        bothAgree((crypto) => crypto[name].verify(publicKey, message, signature));
       }),
       SLOW,
     );

@@ -6,6 +6,7 @@ import { sha512 } from '@noble/hashes/sha2.js';
 import { shake256 } from '@noble/hashes/sha3.js';
 import { requireLength } from './lengths.ts';
 import { CryptoError, type CryptoProvider, type Kem, type LimeSuite, type SuiteName } from './port.ts';
+import { ED448_ENCODING, ED25519_ENCODING, type EdwardsEncoding, isStrictPointEncoding } from './strict-edwards.ts';
 
 type Parts = Pick<CryptoProvider, 'x25519' | 'x448' | 'ed25519ctx' | 'ed448' | 'mlKem512' | 'mlKem1024'>;
 
@@ -16,11 +17,13 @@ type OnCurve = Omit<LimeSuite, 'name' | 'id' | 'kem' | 'prekeyLength' | 'isValid
 export function limeSuites(parts: Parts): Readonly<Record<SuiteName, LimeSuite>> {
   const c25519 = withConversions(
     { curve: 'c25519', dh: parts.x25519, signatures: parts.ed25519ctx },
+    ED25519_ENCODING,
     (seed) => sha512(seed).slice(0, 32),
     (publicKey) => ed25519.utils.toMontgomery(publicKey),
   );
   const c448 = withConversions(
     { curve: 'c448', dh: parts.x448, signatures: parts.ed448 },
+    ED448_ENCODING,
     (seed) => shake256(seed, { dkLen: 56 }),
     (publicKey) => ed448.utils.toMontgomery(publicKey),
   );
@@ -51,6 +54,7 @@ function suite(name: SuiteName, id: LimeSuite['id'], onCurve: OnCurve, kem: Kem 
 /** The private scalar is left unclamped, as liblime stores it; the ladder clamps. */
 function withConversions(
   curve: Pick<LimeSuite, 'curve' | 'dh' | 'signatures'>,
+  encoding: EdwardsEncoding,
   toScalar: (seed: Uint8Array) => Uint8Array,
   toMontgomery: (publicKey: Uint8Array) => Uint8Array,
 ): OnCurve {
@@ -60,11 +64,19 @@ function withConversions(
       requireLength('identity seed', seed, curve.signatures.seedLength);
       return toScalar(seed);
     },
+    // Not `isValidPublicKey`, which costs more than a Diffie-Hellman: it is asked where keys come in,
+    // and a clamped scalar takes away what a part of small order could add.
     identityToDhPublic(publicKey) {
-      if (!curve.signatures.isValidPublicKey(publicKey)) {
-        throw new CryptoError('bad-key', 'the identity key is no valid point of its curve');
+      if (!isStrictPointEncoding(encoding, publicKey)) throw noPoint();
+      try {
+        return toMontgomery(publicKey);
+      } catch {
+        throw noPoint();
       }
-      return toMontgomery(publicKey);
     },
   };
+}
+
+function noPoint(): CryptoError {
+  return new CryptoError('bad-key', 'the identity key is no valid point of its curve');
 }

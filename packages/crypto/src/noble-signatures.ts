@@ -75,7 +75,7 @@ function signatures(
       return isStrictSignature(curve, publicKey, signature) && equation(publicKey, message, signature);
     },
     isValidPublicKey(publicKey) {
-      return isStrictPointEncoding(curve, publicKey) && scheme.utils.isValidPublicKey(publicKey, false);
+      return isStrictPointEncoding(curve, publicKey) && isInPrimeSubgroup(scheme, publicKey);
     },
   };
 }
@@ -92,6 +92,18 @@ function withoutCofactor(prefix: Uint8Array): Equation {
     const expected = Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k)).toBytes();
     return equalBytes(expected, r);
   };
+}
+
+/**
+ * A point with a part of small order has twins: other encodings, under which the same private key
+ * gives the same shared secrets. Costs a scalar multiplication, so it is for keys that come in.
+ */
+function isInPrimeSubgroup({ Point }: typeof ed25519, encoded: Uint8Array): boolean {
+  try {
+    return Point.fromBytes(encoded, false).isTorsionFree();
+  } catch {
+    return false; // no point of the curve
+  }
 }
 
 function decodePoint(encoded: Uint8Array) {

@@ -49,7 +49,11 @@ export interface Signatures {
    * Returns false for anything wrong, wrong lengths included; never throws on untrusted input.
    */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
-  /** True for a canonical point encoding that is not of small order: what a directory may store as an identity key. */
+  /**
+   * True for a canonical encoding of a point of the prime-order group, not the neutral one: what may come in as
+   * anybody's key. Costs a scalar multiplication (0.7 ms, 2 ms on Ed448), so it is asked once, where a key enters,
+   * and not with each signature. Never throws.
+   */
   isValidPublicKey(publicKey: Uint8Array): boolean;
 }
 
@@ -114,7 +118,7 @@ export interface LimeSuite {
   isValidPrekey(publicKey: Uint8Array): boolean;
   /** Identity seed to X private key (section 2.1). */
   identityToDhPrivate(seed: Uint8Array): Uint8Array;
-  /** Identity public key to X public key (section 2.1). Throws `bad-key` when it is no point of the curve. */
+  /** Identity public key to X public key (section 2.1). Throws `bad-key` when it is no point of the curve, or one of small order. */
   identityToDhPublic(publicKey: Uint8Array): Uint8Array;
 }
 

@@ -72,6 +72,27 @@ describe.each([nobleCrypto(), nodeCrypto()])('strict signatures of $name', (cryp
     }
   });
 
+  it.each(['ed25519', 'ed25519ctx', 'ed448'] as const)(
+    'S31: %s: a point with a part of small order is no public key',
+    (scheme) => {
+      const { Point } = scheme === 'ed448' ? ed448 : ed25519;
+      const torsion = scheme === 'ed448' ? ED448_TORSION_SUBGROUP : ED25519_TORSION_SUBGROUP;
+      const suite = crypto.suites[scheme === 'ed448' ? 'c448' : 'c25519'];
+      const honest = Point.fromBytes(crypto[scheme].publicKey(SEEDS[scheme]));
+      const mixed = torsion.map((point) => honest.add(Point.fromHex(point))).filter((point) => !point.equals(honest));
+      expect(mixed).toHaveLength(torsion.length - 1);
+      for (const point of mixed) {
+        expect(crypto[scheme].isValidPublicKey(point.toBytes())).toBe(false);
+        // What makes such twins of a key worth refusing: whoever agrees on a secret cannot tell them apart.
+        const [secret, ofTwin] = [honest, point].map((key) =>
+          suite.dh.sharedSecret(SEEDS.ed448.subarray(0, suite.dh.keyLength), suite.identityToDhPublic(key.toBytes())),
+        );
+        expect(ofTwin).toEqual(secret);
+      }
+      expect(crypto[scheme].isValidPublicKey(honest.toBytes())).toBe(true);
+    },
+  );
+
   it('an honestly computed signature with small-order R is refused as well', () => {
     // With r = 0, S = k * a satisfies the equation; only the check of R stands against it.
     const { scalar } = ed25519.utils.getExtendedPublicKey(SEEDS.ed25519);

@@ -7,10 +7,11 @@ import { systemRandom } from '@sealwire/crypto/random';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
 import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
 import { Checkpoints } from './lmdb/checkpoint.ts';
-import { openOwnEnvironment, writeError } from './lmdb/environment.ts';
+import { type Environment, openOwnEnvironment, writeError } from './lmdb/environment.ts';
 import { AcceptedIds } from './lmdb/ids/accepted-ids.ts';
 import { type CommitLog, openLog } from './lmdb/log/commit-log.ts';
 import { logWriter } from './lmdb/log/log-writer.ts';
+import { repairLog } from './lmdb/log/repair.ts';
 import { OpenMailboxes } from './lmdb/mailboxes/open-mailboxes.ts';
 import { ReadMailboxes } from './lmdb/mailboxes/read-mailboxes.ts';
 import { lmdbMailboxes } from './lmdb/mailboxes.ts';
@@ -19,14 +20,15 @@ import { lmdbPrekeys } from './lmdb/prekeys.ts';
 import { upgrade } from './lmdb/upgrade/upgrade.ts';
 import { lmdbWaiting } from './lmdb/waiting.ts';
 import { lmdbWriter } from './lmdb/writer.ts';
-import { type Store, StoreError } from './port.ts';
+import { type DamagedPart, type OpenTerms, type Store, StoreError } from './port.ts';
+import { reportingCorrupt } from './reports.ts';
 
 /** Longer than what comes in until it is acknowledged, also when much comes. */
 const LOG_BYTES = 16 << 20;
 
 const PROBE_KEY = Buffer.from('probe');
 
-export interface LmdbStoreOptions {
+export interface LmdbStoreOptions extends OpenTerms {
   /** The data folder; made (mode 0700) when it is missing. */
   readonly path: string;
   /** How long the commit log is: disk, memory, and what a start has to read. Once for a folder. */
@@ -34,21 +36,22 @@ export interface LmdbStoreOptions {
 }
 
 /** Rejects with `StoreError` whose one line says what is wrong with the folder and what to do. */
-export async function openLmdbStore({ path, logBytes = LOG_BYTES }: LmdbStoreOptions): Promise<Store> {
+export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
+  const { path, reports } = options;
+  const report = (part: DamagedPart) => reports?.damaged(part);
   const environment = await openOwnEnvironment(path);
   const { databases } = environment;
-  let log: CommitLog;
+  let opened: { log: CommitLog; ids: AcceptedIds };
   try {
     upgrade(environment, path);
-    log = openLog(environment, path, logBytes);
+    opened = await openWhole(environment, options, report);
+    environment.root.transactionSync(opened.log.putOpened);
   } catch (error) {
     await environment.close();
     throw await writeError(error);
   }
-  // Seeds a hash table, which no result depends on: not a part of what the composition root
-  // decides.
-  const ids = new AcceptedIds(databases.accepted, log, systemRandom(32));
-  await ids.load();
+  if (environment.isNew) reports?.isNew();
+  const { log, ids } = opened;
   const mailboxes = new OpenMailboxes(databases.mailboxes, log);
   const reading = new ReadMailboxes(environment, log);
   const writer = lmdbWriter(environment);
@@ -60,7 +63,10 @@ export async function openLmdbStore({ path, logBytes = LOG_BYTES }: LmdbStoreOpt
     await logged.close();
     // A folder that nobody has open is whole without its log. When the disk is full the log keeps
     // it.
-    await checkpoints.takeOverAll().catch(() => {});
+    await checkpoints.takeOverAll().then(
+      () => writer.run(log.putClosed),
+      () => {},
+    );
     await writer.close();
     await environment.close();
     log.close();
@@ -68,7 +74,7 @@ export async function openLmdbStore({ path, logBytes = LOG_BYTES }: LmdbStoreOpt
 
   let probes = 0;
 
-  return {
+  const store: Store = {
     accounts: lmdbAccounts(environment, writer, mailboxes.forget),
     manifests: lmdbManifests(environment, writer, mailboxes.forget),
     devices: lmdbDevices(environment, writer, mailboxes.forget),
@@ -91,4 +97,36 @@ export async function openLmdbStore({ path, logBytes = LOG_BYTES }: LmdbStoreOpt
       return closing;
     },
   };
+  return reportingCorrupt(store, () => report('record'));
+}
+
+/**
+ * The log with which the store goes on: if records of it are lost, a new one, behind what could be
+ * read of it. Throws `corrupt` then, if the operator wants to know first.
+ */
+async function openWhole(
+  environment: Environment,
+  { path, logBytes = LOG_BYTES, whenDamaged }: LmdbStoreOptions,
+  report: (part: DamagedPart) => void,
+): Promise<{ log: CommitLog; ids: AcceptedIds }> {
+  const log = openLog(environment, path, logBytes, report);
+  try {
+    // Seeds a hash table, which no result depends on: not a part of what the composition root
+    // decides.
+    const ids = new AcceptedIds(environment.databases.accepted, log, systemRandom(32));
+    await ids.load();
+    if (!log.isDamaged) return { log, ids };
+    if (whenDamaged === 'stop')
+      throw new StoreError(
+        'corrupt',
+        `the log in ${path} is damaged, and accepted messages are lost: restore the folder from a backup, or go on without them by npm start -- repair`,
+      );
+    repairLog(environment, log, ids);
+    report('log');
+  } catch (error) {
+    log.close();
+    throw error;
+  }
+  log.close();
+  return openWhole(environment, { path, logBytes, whenDamaged: 'stop' }, report);
 }

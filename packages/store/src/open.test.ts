@@ -38,7 +38,7 @@ describe('openStore', () => {
     await people(first, ALICE, 1);
     await first.close();
     expect((await stat(path)).mode & 0o777).toBe(0o700);
-    expect((await readdir(path)).sort()).toEqual(['data.mdb', 'journal.dat', 'lock.mdb']);
+    expect((await readdir(path)).sort()).toEqual(['data.mdb', 'journal.dat', 'journal.mark', 'lock.mdb']);
     const second = await openStore(`lmdb:${path}`);
     expect(await second.accounts.find(ALICE)).toEqual(account(ALICE));
     await second.close();

@@ -1,5 +1,5 @@
 /** The one place that knows all adapters of the store: `STORE_URL` chooses, and only the chosen one is loaded. Mains call it, nobody else. */
-import { type Store, StoreError } from './port.ts';
+import { type OpenTerms, type Store, StoreError } from './port.ts';
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
@@ -7,7 +7,7 @@ const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
  * `memory:` for tests and trials; `lmdb:./data`, a folder of this machine, made when it is missing. Rejects with `StoreError` whose one
  * line names the value's problem and the fix.
  */
-export async function openStore(url: string): Promise<Store> {
+export async function openStore(url: string, terms: OpenTerms = {}): Promise<Store> {
   const scheme = SCHEME.exec(url)?.[0] ?? '';
   switch (scheme) {
     case 'memory:': {
@@ -18,7 +18,7 @@ export async function openStore(url: string): Promise<Store> {
       const path = url.slice(scheme.length);
       if (path === '') throw new StoreError('not-found', 'the store URL lmdb: names no folder; write lmdb:./data');
       const { openLmdbStore } = await import('./lmdb.ts');
-      return openLmdbStore({ path });
+      return openLmdbStore({ path, ...terms });
     }
     default:
       // The value itself is not repeated: a store URL may carry a password.

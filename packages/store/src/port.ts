@@ -286,13 +286,15 @@ export interface StoredMail {
 
 /**
  * What a mailbox lost, told to its device until it acknowledges `toSeq`. Losses add up to one record: the counts add, the range spans all
- * of them (messages within it may be there), and where some were trimmed, that is the reason.
+ * of them (messages within it may be there), and where some were damaged that is the reason, else where some were trimmed.
  */
 export interface GapRecord {
+  /** That are known to be gone. 0: the store was damaged, and it is not known whether anything is missing. */
   readonly count: number;
   readonly fromSeq: number;
   readonly toSeq: number;
-  readonly reason: 'expired' | 'trimmed';
+  /** `damaged`: what the store has of them cannot be read. */
+  readonly reason: 'expired' | 'trimmed' | 'damaged';
 }
 
 export interface MailboxPage {
@@ -396,6 +398,29 @@ export interface AppPasswords {
 export interface Once {
   /** True for the first caller with this key, false for all later ones until `expiresAt`. */
   take(key: Uint8Array, expiresAt: number, now: number): Promise<boolean>;
+}
+
+/**
+ * What of a store can be damaged: records of what was accepted lately, the head of a mailbox, a
+ * message, the memory of message ids, any other record.
+ */
+export type DamagedPart = 'log' | 'mailbox' | 'message' | 'ids' | 'record';
+
+/** What an operator wants to know of a store. */
+export interface StoreReports {
+  /** There was none, and it begins with nothing. */
+  isNew(): void;
+  /** It came across something that cannot be read. Recipients are told of what they may have lost. */
+  damaged(part: DamagedPart): void;
+}
+
+/** The operator chooses. `stop`: a store of which accepted messages are lost is refused. */
+export type WhenDamaged = 'continue' | 'stop';
+
+export interface OpenTerms {
+  /** `continue` by default: what can be read is taken over, and recipients are told of the rest. */
+  readonly whenDamaged?: WhenDamaged;
+  readonly reports?: StoreReports;
 }
 
 export interface Store {

@@ -43,6 +43,17 @@ describe('a conversation', () => {
     expect(await takeTexts(alice.client, 1)).toEqual(['hello alice']);
   });
 
+  it('a name typed in another form is the same account, and one that hides something is none', async () => {
+    const [alice, bob] = people as [Person, Person];
+    for (const to of ['Bob', 'ｂｏｂ', 'sip:ｂob@example.org']) {
+      expect((await alice.client.peer(to)).address).toBe('sip:bob@example.org');
+      await (await alice.client.send(to, to)).accepted;
+    }
+    expect(await takeTexts(bob.client, 3)).toEqual(['Bob', 'ｂｏｂ', 'sip:ｂob@example.org']);
+    for (const to of ['bo\u200bb', '\u202ebob', 'sip:bo\u200bb@example.org', 'sip:\u202ebob@example.org'])
+      await expect(alice.client.send(to, 'lost')).rejects.toMatchObject({ code: 'bad-address' });
+  });
+
   it('everybody with everybody, carol on Curve448 alone', async () => {
     const [alice, bob] = people as [Person, Person];
     const carol = await person('carol', { curves: ['c448'] });

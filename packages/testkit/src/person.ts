@@ -15,6 +15,7 @@ export interface PersonOptions extends SuiteOptions {
   readonly invitation?: string;
   /** Times in ms that are over at once. */
   readonly short?: readonly number[];
+  readonly receiptMessages?: boolean;
 }
 
 export interface Person {
@@ -51,7 +52,7 @@ export async function register(
   name: string,
   options: PersonOptions = {},
 ): Promise<Person> {
-  const { curves, hybrid, invitation, storage = new MemoryStorage(), now, short } = options;
+  const { curves, hybrid, invitation, storage = new MemoryStorage(), now, short, receiptMessages } = options;
   const network = new FlakyNetwork();
   const runtime = runtimeOver(network, now, short);
   const client = await Client.register({
@@ -62,6 +63,7 @@ export async function register(
     ...(curves ? { curves } : {}),
     ...(hybrid ? { hybrid } : {}),
     ...(invitation ? { invitation } : {}),
+    ...(receiptMessages !== undefined ? { receiptMessages } : {}),
   });
   return { client, network, storage, runtime };
 }

@@ -42,6 +42,20 @@ describe('registration', () => {
     runtime: runtimeOver(over, now),
   });
 
+  it('goes on where it stopped, though the name is typed in another form', async () => {
+    const storage = new MemoryStorage();
+    const over = network();
+    over.intercept = async (request, ask) => {
+      if (request.url.endsWith('/v1/accounts')) throw new TypeError('fetch failed');
+      return ask();
+    };
+    await expect(Client.register(options(storage, over, 'Alice'))).rejects.toMatchObject({ code: 'unreachable' });
+    await storage.close();
+    const alice = await Client.register(options(storage, network(), 'ａlice'));
+    clients.push(alice);
+    expect(alice.address).toBe('sip:alice@example.org');
+  });
+
   it.each(['request', 'answer'] as const)('goes on after a crash at every step, each %s lost in turn', async (what) => {
     const storage = new MemoryStorage();
     let device: string | undefined;

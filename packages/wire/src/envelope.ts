@@ -4,9 +4,21 @@
  * newer client may add some. Byte fields are views.
  */
 import { LIMITS } from './limits.ts';
-import { address, bytes, type MessageOf, MessageType, matching, text, uint } from './protobuf/fields.ts';
+import {
+  address,
+  bytes,
+  type Field,
+  list,
+  type MessageOf,
+  MessageType,
+  matching,
+  message,
+  text,
+  uint,
+} from './protobuf/fields.ts';
 
 const ENGINE = /^[a-z0-9][a-z0-9._-]{0,31}$/;
+const NO_BYTES = new Uint8Array(0);
 const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]{1,127}\/[A-Za-z0-9!#$&^_.+-]{1,127}(?:;[\x20-\x7e]{1,127})?$/;
 
 export const ENVELOPE = new MessageType({
@@ -18,18 +30,88 @@ export const ENVELOPE = new MessageType({
   cipherMessage: bytes(3, LIMITS.payloadBytes.value),
 });
 
-export const CONTENT = new MessageType({
-  /** Media type (RFC 6838), with parameters if there are any: at most 255 ASCII characters. */
-  type: matching(1, MEDIA_TYPE, 255),
-  body: bytes(2, LIMITS.payloadBytes.value),
-  /** ms since 1970, by the sender's clock. */
-  sentAt: uint(3),
-  /** Of the message, for replies and receipts. */
-  id: text(4, 64),
-});
+/** Bytes of a digest and of a tag (docs/spec/chain.md section 2). */
+export const DIGEST_BYTES = 16;
+export const TAG_BYTES = 8;
+/** Two manifests of the largest size name fewer devices. */
+const NEWCOMERS = 128;
+/** Of one message: what has no room goes with the next one. */
+export const RECEIPTS = 8;
+export const MISSING_RANGES = 4;
+
+export const CONTENT = new MessageType(
+  {
+    /** Media type (RFC 6838), with parameters if there are any: at most 255 ASCII characters. */
+    type: matching(1, MEDIA_TYPE, 255),
+    body: bytes(2, LIMITS.payloadBytes.value),
+    /** ms since 1970, by the sender's clock. */
+    sentAt: uint(3),
+    /** Of the message, for replies and receipts. */
+    id: text(4, 64),
+    /** The place in a chain: docs/spec/chain.md. */
+    number: uint(5),
+    previous: uint(6),
+    digest: bytes(7, DIGEST_BYTES),
+    newcomers: list(exactly(8, TAG_BYTES), NEWCOMERS),
+    receipts: list(
+      message(
+        9,
+        {
+          device: exactly(1, TAG_BYTES),
+          number: uint(2),
+          digest: exactly(3, DIGEST_BYTES),
+          missing: list(message(4, { first: uint(1), last: uint(2) }), MISSING_RANGES),
+        },
+        {
+          check({ number, missing }, reader) {
+            let below = 0;
+            for (const { first, last } of missing) {
+              if (first <= below || last < first) reader.fail('ranges out of order');
+              below = last;
+            }
+            if (number <= below) reader.fail('a receipt of what is missing');
+          },
+        },
+      ),
+      RECEIPTS,
+    ),
+  },
+  {
+    check({ number, previous, digest, newcomers }, reader) {
+      if (previous > 0 ? previous >= number : number === 0 && newcomers.length > 0) reader.fail('no place in a chain');
+      if (digest.length !== (previous > 0 ? DIGEST_BYTES : 0)) reader.fail('a digest of another length');
+    },
+  },
+);
+
+function exactly(number: number, length: number): Field<Uint8Array> {
+  const read: Field<Uint8Array>['read'] = (reader) => {
+    const value = reader.bytes(length);
+    return value.length === length ? value : reader.fail(`not ${length} bytes`);
+  };
+  return { ...bytes(number, length), absent: undefined, read };
+}
+
+/** A place in the chain of a sending device: docs/spec/chain.md section 2. */
+export interface ChainLink {
+  readonly number: number;
+  /** Absent: the sender knows of no accepted one. */
+  readonly previous?: { readonly number: number; readonly digest: Uint8Array };
+  readonly newcomers: readonly Uint8Array[];
+}
 
 export type Envelope = MessageOf<typeof ENVELOPE>;
-export type Content = Omit<MessageOf<typeof CONTENT>, 'id'> & { readonly id?: string };
+export type Receipt = MessageOf<typeof CONTENT>['receipts'][number];
+
+export interface Content {
+  readonly type: string;
+  readonly body: Uint8Array;
+  readonly sentAt: number;
+  readonly id?: string;
+  /** Absent: a receipt of its own, or made by who knows no chains. */
+  readonly link?: ChainLink;
+  readonly receipts?: readonly Receipt[];
+}
 
 /** Throws `bad-envelope` for what `decodeEnvelope` would refuse. */
 export function encodeEnvelope(envelope: Envelope): Uint8Array<ArrayBuffer> {
@@ -45,13 +127,27 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
 
 /** Throws `bad-content` for what `decodeContent` would refuse. */
 export function encodeContent(content: Content): Uint8Array<ArrayBuffer> {
-  const bytes = CONTENT.encode({ ...content, id: content.id ?? '' });
+  const bytes = encodeGoodContent(content);
   decodeContent(bytes);
   return bytes;
 }
 
+/** As `encodeContent`, of what `decodeContent` has answered: it is not looked at again. */
+export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
+  const { id = '', link, receipts = [], ...rest } = content;
+  const { number = 0, previous, newcomers = [] } = link ?? {};
+  const place = { number, previous: previous?.number ?? 0, digest: previous?.digest ?? NO_BYTES, newcomers };
+  return CONTENT.encode({ ...rest, id, ...place, receipts }, 'bad-content');
+}
+
 /** Throws `WireError` `bad-content`. */
 export function decodeContent(bytes: Uint8Array): Content {
-  const { id, ...content } = CONTENT.decode(bytes, 'bad-content');
-  return id === '' ? content : { ...content, id };
+  const { id, number, previous, digest, newcomers, receipts, ...content } = CONTENT.decode(bytes, 'bad-content');
+  const link: ChainLink = { number, newcomers, ...(previous > 0 && { previous: { number: previous, digest } }) };
+  return {
+    ...content,
+    ...(id !== '' && { id }),
+    ...(number > 0 && { link }),
+    ...(receipts.length > 0 && { receipts }),
+  };
 }

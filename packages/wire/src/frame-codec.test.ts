@@ -97,7 +97,7 @@ const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
     count: uint,
     fromSeq: uint,
     toSeq: uint,
-    reason: fc.constantFrom('expired' as const, 'trimmed' as const),
+    reason: fc.constantFrom('expired' as const, 'trimmed' as const, 'damaged' as const),
   }),
   fc.record({ kind: fc.constant('pong' as const), nonce: uint }),
   fc.record({ kind: fc.constant('renewed' as const), expiresAt: uint }),
@@ -118,7 +118,7 @@ const ONEOF_NAMES: Record<string, string> = {
 const OTHER_NAMES: Record<string, string> = { retryAfterMs: 'retryAfter' };
 const ENUMS: Record<string, readonly string[]> = {
   lane: ['both', 'replica', 'contact'],
-  reason: ['expired', 'trimmed'],
+  reason: ['expired', 'trimmed', 'damaged'],
 };
 
 /** A frame of ours as the plain object that the oracle takes and gives. */
@@ -325,7 +325,7 @@ describe('malformed fields', () => {
     ['an ephemeral without a sender', theirs.server, { ephemeral: { sentAt: 1 } }],
     ['a rejection of nothing', theirs.server, { rejected: { code: 'conflict' } }],
     ['devices left out of nothing', theirs.server, { leftOut: { code: 'mailbox-full' } }],
-    ['an unknown gap reason', theirs.server, { gap: { count: 1, reason: 2 } }],
+    ['an unknown gap reason', theirs.server, { gap: { count: 1, reason: 3 } }],
   ];
   it.each(wrong)('%s → bad-frame', (_name, type, frame) => {
     const decode = type === theirs.client ? decodeClientFrame : decodeServerFrame;

@@ -103,7 +103,12 @@ export const SERVER_FRAMES = new Oneof({
     { check: ({ body, content }) => checkPayload(body.length, content.length) },
   ),
   'caught-up': message(6, { lastSeq: uint(1) }),
-  gap: message(7, { count: uint(1), fromSeq: uint(2), toSeq: uint(3), reason: choice(4, ['expired', 'trimmed']) }),
+  gap: message(7, {
+    count: uint(1),
+    fromSeq: uint(2),
+    toSeq: uint(3),
+    reason: choice(4, ['expired', 'trimmed', 'damaged']),
+  }),
   pong: message(8, { nonce: uint(1) }),
   renewed: message(9, { expiresAt: uint(1) }),
   error: message(10, { code: code(1), text: errorText(2) }),

@@ -9,6 +9,7 @@ import { decodeBase64url, encodeBase64url } from './base64url.ts';
 import { parseAccountAddress, parseAccountName, parseDeviceId } from './ids.ts';
 import { SUITE_NAMES } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
+import { opaqueString } from './precis.ts';
 
 /** A codec between base64url text and `minimum` to `maximum` bytes. */
 function bytes(minimum: number, maximum = minimum) {
@@ -33,10 +34,10 @@ function bytes(minimum: number, maximum = minimum) {
   );
 }
 
-/** A codec between text and what `parse` makes of it. `pattern` is for readers of the OpenAPI document; `parse` decides. */
-function parsed<T extends string>(parse: (text: string) => T, pattern: string) {
+/** A codec between text and what `parse` makes of it. `text` is for readers of the OpenAPI document; `parse` decides. */
+function parsed<T extends string>(parse: (text: string) => T, text: z.ZodString) {
   return z.codec(
-    z.string().max(LIMITS.deviceIdBytes.value).meta({ pattern }),
+    text,
     z.custom<T>((value) => typeof value === 'string'),
     {
       decode: (text, context) => {
@@ -52,9 +53,11 @@ function parsed<T extends string>(parse: (text: string) => T, pattern: string) {
   );
 }
 
-const accountName = parsed(parseAccountName, '^[a-z0-9][a-z0-9._-]{2,31}$');
-const accountAddress = parsed(parseAccountAddress, '^sip:[^@:;]+@[^@;]+$');
-const deviceId = parsed(parseDeviceId, '^sip:[^@:;]+@[^@;]+;gr=[^;]+$');
+/** As long as an id may be. */
+const like = (pattern: string) => z.string().max(LIMITS.deviceIdBytes.value).meta({ pattern });
+const accountName = parsed(parseAccountName, like('^[a-z0-9][a-z0-9._-]{2,31}$'));
+const accountAddress = parsed(parseAccountAddress, like('^sip:[^@:;]+@[^@;]+$'));
+const deviceId = parsed(parseDeviceId, like('^sip:[^@:;]+@[^@;]+;gr=[^;]+$'));
 /** Printable ASCII without spaces: what a server made and a client hands back as it is. */
 const token = (maximum: number) =>
   z
@@ -93,13 +96,16 @@ export const TokenAnswer = z.object({ token: token(LIMITS.tokenBytes.value), exp
 /** POST /v1/login/app-password: for a device that has no login key of its own. `user`: the account's name. */
 export const AppPasswordLoginBody = z.strictObject({ device: deviceId, user: token(255), password: token(128) });
 
-/** POST /v1/app-passwords. `name`: the owner's own word for it. */
+/** POST /v1/app-passwords. `name`: the owner's own word for it, as PRECIS's OpaqueString has it. */
 export const MakeAppPasswordBody = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters'),
+  name: parsed(
+    opaqueString,
+    z
+      .string()
+      .min(1)
+      .max(64)
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters'),
+  ),
 });
 /** `password` is shown this once; `user` and `realm` are what HTTP Digest wants besides. */
 export const NewAppPasswordAnswer = z.object({

@@ -3,13 +3,17 @@ import fc from 'fast-check';
 import {
   accountOf,
   addressOf,
+  isEnforcedDeviceId,
   nameOf,
   parseAccountAddress,
   parseAccountName,
   parseDeviceId,
   parseMessageId,
+  typedAddress,
+  typedName,
 } from './ids.ts';
 import { LIMITS } from './limits.ts';
+import { WireError } from './wire-error.ts';
 
 fc.configureGlobal({ seed: 0x5ea1 });
 
@@ -103,6 +107,53 @@ describe('addresses and device ids', () => {
     expect(addressOf(name, 'example.org')).toBe('sip:alice@example.org');
     expect(nameOf(addressOf(name, 'example.org'))).toBe(name);
     expect(() => addressOf(name, 'example org')).toThrow(expect.objectContaining({ code: 'bad-address' }));
+  });
+});
+
+describe('what a person types has one form', () => {
+  it.each([
+    ['alice', 'alice'],
+    ['Alice', 'alice'],
+    ['ａｌｉｃｅ', 'alice'],
+    ['\u212aarl', 'karl'],
+  ])('the name %s is %s', (text, name) => {
+    expect(typedName(text)).toBe(name);
+    expect(typedAddress(text, 'example.org')).toBe(`sip:${name}@example.org`);
+  });
+
+  it.each(['al\u202eice', 'al\u200bice', 'a b', 'жанна', 'ab', '', 'e\u0301va'])('%j is no name', (text) => {
+    for (const take of [typedName, (name: string) => typedAddress(name, 'example.org')])
+      expect(() => take(text)).toThrow(
+        expect.objectContaining({ code: 'bad-name', message: expect.stringMatching(/^a user name is/) }),
+      );
+  });
+
+  it.each([
+    ['sip:Alice@Example.org:5060', 'sip:Alice@Example.org:5060'],
+    ['sip:re\u0301ne@example.org', 'sip:r\u00e9ne@example.org'],
+    ['sip:ａlice@example.org', 'sip:alice@example.org'],
+  ])('the address %s is %s: case is LIME’s, which compares bytes', (text, address) => {
+    expect(typedAddress(text, 'elsewhere.org')).toBe(address);
+  });
+
+  it.each(['sip:al\u202eice@example.org', 'sip:al\u200bice@example.org', 'sip:a＠b@example.org', 'sip:x²@example.org'])(
+    '%j is no address',
+    (text) => {
+      expect(() => typedAddress(text, 'example.org')).toThrow(WireError);
+    },
+  );
+});
+
+describe('what comes in anew has one form, what is there stays readable', () => {
+  const device = (user: string, gr = 'urn:uuid:1') => parseDeviceId(`sip:${user}@example.org;gr=${gr}`);
+  it.each(['alice', 'Alice', 'жанна', 'r\u00e9ne', 'שלום'])('%s', (user) => {
+    expect(isEnforcedDeviceId(device(user))).toBe(true);
+  });
+  it.each(['re\u0301ne', 'al\u202eice', 'al\u200bice', 'ａlice', 'x²', 'aש'])('%j', (user) => {
+    expect(isEnforcedDeviceId(device(user))).toBe(false);
+  });
+  it.each(['1\u202e', '1\u200b', 'é'])('a device called %j', (gr) => {
+    expect(isEnforcedDeviceId(device('alice', gr))).toBe(false);
   });
 });
 

@@ -1,8 +1,10 @@
 /**
  * Names of accounts, devices and messages. A device id is LIME's: the SIP GRUU (lime-protocol section 1), compared bytewise.
- * Parse text once, at the edge; inside, the branded types are trusted.
+ * Parse text once, at the edge; inside, the branded types are trusted. What is on the wire is taken as it is; what a person types, and
+ * what comes in anew, has the one form of PRECIS (docs/adr/0024-names-by-precis.md).
  */
 import { LIMITS } from './limits.ts';
+import { usernameCaseMapped, usernameCasePreserved } from './precis.ts';
 import { WireError } from './wire-error.ts';
 
 declare const brand: unique symbol;
@@ -23,6 +25,9 @@ const NAME = /^[a-z0-9][a-z0-9._-]{2,31}$/;
 // `:` and `@` in the user part and no `@` in the host, each edge is the last `sip:` before an `@`. Half a surrogate pair has no UTF-8.
 const ADDRESS = /^sip:[^\s@:;<>"\p{Cc}\p{Cs}]{1,64}@[A-Za-z0-9.:[\]-]{1,190}$/u;
 const DEVICE = /^sip:[^\s@:;<>"\p{Cc}\p{Cs}]{1,64}@[A-Za-z0-9.:[\]-]{1,190};gr=[^\s;<>"\p{Cc}\p{Cs}]{1,128}$/u;
+
+/** `gr` of a new device: printable ASCII, as a SIP parameter is (RFC 3261 section 25.1). */
+const ASCII_DEVICE = /;gr=[!-~]+$/;
 
 const utf8 = new TextEncoder();
 
@@ -56,6 +61,27 @@ export function addressOf(name: AccountName, domain: string): AccountAddress {
   return parseAccountAddress(`sip:${name}@${domain}`);
 }
 
+/** The account name that a person means by `text`: `Alice` is `alice`. Throws `WireError` `bad-name`. */
+export function typedName(text: string): AccountName {
+  return parseAccountName(formOf(text, usernameCaseMapped));
+}
+
+/**
+ * The account that a person means by `text`: a name at `domain`, or a whole address, whose user keeps its case, as LIME compares ids
+ * bytewise. Throws `WireError` `bad-name` or `bad-address`.
+ */
+export function typedAddress(text: string, domain: string): AccountAddress {
+  if (!text.startsWith('sip:')) return addressOf(typedName(text), domain);
+  const address = parseAccountAddress(text);
+  return parseAccountAddress(`sip:${usernameCasePreserved(nameOf(address))}@${domainOf(address)}`);
+}
+
+/** Whether a new device may come in under this id: its user is in its PRECIS form, the rest ASCII. */
+export function isEnforcedDeviceId(device: DeviceId): boolean {
+  const user = nameOf(accountOf(device));
+  return ASCII_DEVICE.test(device) && formOf(user, usernameCasePreserved) === user;
+}
+
 /** The account of a device: everything before `;gr=`. */
 export function accountOf(device: DeviceId): AccountAddress {
   return device.slice(0, device.indexOf(';gr=')) as AccountAddress;
@@ -76,4 +102,14 @@ function fits(id: string): boolean {
   const most = LIMITS.deviceIdBytes.value;
   // A UTF-16 unit is at most three bytes of UTF-8: what is short enough by that need not be encoded.
   return id.length * 3 <= most || utf8.encode(id).length <= most;
+}
+
+/** Empty where `profile` refuses `text`. */
+function formOf(text: string, profile: (text: string) => string): string {
+  try {
+    return profile(text);
+  } catch (error) {
+    if (error instanceof WireError) return '';
+    throw error;
+  }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
 import type { SuiteName } from '@sealwire/crypto/port';
+import { twinOf } from '@sealwire/crypto/testing/twin';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { parseAccountAddress, parseDeviceId } from './ids.ts';
@@ -244,6 +245,25 @@ describe('verifyManifest', () => {
       expect(() => verify({ ...first, devices: [{ ...device, identities: [identity] }] })).toThrow(
         refusal('an identity key is not a good one'),
       );
+  });
+
+  it('S31: an account key, a login key, an identity key with a part of small order', () => {
+    const twin = twinOf(accountSeed);
+    const bytes = encodeManifest(first);
+    const signature = twin.sign(manifestSigningInput(bytes));
+    expect(crypto.ed25519.verify(twin.publicKey, manifestSigningInput(bytes), signature)).toBe(true);
+    expect(() => verifyManifest(crypto, twin.publicKey, bytes, signature)).toThrow(
+      refusal('the account key is not a good one'),
+    );
+    const device = DEVICES[0];
+    const loginKey = twinOf(seed(51)).publicKey;
+    expect(() => verify({ ...first, devices: [{ ...device, loginKey }] })).toThrow(
+      refusal('a login key is not a good one'),
+    );
+    const identities = [{ suite: 'c25519' as const, identityKey: twinOf(seed(52)).publicKey }];
+    expect(() => verify({ ...first, devices: [{ ...device, identities }] })).toThrow(
+      refusal('an identity key is not a good one'),
+    );
   });
 
   it('a device may have no login key, and several may', () => {

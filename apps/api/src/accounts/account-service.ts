@@ -4,7 +4,7 @@ import type { Announcer } from '@sealwire/service/announce';
 import { Problem } from '@sealwire/service/problem';
 import { type Account, type Device, KeyTakenError, type Store, StoreError } from '@sealwire/store/port';
 import type { CreateAccountBody } from '@sealwire/wire/http';
-import { type AccountAddress, accountOf, addressOf, type DeviceId } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, addressOf, type DeviceId, isEnforcedDeviceId } from '@sealwire/wire/ids';
 import { type Manifest, verifyManifest, verifySuccessor } from '@sealwire/wire/manifest';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { z } from 'zod';
@@ -79,6 +79,8 @@ export class AccountService {
         });
       if (manifest.devices.length !== 1)
         throw new Problem('invalid-manifest', { detail: 'the first manifest names one device' });
+      if (!manifest.devices.every(({ id }) => isEnforcedDeviceId(id)))
+        throw new Problem('invalid-manifest', { detail: 'the device id is not ASCII' });
       return manifest;
     } catch (error) {
       if (error instanceof WireError)

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { encodeBase64url } from '@sealwire/wire/base64url';
+import { twinOf } from '@sealwire/crypto/testing/twin';
+import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { parseDeviceId } from '@sealwire/wire/ids';
+import { decodeManifest, manifestSigningInput } from '@sealwire/wire/manifest';
 import { z } from 'zod';
 import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
 import { person } from '../testing/person.ts';
@@ -133,6 +135,27 @@ describe('POST /v1/accounts', () => {
       accountKey: identityPoint.toString('base64url'),
       manifest: { ...body.manifest, signature: forged.toString('base64url') },
     });
+    expect([status, json.code]).toEqual([422, 'invalid-manifest']);
+  });
+
+  it('S31: an account key with a part of small order is refused, though its signature holds', async () => {
+    fixture = await startFixture();
+    const body = alice.creation();
+    const twin = twinOf(alice.accountSeed);
+    const signature = twin.sign(manifestSigningInput(decodeBase64url(body.manifest.manifest)));
+    const { status, json } = await fixture.call('POST', '/v1/accounts', {
+      ...body,
+      accountKey: encodeBase64url(twin.publicKey),
+      manifest: { ...body.manifest, signature: encodeBase64url(signature) },
+    });
+    expect([status, json.detail]).toEqual([422, 'the account key is not a good one']);
+  });
+
+  it.each(['urn:uuid:1\u202e', 'urn:uuid:1\u200b', 're\u0301ne'])('a first device called %j is refused', async (gr) => {
+    fixture = await startFixture();
+    const [device] = decodeManifest(decodeBase64url(alice.creation().manifest.manifest)).devices;
+    const devices = [{ ...device!, id: parseDeviceId(`${alice.address};gr=${gr}`) }];
+    const { status, json } = await fixture.call('POST', '/v1/accounts', alice.creation({ devices }));
     expect([status, json.code]).toEqual([422, 'invalid-manifest']);
   });
 

@@ -64,6 +64,14 @@ describe('/v1/app-passwords', () => {
     expect((await make(auth, 'over')).status).toBe(201);
   });
 
+  it('a name has one form: spelled otherwise it is taken', async () => {
+    fixture = await startFixture();
+    const { auth } = await fixture.member('alice');
+    const made = await make(auth, 'Cafe\u0301\u00a0phone');
+    expect([made.status, made.json.name]).toEqual([201, 'Caf\u00e9 phone']);
+    expect((await make(auth, 'Caf\u00e9 phone')).status).toBe(409);
+  });
+
   it('a name is given once: who lost the answer finds a conflict', async () => {
     fixture = await startFixture();
     const { auth } = await fixture.member('alice');
@@ -73,11 +81,14 @@ describe('/v1/app-passwords', () => {
     expect((await make((await fixture.member('bob')).auth, 'Linphone')).status).toBe(201);
   });
 
-  it.each(['', 'x'.repeat(65), 'a\u0007b', 7])('refuses the name %j', async (name) => {
-    fixture = await startFixture();
-    const { auth } = await fixture.member('alice');
-    expect((await make(auth, name as string)).status).toBe(400);
-  });
+  it.each(['', 'x'.repeat(65), 'a\u0007b', 'desk\u202e', 'de\u200bsk', 'a\u2028b', 7])(
+    'refuses the name %j',
+    async (name) => {
+      fixture = await startFixture();
+      const { auth } = await fixture.member('alice');
+      expect((await make(auth, name as string)).status).toBe(400);
+    },
+  );
 
   it('I03: those of another account are as unknown as what never was', async () => {
     fixture = await startFixture();

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { twinOf } from '@sealwire/crypto/testing/twin';
 import { decodeBase64url } from '@sealwire/wire/base64url';
 import {
   encodeAnswer,
@@ -222,9 +223,15 @@ describe('a peer that', () => {
 
   const bad = new Uint8Array(32);
   const good = bundleOf(carol);
+  const twin = twinOf(carol.identitySeed(SUITE), 'ed25519ctx');
+  const signedByTwin = { ...good.signedPrekey, signature: twin.sign(good.signedPrekey.publicKey) };
   const keys: [string, LimePeer['bundle']][] = [
     ['an identity key that is no point', { ...good, identityKey: bad.map(() => 0xff) }],
     ['an identity key of small order', { ...good, identityKey: bad.map((_, i) => (i === 0 ? 1 : 0)) }],
+    [
+      'an identity key with a part of small order',
+      { ...good, identityKey: twin.publicKey, signedPrekey: signedByTwin },
+    ],
     ['an identity key of somebody else', { ...good, identityKey: dave.identityKey(SUITE) }],
     ['a low-order signed prekey', { ...good, signedPrekey: { ...good.signedPrekey, publicKey: bad } }],
     ['a bad signature', { ...good, signedPrekey: { ...good.signedPrekey, signature: new Uint8Array(64) } }],

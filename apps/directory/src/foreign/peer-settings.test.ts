@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { nobleCrypto } from '@sealwire/crypto/noble';
+import { twinOf } from '@sealwire/crypto/testing/twin';
+import { encodeBase64url } from '@sealwire/wire/base64url';
 import { PEER_SETTINGS } from './peer-settings.ts';
 
-const KEY = Buffer.alloc(32, 7).toString('base64url');
+const publicKey = nobleCrypto().ed25519.publicKey(new Uint8Array(32).fill(7));
+const KEY = encodeBase64url(publicKey);
+const TWIN = encodeBase64url(twinOf(new Uint8Array(32).fill(7)).publicKey);
 const parse = (value: unknown) => PEER_SETTINGS.PEER_DIRECTORIES.safeParse(value);
 
 describe('PEER_DIRECTORIES', () => {
@@ -14,12 +19,12 @@ describe('PEER_DIRECTORIES', () => {
       {
         domain: 'example.com',
         url: new URL('https://chat.example.com/directory/lime'),
-        publicKey: Uint8Array.from(Buffer.alloc(32, 7)),
+        publicKey,
       },
       {
         domain: 'other.example',
         url: new URL('http://127.0.0.1:8080/directory/lime'),
-        publicKey: Uint8Array.from(Buffer.alloc(32, 7)),
+        publicKey,
       },
     ];
     expect(parse(entries.join(', ')).data).toEqual(expected);
@@ -40,6 +45,7 @@ describe('PEER_DIRECTORIES', () => {
     ],
     ['https is needed for anything but this machine itself', `example.com ftp://127.0.0.1/directory/lime ${KEY}`],
     ['the key of example.com is not 32 bytes in base64url', `example.com https://chat.example.com/directory/lime AAAA`],
+    ['the key of example.com is no good Ed25519 key', `example.com https://chat.example.com/directory/lime ${TWIN}`],
     ['example.com is there twice', [1, 2].map((n) => `example.com https://chat${n}.example.com/ ${KEY}`).join()],
   ])('K14: %s', (message, value) => {
     expect(parse(value).error?.issues[0]?.message).toBe(message);

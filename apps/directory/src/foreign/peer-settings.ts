@@ -1,4 +1,5 @@
 /** Settings of the directories of other domains: where each is, and the key by which we know it. */
+import { nobleCrypto } from '@sealwire/crypto/noble';
 import { setting } from '@sealwire/service/config';
 import { DOMAIN_NAME, isLoopback, secretBytes, wholeNumber } from '@sealwire/service/settings';
 import { decodeBase64url } from '@sealwire/wire/base64url';
@@ -63,7 +64,9 @@ function peerOf(entry: string): PeerDirectory | string {
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))
     return 'https is needed for anything but this machine itself';
   const publicKey = keyOf(key);
-  return publicKey ? { domain, url, publicKey } : `the key of ${domain} is not 32 bytes in base64url`;
+  if (!publicKey) return `the key of ${domain} is not 32 bytes in base64url`;
+  if (!nobleCrypto().ed25519.isValidPublicKey(publicKey)) return `the key of ${domain} is no good Ed25519 key`;
+  return { domain, url, publicKey };
 }
 
 function keyOf(text: string): Uint8Array | undefined {

@@ -94,6 +94,16 @@ describe('tokens between directories', () => {
     for (const token of wrong) await expect(verifierOf().verify(token)).rejects.toEqual(refusal);
   });
 
+  it('S69: have one text: none of the others that decode to the same bytes verifies', async () => {
+    const token = await signerOf(1).sign(request);
+    const bytesOf = (text: string) => Buffer.from(text.split('.')[2]!, 'base64url');
+    const others = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
+      .map((last) => token.slice(0, -1) + last)
+      .filter((text) => text !== token && bytesOf(text).equals(bytesOf(token)));
+    expect(others).toHaveLength(15);
+    for (const text of others) await expect(verifierOf().verify(text)).rejects.toEqual(refusal);
+  });
+
   it('are no access tokens, and access tokens are none of them, though the key were the same', async () => {
     const issuer = 'a.example';
     const access = createTokenSigner({ seed: seed(1), issuer, now: () => NOW });

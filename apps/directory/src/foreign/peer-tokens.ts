@@ -4,6 +4,7 @@
  * that none can pass for the other.
  */
 
+import { isCompactJws } from '@sealwire/access/compact-jws';
 import { TokenError } from '@sealwire/access/tokens';
 import { nobleCrypto } from '@sealwire/crypto/noble';
 import type { RandomBytes } from '@sealwire/crypto/port';
@@ -14,7 +15,6 @@ import { decodeJwt, importJWK, jwtVerify, SignJWT } from 'jose';
 
 const ALGORITHM = 'EdDSA';
 const TYPE = 'sealwire-peer+jwt';
-const COMPACT_FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /** Long enough for a slow network; each works once anyway. */
 const LIFE_SECONDS = 60;
 const ID_BYTES = 16;
@@ -88,7 +88,7 @@ export function createPeerVerifier(options: {
   return {
     async verify(token) {
       try {
-        if (token.length > LIMITS.tokenBytes.value || !COMPACT_FORM.test(token)) throw new Error('not of the form');
+        if (token.length > LIMITS.tokenBytes.value || !isCompactJws(token)) throw new Error('not of the form');
         // Only picks the key, which is the named domain's own: whoever signed with another one fails.
         const issuer = String(decodeJwt(token).iss);
         const key = await keys.get(issuer);

@@ -4,6 +4,7 @@
  */
 import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
 import { type Device, KeyTakenError, type PrekeyBundle, type Store, StoreError } from '@sealwire/store/port';
+import { isEnforcedDeviceId } from '@sealwire/wire/ids';
 import type { LimeOneTimePrekey, LimeRequest, LimeSignedPrekey } from '@sealwire/wire/lime-server';
 import type { BundleBudget } from './bundle-budget.ts';
 import { Refusal } from './refusal.ts';
@@ -36,6 +37,7 @@ export class KeyDoor {
     const listed = await store.devices.find(sender.device);
     if (listed && !this.isNamed(listed, suite, identityKey))
       throw new Refusal('badRequest', 'the manifest of this device names another identity key on this suite');
+    if (!listed) await this.checkName(sender);
     // A token is of a device that was listed a moment ago.
     if (!listed && sender.vouchedBy === 'device') throw new Refusal('userNotFound', 'the device has been removed');
     if (!this.deps.crypto.suites[suite].signatures.isValidPublicKey(identityKey))
@@ -78,6 +80,12 @@ export class KeyDoor {
     if (listed) return store.prekeys.register(device, suite, bundle, oneTime);
     const terms = { maximum: devicesPerAccount, now: now(), withoutAccount: vouchedBy === 'nobody' };
     return store.waiting.register(device, suite, bundle, oneTime, terms);
+  }
+
+  /** Of a device that is new here. One that waits already keeps its name, and what it registered under it. */
+  private async checkName({ device }: LimeSender): Promise<void> {
+    if (isEnforcedDeviceId(device) || (await this.deps.store.waiting.find(device))) return;
+    throw new Refusal('badRequest', 'the device id is not in its PRECIS form (RFC 8265), or its gr not ASCII');
   }
 
   private checkSignedPrekey(

@@ -3,9 +3,10 @@
  * buffers and meets no framework. Protocol answers, errors included, are status 200: liblime reads nothing else.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { failureProblem } from '@sealwire/service/failure';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
-import { Problem, problemOf } from '@sealwire/service/problem';
+import { Problem } from '@sealwire/service/problem';
 import { accountOf, type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
 import {
   decodeRequest,
@@ -34,10 +35,8 @@ export interface LimeEndpointDeps {
 
 export type LimeEndpoint = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Headers that say who asks. */
-const ONCE_ONLY: ReadonlySet<string> = new Set(['authorization', 'from', 'x-lime-user-identity']);
-
 const NOT_ASCII = /[^ -~]/;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function createLimeEndpoint(deps: LimeEndpointDeps): LimeEndpoint {
   const maxBodyBytes = largestRequest(deps.limits);
@@ -71,7 +70,6 @@ async function answer(
   request: IncomingMessage,
 ): Promise<Uint8Array | Refusal> {
   if (request.method !== 'POST') throw new Problem('method-not-allowed', { headers: { allow: 'POST' } });
-  refuseRepeated(request);
   // Before anything is read or answered with a 200: an HTTP stack offers its credentials on a 401 only.
   const caller = await authenticate(request);
   if ('problem' in caller) return caller;
@@ -84,17 +82,6 @@ async function answer(
     return limeError(LIME_ERRORS.missingSenderId, curveId, 'X-Lime-user-identity or From names the device');
   const sender = 'senderOf' in caller ? await caller.senderOf(identity, body) : senderOf(caller, identity);
   return respond(service, limits, sender, body);
-}
-
-/** Node takes the first of several, a proxy in front may have judged by the last. Throws a 400. */
-function refuseRepeated({ rawHeaders }: IncomingMessage): void {
-  const seen = new Set<string>();
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!.toLowerCase();
-    if (!ONCE_ONLY.has(name)) continue;
-    if (seen.has(name)) throw new Problem('bad-request', { detail: `the header ${name} is there more than once` });
-    seen.add(name);
-  }
 }
 
 /** Throws a 403 when the identity header names a device that is not the caller's. */
@@ -116,8 +103,12 @@ function deviceIn(identity: string): DeviceId {
     return parseDeviceId(identity);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    throw new Problem('forbidden', { detail: 'the identity header names no device (sip:USER@DOMAIN;gr=…)' });
+    throw namesNoDevice();
   }
+}
+
+function namesNoDevice(): Problem {
+  return new Problem('forbidden', { detail: 'the identity header names no device (sip:USER@DOMAIN;gr=…)' });
 }
 
 async function respond(
@@ -134,11 +125,16 @@ async function respond(
   }
 }
 
-/** The new header takes precedence over `From` (section 3.1). Header bytes are Latin-1 to Node, device ids are UTF-8. */
+/** The new header takes precedence over `From` (section 3.1). Header bytes are Latin-1 to Node, device ids are UTF-8. Throws a 403. */
 function identityOf(request: IncomingMessage): string | undefined {
   const header = request.headers['x-lime-user-identity'] ?? request.headers.from;
   if (typeof header !== 'string' || header === '') return undefined;
-  return NOT_ASCII.test(header) ? Buffer.from(header, 'latin1').toString('utf8') : header;
+  if (!NOT_ASCII.test(header)) return header;
+  try {
+    return utf8.decode(Buffer.from(header, 'latin1'));
+  } catch {
+    throw namesNoDevice();
+  }
 }
 
 function limeError(code: number, curveId: number, text: string): Uint8Array {
@@ -176,18 +172,14 @@ function send(response: ServerResponse, body: Uint8Array): void {
 }
 
 function sendProblem(
-  { log, metrics }: LimeEndpointDeps,
+  deps: LimeEndpointDeps,
   response: ServerResponse,
   error: unknown,
   challenges: readonly string[] = [],
 ): void {
   // A peer that went away in the middle of its body; nobody reads an answer.
   if (response.destroyed || response.headersSent) return void response.destroy();
-  const problem = problemOf(error);
-  if (problem.code === 'internal') {
-    metrics.unhandledErrors.inc({ where: 'http' });
-    log.error('request-failed', { route: '/lime', error });
-  }
+  const problem = failureProblem(error, deps, 'http', { route: '/lime' });
   const body = problem.body();
   // What is left of an oversized body is not worth reading.
   const close = problem.code === 'payload-too-large' ? { connection: 'close' } : {};

@@ -1,5 +1,6 @@
 /** Devices that come with an app password or in open mode, and wait for their owner (docs/adr/0008-linphone-devices.md). */
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { twinOf } from '@sealwire/crypto/testing/twin';
 import { type Fate, withFaults } from '@sealwire/store/faults';
 import { openMemoryStore } from '@sealwire/store/memory';
 import { encodeBase64url } from '@sealwire/wire/base64url';
@@ -129,6 +130,15 @@ describe('by app password', () => {
     signature[0] = 1;
     const good = desktop.registration(SUITE);
     const request = { ...good, identityKey: SMALL_ORDER, signedPrekey: { ...good.signedPrekey, signature } };
+    expect(await register(desktop, request)).toBe(LIME_ERRORS.badRequest);
+  });
+
+  it('S31: an identity key with a part of small order is refused, though its signature holds: it would be a twin of an owned one', async () => {
+    await start();
+    const good = desktop.registration(SUITE);
+    const twin = twinOf(desktop.identitySeed(SUITE), 'ed25519ctx');
+    const signature = twin.sign(good.signedPrekey.publicKey);
+    const request = { ...good, identityKey: twin.publicKey, signedPrekey: { ...good.signedPrekey, signature } };
     expect(await register(desktop, request)).toBe(LIME_ERRORS.badRequest);
   });
 

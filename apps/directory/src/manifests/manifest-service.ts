@@ -10,7 +10,7 @@ import {
   type StoredManifest,
   StoreError,
 } from '@sealwire/store/port';
-import { type AccountAddress, addressOf, parseAccountName } from '@sealwire/wire/ids';
+import { type AccountAddress, addressOf, isEnforcedDeviceId, parseAccountName } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import { type Manifest, verifyManifest, verifySuccessor } from '@sealwire/wire/manifest';
 import { WireError } from '@sealwire/wire/wire-error';
@@ -73,6 +73,7 @@ export class ManifestService {
     this.verifyChain(newest, manifest);
     this.deps.limiters.version(account.address);
     const [before = []] = await store.devices.list([account.address]);
+    await this.checkNames(before, manifest);
     this.checkQuota(before, manifest);
     try {
       await store.manifests.publish(account.address, stored, manifest.devices, now());
@@ -108,6 +109,17 @@ export class ManifestService {
 
   private verifyChain(newest: StoredManifest, manifest: Manifest): void {
     invalidIfWireError(() => verifySuccessor(this.deps.crypto, newest.bytes, manifest));
+  }
+
+  /** Of devices that are new here. Listed and waiting ones keep the id that they came with. */
+  private async checkNames(before: readonly Device[], { devices }: Manifest): Promise<void> {
+    const known = new Set(before.map(({ id }) => id));
+    for (const { id } of devices) {
+      if (isEnforcedDeviceId(id) || known.has(id) || (await this.deps.store.waiting.find(id))) continue;
+      throw new Problem('invalid-manifest', {
+        detail: 'a device id is not in its PRECIS form (RFC 8265), or not ASCII',
+      });
+    }
   }
 
   /** A list that does not grow is always taken: an operator who lowers the quota must not keep anybody from removing a device. */

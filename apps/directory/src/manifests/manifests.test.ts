@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { ManifestAnswer, ManifestHistoryAnswer } from '@sealwire/wire/http';
+import { parseDeviceId } from '@sealwire/wire/ids';
 import { encodeRequest } from '@sealwire/wire/lime-server';
-import { enrol, type SignedManifest, testDevice } from '../testing/device.ts';
+import { admitted, enrol, type SignedManifest, testDevice } from '../testing/device.ts';
 import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
 
 const phone = testDevice(crypto, 'alice', 'phone');
@@ -65,6 +66,33 @@ describe('publishing', () => {
     const { status, json } = await put(phone.manifest([phone.listed, laptop.listed], third.manifest));
     expect([status, json.code]).toEqual([409, 'conflict']);
     expect((await fixture.store.manifests.newest(phone.address))?.version).toBe(3);
+  });
+
+  it.each(['urn:uuid:1\u202e', 'urn:uuid:1\u200b', 're\u0301ne'])('a new device called %j → 422', async (gr) => {
+    const device = { ...laptop.listed, id: parseDeviceId(`${phone.address};gr=${gr}`) };
+    const { status, json } = await put(phone.manifest([phone.listed, device], first.manifest));
+    expect([status, json.code]).toEqual([422, 'invalid-manifest']);
+    expect(await deviceIds()).toEqual([phone.id]);
+  });
+
+  it('a device that is there already stays, whatever it is called', async () => {
+    const old = { ...laptop.listed, id: parseDeviceId(`${phone.address};gr=urn:uuid:1\u202e`) };
+    const second = phone.manifest([phone.listed, old], first.manifest);
+    const stored = { version: 2, bytes: second.bytes, signature: second.signature };
+    await fixture.store.manifests.publish(phone.address, stored, second.manifest.devices, fixture.clock.now);
+    const tablet = testDevice(crypto, 'alice', 'tablet');
+    const third = phone.manifest([phone.listed, old, tablet.listed], second.manifest);
+    expect((await put(third)).status).toBe(200);
+    expect(await deviceIds()).toEqual([phone.id, old.id, tablet.id].sort());
+  });
+
+  it('a device that waits under such an id already can be admitted', async () => {
+    const old = { ...laptop, id: parseDeviceId(`${phone.address};gr=urn:uuid:1\u202e`) };
+    const { identityKey, signedPrekey } = laptop.registration('c25519');
+    const terms = { maximum: 10, now: fixture.clock.now, withoutAccount: false };
+    await fixture.store.waiting.register(old.id, 'c25519', { identityKey, signedPrekey }, [], terms);
+    const device = admitted(old, { suite: 'c25519', identityKey });
+    expect((await put(phone.manifest([phone.listed, device], first.manifest))).status).toBe(200);
   });
 
   it('the same version again is a no-op', async () => {
@@ -222,5 +250,28 @@ describe('reading', () => {
   ])('%s %s → 405, Allow: %s', async (method, path, allow) => {
     const { status, headers, json } = await fixture.json(method, path);
     expect([status, json.code, headers.get('allow')]).toEqual([405, 'method-not-allowed', allow]);
+  });
+});
+
+describe('a name in a path that is none', () => {
+  const names = [
+    'x'.repeat(765),
+    'x'.repeat(766),
+    'x'.repeat(800),
+    'x'.repeat(9000),
+    '%00',
+    'ali%CC%81ce',
+    '%F0%9F%98%80',
+  ];
+  it.each(
+    names.flatMap((name) => ['', '/history'].map((rest) => [name.slice(0, 20), name.length, name + rest] as const)),
+  )('%s… (%i): 404 as for an unknown account', async (_, _length, path) => {
+    const unknown = await fixture.json('GET', '/directory/manifests/nobody');
+    const { status, json } = await fixture.json('GET', `/directory/manifests/${path}`);
+    expect([status, json]).toEqual([404, unknown.json]);
+  });
+
+  it('publishing under one: 404', async () => {
+    expect((await put(first, `/directory/manifests/${'x'.repeat(800)}`)).status).toBe(404);
   });
 });

@@ -48,7 +48,15 @@ async function setUp(newest: (version: number) => object, history: (after: numbe
     },
   });
   const ledger = await Ledger.open(new MemoryStorage());
-  const options = { ledger, http, directoryPath: '/directory', crypto, now: time.now, forgetDevice: () => {} };
+  const options = {
+    ledger,
+    http,
+    directoryPath: '/directory',
+    crypto,
+    now: time.now,
+    deviceLeft: () => undefined,
+    forgetDevice: () => {},
+  };
   const book = new PeerBook(options);
   await book.refresh(bob);
   met = true;

@@ -30,8 +30,10 @@ export interface PeerBookOptions {
   readonly directoryPath: string;
   readonly crypto: CryptoProvider;
   readonly now: () => number;
-  /** In the transaction that stores a manifest without them: their sessions go. */
+  /** Its sessions go. */
   readonly forgetDevice: (transaction: Transaction, device: DeviceId) => void;
+  /** In the transaction that stores a manifest without it: all goes that is kept of it. */
+  readonly deviceLeft: (transaction: Transaction, device: DeviceId) => void;
 }
 
 export class PeerBook {
@@ -124,7 +126,7 @@ export class PeerBook {
     const before = readPeer(transaction, followed.address);
     if (!before || before.manifest.version > followed.manifest.version) return;
     const present = new Set(followed.manifest.devices.map(({ id }) => id));
-    for (const { id } of before.manifest.devices) if (!present.has(id)) this.#options.forgetDevice(transaction, id);
+    for (const { id } of before.manifest.devices) if (!present.has(id)) this.#options.deviceLeft(transaction, id);
     const trust = new Map([...before.trust].filter(([device]) => present.has(device)));
     writePeer(transaction, { ...followed, trust });
   }

@@ -9,7 +9,14 @@
 import type { SuiteName } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { AccountAnswer } from '@sealwire/wire/http';
-import { type AccountAddress, addressOf, type DeviceId, parseAccountName, parseDeviceId } from '@sealwire/wire/ids';
+import {
+  type AccountAddress,
+  type AccountName,
+  addressOf,
+  type DeviceId,
+  parseDeviceId,
+  typedName,
+} from '@sealwire/wire/ids';
 import { noPreviousManifest } from '@sealwire/wire/manifest';
 import { WireError } from '@sealwire/wire/wire-error';
 import { HttpCalls } from '../connection/http-calls.ts';
@@ -40,8 +47,11 @@ export interface RegistrationRequest {
   readonly signal: AbortSignal | undefined;
 }
 
+type NamedRequest = RegistrationRequest & { readonly name: AccountName };
+
 /** Throws `ClientError`: `already-registered`, `registration-pending` (of somebody else), and what the steps throw. */
-export async function register(ledger: Ledger, request: RegistrationRequest): Promise<SelfRecord> {
+export async function register(ledger: Ledger, typed: RegistrationRequest): Promise<SelfRecord> {
+  const request = { ...typed, name: nameIn(typed.name) };
   const server = addressOfServer(request.server);
   const http = new HttpCalls(server, request.runtime);
   const started = startedBefore(ledger, request);
@@ -95,14 +105,9 @@ function hasOtherSecret(self: SelfRecord, { accountSeed, runtime }: Registration
   return accountSeed !== undefined && !runtime.crypto.equal(self.accountSeed, accountSeed);
 }
 
-async function makeKeys(
-  ledger: Ledger,
-  request: RegistrationRequest,
-  http: HttpCalls,
-  server: string,
-): Promise<SelfRecord> {
+async function makeKeys(ledger: Ledger, request: NamedRequest, http: HttpCalls, server: string): Promise<SelfRecord> {
   const { crypto, random, now } = request.runtime;
-  const name = parsedName(request.name);
+  const { name } = request;
   const { domain, paths } = await discover(http, server, request.signal);
   const address = addressOf(name, domain);
   const device = newDeviceId(address, random(16));
@@ -198,9 +203,9 @@ function newDeviceId(address: AccountAddress, bytes: Uint8Array): DeviceId {
   return parseDeviceId(`${address};gr=urn:uuid:${text}`);
 }
 
-function parsedName(text: string) {
+function nameIn(text: string): AccountName {
   try {
-    return parseAccountName(text);
+    return typedName(text);
   } catch (error) {
     if (error instanceof WireError) throw new ClientError('bad-request', error.message, { cause: error });
     throw error;

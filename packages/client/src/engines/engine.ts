@@ -46,6 +46,14 @@ export interface SealedMessage {
   /** One for each recipient and copy; empty content for a device that cannot be encrypted to. */
   readonly parts: readonly Part[];
   readonly cipherMessage: Uint8Array;
+  /** Why a device got an empty part. */
+  readonly unserved: readonly Unserved[];
+}
+
+export interface Unserved {
+  readonly device: DeviceId;
+  /** The directory has no keys of it; it has some that are not good; there is no suite that both have. */
+  readonly reason: 'no-keys' | 'bad-keys' | 'no-common-suite';
 }
 
 export interface ReceivedMessage {

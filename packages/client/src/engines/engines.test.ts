@@ -39,7 +39,7 @@ function engine(
       return (
         answers.outgoing?.shift() ?? {
           status: 'done',
-          value: { parts: [], cipherMessage: new TextEncoder().encode(`${gathered}`) },
+          value: { parts: [], cipherMessage: new TextEncoder().encode(`${gathered}`), unserved: [] },
         }
       );
     },

@@ -28,6 +28,17 @@ export function fanOut(peer: PeerRecord, own: PeerRecord, me: DeviceId, gone: Re
   return { recipients, copies };
 }
 
+/** Those of `devices` that their accounts' manifests name: who gets a receipt. Throws `unsafe-device` as `fanOut` does. */
+export function among(accounts: readonly PeerRecord[], own: AccountAddress, devices: readonly DeviceId[]): FanOut {
+  const named = accounts.map((account) => {
+    const present = account.manifest.devices.filter(({ id }) => devices.includes(id));
+    refuseUnsafe(account, present);
+    return { address: account.address, present };
+  });
+  const of = (isOwn: boolean) => named.flatMap(({ address, present }) => ((address === own) === isOwn ? present : []));
+  return { recipients: of(false), copies: of(true) };
+}
+
 /** Throws `unsafe-device` when the user or a changed key made one of `devices` unsafe. */
 export function refuseUnsafe(account: PeerRecord, devices: readonly EngineDevice[] = account.manifest.devices): void {
   const unsafe = devices.find(({ id }) => trustIn(account, id) === 'unsafe');

@@ -5,9 +5,9 @@
  */
 
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
-import { type AccountAddress, type MessageId, parseMessageId } from '@sealwire/wire/ids';
+import { type AccountAddress, type DeviceId, type MessageId, parseMessageId } from '@sealwire/wire/ids';
 import type { ClientError } from '../errors.ts';
-import type { Acceptance } from '../events.ts';
+import type { Acceptance, SkippedReason } from '../events.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { numberOf, orderedKey } from '../storage/ordered-key.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
@@ -19,12 +19,28 @@ interface StoredEntry {
   readonly attempt: number;
   /** The relay's id of the newest attempt. */
   readonly relayId?: string;
+  /** Devices that the newest attempt is not for, though their account's manifest names them. */
+  readonly skipped?: readonly SkippedDevice[];
+}
+
+export interface SkippedDevice {
+  readonly device: DeviceId;
+  readonly reason: SkippedReason;
 }
 
 export interface OutboxEntry extends StoredEntry {
   readonly number: number;
   /** Queued by an earlier process: nobody here waits for its outcome. */
   readonly restored: boolean;
+}
+
+/** One encryption of a message. */
+export interface Attempt {
+  readonly relayId: MessageId;
+  readonly frame: Uint8Array;
+  /** What was encrypted: the message with its place in the chain. */
+  readonly plaintext: Uint8Array;
+  readonly skipped: readonly SkippedDevice[];
 }
 
 interface Waiting {
@@ -95,9 +111,12 @@ export class Outbox {
   }
 
   /** Stores an attempt in `transaction`; `entry` is replaced by the answer once that is durable (`replace`). */
-  seal(transaction: Transaction, entry: OutboxEntry, relayId: MessageId, frame: Uint8Array): OutboxEntry {
-    const sealed = { ...entry, attempt: entry.attempt + 1, relayId: encodeBase64url(relayId) };
-    this.#store(transaction, sealed);
+  seal(transaction: Transaction, entry: OutboxEntry, attempt: Attempt): OutboxEntry {
+    const { relayId, frame, plaintext, skipped } = attempt;
+    const sealed = { ...entry, attempt: entry.attempt + 1, relayId: encodeBase64url(relayId), skipped };
+    const { id, to } = sealed;
+    const stored: StoredEntry = { id, to, attempt: sealed.attempt, relayId: sealed.relayId, skipped };
+    transaction.set(orderedKey('outbox', entry.number), encodeRecord(stored, plaintext));
     transaction.set(orderedKey('sealed', entry.number), frame);
     return sealed;
   }
@@ -139,12 +158,6 @@ export class Outbox {
   abandon(reason: ClientError): void {
     for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
-  }
-
-  #store(transaction: Transaction, { id, to, attempt, relayId, number }: OutboxEntry): void {
-    const key = orderedKey('outbox', number);
-    const { blob } = decodeRecord(transaction.get(key)!);
-    transaction.set(key, encodeRecord({ id, to, attempt, relayId }, blob));
   }
 
   #delete(transaction: Transaction, { number }: OutboxEntry): void {

@@ -5,7 +5,10 @@ import { WireError } from '@sealwire/wire/wire-error';
 import { ClientError } from '../errors.ts';
 import type { Content } from '../events.ts';
 
-/** Room for the envelope and one device's part within the limit of a message: the first one of a session on the largest suite has 4.9 KB. */
+/**
+ * Room for the envelope and one device's part within the limit of a message: the first one of a session on the largest suite has 4.9 KB,
+ * and the place in the chain with receipts and newcomers of two accounts of ten devices less than 1 KB.
+ */
 const OVERHEAD_BYTES = 6_144;
 const MAXIMUM_BYTES = LIMITS.payloadBytes.value - OVERHEAD_BYTES;
 

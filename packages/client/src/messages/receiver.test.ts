@@ -1,5 +1,6 @@
 /** What waits to be judged and stored, when the relay does not keep to its window (docs/spec/client.md section 6). */
 import { describe, expect, it } from '@jest/globals';
+import { nodeCrypto } from '@sealwire/crypto/node';
 import type { Deliver } from '@sealwire/wire/frames';
 import { parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
@@ -8,6 +9,8 @@ import { Engines } from '../engines/engines.ts';
 import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import { FakeTime, settle } from '../testing/fake-time.ts';
+import { IncomingChains } from './chain/incoming-chains.ts';
+import { OutgoingChains } from './chain/outgoing-chains.ts';
 import { Inbox } from './inbox.ts';
 import { Receiver } from './receiver.ts';
 import { SeenIds } from './seen.ts';
@@ -40,6 +43,9 @@ async function setUp() {
     seen: new SeenIds(ledger),
     book: { find: () => undefined, refresh: () => new Promise(() => undefined) } as unknown as PeerBook,
     engines: new Engines([]),
+    heard: new IncomingChains(ledger, nodeCrypto(), me),
+    written: new OutgoingChains(ledger, nodeCrypto(), me),
+    owing: () => undefined,
     me,
     timers: new FakeTime(),
     acknowledge: () => undefined,

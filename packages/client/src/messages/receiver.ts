@@ -4,7 +4,8 @@
  * acknowledged: the relay must not repeat it for ever.
  */
 import { encodeBase64url } from '@sealwire/wire/base64url';
-import { decodeEnvelope } from '@sealwire/wire/envelope';
+import { RECEIPT_TYPE } from '@sealwire/wire/chain';
+import { type Content, decodeEnvelope } from '@sealwire/wire/envelope';
 import type { CaughtUp, Deliver, Gap } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
@@ -17,7 +18,10 @@ import type { IncomingMessage } from '../events.ts';
 import type { Timers } from '../runtime.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { readPlaintext } from './bare-plaintext.ts';
-import type { Inbox } from './inbox.ts';
+import type { ChainName, IncomingChains } from './chain/incoming-chains.ts';
+import type { OutgoingChains } from './chain/outgoing-chains.ts';
+import { FreshIds } from './fresh-ids.ts';
+import type { DurableEvent, Inbox } from './inbox.ts';
 import type { SeenIds } from './seen.ts';
 
 /** One durable write for at most this many messages, and one acknowledgement. */
@@ -46,6 +50,10 @@ export interface ReceiverOptions {
   readonly seen: SeenIds;
   readonly book: PeerBook;
   readonly engines: Engines;
+  readonly heard: IncomingChains;
+  readonly written: OutgoingChains;
+  /** A message has arrived whose sender is owed a receipt. */
+  readonly owing: (conversation: AccountAddress) => void;
   readonly me: DeviceId;
   readonly timers: Timers;
   readonly acknowledge: (seq: number) => void;
@@ -56,7 +64,9 @@ export interface ReceiverOptions {
 
 type Delivery = Deliver | Gap | CaughtUp;
 type Refusal = { readonly code: string; readonly suspect?: DeviceId };
-type Opened = { readonly message: IncomingMessage } | { readonly refused: Refusal };
+type Opened =
+  | { readonly message: IncomingMessage; readonly chain: ChainName; readonly content: Content | undefined }
+  | { readonly refused: Refusal };
 
 export class Receiver {
   readonly #options: ReceiverOptions;
@@ -128,9 +138,10 @@ export class Receiver {
       if (refusal) unknownSenders.set(delivery.sender, refusal);
     }
     const publish: (() => void)[] = [];
+    const link = this.#link;
     await ledger.commit((transaction) => {
       const fresh = new FreshIds(seen);
-      for (const delivery of batch) publish.push(...this.#storeOne(transaction, delivery, fresh, unknownSenders));
+      for (const delivery of batch) publish.push(...this.#storeOne(transaction, delivery, fresh, unknownSenders, link));
       publish.push(seen.add(transaction, fresh.list));
     });
     for (const each of publish) each();
@@ -156,13 +167,15 @@ export class Receiver {
     delivery: Delivery,
     fresh: FreshIds,
     unknownSenders: ReadonlyMap<DeviceId, string>,
+    link: number,
   ): (() => void)[] {
-    const { inbox, book } = this.#options;
+    const { inbox, book, heard } = this.#options;
     if (delivery.kind === 'caught-up') return [() => inbox.caughtUp()];
     if (delivery.kind === 'gap') {
       const { count, reason, fromSeq, toSeq } = delivery;
       // A gap is told again until its acknowledgement arrives.
       if (!fresh.take(this.#options.me, `gap ${fromSeq}-${toSeq}`)) return [];
+      heard.lost(transaction, count);
       return [inbox.add(transaction, { kind: 'gap', count, reason })];
     }
     const { sender, acceptedAt } = delivery;
@@ -173,7 +186,7 @@ export class Receiver {
     if ('message' in opened) {
       // The same message under another relay id: its sender never learnt that the first attempt had arrived.
       if (opened.message.id !== relayId && !fresh.take(sender, opened.message.id)) return [];
-      return [inbox.add(transaction, opened.message)];
+      return this.#take(transaction, opened, link);
     }
     const { code, suspect } = opened.refused;
     const published = [
@@ -186,6 +199,31 @@ export class Receiver {
     return published;
   }
 
+  #take(
+    transaction: Transaction,
+    { message, chain, content }: Exclude<Opened, { refused: Refusal }>,
+    link: number,
+  ): (() => void)[] {
+    const { inbox, heard, written, owing } = this.#options;
+    const published: (() => void)[] = [];
+    const add = (event: DurableEvent) => published.push(inbox.add(transaction, event));
+    if (content?.receipts) {
+      const { device, conversation } = message;
+      const confirmed = written.confirmed(transaction, conversation, device, content.receipts);
+      confirmed.events.forEach(add);
+      published.push(confirmed.publish);
+    }
+    if (content?.link) {
+      heard.follow(transaction, chain, { ...content, link: content.link }).forEach(add);
+      published.push(() => {
+        const conversation = heard.owe(chain);
+        if (link === this.#link) owing(conversation);
+      });
+    }
+    if (message.type !== RECEIPT_TYPE) add(message);
+    return published;
+  }
+
   #open(transaction: Transaction, { sender, content, body, acceptedAt, id }: Deliver): Opened {
     const peer = readPeer(transaction, accountOf(sender));
     const device = peer && deviceOf(peer, sender);
@@ -195,8 +233,14 @@ export class Receiver {
       const conversation = this.#conversation(peer, recipientUser);
       if (!conversation) return { refused: { code: 'wrong-recipient' } };
       const received = { sender: device, recipientUser, content, cipherMessage };
+      const chain = { sender, recipientUser };
       const result = this.#options.engines.open(engine, received, transaction);
-      if (result.status !== 'done') return { refused: result.status === 'error' ? result : { code: 'unknown-engine' } };
+      if (result.status !== 'done') {
+        // The name of a conversation is not authenticated yet: made-up ones must not fill the storage.
+        if (recipientUser === accountOf(this.#options.me) || readPeer(transaction, recipientUser))
+          this.#options.heard.unreadable(transaction, chain);
+        return { refused: result.status === 'error' ? result : { code: 'unknown-engine' } };
+      }
       const plain = readPlaintext(result.value);
       const message: IncomingMessage = {
         kind: 'message',
@@ -211,7 +255,7 @@ export class Receiver {
         trust: trustIn(peer, sender),
         ...(plain.kind === 'bare' && { bare: true }),
       };
-      return { message };
+      return { message, chain, content: plain.kind === 'content' ? plain : undefined };
     } catch (error) {
       // Whatever one message does to an engine, it must not come again and again and keep out all that follow.
       return { refused: { code: error instanceof WireError ? error.code : 'engine-failed' } };
@@ -244,24 +288,4 @@ export class Receiver {
 
 function bytesOf(delivery: Delivery): number {
   return delivery.kind === 'deliver' ? delivery.content.length + delivery.body.length : 0;
-}
-
-/** The ids of one batch on top of those that are durable. */
-class FreshIds {
-  readonly list: { sender: DeviceId; id: string }[] = [];
-  readonly #names = new Set<string>();
-  readonly #seen: SeenIds;
-
-  constructor(seen: SeenIds) {
-    this.#seen = seen;
-  }
-
-  /** False for a repeat. */
-  take(sender: DeviceId, id: string): boolean {
-    const name = `${sender} ${id}`;
-    if (this.#seen.has(sender, id) || this.#names.has(name)) return false;
-    this.#names.add(name);
-    this.list.push({ sender, id });
-    return true;
-  }
 }

@@ -6,10 +6,9 @@
  * attempt │ not now: the same frame later │ never: told.
  */
 import type { RandomBytes } from '@sealwire/crypto/port';
-import { encodeBase64url } from '@sealwire/wire/base64url';
-import { encodeEnvelope } from '@sealwire/wire/envelope';
+import { decodeContent, encodeEnvelope } from '@sealwire/wire/envelope';
 import { encodeClientFrame } from '@sealwire/wire/frame-codec';
-import type { Accepted, LeftOut, Rejected } from '@sealwire/wire/frames';
+import type { Accepted, LeftOut, Part, Rejected } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { PeerBook } from '../accounts/peer-book.ts';
@@ -18,29 +17,36 @@ import { backOff } from '../connection/back-off.ts';
 import type { EngineContext } from '../engines/engine.ts';
 import { EngineError, type Engines } from '../engines/engines.ts';
 import { asClientError, ClientError } from '../errors.ts';
-import type { Acceptance } from '../events.ts';
 import { pause, type Timers } from '../runtime.ts';
+import type { IncomingChains } from './chain/incoming-chains.ts';
+import type { OutgoingChains } from './chain/outgoing-chains.ts';
+import type { ReceiptSchedule } from './chain/receipt-schedule.ts';
+import { ReceiptSender } from './chain/receipt-sender.ts';
 import { fanOut } from './fan-out.ts';
-import type { Inbox } from './inbox.ts';
-import type { Outbox, OutboxEntry } from './outbox.ts';
+import { InFlight, NOBODY, type Outcome } from './in-flight.ts';
+import type { DurableEvent, Inbox } from './inbox.ts';
+import type { Outbox, OutboxEntry, SkippedDevice } from './outbox.ts';
+import { skippedEvents } from './skipped-devices.ts';
+import { WaitingMessages } from './waiting-messages.ts';
 
 const CONVERSATIONS_AT_ONCE = 8;
 /** A manifest this old is asked for again; the relay tells of changes in between by refusing. */
 const MANIFEST_AGE_MS = 60 * 60_000;
-/** A relay that takes this long to answer is as good as gone: the same frame goes out on the next link. */
-const ANSWER_WITHIN_MS = 30_000;
 /** How often one message may be encrypted because the devices differ. */
 const ATTEMPTS = 6;
-const NOBODY: readonly DeviceId[] = [];
 
 export interface SenderOptions {
   readonly outbox: Outbox;
   readonly inbox: Inbox;
   readonly book: PeerBook;
   readonly engines: Engines;
+  readonly heard: IncomingChains;
+  readonly written: OutgoingChains;
+  readonly receipts: ReceiptSchedule;
   readonly context: EngineContext;
   readonly me: DeviceId;
   readonly random: RandomBytes;
+  readonly now: () => number;
   readonly timers: Timers;
   readonly transmit: (frame: Uint8Array) => void;
   /** This link is of no use. */
@@ -52,23 +58,22 @@ export interface SenderOptions {
 /** A page of a proxy in between, servers that disagree about a token: nothing that the message could be blamed for. */
 const PASSING = ['bad-answer', 'unauthorized', 'token-expired'];
 
-type Outcome = ({ readonly kind: 'accepted' } & Acceptance) | { readonly kind: 'offline' } | Rejected;
-
 export class Sender {
   readonly #options: SenderOptions;
   readonly #own: AccountAddress;
   readonly #busy = new Map<AccountAddress, Promise<void>>();
-  readonly #inFlight = new Map<string, (outcome: Outcome) => void>();
-  /** Of messages in flight, by relay id: devices that the relay left out. */
-  readonly #leftOut = new Map<string, readonly DeviceId[]>();
-  /** Messages, by number, of which the user knows that they wait for room. */
-  readonly #toldFull = new Set<number>();
+  readonly #inFlight: InFlight;
+  readonly #receiptSender: ReceiptSender;
+  readonly #waiting: WaitingMessages;
   /** Aborted when the link is lost: all pauses end. */
   #period: AbortController | undefined;
 
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#own = accountOf(options.me);
+    this.#inFlight = new InFlight(options);
+    this.#waiting = new WaitingMessages(options.inbox, options.context);
+    this.#receiptSender = new ReceiptSender({ ...options, inFlight: this.#inFlight });
   }
 
   online(): void {
@@ -79,17 +84,15 @@ export class Sender {
   offline(): void {
     this.#period?.abort();
     this.#period = undefined;
-    const waiting = [...this.#inFlight.values()];
-    this.#inFlight.clear();
-    this.#leftOut.clear();
-    for (const resolve of waiting) resolve({ kind: 'offline' });
+    this.#inFlight.offline();
   }
 
   /** Looks for work. */
   wake(): void {
     const period = this.#period?.signal;
     if (!period) return;
-    for (const to of this.#options.outbox.addressees()) {
+    const { outbox, receipts } = this.#options;
+    for (const to of new Set([...outbox.addressees(), ...receipts.due()])) {
       if (this.#busy.size >= CONVERSATIONS_AT_ONCE) return;
       if (this.#busy.has(to)) continue;
       const emptied = this.#empty(to, period)
@@ -105,27 +108,16 @@ export class Sender {
     await Promise.all(this.#busy.values());
   }
 
-  accepted({ ids }: Accepted): void {
-    for (const id of ids) {
-      const relayId = encodeBase64url(id);
-      this.#settle(relayId, { kind: 'accepted', leftOut: this.#leftOut.get(relayId) ?? NOBODY });
-      this.#leftOut.delete(relayId);
-    }
+  accepted(frame: Accepted): void {
+    this.#inFlight.accepted(frame);
   }
 
-  /** Said before the message is accepted. */
-  leftOut({ id, devices }: LeftOut): void {
-    const relayId = encodeBase64url(id);
-    if (this.#inFlight.has(relayId)) this.#leftOut.set(relayId, devices);
+  leftOut(frame: LeftOut): void {
+    this.#inFlight.leftOut(frame);
   }
 
-  rejected(rejected: Rejected): void {
-    this.#settle(encodeBase64url(rejected.id), rejected);
-  }
-
-  #settle(relayId: string, outcome: Outcome): void {
-    this.#inFlight.get(relayId)?.(outcome);
-    this.#inFlight.delete(relayId);
+  rejected(frame: Rejected): void {
+    this.#inFlight.rejected(frame);
   }
 
   /** Sends what is queued for one addressee, until there is nothing more or the link is lost. */
@@ -134,7 +126,11 @@ export class Sender {
     let gone: ReadonlySet<DeviceId> = new Set();
     while (!period.aborted) {
       const entry = this.#options.outbox.first(to);
-      if (!entry) return;
+      if (!entry) {
+        if (!this.#options.receipts.take(to)) return;
+        await this.#sendReceipts(to, period);
+        continue;
+      }
       try {
         const outcome = await this.#attempt(entry, gone, period);
         if (outcome.kind === 'offline') return;
@@ -150,74 +146,78 @@ export class Sender {
         if (period.aborted || reason.code === 'aborted') return;
         if (isBroken(reason)) return this.#options.broken(reason);
         if (!reason.retryable && !PASSING.includes(reason.code)) await this.#giveUp(entry, reason);
-        else await pause(this.#options.timers, backOff(failures++, this.#options.random, reason.retryAfterMs), period);
+        else {
+          await this.#waiting.refused(entry, reason, failures);
+          await pause(this.#options.timers, backOff(failures++, this.#options.random, reason.retryAfterMs), period);
+        }
       }
     }
   }
 
   async #attempt(entry: OutboxEntry, gone: ReadonlySet<DeviceId>, period: AbortSignal): Promise<Outcome> {
-    const { outbox, transmit, timers, drop } = this.#options;
+    const { outbox } = this.#options;
     const sealed = outbox.frameOf(entry) ? entry : await this.#seal(entry, gone);
     if (!sealed) return { kind: 'accepted', leftOut: NOBODY };
     if (period.aborted) return { kind: 'offline' };
-    const frame = outbox.frameOf(sealed)!;
-    const cancel = timers.after(ANSWER_WITHIN_MS, () => drop('no answer to a message'));
-    const outcome = await new Promise<Outcome>((resolve) => {
-      this.#inFlight.set(sealed.relayId!, resolve);
-      transmit(frame);
-    });
-    cancel();
-    return outcome;
+    return this.#inFlight.send(sealed.relayId!, outbox.frameOf(sealed)!);
   }
 
   /** Undefined when there is no device to send to: a note to self without another device. */
   async #seal(entry: OutboxEntry, gone: ReadonlySet<DeviceId>): Promise<OutboxEntry | undefined> {
-    const { outbox, book, engines, context, me, random } = this.#options;
-    const peer = await book.current(entry.to, MANIFEST_AGE_MS);
+    const { outbox, book, engines, context, heard, written, me, random } = this.#options;
+    const { to } = entry;
+    const peer = await book.current(to, MANIFEST_AGE_MS);
     const own = await book.current(this.#own, MANIFEST_AGE_MS);
     const { recipients, copies } = fanOut(peer, own, me, gone);
-    if (recipients.length + copies.length === 0) return undefined;
-    const draft = { recipientUser: entry.to, recipients, copies, plaintext: outbox.plaintextOf(entry) };
-    const id = outbox.relayIdFor(entry, random);
+    const devices = [...recipients, ...copies].map(({ id }) => id);
+    if (devices.length === 0) return undefined;
+    const named = [...peer.manifest.devices, ...own.manifest.devices].map(({ id }) => id);
+    const saidGone: readonly SkippedDevice[] = [...new Set(named)]
+      .filter((device) => gone.has(device) && device !== me)
+      .map((device) => ({ device, reason: 'said-gone' }));
+    const plaintext = written.compose(to, outbox.plaintextOf(entry), devices, heard.receipts(to).receipts);
+    const relayId = outbox.relayIdFor(entry, random);
     let sealedEntry = entry;
-    await engines.seal(draft, context, (transaction, { engine, parts, cipherMessage }) => {
-      const body = encodeEnvelope({ engine, recipientUser: entry.to, cipherMessage });
-      const frame = encodeClientFrame({ kind: 'send', id, body, parts, allDevices: true });
-      sealedEntry = outbox.seal(transaction, entry, id, frame);
+    let publish: (() => void) | undefined;
+    const draft = { recipientUser: to, recipients, copies, plaintext };
+    await engines.seal(draft, context, (transaction, { engine, parts, cipherMessage, unserved }) => {
+      const body = encodeEnvelope({ engine, recipientUser: to, cipherMessage });
+      const frame = encodeClientFrame({ kind: 'send', id: relayId, body, parts, allDevices: true });
+      publish = written.sealed(transaction, to, plaintext, servedBy(parts), named);
+      sealedEntry = outbox.seal(transaction, entry, { relayId, frame, plaintext, skipped: [...saidGone, ...unserved] });
     });
     outbox.replace(sealedEntry);
+    publish?.();
     return sealedEntry;
   }
 
   async #accept(entry: OutboxEntry, leftOut: readonly DeviceId[]): Promise<void> {
-    const { outbox, inbox } = this.#options;
+    const { outbox, inbox, heard, written } = this.#options;
     const { id, to } = entry;
-    let publish: (() => void) | undefined;
+    const { skipped = [] } = outbox.first(to) ?? entry;
+    const content = decodeContent(outbox.plaintextOf(entry));
+    const published: (() => void)[] = [];
     await outbox.accepted(entry, { leftOut }, (transaction) => {
+      const events: DurableEvent[] = [];
       if (entry.restored && leftOut.length > 0)
-        publish = inbox.add(transaction, { kind: 'left-out', id, to, devices: leftOut, queued: false });
+        events.push({ kind: 'left-out', id, to, devices: leftOut, queued: false });
+      if (content.link) {
+        const served = written.devicesOf(to, content.link.number);
+        events.push(...skippedEvents(transaction, entry, skipped, served));
+        published.push(written.accepted(transaction, to, content, leftOut));
+        published.push(heard.told(transaction, to, content.receipts ?? []));
+      }
+      for (const event of events) published.push(inbox.add(transaction, event));
     });
-    this.#toldFull.delete(entry.number);
-    publish?.();
-  }
-
-  /** Once, however often the message is tried. */
-  async #tellFull({ number, id, to }: OutboxEntry, devices: readonly DeviceId[]): Promise<void> {
-    if (devices.length === 0 || this.#toldFull.has(number)) return;
-    this.#toldFull.add(number);
-    const { inbox, context } = this.#options;
-    let publish: (() => void) | undefined;
-    await context.commit((transaction) => {
-      publish = inbox.add(transaction, { kind: 'left-out', id, to, devices, queued: true });
-    });
-    publish?.();
+    this.#waiting.settled(entry);
+    for (const publish of published) publish();
   }
 
   /** What to leave out of the next attempt. Throws the refusal as an error when the same frame may go later, or never. */
   async #afterRefusal(entry: OutboxEntry, refusal: Rejected): Promise<ReadonlySet<DeviceId>> {
     const { outbox, book, me } = this.#options;
     const { code, text, retryable, retryAfterMs } = refusal;
-    await this.#tellFull(entry, refusal.full);
+    await this.#waiting.full(entry, refusal.full);
     if (code !== 'device-mismatch' && code !== 'unknown-device')
       throw new ClientError(code, text, { retryable, ...(retryAfterMs > 0 ? { retryAfterMs } : {}) });
     await outbox.unseal(entry);
@@ -230,11 +230,23 @@ export class Sender {
     return new Set(refusal.extra);
   }
 
+  /** What fails is owed still: it goes with the next message, or on the next link. */
+  async #sendReceipts(to: AccountAddress, period: AbortSignal): Promise<void> {
+    try {
+      await this.#receiptSender.send(to, period);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (isBroken(reason)) this.#options.broken(reason);
+    }
+  }
+
   async #giveUp(entry: OutboxEntry, reason: ClientError): Promise<void> {
-    const { outbox, inbox, book } = this.#options;
+    const { outbox, inbox, book, written } = this.#options;
     const published: (() => void)[] = [];
     const suspect = reason instanceof EngineError ? reason.suspect : undefined;
+    const content = decodeContent(outbox.plaintextOf(entry));
     await outbox.failed(entry, reason, (transaction) => {
+      if (content.link) published.push(written.failed(transaction, entry.to, content));
       if (suspect) {
         book.writeTrust(transaction, suspect, 'unsafe');
         published.push(inbox.add(transaction, { kind: 'identity-change', device: suspect }));
@@ -243,6 +255,7 @@ export class Sender {
       const { id, to } = entry;
       published.push(inbox.add(transaction, { kind: 'send-failed', id, to, code: reason.code, text: reason.message }));
     });
+    this.#waiting.settled(entry);
     for (const publish of published) publish();
   }
 }
@@ -251,6 +264,10 @@ function reasonOf(error: unknown): ClientError {
   if (error instanceof WireError && error.code === 'payload-too-large')
     return new ClientError('message-too-large', 'the message is too large: send it as a file', { cause: error });
   return asClientError(error, 'engine-failed');
+}
+
+function servedBy(parts: readonly Part[]): DeviceId[] {
+  return parts.filter(({ content }) => content.length > 0).map(({ device }) => device);
 }
 
 function isBroken({ code }: ClientError): boolean {

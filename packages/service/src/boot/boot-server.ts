@@ -6,6 +6,7 @@ import { listen } from '../http/listen.ts';
 import { basePathOf } from '../http/public-origin.ts';
 import { tlsFilesOf } from '../http/tls-files.ts';
 import { createHealth } from '../observe/health.ts';
+import { type StoreNews, storeNews } from '../observe/store-reports.ts';
 import { type BootContext, boot, openOrExplain } from './boot.ts';
 import type { listenAddress, SERVER_SETTINGS } from './settings.ts';
 
@@ -26,7 +27,10 @@ export interface StandaloneServer<S extends ServerSchema, Store extends Closable
   readonly main: string;
   readonly schema: S;
   readonly now: () => number;
-  readonly openStore: (url: string) => Promise<Store>;
+  readonly openStore: (
+    url: string,
+    terms: { readonly whenDamaged: 'continue' | 'stop'; readonly reports: StoreNews },
+  ) => Promise<Store>;
   readonly openBus: (url: string) => Promise<Bus>;
   /** What it means for this server that a bus within the process brings no news of others: a line of the log. */
   readonly withoutNews: string;
@@ -47,7 +51,8 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
     async run(context) {
       const { version, log, metrics, now } = context;
       const settings: z.output<ServerSchema> = context.settings;
-      const store = await openOrExplain('STORE_URL', () => server.openStore(settings.STORE_URL));
+      const terms = { whenDamaged: settings.WHEN_STORE_DAMAGED, reports: storeNews(log, metrics) };
+      const store = await openOrExplain('STORE_URL', () => server.openStore(settings.STORE_URL, terms));
       const bus = await openOrExplain('BUS_URL', () => server.openBus(settings.BUS_URL));
       if (bus.reach === 'process') log.warn('bus-is-in-process', { setting: 'BUS_URL', reason: server.withoutNews });
       const door = await server.start({ ...context, store, bus });

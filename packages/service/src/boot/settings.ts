@@ -154,6 +154,11 @@ export const SERVER_SETTINGS = {
     default: 'lmdb:./data/store',
     example: 'lmdb:./data/store',
   }),
+  WHEN_STORE_DAMAGED: setting(z.enum(['continue', 'stop']), {
+    about:
+      'When accepted messages are lost with the log of an embedded store: `continue` (take over what can be read, tell the recipients, say so in the log), or `stop` (refuse to start until `npm start -- repair`).',
+    default: 'continue',
+  }),
   BUS_URL: setting(z.string().regex(/^[a-z+]+:/, 'not a bus URL'), {
     about: 'How the processes wake each other: `memory:` (one process only).',
     default: 'memory:',

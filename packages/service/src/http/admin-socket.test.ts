@@ -8,6 +8,7 @@ import { LIMITS } from '@sealwire/wire/limits';
 import { z } from 'zod';
 import { ConfigError } from '../boot/config.ts';
 import { silentLog } from '../observe/log.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { type AdminSocket, callAdminSocket, listenOnAdminSocket } from './admin-socket.ts';
 
 const body = z.strictObject({ text: z.string() });
@@ -18,9 +19,11 @@ const COMMANDS = {
 
 let folder: string;
 let path: string;
+let metrics: Metrics;
 const open: AdminSocket[] = [];
 
 beforeEach(() => {
+  metrics = createMetrics();
   folder = mkdtempSync(join(tmpdir(), 'sealwire-admin-'));
   path = join(folder, 'admin.sock');
 });
@@ -30,7 +33,7 @@ afterEach(async () => {
 });
 
 async function listenThere(): Promise<void> {
-  open.push(await listenOnAdminSocket(path, COMMANDS, silentLog));
+  open.push(await listenOnAdminSocket(path, COMMANDS, { log: silentLog, metrics }));
 }
 
 async function ask(method: string, at: string, text: string, type = 'application/json') {
@@ -76,6 +79,7 @@ describe('the administrator’s socket', () => {
     const broken = await ask('POST', '/v1/admin/broken', '{}');
     expect(broken).toMatchObject({ status: 500, code: 'internal' });
     expect(JSON.stringify(broken)).not.toContain('secret');
+    expect(await metrics.text()).toContain('sealwire_unhandled_errors_total{where="admin-socket"} 1');
     const empty = JSON.stringify({ text: '' }).length;
     const most = LIMITS.jsonBodyBytes.value - empty;
     expect(await echo(JSON.stringify({ text: 'x'.repeat(most) }))).toMatchObject({ said: most });

@@ -10,9 +10,9 @@ import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { LIMITS } from '@sealwire/wire/limits';
 import { ConfigError } from '../boot/config.ts';
-import type { Log } from '../observe/log.ts';
+import { type FailureNotes, failureProblem } from './failure.ts';
 import type { AdminCommands } from './http-door.ts';
-import { Problem, problemOf } from './problem.ts';
+import { Problem } from './problem.ts';
 import { JsonError, parseStrictJson } from './strict-json.ts';
 
 const JSON_TYPE = 'application/json';
@@ -39,14 +39,17 @@ export function adminSocketIn(folder: string): string | undefined {
  * Replaces what a dead server left at `path`. Rejects with `ConfigError` when another one listens
  * there, or none can.
  */
-export async function listenOnAdminSocket(path: string, commands: AdminCommands, log: Log): Promise<AdminSocket> {
+export async function listenOnAdminSocket(
+  path: string,
+  commands: AdminCommands,
+  notes: FailureNotes,
+): Promise<AdminSocket> {
   const server = createServer((request, response) => {
     runCommand(commands, request).then(
       (result) =>
         send(response, 200, { 'content-type': JSON_TYPE, 'cache-control': 'no-store' }, JSON.stringify(result)),
       (error: unknown) => {
-        const problem = problemOf(error);
-        if (problem.code === 'internal') log.error('request-failed', { error });
+        const problem = failureProblem(error, notes, 'admin-socket');
         send(response, problem.status, problem.headers(), problem.body());
       },
     );

@@ -3,7 +3,14 @@
  * (case H04), start errors in one line, and an orderly end.
  */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -16,10 +23,12 @@ import type { Metrics } from '../observe/metrics.ts';
 import { listenOnAdminSocket } from './admin-socket.ts';
 import type { TrustedProxies } from './client-address.ts';
 import { capConnections } from './connection-cap.ts';
+import { failureProblem } from './failure.ts';
 import type { HttpDoor, SocketDoor } from './http-door.ts';
 import { Problem } from './problem.ts';
 import { withoutBasePath } from './public-origin.ts';
 import { leaveRequests, paceRequests } from './request-flow.ts';
+import { headFault, upgradeHeadFault } from './request-head.ts';
 import { readTls, type TlsFiles, watchTls } from './tls-files.ts';
 
 /** Reasons: a peer that needs longer to say what it wants than `headersMs` wants nothing; nginx keeps idle connections for 60 s. */
@@ -110,7 +119,12 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     return routeFor(routes, pathOf(target));
   }
 
+  const answers = new WeakMap<Duplex, ServerResponse>();
+
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    answers.set(request.socket, response);
+    const fault = headFault(request, limits.headerCount);
+    if (fault) return refuseAndClose(response, fault);
     const asked = pathOf(request.url);
     const route = routeOf(request);
     cutOff(request, response, route?.requestMs ?? limits.requestMs);
@@ -121,22 +135,21 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     try {
       route.door.handle(request, response);
     } catch (error) {
-      options.metrics.unhandledErrors.inc({ where: 'http' });
-      options.log.error('request-failed', { error });
-      refuse(response, new Problem('internal'));
+      refuse(response, failureProblem(error, options, 'http'));
     }
   });
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
+    const fault = upgradeHeadFault(request, limits.headerCount);
+    if (fault) return refuseSocket(socket, `${fault.status} ${STATUS_CODES[fault.status]}`);
     const door = routeOf(request)?.door;
     if (!door || !('upgrade' in door)) return refuseSocket(socket, '404 Not Found');
     try {
       door.upgrade(request, socket, leaveRequests(socket as Socket, head));
     } catch (error) {
-      options.metrics.unhandledErrors.inc({ where: 'upgrade' });
-      options.log.error('upgrade-failed', { error });
-      refuseSocket(socket, '500 Internal Server Error');
+      const { status } = failureProblem(error, options, 'upgrade');
+      refuseSocket(socket, `${status} ${STATUS_CODES[status]}`);
     }
   });
 
@@ -144,6 +157,9 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     // A failed handshake: there is nothing yet over which to answer.
     const handshake = error.code?.startsWith('ERR_SSL_') || error.code?.startsWith('ERR_TLS_');
     if (handshake || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const answer = answers.get(socket);
+    // A fault in the rest of a request that has its answer: two are one too many.
+    if (answer?.headersSent && !(answer.shouldKeepAlive && answer.writableFinished)) return void socket.end();
     const status =
       error.code === 'HPE_HEADER_OVERFLOW'
         ? '431 Request Header Fields Too Large'
@@ -155,9 +171,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 
   const commands = Object.assign({}, ...doors.map(({ admin }) => admin));
   const admin =
-    options.adminSocket === undefined
-      ? undefined
-      : await listenOnAdminSocket(options.adminSocket, commands, options.log);
+    options.adminSocket === undefined ? undefined : await listenOnAdminSocket(options.adminSocket, commands, options);
 
   try {
     server.listen(options.address.port, options.address.host);
@@ -231,6 +245,12 @@ function refuse(response: ServerResponse, problem: Problem): void {
   if (response.headersSent) return void response.destroy();
   response.writeHead(problem.status, problem.headers());
   response.end(problem.body());
+}
+
+/** Where the request ends is not known for sure, so nothing after it is one. */
+function refuseAndClose(response: ServerResponse, problem: Problem): void {
+  response.setHeader('connection', 'close');
+  refuse(response, problem);
 }
 
 function refuseSocket(socket: Duplex, status: string): void {

@@ -58,16 +58,16 @@ export class Problem extends Error {
   }
 }
 
+/** Every other 4xx is `bad-request`. */
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
-  400: 'bad-request',
   401: 'unauthorized',
   403: 'forbidden',
   404: 'not-found',
   405: 'method-not-allowed',
-  408: 'bad-request',
   413: 'payload-too-large',
+  // A path too long to name anything that is here.
+  414: 'not-found',
   415: 'unsupported-media-type',
-  422: 'bad-request',
   429: 'too-many-requests',
   503: 'unavailable',
 };
@@ -94,7 +94,8 @@ export function problemOf(error: unknown): Problem {
   if (kind !== undefined && BY_KIND[kind]) return new Problem(BY_KIND[kind], {}, { cause: error });
   // Of the framework: Nest's HttpException has `getStatus`, Fastify's errors have `statusCode`.
   const given = statusCode ?? status ?? (error as { getStatus?(): number }).getStatus?.();
-  const known = given === undefined ? undefined : BY_STATUS[given];
+  const refused = given !== undefined && given >= 400 && given < 500 ? 'bad-request' : undefined;
+  const known = given === undefined ? undefined : (BY_STATUS[given] ?? refused);
   if (known && (typeof code === 'string' || 'getStatus' in error)) return new Problem(known, {}, { cause: error });
   return new Problem('internal', {}, { cause: error });
 }

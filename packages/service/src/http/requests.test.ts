@@ -98,6 +98,13 @@ describe('problems', () => {
     expect(problemOf('thrown text').code).toBe('internal');
   });
 
+  it('what a framework refuses in its own way is the caller’s fault all the same, never ours', () => {
+    const refusal = (statusCode: number) =>
+      problemOf(Object.assign(new Error('x'), { statusCode, code: 'FST_X' })).code;
+    expect([414, 411, 417, 431].map(refusal)).toEqual(['not-found', 'bad-request', 'bad-request', 'bad-request']);
+    expect([500, 502].map(refusal)).toEqual(['internal', 'internal']);
+  });
+
   it('I13: a field error points at the field and does not repeat its value', () => {
     const schema = z.strictObject({ name: z.string(), list: z.array(z.strictObject({ 'a/b': z.number() })) });
     const { error } = schema.safeParse({ name: 'x', list: [{ 'a/b': 'hunter2' }], hunter2: 1 });

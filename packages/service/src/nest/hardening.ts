@@ -1,8 +1,13 @@
 /** What both Nest servers ask of Fastify: strict JSON and nothing else as a body, long enough route parameters, bounded bodies. */
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { LIMITS } from '@sealwire/wire/limits';
-import { Problem, problemOf, validationProblem } from '../http/problem.ts';
+import { type FailureNotes, failureProblem } from '../http/failure.ts';
+import { Problem, validationProblem } from '../http/problem.ts';
 import { JsonError, parseStrictJson } from '../http/strict-json.ts';
+
+interface JsonRequest {
+  readonly headers: { readonly 'content-type'?: string | undefined };
+}
 
 /** The part of a Fastify instance that this touches. */
 interface BodyParsers {
@@ -10,7 +15,7 @@ interface BodyParsers {
   addContentTypeParser(
     type: string,
     options: { parseAs: 'buffer' },
-    parser: (request: never, body: Buffer, done: (error: Error | null, value?: unknown) => void) => void,
+    parser: (request: JsonRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void) => void,
   ): unknown;
 }
 
@@ -20,25 +25,29 @@ interface Reply {
   send(body: string): unknown;
 }
 
-export const FASTIFY_OPTIONS = {
-  bodyLimit: LIMITS.jsonBodyBytes.value,
-  // A percent-encoded device id: up to three characters a byte.
-  routerOptions: { maxParamLength: LIMITS.deviceIdBytes.value * 3 },
-  // No parser, no multipart (case H13).
-  multipart: false,
-  // The router's own refusals (a malformed path) come before any filter.
-  frameworkErrors(error: Error, _request: unknown, reply: unknown): void {
-    const problem = problemOf(error);
-    (reply as Reply).code(problem.status).headers(problem.headers()).send(problem.body());
-  },
-} as const;
+export function fastifyOptions(notes: FailureNotes) {
+  return {
+    bodyLimit: LIMITS.jsonBodyBytes.value,
+    // A percent-encoded device id: up to three characters a byte. What is longer names nothing: 404.
+    routerOptions: { maxParamLength: LIMITS.deviceIdBytes.value * 3 },
+    // No parser, no multipart (case H13).
+    multipart: false,
+    // The router's own refusals (a malformed or too long path) come before any filter.
+    frameworkErrors(error: Error, _request: unknown, reply: unknown): void {
+      const problem = failureProblem(error, notes, 'http');
+      (reply as Reply).code(problem.status).headers(problem.headers()).send(problem.body());
+    },
+  } as const;
+}
 
 export const NEST_OPTIONS = { bodyParser: false, logger: false, abortOnError: false } as const;
 
 /** `application/json` by `strict-json.ts`; every other type is answered with 415. */
 export function acceptStrictJsonOnly(fastify: BodyParsers): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (!isUtf8(request.headers['content-type'] ?? ''))
+      return done(new Problem('unsupported-media-type', { detail: 'JSON is taken in UTF-8' }));
     try {
       done(null, parseStrictJson(body));
     } catch (error) {
@@ -46,6 +55,14 @@ export function acceptStrictJsonOnly(fastify: BodyParsers): void {
       done(new Problem('bad-request', { detail: error.message }, { cause: error }));
     }
   });
+}
+
+/**
+ * RFC 8259 section 8.1 knows no other encoding, and no parameter to name one: a `charset` that is there all the same must not promise a
+ * reader before us something else.
+ */
+function isUtf8(contentType: string): boolean {
+  return !/charset/i.test(contentType.replace(/;[ \t]*charset=(?:utf-?8|"utf-?8")[ \t]*(?=;|$)/gi, ''));
 }
 
 /** `@Body({ schema })` and its like, with faults as problems. */

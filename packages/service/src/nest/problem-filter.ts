@@ -1,8 +1,6 @@
 /** The one exception filter of the Nest servers: whatever was thrown leaves as an RFC 9457 problem. */
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
-import { problemOf } from '../http/problem.ts';
-import type { Log } from '../observe/log.ts';
-import type { Metrics } from '../observe/metrics.ts';
+import { type FailureNotes, failureProblem } from '../http/failure.ts';
 
 interface Reply {
   readonly sent: boolean;
@@ -13,17 +11,10 @@ interface Reply {
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(
-    private readonly log: Log,
-    private readonly metrics: Metrics,
-  ) {}
+  constructor(private readonly notes: FailureNotes) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const problem = problemOf(error);
-    if (problem.code === 'internal') {
-      this.metrics.unhandledErrors.inc({ where: 'http' });
-      this.log.error('request-failed', { error });
-    }
+    const problem = failureProblem(error, this.notes, 'http');
     const reply = host.switchToHttp().getResponse<Reply>();
     if (!reply.sent) reply.code(problem.status).headers(problem.headers()).send(problem.body());
   }

@@ -14,6 +14,7 @@ export interface Metrics {
   readonly directoryKeyChecks: Counter<'result'>;
   readonly prekeysLow: Counter;
   readonly rateLimitRejections: Counter<'limiter'>;
+  readonly storeDamages: Counter<'part'>;
   readonly unhandledErrors: Counter<'where'>;
   /** The text of `GET /metrics`. */
   text(): Promise<string>;
@@ -89,6 +90,12 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
       name: 'sealwire_ratelimit_rejections_total',
       help: 'Requests refused, by limiter.',
       labelNames: ['limiter'],
+    }),
+    storeDamages: new Counter({
+      registers,
+      name: 'sealwire_store_damages_total',
+      help: 'What the store came across that it cannot read: log (what was accepted last), mailbox, message, ids (the memory of message ids), record (any other).',
+      labelNames: ['part'],
     }),
     unhandledErrors: new Counter({
       registers,

@@ -2,7 +2,7 @@
  * Accounts, their manifests and devices, in LMDB: each call one transaction, stronger than the port
  * asks.
  */
-import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { copyAccount, copyDevice, copyManifest } from '../copies.ts';
 import {
   type Account,
@@ -22,7 +22,9 @@ import {
   readAccount,
   readDevice,
   readManifest,
+  unlessCorrupt,
   writeAccount,
+  writeDevice,
   writeManifest,
 } from './records/account-records.ts';
 import { checkKeys, type KeyClaim, moveKeys } from './records/key-owners.ts';
@@ -145,6 +147,7 @@ export function lmdbManifests({ databases, renew }: Environment, writer: Writer,
         const leaving = account.devices.filter((id) => !named.has(id));
         checkKeys(databases, claimsOf(added), new Set(leaving));
         for (const id of leaving) buryDevice(databases, id);
+        for (const device of all) if (isDamaged(databases, device.id)) writeDevice(databases, address, device);
         for (const device of added) addDevice(databases, address, device);
         writeManifest(databases, address, next);
         writeAccount(databases, { ...account, newestVersion: next.version, devices: [...named] });
@@ -163,6 +166,11 @@ export function lmdbDevices({ databases, renew }: Environment, writer: Writer, f
     return { id, identities, loginKey, addedAt };
   }
 
+  /** Of a device whose record is damaged no key is known: it has its mailbox, and cannot log in. */
+  function findOrName(id: DeviceId): Device | undefined {
+    return isDamaged(databases, id) ? { id, identities: [], loginKey: new Uint8Array(0), addedAt: 0 } : find(id);
+  }
+
   return {
     async find(id) {
       renew();
@@ -174,16 +182,16 @@ export function lmdbDevices({ databases, renew }: Environment, writer: Writer, f
       return addresses.map((address) => {
         const account = readAccount(databases, address);
         if (!account || account === 'gone') return [];
-        const devices = account.devices.map(find).filter((device) => device !== undefined);
+        const devices = account.devices.map(findOrName).filter((device) => device !== undefined);
         return devices.sort((a, b) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1));
       });
     },
 
     async remove(id) {
       await writer.run(() => {
-        const device = readDevice(databases, id);
-        if (!device || device === 'gone') return;
-        const account = readAccount(databases, device.address);
+        const isThere = unlessCorrupt(() => readDevice(databases, id)) ?? isDamaged(databases, id);
+        if (!isThere || isThere === 'gone') return;
+        const account = readAccount(databases, accountOf(id));
         if (!account || account === 'gone') throw new StoreError('corrupt', 'a device without its account');
         writeAccount(databases, { ...account, devices: account.devices.filter((other) => other !== id) });
         buryDevice(databases, id);
@@ -205,12 +213,17 @@ function checkNew(databases: Databases, devices: readonly Device[]): void {
   }
 }
 
+function isDamaged(databases: Databases, id: DeviceId): boolean {
+  return unlessCorrupt(() => readDevice(databases, id) ?? 'none') === undefined;
+}
+
 function claimsOf(devices: readonly Device[]): KeyClaim[] {
   return devices.map((device) => ({ owner: device.id, keys: keysOfDevice(device) }));
 }
 
 function checkUnchanged(databases: Databases, held: ReadonlySet<DeviceId>, device: Device): void {
-  if (!held.has(device.id)) return;
+  // What is damaged is written anew: as the manifest says, which the account key signed.
+  if (!held.has(device.id) || isDamaged(databases, device.id)) return;
   const known = readDevice(databases, device.id);
   if (!known || known === 'gone') throw new StoreError('corrupt', 'an account lists a device that is not there');
   if (!isSameDevice(known, device))

@@ -8,8 +8,8 @@ import { openLmdbStore } from '../lmdb.ts';
 import type { Store } from '../port.ts';
 import { copyOf } from '../testing/power-cut.ts';
 import { openEnvironment } from './environment.ts';
-import { readRing } from './log/commit-log.ts';
-import { decodeHead } from './mailboxes/head.ts';
+import { readRing } from './log/ring-state.ts';
+import { decodeHead, type MailboxHead } from './mailboxes/head.ts';
 import { prefixedKey } from './records/keys.ts';
 
 const SENDER = deviceId(BOB, 1);
@@ -49,7 +49,7 @@ describe('a checkpoint', () => {
       const { databases, close } = openEnvironment(copy);
       const { newest } = readRing(databases.journal);
       for (const device of devices) {
-        const { lsn } = decodeHead(databases.mailboxes.getBinary(prefixedKey(device)) as Buffer);
+        const { lsn } = decodeHead(databases.mailboxes.getBinary(prefixedKey(device)) as Buffer) as MailboxHead;
         if (lsn > 0) heads++;
         expect(lsn).toBeLessThanOrEqual(newest);
       }
@@ -57,7 +57,7 @@ describe('a checkpoint', () => {
       rmSync(copy, { recursive: true });
     });
     expect(heads).toBeGreaterThan(0);
-  });
+  }, 30_000);
 
   it('runs beside commits and reads: each read finds each accepted message once, in order', async () => {
     const [phone, laptop] = devices as [DeviceId, DeviceId];

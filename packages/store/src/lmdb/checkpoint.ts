@@ -115,7 +115,7 @@ export class Checkpoints {
     let left = MESSAGES_AT_ONCE;
     while (next < devices.length && next - from < MAILBOXES_AT_ONCE) {
       const mailbox = this.#mailboxes.get(devices[next] as DeviceId);
-      left -= mailbox?.checkpoint(upTo, this.#log.applied, left) ?? 0;
+      left -= mailbox?.checkpoint(upTo, this.#log.applied, this.#log.epoch, left) ?? 0;
       // This one may have more.
       if (left === 0) break;
       next++;

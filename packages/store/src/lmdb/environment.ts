@@ -2,27 +2,25 @@
  * The LMDB environment of one data folder: its databases, its schema version, and what can be wrong
  * with the folder.
  */
-import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { StoreError } from '../port.ts';
+import { checkDataFile } from './data-file.ts';
 import { type FolderOwner, ownFolder } from './folder-owner.ts';
 
 /**
  * Raised when a record's layout changes; a folder of another version is refused, not guessed at.
  */
-export const SCHEMA = 'sealwire-store 4';
-/** Brought up to date when it is opened (`upgrade.ts`), … */
-export const SCHEMA_3 = 'sealwire-store 3';
-/** … and what it is until that is done. */
-export const SCHEMA_3_TO_4 = 'sealwire-store 3 to 4';
-const KNOWN_SCHEMAS: readonly string[] = [SCHEMA_3, SCHEMA_3_TO_4, SCHEMA];
-/**
- * What every LMDB data file has in its first page, in the order of this machine's bytes
- * (little-endian where Node runs).
- */
-const MAGIC = 0xbeefc0de;
-const MAGIC_AT = 24;
+export const SCHEMA = 'sealwire-store 5';
+/** Brought up to date when they are opened (`upgrade/`), and what they are until that is done. */
+export const UPGRADED = {
+  schema3: 'sealwire-store 3',
+  from3To4: 'sealwire-store 3 to 4',
+  from3: 'sealwire-store 3 to 5',
+  schema4: 'sealwire-store 4',
+  from4: 'sealwire-store 4 to 5',
+} as const;
+const KNOWN_SCHEMAS: readonly string[] = [SCHEMA, ...Object.values(UPGRADED)];
 export const SCHEMA_KEY = Buffer.from('schema');
 
 const DATABASES = [
@@ -39,7 +37,7 @@ const DATABASES = [
   'invitations', // hash → uses left, end
   'once', // 'k', key → end; 'u', end, key → nothing
   'mailboxes', // device id, 0 → head; device id, 0, segment → messages (docs/adr/0002-mailbox-layout.md)
-  'journal', // 'ring' → where the commit log begins (log/commit-log.ts)
+  'journal', // 'ring' → where the commit log begins (log/ring-state.ts)
   'accepted', // u48 LSN, and u16 of the record if there are several → message ids of one commit
   'apppasswords', // address, 0, id → app password
   'probe', // one record
@@ -51,6 +49,8 @@ export type Db = Database<Buffer, Buffer>;
 export type Databases = { readonly [Name in (typeof DATABASES)[number]]: Db };
 
 export interface Environment {
+  /** The folder had no store. */
+  readonly isNew: boolean;
   readonly root: RootDatabase<Buffer, Buffer>;
   readonly databases: Databases;
   /**
@@ -69,7 +69,7 @@ export function openEnvironment(path: string): Environment {
   let root: RootDatabase<Buffer, Buffer> | undefined;
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    checkMagic(path);
+    const isNew = checkDataFile(path) === 'new';
     root = open<Buffer, Buffer>({
       path,
       // A folder, whatever its name: lmdb takes a name with a dot for a file's.
@@ -83,7 +83,7 @@ export function openEnvironment(path: string): Environment {
       ...BINARY,
     });
     checkSchema(root, path);
-    return environmentOf(root);
+    return environmentOf(root, isNew);
   } catch (error) {
     void root?.close();
     throw error instanceof StoreError ? error : folderError(error, path);
@@ -114,13 +114,14 @@ async function ownNewFolder(path: string): Promise<FolderOwner> {
   }
 }
 
-function environmentOf(root: RootDatabase<Buffer, Buffer>): Environment {
+function environmentOf(root: RootDatabase<Buffer, Buffer>, isNew: boolean): Environment {
   // In one transaction, because each of its own would wait for the disk.
   const entries = root.transactionSync(() =>
     DATABASES.map((name) => [name, root.openDB<Buffer, Buffer>({ name, ...BINARY })]),
   );
   let closed = false;
   return {
+    isNew,
     root,
     databases: Object.fromEntries(entries) as Databases,
     renew() {
@@ -154,23 +155,6 @@ async function commitCause(error: unknown): Promise<unknown> {
     new Promise((resolve) => setImmediate(resolve)),
   ]);
   return cause ?? error;
-}
-
-/** lmdb does not come back from opening a file that is no database. */
-function checkMagic(path: string): void {
-  const head = Buffer.alloc(MAGIC_AT + 4);
-  let file: number;
-  try {
-    file = openSync(join(path, 'data.mdb'), 'r');
-  } catch (error) {
-    if ((error as { code?: string }).code === 'ENOENT') return;
-    throw error;
-  }
-  const length = readSync(file, head);
-  closeSync(file);
-  // Empty: a process died, or is, between making the file and writing its first page.
-  if (length === 0 || (length === head.length && head.readUInt32LE(MAGIC_AT) === MAGIC)) return;
-  throw new StoreError('corrupt', `the file ${path}/data.mdb is no LMDB database; choose another folder`);
 }
 
 function checkSchema(root: RootDatabase<Buffer, Buffer>, path: string): void {

@@ -17,7 +17,7 @@ import {
 } from './log/log-record.ts';
 import { oldestOf } from './mailboxes/head.ts';
 import type { OpenMailbox } from './mailboxes/open-mailbox.ts';
-import type { OpenMailboxes } from './mailboxes/open-mailboxes.ts';
+import type { NamedChange, OpenMailboxes } from './mailboxes/open-mailboxes.ts';
 import type { ReadMailboxes } from './mailboxes/read-mailboxes.ts';
 import { prefixedKey } from './records/keys.ts';
 import type { Writer } from './writer.ts';
@@ -26,11 +26,6 @@ import type { Writer } from './writer.ts';
 const SWEEP_AT_ONCE = 500;
 const FIRST = Buffer.of(0);
 const NOBODY: readonly DeviceId[] = [];
-
-interface NamedChange {
-  readonly device: DeviceId;
-  readonly change: MailboxChange;
-}
 
 /** `writer` is the log's. */
 export function lmdbMailboxes(
@@ -49,9 +44,11 @@ export function lmdbMailboxes(
   /** Where the sweep goes on. */
   let sweepFrom: Buffer = FIRST;
 
+  /** And what the mailboxes that were opened for these have to say of themselves. */
   function say(changes: readonly NamedChange[]): void {
-    if (changes.length > 0) log.add(partOfChanges(changes));
-    for (const { device } of changes) log.name(device);
+    const all = [...mailboxes.takeResumed(), ...changes];
+    if (all.length > 0) log.add(partOfChanges(all));
+    for (const { device } of all) log.name(device);
   }
 
   function appendOne(
@@ -92,6 +89,7 @@ export function lmdbMailboxes(
       if (refused?.has(device)) setSeq(part, row, 0);
       else {
         seq = (named[i] as OpenMailbox).push(part, row, log.lsn);
+        if (seq > log.highestSeq) log.highestSeq = seq;
         log.name(device);
       }
       // A list that begins empty has room for seventeen with its first element.
@@ -152,9 +150,9 @@ export function lmdbMailboxes(
 
   function expireOne(device: DeviceId, horizon: number): Promise<number> {
     return writer.run(() => {
-      const change = mailboxes.get(device)?.expire(horizon, log.lsn);
-      if (change) say([{ device, change }]);
-      return change?.lost.length ?? 0;
+      const losses = mailboxes.get(device)?.expire(horizon, log.lsn) ?? [];
+      say(losses.map((change) => ({ device, change })));
+      return losses.reduce((sum, { lost }) => sum + lost.length, 0);
     });
   }
 
@@ -210,9 +208,12 @@ export function lmdbMailboxes(
     async claimSession(device, session) {
       return writer.run(() => {
         const mailbox = mailboxes.get(device);
-        if (!mailbox || session < mailbox.session) return 'superseded';
+        if (!mailbox || session < mailbox.session) {
+          say([]);
+          return 'superseded';
+        }
         const change = mailbox.claim(session, log.lsn);
-        if (change) say([{ device, change }]);
+        say(change ? [{ device, change }] : []);
         return 'claimed';
       });
     },

@@ -31,9 +31,9 @@ export class Writer {
 
   /**
    * Runs `job` in a commit and resolves with what it returns once that is durable. A job that
-   * throws `StoreError` must do so before its first write: it rejects alone, and the commit goes
-   * on. Anything else that is thrown, and `corrupt`, undoes the commit, and all jobs in it reject:
-   * with `unavailable`, or with that `corrupt`.
+   * throws `StoreError` must do so before its first write, but for `corrupt`, which undoes the
+   * commit: it rejects alone, and the others are carried out again without it. Anything else that
+   * is thrown undoes the commit, and all jobs in it reject with `unavailable`.
    */
   run<Result>(job: () => Result): Promise<Result> {
     if (this.#isClosed) return Promise.reject(new StoreError('unavailable', 'the store is closed'));
@@ -59,26 +59,46 @@ export class Writer {
   async #commitWaiting(): Promise<void> {
     let jobs: Job[] | undefined;
     let answers: (() => void)[] = [];
-    try {
-      await this.#commit(() => {
-        jobs ??= this.#waiting.splice(0);
-        answers = jobs.map(answerOf);
-      });
-      for (const answer of answers) answer();
-    } catch (error) {
-      const failure = await writeError(error);
-      for (const { reject } of jobs ?? this.#waiting.splice(0)) reject(failure);
-    }
+    for (;;)
+      try {
+        await this.#commit(() => {
+          jobs ??= this.#waiting.splice(0);
+          answers = jobs.map(answerOf);
+        });
+        for (const answer of answers) answer();
+        return;
+      } catch (error) {
+        if (error instanceof CorruptJob && jobs) {
+          error.job.reject(error.cause);
+          jobs = jobs.filter((job) => job !== error.job);
+          if (jobs.length > 0) continue;
+          return;
+        }
+        const failure = await writeError(error);
+        for (const { reject } of jobs ?? this.#waiting.splice(0)) reject(failure);
+        return;
+      }
   }
 }
 
-function answerOf({ run, resolve, reject }: Job): () => void {
+/** A job met something that is damaged, perhaps after it had written. */
+class CorruptJob extends StoreError {
+  constructor(
+    readonly job: Job,
+    override readonly cause: StoreError,
+  ) {
+    super('corrupt', cause.message, { cause });
+  }
+}
+
+function answerOf(job: Job): () => void {
   try {
-    const value = run() as never;
-    return () => resolve(value);
+    const value = job.run() as never;
+    return () => job.resolve(value);
   } catch (error) {
-    if (error instanceof StoreError && error.kind !== 'corrupt') return () => reject(error);
-    throw error;
+    if (!(error instanceof StoreError)) throw error;
+    if (error.kind === 'corrupt') throw new CorruptJob(job, error);
+    return () => job.reject(error);
   }
 }
 

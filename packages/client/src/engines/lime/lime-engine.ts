@@ -29,6 +29,7 @@ import type {
   OutgoingDraft,
   ReceivedMessage,
   SealedMessage,
+  Unserved,
 } from '../engine.ts';
 import { decryptChunk, FileEncryption } from '../stream.ts';
 import { LimeDirectory } from './lime-directory.ts';
@@ -51,7 +52,7 @@ interface Group {
 interface Gathered {
   readonly groups: readonly Group[];
   /** Devices that cannot be encrypted to now: they get an empty part, and say so to their user. */
-  readonly unreachable: readonly DeviceId[];
+  readonly unreachable: readonly Unserved[];
 }
 
 export const limeEngine: EngineFactory = (setup) => new LimeEngine(setup);
@@ -111,7 +112,9 @@ class LimeEngine implements EncryptionEngine {
     const reachable = (device: EngineDevice) => commonSuite(device, ours) !== undefined;
     if (draft.recipients.length > 0 && !draft.recipients.some(reachable))
       return noCommonSuite(draft.recipients[0]!, ours);
-    const unreachable = all.filter((device) => !reachable(device)).map(({ id }) => id);
+    const unreachable: Unserved[] = all
+      .filter((device) => !reachable(device))
+      .map(({ id: device }) => ({ device, reason: 'no-common-suite' }));
     const groups: Group[] = [];
     for (const suite of ours) {
       const devices = all.filter((device) => commonSuite(device, ours) === suite);
@@ -119,9 +122,9 @@ class LimeEngine implements EncryptionEngine {
       const gathered = await this.#gatherOn(suite, devices, context);
       if (gathered.status !== 'done') return gathered;
       groups.push(gathered.value.group);
-      unreachable.push(...gathered.value.keyless);
+      unreachable.push(...gathered.value.keyless.map((device) => ({ device, reason: 'no-keys' }) as const));
     }
-    if (draft.recipients.length > 0 && draft.recipients.every(({ id }) => unreachable.includes(id)))
+    if (draft.recipients.length > 0 && draft.recipients.every(({ id }) => names(unreachable, id)))
       return failed(
         'no-keys',
         `no device of ${nameOf(draft.recipientUser)} has published its keys yet: the message waits`,
@@ -136,7 +139,7 @@ class LimeEngine implements EncryptionEngine {
     const count = groups.reduce((sum, { devices }) => sum + devices.length, 0);
     const isDirect = count === 0 || isDirectForm('optimizeUploadSize', plaintext.length, count);
     const cipher = isDirect ? undefined : sealCipherMessage(crypto, { random, source, recipientUser, plaintext });
-    const parts: Part[] = unreachable.map((device) => ({ device, content: NO_BYTES }));
+    const parts: Part[] = unreachable.map(({ device }) => ({ device, content: NO_BYTES }));
     const failures = new Map<DeviceId, string>();
     try {
       for (const { suite, devices: recipients, bundles } of groups) {
@@ -155,12 +158,14 @@ class LimeEngine implements EncryptionEngine {
     }
     const reasons = [...failures.values()];
     if (reasons.includes('no-bundle')) return failed('keys-missing', 'a session came to its end meanwhile');
-    if (draft.recipients.length > 0 && draft.recipients.every(({ id }) => failures.has(id) || unreachable.includes(id)))
+    if (draft.recipients.length > 0 && draft.recipients.every(({ id }) => failures.has(id) || names(unreachable, id)))
       return failed(
         reasons[0]!,
         `the keys of ${nameOf(recipientUser)} in the directory are not good (${reasons[0]}): nothing is sent`,
       );
-    return { status: 'done', value: { parts, cipherMessage: cipher?.cipherMessage ?? NO_BYTES } };
+    const bad = [...failures.keys()].map((device) => ({ device, reason: 'bad-keys' }) as const);
+    const unserved = [...unreachable, ...bad];
+    return { status: 'done', value: { parts, cipherMessage: cipher?.cipherMessage ?? NO_BYTES, unserved } };
   }
 
   processIncoming(message: ReceivedMessage, transaction: Transaction): EngineResult<Uint8Array> {
@@ -241,6 +246,10 @@ function suitesIn(records: Records): readonly SuiteName[] {
 
 function commonSuite(device: EngineDevice, ours: readonly SuiteName[]): SuiteName | undefined {
   return device.identities.find(({ suite }) => ours.includes(suite))?.suite;
+}
+
+function names(unserved: readonly Unserved[], id: DeviceId): boolean {
+  return unserved.some(({ device }) => device === id);
 }
 
 function noCommonSuite(device: EngineDevice, ours: readonly SuiteName[]): EngineResult<never> {

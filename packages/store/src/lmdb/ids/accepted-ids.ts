@@ -8,14 +8,18 @@
  *        record (absent: 0) if one commit has several
  * value: f64 youngest (ms) · u16 senders, for each u16 length, device id · for each message: 16 id,
  *        u16 sender, u8 length of the digest (plus 128: some mailboxes refused it), digest · if
- *        some did: u16 how many, for each u16 length, device id
+ *        some did: u16 how many, for each u16 length, device id · u32 CRC-32 of all that
+ *
+ * The ids of a record that is damaged are forgotten.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { MailboxLimits } from '../../port.ts';
 import type { Db } from '../environment.ts';
-import type { CommitLog, CommitRecord } from '../log/commit-log.ts';
+import type { CommitLog } from '../log/commit-log.ts';
+import type { CommitRecord } from '../log/load-log.ts';
 import { digestAt, digestEnd, idAt, refusedBy, senderOf, takenEntriesOf, timeOf } from '../log/log-record.ts';
 import { u48 } from '../records/keys.ts';
+import { checkedPart, withCheck } from '../records/record.ts';
 import { IdIndex } from './id-index.ts';
 
 const ID_BYTES = 16;
@@ -70,8 +74,10 @@ export class AcceptedIds {
       const records = [...this.#db.getRange({ start, limit: RECORDS_AT_ONCE })];
       for (const { key, value } of records) {
         const lsn = lsnOf(key);
-        for (const at of messagesOf(value)) {
-          this.#index.add(this.#index.fingerprint(value, at), lsn);
+        const record = checkedPart(value);
+        if (!record) this.#log.report('ids');
+        for (const at of messagesOf(record)) {
+          this.#index.add(this.#index.fingerprint(record as Buffer, at), lsn);
           this.#count++;
         }
         start = Buffer.concat([key, Buffer.of(0)]);
@@ -159,9 +165,9 @@ export class AcceptedIds {
     let forgotten = 0;
     let newest = 0;
     for (const key of [...this.#db.getKeys({ limit })]) {
-      const record = this.#db.getBinaryFast(key) as Buffer;
+      const record = checkedPart(this.#db.getBinaryFast(key) as Buffer);
       const held = [...messagesOf(record)].length;
-      if (count - forgotten - held < messages && record.readDoubleLE(0) >= this.#newest - ms) break;
+      if (record && count - forgotten - held < messages && record.readDoubleLE(0) >= this.#newest - ms) break;
       this.#db.removeSync(key);
       newest = lsnOf(key);
       forgotten += held;
@@ -178,7 +184,7 @@ export class AcceptedIds {
   #write(lsn: number, sent: readonly Sent[]): number {
     let record = 0;
     for (let from = 0; from < sent.length; from += MOST_PER_RECORD)
-      this.#db.putSync(keyOf(lsn, record++), encode(sent.slice(from, from + MOST_PER_RECORD)));
+      this.#db.putSync(keyOf(lsn, record++), withCheck(encode(sent.slice(from, from + MOST_PER_RECORD))));
     return record;
   }
 
@@ -188,7 +194,8 @@ export class AcceptedIds {
     for (const { key, value } of this.#db.getRange({ start: u48(lsn) })) {
       newest ??= lsnOf(key);
       if (lsnOf(key) !== newest) break;
-      const finding = findInRecord(value, sent);
+      const record = checkedPart(value);
+      const finding = record && findInRecord(record, sent);
       if (finding) return finding;
     }
     return undefined;
@@ -266,8 +273,9 @@ function encode(messages: readonly Sent[]): Buffer {
   return record;
 }
 
-/** Where each message of a record begins. */
-function* messagesOf(record: Buffer): Generator<number> {
+/** Where each message of a record begins; in a damaged one none does. */
+function* messagesOf(record: Buffer | undefined): Generator<number> {
+  if (!record) return;
   let at = namesEnd(record, SENDERS_AT);
   while (at < record.length) {
     yield at;

@@ -5,48 +5,29 @@
  * acknowledged while it is still here never becomes a part of its mailbox.
  *
  * This process alone has the folder, so the state is here. LMDB is told where the oldest record is
- * that is still needed, in the transactions that take records over, and reads it back when the
- * store is opened.
- *
- * key: 'ring' → 8 ring id · f64 (little-endian) capacity, offset where the oldest record begins,
- *      LSN and seal of the one before it, newest LSN given out
+ * that is still needed (`ring-state.ts`), in the transactions that take records over, and reads it
+ * back when the store is opened.
  */
 import { join } from 'node:path';
 import { systemRandom } from '@sealwire/crypto/random';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { StoreError } from '../../port.ts';
+import { type DamagedPart, StoreError } from '../../port.ts';
 import type { Db, Environment } from '../environment.ts';
-import { type LogEntry, partsOf, readPart } from './log-record.ts';
-import { PAGE_BYTES, type Place, RING_ID_BYTES, type Ring, RingFile, ringCapacity } from './ring-file.ts';
+import { DurableMark, MARK_FILE } from './durable-mark.ts';
+import { type CommitRecord, loadLog, withMissing } from './load-log.ts';
+import { type LogEntry, readPart } from './log-record.ts';
+import { LOG_FILE, PAGE_BYTES, type Place, RING_ID_BYTES, RingFile, ringCapacity } from './ring-file.ts';
+import { findRing, putRing, type RingState, readRing } from './ring-state.ts';
 import { RecordSlabs } from './slabs.ts';
-
-export const LOG_FILE = 'journal.dat';
-const RING_KEY = Buffer.from('ring');
-const RING_BYTES = RING_ID_BYTES + 5 * 8;
 
 const BEGINNING: Place = { offset: 0, previous: 0, seal: 0 };
 const NONE: readonly LogEntry[] = [];
 
-/** What one commit said. */
-export interface CommitRecord {
-  readonly lsn: number;
-  readonly parts: readonly Buffer[];
-  /** All that it speaks of, some more than once. */
-  readonly devices: readonly DeviceId[];
-  /** Where it ends. */
-  readonly end: Place;
-}
-
-/** What LMDB knows of the ring. */
-interface RingState extends Ring {
-  readonly start: Place;
-  readonly newest: number;
-}
-
 export class CommitLog {
   readonly #db: Db;
   readonly #file: RingFile;
-  readonly #ring: Ring;
+  readonly #mark: DurableMark;
+  readonly #ring: RingState;
   readonly #slabs = new RecordSlabs();
   /** What is durable in the file and still needed, ascending. */
   readonly #records: CommitRecord[] = [];
@@ -69,25 +50,47 @@ export class CommitLog {
   /** It is written, and not yet known to be durable. */
   #written: CommitRecord | undefined;
   #broken: StoreError | undefined;
+  readonly #missingBefore: readonly number[];
+  /** Tells of damage that somebody came across. */
+  readonly report: (where: DamagedPart) => void;
+  /** No message of any mailbox has a higher sequence number. */
+  highestSeq: number;
 
-  /** Opens the file at `path` and reads it. Throws what `node:fs` throws. */
-  constructor(db: Db, path: string) {
-    const { start, newest, ...ring } = readRing(db);
+  /** Opens the files in the folder and reads them. Throws what `node:fs` throws. */
+  constructor(db: Db, folder: string, report: (where: DamagedPart) => void) {
+    const ring = readRing(db);
     this.#db = db;
     this.#ring = ring;
-    this.#file = new RingFile(path, ring);
-    this.#start = start;
-    this.#end = start;
-    this.#lsn = newest + 1;
-    for (let next = this.#file.read(start); next; next = this.#file.read(this.#end)) {
-      const parts = partsOf(next.payload);
-      const devices = new Set<DeviceId>();
-      for (const part of parts) readPart(part, next.lsn, (device) => devices.add(device));
-      this.#push({ lsn: next.lsn, parts, devices: [...devices], end: next.next });
-      this.#lsn = Math.max(this.#lsn, next.lsn + 1);
-    }
+    this.report = report;
+    this.#file = new RingFile(join(folder, LOG_FILE), ring);
+    this.#mark = new DurableMark(join(folder, MARK_FILE));
+    const loaded = loadLog(this.#file, this.#mark, ring);
+    this.highestSeq = loaded.highestSeq;
+    this.#missingBefore = loaded.missingBefore;
+    this.#start = ring.start;
+    this.#end = loaded.end;
+    this.#lsn = loaded.lsn;
+    for (const record of loaded.records) this.#push(record);
     // What a killed process wrote may be in the system's memory only.
     this.#file.syncNow();
+  }
+
+  /**
+   * Accepted messages are missing, nobody knows which: what the file has is to be taken over, and a
+   * new ring begun (`repair.ts`).
+   */
+  get isDamaged(): boolean {
+    return this.#missingBefore.length > 0;
+  }
+
+  /** See `RingState`. */
+  get epoch(): number {
+    return this.#ring.epoch;
+  }
+
+  /** LMDB knows no newer LSN. */
+  get settledLsn(): number {
+    return readRing(this.#db).newest;
   }
 
   /** Throws once a write came to nothing: nobody knows what the disk has. */
@@ -111,7 +114,7 @@ export class CommitLog {
         });
       this.#indexed = lsn;
     }
-    return this.#index.get(device) ?? NONE;
+    return withMissing(this.#index.get(device) ?? NONE, { lsn: this.#lsn, missingBefore: this.#missingBefore });
   }
 
   /** The parts of a durable record that is still here. */
@@ -188,6 +191,7 @@ export class CommitLog {
   async sync(): Promise<void> {
     try {
       await this.#file.sync();
+      this.#mark.write(this.#ring.id, this.#lsn);
     } catch (cause) {
       this.#broken = new StoreError('unavailable', 'the log could not be written: check the disk, and start again', {
         cause,
@@ -224,7 +228,32 @@ export class CommitLog {
   putStart(record?: CommitRecord): void {
     // Another job of the transaction may have moved the start.
     const ring = readRing(this.#db);
-    this.#db.putSync(RING_KEY, encodeRing({ ...ring, start: record?.end ?? ring.start, newest: this.applied }));
+    const { applied: newest, highestSeq } = this;
+    putRing(this.#db, { ...ring, start: record?.end ?? ring.start, newest, logged: this.#newestDurable, highestSeq });
+  }
+
+  /** In this transaction of LMDB: from now on the log's files must be there. */
+  readonly putOpened = (): void => {
+    this.#mark.begin(this.#ring.id, this.#newestDurable);
+    putRing(this.#db, { ...readRing(this.#db), isOpen: true });
+  };
+
+  /** In this transaction of LMDB: the folder is whole without them, if all of the log is taken over. */
+  readonly putClosed = (): void => {
+    if (this.#records.length === 0) putRing(this.#db, { ...readRing(this.#db), isOpen: false });
+  };
+
+  /**
+   * In this transaction of LMDB, which takes over all records that could be read: a new ring begins,
+   * in which nothing of the damaged file is a record. The log is opened anew afterwards.
+   */
+  putNewRing(highestSeq: number): void {
+    const previous = this.#lsn - 1;
+    const { capacity, epoch } = this.#ring;
+    const start = { offset: 0, previous, seal: 0 };
+    const id = Buffer.from(systemRandom(RING_ID_BYTES));
+    const state = { id, capacity, start, newest: previous, logged: previous, isOpen: false };
+    putRing(this.#db, { ...state, epoch: epoch + 1, highestSeq });
   }
 
   /** That transaction is durable. */
@@ -245,6 +274,11 @@ export class CommitLog {
 
   close(): void {
     this.#file.close();
+    this.#mark.close();
+  }
+
+  get #newestDurable(): number {
+    return this.#records.at(-1)?.lsn ?? this.#start.previous;
   }
 
   #push(record: CommitRecord): void {
@@ -288,44 +322,23 @@ function lowerBound(records: readonly CommitRecord[], lsn: number): number {
  * The log of the folder `path`, which gets a ring of `bytes` if it has none. Throws `StoreError`
  * whose one line says what is wrong with the folder.
  */
-export function openLog({ root, databases }: Environment, path: string, bytes: number): CommitLog {
+export function openLog(
+  { root, databases }: Environment,
+  path: string,
+  bytes: number,
+  report: (where: DamagedPart) => void,
+): CommitLog {
   const db = databases.journal;
-  const file = join(path, LOG_FILE);
-  if (!db.getBinary(RING_KEY)) {
+  if (!findRing(db)) {
     const id = Buffer.from(systemRandom(RING_ID_BYTES));
-    const state = { id, capacity: ringCapacity(bytes), start: BEGINNING, newest: 0 };
-    root.transactionSync(() => db.putSync(RING_KEY, encodeRing(state)));
+    const ring = { id, capacity: ringCapacity(bytes), start: BEGINNING, newest: 0, logged: 0, isOpen: false };
+    root.transactionSync(() => putRing(db, { ...ring, epoch: 0, highestSeq: 0 }));
   }
   try {
-    return new CommitLog(db, file);
+    return new CommitLog(db, path, report);
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
+    const file = join(path, LOG_FILE);
     throw new StoreError('unavailable', `the file ${file} cannot be opened: ${(cause as Error).message}`, { cause });
   }
-}
-
-export function readRing(db: Db): RingState {
-  const bytes = db.getBinary(RING_KEY);
-  if (bytes?.length !== RING_BYTES) throw new StoreError('corrupt', 'the store does not know its log');
-  return {
-    id: bytes.subarray(0, RING_ID_BYTES),
-    capacity: bytes.readDoubleLE(RING_ID_BYTES),
-    start: {
-      offset: bytes.readDoubleLE(RING_ID_BYTES + 8),
-      previous: bytes.readDoubleLE(RING_ID_BYTES + 16),
-      seal: bytes.readDoubleLE(RING_ID_BYTES + 24),
-    },
-    newest: bytes.readDoubleLE(RING_ID_BYTES + 32),
-  };
-}
-
-function encodeRing({ id, capacity, start, newest }: RingState): Buffer {
-  const bytes = Buffer.alloc(RING_BYTES);
-  id.copy(bytes);
-  bytes.writeDoubleLE(capacity, RING_ID_BYTES);
-  bytes.writeDoubleLE(start.offset, RING_ID_BYTES + 8);
-  bytes.writeDoubleLE(start.previous, RING_ID_BYTES + 16);
-  bytes.writeDoubleLE(start.seal, RING_ID_BYTES + 24);
-  bytes.writeDoubleLE(newest, RING_ID_BYTES + 32);
-  return bytes;
 }

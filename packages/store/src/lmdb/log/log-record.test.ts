@@ -47,7 +47,8 @@ const lost = fc.array(fc.record({ seq, size: fc.nat(2 ** 31) }), { maxLength: 5 
 const change: fc.Arbitrary<MailboxChange> = fc.oneof(
   fc.record({ what: fc.constant('acknowledged' as const), upTo: seq }),
   fc.record({ what: fc.constant('claimed' as const), session: fc.nat({ max: Number.MAX_SAFE_INTEGER }) }),
-  fc.record({ what: fc.constantFrom('expired' as const, 'trimmed' as const), lost }),
+  fc.record({ what: fc.constant('resumed' as const), upTo: fc.nat({ max: Number.MAX_SAFE_INTEGER }) }),
+  fc.record({ what: fc.constantFrom('expired' as const, 'trimmed' as const, 'damaged' as const), lost }),
 );
 const changes = fc.array(fc.record({ device, change }), { maxLength: 10 });
 

@@ -10,7 +10,8 @@
  *           (0: refused), u32 bytes of its own, u16 length of the device id, device id, own
  * changed:  u32 bytes of the part, u8 2 · for each mailbox: u8 change, u16 length of the device id,
  *           device id · 1 acknowledged: f64 all up to this · 2 claimed: f64 session · 3 expired, 4
- *           trimmed: u32 messages, for each u48 sequence number, u32 bytes
+ *           trimmed, 5 damaged: u32 messages, for each u48 sequence number, u32 bytes · 6 resumed:
+ *           f64 all numbers up to this may have been given out
  *
  * A batch is copied into its part at once, when it is handed over (the caller may write into its
  * arrays afterwards), and stays there until the checkpoint: nothing is copied again in between. A
@@ -40,7 +41,7 @@ const DEVICE_LENGTH_AT = 14;
 const ROW_BYTES = 16;
 const LOST_BYTES = 10;
 
-const CHANGES = ['', 'acknowledged', 'claimed', 'expired', 'trimmed'] as const;
+const CHANGES = ['', 'acknowledged', 'claimed', 'expired', 'trimmed', 'damaged', 'resumed'] as const;
 
 export interface LostMail {
   readonly seq: number;
@@ -52,12 +53,19 @@ export interface LostMail {
 export type MailboxChange =
   | { readonly what: 'acknowledged'; readonly upTo: number }
   | { readonly what: 'claimed'; readonly session: number }
+  /** Its head was damaged, and its newest number not known: it goes on behind this one. */
+  | { readonly what: 'resumed'; readonly upTo: number }
   | { readonly what: GapRecord['reason']; readonly lost: readonly LostMail[] };
 
 /** What a commit record says of one mailbox: a message, in a row of a part, or a change. */
 export type LogEntry =
   | { readonly lsn: number; readonly part: Buffer; readonly row: number }
-  | { readonly lsn: number; readonly part?: undefined; readonly change: MailboxChange };
+  | { readonly lsn: number; readonly part?: undefined; readonly change: MailboxChange | MissingRecords };
+
+/** In the place of records that cannot be read, which may have spoken of any mailbox; never written. */
+export interface MissingRecords {
+  readonly what: 'missing';
+}
 
 /**
  * Copies the batch into a part, made by `allocate`; where the entry of each message begins. No
@@ -101,7 +109,7 @@ export function partOfChanges(all: readonly { readonly device: DeviceId; readonl
         at = part.writeUIntLE(seq, at, 6);
         at = part.writeUInt32LE(bytes, at);
       }
-    } else at = part.writeDoubleLE(change.what === 'acknowledged' ? change.upTo : change.session, at);
+    } else at = part.writeDoubleLE(change.what === 'claimed' ? change.session : change.upTo, at);
   }
   return part;
 }
@@ -246,10 +254,13 @@ function readChange(
   const what = CHANGES[part[start] as number];
   const end = start + 3 + part.readUInt16LE(start + 1);
   const device = part.toString('utf8', start + 3, end) as DeviceId;
-  if (what !== 'expired' && what !== 'trimmed') {
+  if (what !== 'expired' && what !== 'trimmed' && what !== 'damaged') {
     const number = part.readDoubleLE(end);
-    const change = what === 'claimed' ? { what, session: number } : { what: 'acknowledged' as const, upTo: number };
-    visit(device, { lsn, change });
+    const change =
+      what === 'claimed'
+        ? { what, session: number }
+        : { what: what === 'resumed' ? what : 'acknowledged', upTo: number };
+    visit(device, { lsn, change: change as MailboxChange });
     return end + 8;
   }
   const lost: LostMail[] = [];

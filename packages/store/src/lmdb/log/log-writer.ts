@@ -28,7 +28,7 @@ export function logWriter(
     const more = await lmdb.run(() => {
       perform();
       log.apply();
-      for (const device of log.devices) mailboxes.get(device)?.checkpoint(log.lsn, log.lsn);
+      for (const device of log.devices) mailboxes.get(device)?.checkpoint(log.lsn, log.lsn, log.epoch);
       log.putStart();
       return ids.takeFresh();
     });

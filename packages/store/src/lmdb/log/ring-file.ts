@@ -11,11 +11,12 @@
  * an older round, a torn write, another folder's file or a history that a restored backup undid
  * left behind is never taken for the next record.
  */
-import { closeSync, fdatasync, fdatasyncSync, fsyncSync, openSync, readSync, writevSync } from 'node:fs';
+import { closeSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, writevSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 
+export const LOG_FILE = 'journal.dat';
 export const PAGE_BYTES = 4_096;
 const HEAD_BYTES = 32;
 const SEAL_BYTES = 4;
@@ -44,6 +45,16 @@ export interface Ring {
   readonly capacity: number;
 }
 
+/** A record that is in the file. */
+export interface RingRecord {
+  readonly lsn: number;
+  readonly payload: Buffer;
+  /** The LSN and the seal of the record before it. */
+  readonly previous: Pick<Place, 'previous' | 'seal'>;
+  /** Behind it. */
+  readonly next: Place;
+}
+
 export function ringCapacity(bytes: number): number {
   return bytes - (bytes % PAGE_BYTES);
 }
@@ -60,12 +71,27 @@ export class RingFile {
     ring.id.copy(this.#head, ID_AT);
   }
 
-  /**
-   * The record that follows `place`: its LSN, its payload and the place behind it. Undefined: there
-   * is none (yet).
-   */
-  read(place: Place): { lsn: number; payload: Buffer; next: Place } | undefined {
+  /** The record that follows `place`. Undefined: there is none (yet). */
+  read(place: Place): RingRecord | undefined {
     return this.#readAt(place.offset, place) ?? this.#readAt(0, place);
+  }
+
+  /**
+   * All records beyond `lsn`, ascending, wherever they are. Behind a chain that has ended there are
+   * none, unless something of the file was damaged: records are only written behind durable ones.
+   */
+  scan(lsn: number): RingRecord[] {
+    const found: RingRecord[] = [];
+    for (let offset = 0; offset < this.#ring.capacity; offset += PAGE_BYTES) {
+      const record = this.#readAt(offset, undefined, lsn);
+      if (record) found.push(record);
+    }
+    return found.sort((a, b) => a.lsn - b.lsn);
+  }
+
+  /** Nothing was ever written, or the file was lost. */
+  get isEmpty(): boolean {
+    return fstatSync(this.#file).size === 0;
   }
 
   /** How many bytes of the ring lie between two places. */
@@ -122,23 +148,22 @@ export class RingFile {
     return bytes < start ? 0 : undefined;
   }
 
-  #readAt(offset: number, { previous, seal }: Place): { lsn: number; payload: Buffer; next: Place } | undefined {
+  /** The record there, if it is beyond `least`; with `after` only the one that follows it. */
+  #readAt(offset: number, after?: Place, least = 0): RingRecord | undefined {
     const head = Buffer.allocUnsafe(HEAD_BYTES);
     if (readSync(this.#file, head, 0, HEAD_BYTES, offset) < HEAD_BYTES) return undefined;
     const length = head.readUInt32LE(SEAL_BYTES);
     const lsn = head.readUIntLE(LSN_AT, 6);
-    const isNext =
-      head.compare(this.#ring.id, 0, RING_ID_BYTES, ID_AT) === 0 &&
-      head.readUIntLE(PREVIOUS_AT, 6) === previous &&
-      head.readUInt32LE(PREVIOUS_SEAL_AT) === seal &&
-      lsn > previous &&
-      offset + HEAD_BYTES + length <= this.#ring.capacity;
-    if (!isNext) return undefined;
+    const previous = { previous: head.readUIntLE(PREVIOUS_AT, 6), seal: head.readUInt32LE(PREVIOUS_SEAL_AT) };
+    if (head.compare(this.#ring.id, 0, RING_ID_BYTES, ID_AT) !== 0) return undefined;
+    if (after && (previous.previous !== after.previous || previous.seal !== after.seal)) return undefined;
+    if (lsn <= Math.max(previous.previous, least) || offset + HEAD_BYTES + length > this.#ring.capacity)
+      return undefined;
     const payload = Buffer.allocUnsafeSlow(length);
     if (readSync(this.#file, payload, 0, length, offset + HEAD_BYTES) < length) return undefined;
-    const own = crc32(payload, crc32(head.subarray(SEAL_BYTES)));
-    if (own !== head.readUInt32LE(0)) return undefined;
-    return { lsn, payload, next: { offset: offset + pagesOf(length), previous: lsn, seal: own } };
+    const seal = crc32(payload, crc32(head.subarray(SEAL_BYTES)));
+    if (seal !== head.readUInt32LE(0)) return undefined;
+    return { lsn, payload, previous, next: { offset: offset + pagesOf(length), previous: lsn, seal } };
   }
 }
 

@@ -8,10 +8,11 @@ import { gapOf, mergeGaps } from '../../gap.ts';
 import type { GapRecord, MailboxPage, PageBounds, StoredMail } from '../../port.ts';
 import type { Db } from '../environment.ts';
 import type { CommitLog } from '../log/commit-log.ts';
-import { type LogEntry, type LostMail, type MailboxChange, seqOf } from '../log/log-record.ts';
+import { type LogEntry, type LostMail, type MailboxChange, type MissingRecords, seqOf } from '../log/log-record.ts';
 import { prefixedKey } from '../records/keys.ts';
-import { decodeHead, type MailboxHead } from './head.ts';
-import { SettledMails } from './settled-mails.ts';
+import { decodeHead, doubt, inEpoch, type MailboxHead, SKIPPED_SEQS } from './head.ts';
+import { NO_TIME } from './segment.ts';
+import { headFromSegments, SettledMails } from './settled-mails.ts';
 import { UnsettledMails } from './unsettled-mails.ts';
 
 export interface HeldMail {
@@ -21,8 +22,8 @@ export interface HeldMail {
   readonly size: number;
   /** Of the sender; empty: not known. */
   readonly account: () => string;
-  /** A copy. */
-  readonly body: () => Uint8Array;
+  /** A copy; undefined: it is damaged. */
+  readonly body: () => Uint8Array | undefined;
 }
 
 export class Mailbox {
@@ -31,17 +32,26 @@ export class Mailbox {
   protected floor: number;
   /** The newest number that was given out. */
   protected lastSeq: number;
+  /** Records of the log are missing: its next message may not be the one that followed. */
+  #isInDoubt = false;
   #session: number;
   #gap: GapRecord | undefined;
   /** Losses up to this commit are in the gap already. */
   readonly #gapLsn: number;
   #replayed = 0;
+  /** Damaged ones, which pages come across again until their device has acknowledged them. */
+  readonly #reported = new Set<number>();
 
-  /** `prefix` is the key of its head. */
+  /**
+   * `prefix` is the key of its head. `knowsSeq`: the newest number is known.
+   * `report` is called for each message that cannot be read.
+   */
   constructor(
     protected readonly db: Db,
     protected readonly prefix: Buffer,
     head: MailboxHead,
+    protected knowsSeq: boolean,
+    private readonly report: () => void,
   ) {
     this.settled = new SettledMails(db, prefix, head);
     this.floor = head.floor;
@@ -92,7 +102,7 @@ export class Mailbox {
     let bytes = 0;
     let end = true;
     for (const { seq, at, size, body } of this.mailsAfter(Math.max(after, this.floor))) {
-      if (at < horizon) {
+      if (at < horizon && at !== NO_TIME) {
         gap = mergeGaps(gap, gapOf(seq, 'expired'));
         continue;
       }
@@ -100,8 +110,15 @@ export class Mailbox {
         end = false;
         break;
       }
+      const whole = body();
+      if (!whole) {
+        gap = mergeGaps(gap, gapOf(seq, 'damaged'));
+        if (!this.#reported.has(seq)) this.report();
+        this.#reported.add(seq);
+        continue;
+      }
       bytes += size;
-      mails.push({ seq, at, bytes: body() });
+      mails.push({ seq, at, bytes: whole });
     }
     return { mails, end, settledSeq: this.lastSeq, ...(gap && { gap }) };
   }
@@ -125,11 +142,15 @@ export class Mailbox {
   protected take(part: Buffer, row: number, lsn: number): void {
     const seq = seqOf(part, row);
     if (seq <= this.lastSeq) return;
+    if (this.#isInDoubt && seq > this.lastSeq + 1)
+      this.#tell({ count: seq - this.lastSeq - 1, fromSeq: this.lastSeq + 1, toSeq: seq - 1, reason: 'damaged' });
+    this.#isInDoubt = false;
+    this.knowsSeq = true;
     this.lastSeq = seq;
     if (seq > this.floor) this.unsettled.push(part, row, lsn);
   }
 
-  protected change(change: MailboxChange, lsn: number): void {
+  protected change(change: MailboxChange | MissingRecords, lsn: number): void {
     switch (change.what) {
       case 'acknowledged':
         this.forget(change.upTo);
@@ -137,9 +158,30 @@ export class Mailbox {
       case 'claimed':
         this.#session = Math.max(this.#session, change.session);
         break;
+      case 'missing':
+        this.#isInDoubt = true;
+        break;
+      case 'resumed':
+        this.lastSeq = Math.max(this.lastSeq, change.upTo);
+        this.knowsSeq = true;
+        this.#tell(doubt(1, change.upTo));
+        break;
       default:
         for (const mail of change.lost) this.lose(mail, change.what, lsn);
     }
+  }
+
+  /** Nothing more follows: what may be missing is told, and its numbers are skipped. */
+  endDoubt(): void {
+    if (!this.#isInDoubt) return;
+    this.#isInDoubt = false;
+    const from = this.lastSeq + 1;
+    this.lastSeq += SKIPPED_SEQS;
+    this.#tell(doubt(from, this.lastSeq));
+  }
+
+  #tell(gap: GapRecord): void {
+    if (gap.toSeq > this.floor) this.#gap = mergeGaps(this.#gap, gap);
   }
 
   protected forget(upTo: number): void {
@@ -162,15 +204,18 @@ export class Mailbox {
  * comes and goes with it.
  */
 export function openMailbox<Kind extends Mailbox>(
-  kind: new (db: Db, prefix: Buffer, head: MailboxHead) => Kind,
+  kind: new (db: Db, prefix: Buffer, head: MailboxHead, knowsSeq: boolean, report: () => void) => Kind,
   db: Db,
   log: CommitLog,
   device: DeviceId,
 ): Kind | undefined {
   const prefix = prefixedKey(device);
-  const head = db.getBinaryFast(prefix);
-  if (!head) return undefined;
-  const mailbox = new kind(db, prefix, decodeHead(head));
+  const record = db.getBinaryFast(prefix);
+  if (!record) return undefined;
+  const head = decodeHead(record);
+  if (!head) log.report('mailbox');
+  const known = head ? inEpoch(head, log.epoch) : headFromSegments(db, prefix, log.settledLsn, log.epoch);
+  const mailbox = new kind(db, prefix, known, head !== undefined, () => log.report('message'));
   mailbox.replay(log.entriesOf(device));
   return mailbox;
 }

@@ -5,10 +5,13 @@
  */
 import type { GapRecord, MailboxLimits, Room } from '../../port.ts';
 import { accountOfRow, type LostMail, type MailboxChange, setSeq, sizeOf } from '../log/log-record.ts';
-import { encodeHead } from './head.ts';
+import { encodeHead, SKIPPED_SEQS } from './head.ts';
 import { Mailbox } from './mailbox.ts';
+import { NO_TIME } from './segment.ts';
 import { removeAcknowledged, removeLost, writeSegments } from './segment-writer.ts';
 import { Shares } from './shares.ts';
+
+export type Loss = Extract<MailboxChange, { readonly lost: readonly LostMail[] }>;
 
 export class OpenMailbox extends Mailbox {
   /** As its newest head says. */
@@ -20,6 +23,17 @@ export class OpenMailbox extends Mailbox {
   #settling: number | undefined;
   /** … without these, which were lost before. */
   #removed: readonly number[] = [];
+
+  /**
+   * `highest`: no message of any mailbox has a higher number. Undefined: the newest number of this
+   * one is known; otherwise it goes on where nobody has been.
+   */
+  resume(highest: number, lsn: number): MailboxChange | undefined {
+    if (this.knowsSeq) return undefined;
+    const change = { what: 'resumed', upTo: highest + SKIPPED_SEQS } as const;
+    this.change(change, lsn);
+    return change;
+  }
 
   /** Announces a message of `size` bytes, which `push` adds unless something speaks against it. */
   expect(size: number): void {
@@ -44,12 +58,11 @@ export class OpenMailbox extends Mailbox {
    */
   makeRoom(horizon: number, limits: MailboxLimits, lsn: number, changes: MailboxChange[]): boolean {
     if (this.fits(limits)) return true;
-    const expired = this.expire(horizon, lsn);
-    if (expired) changes.push(expired);
+    for (const loss of this.expire(horizon, lsn)) changes.push(loss);
     if (this.fits(limits)) return true;
     const { messages, bytes } = this.#expected;
     if (messages > limits.messages || bytes > limits.bytes || limits.whenFull === 'refuse') return false;
-    this.#shares ??= new Shares((seq) => this.mailsAfter(Math.max(seq, this.floor)));
+    this.#shares ??= new Shares((seq) => this.mailsAfter(Math.max(seq, this.floor)), limits);
     const lost: LostMail[] = [];
     while (!this.fits(limits)) {
       const mail = this.#shares.takeOldest(limits);
@@ -66,7 +79,7 @@ export class OpenMailbox extends Mailbox {
     const seq = this.lastSeq + 1;
     setSeq(part, row, seq);
     this.take(part, row, lsn);
-    this.#shares?.add(accountOfRow(part, row), sizeOf(part, row));
+    this.#shares?.add(accountOfRow(part, row), { seq, size: sizeOf(part, row) });
     return seq;
   }
 
@@ -85,17 +98,20 @@ export class OpenMailbox extends Mailbox {
     return change;
   }
 
-  /** Loses what was taken before `horizon` (ms). Undefined: there is nothing. */
-  expire(horizon: number, lsn: number): (MailboxChange & { readonly lost: readonly LostMail[] }) | undefined {
-    if (this.oldest >= horizon) return undefined;
-    const lost: LostMail[] = [];
-    for (const { seq, size } of this.settled.takenBefore(horizon, this.floor)) lost.push({ seq, size });
-    for (const mail of this.unsettled.takenBefore(horizon)) lost.push(mail);
-    if (lost.length === 0) return undefined;
-    const change = { what: 'expired', lost } as const;
-    this.change(change, lsn);
-    this.#shares = undefined;
-    return change;
+  /** Loses what was taken before `horizon` (ms), and what is too damaged to know when it was. */
+  expire(horizon: number, lsn: number): Loss[] {
+    if (this.oldest >= horizon) return [];
+    const expired: LostMail[] = [];
+    const damaged: LostMail[] = [];
+    for (const { seq, size, at } of this.settled.takenBefore(horizon, this.floor))
+      (at === NO_TIME ? damaged : expired).push({ seq, size });
+    for (const mail of this.unsettled.takenBefore(horizon)) expired.push(mail);
+    const changes: Loss[] = [];
+    if (expired.length > 0) changes.push({ what: 'expired', lost: expired });
+    if (damaged.length > 0) changes.push({ what: 'damaged', lost: damaged });
+    for (const change of changes) this.change(change, lsn);
+    if (changes.length > 0) this.#shares = undefined;
+    return changes;
   }
 
   /**
@@ -103,7 +119,7 @@ export class OpenMailbox extends Mailbox {
    * segments, `most` messages at a time; all else that commits up to `applied` did becomes the
    * head's. How many messages that were. `settle` follows when it is durable.
    */
-  checkpoint(upTo: number, applied: number, most = Number.POSITIVE_INFINITY): number {
+  checkpoint(upTo: number, applied: number, epoch: number, most = Number.POSITIVE_INFINITY): number {
     const { db, prefix, settled, unsettled, session, floor, gap } = this;
     // The device may have gone in this very transaction.
     if (!db.getBinaryFast(prefix)) return 0;
@@ -122,7 +138,7 @@ export class OpenMailbox extends Mailbox {
       oldest = Math.min(oldest, unsettled.at(i));
     }
     const settledSeq = count < unsettled.length ? unsettled.seq(count) - 1 : this.lastSeq;
-    db.putSync(prefix, encodeHead({ session, settledSeq, floor, messages, bytes, oldest, gap, lsn: applied }));
+    db.putSync(prefix, encodeHead({ session, settledSeq, floor, messages, bytes, oldest, gap, lsn: applied, epoch }));
     this.#hasSegments = messages > 0;
     this.#settling = settledSeq;
     this.#removed = [...settled.lost];
@@ -159,7 +175,7 @@ export class OpenMailbox extends Mailbox {
     if (this.#shares)
       for (const { seq, size, account } of this.mailsAfter(this.floor)) {
         if (seq > upTo) break;
-        this.#shares.remove(account(), size);
+        this.#shares.remove(account(), { seq, size });
       }
     super.forget(upTo);
   }

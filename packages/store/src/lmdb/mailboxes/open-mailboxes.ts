@@ -5,8 +5,14 @@
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { Db } from '../environment.ts';
 import type { CommitLog } from '../log/commit-log.ts';
+import type { MailboxChange } from '../log/log-record.ts';
 import { openMailbox } from './mailbox.ts';
 import { OpenMailbox } from './open-mailbox.ts';
+
+export interface NamedChange {
+  readonly device: DeviceId;
+  readonly change: MailboxChange;
+}
 
 /** Some 2 KiB each at most. */
 const MOST_OPEN = 4_096;
@@ -15,6 +21,8 @@ export class OpenMailboxes {
   readonly #db: Db;
   readonly #log: CommitLog;
   readonly #open = new Map<DeviceId, OpenMailbox>();
+  /** Of mailboxes that this commit opened. */
+  #resumed: NamedChange[] = [];
 
   constructor(db: Db, log: CommitLog) {
     this.#db = db;
@@ -26,8 +34,16 @@ export class OpenMailboxes {
     let mailbox = this.#open.get(device);
     if (mailbox) return mailbox;
     mailbox = openMailbox(OpenMailbox, this.#db, this.#log, device);
-    if (mailbox) this.#open.set(device, mailbox);
+    if (!mailbox) return undefined;
+    this.#open.set(device, mailbox);
+    const change = mailbox.resume(this.#log.highestSeq, this.#log.lsn);
+    if (change) this.#resumed.push({ device, change });
     return mailbox;
+  }
+
+  /** What the commit must say of mailboxes whose heads were damaged. */
+  takeResumed(): NamedChange[] {
+    return this.#resumed.splice(0);
   }
 
   /** A checkpoint of this one is durable. */
@@ -50,6 +66,7 @@ export class OpenMailboxes {
 
   /** What they say is not on the disk. */
   clear(): void {
+    this.#resumed = [];
     this.#open.clear();
   }
 

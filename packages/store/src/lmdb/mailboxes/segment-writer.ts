@@ -1,8 +1,10 @@
 /** What a checkpoint does to the segments of one mailbox. Inside a transaction of LMDB only. */
 import type { Db } from '../environment.ts';
 import {
+  type DamagedEntry,
   encodeSegment,
   entriesOf,
+  NO_TIME,
   SEGMENT_BYTES,
   SEGMENT_MESSAGES,
   type SegmentEntry,
@@ -10,6 +12,9 @@ import {
   segmentKey,
 } from './segment.ts';
 import { readSegment, segmentsAfter } from './settled-mails.ts';
+
+/** CRC-32 of no bytes. */
+const CHECK_OF_NOTHING = 0;
 
 /** Cuts these messages, ascending, into segments. */
 export function writeSegments(db: Db, prefix: Buffer, mails: readonly SegmentMail[]): void {
@@ -51,17 +56,22 @@ export function removeLost(db: Db, prefix: Buffer, floor: number, lost: Readonly
     const left = [...entriesOf(segment, value)].filter(({ seq }) => seq > floor && !lost.has(seq));
     if (left.length === segment.count) continue;
     db.removeSync(segmentKey(prefix, segment));
-    const copyOf =
-      ({ offset, size }: SegmentEntry): SegmentMail['copy'] =>
-      (target, at) =>
-        value.copy(target, at, offset, offset + size);
     if (left.length > 0)
       writeSegment(
         db,
         prefix,
-        left.map((entry) => ({ ...entry, copy: copyOf(entry) })),
+        left.map((entry) => writtenBefore(entry, value)),
       );
   }
+}
+
+/** As it is in `value`: who reads it next finds the damage that it has. */
+function writtenBefore(entry: SegmentEntry | DamagedEntry, value: Buffer): SegmentMail {
+  if (!('check' in entry))
+    return { seq: entry.seq, at: NO_TIME, size: 0, account: '', copy() {}, check: CHECK_OF_NOTHING ^ 1 };
+  const { offset } = entry;
+  const size = Math.max(Math.min(entry.size, value.length - offset), 0);
+  return { ...entry, size, copy: (target, at) => value.copy(target, at, offset, offset + size) };
 }
 
 function writeSegment(db: Db, prefix: Buffer, mails: readonly SegmentMail[]): void {

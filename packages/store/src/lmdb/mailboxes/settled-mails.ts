@@ -3,18 +3,25 @@
  * (`segment-writer.ts` writes them). What lies behind `lastSeq` is of a checkpoint that this
  * mailbox does not know of yet.
  */
+import { crc32 } from 'node:zlib';
 import { StoreError } from '../../port.ts';
 import type { Db } from '../environment.ts';
 import { endOf, u48 } from '../records/keys.ts';
-import type { MailboxHead } from './head.ts';
-import { entriesOf, type Segment, type SegmentEntry, segmentKey, segmentOf } from './segment.ts';
+import { doubt, type MailboxHead } from './head.ts';
+import { entriesOf, NO_TIME, type Segment, type SegmentEntry, segmentKey, segmentOf } from './segment.ts';
 
 /** How many keys of a backlog are looked at together. */
 const KEYS_AT_ONCE = 16;
 
-export interface SettledMail extends SegmentEntry {
-  /** Its body; a copy. */
-  readonly body: () => Uint8Array;
+export interface SettledMail {
+  readonly seq: number;
+  /** When it was taken, ms, or `NO_TIME`. */
+  readonly at: number;
+  readonly size: number;
+  /** Of the sender; empty: not known. */
+  readonly account: string;
+  /** A copy of its body; undefined: it is damaged. */
+  readonly body: () => Uint8Array | undefined;
 }
 
 export class SettledMails {
@@ -47,8 +54,8 @@ export class SettledMails {
   }
 
   /**
-   * Those that were taken before `horizon` (ms), ascending; `oldest` is exact afterwards, but for
-   * these.
+   * Those that were taken before `horizon` (ms), and those whose entries are damaged beside them,
+   * ascending; `oldest` is exact afterwards, but for these.
    */
   *takenBefore(horizon: number, floor: number): Generator<SettledMail> {
     if (this.oldest >= horizon) return;
@@ -84,9 +91,10 @@ export class SettledMails {
     this.#discount(1, size);
   }
 
+  /** Sums may have been off by what was damaged: an empty mailbox has nothing. */
   #discount(messages: number, bytes: number): void {
-    this.messages -= messages;
-    this.bytes -= bytes;
+    this.messages = Math.max(this.messages - messages, 0);
+    this.bytes = this.messages === 0 ? 0 : Math.max(this.bytes - bytes, 0);
     if (this.messages === 0) this.oldest = Number.POSITIVE_INFINITY;
   }
 
@@ -95,9 +103,15 @@ export class SettledMails {
     for (const entry of entriesOf(segment, value)) {
       if (entry.seq <= after || this.lost.has(entry.seq)) continue;
       if (entry.seq > this.lastSeq) return;
-      yield { ...entry, body: () => new Uint8Array(value.subarray(entry.offset, entry.offset + entry.size)) };
+      if ('check' in entry) yield { ...entry, body: () => bodyOf(entry, value) };
+      else yield { seq: entry.seq, at: NO_TIME, size: 0, account: '', body: () => undefined };
     }
   }
+}
+
+function bodyOf({ offset, size, check }: SegmentEntry, value: Buffer): Uint8Array | undefined {
+  const body = value.subarray(offset, offset + size);
+  return body.length === size && crc32(body) === check ? new Uint8Array(body) : undefined;
 }
 
 /**
@@ -121,4 +135,21 @@ export function readSegment(db: Db, prefix: Buffer, segment: Segment): Buffer {
   const value = db.getBinary(segmentKey(prefix, segment));
   if (!value) throw new StoreError('corrupt', 'a segment of a mailbox is missing');
   return value;
+}
+
+/**
+ * What the segments say of a mailbox whose head is damaged. The newest number is not known any more,
+ * and neither is what was acknowledged: that comes again.
+ */
+export function headFromSegments(db: Db, prefix: Buffer, lsn: number, epoch: number): MailboxHead {
+  let [messages, bytes, settledSeq] = [0, 0, 0];
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const segment of segmentsAfter(db, prefix, 0)) {
+    messages += segment.count;
+    bytes += segment.bytes;
+    oldest = Math.min(oldest, segment.oldest);
+    settledSeq = segment.last;
+  }
+  const gap = settledSeq > 0 ? doubt(1, settledSeq) : undefined;
+  return { session: 0, settledSeq, floor: 0, messages, bytes, oldest, gap, lsn, epoch };
 }

@@ -6,6 +6,7 @@ import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { type Account, type Device, type StoredManifest, StoreError } from '../../port.ts';
 import { keysOfDevice } from '../../sameness.ts';
 import type { Databases } from '../environment.ts';
+import { findRing } from '../log/ring-state.ts';
 import { EMPTY_HEAD, encodeHead } from '../mailboxes/head.ts';
 import { moveKeys } from './key-owners.ts';
 import { prefixedKey, removeUnder, SUITES, textKey, u32 } from './keys.ts';
@@ -96,12 +97,17 @@ export function readDevice({ devices }: Databases, id: DeviceId): DeviceRecord |
  */
 export function addDevice(databases: Databases, address: AccountAddress, device: Device): void {
   const before = usedKeys(databases, device.id);
-  const writer = new RecordWriter().text(address).bytes(device.loginKey).number(device.addedAt);
-  writer.list(device.identities, ({ suite, identityKey }) => writer.number(SUITES.indexOf(suite)).bytes(identityKey));
-  databases.devices.putSync(textKey(device.id), writer.finish());
-  databases.mailboxes.putSync(prefixedKey(device.id), encodeHead(EMPTY_HEAD));
+  writeDevice(databases, address, device);
+  const epoch = findRing(databases.journal)?.epoch ?? 0;
+  databases.mailboxes.putSync(prefixedKey(device.id), encodeHead({ ...EMPTY_HEAD, epoch }));
   databases.waiting.removeSync(textKey(device.id));
   moveKeys(databases, device.id, before, usedKeys(databases, device.id));
+}
+
+export function writeDevice({ devices }: Databases, address: AccountAddress, device: Device): void {
+  const writer = new RecordWriter().text(address).bytes(device.loginKey).number(device.addedAt);
+  writer.list(device.identities, ({ suite, identityKey }) => writer.number(SUITES.indexOf(suite)).bytes(identityKey));
+  devices.putSync(textKey(device.id), writer.finish());
 }
 
 /**
@@ -116,11 +122,24 @@ export function buryDevice(databases: Databases, id: DeviceId): void {
   for (const suite of SUITES) removePrekeys(databases, id, suite);
 }
 
-/** The public keys whose one owner this device is: of its manifest entry, and registered. */
+/**
+ * The public keys whose one owner this device is: of its manifest entry, and registered. Those of a
+ * damaged record are not known any more: they stay taken.
+ */
 export function usedKeys(databases: Databases, id: DeviceId): Uint8Array[] {
-  const record = readDevice(databases, id);
+  const record = unlessCorrupt(() => readDevice(databases, id));
   const listed = record && record !== 'gone' ? keysOfDevice(record) : [];
-  return [...listed, ...registeredKeys(databases, id)];
+  return [...listed, ...(unlessCorrupt(() => registeredKeys(databases, id)) ?? [])];
+}
+
+/** Undefined: what it reads is damaged. */
+export function unlessCorrupt<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StoreError && error.kind === 'corrupt') return undefined;
+    throw error;
+  }
 }
 
 function manifestKey(address: AccountAddress, version: number): Buffer {

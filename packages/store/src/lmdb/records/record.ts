@@ -1,12 +1,14 @@
 /**
  * How a record's fields become bytes: one after the other, no tags, numbers as f64 little-endian,
- * byte strings and texts behind a u32 length. Which fields a record has is fixed by the store's
- * schema version (`environment.ts`).
+ * byte strings and texts behind a u32 length; at the end the u32 CRC-32 of all that. Which fields a
+ * record has is fixed by the store's schema version (`environment.ts`).
  */
+import { crc32 } from 'node:zlib';
 import { StoreError } from '../../port.ts';
 
 const NUMBER_BYTES = 8;
 const LENGTH_BYTES = 4;
+const CHECK_BYTES = 4;
 
 export class RecordWriter {
   readonly #parts: Buffer[] = [];
@@ -36,17 +38,22 @@ export class RecordWriter {
   }
 
   finish(): Buffer {
-    return Buffer.concat(this.#parts);
+    return withCheck(Buffer.concat(this.#parts));
   }
 }
 
-/** Reads in the order of writing. Throws `corrupt` when the bytes end too early or too late. */
+/**
+ * Reads in the order of writing. Throws `corrupt` when a byte is damaged, or the bytes end too early
+ * or too late.
+ */
 export class RecordReader {
   readonly #bytes: Buffer;
   #position = 0;
 
   constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+    const checked = checkedPart(bytes);
+    if (!checked) throw new StoreError('corrupt', 'a record of the store is damaged; see npm start -- verify');
+    this.#bytes = checked;
   }
 
   number(): number {
@@ -86,4 +93,19 @@ export class RecordReader {
 
 function tooShortOrLong(): StoreError {
   return new StoreError('corrupt', 'a record of the store does not have the fields of its kind');
+}
+
+/** `bytes` and their CRC-32. */
+export function withCheck(bytes: Buffer): Buffer {
+  const check = Buffer.allocUnsafe(CHECK_BYTES);
+  check.writeUInt32LE(crc32(bytes));
+  return Buffer.concat([bytes, check]);
+}
+
+/** What `withCheck` was given; undefined: it is damaged. */
+export function checkedPart(record: Buffer): Buffer | undefined {
+  // Zeros would be an empty one.
+  if (record.length <= CHECK_BYTES) return undefined;
+  const bytes = record.subarray(0, record.length - CHECK_BYTES);
+  return crc32(bytes) === record.readUInt32LE(bytes.length) ? bytes : undefined;
 }

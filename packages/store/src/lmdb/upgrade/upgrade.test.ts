@@ -15,8 +15,7 @@ import { accepted, bytes, expectError, messageId, REPEATED, ROOMY, readAll } fro
 import { openStore } from '../../open.ts';
 import { KeyTakenError, type Mail, type Store } from '../../port.ts';
 import { openEnvironment, SCHEMA_KEY } from '../environment.ts';
-import { LOG_FILE, readRing } from '../log/commit-log.ts';
-import { RingFile } from '../log/ring-file.ts';
+import { LOG_FILE, type Place, RING_ID_BYTES, RingFile } from '../log/ring-file.ts';
 
 const ALICE = parseAccountAddress('sip:alice@example.org');
 const SENDER = 'sip:bob@example.org;gr=urn:uuid:1' as DeviceId;
@@ -132,9 +131,11 @@ describe('a folder of schema 3', () => {
 
   it('is refused when it was not closed, and stays what it was', async () => {
     const { databases, close } = openEnvironment(folder);
-    const { start, newest, ...ring } = readRing(databases.journal);
-    const file = new RingFile(join(folder, LOG_FILE), ring);
-    file.append(start, start, newest + 1, [Buffer.from('something')]);
+    const bytes = databases.journal.getBinary(Buffer.from('ring')) as Buffer;
+    const number = (index: number) => bytes.readDoubleLE(RING_ID_BYTES + index * 8);
+    const file = new RingFile(join(folder, LOG_FILE), { id: bytes.subarray(0, RING_ID_BYTES), capacity: number(0) });
+    const start: Place = { offset: number(1), previous: number(2), seal: number(3) };
+    file.append(start, start, number(4) + 1, [Buffer.from('something')]);
     file.close();
     await close();
     await expectError(openStore(`lmdb:${folder}`), 'corrupt');

@@ -1,59 +1,89 @@
 /**
- * A folder of schema 3 becomes one of today's when it is opened: once, in transactions of bounded
- * size, which a process that dies leaves to the next one. It must have been closed: then all of its
- * log is in its mailboxes.
+ * A folder of an older schema becomes one of today's when it is opened: once, in transactions of
+ * bounded size, which a process that dies leaves to the next one. One of schema 3 must have been
+ * closed: then all of its log is in its mailboxes. Of schema 4 the log is as today's.
  *
- * head of schema 3:    f64 (little-endian) session, last number, floor, messages, bytes, oldest,
- *                      gap count, gap from, gap to, first number of the enclosed segment or 0, LSN
- *                      · u8 gap reason · u8 listed segments, or 255: they are not listed · u32
- *                      segments with holes · the listed segments, as in their keys · the value of
- *                      the enclosed segment
- * segment of schema 3: key: device id, 0, u48 first sequence number, u16 messages, u32 bytes
- *                      (big-endian) · value: for each message f64 when it was taken, u32 length of
- *                      its body (little-endian), then the bodies · holes: the same key, 1 → a
- *                      bitmap of messages that are not there any more
+ * Records of both have no checksums. Ring of both: 8 ring id · f64 (little-endian) capacity, offset
+ * where the oldest record begins, LSN and seal of the one before it, newest LSN given out.
  */
 import { join } from 'node:path';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { StoreError } from '../../port.ts';
-import { type Databases, type Environment, SCHEMA, SCHEMA_3, SCHEMA_3_TO_4, SCHEMA_KEY } from '../environment.ts';
-import { LOG_FILE, readRing } from '../log/commit-log.ts';
-import { RingFile } from '../log/ring-file.ts';
-import { encodeHead, HEAD_BYTES } from '../mailboxes/head.ts';
-import type { SegmentMail } from '../mailboxes/segment.ts';
-import { writeSegments } from '../mailboxes/segment-writer.ts';
-import { keysUnder, prefixedKey } from '../records/keys.ts';
+import { type Db, type Environment, SCHEMA, SCHEMA_KEY, UPGRADED } from '../environment.ts';
+import { LOG_FILE, type Place, RING_ID_BYTES, type Ring, RingFile } from '../log/ring-file.ts';
+import { putRing } from '../log/ring-state.ts';
+import { decodeHead } from '../mailboxes/head.ts';
+import { prefixedKey } from '../records/keys.ts';
+import { checkedPart, withCheck } from '../records/record.ts';
 import { indexKeys } from './key-index.ts';
+import { upgradeMailbox3 } from './schema-3.ts';
+import { HEAD_4_BYTES, upgradeMailbox4 } from './schema-4.ts';
 
-const DEVICES_AT_ONCE = 1_000;
+const RECORDS_AT_ONCE = 1_000;
 const BYTES_AT_ONCE = 16 << 20;
-const FIXED_BYTES = 94;
-const SUFFIX_BYTES = 12;
-const ENTRY_BYTES = 12;
-const NOT_LISTED = 255;
-const REASONS = ['expired', 'trimmed'] as const;
+const RING_KEY = Buffer.from('ring');
+const FIRST = Buffer.of(0);
+const ONE_TIME_KEY = 'k'.charCodeAt(0);
 
-/** `path`: the data folder. Throws `corrupt` when the folder was not closed. */
+/** `path`: the data folder. Throws `corrupt` when the folder was not closed, and must have been. */
 export function upgrade(environment: Environment, path: string): void {
   const { root, databases } = environment;
-  const schema = root.getBinary(SCHEMA_KEY)?.toString();
+  let schema = root.getBinary(SCHEMA_KEY)?.toString();
   if (schema === SCHEMA) return;
-  if (schema === SCHEMA_3) {
-    checkClosed(databases, path);
+  const put = (next: string) => root.putSync(SCHEMA_KEY, Buffer.from(next));
+  const move = (from: string, to: string) => {
+    if (schema !== from) return;
+    root.transactionSync(() => put(to));
+    schema = to;
+  };
+  const ring = ringOf(databases.journal);
+  if (schema === UPGRADED.schema3 && ring) checkClosed(ring, path);
+  move(UPGRADED.schema3, UPGRADED.from3);
+  move(UPGRADED.schema4, UPGRADED.from4);
+  // Where the version before this one had begun.
+  move(UPGRADED.from3To4, UPGRADED.from4);
+
+  for (const name of ['accounts', 'manifests', 'devices', 'prekeys', 'waiting', 'invitations'] as const)
+    eachOf(environment, databases[name], addCheck);
+  eachOf(environment, databases.apppasswords, addCheck);
+  eachOf(environment, databases.accepted, addCheck);
+  eachOf(environment, databases.onetime, (db, key) =>
+    key[key.indexOf(0) + 2] === ONE_TIME_KEY ? addCheck(db, key) : 0,
+  );
+  if (schema === UPGRADED.from3)
     root.transactionSync(() => {
       indexKeys(databases);
-      root.putSync(SCHEMA_KEY, Buffer.from(SCHEMA_3_TO_4));
+      put(UPGRADED.from4);
     });
-  }
-  for (let start: Buffer | undefined = Buffer.of(0); start; ) {
-    const from: Buffer = start;
-    start = root.transactionSync(() => upgradeSome(databases, from));
-  }
-  root.transactionSync(() => root.putSync(SCHEMA_KEY, Buffer.from(SCHEMA)));
+  let highestSeq = 0;
+  eachOf(environment, databases.devices, (_, key) => {
+    const prefix = prefixedKey(key.toString('utf8') as DeviceId);
+    const bytes = upgradeMailbox(databases.mailboxes, prefix);
+    const head = databases.mailboxes.getBinary(prefix);
+    highestSeq = Math.max(highestSeq, (head && decodeHead(head)?.settledSeq) ?? 0);
+    return bytes;
+  });
+  root.transactionSync(() => {
+    if (ring) putRing(databases.journal, { ...ring, logged: ring.start.previous, isOpen: false, epoch: 0, highestSeq });
+    put(SCHEMA);
+  });
 }
 
-function checkClosed({ journal }: Databases, path: string): void {
-  const { start, ...ring } = readRing(journal);
+interface OlderRing extends Ring {
+  readonly start: Place;
+  readonly newest: number;
+}
+
+/** Undefined: a process died before it made one. */
+function ringOf(db: Db): OlderRing | undefined {
+  const bytes = db.getBinary(RING_KEY);
+  if (!bytes) return undefined;
+  const number = (index: number) => bytes.readDoubleLE(RING_ID_BYTES + index * 8);
+  const start = { offset: number(1), previous: number(2), seal: number(3) };
+  return { id: bytes.subarray(0, RING_ID_BYTES), capacity: number(0), start, newest: number(4) };
+}
+
+function checkClosed({ start, ...ring }: OlderRing, path: string): void {
   const file = new RingFile(join(path, LOG_FILE), ring);
   const isClosed = file.read(start) === undefined;
   file.close();
@@ -64,92 +94,31 @@ function checkClosed({ journal }: Databases, path: string): void {
     );
 }
 
-/** Where the next transaction begins; undefined: that was all. */
-function upgradeSome({ devices, mailboxes }: Databases, start: Buffer): Buffer | undefined {
-  let bytes = 0;
-  for (const key of [...devices.getKeys({ start, limit: DEVICES_AT_ONCE })]) {
-    const prefix = prefixedKey(key.toString('utf8') as DeviceId);
-    const head = mailboxes.getBinary(prefix);
-    if (head && head.length !== HEAD_BYTES) bytes += upgradeMailbox(mailboxes, prefix, head);
-    start = Buffer.concat([key, Buffer.of(0)]);
-    if (bytes > BYTES_AT_ONCE) return start;
-  }
-  return [...devices.getKeys({ start, limit: 1 })].length > 0 ? start : undefined;
+/** Calls `change` for each key, in transactions; it answers how many bytes it wrote. */
+function eachOf({ root }: Environment, db: Db, change: (db: Db, key: Buffer) => number): void {
+  for (let start = FIRST, isMore = true; isMore; )
+    isMore = root.transactionSync(() => {
+      let bytes = 0;
+      const keys = [...db.getKeys({ start, limit: RECORDS_AT_ONCE })];
+      for (const key of keys) {
+        bytes += change(db, key);
+        start = Buffer.concat([key, FIRST]);
+        if (bytes > BYTES_AT_ONCE) return true;
+      }
+      return keys.length === RECORDS_AT_ONCE;
+    });
 }
 
-function upgradeMailbox(db: Databases['mailboxes'], prefix: Buffer, head: Buffer): number {
-  const number = (index: number) => head.readDoubleLE(index * 8);
-  const floor = number(2);
-  let messages = 0;
-  let bytes = 0;
-  let oldest = Number.POSITIVE_INFINITY;
-  for (const { suffix, value, holes } of segmentsOf(db, prefix, head)) {
-    const mails = mailsOf(suffix, value, holes).filter(({ seq }) => seq > floor);
-    writeSegments(db, prefix, mails);
-    for (const { at, size } of mails) {
-      messages++;
-      bytes += size;
-      oldest = Math.min(oldest, at);
-    }
-  }
-  const reason = REASONS[head.readUInt8(88)] ?? 'expired';
-  const gap = number(6) > 0 ? { count: number(6), fromSeq: number(7), toSeq: number(8), reason } : undefined;
-  const settledSeq = number(1);
-  db.putSync(prefix, encodeHead({ session: number(0), settledSeq, floor, messages, bytes, oldest, gap, lsn: 0 }));
-  return bytes;
+/** Unless it has one: an upgrade that was begun goes on. A record of one byte is a tombstone. */
+function addCheck(db: Db, key: Buffer): number {
+  const record = db.getBinary(key) as Buffer;
+  if (record.length === 1 || checkedPart(record)) return 0;
+  db.putSync(key, withCheck(record));
+  return record.length;
 }
 
-interface OlderSegment {
-  readonly suffix: Buffer;
-  readonly value: Buffer;
-  readonly holes: Buffer | undefined;
-}
-
-/** Ascending; each is removed when it is handed out. */
-function* segmentsOf(db: Databases['mailboxes'], prefix: Buffer, head: Buffer): Generator<OlderSegment> {
-  const enclosed = enclosedIn(head);
-  const keys = keysUnder(db, prefix).filter((key) => key.length > prefix.length);
-  const suffixes = keys.map((key) => key.subarray(prefix.length)).filter(({ length }) => length === SUFFIX_BYTES);
-  if (enclosed) suffixes.push(enclosed.suffix);
-  for (const suffix of suffixes.sort(Buffer.compare)) {
-    const key = Buffer.concat([prefix, suffix]);
-    const value = enclosed?.suffix.equals(suffix) ? enclosed.value : (db.getBinary(key) as Buffer);
-    const holes = db.getBinary(Buffer.concat([key, Buffer.of(1)]));
-    db.removeSync(key);
-    db.removeSync(Buffer.concat([key, Buffer.of(1)]));
-    yield { suffix, value, holes };
-  }
-}
-
-function enclosedIn(head: Buffer): Pick<OlderSegment, 'suffix' | 'value'> | undefined {
-  const first = head.readDoubleLE(72);
-  const listed = head.readUInt8(89);
-  if (listed === NOT_LISTED || first === 0) return undefined;
-  const end = FIXED_BYTES + listed * SUFFIX_BYTES;
-  for (let at = FIXED_BYTES; at < end; at += SUFFIX_BYTES)
-    if (head.readUIntBE(at, 6) === first)
-      return { suffix: head.subarray(at, at + SUFFIX_BYTES), value: head.subarray(end) };
-  return undefined;
-}
-
-/** Who sent them nobody wrote down. */
-function mailsOf(suffix: Buffer, value: Buffer, holes: Buffer | undefined): SegmentMail[] {
-  const mails: SegmentMail[] = [];
-  const count = suffix.readUInt16BE(6);
-  let offset = count * ENTRY_BYTES;
-  for (let i = 0; i < count; i++) {
-    const size = value.readUInt32LE(i * ENTRY_BYTES + 8);
-    const body = value.subarray(offset, offset + size);
-    const isHole = ((holes?.[i >> 3] ?? 0) & (1 << (i & 7))) !== 0;
-    if (!isHole)
-      mails.push({
-        seq: suffix.readUIntBE(0, 6) + i,
-        at: value.readDoubleLE(i * ENTRY_BYTES),
-        size,
-        account: '',
-        copy: (target, at) => body.copy(target, at),
-      });
-    offset += size;
-  }
-  return mails;
+function upgradeMailbox(db: Db, prefix: Buffer): number {
+  const head = db.getBinary(prefix);
+  if (!head || decodeHead(head)) return 0;
+  return head.length === HEAD_4_BYTES ? upgradeMailbox4(db, prefix, head) : upgradeMailbox3(db, prefix, head);
 }

@@ -1,0 +1,44 @@
+/** What a person reads of losses, order and forks: one line each, on stderr (docs/spec/chain.md). */
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { expect, it } from '@jest/globals';
+import type { IncomingEvent } from '@sealwire/client/events';
+import { parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
+import { Output } from './output.ts';
+import { showEvent } from './show-event.ts';
+
+const client = {
+  address: parseAccountAddress('sip:alice@example.org'),
+  parked: () => [],
+  retry: () => Promise.resolve(),
+};
+const to = parseAccountAddress('sip:bob@example.org');
+const device = parseDeviceId(`${to};gr=urn:uuid:1`);
+const about = { device, conversation: to };
+
+async function shown(event: IncomingEvent, json = false): Promise<{ stdout: string; stderr: string }> {
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  await showEvent(new Output({ stdout, stderr, json, color: false }), event, client);
+  stdout.end();
+  stderr.end();
+  return { stdout: await text(stdout), stderr: await text(stderr) };
+}
+
+it.each<[IncomingEvent, string]>([
+  [{ kind: 'hole', ...about, first: 2, last: 2, told: 0 }, 'the server does not say why'],
+  [{ kind: 'hole', ...about, first: 2, last: 4, told: 1 }, 'up to 3 messages'],
+  [{ kind: 'hole', ...about, first: 2, last: 4, told: 3 }, 'as was said above'],
+  [{ kind: 'late', ...about, number: 2 }, 'changed the order'],
+  [{ kind: 'fork', ...about, number: 2 }, 'there are two of'],
+  [{ kind: 'fork', ...about, number: 2, seenBy: device }, 'in the name of this device'],
+  [{ kind: 'not-arrived', to, device, ids: ['a', 'b'] }, '2 messages to bob did not arrive'],
+  [{ kind: 'device-skipped', id: 'a', to, device, reason: 'no-keys', text: 'no keys\u001b' }, 'no keys\\u{1b}'],
+  [{ kind: 'send-waits', id: 'a', to, code: 'no-keys', text: 'no keys yet' }, 'waits in the outbox: no keys yet'],
+])('%j is one line', async (event, part) => {
+  const { stdout, stderr } = await shown(event);
+  expect(stdout).toBe('');
+  expect(stderr).toContain(part);
+  expect(stderr.match(/\n/g)).toHaveLength(1);
+  expect(JSON.parse((await shown(event, true)).stdout)).toMatchObject({ event: event.kind });
+});

@@ -1,0 +1,195 @@
+/**
+ * The chains that this device receives, one for each sending device and conversation (docs/spec/chain.md section 3), and what it owes
+ * their senders: receipts (section 4). Table `heard`, key `heard/DEVICE CONVERSATION`; table `told`, one record: losses that the server
+ * told of and that no hole has shown yet.
+ */
+import type { CryptoProvider } from '@sealwire/crypto/port';
+import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
+import { chainDigest, deviceTag } from '@sealwire/wire/chain';
+import { type ChainLink, type Content, RECEIPTS, type Receipt } from '@sealwire/wire/envelope';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import type { Ledger, Records, Transaction } from '../../storage/ledger.ts';
+import { decodeRecord, encodeRecord } from '../../storage/record.ts';
+import type { DurableEvent } from '../inbox.ts';
+import { follow, type IncomingChain, NOTHING_YET } from './incoming-chain.ts';
+
+const LOST = 'told/lost';
+
+interface StoredChain extends IncomingChain {
+  /** Messages that could not be read, and that no hole has shown yet. */
+  readonly unread: number;
+  /** Its sender does not know yet what has arrived. */
+  readonly owed: boolean;
+}
+
+/** A chain by its two ends: who writes, and for which account it is encrypted. */
+export interface ChainName {
+  readonly sender: DeviceId;
+  readonly recipientUser: AccountAddress;
+}
+
+const UNKNOWN: StoredChain = { ...NOTHING_YET, unread: 0, owed: false };
+
+export class IncomingChains {
+  readonly #ledger: Ledger;
+  readonly #crypto: CryptoProvider;
+  readonly #own: AccountAddress;
+  readonly #tag: string;
+  /** By conversation: devices that are owed a receipt. */
+  readonly #owed = new Map<AccountAddress, Set<DeviceId>>();
+
+  constructor(ledger: Ledger, crypto: CryptoProvider, me: DeviceId) {
+    this.#ledger = ledger;
+    this.#crypto = crypto;
+    this.#own = accountOf(me);
+    this.#tag = encodeBase64url(deviceTag(crypto, me));
+    for (const key of ledger.keys('heard/')) {
+      const [sender, recipientUser] = key.slice('heard/'.length).split(' ') as [DeviceId, AccountAddress];
+      if (readChain(ledger, { sender, recipientUser }).owed) this.owe({ sender, recipientUser });
+    }
+  }
+
+  /** A message of a chain, in the transaction that takes it. Call `owe` once that is durable. */
+  follow(transaction: Transaction, name: ChainName, content: Content & { readonly link: ChainLink }): DurableEvent[] {
+    const before = readChain(transaction, name);
+    const { number, previous, newcomers } = content.link;
+    const { chain, finding } = follow(before, {
+      number,
+      digest: encodeBase64url(chainDigest(this.#crypto, name.sender, name.recipientUser, content)),
+      previous: previous && { number: previous.number, digest: encodeBase64url(previous.digest) },
+      newcomer: newcomers.some((tag) => encodeBase64url(tag) === this.#tag),
+    });
+    const about = { device: name.sender, conversation: this.#conversation(name) };
+    const events: DurableEvent[] = [];
+    if (finding?.kind === 'hole') {
+      const { first, last } = finding;
+      const size = last - first + 1;
+      const unread = Math.min(before.unread, size);
+      const told = unread + takeLost(transaction, size - unread);
+      events.push({ ...about, kind: 'hole', first, last, told });
+    } else if (finding) {
+      events.push({ ...about, kind: finding.kind, number });
+    }
+    // What could not be read and left no hole was never of this chain.
+    writeChain(transaction, name, { ...chain, unread: 0, owed: true });
+    return events;
+  }
+
+  /** Something of the chain arrived that nobody can read. */
+  unreadable(transaction: Transaction, name: ChainName): void {
+    const chain = readChain(transaction, name);
+    writeChain(transaction, name, { ...chain, unread: chain.unread + 1 });
+  }
+
+  /** The server says that it has lost so many messages, whoever wrote them. */
+  lost(transaction: Transaction, count: number): void {
+    transaction.set(LOST, encodeRecord({ count: lostIn(transaction) + count }));
+  }
+
+  /** The device has left its account's manifest for good. */
+  forget(transaction: Transaction, sender: DeviceId): void {
+    for (const key of transaction.keys(`heard/${sender} `)) transaction.delete(key);
+  }
+
+  /** Its sender waits for a receipt from now on. Answers the conversation. */
+  owe(name: ChainName): AccountAddress {
+    const conversation = this.#conversation(name);
+    const owed = this.#owed.get(conversation);
+    if (owed) owed.add(name.sender);
+    else this.#owed.set(conversation, new Set([name.sender]));
+    return conversation;
+  }
+
+  /** Conversations in which somebody is owed a receipt. */
+  owing(): AccountAddress[] {
+    return [...this.#owed.keys()];
+  }
+
+  /** What is to be told in a conversation, and to whom. */
+  receipts(conversation: AccountAddress): { readonly receipts: Receipt[]; readonly devices: DeviceId[] } {
+    const receipts: Receipt[] = [];
+    const devices: DeviceId[] = [];
+    for (const sender of this.#owed.get(conversation) ?? []) {
+      const receipt = this.#receiptOf(this.#ledger, this.#name(sender, conversation));
+      if (!receipt || receipts.length === RECEIPTS) continue;
+      receipts.push(receipt);
+      devices.push(sender);
+    }
+    return { receipts, devices };
+  }
+
+  /** The server has taken these receipts. Call the answer once that is durable. */
+  told(transaction: Transaction, conversation: AccountAddress, receipts: readonly Receipt[]): () => void {
+    const settled: DeviceId[] = [];
+    for (const sender of this.#owed.get(conversation) ?? []) {
+      const name = this.#name(sender, conversation);
+      const owed = this.#receiptOf(transaction, name);
+      if (owed && !receipts.some((receipt) => isSame(receipt, owed))) continue;
+      // A record that is gone belonged to a device that is gone.
+      if (owed) writeChain(transaction, name, { ...readChain(transaction, name), owed: false });
+      settled.push(sender);
+    }
+    return () => {
+      const owed = this.#owed.get(conversation);
+      for (const sender of settled)
+        if (!readChain(this.#ledger, this.#name(sender, conversation)).owed) owed?.delete(sender);
+      if (owed?.size === 0) this.#owed.delete(conversation);
+    };
+  }
+
+  #receiptOf(records: Records, name: ChainName): Receipt | undefined {
+    const { received, holes, owed } = readChain(records, name);
+    const newest = received.at(-1);
+    if (!newest || !owed) return undefined;
+    return {
+      device: deviceTag(this.#crypto, name.sender),
+      number: newest.number,
+      digest: decodeBase64url(newest.digest),
+      missing: holes.map(({ after, number }) => ({ first: after + 1, last: number })),
+    };
+  }
+
+  #conversation({ sender, recipientUser }: ChainName): AccountAddress {
+    const author = accountOf(sender);
+    return author === this.#own ? recipientUser : author;
+  }
+
+  #name(sender: DeviceId, conversation: AccountAddress): ChainName {
+    return { sender, recipientUser: accountOf(sender) === this.#own ? conversation : this.#own };
+  }
+}
+
+function isSame(a: Receipt, b: Receipt): boolean {
+  const text = ({ device, number, digest, missing }: Receipt) =>
+    [
+      encodeBase64url(device),
+      number,
+      encodeBase64url(digest),
+      ...missing.map(({ first, last }) => `${first}-${last}`),
+    ].join(' ');
+  return text(a) === text(b);
+}
+
+const keyOf = ({ sender, recipientUser }: ChainName) => `heard/${sender} ${recipientUser}`;
+
+function readChain(records: Records, name: ChainName): StoredChain {
+  const stored = records.get(keyOf(name));
+  return stored ? decodeRecord<StoredChain>(stored).header : UNKNOWN;
+}
+
+function writeChain(transaction: Transaction, name: ChainName, chain: StoredChain): void {
+  transaction.set(keyOf(name), encodeRecord(chain));
+}
+
+function lostIn(records: Records): number {
+  const stored = records.get(LOST);
+  return stored ? decodeRecord<{ count: number }>(stored).header.count : 0;
+}
+
+/** Takes up to `most` of the losses that the server told of. */
+function takeLost(transaction: Transaction, most: number): number {
+  const count = lostIn(transaction);
+  const taken = Math.min(count, most);
+  if (taken > 0) transaction.set(LOST, encodeRecord({ count: count - taken }));
+  return taken;
+}

@@ -1,0 +1,256 @@
+/**
+ * The chains that this device writes, one for each conversation (docs/spec/chain.md sections 2 and 4), and which of their messages have
+ * arrived where. Table `chain`, key `chain/CONVERSATION`; table `sent`, key `sent/CONVERSATION NUMBER`: a message that somebody has not
+ * confirmed yet.
+ */
+import type { CryptoProvider } from '@sealwire/crypto/port';
+import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
+import { chainDigest, deviceTag } from '@sealwire/wire/chain';
+import { type Content, decodeContent, encodeContent, type Receipt } from '@sealwire/wire/envelope';
+import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { Arrival, Unconfirmed } from '../../events.ts';
+import type { Ledger, Records, Transaction } from '../../storage/ledger.ts';
+import { decodeRecord, encodeRecord } from '../../storage/record.ts';
+import type { DurableEvent } from '../inbox.ts';
+
+/** Of one conversation: older ones that nobody confirmed are forgotten. */
+export const UNCONFIRMED = 128;
+
+interface StoredChain {
+  /** Of the next message; never given twice. */
+  readonly next: number;
+  /** The newest message that the server has taken: number and digest, base64url. */
+  readonly accepted?: readonly [number: number, digest: string];
+  /** Devices for which a message of the chain was accepted. */
+  readonly introduced: readonly DeviceId[];
+  /** Number of the newest receipt of a message that is not ours; told once. */
+  readonly foreign?: number;
+}
+
+interface StoredMessage {
+  readonly id: string;
+  readonly digest: string;
+  /** That have not confirmed it. */
+  readonly devices: readonly DeviceId[];
+  /** Of these: whose receipts say that it is missing. */
+  readonly missed: readonly DeviceId[];
+}
+
+interface SentMessage extends StoredMessage {
+  readonly number: number;
+}
+
+const NEW: StoredChain = { next: 1, introduced: [] };
+
+export class OutgoingChains {
+  readonly #crypto: CryptoProvider;
+  readonly #me: DeviceId;
+  readonly #ledger: Ledger;
+  readonly #tag: string;
+  /** Numbers in `sent` by conversation, ascending. */
+  readonly #unconfirmed = new Map<AccountAddress, number[]>();
+  readonly #listeners = new Set<(arrival: Arrival) => void>();
+
+  constructor(ledger: Ledger, crypto: CryptoProvider, me: DeviceId) {
+    this.#ledger = ledger;
+    this.#crypto = crypto;
+    this.#me = me;
+    this.#tag = encodeBase64url(deviceTag(crypto, me));
+    for (const key of ledger.keys('sent/')) {
+      const [conversation, number] = key.slice('sent/'.length).split(' ') as [AccountAddress, string];
+      this.#numbersOf(conversation).push(Number(number));
+    }
+    for (const numbers of this.#unconfirmed.values()) numbers.sort((a, b) => a - b);
+  }
+
+  /** Calls `listener` with what receipts confirm; the answer ends that. */
+  onArrived(listener: (arrival: Arrival) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  unconfirmed(conversation: AccountAddress): Unconfirmed[] {
+    return this.#sentIn(this.#ledger, conversation).map(({ id, devices }) => ({ id, devices }));
+  }
+
+  /** That have not confirmed the message. */
+  devicesOf(conversation: AccountAddress, number: number): readonly DeviceId[] {
+    return readSent(this.#ledger, conversation, number)?.devices ?? [];
+  }
+
+  /**
+   * The plaintext of an attempt: `plaintext` with its place in the chain, the same in every attempt, and with what changes from one to
+   * the next. `devices`: all whom the message is for.
+   */
+  compose(
+    conversation: AccountAddress,
+    plaintext: Uint8Array,
+    devices: readonly DeviceId[],
+    receipts: readonly Receipt[],
+  ): Uint8Array {
+    const content = decodeContent(plaintext);
+    const { next, accepted, introduced } = readChain(this.#ledger, conversation);
+    const newcomers = devices
+      .filter((device) => !introduced.includes(device))
+      .map((device) => deviceTag(this.#crypto, device));
+    const place = content.link ?? {
+      number: next,
+      ...(accepted && { previous: { number: accepted[0], digest: decodeBase64url(accepted[1]) } }),
+    };
+    return encodeContent({ ...content, link: { ...place, newcomers }, receipts });
+  }
+
+  /**
+   * An attempt of `compose` that was encrypted for `devices`, in the transaction that changes their ratchets. `named`: all devices of the
+   * conversation; others are of the past.
+   */
+  sealed(
+    transaction: Transaction,
+    conversation: AccountAddress,
+    plaintext: Uint8Array,
+    devices: readonly DeviceId[],
+    named: readonly DeviceId[],
+  ): () => void {
+    const content = decodeContent(plaintext);
+    const { number } = content.link!;
+    const chain = readChain(transaction, conversation);
+    const introduced = chain.introduced.filter((device) => named.includes(device));
+    writeChain(transaction, conversation, { ...chain, next: Math.max(chain.next, number + 1), introduced });
+    const digest = encodeBase64url(chainDigest(this.#crypto, this.#me, conversation, content));
+    writeSent(transaction, conversation, { id: content.id!, number, digest, devices, missed: [] });
+    const numbers = this.#numbersOf(conversation);
+    const forgotten = numbers.includes(number) ? [] : numbers.slice(0, Math.max(0, numbers.length + 1 - UNCONFIRMED));
+    for (const old of forgotten) transaction.delete(sentKey(conversation, old));
+    return () => {
+      this.#drop(conversation, [...forgotten, number]);
+      this.#numbersOf(conversation).push(number);
+    };
+  }
+
+  /** The server has taken the message, but not for `leftOut`. Call the answer once that is durable. */
+  accepted(
+    transaction: Transaction,
+    conversation: AccountAddress,
+    content: Content,
+    leftOut: readonly DeviceId[],
+  ): () => void {
+    const { number } = content.link!;
+    const chain = readChain(transaction, conversation);
+    const sent = readSent(transaction, conversation, number);
+    const introduced = [...new Set([...chain.introduced, ...(sent?.devices ?? [])])];
+    const digest = sent?.digest ?? encodeBase64url(chainDigest(this.#crypto, this.#me, conversation, content));
+    writeChain(transaction, conversation, { ...chain, accepted: [number, digest], introduced });
+    if (!sent) return () => {};
+    return this.#settle(transaction, conversation, sent, (device) => !leftOut.includes(device));
+  }
+
+  /** The message will never be sent. Call the answer once that is durable. */
+  failed(transaction: Transaction, conversation: AccountAddress, content: Content): () => void {
+    const { number } = content.link!;
+    transaction.delete(sentKey(conversation, number));
+    return () => this.#drop(conversation, [number]);
+  }
+
+  /** `device` says what it has of this chain, in a message of the conversation. Call `publish` once that is durable. */
+  confirmed(
+    transaction: Transaction,
+    conversation: AccountAddress,
+    device: DeviceId,
+    receipts: readonly Receipt[],
+  ): { readonly events: DurableEvent[]; publish(): void } {
+    const receipt = receipts.find((each) => encodeBase64url(each.device) === this.#tag);
+    if (!receipt) return { events: [], publish: () => {} };
+    const events: DurableEvent[] = [];
+    const publish: (() => void)[] = [];
+    const chain = readChain(transaction, conversation);
+    const sent = this.#sentIn(transaction, conversation);
+    const newest = sent.find(({ number }) => number === receipt.number);
+    const isOther = newest && newest.digest !== encodeBase64url(receipt.digest);
+    if (isOther || receipt.number >= chain.next) {
+      // Somebody writes under our name: a copy of this device, newer or older than this one.
+      const { number } = receipt;
+      if (number <= (chain.foreign ?? 0)) return { events: [], publish: () => {} };
+      writeChain(transaction, conversation, { ...chain, foreign: number });
+      const fork = { kind: 'fork', device: this.#me, conversation, number, seenBy: device } as const;
+      return { events: [fork], publish: () => {} };
+    }
+    const ids: string[] = [];
+    const missed: string[] = [];
+    for (const message of sent) {
+      const { id, number, devices } = message;
+      if (number > receipt.number || !devices.includes(device)) continue;
+      if (!receipt.missing.some(({ first, last }) => first <= number && number <= last)) {
+        ids.push(id);
+        publish.push(this.#settle(transaction, conversation, message, (other) => other !== device));
+      } else if (!message.missed.includes(device)) {
+        missed.push(id);
+        writeSent(transaction, conversation, { ...message, missed: [...message.missed, device] });
+      }
+    }
+    if (ids.length > 0 && !chain.introduced.includes(device))
+      writeChain(transaction, conversation, { ...chain, introduced: [...chain.introduced, device] });
+    if (missed.length > 0) events.push({ kind: 'not-arrived', to: conversation, device, ids: missed });
+    return {
+      events,
+      publish: () => {
+        for (const each of publish) each();
+        if (ids.length > 0) for (const listener of this.#listeners) listener({ to: conversation, device, ids });
+      },
+    };
+  }
+
+  /** Only devices that `waits` keeps are waited for; without any the message is done with. */
+  #settle(
+    transaction: Transaction,
+    conversation: AccountAddress,
+    message: SentMessage,
+    waits: (device: DeviceId) => boolean,
+  ): () => void {
+    const devices = message.devices.filter(waits);
+    if (devices.length > 0) {
+      writeSent(transaction, conversation, { ...message, devices });
+      return () => {};
+    }
+    transaction.delete(sentKey(conversation, message.number));
+    return () => this.#drop(conversation, [message.number]);
+  }
+
+  #sentIn(records: Records, conversation: AccountAddress): SentMessage[] {
+    const numbers = this.#unconfirmed.get(conversation) ?? [];
+    return numbers.flatMap((number) => readSent(records, conversation, number) ?? []);
+  }
+
+  #numbersOf(conversation: AccountAddress): number[] {
+    const numbers = this.#unconfirmed.get(conversation) ?? [];
+    this.#unconfirmed.set(conversation, numbers);
+    return numbers;
+  }
+
+  #drop(conversation: AccountAddress, gone: readonly number[]): void {
+    const left = this.#numbersOf(conversation).filter((number) => !gone.includes(number));
+    if (left.length > 0) this.#unconfirmed.set(conversation, left);
+    else this.#unconfirmed.delete(conversation);
+  }
+}
+
+const chainKey = (conversation: AccountAddress) => `chain/${conversation}`;
+const sentKey = (conversation: AccountAddress, number: number) => `sent/${conversation} ${number}`;
+
+function readChain(records: Records, conversation: AccountAddress): StoredChain {
+  const stored = records.get(chainKey(conversation));
+  return stored ? decodeRecord<StoredChain>(stored).header : NEW;
+}
+
+function writeChain(transaction: Transaction, conversation: AccountAddress, chain: StoredChain): void {
+  transaction.set(chainKey(conversation), encodeRecord(chain));
+}
+
+function readSent(records: Records, conversation: AccountAddress, number: number): SentMessage | undefined {
+  const stored = records.get(sentKey(conversation, number));
+  return stored && { ...decodeRecord<StoredMessage>(stored).header, number };
+}
+
+function writeSent(transaction: Transaction, conversation: AccountAddress, message: SentMessage): void {
+  const { number, ...stored } = message;
+  transaction.set(sentKey(conversation, number), encodeRecord(stored));
+}
