@@ -3,11 +3,13 @@
  * messages is in the testkit's tests of trust and delivery.
  */
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { nobleCrypto } from '@sealwire/crypto/noble';
 import type { Gap } from '@sealwire/wire/frames';
 import { parseDeviceId } from '@sealwire/wire/ids';
 import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import { FakeTime, settle } from '../testing/fake-time.ts';
+import { IncomingChains } from './chain/incoming-chains.ts';
 import { Inbox } from './inbox.ts';
 import { Receiver, type ReceiverOptions } from './receiver.ts';
 import { SeenIds } from './seen.ts';
@@ -23,11 +25,13 @@ beforeEach(async () => {
   acknowledged = [];
   const ledger = await Ledger.open(new MemoryStorage());
   inbox = new Inbox(ledger);
+  const me = parseDeviceId('sip:bob@example.org;gr=urn:uuid:1');
   const options = {
     ledger,
     inbox,
     seen: new SeenIds(ledger),
-    me: parseDeviceId('sip:bob@example.org;gr=urn:uuid:1'),
+    heard: new IncomingChains(ledger, nobleCrypto(), me),
+    me,
     timers: time,
     acknowledge: (seq: number) => acknowledged.push(seq),
   };
