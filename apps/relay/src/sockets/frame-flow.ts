@@ -11,6 +11,8 @@ import type { Turn } from '../time/turn.ts';
 interface Receiver {
   /** Whether it goes on after the frame that it hands out. */
   _loop: boolean;
+  /** Bytes that came in and are not parsed yet. */
+  readonly _bufferedBytes: number;
   startLoop(done: (error?: Error | null) => void): void;
   readonly destroyed: boolean;
   destroy(error: Error): void;
@@ -18,6 +20,9 @@ interface Receiver {
 
 const FRAMES = LIMITS.framesPerTurn.value;
 const BYTES = LIMITS.bytesPerTurn.value;
+/** Of a frame's header: the mask is four bytes, the length two to ten (RFC 6455 section 5.2). */
+const SHORTEST_HEADER = 6;
+const LONGEST_HEADER = 14;
 
 export class FrameFlow {
   /** As the turn was at the last refill. */
@@ -25,6 +30,8 @@ export class FrameFlow {
   // May be less than nothing: what a frame cost beyond its share is paid in the turns that follow (deficit round robin).
   private framesLeft: number = FRAMES;
   private bytesLeft: number = BYTES;
+  /** What was not parsed yet when the last frame was handed out. */
+  private unparsed = 0;
   /** Until a later turn. */
   private rests = false;
   private holds = 0;
@@ -41,9 +48,20 @@ export class FrameFlow {
   took(bytes: number): void {
     const { ended } = this.turn;
     if (ended !== this.ended) this.refill(ended - this.ended);
-    this.framesLeft--;
+    this.framesLeft -= 1 + this.furtherFragments(bytes);
     this.bytesLeft -= bytes;
     if (this.isSpent) this.stopAndRest();
+  }
+
+  /**
+   * Each costs as much as a frame. `ws` does not say how many there were, but they had headers: what was parsed beyond `bytes` and one header.
+   * Of a frame whose end came in a later read than its beginning nothing is known, and nothing is counted.
+   */
+  private furtherFragments(bytes: number): number {
+    const { _bufferedBytes: left } = this.receiver;
+    const headers = this.unparsed - left - bytes;
+    this.unparsed = left;
+    return headers > LONGEST_HEADER ? Math.floor(headers / SHORTEST_HEADER) - 1 : 0;
   }
 
   /** The frame that is being served costs as much as so many more. */
