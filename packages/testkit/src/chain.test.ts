@@ -155,6 +155,24 @@ describe('a relay that loses messages', () => {
     expect(await shownUntil(bob, '5')).toEqual([hole(alice, 4, 4), '5']);
   });
 
+  it('tells of a gap without a number: what each chain misses next is told, and nothing later', async () => {
+    await say(alice, 'bob', '1');
+    await takeTexts(bob.client, 1);
+    bob.network.incoming = (frame) => {
+      if (frame.kind !== 'deliver' || (frame.seq !== 2 && frame.seq !== 3)) return frame;
+      return frame.seq === 3 ? { kind: 'gap', fromSeq: 2, toSeq: 3, count: 0, reason: 'damaged' } : undefined;
+    };
+    await say(alice, 'bob', '2', '3', '4');
+    expect(await shownUntil(bob, '4')).toEqual([
+      { kind: 'gap', count: 0, reason: 'damaged' },
+      hole(alice, 2, 3, { told: 2 }),
+      '4',
+    ]);
+    bob.network.incoming = (frame) => (frame.kind === 'deliver' && frame.seq === 5 ? undefined : frame);
+    await say(alice, 'bob', '5', '6');
+    expect(await shownUntil(bob, '6')).toEqual([hole(alice, 5, 5), '6']);
+  });
+
   it('lets a message rot: the hole after what could not be read is no news', async () => {
     await say(alice, 'bob', '1');
     await takeTexts(bob.client, 1);

@@ -20,6 +20,14 @@ interface StoredChain extends IncomingChain {
   readonly unread: number;
   /** Its sender does not know yet what has arrived. */
   readonly owed: boolean;
+  /** How often the server had told of losses without a number when the chain came so far; absent: never. */
+  readonly unnumbered?: number;
+}
+
+/** What the server told of and no hole has shown yet, and how often it told of losses without a number. */
+interface Told {
+  readonly count: number;
+  readonly unnumbered: number;
 }
 
 /** A chain by its two ends: who writes, and for which account it is encrypted. */
@@ -61,17 +69,19 @@ export class IncomingChains {
     });
     const about = { device: name.sender, conversation: this.#conversation(name) };
     const events: DurableEvent[] = [];
+    const { unnumbered } = toldIn(transaction);
     if (finding?.kind === 'hole') {
       const { first, last } = finding;
       const size = last - first + 1;
       const unread = Math.min(before.unread, size);
-      const told = unread + takeLost(transaction, size - unread);
+      const isTold = (before.unnumbered ?? 0) < unnumbered;
+      const told = isTold ? size : unread + takeLost(transaction, size - unread);
       events.push({ ...about, kind: 'hole', first, last, told });
     } else if (finding) {
       events.push({ ...about, kind: finding.kind, number });
     }
     // What could not be read and left no hole was never of this chain.
-    writeChain(transaction, name, { ...chain, unread: 0, owed: true });
+    writeChain(transaction, name, { ...chain, unread: 0, owed: true, unnumbered });
     return events;
   }
 
@@ -81,9 +91,11 @@ export class IncomingChains {
     writeChain(transaction, name, { ...chain, unread: chain.unread + 1 });
   }
 
-  /** The server says that it has lost so many messages, whoever wrote them. */
+  /** The server says that it has lost so many messages, whoever wrote them; 0: it does not know how many. */
   lost(transaction: Transaction, count: number): void {
-    transaction.set(LOST, encodeRecord({ count: lostIn(transaction) + count }));
+    const told = toldIn(transaction);
+    const unnumbered = told.unnumbered + (count === 0 ? 1 : 0);
+    transaction.set(LOST, encodeRecord({ count: told.count + count, unnumbered }));
   }
 
   /** The device has left its account's manifest for good. */
@@ -181,15 +193,15 @@ function writeChain(transaction: Transaction, name: ChainName, chain: StoredChai
   transaction.set(keyOf(name), encodeRecord(chain));
 }
 
-function lostIn(records: Records): number {
+function toldIn(records: Records): Told {
   const stored = records.get(LOST);
-  return stored ? decodeRecord<{ count: number }>(stored).header.count : 0;
+  return { count: 0, unnumbered: 0, ...(stored && decodeRecord<Partial<Told>>(stored).header) };
 }
 
 /** Takes up to `most` of the losses that the server told of. */
 function takeLost(transaction: Transaction, most: number): number {
-  const count = lostIn(transaction);
-  const taken = Math.min(count, most);
-  if (taken > 0) transaction.set(LOST, encodeRecord({ count: count - taken }));
+  const told = toldIn(transaction);
+  const taken = Math.min(told.count, most);
+  if (taken > 0) transaction.set(LOST, encodeRecord({ ...told, count: told.count - taken }));
   return taken;
 }
