@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { typedName } from '@sealwire/wire/ids';
+import { canonicalServer } from '@sealwire/wire/server-address';
 import { WireError } from '@sealwire/wire/wire-error';
 import { parse as parseToml, stringify as stringifyToml } from 'smol-toml';
 import { z } from 'zod';
@@ -22,7 +23,7 @@ export const SETTINGS = {
     variable: 'SEALWIRE_SERVER',
     fallback: 'http://localhost:8080',
     schema: z.string().transform((text, context) => {
-      const server = serverOf(text);
+      const server = canonicalServer(text);
       if (server !== undefined) return server;
       context.issues.push({
         code: 'custom',
@@ -132,12 +133,4 @@ function userIn(text: string, context: z.RefinementCtx): string {
     context.addIssue('not a user name like alice');
     return z.NEVER;
   }
-}
-
-/** In any spelling of scheme, host and port. Undefined with a user, a query, a fragment, or a path that is not what it means. */
-function serverOf(text: string): string | undefined {
-  const [, path] = /^https?:\/\/[^/?#@\\\s]+(\/[^?#\s]*)?$/i.exec(text) ?? [undefined, null];
-  if (path === null || !URL.canParse(text)) return undefined;
-  const { origin, pathname } = new URL(text);
-  return pathname === (path ?? '/') ? (origin + pathname).replace(/\/$/, '') : undefined;
 }

@@ -1,5 +1,6 @@
 /** Where a server is, and whether it goes by the address that the user gave (docs/spec/client.md section 1). */
 import { WellKnown } from '@sealwire/wire/http';
+import { canonicalServer } from '@sealwire/wire/server-address';
 import type { HttpCalls } from '../connection/http-calls.ts';
 import { ClientError } from '../errors.ts';
 import type { ServerPaths } from './self-record.ts';
@@ -11,12 +12,8 @@ export interface Discovered {
 
 /** An origin, with the path under which its servers are, if any; no slash at the end. */
 export function addressOfServer(server: string): string {
-  try {
-    const { origin, pathname, protocol } = new URL(server);
-    if (protocol === 'http:' || protocol === 'https:') return origin + pathname.replace(/\/+$/, '');
-  } catch {
-    // Told below.
-  }
+  const canonical = canonicalServer(server);
+  if (canonical !== undefined) return canonical;
   throw new ClientError('bad-request', `${server} is no server address: it looks like https://chat.example.org`);
 }
 

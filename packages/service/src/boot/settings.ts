@@ -1,6 +1,7 @@
 /** Kinds of settings, and the settings that every server has. Servers compose their schema from these. */
 import { isIP } from 'node:net';
 import { decodeBase64url } from '@sealwire/wire/base64url';
+import { canonicalServer } from '@sealwire/wire/server-address';
 import { z } from 'zod';
 import { setting } from './config.ts';
 
@@ -36,21 +37,15 @@ export function listenAddress() {
   });
 }
 
-/**
- * Scheme, host and port in any spelling: `HTTPS://Chat.Example.org:443` is `https://chat.example.org`. Undefined with a user, a query, a
- * fragment, or a path that is not already what it means.
- */
-function plainUrl(text: string): URL | undefined {
-  const [, path] = /^https?:\/\/[^/?#@\\\s]+(\/[^?#\s]*)?$/i.exec(text) ?? [undefined, null];
-  if (path === null || !URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  return url.pathname === (path ?? '/') ? url : undefined;
+function urlOf(text: string): URL | undefined {
+  const server = canonicalServer(text);
+  return server === undefined ? undefined : new URL(server);
 }
 
 /** `https://chat.example.org`: scheme and host, no path. http only for the machine itself. */
 export function origin() {
   return z.string().transform((text, context): string => {
-    const url = plainUrl(text);
+    const url = urlOf(text);
     let problem = 'not an origin like https://chat.example.org';
     if (url?.pathname === '/') {
       if (url.protocol === 'https:' || isLoopback(url.hostname)) return url.origin;
@@ -64,7 +59,7 @@ export function origin() {
 /** `https://chat.example.org`, or with the path under which all servers are: `https://example.org/chat`. */
 export function publicOrigin() {
   return z.string().transform((text, context): string => {
-    const url = plainUrl(text);
+    const url = urlOf(text);
     let problem = 'not an address like https://chat.example.org or https://example.org/chat';
     if (url && BASE_PATH.test(url.pathname)) {
       if (url.protocol === 'https:' || isLoopback(url.hostname)) return url.origin + url.pathname.replace(/\/$/, '');
