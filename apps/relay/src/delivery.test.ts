@@ -49,6 +49,28 @@ describe('a gap', () => {
   });
 });
 
+describe('a gap behind all that is there', () => {
+  it('A21: is told before caught-up, though nothing follows it, and again until it is acknowledged', async () => {
+    await sendNumbers(await world.client(alice), bob, 1, 3);
+    world.time.ms += 46 * 24 * 3_600_000;
+    for (const socket of ['first', 'second']) {
+      const to = await world.client(bob);
+      const gap = await to.next('gap');
+      expect([socket, gap]).toEqual([socket, { kind: 'gap', count: 3, fromSeq: 1, toSeq: 3, reason: 'expired' }]);
+      expect((await to.next('caught-up')).lastSeq).toBe(3);
+      to.ws.terminate();
+    }
+    const last = await world.client(bob);
+    await last.next('caught-up');
+    last.ack(3);
+    await world.acknowledged(last);
+    last.ws.terminate();
+    const after = await world.client(bob);
+    await after.next('caught-up');
+    expect(after.frames).toEqual([]);
+  });
+});
+
 describe('one message', () => {
   it('is accepted, delivered live, and forgotten when acknowledged', async () => {
     const [from, to] = [await world.client(alice), await world.client(bob)];
