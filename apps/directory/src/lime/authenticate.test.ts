@@ -205,6 +205,11 @@ describe('HTTP Digest on /lime', () => {
     expect((await digest(await challenged(), me, change)).status).toBe(401);
   });
 
+  it('an empty cnonce → 401, though the response is right for it', async () => {
+    expect((await digest(await challenged(), { ...me, cnonce: '' }, {})).status).toBe(401);
+    expect((await digest(await challenged(), { ...me, cnonce: 'x' }, {})).status).toBe(200);
+  });
+
   it('speaks for every device id of its account, known or not, and for no other: 403', async () => {
     const other = `${alice.address};gr=urn:uuid:new-device`;
     expect((await digest(await challenged(), me, {}, { from: other })).status).toBe(200);
