@@ -70,6 +70,8 @@ export function assemble(
         headers,
         body,
         answerBytes: LIMITS.limeAnswerBytes.value,
+        // A second request for bundles takes one more one-time key at most.
+        repeatable: true,
       } as const;
       return tokens.authorized((token) => http.bytes({ ...call, token }));
     },

@@ -167,7 +167,14 @@ async function createAccount(ledger: Ledger, { self, http }: Services, request: 
     manifest: manifestBody(first),
     ...(request.invitation === undefined ? {} : { invitation: request.invitation }),
   };
-  await http.json({ method: 'POST', path: `${self.paths.api}/accounts`, body, signal: request.signal }, AccountAnswer);
+  const call = {
+    method: 'POST',
+    path: `${self.paths.api}/accounts`,
+    body,
+    signal: request.signal,
+    repeatable: true,
+  } as const;
+  await http.json(call, AccountAnswer);
   await ledger.commit((transaction) => writePeer(transaction, pinPeer(crypto, self.address, accountKey, first, now())));
 }
 

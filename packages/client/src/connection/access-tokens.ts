@@ -70,7 +70,7 @@ export class AccessTokens {
   async #login(): Promise<AccessToken> {
     const { origin, apiPath, device, loginSeed } = this.#identity;
     try {
-      const asked = { method: 'POST', path: `${apiPath}/login/challenge`, body: { device } } as const;
+      const asked = { method: 'POST', path: `${apiPath}/login/challenge`, body: { device }, repeatable: true } as const;
       const { challenge } = await this.#http.json(asked, ChallengeAnswer);
       const signature = this.#crypto.ed25519.sign(loginSeed, loginMessage(origin, device, challenge));
       const body = { device, challenge, signature: encodeBase64url(signature) };

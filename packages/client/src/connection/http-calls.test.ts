@@ -180,6 +180,25 @@ describe('HttpCalls', () => {
     });
   });
 
+  it('a connection that is cut is repeated once, where twice is as good as once', async () => {
+    const cut = (code: string) => () =>
+      Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error('cut'), { code }) }));
+    const post: Call = { method: 'POST', path: '/v1/accounts', body: {} };
+    for (const call of [GET, { ...post, repeatable: true }]) {
+      const { http, requests } = setUp([cut('ECONNRESET'), good]);
+      await http.bytes(call);
+      expect(requests).toHaveLength(2);
+    }
+    for (const [call, code] of [
+      [post, 'UND_ERR_SOCKET'],
+      [GET, 'ECONNREFUSED'],
+    ] as const)
+      await expect(setUp([cut(code), good]).http.bytes(call)).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(setUp([cut('EPIPE'), cut('EPIPE'), good]).http.bytes(GET)).rejects.toMatchObject({
+      code: 'unreachable',
+    });
+  });
+
   it('no network: unreachable, in one line that names the server', async () => {
     const { http } = setUp([() => Promise.reject(new TypeError('fetch failed'))]);
     await expect(http.bytes(GET)).rejects.toMatchObject({

@@ -8,7 +8,7 @@
  */
 import { ProblemAnswer } from '@sealwire/wire/http';
 import { LIMITS } from '@sealwire/wire/limits';
-import { ClientError, throwIfAborted } from '../errors.ts';
+import { ClientError, systemCodeOf, throwIfAborted } from '../errors.ts';
 import { type ClientRuntime, pause, platformTimers, type Timers } from '../runtime.ts';
 import { readAnswer } from './answer-body.ts';
 import { retryAfterOf } from './retry-after.ts';
@@ -28,6 +28,8 @@ export interface Call {
   readonly body?: object | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   readonly token?: string;
+  /** Of a POST: twice is as good as once. Of the other methods it is so by their definition (RFC 9110 section 9.2.2). */
+  readonly repeatable?: boolean;
   /** The largest honest answer. Default: what a JSON body may have. */
   readonly answerBytes?: number;
   readonly signal?: AbortSignal | undefined;
@@ -101,11 +103,14 @@ export class HttpCalls {
     }
   }
 
-  async #send(call: Call, signal: AbortSignal): Promise<Response> {
+  async #send(call: Call, signal: AbortSignal, isRepeat = false): Promise<Response> {
     try {
       return await this.#fetch(this.#origin + call.path, requestOf(call, signal));
     } catch (cause) {
       this.#throwIfAborted(call);
+      // An idle connection that the server closes just when it is used again: the request never got there, or its answer not back.
+      if (!isRepeat && isCut(cause) && (call.method !== 'POST' || call.repeatable))
+        return this.#send(call, signal, true);
       throw new ClientError(
         'unreachable',
         `cannot reach ${this.#origin}: is the server running, and the address right?`,
@@ -148,6 +153,10 @@ export class HttpCalls {
       return new ClientError(code, `${this.#origin}${call.path} answered ${response.status}`, { retryable, ...after });
     }
   }
+}
+
+function isCut(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(systemCodeOf(error) ?? '');
 }
 
 function requestOf(call: Call, signal: AbortSignal): RequestInit {

@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Device } from '@sealwire/store/port';
+import { parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
+import { AccountDevices } from './account-devices.ts';
+
+const bob = parseAccountAddress('sip:bob@example.org');
+const device = (number: number) => ({ id: parseDeviceId(`${bob};gr=urn:uuid:${number}`) }) as Device;
+
+describe('the devices of an account', () => {
+  it('E02: a list that was on its way when a change was told is not remembered', async () => {
+    let answer: (devices: Device[][]) => void = () => {};
+    const list = () =>
+      new Promise<Device[][]>((resolve) => {
+        answer = resolve;
+      });
+    const devices = new AccountDevices({ list }, 1_000, () => 0);
+    const first = devices.load([bob]);
+    devices.forget(bob);
+    answer([[device(1)]]);
+    // Whoever asked gets it: that was the list when it asked.
+    expect([...(await first).get(bob)!]).toEqual([device(1).id]);
+    expect([devices.remembered(bob), devices.isSingle(device(1).id)]).toEqual([undefined, false]);
+
+    const second = devices.load([bob]);
+    answer([[device(1), device(2)]]);
+    await second;
+    expect([...devices.remembered(bob)!]).toEqual([device(1).id, device(2).id]);
+  });
+});
