@@ -43,6 +43,21 @@ describe('a relay that lies about the sender', () => {
   });
 });
 
+describe('a first message that shows another identity key than before', () => {
+  it('D18: is not read, is told of, and nothing is sent to that account until the user has decided', async () => {
+    const carol = await register(constellation, 'carol');
+    people.push(carol);
+    await carol.client.connect();
+    await meet();
+    bob.network.incoming = (frame) => (frame.kind === 'deliver' ? { ...frame, sender: alice.client.device } : frame);
+    await (await carol.client.send('bob', 'I am alice')).accepted;
+    const device = alice.client.device;
+    expect(await take(bob.client, 'identity-change', 1)).toEqual([{ kind: 'identity-change', device }]);
+    await expect(bob.client.send('alice', 'hello')).rejects.toMatchObject({ code: 'unsafe-device' });
+    expect((await bob.client.peer('alice')).devices).toMatchObject([{ id: device, trust: 'unsafe' }]);
+  });
+});
+
 describe('a directory that lies', () => {
   it('S38: a page of history that leads nowhere is not asked for again and again', async () => {
     await meet();
