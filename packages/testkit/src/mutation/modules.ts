@@ -16,7 +16,7 @@ const DIRECTORY = 'apps/directory/src';
 const TESTKIT = 'packages/testkit/src';
 
 const RELAY_TESTS = [`${RELAY}/guards.test.ts`, `${RELAY}/delivery.test.ts`, `${RELAY}/sending.test.ts`, RELAY];
-const TESTKIT_TESTS = ['guards', 'trust-guards', 'delivery', 'trust', 'weakest-store', 'recovery'];
+const TESTKIT_TESTS = ['guards', 'trust-guards', 'delivery', 'trust', 'chain', 'weakest-store', 'recovery'];
 const CLIENT_TESTS = [CLIENT, ...TESTKIT_TESTS.map((name) => `${TESTKIT}/${name}.test.ts`)];
 
 export const MODULES: Readonly<Record<string, Module>> = {
