@@ -10,6 +10,7 @@ import { boot } from '@sealwire/service/boot';
 import { tuneCollector } from '@sealwire/service/collector';
 import { storeNews } from '@sealwire/service/store-reports';
 import { openDataFolder } from './data-folder.ts';
+import { exposureWarnings } from './exposure.ts';
 import { soloSettings } from './settings.ts';
 import { welcome } from './welcome.ts';
 
@@ -60,6 +61,7 @@ if (process.argv[2] === 'invite') {
         version,
         adminSocket: adminSocketIn(folder.path),
       });
+      for (const warning of exposureWarnings(settings)) process.stderr.write(`solo: warning: ${warning}\n`);
       const invitation = settings.GATE === 'invitation';
       process.stdout.write(`${welcome({ origin: solo.origin, dataFolder: folder.path, isNew, invitation })}\n`);
       return {
