@@ -27,6 +27,37 @@ async function connectBoth(): Promise<[TestClient, TestClient]> {
   return [from, to];
 }
 
+describe('clocks', () => {
+  const HOUR = 3_600_000;
+
+  it.each([
+    ['an hour', HOUR],
+    ['three days', 72 * HOUR],
+    ['ten years', 87_600 * HOUR],
+  ])(
+    'one that was %s ahead keeps nobody out when it is right again: who connected last is the newest',
+    async (_, ms) => {
+      await begin();
+      world.time.ms += ms;
+      const before = await world.client(bob, 0);
+      await before.next('caught-up');
+      world.time.ms -= ms;
+      // As after a restart: what the node before knew of its numbers is gone.
+      await world.startNode();
+      const now = await world.client(bob, 2);
+      await now.next('caught-up');
+      expect(await before.closed).toMatchObject({ code: 4002 });
+      const from = await world.client(alice, 1);
+      from.message(messageId(1), [bob], 'hello');
+      expect(await now.delivered(1)).toEqual(['hello']);
+      now.ack(1);
+      await world.acknowledged(now);
+      expect(await world.store.mailboxes.usage(bob)).toEqual({ messages: 0, bytes: 0 });
+      expect(now.ws.readyState).toBe(now.ws.OPEN);
+    },
+  );
+});
+
 describe('two nodes', () => {
   it('a message goes from one to the other, in order and without a poll', async () => {
     await begin();

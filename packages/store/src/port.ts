@@ -356,10 +356,11 @@ export interface Mailboxes {
    */
   acknowledge(batch: readonly Acknowledgement[]): Promise<('done' | 'superseded')[]>;
   /**
-   * Makes `session` the newest of the device, if it is (the newest may claim again). Numbers are compared, never given out by the store.
-   * `superseded` also for a device that does not exist.
+   * Makes `session` the newest of the device, if its number is the largest so far (the newest may claim again). Answers the newest
+   * session's number after this: another than `session` has superseded it. Undefined when there is no such device. Numbers are compared,
+   * never given out by the store.
    */
-  claimSession(device: DeviceId, session: number): Promise<'claimed' | 'superseded'>;
+  claimSession(device: DeviceId, session: number): Promise<number | undefined>;
   /** Messages and bytes held. */
   usage(device: DeviceId): Promise<{ messages: number; bytes: number }>;
   /**

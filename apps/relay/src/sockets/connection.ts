@@ -24,7 +24,7 @@ import type { Turn } from '../time/turn.ts';
 import { FrameFlow } from './frame-flow.ts';
 import { type Login, LoginRefused } from './login.ts';
 import type { LoginQueue } from './login-queue.ts';
-import { laterNumber, sessionNumber } from './session.ts';
+import { sessionNumber } from './session.ts';
 import { SessionWatch, type SessionWatchParts, type Watched } from './session-watch.ts';
 import { receives, type Sessions, sends } from './sessions.ts';
 import { type SlowConsumer, SocketWriter } from './socket-writer.ts';
@@ -145,7 +145,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
   }
 
   lookAgain(): void {
-    if (this.outbox && !this.claimed) this.claim();
+    if (this.outbox && !this.claimed) this.claim(false);
     this.outbox?.poll();
   }
 
@@ -301,7 +301,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     if (!this.outbox) return;
     this.outbox.start();
     announcements.opened(this);
-    this.claim();
+    this.claim(true);
   }
 
   private async renew(token: string): Promise<void> {
@@ -319,16 +319,17 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
 
   /**
    * In the background: the first frame does not wait for a write. Until it is done, an older session could still acknowledge.
-   * `leap`: a session that looks newer may only come from a node whose clock is ahead; whoever connected last is the newest.
+   * `justConnected`: then this is the newest session, whatever the clocks of nodes say that made the numbers, or said before they were
+   * set right. One that claims later may have been replaced meanwhile.
    */
-  private claim(leap = true): void {
-    const { mailboxes, sessions, announcements, settings } = this.parts;
+  private claim(justConnected: boolean): void {
+    const { mailboxes, sessions, announcements } = this.parts;
     mailboxes.claimSession(this.device, this.number).then(
-      (result) => {
+      (newest) => {
         this.claimed = true;
-        if (result === 'claimed' || this.closed) return;
-        if (leap) {
-          this.number = sessions.nextNumber(laterNumber(this.number, settings.clockSkewMs));
+        if (newest === this.number || this.closed) return;
+        if (justConnected && newest !== undefined) {
+          this.number = sessions.nextNumber(newest + 1);
           announcements.opened(this);
           this.claim(false);
         } else {

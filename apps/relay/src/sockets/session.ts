@@ -31,8 +31,3 @@ const NUMBERS_PER_MS = 4_096;
 export function sessionNumber(now: number, random: Uint8Array): number {
   return now * NUMBERS_PER_MS + ((((random[0] ?? 0) << 8) | (random[1] ?? 0)) & 0xfff);
 }
-
-/** The number of a session `ms` after that of `number`. */
-export function laterNumber(number: number, ms: number): number {
-  return number + ms * NUMBERS_PER_MS;
-}

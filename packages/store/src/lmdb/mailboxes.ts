@@ -210,11 +210,11 @@ export function lmdbMailboxes(
         const mailbox = mailboxes.get(device);
         if (!mailbox || session < mailbox.session) {
           say([]);
-          return 'superseded';
+          return mailbox?.session;
         }
         const change = mailbox.claim(session, log.lsn);
         say(change ? [{ device, change }] : []);
-        return 'claimed';
+        return session;
       });
     },
 

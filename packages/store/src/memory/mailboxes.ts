@@ -30,9 +30,9 @@ export function memoryMailboxes(state: MemoryState): Mailboxes {
 
     async claimSession(device, session) {
       const mailbox = mailboxOf(device);
-      if (!mailbox || session < mailbox.session) return 'superseded';
-      mailbox.session = session;
-      return 'claimed';
+      if (!mailbox) return undefined;
+      mailbox.session = Math.max(mailbox.session, session);
+      return mailbox.session;
     },
 
     async usage(device) {

@@ -189,11 +189,11 @@ export function openWeakestStore(): { readonly store: Store; readonly steps: Ste
 
       async claimSession(device, session) {
         const mailbox = await mailboxOf(device);
-        if (!mailbox || session < mailbox.session) return 'superseded';
-        await step(() => {
+        if (!mailbox || session < mailbox.session) return mailbox?.session;
+        return step(() => {
           mailbox.session = Math.max(mailbox.session, session);
+          return mailbox.session;
         });
-        return 'claimed';
       },
 
       async usage(device) {

@@ -58,7 +58,7 @@ async function isUpgraded(): Promise<void> {
       mails: { length: 1 + opening },
       gap: { count: 1, fromSeq: 1, toSeq: 1, reason: 'expired' },
     });
-    expect(await store.mailboxes.claimSession(device(2), 6)).toBe('superseded');
+    expect(await store.mailboxes.claimSession(device(2), 6)).toBeGreaterThan(6);
     expect(await store.mailboxes.append([mail(7, 1), mail(45, 2)], ROOMY)).toEqual([REPEATED, REPEATED]);
     expect(await store.prekeys.listOneTime(device(1), 'c25519')).toEqual([2, 3]);
     expect(await store.appPasswords.list(ALICE)).toMatchObject([{ name: 'one' }]);

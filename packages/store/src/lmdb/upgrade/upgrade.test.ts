@@ -81,7 +81,7 @@ describe('a folder of schema 3', () => {
         mails: [{ seq: 2 }, { seq: 4 }],
         gap: { count: 2, fromSeq: 1, toSeq: 3, reason: 'expired' },
       });
-      expect(await store.mailboxes.claimSession(device(2), 6)).toBe('superseded');
+      expect(await store.mailboxes.claimSession(device(2), 6)).toBeGreaterThan(6);
       expect(await store.mailboxes.append([mail(900, 4)], ROOMY)).toEqual([
         { status: 'unknown', devices: [device(4)] },
       ]);
