@@ -191,3 +191,25 @@ describe('a mailbox while it is read', () => {
     expect(await to.delivered(1)).toEqual(['meanwhile']);
   });
 });
+
+describe('a message that is not taken', () => {
+  it('B08: because too many wait for their write is answered, and may be repeated', async () => {
+    await begin({ settings: { waitingMessages: 0 } });
+    const from = await world.client(alice);
+    from.message(messageId(1), [bob], 'hello');
+    expect(await from.next('rejected')).toMatchObject({ code: 'unavailable', retryable: true });
+  });
+
+  it.each([
+    ['of another content under an old id', 'message-conflict', 1, () => bob],
+    ['for a device that there is not', 'unknown-device', 2, () => `${bob}0` as DeviceId],
+  ])('%s is rejected, and never accepted as well', async (_, code, number, to) => {
+    await begin();
+    const from = await world.client(alice);
+    await say(from, 1, 'hello');
+    from.message(messageId(number), [to()], 'something else');
+    expect(await from.next('rejected')).toMatchObject({ code });
+    await from.settled();
+    expect(from.frames.map(({ kind }) => kind)).not.toContain('accepted');
+  });
+});
