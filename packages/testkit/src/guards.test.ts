@@ -94,6 +94,20 @@ describe('a link that ended', () => {
   });
 });
 
+describe('more conversations than are served at once', () => {
+  it('those that had to wait have their turn when others are done', async () => {
+    alice.network.up = false;
+    alice.network.cut();
+    const toNobody = [];
+    for (const number of numbers(8)) toNobody.push((await alice.client.send(`nobody-${number}`, 'hello')).accepted);
+    const { accepted } = await alice.client.send('bob', 'the ninth');
+    alice.network.up = true;
+    for (const failed of toNobody) await expect(failed).rejects.toMatchObject({ code: 'unknown-account' });
+    await accepted;
+    expect(await takeTexts(bob.client, 1)).toEqual(['the ninth']);
+  });
+});
+
 describe('acknowledgements that got lost', () => {
   beforeEach(async () => {
     await meet();
