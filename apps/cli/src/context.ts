@@ -60,14 +60,21 @@ export function profileFor(context: Context, options: AccountOptions & { readonl
 
 /** The sealed store of existing keys; nobody else has it open. Throws `CliError`, `ClientError`. */
 export async function openStorage(context: ProfileContext): Promise<ClientStorage> {
+  const { crypto, random } = context.surroundings.runtime;
+  const { folder, key } = await openKeys(context);
+  return new SealedStorage(folder, key, crypto, random);
+}
+
+/** The folder of existing keys, locked, and the key that opens it. Throws `CliError`, `ClientError`. */
+export async function openKeys(context: ProfileContext): Promise<{ folder: FolderStorage; key: Uint8Array }> {
   const { profile, passphrase, surroundings, output } = context;
-  const { crypto, random } = surroundings.runtime;
+  const { crypto } = surroundings.runtime;
   requireProfile(profile);
   // The lock first: nobody should type a passphrase only to hear that the keys are in use.
   const folder = FolderStorage.open(profile.storeFolder);
   try {
     const ask = () => readPassphrase(passphrase, profile.user, surroundings, output);
-    return new SealedStorage(folder, await openKeyStore(profile.keysFile, ask, { crypto }), crypto, random);
+    return { folder, key: await openKeyStore(profile.keysFile, ask, { crypto }) };
   } catch (error) {
     await folder.close();
     throw error;

@@ -192,6 +192,13 @@ describe('send and listen', () => {
     expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: hello\n');
   });
 
+  it('twice to one is once, and a profile without its note still sends', async () => {
+    rmSync(join(data('alice'), 'profile.json'));
+    const { code, stdout } = await as('alice', 'send', '-t', 'bob', '-t', 'sip:bob@localhost', '-m', 'once');
+    expect([code, stdout]).toEqual([0, 'accepted for bob\n']);
+    expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: once\n');
+  });
+
   it('Ctrl-C ends listen with 0', async () => {
     const listening = openSealwire(home('bob'), ['listen', '--json'], env());
     await listening.says('caught-up');

@@ -5,6 +5,7 @@ import { settledWithin } from './waiting.ts';
 
 export interface SendOutcome {
   readonly id: string;
+  readonly from: AccountAddress;
   readonly to: AccountAddress;
   /** The patience was over: it waits in the outbox. */
   readonly queued: boolean;
@@ -25,5 +26,5 @@ export async function sendAndWait(
     leftOut = acceptance.leftOut;
   });
   const ending = await settledWithin(told, waitSeconds, interrupted);
-  return { id, to, queued: ending === 'too-late', leftOut };
+  return { id, from: client.address, to, queued: ending === 'too-late', leftOut };
 }

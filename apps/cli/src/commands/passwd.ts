@@ -1,11 +1,9 @@
 /** `sealwire passwd`: another passphrase for the keys of this machine. The keys themselves stay what they are. */
-import { FolderStorage } from '@sealwire/client/node/folder-storage';
 import type { Command } from 'commander';
-import { type Context, type ProfileContext, profileFor } from '../context.ts';
-import { openKeyStore, replaceKeyStore } from '../key-store.ts';
+import { type Context, openKeys, type ProfileContext, profileFor } from '../context.ts';
+import { replaceKeyStore } from '../key-store.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
-import { readNewPassphrase, readPassphrase } from '../passphrase.ts';
-import { requireProfile } from '../profile.ts';
+import { readNewPassphrase } from '../passphrase.ts';
 
 interface PasswdOptions extends AccountOptions {
   readonly newPassphraseFile?: string;
@@ -24,14 +22,10 @@ export function passwdCommand(context: () => Context): Command {
 }
 
 async function changePassphrase(context: ProfileContext, options: PasswdOptions): Promise<void> {
-  const { profile, passphrase, surroundings, output } = context;
+  const { profile, surroundings, output } = context;
   const { crypto, random } = surroundings.runtime;
-  requireProfile(profile);
-  // Nobody has the keys open meanwhile.
-  const folder = FolderStorage.open(profile.storeFolder);
+  const { folder, key } = await openKeys(context);
   try {
-    const ask = () => readPassphrase(passphrase, profile.user, surroundings, output);
-    const key = await openKeyStore(profile.keysFile, ask, { crypto });
     const source = { fd: undefined, file: options.newPassphraseFile };
     const next = options.passphrase ? await readNewPassphrase(source, profile.user, surroundings, output) : undefined;
     await replaceKeyStore(profile.keysFile, key, next, { crypto, random });

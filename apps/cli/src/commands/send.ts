@@ -1,12 +1,10 @@
 /** `sealwire send`: one message. Ends when the server holds it durably, or when the patience is over and it waits in the outbox. */
-import type { AccountAddress } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
 import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
 import { CliError, endingOf } from '../exit-codes.ts';
 import { readAll } from '../input.ts';
 import { type AccountOptions, accountCommand, collect } from '../options.ts';
 import type { Output } from '../output.ts';
-import { readNote } from '../profile.ts';
 import { order } from '../profile-socket.ts';
 import { parseRecipient, shortName } from '../recipient.ts';
 import { type SendOutcome, sendAndWait } from '../send-and-wait.ts';
@@ -44,7 +42,7 @@ async function send(context: ProfileContext, options: SendOptions): Promise<void
   } catch (error) {
     // `chat` or `listen` has the keys: it sends for us.
     if (endingOf(error) !== 'locked') throw error;
-    await toEach(options.to, context, async (to) => {
+    await toEach([...new Set(options.to)], context, async (to) => {
       const outcome = await order(context.profile, { to, text, wait: options.wait });
       if (!outcome) throw error;
       return outcome;
@@ -55,19 +53,18 @@ async function send(context: ProfileContext, options: SendOptions): Promise<void
 /** Each recipient gets the message, whatever becomes of the others. Throws the last failure; those before it are told. */
 async function toEach<Recipient>(
   recipients: readonly Recipient[],
-  { output, profile }: ProfileContext,
+  { output }: ProfileContext,
   sendTo: (recipient: Recipient) => Promise<SendOutcome>,
 ): Promise<void> {
-  const own = readNote(profile)?.address as AccountAddress;
-  const outcomes = await Promise.allSettled(recipients.map(async (to) => report(output, own, await sendTo(to))));
+  const outcomes = await Promise.allSettled(recipients.map(async (to) => report(output, await sendTo(to))));
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   for (const failure of failures.slice(0, -1)) output.error(failure);
   if (failures.length > 0) throw failures.at(-1);
 }
 
 /** Throws `CliError` (`offline`) for a message that waits in the outbox. */
-async function report(output: Output, own: AccountAddress, { id, to, queued, leftOut }: SendOutcome): Promise<void> {
-  const name = shortName(to, own);
+async function report(output: Output, { id, from, to, queued, leftOut }: SendOutcome): Promise<void> {
+  const name = shortName(to, from);
   if (queued) {
     await output.data({ event: 'queued', id, to }, `queued for ${name}`);
     throw new CliError(
