@@ -1,5 +1,6 @@
 /** The command line against a real server process: what scripts rely on. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
@@ -11,6 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -394,6 +396,18 @@ describe('while listen has the keys', () => {
     expect((await as('alice', 'send', '-t', 'bob', '-m', 'by itself')).code).toBe(0);
     expect((await as('alice', 'listen', '--until-caught-up')).code).toBe(0);
     expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('alice: from beside\nalice: by itself\n');
+  });
+});
+
+describe('somebody who orders nothing', () => {
+  it('does not keep listen from ending', async () => {
+    const listening = openSealwire(home('alice'), ['listen', '--json'], env());
+    await listening.says('caught-up');
+    const silent = createConnection(join(data('alice'), 'control.sock'));
+    await once(silent, 'connect');
+    listening.kill('SIGINT');
+    expect((await listening.ended).code).toBe(0);
+    silent.destroy();
   });
 });
 

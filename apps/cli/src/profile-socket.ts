@@ -33,9 +33,11 @@ export async function takeOrders(profile: Profile, client: Client): Promise<() =
   if (process.platform === 'win32' || Buffer.byteLength(path) > LONGEST_PATH) return async () => {};
   rmSync(path, { force: true });
   const ended = new AbortController();
+  // Their orders are not complete: whoever says nothing must not keep us from ending.
+  const reading = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => socket.destroy());
-    void answer(socket, client, ended.signal);
+    void answer(socket, client, reading, ended.signal);
   });
   await new Promise<void>((resolve) => {
     // Without a socket there are no orders; that is no reason not to chat.
@@ -44,6 +46,7 @@ export async function takeOrders(profile: Profile, client: Client): Promise<() =
   });
   return () => {
     ended.abort();
+    for (const socket of reading) socket.destroy();
     return new Promise((resolve) => server.close(() => resolve()));
   };
 }
@@ -69,13 +72,18 @@ export async function order(profile: Profile, wanted: Order): Promise<SendOutcom
   };
   if (outcome) return outcome;
   const ending = error && error.ending in EXIT_CODES ? (error.ending as Ending) : 'failure';
-  throw new CliError(ending, error?.message ?? 'the process that has the keys ended: send again');
+  throw new CliError(
+    ending,
+    error?.message ?? 'the process that has the keys ended meanwhile: the message may be in the outbox',
+  );
 }
 
-async function answer(socket: Socket, client: Client, ended: AbortSignal): Promise<void> {
+async function answer(socket: Socket, client: Client, reading: Set<Socket>, ended: AbortSignal): Promise<void> {
   let said: object;
   try {
-    const { to, text: message, wait } = Order.parse(JSON.parse(await readOrder(socket)));
+    reading.add(socket);
+    const ordered = await readOrder(socket).finally(() => reading.delete(socket));
+    const { to, text: message, wait } = Order.parse(JSON.parse(ordered));
     said = { outcome: await sendAndWait(client, parseRecipient(to, client.address), message, wait, ended) };
   } catch (error) {
     said = { error: { ending: endingOf(error), message: explain(error) } };
