@@ -1,6 +1,7 @@
 /** The configuration of a relay that runs as a process of its own, and what of it the relay is told. */
 import { setting } from '@sealwire/service/config';
-import { listenAddress, origin, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
+import { originOf } from '@sealwire/service/public-origin';
+import { listenAddress, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
 import { LIMITS } from '@sealwire/wire/limits';
 import { parseNodeId } from '@sealwire/wire/node-messages';
 import { z } from 'zod';
@@ -59,11 +60,6 @@ export const RELAY_CONFIG = {
     about: 'Ids of messages that are remembered at most, the newest ones.',
     default: String(LIMITS.repeatMemoryMessages.value),
   }),
-  ALLOWED_ORIGINS: setting(originList(), {
-    about: 'Origins of web pages that may open a socket, separated by commas. Programs send none and need none.',
-    default: '',
-    example: 'https://chat.example.org',
-  }),
 } as const;
 
 export const relayConfig = z.object({
@@ -82,11 +78,15 @@ export const relayConfig = z.object({
 
 /** From the configuration to the settings of `startRelay`; what is not configurable has its default. */
 export function relaySettings(
-  config: { [Key in keyof typeof RELAY_CONFIG]: z.output<(typeof RELAY_CONFIG)[Key]> },
+  config: { [Key in keyof typeof RELAY_CONFIG]: z.output<(typeof RELAY_CONFIG)[Key]> } & {
+    readonly PUBLIC_ORIGIN: string;
+    readonly ALLOWED_ORIGINS: readonly string[];
+  },
 ): RelaySettings {
   return {
     ...DEFAULT_SETTINGS,
-    allowedOrigins: config.ALLOWED_ORIGINS,
+    // A page of our own origin names it here too: a socket has no same-origin policy.
+    allowedOrigins: [originOf(config.PUBLIC_ORIGIN), ...config.ALLOWED_ORIGINS],
     messagesPerPair: rateOf(config.MESSAGES_PER_PAIR, DEFAULT_SETTINGS.messagesPerPair),
     messagesPerRecipient: rateOf(config.MESSAGES_PER_RECIPIENT, DEFAULT_SETTINGS.messagesPerRecipient),
     bytesPerSender: rateOf(config.BYTES_PER_SENDER, DEFAULT_SETTINGS.bytesPerSender),
@@ -115,13 +115,4 @@ function nodeId() {
       return z.NEVER;
     }
   });
-}
-
-function originList() {
-  return z
-    .union([z.string(), z.array(z.string())])
-    .transform((value) =>
-      (typeof value === 'string' ? value.split(',') : value).map((text) => text.trim()).filter(Boolean),
-    )
-    .pipe(z.array(origin()));
 }

@@ -37,6 +37,7 @@ describe('the settings of solo', () => {
     ['a gate that there is not', [], { GATE: 'closed' }, 'GATE'],
     ['a negative limit', [], { ACCOUNTS_PER_ADDRESS: '-1' }, 'a whole number from 0'],
     ['a page of nowhere', [], { ALLOWED_ORIGINS: 'https://a.example, b.example' }, 'ALLOWED_ORIGINS'],
+    ['pages of everywhere', [], { ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS: "*": not an origin like'],
     ['a config file that is not there', ['--config', 'none.toml'], {}, 'none.toml cannot be read'],
   ])('K14: refuse %s in one line', (_what, argv, env, problem) => {
     expect(() => load(argv, env)).toThrow(problem);

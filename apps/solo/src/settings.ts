@@ -6,7 +6,7 @@ import { setting } from '@sealwire/service/config';
 import { listenAddress, publicOrigin, SERVER_SETTINGS, TLS_SETTINGS } from '@sealwire/service/settings';
 import { z } from 'zod';
 
-const { TRUSTED_PROXIES, CONNECTIONS_PER_ADDRESS, WHEN_STORE_DAMAGED } = SERVER_SETTINGS;
+const { ALLOWED_ORIGINS, TRUSTED_PROXIES, CONNECTIONS_PER_ADDRESS, WHEN_STORE_DAMAGED } = SERVER_SETTINGS;
 
 export const soloSettings = z.object({
   LISTEN: setting(listenAddress(), {
@@ -35,6 +35,7 @@ export const soloSettings = z.object({
   }),
   ...DIRECTORY_SETTINGS,
   ...RELAY_CONFIG,
+  ALLOWED_ORIGINS,
   TRUSTED_PROXIES,
   CONNECTIONS_PER_ADDRESS,
   LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error', 'silent']), {

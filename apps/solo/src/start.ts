@@ -95,6 +95,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     metrics,
     basePath: basePathOf(origin),
     tls,
+    allowedOrigins: settings.ALLOWED_ORIGINS,
     connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
     proxies,
     adminSocket,

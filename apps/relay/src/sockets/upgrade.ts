@@ -54,7 +54,9 @@ function faultOf(request: IncomingMessage, { path, allowedOrigins }: UpgradeSett
   if (url !== path) return new Problem('not-found');
   const { origin } = request.headers;
   if (origin !== undefined && !allowedOrigins.includes(origin))
-    return new Problem('forbidden', { detail: 'foreign origin' });
+    return new Problem('forbidden', {
+      detail: 'pages of this origin may not open a socket: ALLOWED_ORIGINS names those that may',
+    });
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
   if (!offered.includes(SUBPROTOCOL))
     return new Problem('bad-request', { detail: `the subprotocol is ${SUBPROTOCOL}` });

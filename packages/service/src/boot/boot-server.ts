@@ -72,6 +72,7 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
         metrics,
         basePath: basePathOf(settings.PUBLIC_ORIGIN),
         tls: tlsFilesOf(settings),
+        allowedOrigins: settings.ALLOWED_ORIGINS,
         connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
         proxies: trustedProxies(settings.TRUSTED_PROXIES),
         adminSocket: server.adminSocket?.(context.settings),

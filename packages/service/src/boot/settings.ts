@@ -71,7 +71,7 @@ export function publicOrigin() {
 }
 
 /** Origins separated by commas (or a TOML list), at most `max` of them. */
-export function origins(max: number) {
+export function origins(max = Number.POSITIVE_INFINITY) {
   return z
     .union([z.string(), z.array(z.string())])
     .transform((value) =>
@@ -158,6 +158,12 @@ export const SERVER_SETTINGS = {
     about: 'How the processes wake each other: `memory:` (one process only).',
     default: 'memory:',
     example: 'memory:',
+  }),
+  ALLOWED_ORIGINS: setting(origins(), {
+    about:
+      'Origins of web pages that may use this server, beside its own, separated by commas: they may call it, read its answers and open a socket. Programs send none and need none.',
+    default: '',
+    example: 'https://app.example.org',
   }),
   TRUSTED_PROXIES: setting(addressRanges(), {
     about:

@@ -23,6 +23,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import { listenOnAdminSocket } from './admin-socket.ts';
 import type { TrustedProxies } from './client-address.ts';
 import { capConnections } from './connection-cap.ts';
+import { crossOrigin } from './cross-origin.ts';
 import { failureProblem } from './failure.ts';
 import type { HttpDoor, SocketDoor } from './http-door.ts';
 import { Problem } from './problem.ts';
@@ -64,6 +65,8 @@ export interface ListenOptions {
   readonly basePath?: string;
   /** Undefined: plain HTTP. */
   readonly tls?: TlsFiles | undefined;
+  /** Of pages that may read what the doors answer (`cross-origin.ts`); none: no page of another origin. */
+  readonly allowedOrigins?: readonly string[];
   /** See `SERVER_SETTINGS.CONNECTIONS_PER_ADDRESS`; 0 or absent: no limit. */
   readonly connectionsPerAddress?: number;
   readonly proxies?: TrustedProxies;
@@ -106,6 +109,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     metrics: options.metrics,
   });
 
+  const forPages = crossOrigin(options.allowedOrigins ?? []);
   paceRequests(server);
 
   const certificate =
@@ -131,6 +135,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     // Where they are asked from, nobody knows of the base path.
     if (options.health.handle(request, response, asked)) return;
     if (basePath !== '' && options.health.handle(request, response, pathOf(request.url))) return;
+    if (forPages(request, response)) return;
     if (!route) return refuse(response, new Problem('not-found'));
     try {
       route.door.handle(request, response);
