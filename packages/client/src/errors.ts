@@ -35,6 +35,7 @@ const CLIENT_CODES = {
   'wrong-passphrase': false,
   corrupt: false,
   'storage-failed': true,
+  'storage-full': true,
   'bad-chunk': false,
   'chunk-differs': false,
 } as const satisfies Record<string, boolean>;

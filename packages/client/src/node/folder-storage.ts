@@ -16,6 +16,7 @@ const LMDB_LOCK_FILE = `${DATA_FILE}-lock`;
 export class FolderStorage implements ClientStorage {
   readonly #database: RootDatabase<Buffer, string>;
   readonly #lock: FolderLock;
+  #lastWrite: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   private constructor(database: RootDatabase<Buffer, string>, lock: FolderLock) {
@@ -59,13 +60,15 @@ export class FolderStorage implements ClientStorage {
     if (this.#closed) throw new ClientError('closed', 'this storage is closed');
     // LMDB reads the values later, when the transaction runs.
     const copies = changes.map(({ key, value }) => ({ key, value: value && Buffer.from(value) }));
+    const written = this.#database.transaction(() => {
+      for (const { key, value } of copies) {
+        if (value) this.#database.put(key, value);
+        else this.#database.remove(key);
+      }
+    });
+    this.#lastWrite = written.catch(() => undefined);
     try {
-      await this.#database.transaction(() => {
-        for (const { key, value } of copies) {
-          if (value) this.#database.put(key, value);
-          else this.#database.remove(key);
-        }
-      });
+      await written;
     } catch (error) {
       throw asClientError(error, 'storage-failed');
     }
@@ -74,6 +77,8 @@ export class FolderStorage implements ClientStorage {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    // LMDB would refuse what waits for its turn. Transactions end in the order in which they began.
+    await this.#lastWrite;
     await this.#database.close();
     this.#lock.release();
   }

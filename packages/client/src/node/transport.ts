@@ -5,12 +5,11 @@
 import { LIMITS } from '@sealwire/wire/limits';
 import { WebSocket } from 'ws';
 import { retryAfterOf } from '../connection/retry-after.ts';
+import { UNSENT_BYTES } from '../connection/unsent-bytes.ts';
 import type { ConnectSocket, SocketClose } from '../runtime.ts';
 
 const LOST = 1006;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** More than all conversations together have under way: a frame each, of eight (messages/sender.ts). */
-const UNSENT_BYTES = 2 * LIMITS.socketQueueBytes.value;
 
 export const connectSocket: ConnectSocket = (url, subprotocol, handlers) => {
   let refusal: SocketClose | undefined;

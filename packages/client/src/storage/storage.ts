@@ -1,7 +1,7 @@
 /**
  * Where a device keeps everything it must not lose: keys, ratchets, outbox, inbox. Records of opaque bytes under text keys.
  * The SDK loads all records once and keeps them in memory; from then on it only writes. Adapters: memory, folder (LMDB, Node),
- * and `sealed-storage.ts`, which encrypts what another adapter keeps.
+ * IndexedDB (browser), and `sealed-storage.ts`, which encrypts what another adapter keeps.
  */
 export interface StorageChange {
   readonly key: string;
@@ -14,7 +14,7 @@ export interface ClientStorage {
   load(): Promise<Map<string, Uint8Array>>;
   /**
    * All of `changes` or none; durable when the promise resolves (it survives kill -9 and a power cut). The arrays are copied before
-   * the call returns. Rejects with `ClientError` `storage-failed`; the outcome is then unknown until the next `load`.
+   * the call returns. Rejects with `ClientError` `storage-failed` or `storage-full`; the outcome is then unknown until the next `load`.
    */
   write(changes: readonly StorageChange[]): Promise<void>;
   /** Waits for what is under way and lets go of the lock. Idempotent. */
