@@ -76,6 +76,11 @@ export function asClientError(error: unknown, code: ClientErrorCode): ClientErro
   return new ClientError(code, error instanceof Error ? error.message : String(error), { cause: error });
 }
 
+/** The storage takes nothing more: nobody knows what it holds until the device is opened again. */
+export function isStorageBroken({ code }: ClientError): boolean {
+  return ['storage-failed', 'storage-full', 'locked', 'closed', 'corrupt'].includes(code);
+}
+
 /** The system's code below an error (`ECONNREFUSED`, `CERT_HAS_EXPIRED`), where there is one. */
 export function systemCodeOf(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {

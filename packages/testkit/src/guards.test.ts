@@ -3,6 +3,7 @@
  * storage that breaks under sender and receiver. docs/spec/client.md sections 2, 5 and 6.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ClientError } from '@sealwire/client/errors';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
 import type { StorageChange } from '@sealwire/client/storage';
 import { type Constellation, startConstellation } from './constellation.ts';
@@ -155,21 +156,25 @@ describe('a relay that repeats within one batch', () => {
   });
 });
 
-describe('a storage that breaks', () => {
+describe.each([
+  ['storage-failed', new Error('no space left on device')],
+  ['storage-full', new ClientError('storage-full', 'no room for this page')],
+  ['locked', new ClientError('locked', 'another page took this device over')],
+])('a storage that breaks (%s)', (code, error) => {
   it('under the sender: nothing leaves, the client stops and says why', async () => {
     const { accepted } = await bob.client.send('alice', 'sealed by nobody');
     bob.network.intercept = async (request, ask) => {
-      if (request.url.endsWith('/lime')) storage.broken = true;
+      if (request.url.endsWith('/lime')) storage.broken = error;
       return ask();
     };
     await stops(bob);
     expect(bob.network.framesSent('send')).toEqual([]);
-    await expect(accepted).rejects.toMatchObject({ code: 'storage-failed' });
+    await expect(accepted).rejects.toMatchObject({ code });
   });
 
   it('under the sender who gives up: the client stops and says why', async () => {
     bob.network.intercept = async (request, ask) => {
-      if (request.url.endsWith('/manifests/nobody-here')) storage.broken = true;
+      if (request.url.endsWith('/manifests/nobody-here')) storage.broken = error;
       return ask();
     };
     await bob.client.send('nobody-here', 'hello?');
@@ -180,7 +185,7 @@ describe('a storage that breaks', () => {
     await meet();
     await until(async () => (await waiting()) === 0);
     const acknowledged = bob.network.framesSent('ack').length;
-    storage.broken = true;
+    storage.broken = error;
     await alice.client.send('bob', 'not stored');
     await stops(bob);
     expect(bob.network.framesSent('ack').length).toBe(acknowledged);
@@ -188,14 +193,15 @@ describe('a storage that breaks', () => {
   });
 
   async function stops({ client }: Person): Promise<void> {
-    await expect(take(client, 'message', 1)).rejects.toMatchObject({ code: 'storage-failed' });
+    await expect(take(client, 'message', 1)).rejects.toMatchObject({ code });
     expect(client.state).toBe('stopped');
   }
 });
 
 /** Storage whose writes wait, one by one, or fail, when a test says so. */
 class ObedientStorage extends MemoryStorage {
-  broken = false;
+  /** What every write from now on fails with. */
+  broken: Error | undefined;
   #waiting: (() => void)[] | undefined;
 
   /** Writes that wait. */
@@ -220,7 +226,7 @@ class ObedientStorage extends MemoryStorage {
   override async write(changes: readonly StorageChange[]): Promise<void> {
     const waiting = this.#waiting;
     if (waiting) await new Promise<void>((resolve) => waiting.push(resolve));
-    if (this.broken) throw new Error('no space left on device');
+    if (this.broken) throw this.broken;
     await super.write(changes);
   }
 }

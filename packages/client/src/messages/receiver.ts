@@ -13,7 +13,7 @@ import { WireError } from '@sealwire/wire/wire-error';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf, type PeerRecord, readPeer, trustIn } from '../accounts/peer-record.ts';
 import type { Engines } from '../engines/engines.ts';
-import { asClientError, ClientError } from '../errors.ts';
+import { asClientError, ClientError, isStorageBroken } from '../errors.ts';
 import type { IncomingMessage } from '../events.ts';
 import type { Timers } from '../runtime.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
@@ -41,8 +41,6 @@ const UNBELIEVABLE = [
   'manifest-rollback',
   'manifest-fork',
 ];
-/** The storage is of no use any more. */
-const BROKEN = ['storage-failed', 'closed', 'corrupt'];
 
 export interface ReceiverOptions {
   readonly ledger: Ledger;
@@ -121,7 +119,7 @@ export class Receiver {
       } catch (error) {
         const reason = asClientError(error, 'engine-failed');
         // What cannot be judged now is as good as not delivered: the relay has the messages, and repeats them on the next link.
-        if (BROKEN.includes(reason.code)) this.#options.broken(reason);
+        if (isStorageBroken(reason)) this.#options.broken(reason);
         else if (link === this.#link)
           this.#options.drop(`cannot take what was delivered: ${reason.code}`, reason.retryAfterMs);
       }

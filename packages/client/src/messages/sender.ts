@@ -16,7 +16,7 @@ import { deviceOf } from '../accounts/peer-record.ts';
 import { backOff } from '../connection/back-off.ts';
 import type { EngineContext } from '../engines/engine.ts';
 import { EngineError, type Engines } from '../engines/engines.ts';
-import { asClientError, ClientError } from '../errors.ts';
+import { asClientError, ClientError, isStorageBroken } from '../errors.ts';
 import { pause, type Timers } from '../runtime.ts';
 import type { IncomingChains } from './chain/incoming-chains.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
@@ -144,7 +144,7 @@ export class Sender {
       } catch (error) {
         const reason = reasonOf(error);
         if (period.aborted || reason.code === 'aborted') return;
-        if (isBroken(reason)) return this.#options.broken(reason);
+        if (isStorageBroken(reason)) return this.#options.broken(reason);
         if (!reason.retryable && !PASSING.includes(reason.code)) await this.#giveUp(entry, reason);
         else {
           await this.#waiting.refused(entry, reason, failures);
@@ -236,7 +236,7 @@ export class Sender {
       await this.#receiptSender.send(to, period);
     } catch (error) {
       const reason = reasonOf(error);
-      if (isBroken(reason)) this.#options.broken(reason);
+      if (isStorageBroken(reason)) this.#options.broken(reason);
     }
   }
 
@@ -268,10 +268,6 @@ function reasonOf(error: unknown): ClientError {
 
 function servedBy(parts: readonly Part[]): DeviceId[] {
   return parts.filter(({ content }) => content.length > 0).map(({ device }) => device);
-}
-
-function isBroken({ code }: ClientError): boolean {
-  return code === 'storage-failed' || code === 'closed' || code === 'corrupt';
 }
 
 function ghostDevice(device: DeviceId): ClientError {
