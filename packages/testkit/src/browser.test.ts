@@ -1,5 +1,5 @@
 /** The SDK in a real browser, over a real server of another origin: solo, and two processes of Chromium with what they store. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { Chromium, deviceIn, findChromium } from './browser/chromium.ts';
 import { PageServer } from './browser/page-server.ts';
 import { ServerProcess } from './faults/server-process.ts';
-import { endAllProcesses } from './faults/source-process.ts';
+import { endAllProcesses, root } from './faults/source-process.ts';
 
 jest.setTimeout(120_000);
 
@@ -19,18 +19,21 @@ const title = program ? 'in Chromium' : 'in Chromium (skipped: infra/scripts/chr
   const running = new Set<Chromium>();
   let pages: PageServer;
   let foreignPages: PageServer;
+  let documentedPages: PageServer;
   let server: ServerProcess;
   let count = 0;
   let alice: string;
   let bob: string;
 
   beforeAll(async () => {
+    const documented = [...readFileSync(join(root, 'docs/install.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)];
     pages = await PageServer.listen();
     foreignPages = await PageServer.listen();
-    server = await ServerProcess.on(join(folder, 'server'), ['--allowed-origins', pages.origin]);
+    documentedPages = await PageServer.listen(documented[1]![1]);
+    const allowed = [pages.origin, documentedPages.origin];
+    server = await ServerProcess.on(join(folder, 'server'), ['--allowed-origins', allowed.join()]);
     await server.start();
-    pages.allow(server.origin);
-    foreignPages.allow(server.origin);
+    for (const each of [pages, foreignPages, documentedPages]) each.allow(server.origin);
   });
   beforeEach(() => {
     count++;
@@ -43,7 +46,7 @@ const title = program ? 'in Chromium' : 'in Chromium (skipped: infra/scripts/chr
   afterAll(async () => {
     await server.stop();
     await endAllProcesses();
-    await Promise.all([pages.close(), foreignPages.close()]);
+    await Promise.all([pages, foreignPages, documentedPages].map((each) => each.close()));
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
@@ -66,6 +69,16 @@ const title = program ? 'in Chromium' : 'in Chromium (skipped: infra/scripts/chr
     expect(await second.device.texts(1)).toEqual(['Are you there?']);
     expect(await second.device.send(alice, 'Gladly.')).toBe('accepted');
     expect(await first.device.texts(1)).toEqual(['Gladly.']);
+  });
+
+  it('the program of docs/install.md for a page says back what is written to it', async () => {
+    const { browser, device } = await registered(alice);
+    const page = await browser.openPage(`${documentedPages.origin}/?server=${server.origin}`);
+    const isThere = () => (globalThis as unknown as { document: { title: string } }).document.title.includes('is here');
+    await page.waitForFunction(isThere);
+    expect(await page.title()).toBe('sip:echo@localhost is here');
+    await device.send('echo', 'Is anybody there?');
+    expect(await device.texts(1)).toEqual(['Is anybody there?']);
   });
 
   it('a page that is loaded again, or whose process has crashed, finds its state', async () => {

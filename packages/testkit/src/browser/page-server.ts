@@ -1,4 +1,4 @@
-/** Serves the page of `page.ts` on an origin of its own, under a policy that lets it talk to one server and evaluate nothing. */
+/** Serves the page of a program on an origin of its own, under a policy that lets it talk to one server and evaluate nothing. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,9 +13,10 @@ export class PageServer {
     this.#server = server;
   }
 
-  static async listen(): Promise<PageServer> {
+  /** `program`: the text of a module; not given: `page.ts`. */
+  static async listen(program = "import './page.ts';"): Promise<PageServer> {
     const { outputFiles } = await build({
-      entryPoints: [fileURLToPath(new URL('page.ts', import.meta.url))],
+      stdin: { contents: program, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
       bundle: true,
       format: 'esm',
       platform: 'browser',
@@ -24,14 +25,16 @@ export class PageServer {
       logLevel: 'silent',
     });
     const script = outputFiles[0]!.contents;
-    const server = createServer((request, response) => {
-      if (request.url === '/page.js')
-        return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(script);
-      response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': page.#policy });
-      response.end('<!doctype html><title>Sealwire</title><script type="module" src="/page.js"></script>');
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const page = new PageServer(server);
+    const page: PageServer = new PageServer(
+      createServer((request, response) => {
+        if (request.url === '/page.js')
+          return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(script);
+        response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': page.#policy });
+        response.end('<!doctype html><title>Sealwire</title><script type="module" src="/page.js"></script>');
+      }),
+    );
+    page.#server.listen(0, '127.0.0.1');
+    await once(page.#server, 'listening');
     return page;
   }
 
