@@ -1,6 +1,7 @@
 /** What every storage must do, as tests: an adapter's test file calls `storageContract` and adds nothing but its own faults. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ClientStorage } from '../storage/storage.ts';
+import { settle } from './fake-time.ts';
 
 /** A place where one device keeps its records, empty at first. */
 export interface StoragePlace {
@@ -70,10 +71,16 @@ export function storageContract(name: string, newPlace: () => StoragePlace): voi
 
     it('keeps the order of writes that nobody waited for, and close waits for all of them', async () => {
       const storage = await opened();
-      const writes = Array.from({ length: 20 }, (_, n) => storage.write([{ key: 'a/1', value: bytes(n) }]));
-      const records = await reopened(storage);
+      let written = 0;
+      const writes = Array.from({ length: 20 }, async (_, n) => {
+        await storage.write([{ key: 'a/1', value: bytes(n) }]);
+        written++;
+      });
+      await storage.close();
+      await settle();
+      expect(written).toBe(20);
       await Promise.all(writes);
-      expect([...records.get('a/1')!]).toEqual([19]);
+      expect([...(await reopened(storage)).get('a/1')!]).toEqual([19]);
     });
 
     it('gives arrays away: who changes them changes no record', async () => {
