@@ -1,4 +1,7 @@
-/** The SDK in a real browser, over a real server of another origin: solo, and two processes of Chromium with what they store. */
+/**
+ * The SDK in a real browser, over a real server of another origin: solo, and two processes of
+ * Chromium with what they store.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What a page loads of the SDK: nothing that needs Node, and no more than is stated in docs/install.md. */
+/**
+ * What a page loads of the SDK: nothing that needs Node, and no more than is stated in
+ * docs/install.md.
+ */
 import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { fileURLToPath } from 'node:url';

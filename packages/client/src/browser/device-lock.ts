@@ -1,6 +1,7 @@
 /**
- * One owner a device: two of one ratchet would encrypt two messages under one key (cases F17, S21). A Web Lock is known to
- * all pages and workers of the origin, and the browser takes it from one that is gone, however it went.
+ * One owner a device: two of one ratchet would encrypt two messages under one key (cases F17, S21).
+ * A Web Lock is known to all pages and workers of the origin, and the browser takes it from one
+ * that is gone, however it went.
  */
 import { asClientError, ClientError } from '../errors.ts';
 import type { Timers } from '../runtime.ts';
@@ -10,8 +11,8 @@ import type { LockManager } from './platform.ts';
 const PATIENCE_MS = 2_000;
 
 /**
- * Resolves with what gives the lock back. Rejects with `ClientError` `locked` when somebody else keeps it. `lost`: somebody has
- * taken it by force; this owner must not write any more.
+ * Resolves with what gives the lock back. Rejects with `ClientError` `locked` when somebody else
+ * keeps it. `lost`: somebody has taken it by force; this owner must not write any more.
  */
 export function lockDevice(
   name: string,

@@ -40,7 +40,10 @@ async function watch<T>(promise: Promise<T>) {
   return seen;
 }
 
-/** The factory, with what its transactions for writing are asked for and how they end in the hands of the test. */
+/**
+ * The factory, with what its transactions for writing are asked for and how they end in the hands
+ * of the test.
+ */
 function watched(change: (transaction: DatabaseTransaction) => void = () => {}) {
   const modes: unknown[] = [];
   const databases: Database[] = [];

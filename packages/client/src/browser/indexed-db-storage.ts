@@ -1,6 +1,7 @@
 /**
- * A device's records in a browser: one IndexedDB database each, one page or worker at a time. IndexedDB is not encrypted:
- * `SealedStorage` around it keeps the records from who reads the disk (docs/spec/client.md section 2).
+ * A device's records in a browser: one IndexedDB database each, one page or worker at a time.
+ * IndexedDB is not encrypted: `SealedStorage` around it keeps the records from who reads the disk
+ * (docs/spec/client.md section 2).
  */
 import { ClientError, corruptStorage } from '../errors.ts';
 import { platformTimers, type Timers } from '../runtime.ts';
@@ -38,8 +39,8 @@ export class IndexedDbStorage implements ClientStorage {
   }
 
   /**
-   * `name`: of the database, one for each device; made when it is not there. Throws `ClientError`: `locked` (another page has it open),
-   * `storage-full` or `storage-failed`.
+   * `name`: of the database, one for each device; made when it is not there. Throws `ClientError`:
+   * `locked` (another page has it open), `storage-full` or `storage-failed`.
    */
   static async open(name: string, platform: IndexedDbPlatform = platformOfPage()): Promise<IndexedDbStorage> {
     const { indexedDB, locks, timers } = platform;

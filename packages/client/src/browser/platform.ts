@@ -1,6 +1,7 @@
 /**
- * The part of a browser that the SDK touches, as types of our own: this repository is compiled without the DOM's, so that
- * no server names a window by accident. Indexed Database API 3.0, Web Locks API, Storage Standard, WebSockets Standard.
+ * The part of a browser that the SDK touches, as types of our own: this repository is compiled
+ * without the DOM's, so that no server names a window by accident. Indexed Database API 3.0, Web
+ * Locks API, Storage Standard, WebSockets Standard.
  */
 
 export interface DatabaseRequest<T> {
@@ -44,7 +45,10 @@ export interface DatabaseFactory {
 }
 
 export interface LockManager {
-  /** Settles with `held`, which is called once the lock is ours; rejects when `signal` fires before that, or the lock is stolen. */
+  /**
+   * Settles with `held`, which is called once the lock is ours; rejects when `signal` fires before
+   * that, or the lock is stolen.
+   */
   request(name: string, options: { readonly signal: AbortSignal }, held: () => Promise<void>): Promise<unknown>;
 }
 
@@ -62,7 +66,10 @@ export interface PageSocket {
 
 export type PageSocketClass = new (url: string, subprotocol: string) => PageSocket;
 
-/** What a page or a worker has; where it is not served by https, or by this machine itself, there are no locks. */
+/**
+ * What a page or a worker has; where it is not served by https, or by this machine itself, there
+ * are no locks.
+ */
 export interface Browser {
   readonly indexedDB?: DatabaseFactory;
   readonly navigator?: {

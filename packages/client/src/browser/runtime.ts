@@ -1,4 +1,7 @@
-/** The SDK's runtime in a page or a worker: cryptography in JavaScript, the browser's randomness, clock and network. */
+/**
+ * The SDK's runtime in a page or a worker: cryptography in JavaScript, the browser's randomness,
+ * clock and network.
+ */
 import { nobleCrypto } from '@sealwire/crypto/noble';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import type { ClientRuntime } from '../runtime.ts';

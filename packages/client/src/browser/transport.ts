@@ -1,7 +1,8 @@
 /**
- * WebSockets of a browser. It has no pause and no bound of its own: what comes is handed on at once, and the receiver
- * drops a relay that sends beyond the window; what the relay does not read is bounded by `UNSENT_BYTES`. Why an upgrade
- * was refused, and its `Retry-After`, a browser tells no page: the back-off waits as after a lost connection.
+ * WebSockets of a browser. It has no pause and no bound of its own: what comes is handed on at
+ * once, and the receiver drops a relay that sends beyond the window; what the relay does not read
+ * is bounded by `UNSENT_BYTES`. Why an upgrade was refused, and its `Retry-After`, a browser tells
+ * no page: the back-off waits as after a lost connection.
  */
 import { LIMITS } from '@sealwire/wire/limits';
 import { UNSENT_BYTES } from '../connection/unsent-bytes.ts';
@@ -33,7 +34,8 @@ export function socketsOf(WebSocket: PageSocketClass): ConnectSocket {
     const drop = (reason: string) => {
       if (isOver) return;
       end({ code: LOST, reason });
-      // There is no way to cut it: the browser waits for the other side by itself, and nobody listens any more.
+      // There is no way to cut it: the browser waits for the other side by itself, and nobody
+      // listens any more.
       socket.close();
     };
     socket.binaryType = 'arraybuffer';

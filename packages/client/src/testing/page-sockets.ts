@@ -1,4 +1,7 @@
-/** What a page's socket meets: a server in the hands of a test, and a class that behaves as a browser's (`ws` has the same interface). */
+/**
+ * What a page's socket meets: a server in the hands of a test, and a class that behaves as a
+ * browser's (`ws` has the same interface).
+ */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';

@@ -1,4 +1,7 @@
-/** What every storage must do, as tests: an adapter's test file calls `storageContract` and adds nothing but its own faults. */
+/**
+ * What every storage must do, as tests: an adapter's test file calls `storageContract` and adds
+ * nothing but its own faults.
+ */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ClientStorage } from '../storage/storage.ts';
 import { settle } from './fake-time.ts';

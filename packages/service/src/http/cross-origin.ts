@@ -1,7 +1,8 @@
 /**
- * Pages of other origins (the CORS protocol, Fetch Standard section 3.3): those that are listed may call this server
- * and read its answers, others are told nothing and their browser keeps the answer from them. Who calls is said by a
- * token in a header, never by a cookie: no credentials are allowed.
+ * Pages of other origins (the CORS protocol, Fetch Standard section 3.3): those that are listed may
+ * call this server and read its answers, others are told nothing and their browser keeps the answer
+ * from them. Who calls is said by a token in a header, never by a cookie: no credentials are
+ * allowed.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
@@ -14,7 +15,10 @@ const ALLOWED = {
 } as const;
 const EXPOSED_HEADERS = 'retry-after';
 
-/** Answers a preflight itself, and says so; else it marks the answer for the page and leaves the rest to the door. */
+/**
+ * Answers a preflight itself, and says so; else it marks the answer for the page and leaves the
+ * rest to the door.
+ */
 export type CrossOrigin = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** `origins`: as the `Origin` header writes them; none: every request is left as it is. */

@@ -1,4 +1,7 @@
-/** A real browser without a screen, as a process that a test may kill; what it stores is in a folder of the test's. */
+/**
+ * A real browser without a screen, as a process that a test may kill; what it stores is in a folder
+ * of the test's.
+ */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type Browser, chromium, type Page } from 'playwright-core';

@@ -1,4 +1,7 @@
-/** Serves the page of a program on an origin of its own, under a policy that lets it talk to one server and evaluate nothing. */
+/**
+ * Serves the page of a program on an origin of its own, under a policy that lets it talk to one
+ * server and evaluate nothing.
+ */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,7 @@
-/** The program of a page, for tests with a real browser: one device, whose calls are made from outside. */
+/**
+ * The program of a page, for tests with a real browser: one device, whose calls are made from
+ * outside.
+ */
 import { IndexedDbStorage } from '@sealwire/client/browser/indexed-db-storage';
 import { requestPersistence } from '@sealwire/client/browser/persistence';
 import { browserRuntime } from '@sealwire/client/browser/runtime';
@@ -32,7 +35,10 @@ async function read(opened: Client): Promise<void> {
   }
 }
 
-/** What a call answers, or the code of its error: of an exception, only the text would get out of the page. */
+/**
+ * What a call answers, or the code of its error: of an exception, only the text would get out of
+ * the page.
+ */
 async function coded<T>(call: Promise<T>): Promise<T | string> {
   try {
     return await call;
