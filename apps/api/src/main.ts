@@ -31,6 +31,7 @@ if (process.argv[2] === 'invite') {
     name: 'api',
     main: import.meta.url,
     schema: apiSettings,
+    commands: ['invite'],
     now: Date.now,
     openStore,
     openBus,

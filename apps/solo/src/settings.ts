@@ -10,8 +10,10 @@ const { ALLOWED_ORIGINS, TRUSTED_PROXIES, CONNECTIONS_PER_ADDRESS, WHEN_STORE_DA
 
 export const soloSettings = z.object({
   LISTEN: setting(listenAddress(), {
-    about: 'Where the server listens, `HOST:PORT`. Anything but this machine itself wants TLS in front of it.',
+    about:
+      'Where the server listens, `HOST:PORT`. Anything but this machine itself wants TLS in front of it. Not set: the environment variable `PORT` gives the default another port.',
     default: '127.0.0.1:8080',
+    portFrom: 'PORT',
   }),
   DATA_DIR: setting(z.string().min(1, 'not a folder'), {
     about: 'The folder of the store and the secrets; made at the first start, for this user only.',

@@ -17,12 +17,14 @@ import { manifestsContract } from './contract/manifests.ts';
 import { modelContract } from './contract/model.ts';
 import { prekeysContract } from './contract/prekeys.ts';
 import { readContract } from './contract/read.ts';
+import { unfinishedContract } from './contract/unfinished.ts';
 import { waitingContract } from './contract/waiting.ts';
 
 /** Registers the suite. `open` gives a store in which nobody else is at work. */
 export function storeContract(name: string, open: OpenStore): void {
   describe(`store contract: ${name}`, () => {
     accountsContract(open);
+    unfinishedContract(open);
     manifestsContract(open);
     devicesContract(open);
     prekeysContract(open);

@@ -70,6 +70,13 @@ export interface StoredManifest {
   readonly signature: Uint8Array;
 }
 
+/** From when on an account that nobody finished (`Accounts.create`) is in nobody's way. */
+export interface UnfinishedTerms {
+  readonly now: number;
+  /** Since its creation. */
+  readonly afterMs: number;
+}
+
 export interface Accounts {
   /**
    * Creates the account with manifest version 1 and its devices. Commit point: the account. The same call
@@ -80,14 +87,22 @@ export interface Accounts {
    * With `invitation`, one use of it is this address's before the account is made, and is given back on
    * `conflict`; `not-found` when it is not (or no longer) good: before any `conflict`, so that only the
    * invited learn which addresses are taken. A repeat, also one after `unavailable`, uses it no further.
+   * An account is *unfinished* until keys are registered for a device of it, listed or waiting, or a second manifest is published; what
+   * finished it once did so for good. With `unfinished`, one that is as old as that makes room for another one at its address, which is
+   * refused for any other reason first: it goes with its devices, of whom nobody can have heard, and their ids stay taken. That and what
+   * finishes it exclude each other: the one that comes second is refused, with `not-found` or with `conflict`. The time of one made in the
+   * future begins with the first call that meets it.
    */
   create(
     account: Account,
     manifest: StoredManifest,
     devices: readonly Device[],
     invitation?: { hash: Uint8Array; now: number },
+    unfinished?: UnfinishedTerms,
   ): Promise<'created' | 'exists'>;
   find(address: AccountAddress): Promise<Account | undefined>;
+  /** Whether an account was ever made here. */
+  areAny(): Promise<boolean>;
   /**
    * Devices, waiting ones too, manifests, prekeys, mailboxes and app passwords go with it; the address stays
    * taken. Commit point: the account, of which only its name stays. Idempotent.

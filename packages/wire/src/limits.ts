@@ -117,6 +117,11 @@ export const LIMITS = {
     unit: 'ms',
     why: 'an upload of one-time keys that is repeated after its answer was lost brings none back that was handed out',
   },
+  unfinishedAccountMs: {
+    value: DAY,
+    unit: 'ms',
+    why: 'an account whose registration nobody finished keeps its name from others; longer than an outage in the middle of it',
+  },
   devicesPerAccount: { value: 10, unit: 'devices', why: 'fan-out of a one-to-one message stays small' },
   appPasswordsPerAccount: {
     value: 20,

@@ -5,6 +5,7 @@ import { Problem } from '@sealwire/service/problem';
 import { type Account, type Device, KeyTakenError, type Store, StoreError } from '@sealwire/store/port';
 import type { CreateAccountBody } from '@sealwire/wire/http';
 import { type AccountAddress, accountOf, addressOf, type DeviceId, isEnforcedDeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import { type Manifest, verifyManifest, verifySuccessor } from '@sealwire/wire/manifest';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { z } from 'zod';
@@ -24,7 +25,10 @@ type NewAccount = z.output<typeof CreateAccountBody>;
 export class AccountService {
   constructor(private readonly deps: AccountServiceDeps) {}
 
-  /** Idempotent: the same body again finds the account that the first one made, whatever became of the invitation. */
+  /**
+   * Idempotent: the same body again finds the account that the first one made, whatever became of the invitation. The name of one that
+   * nobody finished in a day (`Accounts.create` of the store) is free again.
+   */
   async create(body: NewAccount): Promise<{ account: Account; created: boolean }> {
     const { store, crypto, domain, gate, announcer } = this.deps;
     const now = this.deps.now();
@@ -35,9 +39,12 @@ export class AccountService {
     const stored = { version: 1, bytes: body.manifest.manifest, signature: body.manifest.signature };
     const devices: Device[] = manifest.devices.map((device) => ({ ...device }));
     const invitation = gate === 'invitation' ? { hash: invitationHash(crypto, body.invitation!), now } : undefined;
+    const unfinished = { now, afterMs: LIMITS.unfinishedAccountMs.value };
+    // Whoever is there now is not any more once this account is made.
+    const [before = []] = await store.devices.list([address]);
     let outcome: 'created' | 'exists';
     try {
-      outcome = await store.accounts.create(account, stored, devices, invitation);
+      outcome = await store.accounts.create(account, stored, devices, invitation, unfinished);
     } catch (error) {
       if (error instanceof KeyTakenError)
         throw new Problem('conflict', { detail: 'a key that another account uses: make new ones' }, { cause: error });
@@ -48,6 +55,7 @@ export class AccountService {
       throw error;
     }
     if (outcome === 'exists') return { account: (await store.accounts.find(address)) ?? account, created: false };
+    await announcer.devicesRemoved(before.map(({ id }) => id));
     await announcer.devicesChanged(address);
     return { account, created: true };
   }

@@ -53,6 +53,37 @@ describe('POST /v1/accounts', () => {
     expect([thief.status, thief.json.code]).toEqual([409, 'name-taken']);
   });
 
+  it('T105: the name of an account that nobody finished is free after a day, and its device is cut off', async () => {
+    fixture = await startFixture();
+    await fixture.call('POST', '/v1/accounts', alice.creation());
+    const other = person(crypto, 'alice', 'other');
+    const day = 24 * 60 * 60_000;
+    fixture.clock.now += day - 1;
+    expect((await fixture.call('POST', '/v1/accounts', other.creation())).json.code).toBe('name-taken');
+    fixture.clock.now += 1;
+    fixture.announced.length = 0;
+    expect((await fixture.call('POST', '/v1/accounts', other.creation())).status).toBe(201);
+    expect(fixture.announced).toEqual([
+      { kind: 'device-removed', device: alice.device },
+      { kind: 'devices-changed', address: alice.address },
+    ]);
+    expect((await fixture.login(alice)).status).toBe(401);
+    expect((await fixture.call('POST', '/v1/accounts', alice.creation())).json.code).toBe('name-taken');
+    expect((await fixture.login(other)).status).toBe(200);
+  });
+
+  it('T105: an account with keys keeps its name, whatever the clock says', async () => {
+    fixture = await startFixture();
+    await fixture.call('POST', '/v1/accounts', alice.creation());
+    const keys = { identityKey: new Uint8Array(32).fill(1), signedPrekey: { id: 1, publicKey: new Uint8Array(32) } };
+    const signed = { ...keys, signedPrekey: { ...keys.signedPrekey, signature: new Uint8Array(64) } };
+    await fixture.store.prekeys.register(alice.device, 'c25519', signed, []);
+    fixture.clock.now += 1e12;
+    const thief = await fixture.call('POST', '/v1/accounts', person(crypto, 'alice', 'thief').creation());
+    expect(thief.json.code).toBe('name-taken');
+    expect((await fixture.login(alice)).status).toBe(200);
+  });
+
   it('one of many at once makes it', async () => {
     fixture = await startFixture();
     const bodies = [alice, person(crypto, 'alice', 'other')].map((somebody) => somebody.creation());

@@ -26,6 +26,8 @@ export interface StandaloneServer<S extends ServerSchema, Store extends Closable
   /** Of the app's main: `import.meta.url`; its package.json holds the version. */
   readonly main: string;
   readonly schema: S;
+  /** See `Server.commands`. */
+  readonly commands?: readonly string[];
   readonly now: () => number;
   readonly openStore: (
     url: string,

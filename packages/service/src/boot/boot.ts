@@ -27,6 +27,8 @@ export interface Server<S extends Settings> {
   /** Of the app's main: `import.meta.url`; its package.json holds the version. */
   readonly main: string;
   readonly schema: S;
+  /** What the first word may be, which whoever calls `boot` has looked at: for `--help`, and for a word that is none. */
+  readonly commands?: readonly string[];
   readonly now: () => number;
   run(context: BootContext<S>): Promise<Running>;
 }
@@ -34,7 +36,8 @@ export interface Server<S extends Settings> {
 /** Runs `server` until a signal ends it. Resolves when it listens (or has shown its configuration). */
 export async function boot<S extends Settings>(server: Server<S>): Promise<void> {
   try {
-    const loaded = loadConfig(server.schema);
+    const version = versionOf(server.main);
+    const loaded = loadConfig(server.schema, undefined, { version, commands: server.commands ?? [] });
     if (loaded.action === 'show') {
       process.stdout.write(loaded.text);
       return;
@@ -49,7 +52,6 @@ export async function boot<S extends Settings>(server: Server<S>): Promise<void>
       metrics.unhandledErrors.inc({ where: 'rejection' });
       log.error('unhandled-rejection', { error });
     });
-    const version = versionOf(server.main);
     const running = await server.run({ settings, version, log, metrics, now: server.now });
     if (running.reload) process.on('SIGHUP', running.reload);
     onShutdown({

@@ -164,3 +164,64 @@ describe('what is shown', () => {
     expect(envExample(schema)).toContain('#STORE_URL=lmdb:./data\n');
   });
 });
+
+describe('PORT', () => {
+  const schema = z.object({
+    LISTEN: setting(listenAddress(), { about: 'Where.', default: '127.0.0.1:8080', portFrom: 'PORT' }),
+  });
+  const listen = (given: Parameters<typeof sources>[0]) => {
+    const loaded = loadConfig(schema, sources(given));
+    return loaded.action === 'run' ? loaded.settings.LISTEN : loaded.text;
+  };
+
+  it('gives the default another port; whatever names the whole address wins', () => {
+    expect(listen({ env: { PORT: '8081' } })).toEqual({ host: '127.0.0.1', port: 8081 });
+    expect(listen({ env: { PORT: '' } })).toEqual({ host: '127.0.0.1', port: 8080 });
+    const all = { host: '0.0.0.0', port: 80 };
+    expect(listen({ env: { PORT: '8081', LISTEN: '0.0.0.0:80' } })).toEqual(all);
+    expect(listen({ env: { PORT: '8081' }, argv: ['--listen', '0.0.0.0:80'] })).toEqual(all);
+    const files = { 'a.toml': 'listen = "0.0.0.0:80"\n' };
+    expect(listen({ env: { PORT: '8081' }, argv: ['--config', 'a.toml'], files })).toEqual(all);
+    expect(listen({ env: { PORT: '8081' }, argv: ['--print-config'] })).toContain(
+      'LISTEN=127.0.0.1:8081  # environment',
+    );
+  });
+
+  it.each(['http', '99999', '-1', '80 80'])('that is none is refused: %s', (PORT) => {
+    expect(() => listen({ env: { PORT } })).toThrow(`PORT: "${PORT}": not a port — for example PORT=8081`);
+  });
+});
+
+describe('words', () => {
+  const words = { version: '1.2.3', commands: ['invite', 'verify'] };
+  const say = (argv: string[], more: Parameters<typeof loadConfig>[2] = words) =>
+    loadConfig(schema, sources({ argv }), more);
+
+  it('--version shows the version, whatever else is missing; --help the commands', () => {
+    expect(loadConfig(schema, { ...sources({ argv: ['--version'] }), env: {} }, words)).toEqual({
+      action: 'show',
+      text: '1.2.3\n',
+    });
+    expect(say(['--help'])).toMatchObject({
+      text: expect.stringMatching(/--version\n.*\n\nCommands, .*: invite, verify\./),
+    });
+  });
+
+  it('that nobody knows are refused in one line that says what is possible', () => {
+    expect(() => say(['nonsense'])).toThrow(
+      'nonsense: there is no such command — the commands are invite, verify; see --help',
+    );
+    expect(() => say(['verfy'])).toThrow('verfy: there is no such command — did you mean verify?');
+    expect(() => say(['--workers', '2', 'and'])).toThrow('and: there is no such command');
+    expect(() => say(['x'], {})).toThrow('x: there is no such command — see --help');
+  });
+
+  it('that are demanded stand among the flags, and are named when they are missing', () => {
+    const folder = { demanded: ['FOLDER'] };
+    expect(say(['there', '--workers', '2'], folder)).toMatchObject({ words: ['there'], settings: { WORKERS: 2 } });
+    expect(say(['--workers', '2', 'there'], folder)).toMatchObject({ words: ['there'] });
+    expect(() => say(['--workers', '2'], folder)).toThrow('FOLDER: is missing — write FOLDER');
+    expect(() => say(['one', 'two'], folder)).toThrow('two: there is no such command');
+    expect(say(['--print-config'], folder)).toMatchObject({ action: 'show' });
+  });
+});

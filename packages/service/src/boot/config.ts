@@ -34,6 +34,18 @@ export interface About {
   readonly secret?: boolean;
   /** For `.env.example` and for error messages. */
   readonly example?: string;
+  /** Of a `HOST:PORT`: the environment variable that gives the default another port. */
+  readonly portFrom?: string;
+}
+
+/** What else than settings may stand on the command line. */
+export interface Words {
+  /** What `--version` shows; undefined: there is no such flag. */
+  readonly version?: string;
+  /** What the first word may be; for `--help`, and for a word that is none of them. */
+  readonly commands?: readonly string[];
+  /** The names of the words that are demanded, such as a folder. */
+  readonly demanded?: readonly string[];
 }
 
 export type Settings = z.ZodObject;
@@ -47,7 +59,13 @@ export interface ConfigSources {
 }
 
 export type LoadedConfig<S extends Settings> =
-  | { readonly action: 'run'; readonly settings: z.output<S>; readonly warnings: readonly string[] }
+  | {
+      readonly action: 'run';
+      readonly settings: z.output<S>;
+      readonly warnings: readonly string[];
+      /** One each for `Words.demanded`. */
+      readonly words: readonly string[];
+    }
   | { readonly action: 'show'; readonly text: string };
 
 type Source = 'flag' | 'environment' | 'secret file' | 'config file' | 'default' | 'unset';
@@ -68,13 +86,18 @@ export function processSources(): ConfigSources {
 }
 
 /**
- * Reads all sources. `--print-config` and `--help` yield a text to show instead of settings.
- * Throws `ConfigError` for the first setting that is missing or malformed, an unknown flag or an unreadable file.
+ * Reads all sources. `--print-config`, `--help` and `--version` yield a text to show instead of settings.
+ * Throws `ConfigError` for the first setting that is missing or malformed, an unknown flag or word, or an unreadable file.
  */
-export function loadConfig<S extends Settings>(schema: S, sources: ConfigSources = processSources()): LoadedConfig<S> {
+export function loadConfig<S extends Settings>(
+  schema: S,
+  sources: ConfigSources = processSources(),
+  words: Words = {},
+): LoadedConfig<S> {
   const keys = Object.keys(schema.shape);
-  const flags = parseFlags(schema, sources.argv);
-  if (flags.help) return { action: 'show', text: helpText(schema) };
+  const flags = parseFlags(schema, sources.argv, words);
+  if (flags.version) return { action: 'show', text: `${words.version}\n` };
+  if (flags.help) return { action: 'show', text: helpText(schema, words) };
   const filePath = flags.config ?? sources.env.SEALWIRE_CONFIG;
   const file = filePath ? readConfigFile(filePath, sources) : {};
   const warnings = [...unknownInFile(keys, file, filePath ?? ''), ...unknownInEnvironment(schema, sources.env)];
@@ -90,7 +113,7 @@ export function loadConfig<S extends Settings>(schema: S, sources: ConfigSources
     shown.push(`${key}=${secret && text !== '' ? '(secret)' : redactUrl(text)}  # ${source}`);
   }
   if (flags.print) return { action: 'show', text: `${[...shown, ...warnings.map((w) => `# ${w}`)].join('\n')}\n` };
-  return { action: 'run', settings: settings as z.output<S>, warnings };
+  return { action: 'run', settings: settings as z.output<S>, warnings, words: flags.words };
 }
 
 /** A connection string without its password, for `--print-config` and error messages. */
@@ -101,24 +124,32 @@ function redactUrl(text: string): string {
 interface Flags {
   readonly values: Readonly<Record<string, string>>;
   readonly config?: string;
+  readonly words: readonly string[];
   readonly print: boolean;
   readonly help: boolean;
+  readonly version: boolean;
 }
 
-function parseFlags(schema: Settings, argv: readonly string[]): Flags {
+function parseFlags(schema: Settings, argv: readonly string[], { version, commands, demanded = [] }: Words): Flags {
   const values: Record<string, string> = {};
   const known = new Map(Object.keys(schema.shape).map((key) => [flagOf(key), key]));
+  const words: string[] = [];
   let config: string | undefined;
   let print = false;
   let help = false;
+  let showsVersion = false;
   for (let i = 0; i < argv.length; i++) {
     const [flag = '', inline] = splitOnce(argv[i] ?? '');
     if (flag === '--print-config') print = true;
     else if (flag === '--help' || flag === '-h') help = true;
-    else {
+    else if (flag === '--version' && version !== undefined) showsVersion = true;
+    else if (!flag.startsWith('-')) {
+      if (words.length === demanded.length) throw unknownWord(argv[i] ?? '', commands);
+      words.push(argv[i] ?? '');
+    } else {
       const key = known.get(flag);
       if (!key && flag !== '--config') {
-        const close = nearest(flag, [...known.keys(), '--config', '--print-config', '--help']);
+        const close = nearest(flag, [...known.keys(), '--config', '--print-config', '--help', '--version']);
         throw new ConfigError(flag, 'there is no such flag', close ? `did you mean ${close}?` : 'see --help');
       }
       if (key && aboutOf(schema.shape[key] as z.ZodType).secret)
@@ -129,7 +160,17 @@ function parseFlags(schema: Settings, argv: readonly string[]): Flags {
       else config = value;
     }
   }
-  return { values, print, help, ...(config === undefined ? {} : { config }) };
+  const missing = demanded[words.length];
+  if (missing !== undefined && !help && !print)
+    throw new ConfigError(missing, 'is missing', `write ${demanded.join(' ')}`);
+  return { values, words, print, help, version: showsVersion, ...(config === undefined ? {} : { config }) };
+}
+
+function unknownWord(word: string, commands: readonly string[] = []): ConfigError {
+  const close = nearest(word, commands);
+  if (close) return new ConfigError(word, 'there is no such command', `did you mean ${close}?`);
+  const possible = commands.length > 0 ? `the commands are ${commands.join(', ')}; ` : '';
+  return new ConfigError(word, 'there is no such command', `${possible}see --help`);
 }
 
 function splitOnce(argument: string): [string, string?] {
@@ -177,7 +218,14 @@ function pick(
   }
   const fromFile = file[key.toLowerCase()];
   if (fromFile !== undefined) return { source: 'config file', raw: fromFile };
+  const port = about.portFrom && sources.env[about.portFrom];
+  if (port) return { source: 'environment', raw: about.default?.replace(/\d+$/, portIn(about.portFrom, port)) };
   return { source: about.default === undefined ? 'unset' : 'default', raw: undefined };
+}
+
+function portIn(variable: string, text: string): string {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return text;
+  throw new ConfigError(variable, `"${text}": not a port`, `for example ${variable}=8081`);
 }
 
 function parseSetting(key: string, field: z.ZodType, raw: unknown): unknown {
@@ -228,7 +276,7 @@ function suggest(problem: string, close: string | undefined): string {
   return close ? `${problem}: did you mean ${close}?` : problem;
 }
 
-function helpText(schema: Settings): string {
+function helpText(schema: Settings, { version, commands = [] }: Words): string {
   const rows = Object.entries(schema.shape).map(([key, field]) => {
     const about = aboutOf(field as z.ZodType);
     const name = about.secret ? `${key}_FILE (environment)` : `${flagOf(key)} VALUE`;
@@ -240,6 +288,8 @@ function helpText(schema: Settings): string {
     ...rows,
     '  --config FILE\n      TOML file with the same settings in small letters',
     '  --print-config\n      show the values in effect, secrets redacted, and end',
+    ...(version === undefined ? [] : ['  --version\n      show the version, and end']),
+    ...(commands.length === 0 ? [] : ['', `Commands, before the settings: ${commands.join(', ')}. Each has --help.`]),
     '',
   ].join('\n');
 }

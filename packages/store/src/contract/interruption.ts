@@ -74,6 +74,27 @@ const INTERRUPTIONS: readonly Interruption[] = [
     },
   },
   {
+    title: 'accounts.create over one that nobody finished: the one is there whole, or the other',
+    prepare: (store) => people(store, ALICE, 2),
+    call: (store) =>
+      store.accounts.create(account(ALICE, 2), manifest(1, 2), [device(ALICE, 9)], undefined, {
+        now: NOW + 1,
+        afterMs: 1,
+      }),
+    async between(store) {
+      const isNew = (await store.accounts.find(ALICE))?.accountKey.at(-1) === account(ALICE, 2).accountKey.at(-1);
+      expect(await store.accounts.find(ALICE)).toEqual(account(ALICE, isNew ? 2 : 1));
+      expect(await listed(store, ALICE)).toHaveLength(isNew ? 1 : 2);
+      expect((await store.devices.find(phone())) === undefined).toBe(isNew);
+    },
+    async after(store) {
+      expect(await listed(store, ALICE)).toEqual([device(ALICE, 9)]);
+      expect(await isUnknown(store, laptop())).toBe(true);
+      const heir = { ...device(BOB, 1), loginKey: device(ALICE, 2).loginKey };
+      expect(await store.accounts.create(account(BOB), manifest(1), [heir])).toBe('created');
+    },
+  },
+  {
     title: 'manifests.publish: the newest version and the devices that it names change together',
     prepare: (store) => people(store, ALICE, 2),
     call: (store) => store.manifests.publish(ALICE, manifest(2), [device(ALICE, 1), device(ALICE, 3)], NOW),

@@ -12,22 +12,28 @@ import {
   type Manifests,
   type StoredManifest,
   StoreError,
+  type UnfinishedTerms,
 } from '../port.ts';
 import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
 import type { Databases, Environment } from './environment.ts';
 import {
+  type AccountRecord,
   addDevice,
   buryAccount,
   buryDevice,
+  finishAccount,
   readAccount,
   readDevice,
   readManifest,
+  readUnfinished,
   unlessCorrupt,
   writeAccount,
   writeDevice,
   writeManifest,
+  writeUnfinished,
 } from './records/account-records.ts';
 import { checkKeys, type KeyClaim, moveKeys } from './records/key-owners.ts';
+import { registeredKeys } from './records/prekey-records.ts';
 import { RecordReader, RecordWriter } from './records/record.ts';
 import { readWaiting, waitingIds } from './records/waiting-records.ts';
 import type { Writer } from './writer.ts';
@@ -47,6 +53,28 @@ export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, 
     databases.invitations.putSync(Buffer.from(hash), new RecordWriter().number(uses).number(expiresAt).finish());
   }
 
+  /**
+   * The account there, if nobody finished it in time. A record says so; keys or another manifest
+   * would say otherwise, where a version that knows of no such record has been.
+   */
+  function outOfTime(address: AccountAddress, { now, afterMs }: UnfinishedTerms): AccountRecord | undefined {
+    const account = readAccount(databases, address);
+    const since = readUnfinished(databases, address);
+    if (!account || account === 'gone' || since === undefined) return undefined;
+    // A write before what may refuse, which is as good without the rest.
+    if (since > now) writeUnfinished(databases, address, now);
+    if (now - since < afterMs) return undefined;
+    const ids = [...account.devices, ...waitingIds(databases, address)];
+    if (account.newestVersion !== 1 || ids.some((id) => registeredKeys(databases, id).length > 0)) return undefined;
+    return account;
+  }
+
+  function bury(account: AccountRecord): readonly DeviceId[] {
+    for (const id of [...account.devices, ...waitingIds(databases, account.address)]) buryDevice(databases, id);
+    buryAccount(databases, account);
+    return account.devices;
+  }
+
   function isRepeat(account: Account, manifest: StoredManifest): boolean {
     const known = readAccount(databases, account.address);
     if (!known || known === 'gone' || !isSameBytes(known.accountKey, account.accountKey)) return false;
@@ -55,27 +83,40 @@ export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, 
   }
 
   return {
-    async create(account, manifest, devices, invitation) {
+    async create(account, manifest, devices, invitation, unfinished) {
       const copy = copyAccount(account);
       const first = copyManifest(manifest);
       const all = devices.map(copyDevice);
       const code = invitation && { hash: invitation.hash.slice(), now: invitation.now };
-      return writer.run(() => {
+      const terms = unfinished && { ...unfinished };
+      const gone = await writer.run(() => {
         if (isRepeat(copy, first)) return 'exists';
         const good = code && readInvitation(code.hash);
         if (code && (!good || good.uses < 1 || good.expiresAt <= code.now))
           throw new StoreError('not-found', 'the invitation is not known, used up or expired');
-        if (readAccount(databases, copy.address)) throw new StoreError('conflict', 'the address is taken');
+        const old = terms && outOfTime(copy.address, terms);
+        if (!old && readAccount(databases, copy.address)) throw new StoreError('conflict', 'the address is taken');
         if (first.version !== 1) throw new StoreError('conflict', 'the first manifest has version 1');
         checkNew(databases, all);
-        checkKeys(databases, [{ owner: copy.address, keys: [copy.accountKey] }, ...claimsOf(all)]);
+        const claims = [{ owner: copy.address, keys: [copy.accountKey] }, ...claimsOf(all)];
+        checkKeys(databases, claims, new Set(old && [copy.address, ...old.devices]));
+        const leaving = old ? bury(old) : [];
         if (code && good) writeInvitation(code.hash, good.uses - 1, good.expiresAt);
         writeAccount(databases, { ...copy, newestVersion: 1, devices: all.map(({ id }) => id) });
+        writeUnfinished(databases, copy.address, copy.createdAt);
         writeManifest(databases, copy.address, first);
         moveKeys(databases, copy.address, [], [copy.accountKey]);
         for (const device of all) addDevice(databases, copy.address, device);
-        return 'created';
+        return leaving;
       });
+      if (gone === 'exists') return gone;
+      forget(gone);
+      return 'created';
+    },
+
+    async areAny() {
+      renew();
+      return [...databases.accounts.getKeys({ limit: 1 })].length > 0;
     },
 
     async find(address) {
@@ -90,9 +131,7 @@ export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, 
       const gone = await writer.run(() => {
         const account = readAccount(databases, address);
         if (!account || account === 'gone') return [];
-        for (const id of [...account.devices, ...waitingIds(databases, address)]) buryDevice(databases, id);
-        buryAccount(databases, account);
-        return account.devices;
+        return bury(account);
       });
       forget(gone);
     },
@@ -149,6 +188,7 @@ export function lmdbManifests({ databases, renew }: Environment, writer: Writer,
         for (const id of leaving) buryDevice(databases, id);
         for (const device of all) if (isDamaged(databases, device.id)) writeDevice(databases, address, device);
         for (const device of added) addDevice(databases, address, device);
+        finishAccount(databases, address);
         writeManifest(databases, address, next);
         writeAccount(databases, { ...account, newestVersion: next.version, devices: [...named] });
         return leaving;

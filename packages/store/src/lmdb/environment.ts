@@ -25,6 +25,7 @@ export const SCHEMA_KEY = Buffer.from('schema');
 
 const DATABASES = [
   'accounts', // address → record of the account, or a tombstone
+  'unfinished', // address → since when nobody has finished the account; removed when somebody does
   'manifests', // address, 0, u32 version → manifest
   'devices', // device id → record of the device, or a tombstone
   'prekeys', // device id, 0, suite → identity key, signed prekey, counters

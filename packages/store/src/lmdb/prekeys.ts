@@ -4,13 +4,13 @@
  * back; and forgets a few such ids whose time is over.
  */
 import type { SuiteName } from '@sealwire/crypto/port';
-import type { DeviceId } from '@sealwire/wire/ids';
+import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import { copyBundle, copyOneTimePrekey, copySignedPrekey } from '../copies.ts';
 import { type OneTimePrekey, type PrekeyBundle, type Prekeys, StoreError } from '../port.ts';
 import { isSameBundle, isSameBytes } from '../sameness.ts';
 import type { Databases, Environment } from './environment.ts';
-import { readDevice, usedKeys } from './records/account-records.ts';
+import { finishAccount, readDevice, usedKeys } from './records/account-records.ts';
 import { checkKeys, moveKeys } from './records/key-owners.ts';
 import { endOf, keysUnder, prefixedKey, removeUnder, suiteByte, u32, u48 } from './records/keys.ts';
 import { type PrekeyRecord, readPrekeys, removePrekeys, writePrekeys } from './records/prekey-records.ts';
@@ -128,6 +128,7 @@ export function storeRegistration(
   const fresh = newKeys(databases, device, suite, oneTime);
   addKeys(databases, device, suite, { ...bundle, held: 0, next: 1 }, fresh);
   moveKeys(databases, device, [], [bundle.identityKey, bundle.signedPrekey.publicKey]);
+  finishAccount(databases, accountOf(device));
   return 'registered';
 }
 

@@ -1,7 +1,7 @@
 /** Accounts, their manifests and devices, in memory. */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { copyAccount, copyDevice, copyManifest } from '../copies.ts';
-import { type Accounts, type Device, type Devices, type Manifests, StoreError } from '../port.ts';
+import { type Accounts, type Device, type Devices, type Manifests, StoreError, type UnfinishedTerms } from '../port.ts';
 import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
 import { checkKeys, holdKeys, type KeyClaim, releaseKeys, usedKeys } from './key-owners.ts';
 import { type AccountRow, emptyMailbox, type MemoryState, textOf } from './state.ts';
@@ -9,7 +9,7 @@ import { removeWaiting, waitingDevice, waitingIds } from './waiting.ts';
 
 export function memoryAccounts(state: MemoryState): Accounts {
   return {
-    async create(account, manifest, devices, invitation) {
+    async create(account, manifest, devices, invitation, unfinished) {
       const known = state.accounts.get(account.address);
       if (known && isSameBytes(known.account.accountKey, account.accountKey)) {
         const first = known.manifests[0];
@@ -18,16 +18,20 @@ export function memoryAccounts(state: MemoryState): Accounts {
       const good = invitation && state.invitations.get(textOf(invitation.hash));
       if (invitation && (!good || good.uses < 1 || good.expiresAt <= invitation.now))
         throw new StoreError('not-found', 'the invitation is not known, used up or expired');
-      if (state.used.has(account.address)) throw new StoreError('conflict', 'the address is taken');
+      const old = known && unfinished && outOfTime(known, unfinished) ? known : undefined;
+      if (state.used.has(account.address) && !old) throw new StoreError('conflict', 'the address is taken');
       if (manifest.version !== 1) throw new StoreError('conflict', 'the first manifest has version 1');
       checkNew(state, devices);
-      checkKeys(state, [{ owner: account.address, keys: [account.accountKey] }, ...claimsOf(devices)]);
+      const claims = [{ owner: account.address, keys: [account.accountKey] }, ...claimsOf(devices)];
+      checkKeys(state, claims, new Set(old && [account.address, ...old.devices]));
+      if (old) removeAccount(state, old);
       if (good) good.uses--;
       const row: AccountRow = {
         account: copyAccount(account),
         manifests: [copyManifest(manifest)],
         devices: new Set(),
         appPasswords: new Map(),
+        unfinishedSince: account.createdAt,
       };
       state.accounts.set(account.address, row);
       state.used.add(account.address);
@@ -41,13 +45,13 @@ export function memoryAccounts(state: MemoryState): Accounts {
       return row && copyAccount(row.account);
     },
 
+    async areAny() {
+      return [...state.used].some((name) => !name.includes(';'));
+    },
+
     async delete(address) {
       const row = state.accounts.get(address);
-      if (!row) return;
-      for (const id of [...row.devices]) removeDevice(state, row, id);
-      for (const id of waitingIds(state, address)) removeWaiting(state, id);
-      releaseKeys(state, address, [row.account.accountKey]);
-      state.accounts.delete(address);
+      if (row) removeAccount(state, row);
     },
 
     async addInvitation(hash, uses, expiresAt) {
@@ -88,6 +92,7 @@ export function memoryManifests(state: MemoryState): Manifests {
       for (const id of leaving) removeDevice(state, row, id);
       for (const device of added) addDevice(state, row, device);
       row.manifests.push(copyManifest(manifest));
+      row.unfinishedSince = undefined;
     },
   };
 }
@@ -111,6 +116,21 @@ export function memoryDevices(state: MemoryState): Devices {
       for (const row of state.accounts.values()) if (row.devices.has(id)) removeDevice(state, row, id);
     },
   };
+}
+
+/** The time of one made in the future begins now. */
+function outOfTime(row: AccountRow, { now, afterMs }: UnfinishedTerms): boolean {
+  if (row.unfinishedSince === undefined) return false;
+  row.unfinishedSince = Math.min(row.unfinishedSince, now);
+  return now - row.unfinishedSince >= afterMs;
+}
+
+function removeAccount(state: MemoryState, row: AccountRow): void {
+  const { address, accountKey } = row.account;
+  for (const id of [...row.devices]) removeDevice(state, row, id);
+  for (const id of waitingIds(state, address)) removeWaiting(state, id);
+  releaseKeys(state, address, [accountKey]);
+  state.accounts.delete(address);
 }
 
 /** Ids that nobody has or had; one that waits is named with the identities that it registered. */

@@ -1,6 +1,6 @@
 /** LIME key material, in memory. */
 import type { SuiteName } from '@sealwire/crypto/port';
-import type { DeviceId } from '@sealwire/wire/ids';
+import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import { copyBundle, copyOneTimePrekey, copySignedPrekey } from '../copies.ts';
 import { type OneTimePrekey, type PrekeyBundle, type Prekeys, StoreError } from '../port.ts';
@@ -96,6 +96,8 @@ export function storeRegistration(
   for (const key of newKeys(fresh, oneTime)) fresh.oneTime.set(key.id, key);
   row.claimed.set(suite, claimed);
   row.prekeys.set(suite, fresh);
+  const account = state.accounts.get(accountOf(device));
+  if (account) account.unfinishedSince = undefined;
   holdKeys(state, device, keys);
   return 'registered';
 }

@@ -10,6 +10,8 @@ export interface AccountRow {
   readonly devices: Set<DeviceId>;
   /** By id. */
   readonly appPasswords: Map<string, AppPassword>;
+  /** Since when nobody has finished it; undefined: somebody has. */
+  unfinishedSince: number | undefined;
 }
 
 export interface ClaimedKey {

@@ -52,7 +52,26 @@ export function buryAccount(databases: Databases, { address, accountKey }: Accou
   moveKeys(databases, address, [accountKey], []);
   removeUnder(databases.manifests, prefixedKey(address));
   removeUnder(databases.apppasswords, prefixedKey(address));
+  finishAccount(databases, address);
   databases.accounts.putSync(textKey(address), TOMBSTONE);
+}
+
+/** Undefined: somebody has finished it (or it is older than the record of that). */
+export function readUnfinished({ unfinished }: Databases, address: AccountAddress): number | undefined {
+  const bytes = unfinished.getBinary(textKey(address));
+  if (!bytes) return undefined;
+  const reader = new RecordReader(bytes);
+  const since = reader.number();
+  reader.end();
+  return since;
+}
+
+export function writeUnfinished({ unfinished }: Databases, address: AccountAddress, since: number): void {
+  unfinished.putSync(textKey(address), new RecordWriter().number(since).finish());
+}
+
+export function finishAccount({ unfinished }: Databases, address: AccountAddress): void {
+  unfinished.removeSync(textKey(address));
 }
 
 export function readManifest(
