@@ -140,6 +140,26 @@ describe('registration', () => {
     await expect(Client.register(options(storage, network()))).rejects.toMatchObject({ code: 'already-registered' });
   });
 
+  it('T105: one that somebody else’s took the name of is refused, and the storage may try another name', async () => {
+    const storage = new MemoryStorage();
+    const over = network();
+    over.intercept = async (request, ask) => {
+      if (request.method === 'POST' && !request.url.endsWith('/v1/accounts')) throw new TypeError('fetch failed');
+      return ask();
+    };
+    await expect(Client.register(options(storage, over))).rejects.toMatchObject({ code: 'unreachable' });
+    await storage.close();
+    ahead = DAY;
+    const heir = await person('alice');
+    await expect(Client.register(options(storage, network()))).rejects.toMatchObject({ code: 'name-taken' });
+    await storage.close();
+    clients.push(await Client.register(options(storage, network(), 'alicia')));
+    await heir.client.connect();
+    await clients.at(-1)!.connect();
+    await clients.at(-1)!.send('alice', 'yours now');
+    expect(await takeTexts(heir.client, 1)).toEqual(['yours now']);
+  });
+
   it('user mistakes are told in one line: empty storage, bad name, bad server, closed gate', async () => {
     const open = Client.open({ storage: new MemoryStorage(), runtime: runtimeOver(network()) });
     await expect(open).rejects.toMatchObject({ code: 'not-registered' });

@@ -60,7 +60,14 @@ export async function register(ledger: Ledger, typed: RegistrationRequest): Prom
     : await makeKeys(ledger, request, http, server);
   const services = assemble(ledger, self, request.runtime, request.engines);
   const listed = self.step === 'keys' ? await list(ledger, services, request) : self;
-  for (const engine of services.engines.all()) await engine.publish(services.context);
+  try {
+    for (const engine of services.engines.all()) await engine.publish(services.context);
+  } catch (error) {
+    const isGone = error instanceof ClientError && error.code === 'login-refused' && self.kind === 'create';
+    // A registration that nobody finished for a day may have lost its name: then the server says so now.
+    if (isGone && self.step === 'listed') await list(ledger, services, request);
+    throw error;
+  }
   return advance(ledger, listed, { step: 'ready' });
 }
 
@@ -144,7 +151,12 @@ async function list(ledger: Ledger, services: Services, request: RegistrationReq
     if (self.kind === 'create') await createAccount(ledger, services, request);
     else await joinAccount(ledger, services, request);
   } catch (error) {
-    if (error instanceof ClientError && REFUSALS.includes(error.code)) await advance(ledger, self, { refused: true });
+    if (error instanceof ClientError && REFUSALS.includes(error.code))
+      await ledger.commit((transaction) => {
+        writeSelf(transaction, { ...self, refused: true });
+        // Whoever has the name has another key.
+        if (self.kind === 'create') transaction.delete(`peer/${self.address}`);
+      });
     throw error;
   }
   return advance(ledger, self, { step: 'listed', refused: false });
