@@ -19,7 +19,7 @@ describe('npm start', () => {
     const text = await first.says(/-t bob\n/);
     const origin = /http:\/\/localhost:\d+/.exec(text)?.[0] as string;
     expect(text).toContain(
-      `  npx --no sealwire register -u alice -s ${origin}\n  npx --no sealwire chat -u alice -t bob\n`,
+      `  npx --no sealwire register -u alice -s ${origin}\n  npx --no sealwire register -u bob -s ${origin}\n  npx --no sealwire chat -u alice -t bob\n`,
     );
     for (const path of ['/livez', '/readyz', '/version', '/metrics', '/.well-known/sealwire'])
       expect([path, (await fetch(origin + path)).status]).toEqual([path, 200]);
@@ -55,6 +55,28 @@ describe('npm start', () => {
     expect(stdout).toContain('GATE=invitation  # environment');
     expect(stdout).toContain('LISTEN=127.0.0.1:8080  # default');
     expect(readdirSync(folder)).not.toContain('unmade');
+  });
+
+  it('--version shows the version, alone on a line, and starts nothing', async () => {
+    const { code, stdout, stderr } = await solo(['--version', '--data-dir', './unmade']).ended;
+    expect([code, stdout, stderr]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/), '']);
+    expect(readdirSync(folder)).not.toContain('unmade');
+  });
+
+  it('PORT gives the default address another port, and an address that is named wins', async () => {
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address() as AddressInfo;
+    probe.close();
+    await once(probe, 'close');
+    const server = solo(['--data-dir', join(folder, 'ported')], { PORT: String(port) });
+    expect(await server.says(/-t bob\n/)).toContain(`listens on http://localhost:${port}, `);
+    server.child.kill('SIGTERM');
+    await server.ended;
+    const named = solo([...LISTEN, '--data-dir', join(folder, 'ported')], { PORT: '1' });
+    expect(await named.says(/-t bob\n/)).not.toContain('localhost:1,');
+    const { stdout } = await solo(['--help']).ended;
+    expect(stdout).toMatch(/PORT.*\n(.*\n)+Commands, before the settings: invite, .*verify/);
   });
 
   it('invite prints a code, alone on stdout, whether the server is stopped, runs, or was killed', async () => {
@@ -165,6 +187,9 @@ describe('K14: a mistake is one line with the fix, and exit code 2', () => {
   const file = join(folder, 'a-file');
   writeFileSync(file, '');
   it.each([
+    ['an unknown word', ['nonsense'], 'nonsense: there is no such command — the commands are invite, '],
+    ['a slip in a command', ['verfy'], 'did you mean verify?'],
+    ['a slip in a command of the administrator', ['verify', 'all'], 'all: there is no such command'],
     ['an unknown flag', ['--lisen', '127.0.0.1:1'], 'did you mean --listen?'],
     ['an address of another machine', ['--listen', '192.0.2.1:8080'], 'this machine has no address 192.0.2.1'],
     ['a data folder that is a file', ['--data-dir', file], 'choose another folder with --data-dir'],

@@ -2,12 +2,15 @@
  * `npm start`: the whole server in one process, data in one folder. `npm start -- invite` makes an
  * invitation code; `verify` and `repair` look after the folder of a server that is stopped.
  */
+
+import { resolve } from 'node:path';
 import { openBus } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { adminSocketIn } from '@sealwire/service/admin-socket';
 import { boot } from '@sealwire/service/boot';
 import { tuneCollector } from '@sealwire/service/collector';
+import { aboutOf } from '@sealwire/service/config';
 import { storeNews } from '@sealwire/service/store-reports';
 import { openDataFolder } from './data-folder.ts';
 import { exposureWarnings } from './exposure.ts';
@@ -62,8 +65,15 @@ if (process.argv[2] === 'invite') {
         adminSocket: adminSocketIn(folder.path),
       });
       for (const warning of exposureWarnings(settings)) process.stderr.write(`solo: warning: ${warning}\n`);
-      const invitation = settings.GATE === 'invitation';
-      process.stdout.write(`${welcome({ origin: solo.origin, dataFolder: folder.path, isNew, invitation })}\n`);
+      const next = welcome({
+        origin: solo.origin,
+        dataFolder: folder.path,
+        isDefaultFolder: folder.path === resolve(aboutOf(soloSettings.shape.DATA_DIR).default ?? ''),
+        isNew,
+        invitation: settings.GATE === 'invitation',
+        hasAccounts: await store.accounts.areAny(),
+      });
+      process.stdout.write(`${next}\n`);
       return {
         url: solo.listening.url,
         reload: solo.listening.reloadCertificate,

@@ -56,27 +56,36 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** Somebody with a home of their own, at a terminal. */
+function terminal(name: string, more: Readonly<Record<string, string>> = {}): (line: string) => SourceProcess {
+  const home = join(folder, name);
+  mkdirSync(home, { mode: 0o700 });
+  const passphrase = join(home, 'passphrase');
+  writeFileSync(passphrase, `the long passphrase of ${name}\n`, { mode: 0o600 });
+  const env = { HOME: home, SEALWIRE_PASSPHRASE_FILE: passphrase, NO_COLOR: '1', ...more };
+  return (line) => {
+    const { program, args } = parseCommand(line)!;
+    return new SourceProcess(program.main, args, env, home);
+  };
+}
+
+/** What a server says to type next. */
+async function nextLines(server: ServerProcess): Promise<string[]> {
+  const lines = (await server.start()).split('\n');
+  return lines.filter((line) => line.startsWith('  ')).map((line) => line.trim());
+}
+
 describe('README.md', () => {
   const [first, alice, bob] = shellBlocks('README.md') as [string[], string[], string[]];
+  let type: (line: string) => SourceProcess;
   let server: ServerProcess;
 
   beforeAll(async () => {
     server = await ServerProcess.on(join(folder, 'server'));
     await server.start();
+    // The server is not on the port that the README can name.
+    type = terminal('home', { SEALWIRE_SERVER: server.origin });
   });
-
-  /** A terminal of the person, who has a home of her own; the server is not on the port that the README can name. */
-  function terminal(name: string): (line: string) => SourceProcess {
-    const home = join(folder, name);
-    mkdirSync(home, { mode: 0o700 });
-    const passphrase = join(home, 'passphrase');
-    writeFileSync(passphrase, `the long passphrase of ${name}\n`, { mode: 0o600 });
-    const env = { HOME: home, SEALWIRE_SERVER: server.origin, SEALWIRE_PASSPHRASE_FILE: passphrase, NO_COLOR: '1' };
-    return (line) => {
-      const { program, args } = parseCommand(line)!;
-      return new SourceProcess(program.main, args, env, home);
-    };
-  }
 
   it('begins with the two commands that start and test everything, and npm knows them', () => {
     expect(first).toEqual(['npm ci && npm start', 'npm ci && npm test']);
@@ -89,13 +98,11 @@ describe('README.md', () => {
     }
   });
 
-  it('lets alice and bob register and talk, each line arriving at the other side', async () => {
-    const [typeAlice, typeBob] = [terminal('alice'), terminal('bob')];
-    expect([alice.length, bob.length]).toEqual([2, 2]);
-    const registered = [typeAlice(alice[0]!), typeBob(bob[0]!)];
-    expect(await Promise.all(registered.map(({ ended }) => ended))).toEqual([0, 0]);
+  it('lets alice and bob register and talk, each line typed in its order, and arriving at the other side', async () => {
+    expect([alice.length, bob.length]).toEqual([3, 1]);
+    for (const line of alice.slice(0, 2)) expect(await type(line).ended).toBe(0);
 
-    const [aliceChat, bobChat] = [typeAlice(alice[1]!), typeBob(bob[1]!)];
+    const [aliceChat, bobChat] = [type(alice[2]!), type(bob[0]!)];
     aliceChat.type('Are you there?\n');
     await bobChat.says('alice: Are you there?\n');
     bobChat.type('Gladly.\n');
@@ -104,6 +111,47 @@ describe('README.md', () => {
     expect(await Promise.all([aliceChat.ended, bobChat.ended])).toEqual([0, 0]);
     expect([aliceChat.stdout, bobChat.stdout]).toEqual(['bob: Gladly.\n', 'alice: Are you there?\n']);
   });
+});
+
+describe('the lines that npm start prints', () => {
+  it.each([
+    ['', []],
+    [', where it takes an invitation', ['--gate', 'invitation']],
+  ])(
+    'work in the order in which they are printed, and are other ones once there are accounts%s',
+    async (_, options) => {
+      const gate = options.at(-1) ?? 'open';
+      const server = await ServerProcess.on(join(folder, `serves ${gate}`), options);
+      const lines = await nextLines(server);
+      const type = terminal(`next ${gate}`);
+      const chats: SourceProcess[] = [];
+      let code = 'none';
+      for (const line of lines) {
+        const typed = type(line.replace('CODE', code));
+        if (line.includes(' chat ')) chats.push(typed);
+        else expect([line, await typed.ended, typed.stderr]).toEqual([line, 0, expect.anything()]);
+        if (line.includes(' invite ')) code = typed.stdout.trim();
+      }
+      expect(lines).toHaveLength(gate === 'open' ? 4 : 5);
+      const [alice, bob] = chats as [SourceProcess, SourceProcess];
+      alice.type('Are you there?\n');
+      await bob.says('alice: Are you there?\n');
+      for (const chat of chats) chat.endInput();
+      expect(await Promise.all(chats.map(({ ended }) => ended))).toEqual([0, 0]);
+
+      await server.stop();
+      const other = await nextLines(server);
+      expect(other.join()).not.toMatch(/alice|bob/);
+      if (gate === 'open') {
+        const named = other.map((line) => line.replaceAll('NAME', 'carol').replaceAll('OTHER', 'alice'));
+        expect(await type(named[0]!).ended).toBe(0);
+        const chat = type(named[1]!);
+        chat.endInput();
+        expect(await chat.ended).toBe(0);
+      }
+      await server.stop();
+    },
+  );
 });
 
 describe('command lines in the documents', () => {
@@ -136,7 +184,7 @@ describe('command lines in the documents', () => {
     expect(await complaint(command)).not.toMatch(NOT_UNDERSTOOD);
   });
 
-  it.each(['sealwire sned -t bob', 'sealwire send -t bob --massage hi', 'sealwire chat', 'npm start -- --lisen x'])(
+  it.each(['sealwire sned -t bob', 'sealwire send -t bob --massage hi', 'sealwire chat', 'npm start -- --lisen x', 'npm start -- verfiy x'])(
     'would not pass as: %s',
     async (line) => {
       expect(await complaint(parseCommand(line)!)).toMatch(NOT_UNDERSTOOD);

@@ -106,6 +106,27 @@ export async function openOwnEnvironment(path: string): Promise<Environment> {
   }
 }
 
+/** What a copy reads of a folder, whoever has it. */
+export interface ReadOnly {
+  readonly root: RootDatabase<Buffer, Buffer>;
+  readonly journal: Db;
+}
+
+/** Throws `StoreError` as `openEnvironment`, also for a folder of an older version. */
+export function openReadOnly(path: string): ReadOnly {
+  let root: RootDatabase<Buffer, Buffer> | undefined;
+  try {
+    root = open<Buffer, Buffer>({ path, noSubdir: false, maxDbs: DATABASES.length + 4, readOnly: true, ...BINARY });
+    const found = root.getBinary(SCHEMA_KEY)?.toString();
+    if (found !== SCHEMA)
+      throw new StoreError('corrupt', `the data folder ${path} is of an older version; start and stop the server once`);
+    return { root, journal: root.openDB<Buffer, Buffer>({ name: 'journal', ...BINARY }) };
+  } catch (error) {
+    void root?.close();
+    throw error instanceof StoreError ? error : folderError(error, path);
+  }
+}
+
 async function ownNewFolder(path: string): Promise<FolderOwner> {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -178,7 +199,7 @@ function checkSchema(root: RootDatabase<Buffer, Buffer>, path: string): void {
   });
 }
 
-function folderError(error: unknown, path: string): StoreError {
+export function folderError(error: unknown, path: string): StoreError {
   const { code } = error as { code?: string | number };
   const options = { cause: error };
   switch (code) {

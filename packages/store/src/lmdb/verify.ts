@@ -19,7 +19,16 @@ import { prefixedKey } from './records/keys.ts';
 import { checkedPart } from './records/record.ts';
 
 /** Databases whose records are all checked as a whole. */
-const RECORDS = ['accounts', 'unfinished', 'manifests', 'devices', 'prekeys', 'waiting', 'invitations', 'apppasswords'] as const;
+const RECORDS = [
+  'accounts',
+  'unfinished',
+  'manifests',
+  'devices',
+  'prekeys',
+  'waiting',
+  'invitations',
+  'apppasswords',
+] as const;
 const ONE_TIME_KEY = 'k'.charCodeAt(0);
 
 export interface Verdict {

@@ -36,11 +36,12 @@ export class ServerProcess {
     return new ServerProcess(folder, await freePort(), options);
   }
 
-  /** Resolves when it listens. */
-  async start(): Promise<void> {
+  /** Resolves when it listens, with what it said. */
+  async start(): Promise<string> {
     const args = ['--listen', `127.0.0.1:${this.port}`, '--data-dir', this.folder, ...WITHOUT_LIMITS, ...this.options];
     this.#process = new SourceProcess('apps/solo/src/main.ts', args);
     await this.#process.says('Sealwire listens');
+    return this.#process.stdout;
   }
 
   /** kill -9; resolves when the process is gone. The signal is sent before this returns. */

@@ -47,6 +47,7 @@ export interface Ring {
 
 /** A record that is in the file. */
 export interface RingRecord {
+  readonly offset: number;
   readonly lsn: number;
   readonly payload: Buffer;
   /** The LSN and the seal of the record before it. */
@@ -64,9 +65,9 @@ export class RingFile {
   readonly #ring: Ring;
   readonly #head = Buffer.alloc(HEAD_BYTES);
 
-  /** Opens or makes the file. Throws what `node:fs` throws. */
-  constructor(path: string, ring: Ring) {
-    this.#file = openFile(path);
+  /** Opens or makes the file; `reading`: opens it to read it only. Throws what `node:fs` throws. */
+  constructor(path: string, ring: Ring, use?: 'reading') {
+    this.#file = use ? openSync(path, 'r') : openFile(path);
     this.#ring = ring;
     ring.id.copy(this.#head, ID_AT);
   }
@@ -112,20 +113,31 @@ export class RingFile {
     for (const part of parts) length += part.length;
     const offset = this.#roomFor(pagesOf(length), start.offset, end.offset);
     if (offset === undefined) return undefined;
-    const head = this.#head;
-    head.writeUInt32LE(length, SEAL_BYTES);
-    head.writeUIntLE(lsn, LSN_AT, 6);
-    head.writeUIntLE(end.previous, PREVIOUS_AT, 6);
-    head.writeUInt32LE(end.seal, PREVIOUS_SEAL_AT);
-    let seal = crc32(head.subarray(SEAL_BYTES));
-    for (const part of parts) seal = crc32(part, seal);
-    head.writeUInt32LE(seal, 0);
+    const seal = this.#putHead(length, lsn, end, parts);
     try {
-      if (writevSync(this.#file, [head, ...parts], offset) < HEAD_BYTES + length) return undefined;
+      if (writevSync(this.#file, [this.#head, ...parts], offset) < HEAD_BYTES + length) return undefined;
     } catch {
       return undefined;
     }
     return { offset: offset + pagesOf(length), previous: lsn, seal };
+  }
+
+  /** Writes a record that was read from a file of the same ring, where it was there. Throws what `node:fs` throws. */
+  copy({ offset, lsn, payload, previous }: RingRecord): void {
+    this.#putHead(payload.length, lsn, previous, [payload]);
+    writevSync(this.#file, [this.#head, payload], offset);
+  }
+
+  #putHead(length: number, lsn: number, before: RingRecord['previous'], parts: readonly Buffer[]): number {
+    const head = this.#head;
+    head.writeUInt32LE(length, SEAL_BYTES);
+    head.writeUIntLE(lsn, LSN_AT, 6);
+    head.writeUIntLE(before.previous, PREVIOUS_AT, 6);
+    head.writeUInt32LE(before.seal, PREVIOUS_SEAL_AT);
+    let seal = crc32(head.subarray(SEAL_BYTES));
+    for (const part of parts) seal = crc32(part, seal);
+    head.writeUInt32LE(seal, 0);
+    return seal;
   }
 
   /** Durable, what is written. */
@@ -163,7 +175,7 @@ export class RingFile {
     if (readSync(this.#file, payload, 0, length, offset + HEAD_BYTES) < length) return undefined;
     const seal = crc32(payload, crc32(head.subarray(SEAL_BYTES)));
     if (seal !== head.readUInt32LE(0)) return undefined;
-    return { lsn, payload, previous, next: { offset: offset + pagesOf(length), previous: lsn, seal } };
+    return { offset, lsn, payload, previous, next: { offset: offset + pagesOf(length), previous: lsn, seal } };
   }
 }
 
