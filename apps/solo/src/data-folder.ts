@@ -9,7 +9,7 @@ import { openStore } from '@sealwire/store/open';
 import type { OpenTerms, Store } from '@sealwire/store/port';
 
 const KEY_BYTES = 32;
-const SECRETS = ['token.key', 'app-passwords.key'];
+export const SECRETS = ['token.key', 'app-passwords.key'];
 
 export interface DataFolder {
   readonly path: string;
@@ -62,7 +62,8 @@ function refuseLostStore(path: string, secret: string): void {
   );
 }
 
-function folderError(path: string, code: string | undefined): ConfigError {
+/** What an error code of `node:fs` says about a folder. */
+export function folderError(path: string, code: string | undefined): ConfigError {
   const another = 'choose another folder with --data-dir';
   if (code === 'EEXIST' || code === 'ENOTDIR') return new ConfigError('DATA_DIR', `${path} is no folder`, another);
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')

@@ -1,6 +1,7 @@
 /**
  * `npm start`: the whole server in one process, data in one folder. `npm start -- invite` makes an
- * invitation code; `verify` and `repair` look after the folder of a server that is stopped.
+ * invitation code, `backup` copies the folder, whether the server runs or not; `restore`, `verify` and
+ * `repair` look after the folder of a server that is stopped.
  */
 
 import { resolve } from 'node:path';
@@ -21,18 +22,25 @@ import { welcome } from './welcome.ts';
 process.umask(0o077);
 requireRandomness(systemRandom);
 
-if (process.argv[2] === 'invite') {
-  const { invite } = await import('./invite.ts');
-  process.exitCode = await invite(process.argv.slice(3), Date.now);
-} else if (process.argv[2] === 'verify' || process.argv[2] === 'repair') {
-  const { lookAfter } = await import('./look-after.ts');
-  process.exitCode = await lookAfter(process.argv[2], process.argv.slice(3));
+const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
+  invite: async (argv) => (await import('./invite.ts')).invite(argv, Date.now),
+  backup: async (argv) => (await import('./backup.ts')).backup(argv, systemRandom),
+  restore: async (argv) => (await import('./backup.ts')).restore(argv, systemRandom),
+  verify: async (argv) => (await import('./look-after.ts')).lookAfter('verify', argv),
+  repair: async (argv) => (await import('./look-after.ts')).lookAfter('repair', argv),
+};
+
+const [word = '', ...rest] = process.argv.slice(2);
+const command = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+if (command) {
+  process.exitCode = await command(rest);
 } else {
   tuneCollector();
   await boot({
     name: 'solo',
     main: import.meta.url,
     schema: soloSettings,
+    commands: Object.keys(COMMANDS),
     now: Date.now,
     async run({ settings, version, log, metrics, now }) {
       let isNew = false;

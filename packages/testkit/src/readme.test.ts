@@ -184,10 +184,13 @@ describe('command lines in the documents', () => {
     expect(await complaint(command)).not.toMatch(NOT_UNDERSTOOD);
   });
 
-  it.each(['sealwire sned -t bob', 'sealwire send -t bob --massage hi', 'sealwire chat', 'npm start -- --lisen x', 'npm start -- verfiy x'])(
-    'would not pass as: %s',
-    async (line) => {
-      expect(await complaint(parseCommand(line)!)).toMatch(NOT_UNDERSTOOD);
-    },
-  );
+  it.each([
+    'sealwire sned -t bob',
+    'sealwire send -t bob --massage hi',
+    'sealwire chat',
+    'npm start -- --lisen x',
+    'npm start -- verfiy x',
+  ])('would not pass as: %s', async (line) => {
+    expect(await complaint(parseCommand(line)!)).toMatch(NOT_UNDERSTOOD);
+  });
 });

@@ -34,15 +34,10 @@ export async function backupLmdbStore(path: string, folder: string): Promise<Ver
       throw new StoreError('not-found', `there is no store in ${path}; name the data folder`);
     const source = openReadOnly(path);
     try {
-      for (let left = ATTEMPTS; !(await copyStore(source, path, folder)); left--) {
-        if (left === 1) {
-          // It is damaged: all that it has, for whoever repairs the copy.
-          for (const name of LOG_FILES)
-            if (existsSync(join(path, name))) copyFileSync(join(path, name), join(folder, name));
-          break;
-        }
+      let left = ATTEMPTS;
+      while (!(await copyStore(source, path, folder)) && --left > 0)
         for (const name of [DATA_FILE, ...LOG_FILES]) rmSync(join(folder, name), { force: true });
-      }
+      if (left === 0) copyDamagedLog(path, folder);
     } finally {
       await source.root.close();
     }
@@ -56,16 +51,25 @@ export async function backupLmdbStore(path: string, folder: string): Promise<Ver
   }
 }
 
+/** All that there is of it, for whoever repairs the copy. */
+function copyDamagedLog(path: string, folder: string): void {
+  for (const name of LOG_FILES) {
+    rmSync(join(folder, name), { force: true });
+    if (existsSync(join(path, name))) copyFileSync(join(path, name), join(folder, name));
+  }
+}
+
 /** False: the log has less than it should, or went on faster than it was read. */
 async function copyStore(source: ReadOnly, path: string, folder: string): Promise<boolean> {
   source.root.resetReadTxn();
   const ring = readRing(source.journal);
-  const mark = new DurableMark(join(path, MARK_FILE)).read(ring.id) ?? 0;
+  const mark = new DurableMark(join(path, MARK_FILE)).read(ring.id);
+  const isLost = ring.isOpen && mark === undefined && !sizeOf(join(path, LOG_FILE));
   const records = await copySnapshot(source.root, readLog(join(path, LOG_FILE), ring), folder);
   const snapshot = openReadOnly(folder);
   const state = readRing(snapshot.journal);
   await snapshot.root.close();
-  return copyLog(folder, state, records, Math.max(mark, state.logged));
+  return copyLog(folder, state, records, Math.max(mark ?? 0, state.logged)) && !isLost;
 }
 
 /** The records that the log has by now, each time it is called those that came since. */
@@ -101,7 +105,7 @@ async function copySnapshot(root: ReadOnly['root'], log: LogReader, folder: stri
     do {
       log.readOn();
       await setImmediate();
-    } while (!isOver && (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0);
+    } while (!isOver && !sizeOf(file));
     log.readOn();
     await copied;
     return log.records;
@@ -144,6 +148,11 @@ function fittingOf(records: readonly RingRecord[], { start, newest, capacity }: 
     end = record.next;
   }
   return fitting;
+}
+
+/** 0: it is not there. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function sync(path: string): void {

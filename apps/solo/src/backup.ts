@@ -1,0 +1,103 @@
+/**
+ * `npm start -- backup FOLDER`, whether the server runs or not, and `npm start -- restore FOLDER`, into a data folder that is empty
+ * (docs/operations/storage.md, backup). A backup is a data folder: store, secrets, and whatever else lies there.
+ */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { RandomBytes } from '@sealwire/crypto/port';
+import { openOrExplain } from '@sealwire/service/boot';
+import { ConfigError } from '@sealwire/service/config';
+import { backupLmdbStore } from '@sealwire/store/backup';
+import { verifyLmdbStore } from '@sealwire/store/repair';
+import { copyFolder, makeDurable } from './copy-folder.ts';
+import { folderError, SECRETS, storeIn } from './data-folder.ts';
+import { folderCommand } from './folder-command.ts';
+import { tellVerdict } from './look-after.ts';
+
+const STORE = 'store';
+/** What a file system makes for itself in its root. */
+const OF_FILE_SYSTEM = 'lost+found';
+/** Of the store's folder, what means nothing elsewhere. */
+const LOCK = 'lock.mdb';
+
+/** Resolves with the exit code: 0; 1 when the store is damaged, and its copy with it; 2 for a mistake. */
+export function backup(argv: readonly string[], random: RandomBytes): Promise<number> {
+  return folderCommand('backup', argv, ['FOLDER'], async (task) => {
+    const [from, to] = [resolve(task.dataFolder), resolve(task.words[0]!)];
+    if (existsSync(to)) throw new ConfigError(to, 'is there already', 'name a folder that is not');
+    if (isWithin(to, from)) throw new ConfigError(to, `lies in the data folder ${from}`, 'name a folder elsewhere');
+    if (!existsSync(storeIn(from)))
+      throw new ConfigError('DATA_DIR', `there is no store in ${from}`, 'name it with --data-dir');
+    const draft = `${to}.partial-${suffix(random)}`;
+    try {
+      mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+      mkdirSync(draft, { mode: 0o700 });
+      const files = copyFolder(from, draft, [STORE, OF_FILE_SYSTEM]);
+      mkdirSync(join(draft, STORE), { mode: 0o700 });
+      const verdict = await openOrExplain('DATA_DIR', () => backupLmdbStore(storeIn(from), join(draft, STORE)));
+      makeDurable(draft);
+      renameSync(draft, to);
+      makeDurable(dirname(to));
+      task.say(`${to} has the store${files.map((file) => `, ${file}`).join('')}: keep it as secret as the data folder`);
+      return tellVerdict(verdict, task);
+    } catch (error) {
+      const { code, path = to } = error as NodeJS.ErrnoException;
+      if (error instanceof ConfigError || typeof code !== 'string') throw error;
+      const problem = code === 'ENOSPC' ? 'there is no space left' : `cannot be read or written (${code})`;
+      throw new ConfigError(path, problem, 'give this user the right, or name another folder');
+    } finally {
+      if (existsSync(draft)) rmSync(draft, { recursive: true });
+    }
+  });
+}
+
+/** Resolves with the exit code: 0; 1 when the backup is damaged, and nothing restored; 2 for a mistake. */
+export function restore(argv: readonly string[], random: RandomBytes): Promise<number> {
+  return folderCommand('restore', argv, ['FOLDER'], async (task) => {
+    const [from, to] = [resolve(task.words[0]!), resolve(task.dataFolder)];
+    if (!existsSync(join(storeIn(from), 'data.mdb')))
+      throw new ConfigError(from, 'is no backup: it has no store/data.mdb', 'name a folder that backup wrote');
+    const draft = join(to, `.restored-${suffix(random)}`);
+    try {
+      mkdirSync(to, { recursive: true, mode: 0o700 });
+      if (readdirSync(to).some((name) => name !== OF_FILE_SYSTEM))
+        throw new ConfigError(
+          'DATA_DIR',
+          `${to} is not empty`,
+          'name another folder with --data-dir, or move that one away',
+        );
+      copyFolder(from, draft, [STORE, OF_FILE_SYSTEM]);
+      copyFolder(storeIn(from), storeIn(draft), [LOCK]);
+      const verdict = await openOrExplain('DATA_DIR', () => verifyLmdbStore(storeIn(draft)));
+      if (tellVerdict(verdict, task) !== 0) {
+        task.say(
+          `nothing is restored. If there is no better backup: copy this one to ${to}, and run npm start -- repair`,
+        );
+        return 1;
+      }
+      // The store last: without it the server does not start on what is there.
+      const names = readdirSync(draft).sort((a, b) => Number(a === STORE) - Number(b === STORE));
+      for (const name of names) renameSync(join(draft, name), join(to, name));
+      rmdirSync(draft);
+      makeDurable(to);
+      task.say(`${to} is restored`);
+      for (const name of SECRETS)
+        if (!existsSync(join(to, 'secrets', name))) task.say(`it has no secrets/${name}: the next start makes another`);
+      return 0;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw error instanceof ConfigError || typeof code !== 'string' ? error : folderError(to, code);
+    } finally {
+      if (existsSync(draft)) rmSync(draft, { recursive: true });
+    }
+  });
+}
+
+function suffix(random: RandomBytes): string {
+  return Buffer.from(random(6)).toString('hex');
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way === '' || !(way.startsWith('..') || resolve(way) === way);
+}
