@@ -1,4 +1,5 @@
 /** What the LMDB store promises when its process dies, and when the disk is full. */
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,10 +66,16 @@ describe('kill -9', () => {
 
 describe('a full disk', () => {
   it('C10: refuses with unavailable, keeps what was accepted readable, and goes on once there is space', async () => {
-    // The limit of a file's size stands for the disk's: 4 MiB, in blocks of 1 KiB.
-    const lines = await new Child('until-full.ts', [path], 'ulimit -f 4096;').rest();
-    expect(lines.slice(0, 2)).toEqual(['error unavailable of one line', 'error unavailable of one line']);
-    const held = lines.slice(2).map((line) => line.split(' ').slice(1).map(Number));
+    // The limit of a file's size stands for the disk's: 900 KiB, less than the probe.
+    const child = new Child('until-full.ts', [path], 'ulimit -f 900;');
+    const lines = await child.rest();
+    expect(lines.filter((line) => line.startsWith('full'))).toEqual(['full true true']);
+    expect(lines.filter((line) => line.startsWith('error'))).toEqual(Array(2).fill('error unavailable of one line'));
+    expect(lines).toContain('probe no space left on the disk of the store');
+    // The driver says nothing of its own.
+    expect(child.errors).not.toMatch(/Error:|\n\s+at /);
+    expect(readdirSync(path).filter((name) => name.includes('probe'))).toEqual([]);
+    const held = lines.filter((line) => line.startsWith('held')).map((line) => line.split(' ').slice(1).map(Number));
     expect(held).toHaveLength(3);
     for (const [accepted, found] of held) expect(found).toBe(accepted);
     await withStore(async (store) => {

@@ -7,6 +7,7 @@ import { systemRandom } from '@sealwire/crypto/random';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
 import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
 import { Checkpoints } from './lmdb/checkpoint.ts';
+import { DiskSpace } from './lmdb/disk-space.ts';
 import { type Environment, openOwnEnvironment, writeError } from './lmdb/environment.ts';
 import { AcceptedIds } from './lmdb/ids/accepted-ids.ts';
 import { type CommitLog, openLog } from './lmdb/log/commit-log.ts';
@@ -54,7 +55,8 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   const { log, ids } = opened;
   const mailboxes = new OpenMailboxes(databases.mailboxes, log);
   const reading = new ReadMailboxes(environment, log);
-  const writer = lmdbWriter(environment);
+  const space = new DiskSpace(path, reports);
+  const writer = lmdbWriter(environment, space.failure);
   const checkpoints = new Checkpoints(writer, log, mailboxes, ids);
   const logged = logWriter(environment, writer, log, mailboxes, ids, checkpoints);
   let closing: Promise<void> | undefined;
@@ -88,6 +90,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
       log.check();
       const written = Buffer.from(String(++probes));
       await writer.run(() => databases.probe.putSync(PROBE_KEY, written));
+      await space.check();
       environment.renew();
       if (!databases.probe.getBinary(PROBE_KEY)) throw new StoreError('unavailable', 'the probe cannot be read back');
     },

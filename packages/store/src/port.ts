@@ -46,6 +46,15 @@ export class KeyTakenError extends StoreError {
   }
 }
 
+/** `unavailable`, and known to be so for lack of space: nothing of the call has happened that counts. */
+export class StoreFullError extends StoreError {
+  /** For whoever asks whether the server is ready. */
+  readonly reason = 'no space left on the disk of the store';
+  constructor(folder: string, options?: ErrorOptions) {
+    super('unavailable', `no space left for the data folder ${folder}; free some`, options);
+  }
+}
+
 export interface Account {
   readonly address: AccountAddress;
   /** Ed25519; signs the manifests. Never changes. */
@@ -428,6 +437,10 @@ export interface StoreReports {
   isNew(): void;
   /** It came across something that cannot be read. Recipients are told of what they may have lost. */
   damaged(part: DamagedPart): void;
+  /** A write failed for lack of space on the disk of `folder`; told once until `hasSpace`. Writes are refused, reading goes on. */
+  full(folder: string, freeBytes: number): void;
+  /** `probe` found space again. */
+  hasSpace(): void;
 }
 
 /** The operator chooses. `stop`: a store of which accepted messages are lost is refused. */
@@ -448,7 +461,10 @@ export interface Store {
   readonly mailboxes: Mailboxes;
   readonly appPasswords: AppPasswords;
   readonly once: Once;
-  /** Writes and reads one record: what readiness asks. Rejects with `unavailable`. */
+  /**
+   * Writes and reads one record: what readiness asks. Rejects with `unavailable`; after a write that failed for lack of space with
+   * `StoreFullError`, until there is some.
+   */
   probe(): Promise<void>;
   /** Waits for what is under way. */
   close(): Promise<void>;

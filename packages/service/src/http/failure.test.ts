@@ -44,10 +44,15 @@ describe('H16: an error that no code expected is logged with its cause, and coun
     expect(await notes.metrics.text()).toContain('sealwire_unhandled_errors_total{where="http"} 1');
   });
 
-  it('one that was expected is neither', async () => {
+  it('one that was expected is neither; what a store refused is a line all the same', async () => {
     expect(failureProblem(new Problem('not-found'), notes, 'http').status).toBe(404);
-    expect(failureProblem(Object.assign(new Error('x'), { kind: 'unavailable' }), notes, 'http').status).toBe(503);
+    expect(failureProblem(new Problem('unavailable'), notes, 'http').status).toBe(503);
     expect(lines).toEqual([]);
+    const gone = Object.assign(new Error('x'), { kind: 'unavailable' });
+    expect(failureProblem(gone, notes, 'http', { method: 'POST', route: '/v1/accounts' }).status).toBe(503);
+    expect(noted()).toMatchObject([
+      { level: 'warn', event: 'request-refused', code: 'unavailable', method: 'POST', route: '/v1/accounts' },
+    ]);
     expect(await notes.metrics.text()).not.toContain('sealwire_unhandled_errors_total{');
   });
 });

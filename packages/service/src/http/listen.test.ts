@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../boot/config.ts';
 import { createHealth } from '../observe/health.ts';
-import { silentLog } from '../observe/log.ts';
+import { createLog, silentLog } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import type { HttpDoor, SocketDoor } from './http-door.ts';
 import { type Listening, type ListenOptions, listen } from './listen.ts';
@@ -30,12 +30,13 @@ function door(
 
 async function start(options: Partial<ListenOptions> & { ready?: () => Promise<void>; now?: () => number }) {
   const metrics = createMetrics();
+  const lines: string[] = [];
   const health = createHealth({
     server: 'test',
     version: '1.2.3',
     ready: options.ready ?? (async () => {}),
     metrics,
-    log: silentLog,
+    log: createLog({ server: 'test', level: 'warn', now: () => 0, write: (line) => lines.push(line) }),
     now: options.now ?? (() => 0),
   });
   const listening = await listen({
@@ -47,7 +48,7 @@ async function start(options: Partial<ListenOptions> & { ready?: () => Promise<v
     health: options.health ?? health,
   });
   open.push(listening);
-  return { listening, metrics };
+  return { listening, metrics, lines };
 }
 
 const get = async (listening: Listening, path: string, init?: RequestInit) => {
@@ -249,6 +250,29 @@ describe('health', () => {
     expect(probes).toBe(1);
     time = 1_000;
     expect((await get(listening, '/readyz')).status).toBe(200);
+  });
+});
+
+describe('readiness that is gone', () => {
+  it('says a reason that is meant for people, and no other; and is a line of the log when it goes, not each time', async () => {
+    let time = 0;
+    let error: Error | undefined = Object.assign(new Error('secret'), { reason: 'no space left' });
+    const ready = async () => {
+      if (error) throw error;
+    };
+    const { listening, lines } = await start({ ready, now: () => time });
+    const next = async () => {
+      time += 1_000;
+      return (await get(listening, '/readyz')).text;
+    };
+    expect([await next(), await next()]).toEqual(['not ready: no space left\n', 'not ready: no space left\n']);
+    error = new Error('secret');
+    expect(await next()).toBe('not ready\n');
+    error = undefined;
+    expect(await next()).toBe('ready\n');
+    error = new Error('secret');
+    expect(await next()).toBe('not ready\n');
+    expect(lines.filter((line) => line.includes('"not-ready"'))).toHaveLength(3);
   });
 });
 

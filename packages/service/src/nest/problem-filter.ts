@@ -2,6 +2,13 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { type FailureNotes, failureProblem } from '../http/failure.ts';
 
+/** Fastify's. */
+interface Request {
+  readonly method: string;
+  /** `url`: the template of the route. */
+  readonly routeOptions?: { readonly url?: string };
+}
+
 interface Reply {
   readonly sent: boolean;
   code(status: number): Reply;
@@ -14,7 +21,8 @@ export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly notes: FailureNotes) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const problem = failureProblem(error, this.notes, 'http');
+    const { method, routeOptions } = host.switchToHttp().getRequest<Request>();
+    const problem = failureProblem(error, this.notes, 'http', { method, route: routeOptions?.url ?? '' });
     const reply = host.switchToHttp().getResponse<Reply>();
     if (!reply.sent) reply.code(problem.status).headers(problem.headers()).send(problem.body());
   }

@@ -29,20 +29,31 @@ const PROBE_PATIENCE_MS = 3_000;
 
 export function createHealth(options: HealthOptions): Health {
   let draining = false;
-  let lastProbe: { at: number; result: Promise<boolean> } | undefined;
+  let lastProbe: { at: number; result: Promise<string | undefined> } | undefined;
+  let told: string | undefined;
 
-  function isReady(): Promise<boolean> {
-    if (draining) return Promise.resolve(false);
+  /** Undefined: ready; else what `/readyz` says. */
+  async function unreadiness(): Promise<string | undefined> {
+    if (draining) return 'draining';
     const now = options.now();
-    if (!lastProbe || now - lastProbe.at >= PROBE_EVERY_MS) lastProbe = { at: now, result: probe(options) };
+    if (!lastProbe || now - lastProbe.at >= PROBE_EVERY_MS) lastProbe = { at: now, result: probe() };
     return lastProbe.result;
+  }
+
+  async function probe(): Promise<string | undefined> {
+    const error = await failureOf(options.ready);
+    const text = error && textOf(error);
+    // However often somebody asks, a line when it changes: the disk may be the trouble.
+    if (text !== undefined && text !== told) options.log.warn('not-ready', { error });
+    told = text;
+    return text;
   }
 
   const pages: Record<string, (response: ServerResponse) => Promise<void>> = {
     '/livez': async (response) => answer(response, 200, 'text/plain', 'ok\n'),
     '/readyz': async (response) => {
-      const ready = await isReady();
-      answer(response, ready ? 200 : 503, 'text/plain', ready ? 'ready\n' : draining ? 'draining\n' : 'not ready\n');
+      const problem = await unreadiness();
+      answer(response, problem === undefined ? 200 : 503, 'text/plain', `${problem ?? 'ready'}\n`);
     },
     '/metrics': async (response) =>
       answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await options.metrics.text()),
@@ -73,20 +84,25 @@ export function createHealth(options: HealthOptions): Health {
   };
 }
 
-async function probe(options: HealthOptions): Promise<boolean> {
+async function failureOf(ready: () => Promise<void>): Promise<Error | undefined> {
   let timer: NodeJS.Timeout | undefined;
   try {
     const patience = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error('no answer in time')), PROBE_PATIENCE_MS);
     });
-    await Promise.race([options.ready(), patience]);
-    return true;
+    await Promise.race([ready(), patience]);
+    return undefined;
   } catch (error) {
-    options.log.warn('not-ready', { error });
-    return false;
+    return error as Error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** An error says why in `reason` if that is for people who ask from outside, too. */
+function textOf(error: Error): string {
+  const { reason } = error as { reason?: unknown };
+  return typeof reason === 'string' ? `not ready: ${reason}` : 'not ready';
 }
 
 function answer(response: ServerResponse, status: number, type: string, body: string): void {

@@ -23,6 +23,8 @@ export interface LogFields {
   readonly signal?: string;
   /** A short fixed text of ours. */
   readonly reason?: string;
+  /** Of the server's own folders, never a user's. */
+  readonly path?: string;
   readonly count?: number;
   readonly bytes?: number;
   readonly durationMs?: number;
@@ -61,6 +63,7 @@ const FIELDS: Readonly<Record<Exclude<keyof LogFields, 'error'>, 'string' | 'num
   limiter: 'string',
   signal: 'string',
   reason: 'string',
+  path: 'string',
   count: 'number',
   bytes: 'number',
   durationMs: 'number',

@@ -5,6 +5,8 @@ import type { Metrics } from './metrics.ts';
 export interface StoreNews {
   isNew(): void;
   damaged(part: string): void;
+  full(folder: string, freeBytes: number): void;
+  hasSpace(): void;
 }
 
 export function storeNews(log: Log, metrics: Pick<Metrics, 'storeDamages'>): StoreNews {
@@ -15,6 +17,13 @@ export function storeNews(log: Log, metrics: Pick<Metrics, 'storeDamages'>): Sto
     damaged(part) {
       metrics.storeDamages.inc({ part });
       log.error('store-damaged', { reason: `a part that cannot be read: ${part}; see npm start -- verify` });
+    },
+    full(path, bytes) {
+      const reason = 'no space left: writes are refused, and reading goes on; it takes writes again once some is free';
+      log.error('store-full', { path, bytes, reason });
+    },
+    hasSpace() {
+      log.warn('store-has-space', { reason: 'it takes writes again' });
     },
   };
 }

@@ -54,7 +54,7 @@ describe('a data file', () => {
 
   it('that is new is announced, and only then', async () => {
     const news: string[] = [];
-    const reports = { isNew: () => void news.push('new'), damaged() {} };
+    const reports = { isNew: () => void news.push('new'), damaged() {}, full() {}, hasSpace() {} };
     for (const _ of [1, 2]) await (await openLmdbStore({ path: at.path, reports })).close();
     expect(news).toEqual(['new']);
   });

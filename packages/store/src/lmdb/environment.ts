@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { StoreError } from '../port.ts';
 import { checkDataFile } from './data-file.ts';
+import { quietDriver } from './driver-console.ts';
 import { type FolderOwner, ownFolder } from './folder-owner.ts';
 
 /**
@@ -69,6 +70,7 @@ export interface Environment {
 export function openEnvironment(path: string): Environment {
   let root: RootDatabase<Buffer, Buffer> | undefined;
   try {
+    quietDriver();
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const isNew = checkDataFile(path) === 'new';
     root = open<Buffer, Buffer>({

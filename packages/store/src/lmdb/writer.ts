@@ -19,14 +19,19 @@ interface Job {
  */
 export type Commit = (perform: () => void) => Promise<void>;
 
+/** What more is known of a failed commit. */
+export type Explain = (failure: StoreError) => StoreError | Promise<StoreError>;
+
 export class Writer {
   readonly #commit: Commit;
+  readonly #explain: Explain;
   readonly #waiting: Job[] = [];
   #work: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(commit: Commit) {
+  constructor(commit: Commit, explain: Explain = (failure) => failure) {
     this.#commit = commit;
+    this.#explain = explain;
   }
 
   /**
@@ -74,7 +79,7 @@ export class Writer {
           if (jobs.length > 0) continue;
           return;
         }
-        const failure = await writeError(error);
+        const failure = await this.#explain(await writeError(error));
         for (const { reject } of jobs ?? this.#waiting.splice(0)) reject(failure);
         return;
       }
@@ -103,8 +108,8 @@ function answerOf(job: Job): () => void {
 }
 
 /** The queue of transactions of LMDB. */
-export function lmdbWriter({ root }: Environment): Writer {
+export function lmdbWriter({ root }: Environment, explain?: Explain): Writer {
   // A child of the library's own transaction, because only a child is undone when the callback
   // throws.
-  return new Writer((perform) => root.childTransaction(perform));
+  return new Writer((perform) => root.childTransaction(perform), explain);
 }

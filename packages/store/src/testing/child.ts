@@ -24,6 +24,11 @@ export class Child {
     });
   }
 
+  /** What it said on stderr. */
+  get errors(): string {
+    return this.#errors;
+  }
+
   /** `exec` made the shell this very process. */
   get pid(): number {
     return this.#process.pid as number;

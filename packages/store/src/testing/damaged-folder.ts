@@ -37,7 +37,12 @@ export function eachWithFolder(): DamagedFolder {
     stores: [],
     damages: [],
     async open(folder = one.path, options = {}) {
-      const reports = { isNew() {}, damaged: (part: DamagedPart) => void one.damages.push(part) };
+      const reports = {
+        isNew() {},
+        full() {},
+        hasSpace() {},
+        damaged: (part: DamagedPart) => void one.damages.push(part),
+      };
       const store = await openLmdbStore({ path: folder, reports, ...options });
       one.stores.push(store);
       return store;

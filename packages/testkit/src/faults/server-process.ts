@@ -44,6 +44,11 @@ export class ServerProcess {
     return this.#process.stdout;
   }
 
+  /** By the process that was started last. */
+  get said(): { readonly stdout: string; readonly stderr: string } {
+    return this.#process!;
+  }
+
   /** kill -9; resolves when the process is gone. The signal is sent before this returns. */
   kill(): Promise<void> {
     return this.#end('SIGKILL');

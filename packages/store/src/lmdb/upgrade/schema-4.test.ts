@@ -46,7 +46,8 @@ function mail(n: number, to: number): Mail {
 /** What holds after the first opening holds after the second one. */
 async function isUpgraded(): Promise<void> {
   const parts: string[] = [];
-  const reports = { isNew: () => void parts.push('new'), damaged: (part: string) => void parts.push(part) };
+  const damaged = (part: string) => void parts.push(part);
+  const reports = { isNew: () => void parts.push('new'), damaged, full() {}, hasSpace() {} };
   for (const opening of [0, 1]) {
     const store = await openLmdbStore({ path: folder, reports });
     const { mails } = await read(store, 1);
