@@ -26,7 +26,9 @@ describe('a data file', () => {
   it('T89: that was cut is refused with one line, wherever, and does not end the process', async () => {
     await at.settled();
     const whole = readFileSync(join(at.path, DATA));
-    for (let size = 4_096; size < whole.length; size += 4_096 * 3 + 100) {
+    // The last pages may be free ones.
+    const needed = whole.length - 4 * 4_096;
+    for (let size = 4_096; size < needed; size += 4_096 * 3 + 100) {
       writeFileSync(join(at.path, DATA), whole.subarray(0, size));
       await expect(at.open()).rejects.toMatchObject({
         kind: 'corrupt',
