@@ -63,12 +63,27 @@ describe('npm start', () => {
     expect(readdirSync(folder)).not.toContain('unmade');
   });
 
-  it('PORT gives the default address another port, and an address that is named wins', async () => {
+  async function freePort(): Promise<number> {
     const probe = createServer().listen(0, '127.0.0.1');
     await once(probe, 'listening');
     const { port } = probe.address() as AddressInfo;
     probe.close();
     await once(probe, 'close');
+    return port;
+  }
+
+  it('METRICS_LISTEN takes the metrics away from the address of the clients', async () => {
+    const watched = `127.0.0.1:${await freePort()}`;
+    const server = solo([...LISTEN, '--data-dir', join(folder, 'watched'), '--metrics-listen', watched]);
+    const origin = /http:\/\/localhost:\d+/.exec(await server.says(/-t bob\n/))?.[0] as string;
+    expect(await (await fetch(`http://${watched}/metrics`)).text()).toContain('sealwire_relay_connections 0');
+    const at = async (address: string) => (await fetch(address)).status;
+    expect([await at(`${origin}/metrics`), await at(`${origin}/readyz`)]).toEqual([404, 200]);
+    expect(await at(`http://${watched}/v1/devices`)).toBe(404);
+  });
+
+  it('PORT gives the default address another port, and an address that is named wins', async () => {
+    const port = await freePort();
     const server = solo(['--data-dir', join(folder, 'ported')], { PORT: String(port) });
     expect(await server.says(/-t bob\n/)).toContain(`listens on http://localhost:${port}, `);
     server.child.kill('SIGTERM');

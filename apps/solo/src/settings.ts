@@ -6,7 +6,8 @@ import { setting } from '@sealwire/service/config';
 import { listenAddress, publicOrigin, SERVER_SETTINGS, TLS_SETTINGS } from '@sealwire/service/settings';
 import { z } from 'zod';
 
-const { ALLOWED_ORIGINS, TRUSTED_PROXIES, CONNECTIONS_PER_ADDRESS, WHEN_STORE_DAMAGED } = SERVER_SETTINGS;
+const { ALLOWED_ORIGINS, TRUSTED_PROXIES, METRICS_LISTEN, CONNECTIONS_PER_ADDRESS, WHEN_STORE_DAMAGED } =
+  SERVER_SETTINGS;
 
 export const soloSettings = z.object({
   LISTEN: setting(listenAddress(), {
@@ -39,6 +40,7 @@ export const soloSettings = z.object({
   ...RELAY_CONFIG,
   ALLOWED_ORIGINS,
   TRUSTED_PROXIES,
+  METRICS_LISTEN,
   CONNECTIONS_PER_ADDRESS,
   LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error', 'silent']), {
     about: 'The least level that is logged: `debug`, `info`, `warn`, `error`, `silent`.',

@@ -99,6 +99,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
     proxies,
     adminSocket,
+    metricsAddress: settings.METRICS_LISTEN,
   });
   return { listening, origin, stop: () => listening.close() };
 }

@@ -78,6 +78,7 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
         connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
         proxies: trustedProxies(settings.TRUSTED_PROXIES),
         adminSocket: server.adminSocket?.(context.settings),
+        metricsAddress: settings.METRICS_LISTEN,
       });
       return {
         url: listening.url,

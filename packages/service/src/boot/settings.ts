@@ -172,6 +172,11 @@ export const SERVER_SETTINGS = {
     example: '10.0.0.0/8',
   }),
   ...TLS_SETTINGS,
+  METRICS_LISTEN: setting(listenAddress().optional(), {
+    about:
+      'An address of their own, `HOST:PORT`, for `/metrics`, which are then nowhere else, and for `/livez`, `/readyz` and `/version`, which stay where they are, too. Plain HTTP, for the network of those who watch.',
+    example: '127.0.0.1:9090',
+  }),
   CONNECTIONS_PER_ADDRESS: setting(wholeNumber(0), {
     about: 'Open connections from one address (loopback and trusted proxies excepted); 0: no limit.',
     default: '1000',

@@ -253,6 +253,51 @@ describe('health', () => {
   });
 });
 
+describe('an address of the metrics', () => {
+  const metricsAddress = { host: '127.0.0.1', port: 0 };
+
+  it('has all four pages and nothing else; the other one has no metrics any more', async () => {
+    const { listening } = await start({ metricsAddress });
+    const own = listening.metricsUrl as string;
+    expect(own).not.toBe(listening.url);
+    for (const path of ['/livez', '/readyz', '/version', '/metrics'])
+      expect([path, (await fetch(own + path)).status]).toEqual([path, 200]);
+    for (const path of ['/', '/v1/devices']) expect((await fetch(own + path)).status).toBe(404);
+    for (const path of ['/livez', '/readyz', '/version'])
+      expect([path, (await get(listening, path)).status]).toEqual([path, 200]);
+    // The door's, if it has such a page.
+    expect((await get(listening, '/metrics')).text).toBe('all');
+  });
+
+  it('says that the server drains until it is gone', async () => {
+    let drained = () => {};
+    const drain = () =>
+      new Promise<void>((resolve) => {
+        drained = resolve;
+      });
+    const socketDoor = { ...door('all'), upgrade: () => {}, drain };
+    const { listening } = await start({ metricsAddress, routes: [{ prefix: '/', door: socketDoor }] });
+    const closed = listening.close();
+    expect(await (await fetch(`${listening.metricsUrl}/readyz`)).text()).toBe('draining\n');
+    drained();
+    await closed;
+    await expect(fetch(`${listening.metricsUrl}/readyz`)).rejects.toThrow();
+  });
+
+  it('that is in use is one line, and nothing is left listening', async () => {
+    const { listening } = await start({});
+    const taken = { host: '127.0.0.1', port: listening.port };
+    await expect(start({ metricsAddress: taken })).rejects.toThrow(
+      new RegExp(`^METRICS_LISTEN: 127.0.0.1:${taken.port} is in use .*--metrics-listen`),
+    );
+    const { listening: other } = await start({});
+    await other.close();
+    const both = { address: taken, metricsAddress: { host: '127.0.0.1', port: other.port } };
+    await expect(start(both)).rejects.toThrow(/^LISTEN: /);
+    await expect(fetch(`http://127.0.0.1:${both.metricsAddress.port}/livez`)).rejects.toThrow();
+  });
+});
+
 describe('readiness that is gone', () => {
   it('says a reason that is meant for people, and no other; and is a line of the log when it goes, not each time', async () => {
     let time = 0;

@@ -15,9 +15,8 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
-import { ConfigError } from '../boot/config.ts';
 import type { ListenAddress } from '../boot/settings.ts';
-import type { Health } from '../observe/health.ts';
+import { type Health, METRICS_PATH } from '../observe/health.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { listenOnAdminSocket } from './admin-socket.ts';
@@ -26,6 +25,8 @@ import { capConnections } from './connection-cap.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { failureProblem } from './failure.ts';
 import type { HttpDoor, SocketDoor } from './http-door.ts';
+import { listenError } from './listen-error.ts';
+import { listenForMetrics, type MetricsListening } from './metrics-address.ts';
 import { Problem } from './problem.ts';
 import { withoutBasePath } from './public-origin.ts';
 import { leaveRequests, paceRequests } from './request-flow.ts';
@@ -72,6 +73,8 @@ export interface ListenOptions {
   readonly proxies?: TrustedProxies;
   /** The socket of the administrator, with what all doors have for it; undefined: none. */
   readonly adminSocket?: string | undefined;
+  /** Where the pages of `health` are, too, and its metrics only; undefined: nowhere else. */
+  readonly metricsAddress?: ListenAddress | undefined;
   /** Shorter times for tests. */
   readonly limits?: { readonly [Limit in keyof typeof HTTP_LIMITS]?: number };
 }
@@ -81,6 +84,8 @@ export interface Listening {
   readonly port: number;
   /** `http://HOST:PORT` (or `https:`) of the socket itself. */
   readonly url: string;
+  /** Of the metrics, if they have an address of their own. */
+  readonly metricsUrl: string | undefined;
   /** Reads the certificate again; undefined without TLS. */
   readonly reloadCertificate: (() => void) | undefined;
   /** Not ready; drains sockets; lets requests finish; closes the doors. Idempotent. */
@@ -92,16 +97,17 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const limits = { ...HTTP_LIMITS, ...options.limits };
   const routes = [...options.routes].sort((a, b) => b.prefix.length - a.prefix.length);
   const doors = [...new Set(routes.map((route) => route.door))];
-  const { basePath = '', tls } = options;
+  const { basePath = '', tls, metricsAddress } = options;
   const context = tls && readTls(tls);
-  const server = serverFor(context, {
+  const serverLimits = {
     headersTimeout: limits.headersMs,
     // One for all routes: `cutOff` has one for each.
     requestTimeout: 0,
     connectionsCheckingInterval: limits.checkEveryMs,
     keepAliveTimeout: limits.keepAliveMs,
     maxHeaderSize: limits.headerBytes,
-  });
+  };
+  const server = serverFor(context, serverLimits);
   server.maxHeadersCount = limits.headerCount;
   capConnections(server, {
     perAddress: options.connectionsPerAddress ?? 0,
@@ -123,6 +129,11 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     return routeFor(routes, pathOf(target));
   }
 
+  function isForOperator(request: IncomingMessage, response: ServerResponse, path: string): boolean {
+    if (metricsAddress && path === METRICS_PATH) return false;
+    return options.health.handle(request, response, path);
+  }
+
   const answers = new WeakMap<Duplex, ServerResponse>();
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -133,8 +144,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     const route = routeOf(request);
     cutOff(request, response, route?.requestMs ?? limits.requestMs);
     // Where they are asked from, nobody knows of the base path.
-    if (options.health.handle(request, response, asked)) return;
-    if (basePath !== '' && options.health.handle(request, response, pathOf(request.url))) return;
+    if (isForOperator(request, response, asked)) return;
+    if (basePath !== '' && isForOperator(request, response, pathOf(request.url))) return;
     if (forPages(request, response)) return;
     if (!route) return refuse(response, new Problem('not-found'));
     try {
@@ -178,12 +189,16 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const admin =
     options.adminSocket === undefined ? undefined : await listenOnAdminSocket(options.adminSocket, commands, options);
 
+  let metrics: MetricsListening | undefined;
   try {
+    metrics = metricsAddress && (await listenForMetrics(metricsAddress, options.health, serverLimits));
     server.listen(options.address.port, options.address.host);
-    await once(server, 'listening');
+    await once(server, 'listening').catch((error) => {
+      throw listenError(error, 'LISTEN', options.address);
+    });
   } catch (error) {
-    await admin?.close();
-    throw listenError(error as NodeJS.ErrnoException, options.address);
+    await Promise.all([admin?.close(), metrics?.close()]);
+    throw error;
   }
 
   const { port, address, family } = server.address() as AddressInfo;
@@ -202,12 +217,14 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     clearInterval(sweep);
     clearTimeout(patience);
     await Promise.all(doors.map((door) => door.close()));
+    await metrics?.close();
   }
 
   return {
     host: address,
     port,
     url: `${tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    metricsUrl: metrics?.url,
     reloadCertificate: certificate?.reload,
     close() {
       closing ??= close();
@@ -260,27 +277,4 @@ function refuseAndClose(response: ServerResponse, problem: Problem): void {
 
 function refuseSocket(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-}
-
-function listenError(error: NodeJS.ErrnoException, { host, port }: ListenAddress): ConfigError {
-  const value = `${host}:${port}`;
-  if (error.code === 'EADDRINUSE')
-    return new ConfigError(
-      'LISTEN',
-      `${value} is in use by another process`,
-      `stop it, or choose another port with --listen ${host}:${port + 1}`,
-    );
-  if (error.code === 'EACCES')
-    return new ConfigError(
-      'LISTEN',
-      `${value} needs privileges that this process does not have`,
-      'choose a port from 1024 up, and put a proxy in front',
-    );
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
-    return new ConfigError(
-      'LISTEN',
-      `this machine has no address ${host}`,
-      'use 127.0.0.1 (this machine only) or 0.0.0.0 (all addresses)',
-    );
-  return new ConfigError('LISTEN', `${value} cannot be opened (${error.code ?? error.name})`, 'choose another address');
 }

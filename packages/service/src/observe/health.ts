@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
+export const METRICS_PATH = '/metrics';
+
 export interface Health {
   /** Answers when the path is one of the four; false: not its business. */
   handle(request: IncomingMessage, response: ServerResponse, path: string): boolean;
@@ -55,7 +57,7 @@ export function createHealth(options: HealthOptions): Health {
       const problem = await unreadiness();
       answer(response, problem === undefined ? 200 : 503, 'text/plain', `${problem ?? 'ready'}\n`);
     },
-    '/metrics': async (response) =>
+    [METRICS_PATH]: async (response) =>
       answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await options.metrics.text()),
     '/version': async (response) => {
       const body = { server: options.server, version: options.version, ...options.notes };
