@@ -12,7 +12,7 @@ import { CliError } from './exit-codes.ts';
 import { createKeyStore } from './key-store.ts';
 import type { AccountOptions } from './options.ts';
 import { readNewPassphrase } from './passphrase.ts';
-import { makeProfileFolder, removeProfileFolder, writeNote } from './profile.ts';
+import { makeProfileFolder, readNote, removeProfileFolder, writeNote } from './profile.ts';
 
 export interface EnterOptions extends AccountOptions {
   readonly server?: string;
@@ -39,9 +39,6 @@ const REFUSED = [
   'unknown-account',
   'wrong-account-secret',
 ];
-
-/** It was not asked yet, and never will be in this way. */
-const NOTHING_MADE = ['other-origin', 'bad-answer'];
 
 export function entranceOptions(command: Command): Command {
   return command
@@ -73,11 +70,13 @@ export async function enterAccount(
       signal: surroundings.interrupted,
     });
   } catch (error) {
+    const hasKeys = await holdsAnything(storage);
     await storage.close();
     const code = error instanceof ClientError ? error.code : '';
     if (code === 'already-registered')
       throw new CliError('usage', `${profile.user} is registered already, with keys in ${profile.folder}`);
-    if (isNew && (REFUSED.includes(code) || NOTHING_MADE.includes(code))) removeProfileFolder(profile);
+    const isNothing = !hasKeys && (isNew || !readNote(profile));
+    if (isNothing || (isNew && REFUSED.includes(code))) removeProfileFolder(profile);
     else output.note('the keys are kept: the same command goes on where this one stopped');
     throw error;
   }
@@ -92,6 +91,14 @@ export async function enterAccount(
   } finally {
     await client.close();
   }
+}
+
+/** Whether keys were made that the server may know of. One that cannot be read may hold some. */
+async function holdsAnything(storage: ClientStorage): Promise<boolean> {
+  return storage.load().then(
+    (records) => records.size > 0,
+    () => true,
+  );
 }
 
 async function makeStorage(context: ProfileContext, withPassphrase: boolean): Promise<ClientStorage> {

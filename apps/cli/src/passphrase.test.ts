@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type InProcess, openInProcess } from './testing/in-process.ts';
+import { discoveredOnly } from './testing/profiles.ts';
 
 let home: string;
 beforeEach(() => {
@@ -23,13 +24,13 @@ async function type(program: InProcess, ...lines: string[]) {
   return program.ended;
 }
 
-const register = () => openInProcess(home, ['register', '-u', 'alice'], { terminal: true });
+const register = () => openInProcess(home, ['register', '-u', 'alice'], { terminal: true, runtime: discoveredOnly });
 const keys = () => join(home, '.local/share/sealwire/alice/keys.json');
 
 describe('a new passphrase', () => {
   it('is asked for twice, and never shown', async () => {
     const { code, stdout, stderr } = await type(register(), 'open sesame', 'open sesame');
-    // There is no server: the keys are made, and wait.
+    // The server is gone: the keys are made, and wait.
     expect([code, existsSync(keys())]).toEqual([EXIT_OFFLINE, true]);
     expect(stderr).toContain('New passphrase for the keys of alice: \nOnce more: \n');
     expect(stdout + stderr).not.toContain('sesame');

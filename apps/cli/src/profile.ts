@@ -44,11 +44,14 @@ export function existingUsers(profiles: string): string[] {
 
 /**
  * Whose keys to use: the one named (flag, environment, configuration), else the only one there is, else the operating system's user.
- * Throws `CliError` (`usage`) when there are several and none is named.
+ * Keys whose registration was not finished count only where there are no others. Throws `CliError` (`usage`) when there are several and
+ * none is named.
  */
 export function chooseUser(profiles: string, named: string | undefined, osUser: string): string {
   if (named !== undefined) return named;
-  const users = existingUsers(profiles);
+  const all = existingUsers(profiles);
+  const registered = all.filter((user) => readNote(profileOf(profiles, user)));
+  const users = registered.length > 0 ? registered : all;
   if (users.length > 1)
     throw new CliError(
       'usage',
