@@ -73,7 +73,7 @@ if (command) {
         adminSocket: adminSocketIn(folder.path),
       });
       for (const warning of exposureWarnings(settings)) process.stderr.write(`solo: warning: ${warning}\n`);
-      const next = welcome({
+      const greeting = welcome({
         origin: solo.origin,
         dataFolder: folder.path,
         isDefaultFolder: folder.path === resolve(aboutOf(soloSettings.shape.DATA_DIR).default ?? ''),
@@ -81,9 +81,9 @@ if (command) {
         invitation: settings.GATE === 'invitation',
         hasAccounts: await store.accounts.areAny(),
       });
-      process.stdout.write(`${next}\n`);
       return {
         url: solo.listening.url,
+        greeting: `${greeting}\n`,
         reload: solo.listening.reloadCertificate,
         async stop() {
           await solo.stop();

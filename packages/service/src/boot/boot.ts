@@ -16,6 +16,8 @@ export interface BootContext<S extends Settings> {
 
 export interface Running {
   readonly url: string;
+  /** For a person, on stdout, once a signal ends the server in order. */
+  readonly greeting?: string;
   /** Drains and ends. */
   stop(): Promise<void>;
   /** What SIGHUP asks for. Undefined: it ends the process, as a terminal that is closed wants it to. */
@@ -61,6 +63,7 @@ export async function boot<S extends Settings>(server: Server<S>): Promise<void>
       exit: (code) => process.exit(code),
       now: server.now,
     });
+    if (running.greeting !== undefined) process.stdout.write(running.greeting);
     const { hostname, port } = new URL(running.url);
     log.info('listening', { version, host: hostname, port: Number(port) });
   } catch (error) {
