@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { z } from 'zod';
 import { encodeBase64url } from './base64url.ts';
 import * as http from './http.ts';
 import { LIMITS } from './limits.ts';
+
+fc.configureGlobal({ seed: 0x5ea1 });
 
 const key = new Uint8Array(32).fill(1);
 const signature = new Uint8Array(64).fill(2);
@@ -158,5 +161,53 @@ describe('fields', () => {
         message: 'a device id looks like sip:alice@example.org;gr=urn:uuid:…',
       }),
     ]);
+  });
+});
+
+describe('the JSON schema of a text', () => {
+  interface Text {
+    readonly pattern: string;
+    readonly minLength?: number;
+    readonly maxLength: number;
+  }
+  const { identities } = http.DevicesAnswer.shape.devices.element.shape;
+  const fits = ({ pattern, minLength = 0, maxLength }: Text, text: string) =>
+    new RegExp(pattern, 'u').test(text) && [...text].length >= minLength && [...text].length <= maxLength;
+  const ofLength = (minimum: number, maximum: number) =>
+    fc.stringMatching(new RegExp(`^[A-Za-z0-9_-]{${minimum},${maximum}}$`));
+  const user = fc.string({ minLength: 0, maxLength: 66, unit: 'binary' });
+  const host = fc.stringMatching(/^[a-zA-Z0-9.:[\]_é-]{0,12}$/);
+  const gr = fc.oneof(fc.string({ maxLength: 140, unit: 'grapheme' }), fc.stringMatching(/^[!-~]{120,135}$/));
+  const address = fc.tuple(user, host).map(([name, domain]) => `sip:${name}@${domain}`);
+
+  it.each<[string, z.ZodType, fc.Arbitrary<string>]>([
+    ['a key', http.CreateAccountBody.shape.accountKey, ofLength(42, 44)],
+    ['a signature', http.TokenBody.shape.signature, ofLength(85, 87)],
+    ['keys of several lengths', identities.element.shape.identityKey, ofLength(42, 77)],
+    ['a manifest', http.SignedManifestBody.shape.manifest, ofLength(0, 9)],
+    ['a name', http.CreateAccountBody.shape.name, fc.stringMatching(/^[a-z0-9._A-]{0,34}$/)],
+    ['an address', http.AccountAnswer.shape.address, address],
+    ['a device id', http.ChallengeBody.shape.device, fc.tuple(address, gr).map(([id, end]) => `${id};gr=${end}`)],
+  ])('%s: takes what the server takes, and nothing else', (_, schema, near) => {
+    const text = z.toJSONSchema(schema, { io: 'input' }) as unknown as Text;
+    const fitting = near.filter((value) => Buffer.byteLength(value) <= LIMITS.deviceIdBytes.value);
+    fc.assert(
+      fc.property(
+        fitting,
+        (value) => fits(text, value) === z.safeDecode(schema as z.ZodType<unknown, string>, value).success,
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('is written so that any dialect of regular expressions reads it: no classes by property, no half surrogate pairs', () => {
+    const patterns: string[] = [];
+    for (const [, schema] of SCHEMAS)
+      JSON.stringify(z.toJSONSchema(schema, { io: 'input' }), (name, value) => {
+        if (name === 'pattern') patterns.push(value);
+        return value;
+      });
+    expect(patterns.length).toBeGreaterThan(10);
+    for (const pattern of patterns) expect(pattern).not.toMatch(/\\p|\\u\{?d[89a-f]/i);
   });
 });

@@ -6,8 +6,8 @@
  */
 // As a name space: bundlers then leave out what nobody uses, messages in forty languages among it.
 import * as z from 'zod';
-import { decodeBase64url, encodeBase64url } from './base64url.ts';
-import { parseAccountAddress, parseAccountName, parseDeviceId } from './ids.ts';
+import { BASE64URL_PATTERN, decodeBase64url, encodeBase64url } from './base64url.ts';
+import { ID_PATTERNS, parseAccountAddress, parseAccountName, parseDeviceId } from './ids.ts';
 import { SUITE_NAMES } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
 import { opaqueString } from './precis.ts';
@@ -17,9 +17,9 @@ function bytes(minimum: number, maximum = minimum) {
   return z.codec(
     z
       .string()
-      .regex(/^[A-Za-z0-9_-]*$/, 'base64url without padding')
       .min(Math.ceil((minimum * 4) / 3))
-      .max(Math.ceil((maximum * 4) / 3)),
+      .max(Math.ceil((maximum * 4) / 3))
+      .meta({ pattern: BASE64URL_PATTERN }),
     z.custom<Uint8Array>((value) => value instanceof Uint8Array),
     {
       decode: (text, context) => {
@@ -54,11 +54,15 @@ function parsed<T extends string>(parse: (text: string) => T, text: z.ZodString)
   );
 }
 
-/** As long as an id may be. */
-const like = (pattern: string) => z.string().max(LIMITS.deviceIdBytes.value).meta({ pattern });
-const accountName = parsed(parseAccountName, like('^[a-z0-9][a-z0-9._-]{2,31}$'));
-const accountAddress = parsed(parseAccountAddress, like('^sip:[^@:;]+@[^@;]+$'));
-const deviceId = parsed(parseDeviceId, like('^sip:[^@:;]+@[^@;]+;gr=[^;]+$'));
+/** As long as an id may be; JSON Schema counts characters, so that its reader is told of the bytes in words. */
+const like = (pattern: string) =>
+  z
+    .string()
+    .max(LIMITS.deviceIdBytes.value)
+    .meta({ pattern, description: `At most ${LIMITS.deviceIdBytes.value} bytes of UTF-8.` });
+const accountName = parsed(parseAccountName, z.string().max(32).meta({ pattern: ID_PATTERNS.accountName }));
+const accountAddress = parsed(parseAccountAddress, like(ID_PATTERNS.accountAddress));
+const deviceId = parsed(parseDeviceId, like(ID_PATTERNS.deviceId));
 /** Printable ASCII without spaces: what a server made and a client hands back as it is. */
 const token = (maximum: number) =>
   z
@@ -105,7 +109,11 @@ export const MakeAppPasswordBody = z.strictObject({
       .string()
       .min(1)
       .max(64)
-      .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters'),
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters')
+      .meta({
+        pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$',
+        description: 'An OpaqueString of PRECIS (RFC 8265 section 4.2): nothing invisible, private or unassigned.',
+      }),
   ),
 });
 /** `password` is shown this once; `user` and `realm` are what HTTP Digest wants besides. */

@@ -26,6 +26,18 @@ const NAME = /^[a-z0-9][a-z0-9._-]{2,31}$/;
 const ADDRESS = /^sip:[^\s@:;<>"\p{Cc}\p{Cs}]{1,64}@[A-Za-z0-9.:[\]-]{1,190}$/u;
 const DEVICE = /^sip:[^\s@:;<>"\p{Cc}\p{Cs}]{1,64}@[A-Za-z0-9.:[\]-]{1,190};gr=[^\s;<>"\p{Cc}\p{Cs}]{1,128}$/u;
 
+// The same for readers of JSON Schema, in what every dialect of regular expressions has: no classes by property, white space spelled
+// out. Half surrogate pairs are left out, since a schema judges Unicode text.
+const SPACES = '\\s\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff';
+const CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f';
+const ADDRESS_PATTERN = `sip:[^@:;<>"${SPACES}${CONTROLS}]{1,64}@[A-Za-z0-9.:\\[\\]-]{1,190}`;
+/** What the parsers below take, as regular expressions for schemas; the limit in bytes of UTF-8 comes on top. */
+export const ID_PATTERNS = {
+  accountName: NAME.source,
+  accountAddress: `^${ADDRESS_PATTERN}$`,
+  deviceId: `^${ADDRESS_PATTERN};gr=[^;<>"${SPACES}${CONTROLS}]{1,128}$`,
+} as const;
+
 /** `gr` of a new device: printable ASCII, as a SIP parameter is (RFC 3261 section 25.1). */
 const ASCII_DEVICE = /;gr=[!-~]+$/;
 
