@@ -7,8 +7,10 @@ import {
   PeerKeyAnswer,
   SignedManifestBody,
 } from '@sealwire/wire/http';
+import { z } from 'zod';
+import { After } from './manifests/history-query.ts';
 
-const NAME: Parameter = { name: 'name', in: 'path', type: 'string', description: 'the user name, without domain' };
+const NAME: Parameter = { name: 'name', in: 'path', schema: z.string(), description: 'the user name, without domain' };
 const LIMITED = ['too-many-requests', 'unavailable'] as const;
 
 const operations: readonly Operation[] = [
@@ -35,7 +37,6 @@ const operations: readonly Operation[] = [
     body: SignedManifestBody,
     answers: { 200: { description: 'published', schema: ManifestAnswer } },
     problems: [
-      'bad-request',
       'not-found',
       'conflict',
       'payload-too-large',
@@ -54,10 +55,15 @@ const operations: readonly Operation[] = [
     caller: 'anyone',
     parameters: [
       NAME,
-      { name: 'after', in: 'query', type: 'integer', description: 'only versions above this one; 0 by default' },
+      {
+        name: 'after',
+        in: 'query',
+        schema: After,
+        description: 'only versions above this one; 0 by default',
+      },
     ],
     answers: { 200: { description: 'a page', schema: ManifestHistoryAnswer } },
-    problems: ['bad-request', 'not-found', ...LIMITED],
+    problems: ['not-found', ...LIMITED],
   },
   {
     id: 'checkKeys',
@@ -70,7 +76,6 @@ const operations: readonly Operation[] = [
     body: KeysCheckBody,
     answers: { 204: { description: 'the same, in every part of every suite named' } },
     problems: [
-      'bad-request',
       'unauthorized',
       'token-expired',
       'keys-differ',
@@ -96,7 +101,7 @@ const operations: readonly Operation[] = [
     summary: 'This description, as OpenAPI 3.1',
     description: '',
     caller: 'anyone',
-    answers: { 200: { description: 'the document' } },
+    answers: { 200: { description: 'the document', schema: z.looseObject({}) } },
     problems: [],
   },
 ];
@@ -118,7 +123,7 @@ export function directoryDescription(version: string): ApiDescription {
   };
 }
 
-/** As committed in `openapi.json`. */
-export function openApiText(version: string): string {
-  return `${JSON.stringify(openApiDocument(directoryDescription(version)), null, 2)}\n`;
+/** As committed in `openapi.json`, without a base path. */
+export function openApiText(version: string, basePath = ''): string {
+  return `${JSON.stringify(openApiDocument(directoryDescription(version), basePath), null, 2)}\n`;
 }

@@ -10,6 +10,7 @@ import type { HttpDoor } from '@sealwire/service/http-door';
 import { acceptStrictJsonOnly, fastifyOptions, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
+import { basePathOf } from '@sealwire/service/public-origin';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { DirectoryDeps } from './deps.ts';
 import { openApiText } from './description.ts';
@@ -110,7 +111,7 @@ function directoryModule(deps: DirectoryDeps, budget: BundleBudget, peerKey: Uin
       { provide: AUTHENTICATE, useValue: authenticate },
       { provide: KEYS, useValue: new KeysService({ store, crypto, metrics, budget }) },
       { provide: PEER_KEY, useValue: new PeerKey(domain, peerKey) },
-      { provide: OPENAPI, useValue: openApiText(version) },
+      { provide: OPENAPI, useValue: openApiText(version, basePathOf(settings.PUBLIC_ORIGIN)) },
     ],
   })
   class DirectoryModule {}

@@ -62,6 +62,7 @@ const EXAMPLES: Record<keyof typeof http, object> = {
   KeysCheckBody: {
     suites: [{ suite: 4, identityKey: text.key, signedPrekey: text.key, oneTimePrekeys: text.key }],
   },
+  JwksAnswer: { keys: [{ kty: 'OKP', crv: 'Ed25519', x: text.key, kid: 'k', alg: 'EdDSA', use: 'sig' }] },
   WellKnown: {
     domain: 'example.org',
     api: '/v1',

@@ -191,6 +191,20 @@ export const KeysCheckBody = z.strictObject({
 /** GET /directory/peer-key: the Ed25519 key by which the directories of other domains know this one. */
 export const PeerKeyAnswer = z.object({ domain: z.string(), publicKey: bytes(32) });
 
+/** GET /v1/.well-known/jwks.json: RFC 7517, with the Ed25519 keys of RFC 8037. */
+export const JwksAnswer = z.object({
+  keys: z.array(
+    z.object({
+      kty: z.literal('OKP'),
+      crv: z.literal('Ed25519'),
+      x: bytes(32),
+      kid: z.string(),
+      alg: z.string(),
+      use: z.literal('sig'),
+    }),
+  ),
+});
+
 /** GET /.well-known/sealwire: all that a client needs to know, from the domain name alone. Paths are relative to the origin. */
 export const WellKnown = z.object({
   domain: z.string(),

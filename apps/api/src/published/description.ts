@@ -8,6 +8,7 @@ import {
   ChallengeBody,
   CreateAccountBody,
   DevicesAnswer,
+  JwksAnswer,
   MakeAppPasswordBody,
   NewAppPasswordAnswer,
   SignedManifestBody,
@@ -15,8 +16,9 @@ import {
   TokenBody,
   WellKnown,
 } from '@sealwire/wire/http';
+import { z } from 'zod';
 
-const BODY_PROBLEMS = ['bad-request', 'payload-too-large', 'unsupported-media-type'] as const;
+const BODY_PROBLEMS = ['payload-too-large', 'unsupported-media-type'] as const;
 const LIMITED = ['too-many-requests', 'unavailable'] as const;
 const CALLER_PROBLEMS = ['unauthorized', 'token-expired', 'unavailable'] as const;
 
@@ -76,7 +78,9 @@ const operations: readonly Operation[] = [
     description:
       'Login, keys and mailbox of the device go and its sockets close; the id is never given out again. A repeat answers 404. Publish a manifest without it next. Waiting devices go the same way, and need no manifest.',
     caller: 'device',
-    parameters: [{ name: 'id', in: 'path', type: 'string', description: 'a device id of the caller’s own account' }],
+    parameters: [
+      { name: 'id', in: 'path', schema: z.string(), description: 'a device id of the caller’s own account' },
+    ],
     answers: { 204: { description: 'removed' } },
     problems: [...CALLER_PROBLEMS, 'not-found'],
   },
@@ -110,7 +114,7 @@ const operations: readonly Operation[] = [
     description:
       'It is refused from the next request on; a token got with it lives out its 15 minutes. A repeat answers 404.',
     caller: 'device',
-    parameters: [{ name: 'id', in: 'path', type: 'string', description: 'as the list shows it' }],
+    parameters: [{ name: 'id', in: 'path', schema: z.string(), description: 'as the list shows it' }],
     answers: { 204: { description: 'revoked' } },
     problems: [...CALLER_PROBLEMS, 'not-found'],
   },
@@ -157,7 +161,7 @@ const operations: readonly Operation[] = [
     summary: 'The keys that verify access tokens',
     description: 'A JSON Web Key Set (RFC 7517).',
     caller: 'anyone',
-    answers: { 200: { description: 'the key set' } },
+    answers: { 200: { description: 'the key set', schema: JwksAnswer } },
     problems: [],
   },
   {
@@ -177,7 +181,7 @@ const operations: readonly Operation[] = [
     summary: 'This description, as OpenAPI 3.1',
     description: '',
     caller: 'anyone',
-    answers: { 200: { description: 'the document' } },
+    answers: { 200: { description: 'the document', schema: z.looseObject({}) } },
     problems: [],
   },
   {
@@ -187,7 +191,7 @@ const operations: readonly Operation[] = [
     summary: 'This description, to read',
     description: '',
     caller: 'anyone',
-    answers: { 200: { description: 'an HTML page' } },
+    answers: { 200: { description: 'an HTML page', schema: z.string(), contentType: 'text/html' } },
     problems: [],
   },
 ];
@@ -211,6 +215,7 @@ export function apiDescription(version: string): ApiDescription {
       NewAppPassword: NewAppPasswordAnswer,
       AppPasswords: AppPasswordsAnswer,
       AppPasswordLogin: AppPasswordLoginBody,
+      Jwks: JwksAnswer,
       WellKnown,
     },
     operations,

@@ -26,12 +26,12 @@ export function publish(settings: ApiSettings, version: string, jwks: object): P
       }),
     ),
     jwks: JSON.stringify(jwks),
-    openApi: openApiText(version),
+    openApi: openApiText(version, base),
     page: openApiPage(api),
   };
 }
 
-/** As committed in `openapi.json`. */
-export function openApiText(version: string): string {
-  return `${JSON.stringify(openApiDocument(apiDescription(version)), null, 2)}\n`;
+/** As committed in `openapi.json`, without a base path. */
+export function openApiText(version: string, basePath = ''): string {
+  return `${JSON.stringify(openApiDocument(apiDescription(version), basePath), null, 2)}\n`;
 }

@@ -6,20 +6,13 @@ import type { Account, StoredManifest } from '@sealwire/store/port';
 import { ManifestAnswer, ManifestHistoryAnswer, SignedManifestBody } from '@sealwire/wire/http';
 import { z } from 'zod';
 import { MANIFEST_LIMITERS, MANIFESTS } from '../ports.ts';
+import { HistoryQuery } from './history-query.ts';
 import type { ManifestLimiters } from './manifest-limiters.ts';
 import type { ManifestService } from './manifest-service.ts';
 
 interface Raw {
   readonly raw: IncomingMessage;
 }
-
-const HistoryQuery = z.strictObject({
-  after: z
-    .string()
-    .regex(/^\d{1,9}$/, 'a version number')
-    .default('0')
-    .transform(Number),
-});
 
 @Controller('directory/manifests')
 export class ManifestsController {

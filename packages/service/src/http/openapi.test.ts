@@ -5,11 +5,12 @@ import { openApiPage } from './openapi-page.ts';
 
 describe('OpenAPI', () => {
   const Body = z.strictObject({ name: z.string().max(9) });
+  const List = z.object({ all: z.array(Body) });
   const api: ApiDescription = {
     title: 'Test <API>',
     version: '1',
     description: '"quoted" & so on',
-    schemas: { Body },
+    schemas: { Body, List },
     operations: [
       {
         id: 'put',
@@ -18,16 +19,25 @@ describe('OpenAPI', () => {
         summary: 'Put a thing',
         description: '',
         caller: 'device',
-        parameters: [{ name: 'id', in: 'path', type: 'string', description: 'which' }],
+        parameters: [
+          { name: 'id', in: 'path', schema: z.string(), description: 'which' },
+          { name: 'after', in: 'query', schema: z.int().min(0).max(9), description: 'from where' },
+        ],
         body: Body,
-        answers: { 200: { description: 'done', schema: Body }, 204: { description: 'nothing new' } },
+        answers: {
+          200: { description: 'done', schema: Body },
+          202: { description: 'a page', schema: z.string(), contentType: 'text/html' },
+          204: { description: 'nothing new' },
+        },
         problems: ['conflict', 'name-taken', 'unauthorized'],
       },
     ],
   };
 
   it('comes from the schemas, refers to them by name, and groups problems by status', () => {
-    const document = openApiDocument(api) as {
+    const document = openApiDocument(api, '/chat') as {
+      servers: unknown;
+      info: { license: unknown };
       paths: Record<string, { put: { responses: object } }>;
       components: { schemas: Record<string, unknown> };
     };
@@ -35,15 +45,39 @@ describe('OpenAPI', () => {
     expect(operation).toMatchObject({
       security: [{ device: [] }],
       requestBody: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Body' } } } },
-      parameters: [{ name: 'id', in: 'path', required: true }],
+      parameters: [
+        { name: 'id', in: 'path', required: true, schema: { type: 'string' } },
+        { name: 'after', in: 'query', required: false, schema: { type: 'integer', minimum: 0, maximum: 9 } },
+      ],
+      responses: { 202: { content: { 'text/html': { schema: { type: 'string' } } } } },
     });
-    expect(Object.keys(operation.responses)).toEqual(['200', '204', '401', '409']);
+    expect(document.info.license).toEqual({ name: 'Apache-2.0', identifier: 'Apache-2.0' });
+    expect(document.components.schemas.List).toMatchObject({
+      properties: { all: { items: { $ref: '#/components/schemas/Body' } } },
+    });
     expect(document.components.schemas.Body).toEqual({
       type: 'object',
       properties: { name: { type: 'string', maxLength: 9 } },
       required: ['name'],
       additionalProperties: false,
     });
+  });
+
+  it('says which problems any operation may answer, and where the server is', () => {
+    const document = openApiDocument(api, '/chat') as {
+      servers: unknown;
+      paths: Record<string, { put: { responses: object } }>;
+    };
+    expect(Object.keys(document.paths['/things/{id}']!.put.responses)).toEqual([
+      '200',
+      '202',
+      '204',
+      '400',
+      '401',
+      '409',
+    ]);
+    expect(document.servers).toEqual([{ url: '/chat', description: expect.any(String) }]);
+    expect(openApiDocument(api, '')).toMatchObject({ servers: [{ url: '/' }] });
   });
 
   it('the page escapes what it is given', () => {

@@ -7,7 +7,7 @@ export interface Parameter {
   readonly name: string;
   readonly in: 'path' | 'query';
   readonly description: string;
-  readonly type: 'string' | 'integer';
+  readonly schema: z.ZodType;
 }
 
 export interface Answer {
@@ -28,6 +28,7 @@ export interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly body?: z.ZodType;
   readonly answers: Readonly<Record<number, Answer>>;
+  /** Beside `ANY_REQUEST`. */
   readonly problems: readonly ErrorCode[];
 }
 
@@ -40,15 +41,22 @@ export interface ApiDescription {
   readonly operations: readonly Operation[];
 }
 
+/** What any request may be answered with: its head has one reading, or it is refused (request-head.ts). */
+export const ANY_REQUEST = ['bad-request'] as const satisfies readonly ErrorCode[];
+
 type Json = Record<string, unknown>;
 
-/** The document as plain data, in a stable order. */
-export function openApiDocument(api: ApiDescription): Json {
+const componentUri = (name: string) => `#/components/schemas/${name}`;
+
+/**
+ * The document as plain data, in a stable order. `basePath`: under which the paths are at the public origin (`/chat`), empty for none.
+ */
+export function openApiDocument(api: ApiDescription, basePath: string): Json {
   const schemas: Record<string, z.ZodType> = { ...api.schemas, Problem: ProblemAnswer };
   const names = new Map(Object.entries(schemas).map(([name, schema]) => [schema, name]));
   const refer = (schema: z.ZodType): Json => {
     const name = names.get(schema);
-    return name ? { $ref: `#/components/schemas/${name}` } : jsonSchema(schema);
+    return name ? { $ref: componentUri(name) } : jsonSchema(schema);
   };
   const paths: Record<string, Json> = {};
   for (const operation of api.operations) {
@@ -56,11 +64,17 @@ export function openApiDocument(api: ApiDescription): Json {
   }
   return {
     openapi: '3.1.0',
-    info: { title: api.title, version: api.version, description: api.description, license: { name: 'Apache-2.0' } },
+    info: {
+      title: api.title,
+      version: api.version,
+      description: api.description,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: basePath || '/', description: 'the server that this description comes from' }],
     paths,
     components: {
       securitySchemes: { device: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-      schemas: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, jsonSchema(schema)])),
+      schemas: componentSchemas(schemas),
     },
   };
 }
@@ -87,13 +101,13 @@ function describe(operation: Operation, refer: (schema: z.ZodType) => Json): Jso
   };
 }
 
-function describeParameter({ name, in: place, description, type }: Parameter): Json {
-  return { name, in: place, required: place === 'path', description, schema: { type } };
+function describeParameter({ name, in: place, description, schema }: Parameter): Json {
+  return { name, in: place, required: place === 'path', description, schema: jsonSchema(schema) };
 }
 
 function describeProblems(codes: readonly ErrorCode[], schema: Json): Json {
   const texts: Record<number, string[]> = {};
-  for (const code of codes) {
+  for (const code of [...ANY_REQUEST, ...codes]) {
     const { status, title } = ERRORS[code];
     texts[status] = [...(texts[status] ?? []), `\`${code}\`: ${title}`];
   }
@@ -104,7 +118,22 @@ function describeProblems(codes: readonly ErrorCode[], schema: Json): Json {
 }
 
 /** As it travels: byte strings are base64url text. */
+const TRAVELLING = { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' } as const;
+
 function jsonSchema(schema: z.ZodType): Json {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' });
+  const { $schema, ...rest } = z.toJSONSchema(schema, TRAVELLING);
   return rest;
+}
+
+/** Each refers to the others by name. */
+function componentSchemas(schemas: Readonly<Record<string, z.ZodType>>): Json {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
+  const made = z.toJSONSchema(registry, { ...TRAVELLING, uri: componentUri }).schemas;
+  return Object.fromEntries(
+    Object.keys(schemas).map((name) => {
+      const { $schema, $id, ...rest } = made[name] as Json;
+      return [name, rest];
+    }),
+  );
 }
