@@ -3,10 +3,21 @@ import { WireError } from './wire-error.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const VALUES = new Int8Array(128).fill(-1);
+const ANY = '[A-Za-z0-9_-]';
+/** By how many bytes there are beyond triples. */
+const LAST = ['', '[AQgw]', '[AEIMQUYcgkosw048]'] as const;
 for (let i = 0; i < 64; i++) VALUES[ALPHABET.charCodeAt(i)] = i;
 
-/** What `decodeBase64url` takes, as a regular expression for schemas: the last character of a rest has no stray bits. */
-export const BASE64URL_PATTERN = '^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?$';
+/**
+ * What `decodeBase64url` takes for `minimum` to `maximum` bytes, as a regular expression for schemas that limit the length: the last
+ * character of a rest has no stray bits. One length has a pattern that says all, which programs that make examples find a match for.
+ */
+export function base64urlPattern(minimum: number, maximum: number): string {
+  if (minimum !== maximum) return `^(?:${ANY}{4})*(?:${ANY}${LAST[1]}|${ANY}{2}${LAST[2]})?$`;
+  const characters = Math.ceil((minimum * 4) / 3);
+  const last = LAST[minimum % 3];
+  return last ? `^${ANY}{${characters - 1}}${last}$` : `^${ANY}{${characters}}$`;
+}
 
 export function encodeBase64url(bytes: Uint8Array): string {
   let text = '';

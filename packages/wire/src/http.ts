@@ -6,7 +6,7 @@
  */
 // As a name space: bundlers then leave out what nobody uses, messages in forty languages among it.
 import * as z from 'zod';
-import { BASE64URL_PATTERN, decodeBase64url, encodeBase64url } from './base64url.ts';
+import { base64urlPattern, decodeBase64url, encodeBase64url } from './base64url.ts';
 import { ID_PATTERNS, parseAccountAddress, parseAccountName, parseDeviceId } from './ids.ts';
 import { SUITE_NAMES } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
@@ -19,7 +19,7 @@ function bytes(minimum: number, maximum = minimum) {
       .string()
       .min(Math.ceil((minimum * 4) / 3))
       .max(Math.ceil((maximum * 4) / 3))
-      .meta({ pattern: BASE64URL_PATTERN }),
+      .meta({ pattern: base64urlPattern(minimum, maximum) }),
     z.custom<Uint8Array>((value) => value instanceof Uint8Array),
     {
       decode: (text, context) => {
