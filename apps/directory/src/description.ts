@@ -36,15 +36,7 @@ const operations: readonly Operation[] = [
     parameters: [NAME],
     body: SignedManifestBody,
     answers: { 200: { description: 'published', schema: ManifestAnswer } },
-    problems: [
-      'not-found',
-      'conflict',
-      'payload-too-large',
-      'unsupported-media-type',
-      'invalid-manifest',
-      'limit-reached',
-      ...LIMITED,
-    ],
+    problems: ['not-found', 'conflict', 'invalid-manifest', 'limit-reached', ...LIMITED],
   },
   {
     id: 'manifestHistory',
@@ -75,14 +67,7 @@ const operations: readonly Operation[] = [
     caller: 'device',
     body: KeysCheckBody,
     answers: { 204: { description: 'the same, in every part of every suite named' } },
-    problems: [
-      'unauthorized',
-      'token-expired',
-      'keys-differ',
-      'payload-too-large',
-      'unsupported-media-type',
-      ...LIMITED,
-    ],
+    problems: ['unauthorized', 'token-expired', 'keys-differ', ...LIMITED],
   },
   {
     id: 'peerKey',

@@ -18,7 +18,6 @@ import {
 } from '@sealwire/wire/http';
 import { z } from 'zod';
 
-const BODY_PROBLEMS = ['payload-too-large', 'unsupported-media-type'] as const;
 const LIMITED = ['too-many-requests', 'unavailable'] as const;
 const CALLER_PROBLEMS = ['unauthorized', 'token-expired', 'unavailable'] as const;
 
@@ -36,7 +35,7 @@ const operations: readonly Operation[] = [
       201: { description: 'made', schema: AccountAnswer },
       200: { description: 'was made by the same request before', schema: AccountAnswer },
     },
-    problems: [...BODY_PROBLEMS, 'invitation-invalid', 'name-taken', 'conflict', 'invalid-manifest', ...LIMITED],
+    problems: ['invitation-invalid', 'name-taken', 'conflict', 'invalid-manifest', ...LIMITED],
   },
   {
     id: 'showAccount',
@@ -94,7 +93,7 @@ const operations: readonly Operation[] = [
     caller: 'device',
     body: MakeAppPasswordBody,
     answers: { 201: { description: 'made', schema: NewAppPasswordAnswer } },
-    problems: [...BODY_PROBLEMS, ...CALLER_PROBLEMS, 'not-found', 'conflict', 'limit-reached', 'too-many-requests'],
+    problems: [...CALLER_PROBLEMS, 'not-found', 'conflict', 'limit-reached', 'too-many-requests'],
   },
   {
     id: 'listAppPasswords',
@@ -128,7 +127,7 @@ const operations: readonly Operation[] = [
     caller: 'anyone',
     body: ChallengeBody,
     answers: { 200: { description: 'the challenge', schema: ChallengeAnswer } },
-    problems: [...BODY_PROBLEMS, ...LIMITED],
+    problems: [...LIMITED],
   },
   {
     id: 'answerChallenge',
@@ -140,7 +139,7 @@ const operations: readonly Operation[] = [
     caller: 'anyone',
     body: TokenBody,
     answers: { 200: { description: 'the token', schema: TokenAnswer } },
-    problems: [...BODY_PROBLEMS, 'unauthorized', ...LIMITED],
+    problems: ['unauthorized', ...LIMITED],
   },
   {
     id: 'loginByAppPassword',
@@ -152,7 +151,7 @@ const operations: readonly Operation[] = [
     caller: 'anyone',
     body: AppPasswordLoginBody,
     answers: { 200: { description: 'the token', schema: TokenAnswer } },
-    problems: [...BODY_PROBLEMS, 'unauthorized', ...LIMITED],
+    problems: ['unauthorized', ...LIMITED],
   },
   {
     id: 'tokenKeys',

@@ -1,7 +1,7 @@
 /** A readable page made from an OpenAPI description: one static HTML document, no script, nothing loaded from anywhere. */
 import { ERRORS } from '@sealwire/wire/errors';
 import type { ApiDescription, Operation } from './openapi.ts';
-import { ANY_REQUEST, openApiDocument } from './openapi.ts';
+import { openApiDocument, problemsOf } from './openapi.ts';
 
 /** For the style's hash in the Content-Security-Policy. */
 export const PAGE_STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
@@ -41,7 +41,7 @@ function section(operation: Operation, api: ApiDescription): string {
   const answers = Object.entries(operation.answers).map(
     ([status, answer]) => `<li><code>${status}</code> ${escapeHtml(answer.description)}${link(answer.schema)}</li>`,
   );
-  const problems = [...ANY_REQUEST, ...operation.problems].map(
+  const problems = problemsOf(operation).map(
     (code) => `<li><code>${ERRORS[code].status} ${code}</code> ${escapeHtml(ERRORS[code].title)}</li>`,
   );
   return `<article><h2><span class="method">${operation.method.toUpperCase()}</span> <code>${escapeHtml(operation.path)}</code></h2>

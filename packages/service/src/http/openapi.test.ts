@@ -75,6 +75,8 @@ describe('OpenAPI', () => {
       '400',
       '401',
       '409',
+      '413',
+      '415',
     ]);
     expect(document.servers).toEqual([{ url: '/chat', description: expect.any(String) }]);
     expect(openApiDocument(api, '')).toMatchObject({ servers: [{ url: '/' }] });

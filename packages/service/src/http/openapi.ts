@@ -28,7 +28,7 @@ export interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly body?: z.ZodType;
   readonly answers: Readonly<Record<number, Answer>>;
-  /** Beside `ANY_REQUEST`. */
+  /** Of its own: see `problemsOf`. */
   readonly problems: readonly ErrorCode[];
 }
 
@@ -42,7 +42,14 @@ export interface ApiDescription {
 }
 
 /** What any request may be answered with: its head has one reading, or it is refused (request-head.ts). */
-export const ANY_REQUEST = ['bad-request'] as const satisfies readonly ErrorCode[];
+const ANY_REQUEST: readonly ErrorCode[] = ['bad-request'];
+/** And one that may bring a body, whether the operation wants it or not (nest/hardening.ts). */
+const ANY_BODY: readonly ErrorCode[] = ['payload-too-large', 'unsupported-media-type'];
+
+/** All problems that the operation may be answered with, its own last. */
+export function problemsOf({ method, problems }: Operation): readonly ErrorCode[] {
+  return [...ANY_REQUEST, ...(method === 'get' ? [] : ANY_BODY), ...problems];
+}
 
 type Json = Record<string, unknown>;
 
@@ -97,7 +104,7 @@ function describe(operation: Operation, refer: (schema: z.ZodType) => Json): Jso
     security: operation.caller === 'device' ? [{ device: [] }] : [],
     ...(parameters.length ? { parameters: parameters.map(describeParameter) } : {}),
     ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: refer(body) } } } } : {}),
-    responses: { ...Object.fromEntries(answers), ...describeProblems(operation.problems, refer(ProblemAnswer)) },
+    responses: { ...Object.fromEntries(answers), ...describeProblems(problemsOf(operation), refer(ProblemAnswer)) },
   };
 }
 
@@ -107,7 +114,7 @@ function describeParameter({ name, in: place, description, schema }: Parameter):
 
 function describeProblems(codes: readonly ErrorCode[], schema: Json): Json {
   const texts: Record<number, string[]> = {};
-  for (const code of [...ANY_REQUEST, ...codes]) {
+  for (const code of codes) {
     const { status, title } = ERRORS[code];
     texts[status] = [...(texts[status] ?? []), `\`${code}\`: ${title}`];
   }

@@ -1,0 +1,39 @@
+/** Every operation of the API under requests near its description: no answer that the description does not have. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { fuzzOperation } from '@sealwire/service/testing/openapi-fuzz';
+import { apiDescription } from './published/description.ts';
+import { crypto, type Fixture, ORIGIN, startFixture } from './testing/fixture.ts';
+import { person } from './testing/person.ts';
+
+const VERSION = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version as string;
+const { operations } = apiDescription(VERSION);
+
+let fixture: Fixture;
+beforeAll(async () => {
+  fixture = await startFixture();
+});
+afterAll(() => fixture.close());
+
+describe('near its description', () => {
+  it.each(operations.map((operation) => [operation.id, operation] as const))('%s', async (id, operation) => {
+    const { auth, person: member } = await fixture.member(`member-${id.toLowerCase()}`);
+    const { json } = await fixture.call('POST', '/v1/login/challenge', { device: member.device });
+    const bodies: Record<string, readonly object[]> = {
+      createAccount: ['first', 'second'].map((name) => person(crypto, name).creation()),
+      makeAppPassword: [{ name: 'Linphone' }, { name: 'Grüße' }],
+      makeChallenge: [{ device: member.device }],
+      answerChallenge: [member.answer(ORIGIN, json.challenge)],
+      loginByAppPassword: [{ device: member.device, user: member.name, password: 'abcd-2345' }],
+    };
+    const statuses = await fuzzOperation(operation, {
+      headers: auth,
+      bodies: bodies[id] ?? [],
+      parameters: { id: [member.device] },
+      send: ({ method, path, headers, body }) =>
+        fetch(fixture.listening.url + path, { method, headers, ...(body === undefined ? {} : { body }) }),
+    });
+    // It was more than refusals. No app password was made, and so none logs in or is revoked.
+    if (!['loginByAppPassword', 'revokeAppPassword'].includes(id)) expect(Math.min(...statuses)).toBeLessThan(300);
+  });
+});
