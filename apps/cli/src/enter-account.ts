@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { Client, type OpenOptions } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
 import { FolderStorage } from '@sealwire/client/node/folder-storage';
+import { isOpenToOthers } from '@sealwire/client/node/private-mode';
 import { SealedStorage } from '@sealwire/client/sealed-storage';
 import type { ClientStorage } from '@sealwire/client/storage';
 import type { CurveName } from '@sealwire/crypto/port';
@@ -107,6 +108,10 @@ async function makeStorage(context: ProfileContext, withPassphrase: boolean): Pr
   const secret = withPassphrase ? await readNewPassphrase(passphrase, profile.user, surroundings, output) : undefined;
   if (!withPassphrase) output.warn('the keys will lie unencrypted on this machine');
   makeProfileFolder(profile);
+  if (isOpenToOthers(profile.folder))
+    output.warn(
+      `${profile.folder} is open to other users, and its file system keeps no permissions: mount it with umask=077, or set XDG_DATA_HOME`,
+    );
   const folder = FolderStorage.open(profile.storeFolder);
   try {
     return new SealedStorage(

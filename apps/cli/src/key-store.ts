@@ -6,7 +6,8 @@
  * The store key never changes, so that a new passphrase rewrites this file alone. What the header says is authenticated with the
  * sealed key; a changed parameter only yields a wrong wrapping key. RFC 9106 section 4 gives the parameters.
  */
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { hashRaw } from '@node-rs/argon2';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
@@ -53,23 +54,17 @@ export interface KeyStoreTools {
 
 /**
  * Makes a new header file (0600) and returns the store key. `passphrase` undefined: the key lies in the file itself.
- * Throws `CliError` (`locked`) when another process made one at the same time.
+ * The caller has the lock of the profile's store, so that nobody else makes one meanwhile: to claim the name by a hard link would ask
+ * for a file system that has them. Throws `CliError` (`locked`) when another process made one before that.
  */
 export async function createKeyStore(
   file: string,
   passphrase: string | undefined,
   tools: KeyStoreTools,
 ): Promise<Uint8Array> {
+  if (existsSync(file)) throw new CliError('locked', `${file} has just been made by another process`);
   const key = tools.random(KEY_BYTES);
-  const draft = writeDraft(file, await sealedHeader(key, passphrase, tools), tools.random);
-  try {
-    linkSync(draft, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new CliError('locked', `${file} has just been made by another process`);
-  } finally {
-    rmSync(draft, { force: true });
-  }
+  writeHeader(file, await sealedHeader(key, passphrase, tools), tools.random);
   return key;
 }
 
@@ -80,8 +75,7 @@ export async function replaceKeyStore(
   passphrase: string | undefined,
   tools: KeyStoreTools,
 ): Promise<void> {
-  const draft = writeDraft(file, await sealedHeader(key, passphrase, tools), tools.random);
-  renameSync(draft, file);
+  writeHeader(file, await sealedHeader(key, passphrase, tools), tools.random);
 }
 
 async function sealedHeader(
@@ -181,8 +175,8 @@ function damaged(file: string): CliError {
   );
 }
 
-/** All of the header under another name, synced; answers that name. */
-function writeDraft(file: string, header: Header, random: RandomBytes): string {
+/** Written under another name and synced, then renamed: the file is the old one or the new one, whenever the process ends. */
+function writeHeader(file: string, header: Header, random: RandomBytes): void {
   const draft = `${file}.${encodeBase64url(random(6))}`;
   const descriptor = openSync(draft, 'wx', 0o600);
   try {
@@ -191,5 +185,22 @@ function writeDraft(file: string, header: Header, random: RandomBytes): string {
   } finally {
     closeSync(descriptor);
   }
-  return draft;
+  renameSync(draft, file);
+  syncFolder(dirname(file));
+}
+
+/** Keys that an account was made with must not go in a power cut because their name was not on the disk yet. */
+function syncFolder(folder: string): void {
+  // Windows opens no folders.
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } catch (error) {
+    // Not every file system can; such a one has no better to offer.
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error;
+  } finally {
+    closeSync(descriptor);
+  }
 }

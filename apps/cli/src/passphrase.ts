@@ -52,7 +52,9 @@ async function readElsewhere({ fd, file }: PassphraseSource, output: Output): Pr
   try {
     const status = statSync(file);
     if (process.platform !== 'win32' && status.isFile() && (status.mode & 0o077) !== 0)
-      output.warn(`${file} is readable by other users of this machine: run chmod 600 ${file}`);
+      output.warn(
+        `${file} is readable by other users of this machine: run chmod 600 ${file}, or keep it where that has an effect`,
+      );
     bytes = readFileSync(file);
   } catch (error) {
     throw new CliError(

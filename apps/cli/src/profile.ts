@@ -5,8 +5,9 @@
  *                                 keys.json      how the passphrase opens the store (key-store.ts)
  *                                 store/         keys, ratchets, outbox, inbox: sealed records (packages/client)
  */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makePrivate } from '@sealwire/client/node/private-mode';
 import { typedName } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
 import { z } from 'zod';
@@ -69,11 +70,11 @@ export function requireProfile(profile: Profile): void {
   );
 }
 
-/** Makes the folder; also closes one that was left open to others. */
+/** Makes the folder; also closes one that was left open to others, where the file system can. */
 export function makeProfileFolder(profile: Profile): void {
   try {
     mkdirSync(profile.folder, { recursive: true, mode: 0o700 });
-    chmodSync(profile.folder, 0o700);
+    makePrivate(profile.folder, 0o700);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new CliError(

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, w
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, jest } from '@jest/globals';
 import { serverProcesses } from '@sealwire/service/testing/server-process';
 
@@ -235,6 +236,16 @@ describe('K14: a mistake is one line with the fix, and exit code 2', () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toBe(
       `solo: DATA_DIR: the data folder ${data}/store is in use by process ${first.child.pid}, and one process at a time owns a folder; stop it, or choose another folder\n`,
+    );
+  });
+
+  it('a folder on a file system without sockets', async () => {
+    const plain = fileURLToPath(new URL('../../../infra/scripts/plain-file-system.mjs', import.meta.url));
+    const env = { NODE_OPTIONS: `--import ${plain}` };
+    const { code, stderr } = await solo([...LISTEN, '--data-dir', join(folder, 'plain')], env).ended;
+    expect([code, stderr.trim().split('\n').length]).toEqual([2, 1]);
+    expect(stderr).toContain(
+      'has no sockets (EIO), as exFAT and network shares have none; choose a folder on another one',
     );
   });
 

@@ -30,5 +30,9 @@ function modeOf(path: string): Finding {
   if (process.platform === 'win32' || (status.mode & 0o077) === 0)
     return { name: 'access', detail: `${path} (${mode})` };
   const wanted = status.isDirectory() ? '700' : '600';
-  return { name: 'access', detail: `${path} is open to other users (${mode})`, fix: `run chmod ${wanted} ${path}` };
+  return {
+    name: 'access',
+    detail: `${path} is open to other users (${mode})`,
+    fix: `run chmod ${wanted} ${path}; where that changes nothing (exFAT, a share), mount it with umask=077`,
+  };
 }

@@ -1,11 +1,12 @@
 /** A device's records in a folder of its own: LMDB, one process at a time, readable by its owner only. */
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { asClientError, ClientError } from '../errors.ts';
 import type { ClientStorage, StorageChange } from '../storage/storage.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { requireLmdbFile } from './lmdb-file.ts';
+import { makePrivate } from './private-mode.ts';
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -32,7 +33,7 @@ export class FolderStorage implements ClientStorage {
     let lock: FolderLock | undefined;
     try {
       mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
-      chmodSync(folder, FOLDER_MODE);
+      makePrivate(folder, FOLDER_MODE);
       lock = lockFolder(folder);
       requireLmdbFile(join(folder, DATA_FILE));
       for (const file of [DATA_FILE, LMDB_LOCK_FILE]) keepPrivate(join(folder, file));
@@ -87,5 +88,5 @@ export class FolderStorage implements ClientStorage {
 /** LMDB leaves the mode of a new file to the umask; an empty file is a new one to it. */
 function keepPrivate(path: string): void {
   closeSync(openSync(path, 'a', FILE_MODE));
-  chmodSync(path, FILE_MODE);
+  makePrivate(path, FILE_MODE);
 }

@@ -65,7 +65,9 @@ async function ownBySocket(path: string): Promise<FolderOwner> {
   }
 
   try {
-    await listening(server, addresses.of(`.${name}`));
+    await listening(server, addresses.of(`.${name}`)).catch((error) => {
+      throw hasNoSockets(error) ? noSockets(path, error) : error;
+    });
     renameSync(join(folder, `.${name}`), join(folder, name));
     for (const other of readdirSync(folder)) {
       const [, pid] = SOCKET.exec(other) ?? [];
@@ -150,6 +152,18 @@ async function listening(server: Server, address: string): Promise<void> {
   await once(server, 'listening');
   // Too many open files, when somebody asks: it lives, and connects all the same.
   server.on('error', () => {});
+}
+
+function hasNoSockets({ code = '' }: NodeJS.ErrnoException): boolean {
+  return ['EIO', 'EPERM', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(code);
+}
+
+function noSockets(folder: string, cause: NodeJS.ErrnoException): StoreError {
+  return new StoreError(
+    'unavailable',
+    `the file system of the data folder ${folder} has no sockets (${cause.code}), as exFAT and network shares have none; choose a folder on another one`,
+    { cause },
+  );
 }
 
 function inUse(folder: string, owner: string): StoreError {
