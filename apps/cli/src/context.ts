@@ -58,6 +58,23 @@ export function profileFor(context: Context, options: AccountOptions & { readonl
   };
 }
 
+/** The keys are there, and their account is not: `wayOn` is what goes on where it stopped. */
+export class UnfinishedError extends CliError {
+  constructor(
+    message: string,
+    readonly wayOn: string,
+  ) {
+    super('usage', message);
+  }
+}
+
+/** The command that goes on, by the SDK's code. */
+const UNFINISHED: Readonly<Record<string, (user: string) => string>> = {
+  'not-registered': (user) => `sealwire register -u ${user}`,
+  'registration-pending': (user) => `sealwire register -u ${user}`,
+  'join-pending': (user) => `sealwire devices join -u ${user} --secret-file FILE`,
+};
+
 /** The sealed store of existing keys; nobody else has it open. Throws `CliError`, `ClientError`. */
 export async function openStorage(context: ProfileContext): Promise<ClientStorage> {
   const { crypto, random } = context.surroundings.runtime;
@@ -135,9 +152,8 @@ export async function withClientForOthers(
 }
 
 function unregistered(error: unknown, { user }: Profile): unknown {
-  if (!(error instanceof ClientError) || !['not-registered', 'registration-pending'].includes(error.code)) return error;
-  return new CliError(
-    'usage',
-    `the registration of ${user} is not finished: run \`sealwire register -u ${user}\` again`,
-  );
+  if (!(error instanceof ClientError)) return error;
+  const command = UNFINISHED[error.code]?.(user);
+  if (command === undefined) return error;
+  return new UnfinishedError(`the registration of ${user} is not finished: run \`${command}\` again`, `run ${command}`);
 }

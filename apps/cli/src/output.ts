@@ -3,10 +3,10 @@
  * Whatever goes through here is made printable, so that no caller can forget what came from outside (threat T42).
  */
 import type { Writable } from 'node:stream';
-import { ClientError, systemCodeOf } from '@sealwire/client/errors';
+import { ClientError } from '@sealwire/client/errors';
 import pc from 'picocolors';
 import { EXIT_CODES, endingOf, errorCodeOf } from './exit-codes.ts';
-import { reasonOfCode } from './network-reason.ts';
+import { reasonOf } from './network-reason.ts';
 import { jsonLine, printable } from './printable.ts';
 
 export interface OutputOptions {
@@ -82,6 +82,6 @@ export function explain(error: unknown): string {
   if (!(error instanceof ClientError)) return error.message;
   const wayOut = WAYS_OUT[error.code];
   if (wayOut) return `${error.message}; ${wayOut}`;
-  const reason = error.code === 'unreachable' ? reasonOfCode(systemCodeOf(error)) : undefined;
+  const reason = error.code === 'unreachable' ? reasonOf(error) : undefined;
   return reason === undefined ? error.message : `${error.message} (${reason})`;
 }

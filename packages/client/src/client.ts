@@ -110,7 +110,7 @@ export class Client {
     });
   }
 
-  /** Opens a registered device. Throws `ClientError`: `not-registered`, `registration-pending`, `wrong-passphrase`, `corrupt`. */
+  /** Opens a registered device. Throws `ClientError`: `not-registered`, `registration-pending`, `join-pending`, `wrong-passphrase`, `corrupt`. */
   static async open(options: OpenOptions): Promise<Client> {
     throwIfAborted(options.signal);
     const ledger = await Ledger.open(options.storage);
@@ -408,13 +408,14 @@ export class Client {
   }
 }
 
-/** Throws `not-registered`, `registration-pending`. */
+/** Throws `not-registered`, `registration-pending`, `join-pending`. */
 function readyIn(ledger: Ledger): SelfRecord {
   const self = readSelf(ledger);
   if (!self) throw new ClientError('not-registered', 'nobody is registered here: register first');
-  if (self.step !== 'ready')
-    throw new ClientError('registration-pending', `the registration of ${self.name} is not finished: register again`);
-  return self;
+  if (self.step === 'ready') return self;
+  if (self.kind === 'join')
+    throw new ClientError('join-pending', `this device of ${self.name} has not joined yet: join again`);
+  throw new ClientError('registration-pending', `the registration of ${self.name} is not finished: register again`);
 }
 
 function infoOf(peer: PeerRecord): PeerInfo {

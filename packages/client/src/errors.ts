@@ -5,6 +5,7 @@ import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
 const CLIENT_CODES = {
   'not-registered': false,
   'registration-pending': false,
+  'join-pending': false,
   'already-registered': false,
   unreachable: true,
   'bad-answer': true,

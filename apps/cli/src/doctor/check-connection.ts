@@ -1,7 +1,7 @@
 /** Do the keys open, does the server take our login, does its key directory hold our keys, and does the relay let us in? */
 import type { KeysFinding } from '@sealwire/client/engine';
-import { type ProfileContext, withClient } from '../context.ts';
-import { endingOf } from '../exit-codes.ts';
+import { type ProfileContext, UnfinishedError, withClient } from '../context.ts';
+import { type Ending, endingOf } from '../exit-codes.ts';
 import { explain } from '../output.ts';
 import type { Finding } from './finding.ts';
 
@@ -28,6 +28,11 @@ function judge(found: readonly KeysFinding[]): Finding {
   return { name: 'prekeys', detail, fix };
 }
 
+function fixOf(error: unknown, ending: Ending): string {
+  if (error instanceof UnfinishedError) return error.wayOn;
+  return (FIXES as Partial<Record<Ending, string>>)[ending] ?? "look at the server's log";
+}
+
 export async function checkConnection(context: ProfileContext): Promise<Finding[]> {
   const findings: Finding[] = [];
   let step = 'login';
@@ -43,7 +48,7 @@ export async function checkConnection(context: ProfileContext): Promise<Finding[
     });
   } catch (error) {
     const ending = step === 'relay' && endingOf(error) === 'interrupted' ? 'offline' : endingOf(error);
-    const fix = (FIXES as Partial<Record<string, string>>)[ending] ?? "look at the server's log";
+    const fix = fixOf(error, ending);
     const detail = ending === 'offline' ? `no connection within ${PATIENCE_MS / 1_000} s` : explain(error);
     findings.push({ name: step, detail, fix });
   }

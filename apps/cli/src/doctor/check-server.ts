@@ -2,10 +2,11 @@
 import type { ClientRuntime } from '@sealwire/client/runtime';
 import { WellKnown } from '@sealwire/wire/http';
 import { LIMITS } from '@sealwire/wire/limits';
-import { reasonOfCode } from '../network-reason.ts';
+import { fixOf, reasonOf } from '../network-reason.ts';
 import type { Finding } from './finding.ts';
 
 const PATIENCE_MS = 10_000;
+const WELL_KNOWN = '/.well-known/sealwire';
 
 export async function* checkServer(
   server: string,
@@ -15,15 +16,17 @@ export async function* checkServer(
   const get = (path: string) =>
     fetch(server.replace(/\/$/, '') + path, {
       signal: AbortSignal.any([interrupted, AbortSignal.timeout(PATIENCE_MS)]),
+      redirect: 'manual',
     });
 
   let response: Response;
   try {
-    response = await get('/.well-known/sealwire');
+    response = await get(WELL_KNOWN);
   } catch (error) {
-    const detail = `${server} is not reached (${reasonOf(error)})`;
-    return yield { name: 'server', detail, fix: 'start it (npm start), or name another with -s' };
+    return yield { name: 'server', detail: `${server} is not reached (${wordsOf(error)})`, fix: fixOf(error) };
   }
+  const location = response.headers.get('location');
+  if (response.status >= 300 && response.status < 400 && location !== null) return yield redirected(server, location);
   const wellKnown = WellKnown.safeParse(await response.json().catch(() => undefined));
   if (!wellKnown.success) {
     const detail = `${server} answers ${response.status}, and not as a Sealwire server`;
@@ -32,7 +35,7 @@ export async function* checkServer(
   const { version, domain, gate } = wellKnown.data;
   yield { name: 'server', detail: `${server}, version ${version}, domain ${domain}, gate ${gate}` };
 
-  const health = await get('/livez').catch(reasonOf);
+  const health = await get('/livez').catch(wordsOf);
   yield typeof health === 'object' && health.ok
     ? { name: 'health', detail: 'alive' }
     : {
@@ -54,8 +57,22 @@ function clockFinding(header: string | null, now: number): Finding {
   return { name: 'clock', detail, fix: 'set the clock of this machine, or of the server (NTP)' };
 }
 
-function reasonOf(error: unknown): string {
-  const { cause, name, message } = error as Error;
+/** The client follows no redirect: whoever can send one would be handed its logins. */
+function redirected(server: string, location: string): Finding {
+  const url = URL.parse(location, `${server.replace(/\/$/, '')}${WELL_KNOWN}`);
+  const detail = `${server} sends us to ${url?.href ?? location}`;
+  const isServer = url !== null && /^https?:$/.test(url.protocol) && url.pathname.endsWith(WELL_KNOWN);
+  if (!isServer) return { name: 'server', detail, fix: `check the address; a proxy must pass ${WELL_KNOWN} on` };
+  const there = url.origin + url.pathname.slice(0, -WELL_KNOWN.length);
+  return {
+    name: 'server',
+    detail,
+    fix: `if that is right: sealwire move -s ${there}, or -s ${there} where nobody is registered yet`,
+  };
+}
+
+function wordsOf(error: unknown): string {
+  const { name, message } = error as Error;
   if (name === 'TimeoutError') return `no answer within ${PATIENCE_MS / 1_000} s`;
-  return reasonOfCode((cause as { code?: string } | undefined)?.code) ?? message;
+  return reasonOf(error) ?? message;
 }
