@@ -635,7 +635,11 @@ describe('ways out', () => {
     const wayOut = 'to begin anew: `sealwire logout`';
     expect(await onCopy('listen')).toMatchObject({ code: 4, stderr: expect.stringContaining(wayOut) });
     expect(await onCopy('devices')).toMatchObject({ code: 4, stderr: expect.stringContaining(wayOut) });
-    expect((await onCopy('doctor')).stdout).toContain(wayOut);
+    expect(await onCopy('register', '-u', 'frank')).toMatchObject({ code: 4, stderr: expect.stringContaining(wayOut) });
+    const [login] = (await onCopy('doctor', '--json')).records.filter(({ ok }) => ok === false);
+    const listening = (await onCopy('listen')).stderr;
+    expect([login?.name, listening]).toEqual(['login', `sealwire: ${login?.detail}; ${login?.fix}\n`]);
+    expect(login?.fix).toContain(wayOut);
     expect((await onCopy('logout', '--yes')).code).toBe(0);
     expect((await onCopy('whoami')).code).toBe(2);
   });

@@ -9,7 +9,7 @@ import type { ClientStorage } from '@sealwire/client/storage';
 import type { CurveName } from '@sealwire/crypto/port';
 import { type Command, Option } from 'commander';
 import { openStorage, type ProfileContext } from './context.ts';
-import { CliError } from './exit-codes.ts';
+import { CliError, endingOf } from './exit-codes.ts';
 import { createKeyStore } from './key-store.ts';
 import type { AccountOptions } from './options.ts';
 import { readNewPassphrase } from './passphrase.ts';
@@ -71,11 +71,10 @@ export async function enterAccount(
       signal: surroundings.interrupted,
     });
   } catch (error) {
+    const code = error instanceof ClientError ? error.code : '';
+    if (code === 'already-registered') throw await registeredAlready(context, storage);
     const hasKeys = await holdsAnything(storage);
     await storage.close();
-    const code = error instanceof ClientError ? error.code : '';
-    if (code === 'already-registered')
-      throw new CliError('usage', `${profile.user} is registered already, with keys in ${profile.folder}`);
     const isNothing = !hasKeys && (isNew || !readNote(profile));
     if (isNothing || (isNew && REFUSED.includes(code))) removeProfileFolder(profile);
     else output.note('the keys are kept: the same command goes on where this one stopped');
@@ -100,6 +99,20 @@ async function holdsAnything(storage: ClientStorage): Promise<boolean> {
     (records) => records.size > 0,
     () => true,
   );
+}
+
+/** What to tell of keys whose account the server has, or has no more. Closes `storage`. */
+async function registeredAlready({ profile, surroundings }: ProfileContext, storage: ClientStorage): Promise<Error> {
+  const client = await Client.open({ storage, runtime: surroundings.runtime });
+  try {
+    await client.devices();
+  } catch (error) {
+    if (error instanceof ClientError && endingOf(error) === 'authentication') return error;
+    // A server that is not to be reached changes nothing: the keys are there.
+  } finally {
+    await client.close();
+  }
+  return new CliError('usage', `${profile.user} is registered already, with keys in ${profile.folder}`);
 }
 
 async function makeStorage(context: ProfileContext, withPassphrase: boolean): Promise<ClientStorage> {

@@ -76,12 +76,21 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
   'account-key-changed': 'once you know why: `sealwire trust forget`',
 };
 
-/** One error for people. Why a server was not reached the SDK leaves to the platform's error below. */
+/** What the user can do about `error`, where the SDK leaves that to the program. */
+export function wayOutOf(error: unknown): string | undefined {
+  return error instanceof ClientError ? WAYS_OUT[error.code] : undefined;
+}
+
+/** One error for people, with its way out. */
 export function explain(error: unknown): string {
+  const wayOut = wayOutOf(error);
+  return wayOut === undefined ? whatOf(error) : `${whatOf(error)}; ${wayOut}`;
+}
+
+/** One error for people, without what to do. Why a server was not reached the SDK leaves to the platform's error below. */
+export function whatOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!(error instanceof ClientError)) return error.message;
-  const wayOut = WAYS_OUT[error.code];
-  if (wayOut) return `${error.message}; ${wayOut}`;
   const reason = error.code === 'unreachable' ? reasonOf(error) : undefined;
   return reason === undefined ? error.message : `${error.message} (${reason})`;
 }

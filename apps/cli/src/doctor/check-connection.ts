@@ -2,13 +2,13 @@
 import type { KeysFinding } from '@sealwire/client/engine';
 import { type ProfileContext, UnfinishedError, withClient } from '../context.ts';
 import { type Ending, endingOf } from '../exit-codes.ts';
-import { explain } from '../output.ts';
+import { wayOutOf, whatOf } from '../output.ts';
 import type { Finding } from './finding.ts';
 
 const PATIENCE_MS = 10_000;
 
 const FIXES = {
-  authentication: 'give the right passphrase; a device that was removed must join again (sealwire devices join)',
+  authentication: 'give the right passphrase',
   locked: 'end that process, or look again when it has ended',
   usage: 'give a passphrase: --passphrase-file, --passphrase-fd or SEALWIRE_PASSPHRASE_FILE',
   damaged:
@@ -30,7 +30,7 @@ function judge(found: readonly KeysFinding[]): Finding {
 
 function fixOf(error: unknown, ending: Ending): string {
   if (error instanceof UnfinishedError) return error.wayOn;
-  return (FIXES as Partial<Record<Ending, string>>)[ending] ?? "look at the server's log";
+  return wayOutOf(error) ?? (FIXES as Partial<Record<Ending, string>>)[ending] ?? "look at the server's log";
 }
 
 export async function checkConnection(context: ProfileContext): Promise<Finding[]> {
@@ -49,7 +49,7 @@ export async function checkConnection(context: ProfileContext): Promise<Finding[
   } catch (error) {
     const ending = step === 'relay' && endingOf(error) === 'interrupted' ? 'offline' : endingOf(error);
     const fix = fixOf(error, ending);
-    const detail = ending === 'offline' ? `no connection within ${PATIENCE_MS / 1_000} s` : explain(error);
+    const detail = ending === 'offline' ? `no connection within ${PATIENCE_MS / 1_000} s` : whatOf(error);
     findings.push({ name: step, detail, fix });
   }
   return findings;
