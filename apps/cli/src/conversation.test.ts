@@ -526,6 +526,43 @@ describe('trust', () => {
     );
     expect((await send()).code).toBe(0);
   });
+
+  it('another account key is refused everywhere until the user forgets the old one; then it is shown, and verified', async () => {
+    const elsewhere = await startServer(join(folder, 'elsewhere'));
+    mkdirSync(home('second-carol'));
+    const there = { env: { ...env(), SEALWIRE_SERVER: elsewhere.origin } };
+    expect((await sealwire(home('second-carol'), ['register', '-u', 'carol'], there)).code).toBe(0);
+    const [second] = (await sealwire(home('second-carol'), ['whoami', '--json'], there)).records;
+    // Carol as the directory of another server has her, under the same address.
+    const swapped: typeof fetch = (input, init) =>
+      fetch(
+        String(input).replace(
+          `${server.origin}/directory/manifests/carol`,
+          `${elsewhere.origin}/directory/manifests/carol`,
+        ),
+        init,
+      );
+    const lied = (...args: string[]) =>
+      sealwire(home('alice'), args, { env: env(), runtime: { ...REAL_RUNTIME, fetch: swapped } });
+
+    for (const args of [
+      ['verify', '-t', 'carol', '--yes'],
+      ['trust', 'accept', '-t', 'carol', '--yes'],
+    ])
+      expect(await lied(...args)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('`sealwire trust forget`'),
+      });
+    expect((await lied('trust', 'forget', '-t', 'carol', '--yes')).code).toBe(0);
+    expect((await lied('verify', '-t', 'carol', '--yes', '--json')).records[0]).toMatchObject({
+      accountKey: second?.accountKey,
+    });
+
+    await elsewhere.stop();
+    expect((await as('alice', 'send', '-t', 'carol', '-m', 'x')).code).not.toBe(0);
+    expect((await as('alice', 'trust', 'forget', '-t', 'carol', '--yes')).code).toBe(0);
+    expect((await as('alice', 'send', '-t', 'carol', '-m', 'x')).code).toBe(0);
+  });
 });
 
 describe('passwd', () => {
