@@ -16,24 +16,27 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 describe('near its description', () => {
-  it.each(operations.map((operation) => [operation.id, operation] as const))('%s', async (id, operation) => {
-    const { auth, person: member } = await fixture.member(`member-${id.toLowerCase()}`);
-    const { json } = await fixture.call('POST', '/v1/login/challenge', { device: member.device });
-    const bodies: Record<string, readonly object[]> = {
-      createAccount: ['first', 'second'].map((name) => person(crypto, name).creation()),
-      makeAppPassword: [{ name: 'Linphone' }, { name: 'Grüße' }],
-      makeChallenge: [{ device: member.device }],
-      answerChallenge: [member.answer(ORIGIN, json.challenge)],
-      loginByAppPassword: [{ device: member.device, user: member.name, password: 'abcd-2345' }],
-    };
-    const statuses = await fuzzOperation(operation, {
-      headers: auth,
-      bodies: bodies[id] ?? [],
-      parameters: { id: [member.device] },
-      send: ({ method, path, headers, body }) =>
-        fetch(fixture.listening.url + path, { method, headers, ...(body === undefined ? {} : { body }) }),
-    });
-    // It was more than refusals. No app password was made, and so none logs in or is revoked.
-    if (!['loginByAppPassword', 'revokeAppPassword'].includes(id)) expect(Math.min(...statuses)).toBeLessThan(300);
-  });
+  it.each(operations.map((operation) => [operation.id, operation] as const))(
+    '%s: each answer is one that its description has',
+    async (id, operation) => {
+      const { auth, person: member } = await fixture.member(`member-${id.toLowerCase()}`);
+      const { json } = await fixture.call('POST', '/v1/login/challenge', { device: member.device });
+      const bodies: Record<string, readonly object[]> = {
+        createAccount: ['first', 'second'].map((name) => person(crypto, name).creation()),
+        makeAppPassword: [{ name: 'Linphone' }, { name: 'Grüße' }],
+        makeChallenge: [{ device: member.device }],
+        answerChallenge: [member.answer(ORIGIN, json.challenge)],
+        loginByAppPassword: [{ device: member.device, user: member.name, password: 'abcd-2345' }],
+      };
+      const statuses = await fuzzOperation(operation, {
+        headers: auth,
+        bodies: bodies[id] ?? [],
+        parameters: { id: [member.device] },
+        send: ({ method, path, headers, body }) =>
+          fetch(fixture.listening.url + path, { method, headers, ...(body === undefined ? {} : { body }) }),
+      });
+      // It was more than refusals. No app password was made, and so none logs in or is revoked.
+      if (!['loginByAppPassword', 'revokeAppPassword'].includes(id)) expect(Math.min(...statuses)).toBeLessThan(300);
+    },
+  );
 });

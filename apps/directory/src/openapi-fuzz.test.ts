@@ -19,24 +19,27 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 describe('near its description', () => {
-  it.each(operations.map((operation) => [operation.id, operation] as const))('%s', async (id, operation) => {
-    const { authorization } = await fixture.headersOf(alice);
-    const first = alice.manifest();
-    const laptop = testDevice(crypto, 'alice', 'laptop');
-    const bodies = [first, alice.manifest([alice.listed, laptop.listed], first.manifest)].map(
-      ({ bytes, signature }) => ({
-        manifest: encodeBase64url(bytes),
-        signature: encodeBase64url(signature),
-      }),
-    );
-    const statuses = await fuzzOperation(operation, {
-      headers: { authorization: authorization! },
-      bodies: id === 'publishManifest' ? bodies : [],
-      parameters: { name: ['alice'] },
-      send: ({ method, path, headers, body }) =>
-        fetch(fixture.listening.url + path, { method, headers, ...(body === undefined ? {} : { body }) }),
-    });
-    // It was more than refusals. This directory asks no others, and the device has no keys here that could be right.
-    if (!['peerKey', 'checkKeys'].includes(id)) expect(statuses).toContain(200);
-  });
+  it.each(operations.map((operation) => [operation.id, operation] as const))(
+    '%s: each answer is one that its description has',
+    async (id, operation) => {
+      const { authorization } = await fixture.headersOf(alice);
+      const first = alice.manifest();
+      const laptop = testDevice(crypto, 'alice', 'laptop');
+      const bodies = [first, alice.manifest([alice.listed, laptop.listed], first.manifest)].map(
+        ({ bytes, signature }) => ({
+          manifest: encodeBase64url(bytes),
+          signature: encodeBase64url(signature),
+        }),
+      );
+      const statuses = await fuzzOperation(operation, {
+        headers: { authorization: authorization! },
+        bodies: id === 'publishManifest' ? bodies : [],
+        parameters: { name: ['alice'] },
+        send: ({ method, path, headers, body }) =>
+          fetch(fixture.listening.url + path, { method, headers, ...(body === undefined ? {} : { body }) }),
+      });
+      // It was more than refusals. This directory asks no others, and the device has no keys here that could be right.
+      if (!['peerKey', 'checkKeys'].includes(id)) expect(statuses).toContain(200);
+    },
+  );
 });
