@@ -1,12 +1,13 @@
-/** What `doctor` advises of servers that are not as they should be, and of keys whose account was never made: real servers, real TLS. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/**
+ * What `doctor` advises of servers that are not as they should be, and of keys whose account was never made.
+ * Certificates: front-door.test.ts of the testkit.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { selfSigned, writeSelfSigned } from '@sealwire/service/testing/self-signed';
 import { openInProcess, REAL_RUNTIME } from './testing/in-process.ts';
 import { openSealwire, startServer } from './testing/processes.ts';
 import type { Result } from './testing/result.ts';
@@ -15,7 +16,6 @@ jest.setTimeout(60_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'sealwire-doctor-'));
 const passphraseFile = join(folder, 'passphrase');
-const tls = writeSelfSigned(selfSigned('doctor'));
 const doors: Server[] = [];
 let server: Awaited<ReturnType<typeof startServer>>;
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const door of doors) door.close();
   await server?.stop();
-  for (const each of [folder, tls.folder]) rmSync(each, { recursive: true });
+  rmSync(folder, { recursive: true });
 });
 
 /** Its port on 127.0.0.1. */
@@ -39,30 +39,18 @@ async function listening(door: Server): Promise<number> {
 const homeOf = (name: string) => join(folder, name);
 const env = () => ({ SEALWIRE_SERVER: server.origin, SEALWIRE_PASSPHRASE_FILE: passphraseFile });
 /** A process of its own: what the network's errors hold is not the same in the test's. */
-function sealwire(name: string, args: readonly string[], more: Record<string, string> = {}): Promise<Result> {
+function sealwire(name: string, args: readonly string[]): Promise<Result> {
   mkdirSync(homeOf(name), { recursive: true });
-  return openSealwire(homeOf(name), args, { ...env(), ...more }).ended;
+  return openSealwire(homeOf(name), args, env()).ended;
 }
 const failed = ({ records }: Result, name: string) =>
   records
     .filter((record) => record.ok === false && record.name === name)
     .map(({ detail, fix }) => `${detail} → ${fix}`);
-const serverOf = async (url: string, more: Record<string, string> = {}) =>
-  failed(await sealwire('nobody', ['doctor', '--json', '-u', 'nobody', '-s', url], more), 'server')[0];
+const serverOf = async (url: string) =>
+  failed(await sealwire('nobody', ['doctor', '--json', '-u', 'nobody', '-s', url]), 'server')[0];
 
 describe('doctor, of a server', () => {
-  it('with a certificate of its own: NODE_EXTRA_CA_CERTS, which helps', async () => {
-    const files = { cert: readFileSync(tls.certificate), key: readFileSync(tls.key) };
-    const port = await listening(
-      createTlsServer(files, (_request, response) => void response.end()) as unknown as Server,
-    );
-    expect(await serverOf(`https://localhost:${port}`)).toMatch(/authority.*→ .*NODE_EXTRA_CA_CERTS=FILE/);
-    expect(await serverOf(`http://localhost:${port}`)).toContain('https:// rather than http://');
-
-    const trusting = { NODE_EXTRA_CA_CERTS: tls.certificate };
-    expect(await serverOf(`https://localhost:${port}`, trusting)).toContain('not as a Sealwire server');
-  });
-
   it.each([
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'the address that the operator gave'],
     ['CERT_HAS_EXPIRED', 'the clock of this machine'],

@@ -86,6 +86,15 @@ describe('TLS without a proxy, under a path', () => {
       expect([path, (await curl(origin + path)).status]).toEqual([path, 404]);
   });
 
+  it('doctor says what helps against a certificate that nobody vouches for, and http:// where https:// is spoken', async () => {
+    const { server } = await start();
+    const doctor = async (at: string) => (await cli.start(['doctor', '-s', at], { HOME: cli.folder }).ended).stdout;
+    expect(await doctor(server)).toMatch(/FAIL {2}server .*authority.* → .*NODE_EXTRA_CA_CERTS=FILE\n/);
+    expect(await doctor(server.replace('https:', 'http:'))).toMatch(
+      /FAIL {2}server .* → .*https:\/\/ rather than http:/,
+    );
+  });
+
   it('a renewed certificate is shown after SIGHUP, and a broken one is not', async () => {
     const { process, server } = await start();
     const trusts = (certificate: string) =>
