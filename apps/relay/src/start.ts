@@ -15,6 +15,7 @@ import { AccountQuota } from './mailboxes/account-quota.ts';
 import { Acknowledgements } from './mailboxes/acknowledgements.ts';
 import { Committer } from './mailboxes/committer.ts';
 import { Expiry } from './mailboxes/expiry.ts';
+import { MailClock } from './mailboxes/mail-clock.ts';
 import { Announcements } from './nodes/announcements.ts';
 import { Hub } from './nodes/hub.ts';
 import { NodeListener } from './nodes/node-listener.ts';
@@ -39,7 +40,7 @@ export { DEFAULT_SETTINGS, type RelaySettings } from './settings.ts';
 export type { Timers } from './time/timers.ts';
 
 export interface RelayDeps {
-  readonly store: Pick<Store, 'mailboxes' | 'devices' | 'once' | 'probe'>;
+  readonly store: Pick<Store, 'mailboxes' | 'devices' | 'once' | 'expiryTime' | 'probe'>;
   readonly bus: Bus;
   readonly tokens: TokenVerifier;
   readonly log: Log;
@@ -69,6 +70,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   const hub = new Hub(sessions, places, publisher);
   const accountDevices = new AccountDevices(store.devices, settings.accountDevicesMs, now);
   const limits = new SendLimits(settings, now, metrics);
+  const mailClock = new MailClock(store.expiryTime, settings, now, metrics, log);
   const router = new Router({
     accountDevices,
     limits,
@@ -77,10 +79,11 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     turn,
     metrics,
     now,
+    mailClock,
     payloadBytes: settings.payloadBytes,
     submit: (submission) => committer.submit(submission),
   });
-  const committer = new Committer(store.mailboxes, new Acknowledgements(), settings, timers, {
+  const committer = new Committer(store.mailboxes, new Acknowledgements(), settings, mailClock, timers, {
     appended: (batch, results) => router.appended(batch, results),
     unknown: (batch, error) => {
       log.warn('append-unknown', { count: batch.length, error });
@@ -120,7 +123,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     router,
     announcements,
     committer,
-    outboxes: { mailboxes: store.mailboxes, limits: settings, now },
+    outboxes: { mailboxes: store.mailboxes, limits: settings, mailClock },
     mailboxes: store.mailboxes,
     devices: store.devices,
     connections,
@@ -138,8 +141,10 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   );
 
   await listener.start();
-  const expiry = new Expiry(store, settings, now, metrics, log);
-  for (const entry of [traffic, listener, expiry]) wheel.set(entry, wheel.tick + 1);
+  // Before the first message is taken. A store that does not answer is asked again.
+  await mailClock.look().catch((error) => log.warn('mail-clock-failed', { error }));
+  const expiry = new Expiry(store, mailClock, settings, now, metrics, log);
+  for (const entry of [traffic, listener, mailClock, expiry]) wheel.set(entry, wheel.tick + 1);
 
   async function close(): Promise<void> {
     draining = true;

@@ -39,6 +39,7 @@ const WRITES = {
   mailboxes: ['append', 'acknowledge', 'claimSession', 'expire'],
   appPasswords: ['add', 'remove', 'markUsed'],
   once: ['take'],
+  expiryTime: ['write'],
 } as const satisfies { readonly [Part in keyof Store]?: readonly (keyof Store[Part])[] };
 
 type Writes = typeof WRITES;
@@ -87,6 +88,7 @@ export function withFaults(store: Store, plan: FaultPlan): Store {
     mailboxes: faulty('mailboxes'),
     appPasswords: faulty('appPasswords'),
     once: faulty('once'),
+    expiryTime: faulty('expiryTime'),
     probe: () => decide('probe', () => store.probe()),
     close: () => store.close(),
   };

@@ -9,6 +9,7 @@ import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
 import { Checkpoints } from './lmdb/checkpoint.ts';
 import { DiskSpace } from './lmdb/disk-space.ts';
 import { type Environment, openOwnEnvironment, writeError } from './lmdb/environment.ts';
+import { lmdbExpiryTime } from './lmdb/expiry-time.ts';
 import { AcceptedIds } from './lmdb/ids/accepted-ids.ts';
 import { type CommitLog, openLog } from './lmdb/log/commit-log.ts';
 import { logWriter } from './lmdb/log/log-writer.ts';
@@ -85,6 +86,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
     mailboxes: lmdbMailboxes(environment, logged, log, mailboxes, reading, ids),
     appPasswords: lmdbAppPasswords(environment, writer),
     once: lmdbOnce(environment, writer),
+    expiryTime: lmdbExpiryTime(environment, writer),
 
     async probe() {
       log.check();

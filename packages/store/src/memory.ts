@@ -4,6 +4,7 @@
  */
 import { memoryAccounts, memoryDevices, memoryManifests } from './memory/accounts.ts';
 import { memoryAppPasswords } from './memory/app-passwords.ts';
+import { memoryExpiryTime } from './memory/expiry-time.ts';
 import { memoryMailboxes } from './memory/mailboxes.ts';
 import { memoryOnce } from './memory/once.ts';
 import { memoryPrekeys } from './memory/prekeys.ts';
@@ -37,6 +38,7 @@ export function openMemoryStore(): Store {
     mailboxes: guarded(memoryMailboxes(state)),
     appPasswords: guarded(memoryAppPasswords(state)),
     once: guarded(memoryOnce(state)),
+    expiryTime: guarded(memoryExpiryTime(state)),
     ...guarded({ async probe() {} }),
     async close() {
       closed = true;

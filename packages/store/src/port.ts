@@ -426,6 +426,17 @@ export interface Once {
 }
 
 /**
+ * The time by which mail expires, as the relay last noted it (docs/adr/0029-mail-outlives-a-wrong-clock.md):
+ * one aggregate of the whole store.
+ */
+export interface ExpiryTime {
+  /** ms since 1970; undefined: never written. */
+  read(): Promise<number | undefined>;
+  /** Of two the later call stays. Idempotent. */
+  write(time: number): Promise<void>;
+}
+
+/**
  * What of a store can be damaged: records of what was accepted lately, the head of a mailbox, a
  * message, the memory of message ids, any other record.
  */
@@ -461,6 +472,7 @@ export interface Store {
   readonly mailboxes: Mailboxes;
   readonly appPasswords: AppPasswords;
   readonly once: Once;
+  readonly expiryTime: ExpiryTime;
   /**
    * Writes and reads one record: what readiness asks. Rejects with `unavailable`; after a write that failed for lack of space with
    * `StoreFullError`, until there is some.

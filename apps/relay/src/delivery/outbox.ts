@@ -6,13 +6,14 @@
 import type { GapRecord, Mailboxes, MailboxPage } from '@sealwire/store/port';
 import { encodeServerFrame } from '@sealwire/wire/frame-codec';
 import type { DeviceId } from '@sealwire/wire/ids';
+import type { MailClock } from '../mailboxes/mail-clock.ts';
 import type { SocketWriter } from '../sockets/socket-writer.ts';
 import { Unacknowledged, type WindowLimits } from './unacknowledged.ts';
 
 export interface OutboxServices {
   readonly mailboxes: Pick<Mailboxes, 'read'>;
-  readonly limits: WindowLimits & { readonly mailbox: { readonly lifeMs: number } };
-  readonly now: () => number;
+  readonly limits: WindowLimits;
+  readonly mailClock: Pick<MailClock, 'horizon'>;
 }
 
 /** The connection of an outbox. */
@@ -112,7 +113,7 @@ export class Outbox {
   }
 
   private async read(): Promise<void> {
-    const { mailboxes, limits, now } = this.services;
+    const { mailboxes, mailClock } = this.services;
     this.state = 'reading';
     try {
       do {
@@ -122,7 +123,7 @@ export class Outbox {
           after: this.cursor,
           messages: roomMessages,
           bytes: roomBytes,
-          horizon: now() - limits.mailbox.lifeMs,
+          horizon: mailClock.horizon(),
         });
         if (this.stopped()) return;
         this.sendPage(page);

@@ -56,6 +56,7 @@ function open(settings: Partial<typeof DEFAULT_SETTINGS> = {}) {
     },
     new Acknowledgements(),
     { ...DEFAULT_SETTINGS, ...settings },
+    { horizon: () => 0 },
     time,
     {
       appended: (batch) => told.push(`accepted ${batch.map(numberOf)}`),

@@ -8,6 +8,7 @@ import type { MessageId } from '@sealwire/wire/ids';
 import type { Session } from '../sockets/session.ts';
 import type { Timers } from '../time/timers.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
+import type { MailClock } from './mail-clock.ts';
 
 /** A message on its way to the mailboxes. */
 export interface Submission extends Mail {
@@ -60,6 +61,7 @@ export class Committer {
     private readonly mailboxes: Pick<Mailboxes, 'append' | 'acknowledge'>,
     private readonly acknowledgements: Acknowledgements,
     private readonly settings: CommitterSettings,
+    private readonly mailClock: Pick<MailClock, 'horizon'>,
     private readonly timers: Timers,
     private readonly outcome: CommitterOutcome,
   ) {}
@@ -116,7 +118,7 @@ export class Committer {
     try {
       let results: AppendResult[];
       try {
-        results = await this.mailboxes.append(batch, this.settings.mailbox);
+        results = await this.mailboxes.append(batch, this.limitsFor(batch));
       } catch (error) {
         this.outcome.unknown(batch, error);
         return;
@@ -128,6 +130,12 @@ export class Committer {
       if (this.waiting.length > 0) this.schedule();
       this.tellIdle();
     }
+  }
+
+  /** A full mailbox first loses what has outlived its life: by the mail's clock, too. */
+  private limitsFor(batch: readonly Submission[]): MailboxLimits {
+    const { mailbox } = this.settings;
+    return { ...mailbox, lifeMs: Math.max(mailbox.lifeMs, (batch[0]?.at ?? 0) - this.mailClock.horizon()) };
   }
 
   private nextBatch(): Submission[] {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { silentLog } from '@sealwire/service/log';
+import { createMetrics } from '@sealwire/service/metrics';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { Store } from '@sealwire/store/port';
 import { turns } from '../testing/test-relay.ts';
@@ -18,9 +19,9 @@ function node(store: Store, now: () => number, found: number[]) {
       return found.shift() ?? 0;
     },
   };
-  const settings = { expireEveryMs: EVERY_MS, mailbox: { lifeMs: LIFE_MS } };
-  const metrics = { unhandledErrors: { inc() {} } } as unknown as ConstructorParameters<typeof Expiry>[3];
-  return { expiry: new Expiry({ ...store, mailboxes }, settings, now, metrics, silentLog), calls };
+  const settings = { expireEveryMs: EVERY_MS };
+  const clock = { advance: async () => {}, horizon: () => now() - LIFE_MS };
+  return { expiry: new Expiry({ ...store, mailboxes }, clock, settings, now, createMetrics(), silentLog), calls };
 }
 
 describe('the sweep of the mailboxes', () => {
@@ -40,5 +41,20 @@ describe('the sweep of the mailboxes', () => {
     one.expiry.due(2);
     await turns(3);
     expect([one.calls.length, other.calls.length]).toEqual([4, 1]);
+  });
+
+  it.each([
+    ['an hour', 3_600_000],
+    ['ten years', 3_650 * 86_400_000],
+  ])('goes on when a clock that was %s ahead is right again', async (_, ms) => {
+    const store = openMemoryStore();
+    let now = 10_000 + ms;
+    const one = node(store, () => now, []);
+    one.expiry.due(1);
+    await turns(3);
+    now -= ms;
+    one.expiry.due(2);
+    await turns(3);
+    expect(one.calls.map(([horizon]) => horizon)).toEqual([9_000 + ms, 9_000]);
   });
 });

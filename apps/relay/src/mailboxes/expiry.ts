@@ -6,8 +6,8 @@ import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { Store } from '@sealwire/store/port';
 import { ticks, type WheelEntry } from '../time/timer-wheel.ts';
+import type { MailClock } from './mail-clock.ts';
 
-const LEASE = new TextEncoder().encode('lease: expire mailboxes');
 /** Mailboxes that one call of the store empties. */
 const AT_ONCE = 100;
 
@@ -16,7 +16,8 @@ export class Expiry implements WheelEntry {
 
   constructor(
     private readonly store: Pick<Store, 'mailboxes' | 'once'>,
-    private readonly settings: { readonly expireEveryMs: number; readonly mailbox: { readonly lifeMs: number } },
+    private readonly clock: Pick<MailClock, 'advance' | 'horizon'>,
+    private readonly settings: { readonly expireEveryMs: number },
     private readonly now: () => number,
     private readonly metrics: Pick<Metrics, 'unhandledErrors'>,
     private readonly log: Log,
@@ -37,13 +38,23 @@ export class Expiry implements WheelEntry {
   }
 
   private async sweep(): Promise<number> {
-    const { expireEveryMs, mailbox } = this.settings;
-    const now = this.now();
-    // Until just before this node's own next time.
-    if (!(await this.store.once.take(LEASE, now + 0.9 * expireEveryMs, now))) return 0;
+    if (!(await this.takeLease())) return 0;
+    await this.clock.advance();
     let expired = 0;
     for (let some = -1; some !== 0; expired += some)
-      some = await this.store.mailboxes.expire(now - mailbox.lifeMs, AT_ONCE);
+      some = await this.store.mailboxes.expire(this.clock.horizon(), AT_ONCE);
     return expired;
+  }
+
+  /**
+   * Of this while alone: one that was taken by a clock that was ahead must not keep everybody from
+   * sweeping until that time has come.
+   */
+  private takeLease(): Promise<boolean> {
+    const { expireEveryMs } = this.settings;
+    const now = this.now();
+    const turn = Math.floor(now / expireEveryMs);
+    const lease = new TextEncoder().encode(`lease: expire mailboxes ${turn}`);
+    return this.store.once.take(lease, (turn + 2) * expireEveryMs, now);
   }
 }

@@ -26,4 +26,16 @@ describe('the devices of an account', () => {
     await second;
     expect([...devices.remembered(bob)!]).toEqual([device(1).id, device(2).id]);
   });
+
+  it.each([
+    ['an hour', 3_600_000],
+    ['ten years', 3_650 * 86_400_000],
+  ])('a list from before a clock was set back by %s is not believed until that time comes again', async (_, ms) => {
+    let now = ms;
+    const devices = new AccountDevices({ list: async () => [[device(1)]] }, 1_000, () => now);
+    await devices.load([bob]);
+    expect([devices.remembered(bob)?.size, devices.isSingle(device(1).id)]).toEqual([1, true]);
+    now -= ms;
+    expect([devices.remembered(bob), devices.isSingle(device(1).id)]).toEqual([undefined, false]);
+  });
 });

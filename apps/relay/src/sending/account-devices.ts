@@ -10,7 +10,8 @@ const ACCOUNTS = 20_000;
 
 interface Known {
   readonly devices: ReadonlySet<DeviceId>;
-  until: number;
+  /** When they were asked for. */
+  at: number;
 }
 
 export class AccountDevices {
@@ -18,7 +19,7 @@ export class AccountDevices {
     max: ACCOUNTS,
     // For whoever finds it by its device.
     dispose: (known) => {
-      known.until = 0;
+      known.at = Number.NEGATIVE_INFINITY;
     },
   });
   /** The same by device, of accounts that have only one. Asked for every message, so that it keeps no order of use. */
@@ -34,13 +35,13 @@ export class AccountDevices {
 
   remembered(account: AccountAddress): ReadonlySet<DeviceId> | undefined {
     const known = this.known.get(account);
-    return known && known.until > this.now() ? known.devices : undefined;
+    return known && this.isFresh(known) ? known.devices : undefined;
   }
 
   /** Whether this is known to be the one device of its account: the commonest recipient, judged without looking at its name. */
   isSingle(device: DeviceId): boolean {
     const known = this.single.get(device);
-    return known !== undefined && known.until > this.now();
+    return known !== undefined && this.isFresh(known);
   }
 
   /** Asks the store. Rejects with its error. */
@@ -57,10 +58,16 @@ export class AccountDevices {
   }
 
   private remember(account: AccountAddress, devices: ReadonlySet<DeviceId>): void {
-    const known = { devices, until: this.now() + this.lifeMs };
+    const known = { devices, at: this.now() };
     this.known.set(account, known);
     if (this.single.size >= ACCOUNTS) this.single.clear();
     if (devices.size === 1) for (const device of devices) this.single.set(device, known);
+  }
+
+  /** What was asked for in the future, a clock that was ahead has dated. */
+  private isFresh({ at }: Known): boolean {
+    const age = this.now() - at;
+    return age >= 0 && age < this.lifeMs;
   }
 
   forget(account: AccountAddress): void {

@@ -11,6 +11,7 @@ import type { Ephemeral, Part, Rejected, Send } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId, type MessageId } from '@sealwire/wire/ids';
 import type { AccountQuota } from '../mailboxes/account-quota.ts';
 import type { Submission } from '../mailboxes/committer.ts';
+import type { MailClock } from '../mailboxes/mail-clock.ts';
 import type { Hub } from '../nodes/hub.ts';
 import type { Session } from '../sockets/session.ts';
 import type { Turn } from '../time/turn.ts';
@@ -27,6 +28,7 @@ export interface RouterParts {
   readonly turn: Turn;
   readonly metrics: Pick<Metrics, 'relayDeliveryLatency'>;
   readonly now: () => number;
+  readonly mailClock: Pick<MailClock, 'stamp'>;
   readonly payloadBytes: number;
   /** Of the committer: false when too much waits already. */
   readonly submit: (submission: Submission) => boolean;
@@ -136,14 +138,14 @@ export class Router {
 
   /** `devicesOf`: of the accounts named; undefined: the recipient is the one device of its account. */
   private submit(session: Session, frame: Send, raw: Uint8Array, devicesOf?: DevicesOf): void {
-    const { limits, quota, now } = this.parts;
+    const { limits, quota, mailClock } = this.parts;
     const retryAfterMs = limits.waitForSend(session.device, frame);
     if (retryAfterMs > 0) {
       reject(session, frame.id, 'too-many-requests', { retryAfterMs });
       return;
     }
     const { id } = frame;
-    const at = now();
+    const at = mailClock.stamp();
     const sender = session.device;
     const shared = encodeMailShared({ sender, id, acceptedAt: at, body: frame.body });
     const recipients = frame.parts.map(({ device, content }) => ({

@@ -24,7 +24,7 @@ import type { Turn } from '../time/turn.ts';
 import { FrameFlow } from './frame-flow.ts';
 import { type Login, LoginRefused } from './login.ts';
 import type { LoginQueue } from './login-queue.ts';
-import { sessionNumber } from './session.ts';
+import { numberAfter, sessionNumber } from './session.ts';
 import { SessionWatch, type SessionWatchParts, type Watched } from './session-watch.ts';
 import { receives, type Sessions, sends } from './sessions.ts';
 import { type SlowConsumer, SocketWriter } from './socket-writer.ts';
@@ -289,7 +289,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     const time = now();
     this.device = device;
     this.lane = hello.lane;
-    this.number = sessions.nextNumber(sessionNumber(time, random(2)));
+    this.number = sessions.nextNumber(sessionNumber(time, random(2)), random(2));
     if (receives(this.lane)) this.outbox = new Outbox(device, this.writer, outboxes, this);
     this.isOpen = true;
     this.writer.frame(
@@ -323,13 +323,13 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
    * set right. One that claims later may have been replaced meanwhile.
    */
   private claim(justConnected: boolean): void {
-    const { mailboxes, sessions, announcements } = this.parts;
+    const { mailboxes, sessions, announcements, random } = this.parts;
     mailboxes.claimSession(this.device, this.number).then(
       (newest) => {
         this.claimed = true;
         if (newest === this.number || this.closed) return;
         if (justConnected && newest !== undefined) {
-          this.number = sessions.nextNumber(newest + 1);
+          this.number = sessions.nextNumber(numberAfter(newest, random(2)), random(2));
           announcements.opened(this);
           this.claim(false);
         } else {

@@ -5,6 +5,7 @@
 import type { RandomBytes } from '@sealwire/crypto/port';
 import type { Devices } from '@sealwire/store/port';
 import { closeCodeOf } from '@sealwire/wire/errors';
+import { LIMITS } from '@sealwire/wire/limits';
 import type { RelaySettings } from '../settings.ts';
 import { type TimerWheel, ticks, type WheelEntry } from '../time/timer-wheel.ts';
 import type { Session } from './session.ts';
@@ -33,9 +34,10 @@ export interface SessionWatchParts {
 
 export class SessionWatch implements WheelEntry {
   slot = -1;
-  /** ms since 1970: the end of the token. 0: not logged in. */
+  /** ms since 1970: the end of the token, as the clock was when it came. 0: not logged in. */
   private expiresAt = 0;
   // In ticks of the wheel; 0: nothing is awaited.
+  private tokenEnd = 0;
   private readonly helloBy: number;
   private pingAt = 0;
   private pongBy = 0;
@@ -54,6 +56,7 @@ export class SessionWatch implements WheelEntry {
   open(expiresAt: number): void {
     const { wheel, settings } = this.parts;
     this.expiresAt = expiresAt;
+    this.tokenEnd = this.endOf(expiresAt);
     this.pingAt = wheel.tick + ticks(settings.pingEveryMs);
     this.pollAt = wheel.tick + this.jitteredTicks(settings.pollFromMs, settings.pollToMs);
     wheel.set(this, wheel.tick + 1);
@@ -61,7 +64,11 @@ export class SessionWatch implements WheelEntry {
 
   /** A newer token; the later end counts. Answers it. */
   renew(expiresAt: number): number {
-    this.expiresAt = Math.max(this.expiresAt, expiresAt);
+    const end = this.endOf(expiresAt);
+    if (end >= this.tokenEnd) {
+      this.tokenEnd = end;
+      this.expiresAt = expiresAt;
+    }
     return this.expiresAt;
   }
 
@@ -86,15 +93,22 @@ export class SessionWatch implements WheelEntry {
       session.close(closeCodeOf('no-hello'));
     } else if (this.pongBy > 0 && tick >= this.pongBy) {
       this.lost();
+    } else if (tick < this.tokenEnd) {
+      return this.next(tick);
     } else {
-      const tokenLeftMs = this.expiresAt + this.parts.settings.clockSkewMs - this.parts.now();
-      if (tokenLeftMs > 0) return this.next(tick, tick + ticks(tokenLeftMs));
       session.close(closeCodeOf('token-expired'));
     }
     return 0;
   }
 
-  private next(tick: number, tokenEnd: number): number {
+  /** From here on in ticks: a clock that is set ends no session, and makes none longer than a token lives. */
+  private endOf(expiresAt: number): number {
+    const { wheel, settings, now } = this.parts;
+    const leftMs = Math.min(expiresAt - now(), LIMITS.accessTokenMs.value) + settings.clockSkewMs;
+    return wheel.tick + ticks(leftMs);
+  }
+
+  private next(tick: number): number {
     const { pingEveryMs, pongWithinMs, pollFromMs, pollToMs } = this.parts.settings;
     if (tick >= this.pingAt) {
       this.session.ping();
@@ -105,7 +119,7 @@ export class SessionWatch implements WheelEntry {
       this.pollAt = tick + this.jitteredTicks(pollFromMs, pollToMs);
       this.poll();
     }
-    return Math.min(this.pingAt, this.pollAt, this.pongBy || this.pingAt, tokenEnd);
+    return Math.min(this.pingAt, this.pollAt, this.pongBy || this.pingAt, this.tokenEnd);
   }
 
   private poll(): void {

@@ -26,8 +26,25 @@ export interface Session {
 }
 
 const NUMBERS_PER_MS = 4_096;
+/** Beyond (the year 2038) a clock is wrong, or old enough for this to count on by claims: numbers stay exact. */
+const LATEST = 2 ** 53 / NUMBERS_PER_MS - 366 * 24 * 60 * 60_000;
 
-/** Session numbers are made from the clock (ms) and 12 random bits, so that nodes need not ask each other (until the year 2039). */
+/**
+ * Session numbers are made from the clock (ms) and 12 random bits, so that nodes need not ask each
+ * other. Where clocks differ, or were set, the store's newest number decides (`claimSession`).
+ */
 export function sessionNumber(now: number, random: Uint8Array): number {
-  return now * NUMBERS_PER_MS + ((((random[0] ?? 0) << 8) | (random[1] ?? 0)) & 0xfff);
+  return Math.min(now, LATEST) * NUMBERS_PER_MS + step(random);
+}
+
+/**
+ * A number behind `number`. Not the next one: nodes that go on counting from what clocks of before
+ * have left must not meet.
+ */
+export function numberAfter(number: number, random: Uint8Array): number {
+  return number + 1 + step(random);
+}
+
+function step(random: Uint8Array): number {
+  return (((random[0] ?? 0) << 8) | (random[1] ?? 0)) & (NUMBERS_PER_MS - 1);
 }

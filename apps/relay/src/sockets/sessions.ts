@@ -5,7 +5,7 @@
 import { type CloseCode, closeCodeOf } from '@sealwire/wire/errors';
 import type { Lane } from '@sealwire/wire/frames';
 import type { DeviceId } from '@sealwire/wire/ids';
-import type { Session } from './session.ts';
+import { numberAfter, type Session } from './session.ts';
 
 const REPLACED = closeCodeOf('replaced');
 
@@ -29,9 +29,12 @@ export class Sessions {
     return this.receiving.get(device);
   }
 
-  /** A number for a new session: `fresh`, or more when this node has given that out already, so that a later one is always larger. */
-  nextNumber(fresh: number): number {
-    this.lastNumber = Math.max(fresh, this.lastNumber + 1);
+  /**
+   * A number for a new session: `fresh`, or more when this node has given that out already, so that a
+   * later one is always larger. `random`: two bytes.
+   */
+  nextNumber(fresh: number, random: Uint8Array): number {
+    this.lastNumber = fresh > this.lastNumber ? fresh : numberAfter(this.lastNumber, random);
     return this.lastNumber;
   }
 

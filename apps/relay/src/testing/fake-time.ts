@@ -8,8 +8,10 @@ interface Waiting {
 
 export class FakeTime implements Timers {
   ms = Date.UTC(2026, 0, 1);
+  /** How far the clock is ahead of the time that passes: a test sets it wrong, and right again. */
+  ahead = 0;
   private waiting: Waiting[] = [];
-  readonly now = (): number => this.ms;
+  readonly now = (): number => this.ms + this.ahead;
 
   after(delayMs: number, run: () => void): () => void {
     const entry = { at: this.ms + delayMs, run };

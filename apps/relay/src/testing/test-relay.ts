@@ -8,7 +8,7 @@ import type { Bus } from '@sealwire/bus/port';
 import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import { trustedProxies } from '@sealwire/service/client-address';
 import type { SocketDoor } from '@sealwire/service/http-door';
-import { silentLog } from '@sealwire/service/log';
+import { type Log, silentLog } from '@sealwire/service/log';
 import { createMetrics, type Metrics } from '@sealwire/service/metrics';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { Device, Store } from '@sealwire/store/port';
@@ -40,7 +40,8 @@ export interface World {
   client(device: DeviceId, at?: number): Promise<TestClient>;
   /** Resolves when the acknowledgements that `client` has sent are written. */
   acknowledged(client: TestClient): Promise<void>;
-  startNode(): Promise<Node>;
+  /** Its clock is the world's unless it has one of its own. */
+  startNode(now?: () => number): Promise<Node>;
   close(): Promise<void>;
 }
 
@@ -48,6 +49,7 @@ export interface WorldOptions {
   readonly nodes?: number;
   readonly settings?: Partial<RelaySettings>;
   readonly store?: Store;
+  readonly log?: Log;
   /** What stands between a node and the hub of all. */
   readonly wrapBus?: (bus: Bus) => Bus;
 }
@@ -63,15 +65,15 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const clients: TestClient[] = [];
   const wrapBus = options.wrapBus ?? ((bus: Bus) => bus);
 
-  async function startNode(): Promise<Node> {
+  async function startNode(now = time.now): Promise<Node> {
     const metrics = createMetrics();
     const door = await startRelay({
       store,
       bus: wrapBus(openMemoryBus(hub)),
       tokens: createTokenVerifier({ jwks: signer.jwks(), issuer: ISSUER, now: time.now }),
-      log: silentLog,
+      log: options.log ?? silentLog,
       metrics,
-      now: time.now,
+      now,
       random,
       nodeId: `node${nodes.length + 1}`,
       settings: {

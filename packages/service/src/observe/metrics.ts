@@ -7,6 +7,7 @@ export interface Metrics {
   readonly relayFramesReceived: Counter<'type'>;
   readonly relayDeliveryLatency: Histogram;
   readonly relayBufferedBytes: Gauge;
+  readonly mailClockLead: Gauge;
   readonly busPublish: Histogram;
   readonly busFaults: Counter<'fault'>;
   readonly directoryClaims: Counter<'result'>;
@@ -49,6 +50,11 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
       registers,
       name: 'sealwire_relay_buffered_bytes',
       help: 'Bytes waiting in socket queues.',
+    }),
+    mailClockLead: new Gauge({
+      registers,
+      name: 'sealwire_mail_clock_lead_seconds',
+      help: 'How far the clock is ahead of the time by which mail expires: it jumped, or the server was off. Beyond a day look at the clock.',
     }),
     busPublish: new Histogram({
       registers,

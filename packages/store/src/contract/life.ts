@@ -65,6 +65,17 @@ export function lifeContract(open: OpenStore): void {
     });
   });
 
+  describe('the time by which mail expires', () => {
+    const store = eachWithStore(open);
+
+    it('is what was written last, earlier or later', async () => {
+      for (const time of [NOW, NOW + 10 * 365 * 86_400_000, NOW - 1]) {
+        await store().expiryTime.write(time);
+        expect(await store().expiryTime.read()).toBe(time);
+      }
+    });
+  });
+
   describe('probe and close', () => {
     const store = eachWithStore(open);
 
@@ -82,7 +93,7 @@ export function lifeContract(open: OpenStore): void {
     });
 
     it('rejects every call once it is closed, and closes again without a word', async () => {
-      const { accounts, manifests, devices, prekeys, mailboxes, once, probe } = store();
+      const { accounts, manifests, devices, prekeys, mailboxes, once, expiryTime, probe } = store();
       await store().close();
       await store().close();
       const phone = deviceId(ALICE, 1);
@@ -111,6 +122,8 @@ export function lifeContract(open: OpenStore): void {
         () => mailboxes.usage(phone),
         () => mailboxes.expire(NOW, 1),
         () => once.take(secret(1), NOW, NOW),
+        () => expiryTime.read(),
+        () => expiryTime.write(NOW),
         () => probe(),
       ];
       for (const call of calls) await expectError(call(), 'unavailable');

@@ -37,7 +37,7 @@ const DATABASES = [
   'waiting', // device id → since when it waits
   'keyowners', // public key → the account or device that uses it
   'invitations', // hash → uses left, end
-  'once', // 'k', key → end; 'u', end, key → nothing
+  'once', // 'k', key → end; 'u', end, key → nothing; 't' → the time by which mail expires
   'mailboxes', // device id, 0 → head; device id, 0, segment → messages (docs/adr/0002-mailbox-layout.md)
   'journal', // 'ring' → where the commit log begins (log/ring-state.ts)
   'accepted', // u48 LSN, and u16 of the record if there are several → message ids of one commit

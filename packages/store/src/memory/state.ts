@@ -79,6 +79,7 @@ export interface MemoryState {
   readonly accepted: Map<string, AcceptedRow>;
   /** Until when. */
   readonly taken: Map<string, number>;
+  expiryTime: number | undefined;
 }
 
 export function emptyState(): MemoryState {
@@ -91,6 +92,7 @@ export function emptyState(): MemoryState {
     invitations: new Map(),
     accepted: new Map(),
     taken: new Map(),
+    expiryTime: undefined,
   };
 }
 
