@@ -70,16 +70,19 @@ async function read(at = 0): Promise<(string | { readonly gap: number })[]> {
 }
 
 describe('mail', () => {
-  it.each(JUMPS)('accepted before a clock was %s ahead for a while is there meanwhile, and afterwards', async (_, ms) => {
-    await begin();
-    await write(1, 'before');
-    world.time.ahead = ms;
-    await pass(5 * MINUTE);
-    expect(await read()).toEqual(['before']);
-    world.time.ahead = 0;
-    await pass(5 * MINUTE);
-    expect(await read()).toEqual(['before']);
-  });
+  it.each(JUMPS)(
+    'accepted before a clock was %s ahead for a while is there meanwhile, and afterwards',
+    async (_, ms) => {
+      await begin();
+      await write(1, 'before');
+      world.time.ahead = ms;
+      await pass(5 * MINUTE);
+      expect(await read()).toEqual(['before']);
+      world.time.ahead = 0;
+      await pass(5 * MINUTE);
+      expect(await read()).toEqual(['before']);
+    },
+  );
 
   it.each(JUMPS)('is not lost at a restart while the clock is %s ahead', async (_, ms) => {
     await begin();
@@ -112,14 +115,17 @@ describe('mail', () => {
     expect(await read(1)).toEqual(['in 1970']);
   });
 
-  it.each(JUMPS)('in a full mailbox gives way to one message, and not all, while the clock is %s ahead', async (_, ms) => {
-    await begin({ settings: { mailbox: { ...MAILBOX, messages: 3 } } });
-    for (let i = 1; i <= 3; i++) await write(i, String(i));
-    world.time.ahead = ms;
-    await write(4, '4');
-    world.time.ahead = 0;
-    expect(await read()).toEqual([{ gap: 1 }, '2', '3', '4']);
-  });
+  it.each(JUMPS)(
+    'in a full mailbox gives way to one message, and not all, while the clock is %s ahead',
+    async (_, ms) => {
+      await begin({ settings: { mailbox: { ...MAILBOX, messages: 3 } } });
+      for (let i = 1; i <= 3; i++) await write(i, String(i));
+      world.time.ahead = ms;
+      await write(4, '4');
+      world.time.ahead = 0;
+      expect(await read()).toEqual([{ gap: 1 }, '2', '3', '4']);
+    },
+  );
 
   it.each(JUMPS)('expires in its time after a clock was %s ahead', async (_, ms) => {
     await begin();

@@ -52,7 +52,7 @@ describe('a gap', () => {
 describe('a gap behind all that is there', () => {
   it('A21: is told before caught-up, though nothing follows it, and again until it is acknowledged', async () => {
     await sendNumbers(await world.client(alice), bob, 1, 3);
-    world.time.ms += 46 * 24 * 3_600_000;
+    await world.age(46 * 24 * 3_600_000);
     for (const socket of ['first', 'second']) {
       const to = await world.client(bob);
       const gap = await to.next('gap');
@@ -214,7 +214,7 @@ describe('backlog', () => {
   it('A21: what expired while the device was away is told as a gap, until it is acknowledged', async () => {
     const from = await world.client(alice);
     await sendNumbers(from, bob, 1, 3);
-    world.time.ms += 46 * 24 * 3_600_000;
+    await world.age(46 * 24 * 3_600_000);
     await sendNumbers(await world.client(alice), bob, 4, 4);
     const gap = { kind: 'gap', count: 3, fromSeq: 1, toSeq: 3, reason: 'expired' };
     const to = await world.client(bob);

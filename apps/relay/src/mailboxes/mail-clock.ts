@@ -9,7 +9,7 @@ import type { Metrics } from '@sealwire/service/metrics';
 import type { ExpiryTime } from '@sealwire/store/port';
 import { TICK_MS, ticks, type WheelEntry } from '../time/timer-wheel.ts';
 
-const LOOK_EVERY_MS = 60_000;
+export const LOOK_EVERY_MS = 60_000;
 /** No server of this kind ran before: a clock that says so has not been set. */
 const EARLIEST = Date.UTC(2026, 0, 1);
 /** Beyond, the operator is told. */
@@ -111,7 +111,8 @@ export class MailClock implements WheelEntry {
     if (isFar && !this.isLeadTold)
       this.log.warn('clock-leads', {
         durationMs: leadMs,
-        reason: 'it jumped, or this server was off: until that is made up for mail lives longer; if the clock is wrong, set it',
+        reason:
+          'it jumped, or this server was off: until that is made up for mail lives longer; if the clock is wrong, set it',
       });
     this.isLeadTold = isFar;
   }

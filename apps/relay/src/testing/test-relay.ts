@@ -13,6 +13,7 @@ import { createMetrics, type Metrics } from '@sealwire/service/metrics';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { Device, Store } from '@sealwire/store/port';
 import { type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
+import { LOOK_EVERY_MS as MAIL_CLOCK_LOOKS_EVERY_MS } from '../mailboxes/mail-clock.ts';
 import { DEFAULT_SETTINGS, type RelaySettings, startRelay } from '../start.ts';
 import { FakeTime } from './fake-time.ts';
 import { TestClient } from './test-client.ts';
@@ -38,6 +39,8 @@ export interface World {
   token(device: DeviceId): Promise<string>;
   /** A logged-in client at node `at`. */
   client(device: DeviceId, at?: number): Promise<TestClient>;
+  /** So much time passes, and the nodes know that it has: mail expires. */
+  age(ms: number): Promise<void>;
   /** Resolves when the acknowledgements that `client` has sent are written. */
   acknowledged(client: TestClient): Promise<void>;
   /** Its clock is the world's unless it has one of its own. */
@@ -125,6 +128,12 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       const client = await TestClient.logIn(nodes[at]!.url, await token(device));
       clients.push(client);
       return client;
+    },
+    async age(ms) {
+      time.ms += ms;
+      await store.expiryTime.write(time.now());
+      time.pass(MAIL_CLOCK_LOOKS_EVERY_MS);
+      await turns(4);
     },
     async acknowledged(client) {
       await client.settled();
