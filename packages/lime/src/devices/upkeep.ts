@@ -36,24 +36,38 @@ export function updateKeys(
 ): UpdateOutput {
   const { records, settings, now } = context;
   const own = records.activeDevice(me);
-  const signedPrekeys = rotated(context, own);
+  const believed = believedTime(context, own);
+  const signedPrekeys = rotated(context, own, believed);
   const updated = { ...own, signedPrekeys: signedPrekeys.kept, updatedAt: now() };
   const cleanUp: LimeChange[] = [
     records.deviceChange(me, updated),
     ...signedPrekeys.dropped.flatMap(({ id }) => records.initRemovals(me, id)),
-    ...records.expiredSessionRemovals(me, now() - settings.staleSessionKeptMs),
+    ...records.expiredSessions(me, believed - settings.staleSessionKeptMs, now()),
   ];
   if (heldByServer === 'unknown-device') {
     const { registration, changes } = renewal(context, me, updated);
     records.save([...cleanUp, ...changes]);
     return { oneTimePrekeys: [], registerAgain: registration };
   }
-  const stock = oneTimePrekeysAfter(context, me, own, new Set(heldByServer));
+  const stock = oneTimePrekeysAfter(context, me, own, new Set(heldByServer), believed);
   records.save([...cleanUp, ...stock.changes]);
   return {
     oneTimePrekeys: stock.fresh.map(publicPrekey),
     ...(signedPrekeys.offered && { signedPrekey: publicSignedPrekey(signedPrekeys.offered) }),
   };
+}
+
+/**
+ * What the ages of private keys are measured by. Between two updates they grow by two days at most: a
+ * clock that jumped, or a device that was off, must not delete at once what messages under way need.
+ */
+function believedTime({ settings, now }: LimeContext, own: OwnDevice): number {
+  return Math.min(now(), own.updatedAt + 2 * settings.updateEveryMs);
+}
+
+/** What a clock dated that was ahead, counts from now. */
+function notAfter(now: number, time: number): number {
+  return Math.min(time, now);
 }
 
 interface Rotation {
@@ -63,13 +77,15 @@ interface Rotation {
 }
 
 /** A new signed prekey is offered to the server more than once: nothing tells us whether a post arrived, and repeating it is harmless. */
-function rotated(context: LimeContext, own: OwnDevice): Rotation {
+function rotated(context: LimeContext, own: OwnDevice, believed: number): Rotation {
   const { settings, now } = context;
-  const [current, ...replaced] = own.signedPrekeys;
-  const isKept = ({ replacedAt }: OwnSignedPrekey) => replacedAt! + settings.signedPrekeyKeptMs >= now();
+  const [current, ...others] = own.signedPrekeys;
+  const replaced = others.map((prekey) => ({ ...prekey, replacedAt: notAfter(now(), prekey.replacedAt!) }));
+  const isKept = ({ replacedAt }: OwnSignedPrekey) => replacedAt! + settings.signedPrekeyKeptMs >= believed;
   const kept = replaced.filter(isKept);
   const dropped = replaced.filter((prekey) => !isKept(prekey));
-  if (now() - current.createdAt < settings.signedPrekeyLifeMs) {
+  const age = now() - current.createdAt;
+  if (age >= 0 && age < settings.signedPrekeyLifeMs) {
     if (current.offersLeft === 0) return { kept: [current, ...kept], dropped, offered: undefined };
     const offered = { ...current, offersLeft: current.offersLeft - 1 };
     return { kept: [offered, ...kept], dropped, offered };
@@ -85,6 +101,7 @@ function oneTimePrekeysAfter(
   me: DeviceId,
   own: OwnDevice,
   heldByServer: ReadonlySet<number>,
+  believed: number,
 ): { fresh: OwnOneTimePrekey[]; changes: LimeChange[] } {
   const { records, settings, now } = context;
   const changes: LimeChange[] = [];
@@ -92,8 +109,8 @@ function oneTimePrekeysAfter(
   for (const prekey of records.oneTimePrekeys(me)) {
     const isHeld = heldByServer.has(prekey.id);
     if (isHeld) held += 1;
-    const missedSince = isHeld ? undefined : (prekey.missedSince ?? now());
-    if (missedSince !== undefined && now() - missedSince >= settings.oneTimePrekeyKeptMs) {
+    const missedSince = isHeld ? undefined : notAfter(now(), prekey.missedSince ?? now());
+    if (missedSince !== undefined && believed - missedSince >= settings.oneTimePrekeyKeptMs) {
       changes.push(records.oneTimePrekeyRemoval(me, prekey.id));
     } else if (missedSince !== prekey.missedSince) {
       changes.push(records.oneTimePrekeyChange(me, own.suite, { ...prekey, missedSince }));

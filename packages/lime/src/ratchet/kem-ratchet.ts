@@ -41,7 +41,9 @@ export function responderKem(signedPrekey: OwnKemKey, now: number): KemState {
 /** Whether the next sending step should be a KEM step, where the peer has announced a key for it: it costs a kilobyte or three a header. */
 export function isKemStepDue(state: KemState | undefined, settings: LimeSettings, now: number): boolean {
   if (!state) return false;
-  return state.forced || state.messages > settings.kemStepMessages || now - state.steppedAt > settings.kemStepEveryMs;
+  const age = now - state.steppedAt;
+  // A step in the future is of a clock that was ahead.
+  return state.forced || state.messages > settings.kemStepMessages || age > settings.kemStepEveryMs || age < 0;
 }
 
 /**

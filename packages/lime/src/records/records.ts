@@ -138,10 +138,18 @@ export class Records {
     return removal(staleKey(me, peer, session));
   }
 
-  /** Stale sessions of `me` with anybody, that became stale before `time`. */
-  expiredSessionRemovals(me: DeviceId, time: number): LimeChange[] {
-    const keys = this.#store.keys(`stale ${me} `);
-    return keys.filter((key) => this.#readSession(key)!.staleSince! < time).map(removal);
+  /**
+   * Stale sessions of `me` with anybody: those that became so before `time` go. One that did after
+   * `now`, by a clock that was ahead, counts from now.
+   */
+  expiredSessions(me: DeviceId, time: number, now: number): LimeChange[] {
+    return this.#store.keys(`stale ${me} `).flatMap((key) => {
+      const session = this.#readSession(key)!;
+      if (session.staleSince! < time) return [removal(key)];
+      if (session.staleSince! <= now) return [];
+      const dated = { ...session, staleSince: now };
+      return [this.#write(key, dated, encodeSession(this.#crypto, dated))];
+    });
   }
 
   /** All sessions of `me` with `peer`. */
