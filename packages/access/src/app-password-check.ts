@@ -82,7 +82,7 @@ export function createAppPasswordCheck({ vault, passwords, guesses, random, now 
       guesses.right(user.address, claim.from);
       const today = Math.floor(now() / DAY_MS) * DAY_MS;
       // The day, and not the time: a write a day, and no record of when somebody is about.
-      if ((password.usedAt ?? 0) < today) await passwords.markUsed(user.address, password.id, today);
+      if (password.usedAt !== today) await passwords.markUsed(user.address, password.id, today);
       return user.address;
     },
   };

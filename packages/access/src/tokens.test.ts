@@ -53,6 +53,30 @@ describe('access tokens', () => {
     time = START;
   });
 
+  it.each([
+    ['an hour', 3_600_000],
+    ['three days', 3 * 86_400_000],
+    ['ten years', 3_652 * 86_400_000],
+  ])(
+    'I06: of a clock that was %s ahead have ended when it is right again, known or not, and new ones are good',
+    async (_, ms) => {
+      time = START + ms;
+      const [{ token }, { token: unknown }] = [
+        await signer.sign(DEVICE, ['api']),
+        await signer.sign(DEVICE, ['relay']),
+      ];
+      expect(await code(token)).toBe('accepted');
+      time = START;
+      expect(await code(token)).toBe('token-expired');
+      expect(await code(unknown, 'relay')).toBe('token-expired');
+      expect(await code((await signer.sign(DEVICE, ['api'])).token)).toBe('accepted');
+      time = START - 59_000;
+      const { token: early } = await signer.sign(DEVICE, ['api']);
+      time = START;
+      expect(await code(early)).toBe('accepted');
+    },
+  );
+
   it('are remembered for their audience only, and not beyond their end', async () => {
     const { token, expiresAt } = await signer.sign(DEVICE, ['relay']);
     expect(await code(token, 'relay')).toBe('accepted');
@@ -78,6 +102,37 @@ describe('access tokens', () => {
   it('publish the public half only', () => {
     expect(Object.keys(signer.jwks().keys[0]!).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
   });
+
+  it.each([
+    ['ahead', 3_652 * 86_400_000],
+    ['behind', -3_652 * 86_400_000],
+  ])(
+    'verify against new keys of a URL, though those of before were fetched while the clock was ten years %s',
+    async (_, ms) => {
+      // The library asks the process for the time.
+      const realNow = Date.now;
+      const other = createTokenSigner({ seed: SEED.toReversed(), issuer: ISSUER, now: () => Date.now() });
+      const first = createTokenSigner({ seed: SEED, issuer: ISSUER, now: () => Date.now() });
+      let keys = first.jwks();
+      const server = createServer((_, response) => response.end(JSON.stringify(keys)));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const jwks = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/.well-known/jwks.json`);
+      try {
+        Date.now = () => realNow() + ms;
+        const remote = createTokenVerifier({ jwks, issuer: ISSUER, now: () => Date.now() });
+        const { token } = await first.sign(DEVICE, ['relay']);
+        expect(await remote.verify(token, 'relay')).toMatchObject({ device: DEVICE });
+        Date.now = realNow;
+        keys = other.jwks();
+        const { token: newer } = await other.sign(DEVICE, ['relay']);
+        expect(await remote.verify(newer, 'relay')).toMatchObject({ device: DEVICE });
+      } finally {
+        Date.now = realNow;
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
+    },
+  );
 
   it('verify against keys fetched from a URL', async () => {
     const server = createServer((_, response) => response.end(JSON.stringify(signer.jwks())));

@@ -97,8 +97,15 @@ export function createTokenVerifier(options: {
   readonly issuer: string;
   readonly now: () => number;
 }): TokenVerifier {
-  const keys = options.jwks instanceof URL ? createRemoteJWKSet(options.jwks) : localKeys(options.jwks);
+  const keys = options.jwks instanceof URL ? remoteKeys(options.jwks, options.now) : localKeys(options.jwks);
   const verified = new VerifiedTokens();
+  const skewMs = LIMITS.clockSkewMs.value;
+
+  /** One that lives longer than any from now on would is of a clock that was ahead, and has ended. */
+  function isOver({ expiresAt }: VerifiedToken): boolean {
+    const leftMs = expiresAt - options.now();
+    return leftMs <= -skewMs || leftMs > LIMITS.accessTokenMs.value + skewMs;
+  }
 
   async function verifyAnew(token: string, audience: Audience): Promise<VerifiedToken> {
     try {
@@ -108,7 +115,7 @@ export function createTokenVerifier(options: {
         issuer: options.issuer,
         audience,
         currentDate: new Date(options.now()),
-        clockTolerance: LIMITS.clockSkewMs.value / 1000,
+        clockTolerance: skewMs / 1000,
         requiredClaims: ['sub', 'exp', 'iat'],
       });
       return { device: parseDeviceId(payload.sub!), expiresAt: payload.exp! * 1000 };
@@ -123,12 +130,13 @@ export function createTokenVerifier(options: {
     async verify(token, audience) {
       const known = verified.find(token, audience);
       if (known) {
-        if (options.now() < known.expiresAt + LIMITS.clockSkewMs.value) return known;
-        throw new TokenError('token-expired', 'the token has ended');
+        if (isOver(known)) throw new TokenError('token-expired', 'the token has ended');
+        return known;
       }
       if (token.length > LIMITS.tokenBytes.value || !isCompactJws(token))
         throw new TokenError('unauthorized', 'the token is not a good one');
       const result = await verifyAnew(token, audience);
+      if (isOver(result)) throw new TokenError('token-expired', 'the token has ended');
       verified.add(token, audience, result);
       return result;
     },
@@ -167,6 +175,21 @@ function isFetchFailure(error: unknown): boolean {
   )
     return true;
   return error instanceof errors.JOSEError && error.code === errors.JOSEError.code;
+}
+
+/**
+ * Keys that are published elsewhere. The library believes what it fetched for as long as the clock says:
+ * when that is set back, it begins anew.
+ */
+function remoteKeys(url: URL, now: () => number): JWTVerifyGetKey {
+  let newest = now();
+  let keys = createRemoteJWKSet(url);
+  return (header, token) => {
+    const time = now();
+    if (time < newest) keys = createRemoteJWKSet(url);
+    newest = time;
+    return keys(header, token);
+  };
 }
 
 /** Keys imported once: verification is on the path of every connect. */

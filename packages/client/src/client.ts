@@ -186,7 +186,6 @@ export class Client {
       connectSocket: runtime.connectSocket,
       timers,
       random,
-      now,
       online: () => {
         if (receiptMessages) this.#receipts.online(services.heard.owing());
         this.#sender.online();

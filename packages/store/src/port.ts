@@ -415,7 +415,7 @@ export interface AppPasswords {
   list(address: AccountAddress): Promise<AppPassword[]>;
   /** Whether there was such a password. */
   remove(address: AccountAddress, id: string): Promise<boolean>;
-  /** Nothing happens to one that is gone, or was used later. */
+  /** Of two the later call stays, whatever the times. Nothing happens to one that is gone. */
   markUsed(address: AccountAddress, id: string, at: number): Promise<void>;
 }
 

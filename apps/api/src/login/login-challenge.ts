@@ -58,7 +58,10 @@ export function createChallengeBook({ crypto, random, now, key }: ChallengeBookD
       const head = bytes.subarray(0, HEAD_BYTES);
       if (!crypto.equal(mac(head, device), bytes.subarray(HEAD_BYTES))) return undefined;
       const expiresAt = Buffer.from(head).readUIntBE(0, EXPIRY_BYTES);
-      return expiresAt >= now() ? { expiresAt, nonce: head } : undefined;
+      const leftMs = expiresAt - now();
+      // One that lasts longer than any that is made now is of a clock that was ahead.
+      const isGood = leftMs >= 0 && leftMs <= LIMITS.challengeLifeMs.value + LIMITS.clockSkewMs.value;
+      return isGood ? { expiresAt, nonce: head } : undefined;
     },
   };
 }

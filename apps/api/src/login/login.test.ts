@@ -87,6 +87,23 @@ describe('login', () => {
     expect((await fixture.call('POST', '/v1/login/token', late)).status).toBe(401);
   });
 
+  it.each([
+    ['an hour', 3_600_000],
+    ['ten years', 3_652 * 86_400_000],
+  ])(
+    'I06: a challenge of a clock that was %s ahead is none when it is right again, and a new one is',
+    async (_, ms) => {
+      fixture = await startFixture();
+      await fixture.call('POST', '/v1/accounts', alice.creation());
+      fixture.clock.now += ms;
+      const early = alice.answer(ORIGIN, await challengeFor(alice.device));
+      fixture.clock.now -= ms;
+      expect((await fixture.call('POST', '/v1/login/token', early)).status).toBe(401);
+      const body = alice.answer(ORIGIN, await challengeFor(alice.device));
+      expect((await fixture.call('POST', '/v1/login/token', body)).status).toBe(200);
+    },
+  );
+
   it('a challenge of another device, a forged one and one for another origin are refused', async () => {
     fixture = await startFixture();
     const bob = person(crypto, 'bob');

@@ -43,14 +43,21 @@ export interface ForeignDirectoriesDeps {
 
 interface Peer extends PeerDirectory {
   underWay: number;
-  pausedUntil: number;
+  /** When it failed last; undefined: it never did. */
+  failedAt: number | undefined;
 }
 
 export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignDirectories {
   const { signer, crypto, metrics, now, answerWithinMs = ANSWER_WITHIN_MS } = deps;
   const peers = new Map<string, Peer>(
-    deps.peers.map((peer) => [peer.domain, { ...peer, underWay: 0, pausedUntil: 0 }]),
+    deps.peers.map((peer) => [peer.domain, { ...peer, underWay: 0, failedAt: undefined }]),
   );
+
+  /** A failure in the future is of a clock that was ahead: its pause is over. */
+  function isPaused({ failedAt }: Peer): boolean {
+    const age = failedAt === undefined ? PAUSE_MS : now() - failedAt;
+    return age >= 0 && age < PAUSE_MS;
+  }
 
   /** Undefined: a refusal, which says nothing of what others would be answered. Rejects when the peer does not do its work. */
   async function ask(
@@ -99,7 +106,7 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
     async bundles(requester, domain, suite, devices) {
       const none = devices.map(() => undefined);
       const peer = peers.get(domain);
-      if (!peer || !signer || peer.underWay >= MOST_UNDER_WAY || now() < peer.pausedUntil) {
+      if (!peer || !signer || peer.underWay >= MOST_UNDER_WAY || isPaused(peer)) {
         metrics.directoryForeignRequests.inc({ result: 'skipped' });
         return none;
       }
@@ -116,7 +123,7 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
       } catch {
         // No connection, too late, too long, not LIME: all the same to who asked, and told apart by the metric.
         // What one requester brings about, a limit of the peer's for example, must not pause it for all: see `ask`.
-        if (result === 'failed') peer.pausedUntil = now() + PAUSE_MS;
+        if (result === 'failed') peer.failedAt = now();
         return none;
       } finally {
         peer.underWay--;

@@ -167,6 +167,10 @@ describe('a peer that', () => {
     here!.clock.now += 10_000;
     expect(idsOf(await ask(carol.id, bob.id))).toEqual([undefined, 3]);
     expect(await results()).toEqual(['failed 2', 'skipped 1']);
+    // A clock that was ahead named the end of the pause.
+    here!.clock.now -= 3_652 * 86_400_000;
+    expect(idsOf(await ask(carol.id))).toEqual([undefined]);
+    expect(await results()).toEqual(['failed 3', 'skipped 1']);
   });
 
   it.each([

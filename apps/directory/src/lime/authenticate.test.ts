@@ -293,6 +293,10 @@ describe('HTTP Digest on /lime', () => {
     fixture.clock.now += day;
     await digest(await challenged());
     expect(await usedAt()).toBe(today + day);
+    // Of a clock that was ahead.
+    fixture.clock.now -= day;
+    await digest(await challenged());
+    expect(await usedAt()).toBe(today);
   });
 
   it('I13: no user, password, nonce or response in the log and the metrics', async () => {

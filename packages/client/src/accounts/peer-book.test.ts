@@ -60,7 +60,7 @@ async function setUp(newest: (version: number) => object, history: (after: numbe
   const book = new PeerBook(options);
   await book.refresh(bob);
   met = true;
-  return { book, asked };
+  return { book, asked, time };
 }
 
 const common = { address: bob, accountKey };
@@ -100,4 +100,24 @@ describe('a directory that makes up a history', () => {
     await expect(book.refresh(bob)).rejects.toMatchObject({ code: 'manifest-invalid' });
     expect(asked).toEqual([1]);
   });
+});
+
+it.each([
+  ['an hour', 3_600_000],
+  ['ten years', 3_652 * 86_400_000],
+])('a list that was confirmed while the clock was %s ahead is asked for again when it is right', async (_, ms) => {
+  const first = versions().next().value;
+  let answers = 0;
+  const newest = () => {
+    answers++;
+    return { ...common, version: 1, ...manifestBody(first) };
+  };
+  const { book, time } = await setUp(newest, () => ({}));
+  time.ms += ms;
+  await book.refresh(bob);
+  await book.current(bob, 60_000);
+  expect(answers).toBe(2);
+  time.ms -= ms;
+  await book.current(bob, 60_000);
+  expect(answers).toBe(3);
 });

@@ -56,8 +56,9 @@ export class PeerBook {
   /** The account as confirmed by the directory within the last `maxAgeMs`. Throws as `refresh` does. */
   async current(address: AccountAddress, maxAgeMs: number): Promise<PeerRecord> {
     const known = this.find(address);
-    if (known && this.#options.now() - known.checkedAt <= maxAgeMs) return known;
-    return this.refresh(address);
+    const age = known ? this.#options.now() - known.checkedAt : maxAgeMs;
+    // Confirmed in the future: by a clock that was ahead.
+    return known && age >= 0 && age <= maxAgeMs ? known : this.refresh(address);
   }
 
   /**

@@ -6,6 +6,7 @@ import type { CryptoProvider } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { ChallengeAnswer, TokenAnswer } from '@sealwire/wire/http';
 import type { DeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import { loginMessage } from '@sealwire/wire/login';
 import { ClientError } from '../errors.ts';
 import type { HttpCalls } from './http-calls.ts';
@@ -32,6 +33,8 @@ export class AccessTokens {
   readonly #crypto: CryptoProvider;
   readonly #now: () => number;
   #current: AccessToken | undefined;
+  /** When `#current` was asked for, by our clock. */
+  #since = 0;
   #pending: Promise<AccessToken> | undefined;
 
   constructor(http: HttpCalls, identity: LoginIdentity, crypto: CryptoProvider, now: () => number) {
@@ -43,8 +46,10 @@ export class AccessTokens {
 
   /** A token good for at least a minute. Throws `login-refused` when the server does not know this device (any more). */
   async current(): Promise<AccessToken> {
-    if (this.#current && this.#current.expiresAt - this.#now() > MARGIN_MS) return this.#current;
-    return this.renew();
+    const age = this.#now() - this.#since;
+    // By our clock alone: the server's may be another. A token that has ended all the same is refused, and replaced.
+    const isGood = age >= 0 && age < LIMITS.accessTokenMs.value - MARGIN_MS;
+    return this.#current && isGood ? this.#current : this.renew();
   }
 
   /** A new token, whatever is left of the old one. */
@@ -69,12 +74,14 @@ export class AccessTokens {
 
   async #login(): Promise<AccessToken> {
     const { origin, apiPath, device, loginSeed } = this.#identity;
+    const since = this.#now();
     try {
       const asked = { method: 'POST', path: `${apiPath}/login/challenge`, body: { device }, repeatable: true } as const;
       const { challenge } = await this.#http.json(asked, ChallengeAnswer);
       const signature = this.#crypto.ed25519.sign(loginSeed, loginMessage(origin, device, challenge));
       const body = { device, challenge, signature: encodeBase64url(signature) };
       this.#current = await this.#http.json({ method: 'POST', path: `${apiPath}/login/token`, body }, TokenAnswer);
+      this.#since = since;
       return this.#current;
     } catch (error) {
       this.#current = undefined;

@@ -29,7 +29,6 @@ function setUp(login?: () => Promise<{ token: string; expiresAt: number }>) {
     connectSocket: sockets.connect,
     timers: time,
     random: (length) => new Uint8Array(length).fill(255),
-    now: time.now,
     online: () => seen.push('online'),
     received: (frame) => seen.push(frame.kind),
     offline: () => seen.push('offline'),
@@ -87,6 +86,22 @@ describe('Connection', () => {
     sockets.newest.close({ code: closeCodeOf('draining') });
     await time.pass(500);
     expect(sockets.opened).toHaveLength(11);
+  });
+
+  it('L01: a link lasted if time passed, not if a clock was set; one that lasted has no long pause after it, though the clock was set back', async () => {
+    const { connection, sockets, time } = await online();
+    for (let failure = 0; failure < 5; failure++) {
+      sockets.newest.close({ code: 1006 });
+      await time.pass(8_000);
+    }
+    sockets.newest.welcome(DEVICE, time.ms);
+    expect(connection.state).toBe('online');
+    await time.pass(10_000);
+    time.ahead = -3_600_000;
+    sockets.newest.close({ code: closeCodeOf('draining') });
+    const before = sockets.opened.length;
+    await time.pass(500);
+    expect(sockets.opened).toHaveLength(before + 1);
   });
 
   it('L02: a refused upgrade with Retry-After is obeyed', async () => {

@@ -21,7 +21,6 @@ export interface ConnectionOptions {
   readonly connectSocket: ConnectSocket;
   readonly timers: Timers;
   readonly random: RandomBytes;
-  readonly now: () => number;
   readonly online: () => void;
   readonly received: (frame: Exclude<ServerFrame, Welcome>) => void;
   readonly offline: () => void;
@@ -107,13 +106,13 @@ export class Connection {
       try {
         const { token } = renew ? await tokens.renew() : await tokens.current();
         if (stopping.aborted) return;
-        const { close, livedMs } = await this.#connect(token);
+        const { close, isStable } = await this.#connect(token);
         if (stopping.aborted) return;
         const action = closeAction(close.code);
         if (action === 'stop') return this.fail(terminal(close));
         renew = action === 'renew';
         atLeastMs = close.retryAfterMs ?? 0;
-        if (livedMs >= STABLE_MS) failures = 0;
+        if (isStable) failures = 0;
         // Two processes with one device's keys would replace each other for ever: they do it slowly.
         if (nameOf(close.code) === 'replaced') failures = Math.max(failures, LONG_OUTAGE);
         this.#options.trace('link-closed', { code: close.code, reason: close.reason });
@@ -131,29 +130,35 @@ export class Connection {
   }
 
   /** Resolves when the link has ended. */
-  #connect(token: string): Promise<{ close: SocketClose; livedMs: number }> {
-    const { now, tokens } = this.#options;
-    let onlineAt: number | undefined;
+  #connect(token: string): Promise<{ close: SocketClose; isStable: boolean }> {
+    const { timers, tokens } = this.#options;
+    let isOnline = false;
+    let isStable = false;
+    let cancelStable = () => {};
     return new Promise((resolve) => {
       this.#link = new Link({
         url: this.#options.url,
         token,
         connectSocket: this.#options.connectSocket,
-        timers: this.#options.timers,
+        timers,
         renew: async () => (await tokens.renew()).token,
         welcomed: () => {
-          onlineAt = now();
+          isOnline = true;
+          cancelStable = timers.after(STABLE_MS, () => {
+            isStable = true;
+          });
           this.#become('online');
           this.#options.online();
         },
         received: this.#options.received,
         closed: (close) => {
           this.#link = undefined;
-          if (onlineAt !== undefined) {
+          cancelStable();
+          if (isOnline) {
             if (this.#state === 'online' && !this.#stopping.signal.aborted) this.#become('connecting');
             this.#options.offline();
           }
-          resolve({ close, livedMs: onlineAt === undefined ? 0 : now() - onlineAt });
+          resolve({ close, isStable });
         },
       });
     });

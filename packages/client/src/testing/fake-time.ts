@@ -4,7 +4,9 @@ import type { Timers } from '../runtime.ts';
 export class FakeTime implements Timers {
   ms = Date.UTC(2026, 0, 1);
   #waiting: { readonly at: number; readonly run: () => void }[] = [];
-  readonly now = (): number => this.ms;
+  /** How far the clock is ahead of the time that passes. */
+  ahead = 0;
+  readonly now = (): number => this.ms + this.ahead;
 
   after(delayMs: number, run: () => void): () => void {
     const entry = { at: this.ms + delayMs, run };

@@ -73,6 +73,18 @@ describe('onShutdown', () => {
     expect(exits).toEqual([1]);
   });
 
+  it('a second signal ends at once, though the clock was set back between the two', () => {
+    const signals = new EventEmitter();
+    const exits: number[] = [];
+    let now = 1_000_000;
+    const exit = (code: number) => exits.push(code);
+    onShutdown({ stop: () => new Promise(() => {}), log: silentLog, signals, exit, now: () => now });
+    signals.emit('SIGINT');
+    now -= 500_000;
+    signals.emit('SIGINT');
+    expect(exits).toEqual([1]);
+  });
+
   it('exits with 0 when all is done, with 1 when the end fails', async () => {
     for (const [stop, code] of [
       [() => Promise.resolve(), 0],

@@ -23,7 +23,8 @@ export function onShutdown({ stop, log, signals, exit, now }: ShutdownOptions): 
   const heard = (signal: string) => {
     const at = now?.() ?? Number.POSITIVE_INFINITY;
     if (stopping) {
-      if (signal === stopping.signal && at - stopping.at < ECHO_MS) return;
+      const sinceMs = at - stopping.at;
+      if (signal === stopping.signal && sinceMs >= 0 && sinceMs < ECHO_MS) return;
       log.warn('ended-at-once', { signal });
       exit(1);
       return;

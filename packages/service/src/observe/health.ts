@@ -38,7 +38,9 @@ export function createHealth(options: HealthOptions): Health {
   async function unreadiness(): Promise<string | undefined> {
     if (draining) return 'draining';
     const now = options.now();
-    if (!lastProbe || now - lastProbe.at >= PROBE_EVERY_MS) lastProbe = { at: now, result: probe() };
+    const age = lastProbe ? now - lastProbe.at : PROBE_EVERY_MS;
+    // One of the future: the clock was ahead.
+    if (!lastProbe || age < 0 || age >= PROBE_EVERY_MS) lastProbe = { at: now, result: probe() };
     return lastProbe.result;
   }
 

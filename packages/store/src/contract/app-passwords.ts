@@ -59,9 +59,10 @@ export function appPasswordsContract(open: OpenStore): void {
     it('know when they were used last', async () => {
       await people(store(), ALICE, 1);
       await store().appPasswords.add(ALICE, password(1), MANY);
+      // Of a clock that was ahead, and is right again.
       for (const at of [NOW + 2, NOW + 1]) await store().appPasswords.markUsed(ALICE, 'id1', at);
       await store().appPasswords.markUsed(ALICE, 'id2', NOW);
-      expect(await store().appPasswords.list(ALICE)).toEqual([{ ...password(1), usedAt: NOW + 2 }]);
+      expect(await store().appPasswords.list(ALICE)).toEqual([{ ...password(1), usedAt: NOW + 1 }]);
     });
 
     it('I12: go with their account, and leave those of a longer address alone', async () => {

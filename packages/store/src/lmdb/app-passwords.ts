@@ -47,7 +47,7 @@ export function lmdbAppPasswords({ databases, renew }: Environment, writer: Writ
       await writer.run(() => {
         const bytes = databases.apppasswords.getBinary(keyOf(address, id));
         const password = bytes && decode(bytes);
-        if (password && (password.usedAt ?? 0) < at) write(databases, address, { ...password, usedAt: at });
+        if (password && password.usedAt !== at) write(databases, address, { ...password, usedAt: at });
       });
     },
   };

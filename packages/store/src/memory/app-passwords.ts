@@ -26,7 +26,7 @@ export function memoryAppPasswords({ accounts }: MemoryState): AppPasswords {
     async markUsed(address, id, at) {
       const held = accounts.get(address)?.appPasswords;
       const password = held?.get(id);
-      if (held && password && (password.usedAt ?? 0) < at) held.set(id, { ...password, usedAt: at });
+      if (held && password) held.set(id, { ...password, usedAt: at });
     },
   };
 }
