@@ -57,6 +57,18 @@ describe('message ids', () => {
     });
   });
 
+  it('are remembered for their time after a clock was ten years ahead for one message', async () => {
+    const limits = remembering(3_600_000, 1e12);
+    await withStore(async (store) => {
+      const ahead = NOW + 10 * 365 * 86_400_000;
+      await send(store, 40, limits);
+      await store.mailboxes.append([mail(5_000, SENDER, [], { at: ahead })], limits);
+      await send(store, 2_000, limits);
+      for (const n of [0, 4, 1_000, 1_999])
+        expect(await store.mailboxes.append([mail(n, SENDER, [], { at: NOW + 500_000 })], limits)).toEqual([REPEATED]);
+    });
+  });
+
   it('are found whichever way their commit went, beside those that it overtook, also by a store that is opened again', async () => {
     const batches = Array.from({ length: 30 }, (_, n) =>
       // Every seventh is longer than half of the ring: LMDB has it before those in the log.

@@ -58,7 +58,7 @@ export class AcceptedIds {
   /** Ids in records here. */
   #count = 0;
   #memory: Memory = { ms: Number.POSITIVE_INFINITY, messages: Number.POSITIVE_INFINITY };
-  /** When the newest message was taken (ms). */
+  /** When the last message was taken (ms): an earlier one may have been by a clock that was ahead. */
   #newest = Number.NEGATIVE_INFINITY;
 
   constructor(db: Db, log: CommitLog, seed: Uint8Array) {
@@ -121,7 +121,7 @@ export class AcceptedIds {
    */
   add(part: Buffer, entry: number, fingerprint: number): void {
     this.#index.add(fingerprint, this.#log.lsn);
-    this.#newest = Math.max(this.#newest, timeOf(part, entry));
+    this.#newest = timeOf(part, entry);
   }
 
   /**
