@@ -66,7 +66,9 @@ export class KeysCheck {
   async #begin(): Promise<void> {
     // A device that was just registered has just published its keys.
     if (dueAt(this.#options.ledger) === undefined) await this.#record([]).catch(() => undefined);
-    this.#schedule((dueAt(this.#options.ledger) ?? 0) - this.#options.now());
+    const waitMs = (dueAt(this.#options.ledger) ?? 0) - this.#options.now();
+    // Due later than any check is put off: by a clock that was ahead.
+    this.#schedule(waitMs > CHECK_EVERY_MS ? 0 : waitMs);
   }
 
   #schedule(waitMs: number): void {
@@ -74,8 +76,7 @@ export class KeysCheck {
     if (!this.#online) return;
     const [high, low] = this.#options.random(2) as unknown as [number, number];
     const jitter = (CHECK_JITTER_MS * ((high << 8) | low)) / 0xffff;
-    // A clock that was ahead must not put it off for longer than a day.
-    const wait = Math.min(Math.max(waitMs, 0), CHECK_EVERY_MS) + jitter;
+    const wait = Math.max(waitMs, 0) + jitter;
     this.#cancel = this.#options.timers.after(wait, () => void this.#runDue());
   }
 
