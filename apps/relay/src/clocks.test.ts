@@ -151,6 +151,25 @@ describe('mail', () => {
     expect(await to.next('deliver')).toMatchObject({ acceptedAt: at });
   });
 
+  it.each(JUMPS)(
+    'is not lost at a node whose clock is right when that of the node that took it falls behind by %s',
+    async (_, ms) => {
+      await begin();
+      let behind = 0;
+      world.time.pass(20_000);
+      await world.startNode(() => world.time.now() - behind);
+      await pass(2 * SWEEP);
+      behind = ms;
+      const expected: string[] = [];
+      for (let i = 1; i <= 12; i++) {
+        await write(i, String(i), 1);
+        expected.push(String(i));
+        expect(await read(0)).toEqual(expected);
+        await pass(20_000);
+      }
+    },
+  );
+
   it('lives at least half its life in time that really passed, whatever the clock says', async () => {
     await begin();
     await write(1, 'before');
