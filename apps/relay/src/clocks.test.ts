@@ -195,6 +195,12 @@ describe('mail', () => {
     world.time.ahead = 0;
     await pass(3 * SWEEP);
     expect(lines.slice(2).map(([event]) => event)).toEqual(['clock-jumped']);
+    // Not believed, and still said once only.
+    world.time.ahead = -world.time.ms;
+    await pass(3 * SWEEP);
+    expect(lines.slice(3).map(([event]) => event)).toEqual(['clock-jumped', 'clock-behind']);
+    world.time.ahead = 0;
+    await pass(6 * SWEEP);
     expect(await lead()).toBeLessThanOrEqual(SWEEP / 1_000);
   });
 });

@@ -13,7 +13,7 @@ export const LOOK_EVERY_MS = 60_000;
 /** No server of this kind ran before: a clock that says so has not been set. */
 const EARLIEST = Date.UTC(2026, 0, 1);
 /** Beyond, the operator is told. */
-const TOLD_LEAD_MS = 24 * 60 * 60_000;
+const TOLD_DISTANCE_MS = 24 * 60 * 60_000;
 const TOLD_JUMP_MS = 60_000;
 /** Of a message's life, what it may lose because it was taken while the clock was behind. */
 const SMALL_PART = 1 / 40;
@@ -33,7 +33,7 @@ export class MailClock implements WheelEntry {
    */
   private before: number | undefined;
   private told: { readonly at: number; readonly tick: number };
-  private isLeadTold = false;
+  private isDistanceTold = false;
 
   constructor(
     private readonly store: ExpiryTime,
@@ -71,10 +71,11 @@ export class MailClock implements WheelEntry {
   async look(): Promise<void> {
     const noted = await this.store.read();
     const now = this.now();
+    if (noted !== undefined) this.tellDistance(now - noted);
     if (noted === undefined) await this.take(Math.max(now, EARLIEST));
     else if (now < noted && now >= EARLIEST) await this.take(now);
     else this.know(noted);
-    this.tellLead();
+    if (this.time !== undefined) this.metrics.mailClockLead.set(Math.max(0, now - this.time) / 1_000);
   }
 
   /** A node that sweeps brings the time forward. Rejects with `StoreError`. */
@@ -103,17 +104,21 @@ export class MailClock implements WheelEntry {
     if (Math.abs(jump) > TOLD_JUMP_MS) this.log.warn('clock-jumped', { durationMs: jump });
   }
 
-  private tellLead(): void {
-    if (this.time === undefined) return;
-    const leadMs = this.now() - this.time;
-    this.metrics.mailClockLead.set(Math.max(0, leadMs) / 1_000);
-    const isFar = leadMs > TOLD_LEAD_MS;
-    if (isFar && !this.isLeadTold)
-      this.log.warn('clock-leads', {
-        durationMs: leadMs,
-        reason:
-          'it jumped, or this server was off: until that is made up for mail lives longer; if the clock is wrong, set it',
-      });
-    this.isLeadTold = isFar;
+  private tellDistance(aheadMs: number): void {
+    const isFar = Math.abs(aheadMs) > TOLD_DISTANCE_MS;
+    if (isFar && !this.isDistanceTold) {
+      if (aheadMs > 0)
+        this.log.warn('clock-leads', {
+          durationMs: aheadMs,
+          reason:
+            'it jumped, or this server was off: mail lives longer until that is made up for; if the clock is wrong, set it',
+        });
+      else
+        this.log.warn('clock-behind', {
+          durationMs: -aheadMs,
+          reason: 'it went back, or was ahead before: nothing is lost by that; if the clock is wrong, set it',
+        });
+    }
+    this.isDistanceTold = isFar;
   }
 }
