@@ -87,7 +87,10 @@ describe('devices of the recipient', () => {
     await from.next('accepted');
     await world.device('bob', 2);
     const address = 'sip:bob@relay.test' as never;
-    await openMemoryBus(world.hub).publish(NODES_CHANNEL, encodeNodeMessage({ kind: 'devices-changed', address }));
+    await openMemoryBus(world.hub).publish(
+      NODES_CHANNEL,
+      encodeNodeMessage({ kind: 'devices-changed', address, version: 0, devices: [] }),
+    );
     await from.settled();
     from.message(messageId(2), [bob], 'too few', true);
     expect(await from.next('rejected')).toMatchObject({ code: 'device-mismatch' });
@@ -98,6 +101,21 @@ describe('devices of the recipient', () => {
     from.message(messageId(1), [bob, alice2], 'mirror', true);
     await from.next('accepted');
     expect(await (await world.client(alice2)).delivered(1)).toEqual(['mirror']);
+  });
+
+  it('E02: a sender that does not know of its own new device yet is told of it, like of a recipient’s', async () => {
+    from.message(messageId(1), [bob], 'to one', true);
+    await from.next('accepted');
+    const alice2 = await world.device('alice', 2);
+    const address = 'sip:alice@relay.test' as never;
+    const changed = encodeNodeMessage({ kind: 'devices-changed', address, version: 2, devices: [alice, alice2] });
+    await openMemoryBus(world.hub).publish(NODES_CHANNEL, changed);
+    expect(await from.next('manifest-published')).toMatchObject({ version: 2 });
+    from.message(messageId(2), [bob], 'without a copy', true);
+    expect(await from.next('rejected')).toMatchObject({ code: 'device-mismatch', missing: [alice2], extra: [] });
+    // Who names the recipients itself, as a receipt does, owes nobody a copy.
+    from.message(messageId(3), [bob], 'to one of them');
+    expect((await from.next('accepted')).ids).toEqual([messageId(3)]);
   });
 
   it('an unknown device is refused and named', async () => {

@@ -16,9 +16,11 @@ describe('announcements', () => {
     );
     await announcer.devicesRemoved([DEVICE]);
     await announcer.devicesChanged(ADDRESS);
+    await announcer.manifestPublished(ADDRESS, 2, [DEVICE]);
     expect(sent).toEqual([
       [NODES_CHANNEL, { kind: 'device-removed', device: DEVICE }],
-      [NODES_CHANNEL, { kind: 'devices-changed', address: ADDRESS }],
+      [NODES_CHANNEL, { kind: 'devices-changed', address: ADDRESS, version: 0, devices: [] }],
+      [NODES_CHANNEL, { kind: 'devices-changed', address: ADDRESS, version: 2, devices: [DEVICE] }],
     ]);
   });
 

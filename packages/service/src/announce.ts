@@ -12,6 +12,8 @@ export interface Announcer {
   /** Each of these devices is gone: close its sockets. */
   devicesRemoved(devices: readonly DeviceId[]): Promise<void>;
   devicesChanged(address: AccountAddress): Promise<void>;
+  /** The same, by a manifest of `version`, of which `devices` are told. */
+  manifestPublished(address: AccountAddress, version: number, devices: readonly DeviceId[]): Promise<void>;
 }
 
 /** Never rejects: the change is committed, and the caller's answer must say so whatever the bus does. */
@@ -27,6 +29,7 @@ export function createAnnouncer(bus: Publisher, log: Log): Announcer {
     async devicesRemoved(devices) {
       await Promise.all(devices.map((device) => announce({ kind: 'device-removed', device })));
     },
-    devicesChanged: (address) => announce({ kind: 'devices-changed', address }),
+    devicesChanged: (address) => announce({ kind: 'devices-changed', address, version: 0, devices: [] }),
+    manifestPublished: (address, version, devices) => announce({ kind: 'devices-changed', address, version, devices }),
   };
 }

@@ -108,12 +108,14 @@ const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
     code: fc.constantFrom('mailbox-full', 'a-newer-code'),
     devices: fc.array(deviceId),
   }),
+  fc.record({ kind: fc.constant('manifest-published' as const), version: uint }),
 );
 
 const ONEOF_NAMES: Record<string, string> = {
   'caught-up': 'caughtUp',
   'ephemeral-deliver': 'ephemeral',
   'left-out': 'leftOut',
+  'manifest-published': 'manifestPublished',
 };
 const OTHER_NAMES: Record<string, string> = { retryAfterMs: 'retryAfter' };
 const ENUMS: Record<string, readonly string[]> = {

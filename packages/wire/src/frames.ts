@@ -114,6 +114,8 @@ export const SERVER_FRAMES = new Oneof({
   error: message(10, { code: code(1), text: errorText(2) }),
   /** Before the `accepted` that names the id. */
   'left-out': message(11, { id: messageId(1), code: code(2), devices: errorDevices(3) }),
+  /** Of the account of the device that is told: a hint, the manifest itself is the directory's. */
+  'manifest-published': message(12, { version: uint(1) }),
 });
 
 export type ClientFrame = Send | Ack | VariantOf<typeof CLIENT_FRAMES>;

@@ -31,6 +31,8 @@ const messages: fc.Arbitrary<NodeMessage> = fc.oneof(
   fc.record({
     kind: fc.constant('devices-changed' as const),
     address: fc.constant(parseAccountAddress('sip:bob@example.org')),
+    version: fc.maxSafeNat(),
+    devices: fc.array(device, { maxLength: 5 }),
   }),
   fc.record({ kind: fc.constant('sessions-opened' as const), node, sessions }),
   fc.record({ kind: fc.constant('sessions-closed' as const), node, sessions }),

@@ -33,8 +33,12 @@ const sessions = (number: number) =>
 export const NODE_MESSAGES = new Oneof({
   /** Close its sockets. */
   'device-removed': message(1, { device: deviceId(1) }),
-  /** Forget what you know of this account's devices. */
-  'devices-changed': message(2, { address: address(1) }),
+  /** Forget what you know of this account's devices; those listed hear of the manifest `version`, 0: none. */
+  'devices-changed': message(2, {
+    address: address(1),
+    version: uint(2),
+    devices: list(deviceId(3), LIMITS.devicesPerAccount.value),
+  }),
   /** These devices are there now; older sessions of theirs end. */
   'sessions-opened': message(3, { node: node(1), sessions: sessions(2) }),
   'sessions-closed': message(4, { node: node(1), sessions: sessions(2) }),

@@ -306,7 +306,7 @@ describe('I12: a deleted account', () => {
     expect(await fixture.store.devices.list([alice.address])).toEqual([[]]);
     expect(fixture.announced).toEqual([
       { kind: 'device-removed', device: alice.device },
-      { kind: 'devices-changed', address: alice.address },
+      { kind: 'devices-changed', address: alice.address, version: 0, devices: [] },
     ]);
   });
 });

@@ -179,7 +179,9 @@ describe('by app password', () => {
     expect((await bundlesFor(alice, desktop.id))[0]!.oneTimePrekey!.id).toBe(1);
     expect(await register(desktop)).toBe('ack');
     expect(await register(desktop, mobile.registration(SUITE, 1))).toBe(LIME_ERRORS.badRequest);
-    expect(fixture.announced).toContainEqual({ kind: 'devices-changed', address: bob.address });
+    expect(fixture.announced).toContainEqual(
+      expect.objectContaining({ kind: 'devices-changed', address: bob.address }),
+    );
   });
 
   it('E06: a manifest that names another identity key than the waiting device’s is a conflict, and changes nothing', async () => {

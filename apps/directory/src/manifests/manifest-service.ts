@@ -82,7 +82,7 @@ export class ManifestService {
     }
     const kept = new Set(manifest.devices.map(({ id }) => id));
     await announcer.devicesRemoved(before.map(({ id }) => id).filter((id) => !kept.has(id)));
-    await announcer.devicesChanged(account.address);
+    await announcer.manifestPublished(account.address, manifest.version, [...kept]);
     return { account, manifest: stored };
   }
 

@@ -37,7 +37,9 @@ describe('publishing', () => {
     expect(ManifestAnswer.parse(json).version).toBe(2);
     expect(await deviceIds()).toEqual([phone.id, laptop.id].sort());
     expect((await fixture.lime(laptop, laptop.registration('c448', 1))).kind).toBe('ack');
-    expect(fixture.announced).toEqual([{ kind: 'devices-changed', address: phone.address }]);
+    expect(fixture.announced).toEqual([
+      { kind: 'devices-changed', address: phone.address, version: 2, devices: [phone.id, laptop.id] },
+    ]);
   });
 
   it('S45: a device that the next version leaves out is removed: login, keys and all; all nodes are told', async () => {
@@ -54,7 +56,7 @@ describe('publishing', () => {
     expect((await fixture.bundles(bob, 'c25519', laptop.id))[0]!.bundle).toBeUndefined();
     expect(fixture.announced).toEqual([
       { kind: 'device-removed', device: laptop.id },
-      { kind: 'devices-changed', address: phone.address },
+      { kind: 'devices-changed', address: phone.address, version: 3, devices: [phone.id] },
     ]);
   });
 

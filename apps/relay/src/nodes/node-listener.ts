@@ -9,6 +9,7 @@ import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { closeCodeOf } from '@sealwire/wire/errors';
+import { encodeServerFrame } from '@sealwire/wire/frame-codec';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import {
   decodeNodeMessage,
@@ -164,6 +165,7 @@ export class NodeListener implements WheelEntry {
         return;
       case 'devices-changed':
         accountDevices.forget(message.address);
+        this.tellOf(message.version, message.devices);
         return;
       case 'sessions-opened':
         if (message.node === node) return;
@@ -194,6 +196,13 @@ export class NodeListener implements WheelEntry {
     const session = this.parts.sessions.receiver(device);
     if (session && toAll) this.parts.announcements.opened(session);
     return session;
+  }
+
+  /** A hint: a device that it does not reach learns of the manifest by its next send, or its next connection. */
+  private tellOf(version: number, devices: readonly DeviceId[]): void {
+    if (version === 0) return;
+    const frame = encodeServerFrame({ kind: 'manifest-published', version });
+    for (const device of devices) this.parts.sessions.receiver(device)?.writer.frame(frame);
   }
 
   private heardOurselves(): void {

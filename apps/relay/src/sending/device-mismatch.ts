@@ -10,17 +10,25 @@ export interface Mismatch {
 }
 
 /**
- * The sender's own device is neither missing nor extra. `unknown`: the devices of an account named are not at hand.
- * No two parts name the same device.
+ * Of each account named, and when the message is for `allDevices` of the sender's too: it may not know yet that it has others. The
+ * sender's own device is neither missing nor extra. `unknown`: the devices of such an account are not at hand. No two parts name the
+ * same device.
  */
 export function compareDevices(
   parts: readonly Part[],
   sender: DeviceId,
+  allDevices: boolean,
   devicesOf: (account: AccountAddress) => ReadonlySet<DeviceId> | undefined,
 ): Mismatch | 'none' | 'unknown' {
   const named = new Map<AccountAddress, number>();
   const extra: DeviceId[] = [];
   const accounts = new Map<AccountAddress, ReadonlySet<DeviceId>>();
+  if (allDevices) {
+    const own = devicesOf(accountOf(sender));
+    if (!own) return 'unknown';
+    accounts.set(accountOf(sender), own);
+    named.set(accountOf(sender), 0);
+  }
   for (const { device } of parts) {
     const account = accountOf(device);
     let devices = accounts.get(account);

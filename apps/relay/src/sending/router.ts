@@ -61,13 +61,15 @@ export class Router {
       return undefined;
     }
     const [only] = frame.parts;
-    if (frame.parts.length === 1 && this.parts.accountDevices.isSingle(only!.device)) {
+    const { accountDevices } = this.parts;
+    const isAlone = !frame.allDevices || accountDevices.isSingle(session.device);
+    if (frame.parts.length === 1 && isAlone && accountDevices.isSingle(only!.device)) {
       this.submit(session, frame, raw);
       return undefined;
     }
-    const remembered = (account: AccountAddress) => this.parts.accountDevices.remembered(account);
+    const remembered = (account: AccountAddress) => accountDevices.remembered(account);
     // A difference from what is remembered may be news that the sender has and this node has not: the store decides.
-    if (faultWith(frame, compareDevices(frame.parts, session.device, remembered)))
+    if (faultWith(frame, compareDevices(frame.parts, session.device, frame.allDevices, remembered)))
       return this.compareWithStore(session, frame, raw);
     this.submit(session, frame, raw, remembered);
     return undefined;
@@ -116,14 +118,15 @@ export class Router {
     const { accountDevices } = this.parts;
     let devicesOf: DevicesOf;
     try {
-      const accounts = [...new Set(frame.parts.map(({ device }) => accountOf(device)))];
-      const loaded = await accountDevices.load(accounts);
+      const named = frame.allDevices ? [session.device] : [];
+      const accounts = new Set([...named, ...frame.parts.map(({ device }) => device)].map(accountOf));
+      const loaded = await accountDevices.load([...accounts]);
       devicesOf = (account) => loaded.get(account);
     } catch {
       reject(session, frame.id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
       return;
     }
-    const mismatch = compareDevices(frame.parts, session.device, devicesOf);
+    const mismatch = compareDevices(frame.parts, session.device, frame.allDevices, devicesOf);
     if (mismatch === 'unknown' || mismatch === 'none' || !faultWith(frame, mismatch))
       this.submit(session, frame, raw, devicesOf);
     else if (frame.allDevices) this.tellMismatch(session, frame, mismatch);
