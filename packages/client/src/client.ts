@@ -58,6 +58,7 @@ import { assemble, type Services } from './services.ts';
 import { Ledger } from './storage/ledger.ts';
 import { KeyUpkeep } from './upkeep/key-upkeep.ts';
 import { KeysCheck } from './upkeep/keys-check.ts';
+import { ManifestWatch } from './upkeep/manifest-watch.ts';
 
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const ACCOUNT_SECRET_BYTES = 32;
@@ -84,6 +85,7 @@ export class Client {
   readonly #connection: Connection;
   readonly #upkeep: KeyUpkeep;
   readonly #keysCheck: KeysCheck;
+  readonly #manifestWatch: ManifestWatch;
   #closing: Promise<void> | undefined;
 
   /**
@@ -180,6 +182,8 @@ export class Client {
       runtime.trace?.({ name, ...details });
     this.#upkeep = new KeyUpkeep({ ...services, timers, trace });
     this.#keysCheck = new KeysCheck({ ...services, inbox: this.#inbox, timers, random, now, trace });
+    services.onSetback(() => this.#keysCheck.soon());
+    this.#manifestWatch = new ManifestWatch({ ...services, address: self.address, timers, random, trace });
     this.#connection = new Connection({
       url: new URL(self.server).origin.replace(/^http/, 'ws') + self.paths.relay,
       tokens: services.tokens,
@@ -189,6 +193,7 @@ export class Client {
       online: () => {
         if (receiptMessages) this.#receipts.online(services.heard.owing());
         this.#sender.online();
+        this.#manifestWatch.start();
         this.#upkeep.start();
         this.#keysCheck.start();
       },
@@ -197,6 +202,7 @@ export class Client {
         this.#receipts.offline();
         this.#sender.offline();
         this.#receiver.offline();
+        this.#manifestWatch.stop();
         this.#upkeep.stop();
         this.#keysCheck.stop();
       },
@@ -380,7 +386,8 @@ export class Client {
     this.#services.stop();
     this.#inbox.end('closed');
     await this.#connection.close();
-    await Promise.all([this.#sender.idle(), this.#receiver.idle(), this.#upkeep.done(), this.#keysCheck.done()]);
+    await Promise.all([this.#sender.idle(), this.#receiver.idle(), this.#manifestWatch.done()]);
+    await Promise.all([this.#upkeep.done(), this.#keysCheck.done()]);
     const text = 'this client is closed: the message stays in the outbox and leaves when it is opened again';
     this.#outbox.abandon(new ClientError('closed', text, { retryable: true }));
     await this.#storageLedger.close();
@@ -391,6 +398,7 @@ export class Client {
     else if (frame.kind === 'rejected') this.#sender.rejected(frame);
     else if (frame.kind === 'left-out') this.#sender.leftOut(frame);
     else if (frame.kind === 'deliver' || frame.kind === 'gap' || frame.kind === 'caught-up') this.#receiver.take(frame);
+    else if (frame.kind === 'manifest-published') this.#manifestWatch.hint(frame.version);
     else if (frame.kind === 'error') this.#runtime.trace?.({ name: 'relay-error', code: frame.code });
   }
 

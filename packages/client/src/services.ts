@@ -1,13 +1,16 @@
 /** What every part of an open device works with: calls, login, accounts, engines, over one ledger. */
 import { LIME_CONTENT_TYPE } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
+import { OwnManifests } from './accounts/own-manifests.ts';
 import { PeerBook } from './accounts/peer-book.ts';
+import { deviceOf } from './accounts/peer-record.ts';
 import type { SelfRecord } from './accounts/self-record.ts';
 import { AccessTokens } from './connection/access-tokens.ts';
 import { HttpCalls } from './connection/http-calls.ts';
 import type { EngineContext, EngineFactory } from './engines/engine.ts';
 import { Engines } from './engines/engines.ts';
 import { compareKeys } from './engines/keys-comparison.ts';
+import { ClientError } from './errors.ts';
 import { IncomingChains } from './messages/chain/incoming-chains.ts';
 import { OutgoingChains } from './messages/chain/outgoing-chains.ts';
 import { forgetSkipped } from './messages/skipped-devices.ts';
@@ -20,11 +23,16 @@ export interface Services {
   readonly http: HttpCalls;
   readonly tokens: AccessTokens;
   readonly book: PeerBook;
+  readonly manifests: OwnManifests;
   readonly engines: Engines;
   /** Chains that this device receives, and those that it writes. */
   readonly heard: IncomingChains;
   readonly written: OutgoingChains;
   readonly context: EngineContext;
+  /** The server turns out to have lost something of this account: it was restored from a backup. */
+  setback(): void;
+  /** Calls `listener` at each `setback`. */
+  onSetback(listener: () => void): void;
   /** Ends all calls that are under way. */
   stop(): void;
 }
@@ -41,16 +49,33 @@ export function assemble(
   const { origin } = new URL(server);
   const lifetime = new AbortController();
   const http = new HttpCalls(origin, runtime, lifetime.signal);
-  const tokens = new AccessTokens(http, { origin, apiPath: paths.api, device, loginSeed }, crypto, now);
+  const setbacks = new Set<() => void>();
+  const setback = () => {
+    for (const told of setbacks) told();
+  };
+  const isListed = async () => {
+    const listed = deviceOf(await book.refresh(self.address).catch(throwIfLost), device) !== undefined;
+    if (listed) setback();
+    return listed;
+  };
+  const tokens = new AccessTokens(http, { origin, apiPath: paths.api, device, loginSeed }, crypto, now, isListed);
+  const manifests = new OwnManifests({ self, ledger, http, crypto });
   const engines = new Engines(factories.map((factory) => factory({ device, crypto, random, now })));
   const heard = new IncomingChains(ledger, crypto, device);
   const written = new OutgoingChains(ledger, crypto, device);
-  const book = new PeerBook({
+  const book: PeerBook = new PeerBook({
     ledger,
     http,
     directoryPath: paths.directory,
     crypto,
     now,
+    own: {
+      address: self.address,
+      publishAgain: async (known, shown) => {
+        setback();
+        await manifests.publishAgain(known, shown);
+      },
+    },
     forgetDevice: (transaction, gone) => engines.forgetDevice(gone, transaction),
     deviceLeft: (transaction, gone) => {
       engines.forgetDevice(gone, transaction);
@@ -76,5 +101,17 @@ export function assemble(
       return tokens.authorized((token) => http.bytes({ ...call, token }));
     },
   };
-  return { self, ledger, http, tokens, book, engines, heard, written, context, stop: () => lifetime.abort() };
+  const onSetback = (listener: () => void) => void setbacks.add(listener);
+  const stop = () => lifetime.abort();
+  return { self, ledger, http, tokens, book, manifests, engines, heard, written, context, setback, onSetback, stop };
+}
+
+/** For the look at our own account. */
+function throwIfLost(error: unknown): never {
+  if (!(error instanceof ClientError && error.code === 'unknown-account')) throw error;
+  throw new ClientError(
+    'account-lost',
+    'the server does not know this account: it was deleted, or the server was restored from a backup older than the account',
+    { cause: error },
+  );
 }

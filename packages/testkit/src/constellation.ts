@@ -42,12 +42,12 @@ export interface Constellation {
   readonly store: Store;
   /** Stops listening; sockets are drained. */
   stop(): Promise<void>;
-  /** Listens again, on the same port and store: a node that came back. */
-  start(): Promise<void>;
+  /** Listens again on the same port: a node that came back, or one that was given another `store`, as after a restore. */
+  start(store?: Store): Promise<void>;
 }
 
 export async function startConstellation(options: ConstellationOptions = {}): Promise<Constellation> {
-  const store = options.store ?? openMemoryStore();
+  let store = options.store ?? openMemoryStore();
   const bus = options.bus ?? openMemoryBus(new MemoryHub());
   const port = await freePort();
   const origin = `http://${HOST}:${port}`;
@@ -107,13 +107,16 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
   return {
     origin,
     domain: 'example.org',
-    store,
+    get store() {
+      return store;
+    },
     async stop() {
       const closing = listening;
       listening = undefined;
       await closing?.close();
     },
-    async start() {
+    async start(other = store) {
+      store = other;
       listening ??= await listenOn(port);
     },
   };

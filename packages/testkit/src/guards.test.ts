@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ClientError } from '@sealwire/client/errors';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
+import type { TraceEvent } from '@sealwire/client/runtime';
 import type { StorageChange } from '@sealwire/client/storage';
 import { type Constellation, startConstellation } from './constellation.ts';
 import { type Person, register, take, takeBacklog, takeTexts } from './person.ts';
@@ -19,10 +20,15 @@ beforeEach(async () => {
   constellation = await startConstellation();
   storage = new ObedientStorage();
   alice = await register(constellation, 'alice');
-  bob = await register(constellation, 'bob', { storage });
+  bob = await register(constellation, 'bob', { storage, receiptMessages: false });
   people = [alice, bob];
   await alice.client.connect();
+  const looked = new Promise<void>((resolve) => {
+    Object.assign(bob.runtime, { trace: ({ name }: TraceEvent) => name === 'own-manifest' && resolve() });
+  });
   await bob.client.connect();
+  // What it writes of its own accord is behind it.
+  await looked;
 });
 
 afterEach(async () => {

@@ -19,8 +19,17 @@ import type { SelfRecord } from './self-record.ts';
 const ATTEMPTS = 4;
 
 export function signManifest(crypto: CryptoProvider, accountSeed: Uint8Array, manifest: Manifest): OfferedManifest {
-  const bytes = encodeManifest(manifest);
+  return signBytes(crypto, accountSeed, encodeManifest(manifest));
+}
+
+/** Ed25519 is deterministic: a manifest that was signed before gets the same signature again. */
+export function signBytes(crypto: CryptoProvider, accountSeed: Uint8Array, bytes: Uint8Array): OfferedManifest {
   return { bytes, signature: crypto.ed25519.sign(accountSeed, manifestSigningInput(bytes)) };
+}
+
+/** Where our own account's manifests are, on its server. */
+export function manifestPathOf({ paths, address }: Pick<SelfRecord, 'paths' | 'address'>): string {
+  return `${paths.directory}/manifests/${encodeURIComponent(nameOf(address))}`;
 }
 
 /** As a JSON body (wire/http, SignedManifestBody). */
@@ -57,8 +66,7 @@ export async function publishNext(
       devices,
     });
     try {
-      const path = `${self.paths.directory}/manifests/${encodeURIComponent(nameOf(self.address))}`;
-      await http.bytes({ method: 'PUT', path, body: manifestBody(next) });
+      await http.bytes({ method: 'PUT', path: manifestPathOf(self), body: manifestBody(next) });
       return await book.refresh(self.address);
     } catch (error) {
       const overtaken = error instanceof ClientError && error.code === 'conflict';

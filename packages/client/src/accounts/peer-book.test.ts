@@ -54,6 +54,7 @@ async function setUp(newest: (version: number) => object, history: (after: numbe
     directoryPath: '/directory',
     crypto,
     now: time.now,
+    own: { address: parseAccountAddress('sip:alice@example.org'), publishAgain: async () => undefined },
     deviceLeft: () => undefined,
     forgetDevice: () => {},
   };

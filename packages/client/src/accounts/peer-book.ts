@@ -14,6 +14,7 @@ import {
   deletePeer,
   deviceOf,
   followPeer,
+  type OfferedManifest,
   type PeerRecord,
   pinPeer,
   readPeer,
@@ -23,6 +24,15 @@ import {
 
 /** Of 100 versions each: nobody changes a list of devices so often, and a contact could sign versions without end. */
 const HISTORY_PAGES = 100;
+/** Several devices may give the directory back what it lost, one version each at a time. */
+const RESTORE_ATTEMPTS = 4;
+
+/** Our own account: whoever holds its key knows better than a directory that was restored from a backup. */
+export interface OwnAccount {
+  readonly address: AccountAddress;
+  /** The directory shows `shown`, older than `known`. Rejects when it cannot be given what it lost. */
+  publishAgain(known: PeerRecord, shown: OfferedManifest & { readonly version: number }): Promise<void>;
+}
 
 export interface PeerBookOptions {
   readonly ledger: Ledger;
@@ -30,6 +40,7 @@ export interface PeerBookOptions {
   readonly directoryPath: string;
   readonly crypto: CryptoProvider;
   readonly now: () => number;
+  readonly own: OwnAccount;
   /** Its sessions go. */
   readonly forgetDevice: (transaction: Transaction, device: DeviceId) => void;
   /** In the transaction that stores a manifest without it: all goes that is kept of it. */
@@ -39,6 +50,8 @@ export interface PeerBookOptions {
 export class PeerBook {
   readonly #options: PeerBookOptions;
   readonly #refreshing = new Map<AccountAddress, Promise<PeerRecord>>();
+  /** Of these the directory showed an older state than ours last: it is asked each time, until it has caught up. */
+  readonly #behind = new Set<AccountAddress>();
 
   constructor(options: PeerBookOptions) {
     this.#options = options;
@@ -56,9 +69,10 @@ export class PeerBook {
   /** The account as confirmed by the directory within the last `maxAgeMs`. Throws as `refresh` does. */
   async current(address: AccountAddress, maxAgeMs: number): Promise<PeerRecord> {
     const known = this.find(address);
+    const isBehind = this.#behind.has(address);
     const age = known ? this.#options.now() - known.checkedAt : maxAgeMs;
     // Confirmed in the future: by a clock that was ahead.
-    return known && age >= 0 && age <= maxAgeMs ? known : this.refresh(address);
+    return known && !isBehind && age >= 0 && age <= maxAgeMs ? known : this.refresh(address);
   }
 
   /**
@@ -103,7 +117,7 @@ export class PeerBook {
 
   async #refresh(address: AccountAddress): Promise<PeerRecord> {
     const { crypto, ledger, now } = this.#options;
-    const answer = await this.#fetchNewest(address);
+    const answer = await this.#fetchOrRestore(address);
     const newest = { bytes: answer.manifest, signature: answer.signature };
     const known = this.find(address);
     if (!known) {
@@ -116,8 +130,11 @@ export class PeerBook {
         'account-key-changed',
         `the account key of ${address} is not the one known: nothing is sent; ask ${nameOf(address)} in another way`,
       );
+    const isBehind = answer.version < known.manifest.version;
+    if (isBehind) this.#behind.add(address);
     const caughtUp = answer.version > known.manifest.version + 1 ? await this.#followHistory(known) : known;
     const followed = followPeer(crypto, caughtUp, [newest], now());
+    if (!isBehind) this.#behind.delete(address);
     await ledger.commit((transaction) => this.#store(transaction, followed));
     return this.find(address) ?? followed;
   }
@@ -130,6 +147,18 @@ export class PeerBook {
     for (const { id } of before.manifest.devices) if (!present.has(id)) this.#options.deviceLeft(transaction, id);
     const trust = new Map([...before.trust].filter(([device]) => present.has(device)));
     writePeer(transaction, { ...followed, trust });
+  }
+
+  /** Of our own account no older state than ours, if the directory takes what it lost. */
+  async #fetchOrRestore(address: AccountAddress) {
+    const { own } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#fetchNewest(address);
+      const known = this.find(address);
+      const isBehind = address === own.address && known && answer.version < known.manifest.version;
+      if (!isBehind || attempt === RESTORE_ATTEMPTS) return answer;
+      await own.publishAgain(known, { version: answer.version, bytes: answer.manifest, signature: answer.signature });
+    }
   }
 
   async #fetchNewest(address: AccountAddress) {

@@ -120,7 +120,7 @@ export function followPeer(
     if (candidate.version < manifest.version)
       throw new ClientError(
         'manifest-rollback',
-        `the directory shows an older device list of ${known.address} than before: nothing is sent; ask the operator`,
+        `the server shows an older device list of ${known.address} than before, as after it was restored from a backup: nothing is sent until one of their devices connects and gives it the newer one`,
       );
     if (candidate.version === manifest.version) {
       if (!crypto.equal(next.bytes, bytes)) throw forked(known.address);

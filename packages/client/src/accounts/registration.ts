@@ -4,7 +4,8 @@
  *   discovery → keys, saved before any of them is told to anybody → account or next manifest (`listed`) → login → keys in the
  *   directory (`ready`)
  *
- * Called again with the same storage after whatever ended it, it goes on with the same keys where it stopped.
+ * Called again with the same storage after whatever ended it, it goes on with the same keys where it stopped; after its end only when
+ * the server has lost the account (registration-again.ts).
  */
 import type { SuiteName } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
@@ -28,6 +29,7 @@ import type { Ledger } from '../storage/ledger.ts';
 import { addressOfServer, discover } from './discovery.ts';
 import { manifestBody, publishNext, signManifest } from './manifest-draft.ts';
 import { pinPeer, writePeer } from './peer-record.ts';
+import { alreadyRegistered, registerAgain } from './registration-again.ts';
 import { readSelf, type SelfRecord, writeSelf } from './self-record.ts';
 
 const SEED_BYTES = 32;
@@ -52,6 +54,11 @@ type NamedRequest = RegistrationRequest & { readonly name: AccountName };
 /** Throws `ClientError`: `already-registered`, `registration-pending` (of somebody else), and what the steps throw. */
 export async function register(ledger: Ledger, typed: RegistrationRequest): Promise<SelfRecord> {
   const request = { ...typed, name: nameIn(typed.name) };
+  const ready = readSelf(ledger);
+  if (ready?.step === 'ready' && ready.name === request.name) {
+    await registerAgain(assemble(ledger, ready, request.runtime, request.engines), request);
+    return ready;
+  }
   const server = addressOfServer(request.server);
   const http = new HttpCalls(server, request.runtime);
   const started = startedBefore(ledger, request);
@@ -75,11 +82,7 @@ export async function register(ledger: Ledger, typed: RegistrationRequest): Prom
 function startedBefore(ledger: Ledger, request: RegistrationRequest): SelfRecord | undefined {
   const self = readSelf(ledger);
   if (!self) return undefined;
-  if (self.step === 'ready')
-    throw new ClientError(
-      'already-registered',
-      `this storage belongs to ${self.address}: open it, or choose another one`,
-    );
+  if (self.step === 'ready') throw alreadyRegistered(self);
   const same = self.name === request.name && self.kind === request.kind;
   if (same && !(self.refused && hasOtherSecret(self, request))) return self;
   if (self.refused) return undefined;

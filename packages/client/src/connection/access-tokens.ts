@@ -32,19 +32,28 @@ export class AccessTokens {
   readonly #identity: LoginIdentity;
   readonly #crypto: CryptoProvider;
   readonly #now: () => number;
+  readonly #isListed: () => Promise<boolean>;
   #current: AccessToken | undefined;
   /** When `#current` was asked for, by our clock. */
   #since = 0;
   #pending: Promise<AccessToken> | undefined;
 
-  constructor(http: HttpCalls, identity: LoginIdentity, crypto: CryptoProvider, now: () => number) {
+  /** `isListed`: whether our account's manifest, as the directory has it by then, names this device; rejects when that is not known. */
+  constructor(
+    http: HttpCalls,
+    identity: LoginIdentity,
+    crypto: CryptoProvider,
+    now: () => number,
+    isListed: () => Promise<boolean>,
+  ) {
     this.#http = http;
     this.#identity = identity;
     this.#crypto = crypto;
     this.#now = now;
+    this.#isListed = isListed;
   }
 
-  /** A token good for at least a minute. Throws `login-refused` when the server does not know this device (any more). */
+  /** A token good for at least a minute. Throws `login-refused` when the server does not know this device (any more), and what `isListed` does. */
   async current(): Promise<AccessToken> {
     const age = this.#now() - this.#since;
     // By our clock alone: the server's may be another. A token that has ended all the same is refused, and replaced.
@@ -72,7 +81,7 @@ export class AccessTokens {
     }
   }
 
-  async #login(): Promise<AccessToken> {
+  async #login(isSecond = false): Promise<AccessToken> {
     const { origin, apiPath, device, loginSeed } = this.#identity;
     const since = this.#now();
     try {
@@ -85,13 +94,16 @@ export class AccessTokens {
       return this.#current;
     } catch (error) {
       this.#current = undefined;
-      if (error instanceof ClientError && error.code === 'unauthorized')
+      if (error instanceof ClientError && error.code === 'unauthorized') {
+        // A server that was restored from a backup may have lost this device; the look at its manifest gives it back.
+        if (!isSecond && (await this.#isListed())) return this.#login(true);
         throw new ClientError(
           'login-refused',
           // The signature names the address that we used: a server that goes by another one sees a foreign login, and cannot tell.
           `the server does not take this device’s login: it was removed, its account is gone, or the server goes by another address than ${origin} (its PUBLIC_ORIGIN)`,
           { cause: error },
         );
+      }
       throw error;
     }
   }

@@ -38,8 +38,8 @@ function setUp(login?: () => Promise<{ token: string; expiresAt: number }>) {
   return { time, sockets, connection, seen };
 }
 
-async function online() {
-  const all = setUp();
+async function online(login?: Parameters<typeof setUp>[0]) {
+  const all = setUp(login);
   const started = all.connection.start();
   await settle();
   all.sockets.newest.welcome(DEVICE, all.time.ms);
@@ -117,12 +117,37 @@ describe('Connection', () => {
 
   it('L01: a terminal code ends it; nothing is tried again, whatever time passes', async () => {
     const { connection, sockets, time, seen } = await online();
-    sockets.newest.close({ code: closeCodeOf('device-removed') });
+    sockets.newest.close({ code: closeCodeOf('protocol-error') });
     await time.pass(60 * MINUTE);
     expect(sockets.opened).toHaveLength(1);
+    expect(seen).toEqual(['online', 'offline', 'stopped: protocol-error']);
+    await expect(connection.start()).rejects.toMatchObject({ code: 'protocol-error' });
+    expect(time.pending).toBe(0);
+  });
+
+  it('L01: a device that was removed logs in once more, since a restored server may only have lost it; refused, it stops', async () => {
+    const refused = new ClientError('login-refused', 'who is that?');
+    let logins = 0;
+    const { connection, sockets, time, seen } = await online(async () => {
+      if (++logins > 1) throw refused;
+      return { token: 'token 1', expiresAt: Number.MAX_SAFE_INTEGER };
+    });
+    sockets.newest.close({ code: closeCodeOf('device-removed') });
+    await time.pass(60 * MINUTE);
+    expect([logins, sockets.opened.length]).toEqual([2, 1]);
     expect(seen).toEqual(['online', 'offline', 'stopped: device-removed']);
     await expect(connection.start()).rejects.toMatchObject({ code: 'device-removed' });
     expect(time.pending).toBe(0);
+  });
+
+  it('L01: a relay that removes a device which may log in is believed the second time', async () => {
+    const { sockets, time, seen } = await online();
+    sockets.newest.close({ code: closeCodeOf('device-removed') });
+    while (sockets.opened.length === 1) await time.pass(100);
+    sockets.newest.close({ code: closeCodeOf('device-removed') });
+    await time.pass(60 * MINUTE);
+    expect(sockets.opened).toHaveLength(2);
+    expect(seen).toEqual(['online', 'offline', 'stopped: device-removed']);
   });
 
   it('L01: an unknown terminal code of a newer server ends it, too', async () => {

@@ -100,6 +100,7 @@ export class Connection {
     const stopping = this.#stopping.signal;
     let failures = 0;
     let renew = false;
+    let removed = false;
     while (!stopping.aborted) {
       this.#become('connecting');
       let atLeastMs = 0;
@@ -109,8 +110,11 @@ export class Connection {
         const { close, isStable } = await this.#connect(token);
         if (stopping.aborted) return;
         const action = closeAction(close.code);
-        if (action === 'stop') return this.fail(terminal(close));
-        renew = action === 'renew';
+        // The login finds out whether that is so: a restored server gets back what it lost. The relay is asked once more, not twice.
+        const isRemoved = nameOf(close.code) === 'device-removed';
+        if (action === 'stop' && (!isRemoved || removed)) return this.fail(terminal(close));
+        removed = isRemoved;
+        renew = isRemoved || action === 'renew';
         atLeastMs = close.retryAfterMs ?? 0;
         if (isStable) failures = 0;
         // Two processes with one device's keys would replace each other for ever: they do it slowly.
@@ -118,7 +122,7 @@ export class Connection {
         this.#options.trace('link-closed', { code: close.code, reason: close.reason });
       } catch (error) {
         const reason = asClientError(error, 'unreachable');
-        if (!reason.retryable) return this.fail(reason);
+        if (!reason.retryable) return this.fail(removed && reason.code === 'login-refused' ? deviceRemoved() : reason);
         atLeastMs = reason.retryAfterMs ?? 0;
         const cause = systemCodeOf(reason);
         this.#options.trace('login-failed', { code: reason.code, ...(cause && { cause }) });
@@ -189,9 +193,12 @@ function nameOf(code: number): string {
   return code in CLOSE_CODES ? CLOSE_CODES[code as CloseCode].name : String(code);
 }
 
+function deviceRemoved(): ClientError {
+  return new ClientError('device-removed', 'this device is not part of its account any more');
+}
+
 function terminal(close: SocketClose): ClientError {
-  if (nameOf(close.code) === 'device-removed')
-    return new ClientError('device-removed', 'this device is not part of its account any more');
+  if (nameOf(close.code) === 'device-removed') return deviceRemoved();
   const text = `the relay ended the connection for good (${close.code} ${close.reason || nameOf(close.code)}): update this client`;
   return new ClientError('protocol-error', text);
 }

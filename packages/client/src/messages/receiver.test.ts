@@ -53,6 +53,7 @@ async function setUp() {
       dropped.push(reason);
       receiver.offline();
     },
+    setback: () => undefined,
     broken: () => undefined,
   });
   /** How many deliveries were taken until the link was dropped; at most `offered`. */

@@ -22,6 +22,7 @@ import type { ChainName, IncomingChains } from './chain/incoming-chains.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
 import { FreshIds } from './fresh-ids.ts';
 import type { DurableEvent, Inbox } from './inbox.ts';
+import { notePlace } from './mailbox-place.ts';
 import type { SeenIds } from './seen.ts';
 
 /** One durable write for at most this many messages, and one acknowledgement. */
@@ -50,6 +51,8 @@ export interface ReceiverOptions {
   readonly engines: Engines;
   readonly heard: IncomingChains;
   readonly written: OutgoingChains;
+  /** The server has lost something: it was restored from a backup. */
+  readonly setback: () => void;
   /** A message has arrived whose sender is owed a receipt. */
   readonly owing: (conversation: AccountAddress) => void;
   readonly me: DeviceId;
@@ -127,7 +130,7 @@ export class Receiver {
   }
 
   async #store(batch: readonly Delivery[]): Promise<void> {
-    const { ledger, seen } = this.#options;
+    const { ledger, seen, setback } = this.#options;
     const unknownSenders = new Map<DeviceId, string>();
     for (const delivery of batch) {
       if (delivery.kind !== 'deliver' || unknownSenders.has(delivery.sender)) continue;
@@ -138,6 +141,7 @@ export class Receiver {
     const publish: (() => void)[] = [];
     const link = this.#link;
     await ledger.commit((transaction) => {
+      if (notePlace(transaction, batch)) publish.push(setback);
       const fresh = new FreshIds(seen);
       for (const delivery of batch) publish.push(...this.#storeOne(transaction, delivery, fresh, unknownSenders, link));
       publish.push(seen.add(transaction, fresh.list));

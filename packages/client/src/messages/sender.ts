@@ -25,6 +25,7 @@ import { ReceiptSender } from './chain/receipt-sender.ts';
 import { fanOut } from './fan-out.ts';
 import { InFlight, NOBODY, type Outcome } from './in-flight.ts';
 import type { DurableEvent, Inbox } from './inbox.ts';
+import { noteToSelf } from './note-to-self.ts';
 import type { Outbox, OutboxEntry, SkippedDevice } from './outbox.ts';
 import { skippedEvents } from './skipped-devices.ts';
 import { WaitingMessages } from './waiting-messages.ts';
@@ -162,7 +163,7 @@ export class Sender {
     return this.#inFlight.send(sealed.relayId!, outbox.frameOf(sealed)!);
   }
 
-  /** Undefined when there is no device to send to: a note to self without another device. */
+  /** Undefined when there is no device to send to: a note to self of the only device. */
   async #seal(entry: OutboxEntry, gone: ReadonlySet<DeviceId>): Promise<OutboxEntry | undefined> {
     const { outbox, book, engines, context, heard, written, me, random } = this.#options;
     const { to } = entry;
@@ -170,7 +171,12 @@ export class Sender {
     const own = await book.current(this.#own, MANIFEST_AGE_MS);
     const { recipients, copies } = fanOut(peer, own, me, gone);
     const devices = [...recipients, ...copies].map(({ id }) => id);
-    if (devices.length === 0) return undefined;
+    if (devices.length === 0) {
+      const { version } = own.manifest;
+      // Nobody refuses what is sent to nobody: a device that joined unheard of must not miss it.
+      if ((await book.refresh(to)).manifest.version === version) return undefined;
+      return this.#seal(entry, gone);
+    }
     const named = [...peer.manifest.devices, ...own.manifest.devices].map(({ id }) => id);
     const saidGone: readonly SkippedDevice[] = [...new Set(named)]
       .filter((device) => gone.has(device) && device !== me)
@@ -192,8 +198,9 @@ export class Sender {
   }
 
   async #accept(entry: OutboxEntry, leftOut: readonly DeviceId[]): Promise<void> {
-    const { outbox, inbox, heard, written } = this.#options;
+    const { outbox, inbox, heard, written, me, now } = this.#options;
     const { id, to } = entry;
+    const isKeptHere = !outbox.frameOf(entry);
     const { skipped = [] } = outbox.first(to) ?? entry;
     const content = decodeContent(outbox.plaintextOf(entry));
     const published: (() => void)[] = [];
@@ -207,6 +214,7 @@ export class Sender {
         published.push(written.accepted(transaction, to, content, leftOut));
         published.push(heard.told(transaction, to, content.receipts ?? []));
       }
+      if (isKeptHere) events.push(noteToSelf(id, me, content, now()));
       for (const event of events) published.push(inbox.add(transaction, event));
     });
     this.#waiting.settled(entry);

@@ -33,6 +33,8 @@ export class KeysCheck {
   readonly #options: KeysCheckOptions;
   #cancel: (() => void) | undefined;
   #online = false;
+  /** The server has lost something. */
+  #isUrgent = false;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: KeysCheckOptions) {
@@ -51,6 +53,15 @@ export class KeysCheck {
     this.#cancel = undefined;
   }
 
+  /** The server was restored from a backup: it may hold keys that were used since. Looks at once, or as soon as it is online. */
+  soon(): void {
+    this.#isUrgent = true;
+    const { ledger, now } = this.#options;
+    const due = () => ledger.commit((transaction) => writeDueAt(transaction, now()));
+    this.#running = this.#running.then(due).catch(() => undefined);
+    if (this.#online) void this.#runDue();
+  }
+
   /** Resolves when nothing is under way. */
   async done(): Promise<void> {
     await this.#running;
@@ -67,8 +78,9 @@ export class KeysCheck {
     // A device that was just registered has just published its keys.
     if (dueAt(this.#options.ledger) === undefined) await this.#record([]).catch(() => undefined);
     const waitMs = (dueAt(this.#options.ledger) ?? 0) - this.#options.now();
+    if (this.#isUrgent) void this.#runDue();
     // Due later than any check is put off: by a clock that was ahead.
-    this.#schedule(waitMs > CHECK_EVERY_MS ? 0 : waitMs);
+    else this.#schedule(waitMs > CHECK_EVERY_MS ? 0 : waitMs);
   }
 
   #schedule(waitMs: number): void {
@@ -83,6 +95,7 @@ export class KeysCheck {
   async #runDue(): Promise<void> {
     try {
       await this.run();
+      this.#isUrgent = false;
       this.#schedule(CHECK_EVERY_MS);
     } catch (error) {
       const { code, retryable } = asClientError(error, 'engine-failed');

@@ -1,0 +1,54 @@
+/**
+ * An account that its server has lost, because it was restored from a backup older than the account: made again, with the same name,
+ * keys and devices (docs/adr/0028). Version 1 of its manifest comes first, as when it was made; the others follow.
+ */
+import { encodeBase64url } from '@sealwire/wire/base64url';
+import { AccountAnswer } from '@sealwire/wire/http';
+import { ClientError } from '../errors.ts';
+import type { ClientRuntime } from '../runtime.ts';
+import type { Services } from '../services.ts';
+import { manifestBody, signBytes } from './manifest-draft.ts';
+import type { SelfRecord } from './self-record.ts';
+
+export interface RegistrationAgain {
+  readonly runtime: ClientRuntime;
+  readonly invitation: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Throws `already-registered` unless the server says that there is no such account; `account-lost` when this device cannot make it. */
+export async function registerAgain(
+  services: Services,
+  { runtime, invitation, signal }: RegistrationAgain,
+): Promise<void> {
+  const { self, book, manifests, http, engines, context } = services;
+  const { crypto } = runtime;
+  const own = book.find(self.address);
+  const isLost = await book.refresh(self.address).then(
+    () => false,
+    (error: unknown) => error instanceof ClientError && error.code === 'unknown-account',
+  );
+  if (!own || !isLost) throw alreadyRegistered(self);
+  const first = manifests.bytesOf(1, own);
+  if (!first)
+    throw new ClientError(
+      'account-lost',
+      `the server does not know ${self.address}, and this device does not have its first list of devices: try with the oldest device`,
+    );
+  const body = {
+    name: self.name,
+    accountKey: encodeBase64url(crypto.ed25519.publicKey(self.accountSeed)),
+    manifest: manifestBody(signBytes(crypto, self.accountSeed, first)),
+    ...(invitation === undefined ? {} : { invitation }),
+  };
+  await http.json(
+    { method: 'POST', path: `${self.paths.api}/accounts`, body, signal, repeatable: true },
+    AccountAnswer,
+  );
+  await book.refresh(self.address);
+  for (const engine of engines.all()) await engine.checkKeys(context);
+}
+
+export function alreadyRegistered({ address }: SelfRecord): ClientError {
+  return new ClientError('already-registered', `this storage belongs to ${address}: open it, or choose another one`);
+}

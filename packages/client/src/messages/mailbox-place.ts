@@ -1,0 +1,25 @@
+/**
+ * How far this device's mailbox has come (docs/spec/client.md section 6). Numbers of a mailbox are never given twice: a server whose
+ * mailbox ends before the newest one that was seen has lost something, as by being restored from a backup. Record `self/mailbox`.
+ */
+import type { CaughtUp, Deliver, Gap } from '@sealwire/wire/frames';
+import type { Transaction } from '../storage/ledger.ts';
+import { decodeRecord, encodeRecord } from '../storage/record.ts';
+
+const KEY = 'self/mailbox';
+
+/** Takes note of what one link delivered, in order. Answers whether the server has gone back. */
+export function notePlace(transaction: Transaction, deliveries: readonly (Deliver | Gap | CaughtUp)[]): boolean {
+  const stored = transaction.get(KEY);
+  const before = stored ? decodeRecord<{ seq: number }>(stored).header.seq : 0;
+  let seq = before;
+  let wentBack = false;
+  for (const delivery of deliveries) {
+    if (delivery.kind === 'deliver') seq = Math.max(seq, delivery.seq);
+    if (delivery.kind !== 'caught-up') continue;
+    wentBack ||= delivery.lastSeq < seq;
+    seq = delivery.lastSeq;
+  }
+  if (seq !== before) transaction.set(KEY, encodeRecord({ seq }));
+  return wentBack;
+}
