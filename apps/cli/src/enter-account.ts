@@ -56,13 +56,13 @@ export async function enterAccount(
   enter: (entrance: Entrance) => Promise<Client>,
 ): Promise<void> {
   const { profile, surroundings, output, configuration } = context;
-  const server = (configuration.values.server.value as string).replace(/\/$/, '');
+  const wanted = (configuration.values.server.value as string).replace(/\/$/, '');
   const isNew = !existsSync(profile.keysFile);
   const storage = isNew ? await makeStorage(context, options.passphrase) : await openStorage(context);
   let client: Client;
   try {
     client = await enter({
-      server,
+      server: wanted,
       name: profile.user,
       ...(options.curve === undefined ? {} : { curves: [options.curve] }),
       ...(options.hybrid ? { hybrid: true } : {}),
@@ -81,7 +81,7 @@ export async function enterAccount(
     throw error;
   }
   try {
-    const { address, device, suites } = client;
+    const { address, device, suites, server } = client;
     writeNote(profile, { server, address });
     await output.data(
       { event: 'registered', address, device, curves: suites, server },

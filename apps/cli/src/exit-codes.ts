@@ -35,6 +35,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
   unavailable: 'offline',
   'login-refused': 'authentication',
   'device-removed': 'authentication',
+  'account-lost': 'authentication',
   unauthorized: 'authentication',
   'token-expired': 'authentication',
   'wrong-passphrase': 'authentication',

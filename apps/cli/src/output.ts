@@ -72,8 +72,10 @@ const ANEW = 'to begin anew: `sealwire logout`, then `register` or `devices join
 const WAYS_OUT: Readonly<Record<string, string>> = {
   'login-refused': ANEW,
   'device-removed': ANEW,
+  'account-lost': 'to make it again with the same keys: `sealwire register`, on the oldest device first',
   'unsafe-device': 'once you know why: `sealwire trust accept`',
   'account-key-changed': 'once you know why: `sealwire trust forget`',
+  'manifest-fork': 'once you know why: `sealwire trust forget`',
 };
 
 /** What the user can do about `error`, where the SDK leaves that to the program. */

@@ -10,6 +10,8 @@ export interface SendOutcome {
   /** The patience was over: it waits in the outbox. */
   readonly queued: boolean;
   readonly leftOut: readonly DeviceId[];
+  /** Why it waits, where the server said so. */
+  readonly because?: string;
 }
 
 /** Throws `ClientError` when the message can never be sent, `CliError` (`interrupted`). */
@@ -26,5 +28,8 @@ export async function sendAndWait(
     leftOut = acceptance.leftOut;
   });
   const ending = await settledWithin(told, waitSeconds, interrupted);
-  return { id, from: client.address, to, queued: ending === 'too-late', leftOut };
+  const outcome = { id, from: client.address, to, leftOut };
+  if (ending === 'done') return { ...outcome, queued: false };
+  const because = client.refusalOf(id)?.message;
+  return { ...outcome, queued: true, ...(because !== undefined && { because }) };
 }

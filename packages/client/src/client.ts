@@ -280,6 +280,11 @@ export class Client {
     return this.#services.written.unconfirmed(this.#addressOf(to));
   }
 
+  /** Why a message of the outbox has not left so far, as the server said last; undefined when it said nothing. */
+  refusalOf(id: string): ClientError | undefined {
+    return this.#sender.refusalOf(id);
+  }
+
   /** How many messages wait in the outbox. */
   pending(): number {
     return this.#outbox.count;

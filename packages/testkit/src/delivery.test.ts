@@ -4,7 +4,7 @@ import { MemoryStorage } from '@sealwire/client/memory-storage';
 import type { StorageChange } from '@sealwire/client/storage';
 import type { Send } from '@sealwire/wire/frames';
 import { type Constellation, startConstellation } from './constellation.ts';
-import { afterCrash, type Person, register, take, takeBacklog, takeTexts } from './person.ts';
+import { afterCrash, join, type Person, register, take, takeBacklog, takeTexts } from './person.ts';
 
 let constellation: Constellation;
 let people: Person[];
@@ -284,6 +284,24 @@ describe('receiving', () => {
     bob.network.cut();
     await alice.client.send('bob', 'after');
     expect((await takeUntilText(bob, 'after')).map(({ kind }) => kind)).not.toContain('undecryptable');
+  });
+
+  it('A20: a device that has been away until its mailbox was full keeps nothing from the account’s other one', async () => {
+    await constellation.stop();
+    constellation = await startConstellation({
+      relay: {
+        mailbox: { messages: 3, bytes: 2 ** 26, lifeMs: 1e9, whenFull: 'trim', memory: { ms: 1e9, messages: 1e6 } },
+      },
+    });
+    alice = await register(constellation, 'alice');
+    bob = await register(constellation, 'bob');
+    const away = await join(constellation, bob);
+    people.push(alice, bob, away);
+    await Promise.all([alice.client.connect(), bob.client.connect()]);
+    for (const text of numbers(6)) {
+      expect(await (await alice.client.send('bob', text)).accepted).toEqual({ leftOut: [] });
+      expect(await takeTexts(bob.client, 1)).toEqual([text]);
+    }
   });
 
   it('A20: what the mailbox trimmed is told as a gap, once', async () => {

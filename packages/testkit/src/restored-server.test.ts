@@ -146,11 +146,12 @@ describe('devices that joined after the backup', () => {
     await goAway(bob);
     await goAway(laptop);
     await restore();
-    const { accepted } = await alice.client.send('bob', 'nobody is there');
+    const { id, accepted } = await alice.client.send('bob', 'nobody is there');
     expect(await take(alice.client, 'send-waits', 1)).toMatchObject([
       { code: 'manifest-rollback', text: expect.stringContaining('one of their devices connects') },
     ]);
     expect(alice.client.pending()).toBe(1);
+    expect(alice.client.refusalOf(id)).toMatchObject({ code: 'manifest-rollback' });
     let letAsk = () => {};
     const mayAsk = new Promise<void>((resolve) => {
       letAsk = resolve;
@@ -161,6 +162,7 @@ describe('devices that joined after the backup', () => {
     letAsk();
     await accepted;
     expect(await takeTexts(back.client, 1)).toEqual(['nobody is there']);
+    expect(alice.client.refusalOf(id)).toBeUndefined();
   });
 
   it('S38: an older list is never encrypted to, whatever a relay accepts', async () => {

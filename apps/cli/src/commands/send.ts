@@ -63,13 +63,13 @@ async function toEach<Recipient>(
 }
 
 /** Throws `CliError` (`offline`) for a message that waits in the outbox. */
-async function report(output: Output, { id, from, to, queued, leftOut }: SendOutcome): Promise<void> {
+async function report(output: Output, { id, from, to, queued, leftOut, because }: SendOutcome): Promise<void> {
   const name = shortName(to, from);
   if (queued) {
     await output.data({ event: 'queued', id, to }, `queued for ${name}`);
     throw new CliError(
       'offline',
-      'the server did not accept it in time: it stays in the outbox and goes out with the next send, listen or chat',
+      `the server did not accept it in time${because ? ` (${because})` : ''}: it stays in the outbox and goes out with the next send, listen or chat`,
     );
   }
   if (leftOut.length > 0) output.warn(leftOutText(leftOut));

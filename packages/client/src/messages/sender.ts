@@ -121,6 +121,11 @@ export class Sender {
     this.#inFlight.rejected(frame);
   }
 
+  /** What a message was refused with last; undefined when it was not, or has been accepted. */
+  refusalOf(id: string): ClientError | undefined {
+    return this.#waiting.reasonOf(id);
+  }
+
   /** Sends what is queued for one addressee, until there is nothing more or the link is lost. */
   async #empty(to: AccountAddress, period: AbortSignal): Promise<void> {
     let failures = 0;

@@ -16,6 +16,8 @@ export class WaitingMessages {
   /** By number: for room, and for something else. */
   readonly #toldFull = new Set<number>();
   readonly #toldWaiting = new Set<number>();
+  /** By the message's id: what it was refused with last. */
+  readonly #reasons = new Map<string, ClientError>();
 
   constructor(inbox: Inbox, context: EngineContext) {
     this.#inbox = inbox;
@@ -31,13 +33,20 @@ export class WaitingMessages {
 
   /** It was refused once more, after `failures` times in a row. */
   async refused({ number, id, to }: OutboxEntry, reason: ClientError, failures: number): Promise<void> {
+    this.#reasons.set(id, reason);
     if (failures < FAILURES_TOLD || this.#toldWaiting.has(number) || TOLD_ELSEWHERE.includes(reason.code)) return;
     this.#toldWaiting.add(number);
     await this.#tell({ kind: 'send-waits', id, to, code: reason.code, text: reason.message });
   }
 
+  /** Why a message waits; undefined when it was not refused. */
+  reasonOf(id: string): ClientError | undefined {
+    return this.#reasons.get(id);
+  }
+
   /** It waits no more. */
-  settled({ number }: OutboxEntry): void {
+  settled({ number, id }: OutboxEntry): void {
+    this.#reasons.delete(id);
     this.#toldFull.delete(number);
     this.#toldWaiting.delete(number);
   }
