@@ -72,7 +72,7 @@ const ANEW = 'to begin anew: `sealwire logout`, then `register` or `devices join
 const WAYS_OUT: Readonly<Record<string, string>> = {
   'login-refused': ANEW,
   'device-removed': ANEW,
-  'account-lost': 'to make it again with the same keys: `sealwire register`, on the oldest device first',
+  'account-lost': `if it was restored: \`sealwire register\`, on the oldest device first, makes the account again with the same keys; ${ANEW}`,
   'unsafe-device': 'once you know why: `sealwire trust accept`',
   'account-key-changed': 'once you know why: `sealwire trust forget`',
   'manifest-fork': 'once you know why: `sealwire trust forget`',

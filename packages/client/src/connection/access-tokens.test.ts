@@ -33,7 +33,7 @@ function setUp(ahead: number) {
   });
   const device = parseDeviceId('sip:alice@example.org;gr=urn:uuid:1');
   const identity = { origin: 'http://server', apiPath: '/v1', device, loginSeed: new Uint8Array(32).fill(1) };
-  const tokens = new AccessTokens(http, identity, crypto, now);
+  const tokens = new AccessTokens(http, identity, crypto, now, async () => true);
   return { time, clock, current: async () => (await tokens.current()).token };
 }
 
