@@ -44,6 +44,7 @@ import type {
   SetAside,
   Trust,
   Unconfirmed,
+  Unread,
 } from './events.ts';
 import { ReceiptSchedule } from './messages/chain/receipt-schedule.ts';
 import { refuseUnsafe } from './messages/fan-out.ts';
@@ -167,6 +168,7 @@ export class Client {
       owing: (conversation) => {
         if (receiptMessages) this.#receipts.heard(conversation);
       },
+      heal: (to) => this.#sender.heal(to),
       seen: new SeenIds(ledger),
       acknowledge: (seq) => this.#connection.acknowledge(seq),
     });
@@ -365,6 +367,26 @@ export class Client {
   /** The user's word on a device. `unsafe` stops sending to its account until another word is said. */
   setTrust(device: DeviceId, trust: Trust): Promise<void> {
     return this.#services.book.setTrust(device, trust);
+  }
+
+  /** Messages that could not be read and have not come again. Asks nobody. */
+  unread(): Unread[] {
+    return this.#services.unread.list();
+  }
+
+  /**
+   * Begins new sessions with all devices of an account (docs/spec/healing.md section 6), now or with the next connection, and asks once
+   * more for what of theirs could not be read. Answers the devices. Throws as `peer` does.
+   */
+  async resetSessions(address: string): Promise<readonly DeviceId[]> {
+    const { unread, book, ledger } = this.#services;
+    const peer = await book.refresh(this.#addressOf(address));
+    const devices = peer.manifest.devices.filter(({ id }) => id !== this.device);
+    await ledger.commit((transaction) => {
+      for (const { id, loginKey } of devices) unread.reset(transaction, id, loginKey.length > 0);
+    });
+    this.#sender.heal(peer.address);
+    return devices.map(({ id }) => id);
   }
 
   /** The user has found out why a device shows another key: its sessions and pinned keys are forgotten, it is `untrusted` again. */

@@ -56,6 +56,36 @@ export interface UndecryptableEvent {
   readonly device: DeviceId;
   readonly code: string;
   readonly acceptedAt: number;
+  /** The device is asked to send it again (docs/spec/healing.md). */
+  readonly asked?: true;
+}
+
+/**
+ * What a device sent could not be read: the session with it is broken, as by a profile that was put back to an older state, there or here.
+ * A new one is begun, and what could not be read is asked for again. It comes as a message, or `messages-gone` tells that it does not.
+ */
+export interface SessionRestartedEvent {
+  readonly kind: 'session-restarted';
+  readonly device: DeviceId;
+  /** Of the first message that could not be read. */
+  readonly code: string;
+}
+
+/** What a device could not read it does not have any more, or never had: that cannot be sent again. */
+export interface MessagesGoneEvent {
+  readonly kind: 'messages-gone';
+  readonly device: DeviceId;
+  readonly messages: number;
+}
+
+/** A device could not read messages of ours, and has asked for them. */
+export interface SentAgainEvent {
+  readonly kind: 'sent-again';
+  readonly device: DeviceId;
+  /** What it gets again; as `OutgoingMessage.id`. */
+  readonly ids: readonly string[];
+  /** How many more it asked for that are not here any more. */
+  readonly gone: number;
 }
 
 /**
@@ -185,6 +215,9 @@ export type IncomingEvent =
   | GapEvent
   | CaughtUpEvent
   | UndecryptableEvent
+  | SessionRestartedEvent
+  | MessagesGoneEvent
+  | SentAgainEvent
   | IdentityChangeEvent
   | DirectoryKeysEvent
   | SendFailedEvent
@@ -215,6 +248,12 @@ export interface Arrival {
 export interface Unconfirmed {
   readonly id: string;
   readonly devices: readonly DeviceId[];
+}
+
+/** Messages of a device that could not be read and have not come again. */
+export interface Unread {
+  readonly device: DeviceId;
+  readonly messages: number;
 }
 
 export interface OutgoingMessage {

@@ -13,6 +13,9 @@ import { compareKeys } from './engines/keys-comparison.ts';
 import { ClientError } from './errors.ts';
 import { IncomingChains } from './messages/chain/incoming-chains.ts';
 import { OutgoingChains } from './messages/chain/outgoing-chains.ts';
+import { KeptMessages } from './messages/healing/kept-messages.ts';
+import { Repeats } from './messages/healing/repeats.ts';
+import { UnreadMessages } from './messages/healing/unread-messages.ts';
 import { forgetSkipped } from './messages/skipped-devices.ts';
 import type { ClientRuntime } from './runtime.ts';
 import type { Ledger } from './storage/ledger.ts';
@@ -28,6 +31,10 @@ export interface Services {
   /** Chains that this device receives, and those that it writes. */
   readonly heard: IncomingChains;
   readonly written: OutgoingChains;
+  readonly kept: KeptMessages;
+  /** What this device could not read, and what others could not. */
+  readonly unread: UnreadMessages;
+  readonly repeats: Repeats;
   readonly context: EngineContext;
   /** The server turns out to have lost something of this account: it was restored from a backup. */
   setback(): void;
@@ -63,6 +70,9 @@ export function assemble(
   const engines = new Engines(factories.map((factory) => factory({ device, crypto, random, now })));
   const heard = new IncomingChains(ledger, crypto, device);
   const written = new OutgoingChains(ledger, crypto, device);
+  const kept = new KeptMessages(now);
+  const unread = new UnreadMessages(ledger, engines, now);
+  const repeats = new Repeats(ledger, kept, written, now);
   const book: PeerBook = new PeerBook({
     ledger,
     http,
@@ -81,6 +91,7 @@ export function assemble(
       engines.forgetDevice(gone, transaction);
       heard.forget(transaction, gone);
       forgetSkipped(transaction, gone);
+      unread.forget(transaction, gone);
     },
   });
   const context: EngineContext = {
@@ -103,7 +114,8 @@ export function assemble(
   };
   const onSetback = (listener: () => void) => void setbacks.add(listener);
   const stop = () => lifetime.abort();
-  return { self, ledger, http, tokens, book, manifests, engines, heard, written, context, setback, onSetback, stop };
+  const messages = { heard, written, kept, unread, repeats };
+  return { self, ledger, http, tokens, book, manifests, engines, ...messages, context, setback, onSetback, stop };
 }
 
 /** For the look at our own account. */

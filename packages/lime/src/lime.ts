@@ -16,6 +16,7 @@ import {
 import { isUpdateDue, type UpdateOutput, updateKeys } from './devices/upkeep.ts';
 import { type EncryptInput, type EncryptOutput, encryptToDevices } from './messages/fan-out.ts';
 import { type DecryptInput, decryptMessage } from './messages/reception.ts';
+import { retired } from './messages/session-turns.ts';
 import { Records } from './records/records.ts';
 import type { LimeStore } from './records/store.ts';
 import { type LimeSettings, limeSettings } from './settings.ts';
@@ -110,6 +111,16 @@ export class Lime {
    */
   update(me: DeviceId, heldByServer: readonly number[] | 'unknown-device'): UpdateOutput {
     return updateKeys(this.#context, me, heldByServer);
+  }
+
+  /**
+   * The next message of `me` to `peer` begins a new session (lime-protocol section 9). The one there was still reads, and becomes the
+   * active one again when something arrives in it. Idempotent.
+   */
+  retireSession(me: DeviceId, peer: DeviceId): void {
+    const { records } = this.#context;
+    const active = records.findActiveSession(me, peer);
+    if (active) records.save(retired(this.#context, me, peer, active));
   }
 
   /** Forgets a peer device: its identity key, and the sessions of all local devices with it. */

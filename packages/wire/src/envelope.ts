@@ -38,6 +38,8 @@ const NEWCOMERS = 128;
 /** Of one message: what has no room goes with the next one. */
 export const RECEIPTS = 8;
 export const MISSING_RANGES = 4;
+/** Of one message: relay ids that could not be read, and as many that cannot be sent again (docs/spec/healing.md). */
+export const UNREAD_IDS = 64;
 
 export const CONTENT = new MessageType(
   {
@@ -75,9 +77,14 @@ export const CONTENT = new MessageType(
       ),
       RECEIPTS,
     ),
+    /** Relay ids: docs/spec/healing.md. */
+    unread: list(exactly(10, LIMITS.messageIdBytes.value), UNREAD_IDS),
+    gone: list(exactly(11, LIMITS.messageIdBytes.value), UNREAD_IDS),
+    again: bytes(12, LIMITS.messageIdBytes.value),
   },
   {
-    check({ number, previous, digest, newcomers }, reader) {
+    check({ number, previous, digest, newcomers, again }, reader) {
+      if (again.length !== 0 && again.length !== LIMITS.messageIdBytes.value) reader.fail('an id of another length');
       if (previous > 0 ? previous >= number : number === 0 && newcomers.length > 0) reader.fail('no place in a chain');
       if (digest.length !== (previous > 0 ? DIGEST_BYTES : 0)) reader.fail('a digest of another length');
     },
@@ -111,6 +118,12 @@ export interface Content {
   /** Absent: a receipt of its own, or made by who knows no chains. */
   readonly link?: ChainLink;
   readonly receipts?: readonly Receipt[];
+  /** Relay ids of messages that the writer could not read. */
+  readonly unread?: readonly Uint8Array[];
+  /** Those that the addressee could not read, and that cannot be sent again. */
+  readonly gone?: readonly Uint8Array[];
+  /** The relay id under which the addressee could not read this message. */
+  readonly again?: Uint8Array;
 }
 
 /** Throws `bad-envelope` for what `decodeEnvelope` would refuse. */
@@ -134,20 +147,26 @@ export function encodeContent(content: Content): Uint8Array<ArrayBuffer> {
 
 /** As `encodeContent`, of what `decodeContent` has answered: it is not looked at again. */
 export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
-  const { id = '', link, receipts = [], ...rest } = content;
+  const { id = '', link, receipts = [], unread = [], gone = [], again = NO_BYTES, ...rest } = content;
   const { number = 0, previous, newcomers = [] } = link ?? {};
   const place = { number, previous: previous?.number ?? 0, digest: previous?.digest ?? NO_BYTES, newcomers };
-  return CONTENT.encode({ ...rest, id, ...place, receipts }, 'bad-content');
+  return CONTENT.encode({ ...rest, id, ...place, receipts, unread, gone, again }, 'bad-content');
 }
 
 /** Throws `WireError` `bad-content`. */
 export function decodeContent(bytes: Uint8Array): Content {
-  const { id, number, previous, digest, newcomers, receipts, ...content } = CONTENT.decode(bytes, 'bad-content');
+  const { id, number, previous, digest, newcomers, receipts, unread, gone, again, ...content } = CONTENT.decode(
+    bytes,
+    'bad-content',
+  );
   const link: ChainLink = { number, newcomers, ...(previous > 0 && { previous: { number: previous, digest } }) };
   return {
     ...content,
     ...(id !== '' && { id }),
     ...(number > 0 && { link }),
     ...(receipts.length > 0 && { receipts }),
+    ...(unread.length > 0 && { unread }),
+    ...(gone.length > 0 && { gone }),
+    ...(again.length > 0 && { again }),
   };
 }

@@ -25,6 +25,8 @@ export type EngineResult<T> =
       readonly text: string;
       /** The device whose identity key is not the manifest's: it becomes unsafe. */
       readonly suspect?: DeviceId;
+      /** The session with the sender may be broken: in a new one the message can be sent again. */
+      readonly sessionBroken?: true;
     };
 
 /** A device that the verified manifest of its account names. */
@@ -106,6 +108,8 @@ export interface EncryptionEngine {
   processOutgoing(draft: OutgoingDraft, gathered: unknown, transaction: Transaction): EngineResult<SealedMessage>;
   /** Answers the plaintext. Changes made before an error are dropped. */
   processIncoming(message: ReceivedMessage, transaction: Transaction): EngineResult<Uint8Array>;
+  /** What is sent to the device next begins a new session; what there was still reads. Idempotent. */
+  retireSession(device: DeviceId, transaction: Transaction): void;
   /** Sessions and pinned keys of a peer device go. Idempotent. */
   forgetDevice(device: DeviceId, transaction: Transaction): void;
   readonly files: FileHooks;

@@ -47,6 +47,7 @@ function engine(
       count('incoming', transaction);
       return answers.incoming ?? { status: 'done', value: Uint8Array.of(7) };
     },
+    retireSession: (_device, transaction) => count('retire', transaction),
     forgetDevice: (_device, transaction) => count('forget', transaction),
     files: undefined as never,
   };

@@ -73,6 +73,10 @@ export class Engines {
     }
   }
 
+  retireSession(device: DeviceId, transaction: Transaction): void {
+    for (const engine of this.#engines) engine.retireSession(device, transaction);
+  }
+
   forgetDevice(device: DeviceId, transaction: Transaction): void {
     for (const engine of this.#engines) engine.forgetDevice(device, transaction);
   }

@@ -11,6 +11,9 @@ import { MemoryStorage } from '../storage/memory-storage.ts';
 import { FakeTime, settle } from '../testing/fake-time.ts';
 import { IncomingChains } from './chain/incoming-chains.ts';
 import { OutgoingChains } from './chain/outgoing-chains.ts';
+import { KeptMessages } from './healing/kept-messages.ts';
+import { Repeats } from './healing/repeats.ts';
+import { UnreadMessages } from './healing/unread-messages.ts';
 import { Inbox } from './inbox.ts';
 import { Receiver } from './receiver.ts';
 import { SeenIds } from './seen.ts';
@@ -37,14 +40,20 @@ function delivery(seq: number, length = 0): Deliver {
 async function setUp() {
   const ledger = await Ledger.open(new MemoryStorage());
   const dropped: string[] = [];
+  const engines = new Engines([]);
+  const written = new OutgoingChains(ledger, nodeCrypto(), me);
+  const now = () => 0;
   const receiver: Receiver = new Receiver({
     ledger,
     inbox: new Inbox(ledger),
     seen: new SeenIds(ledger),
     book: { find: () => undefined, refresh: () => new Promise(() => undefined) } as unknown as PeerBook,
-    engines: new Engines([]),
+    engines,
     heard: new IncomingChains(ledger, nodeCrypto(), me),
-    written: new OutgoingChains(ledger, nodeCrypto(), me),
+    written,
+    unread: new UnreadMessages(ledger, engines, now),
+    repeats: new Repeats(ledger, new KeptMessages(now), written, now),
+    heal: () => undefined,
     owing: () => undefined,
     me,
     timers: new FakeTime(),

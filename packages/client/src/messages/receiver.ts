@@ -5,24 +5,25 @@
  */
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { RECEIPT_TYPE } from '@sealwire/wire/chain';
-import { type Content, decodeEnvelope } from '@sealwire/wire/envelope';
+import type { Content } from '@sealwire/wire/envelope';
 import type { CaughtUp, Deliver, Gap } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
-import { WireError } from '@sealwire/wire/wire-error';
 import type { PeerBook } from '../accounts/peer-book.ts';
-import { deviceOf, type PeerRecord, readPeer, trustIn } from '../accounts/peer-record.ts';
+import { deviceOf, readPeer } from '../accounts/peer-record.ts';
 import type { Engines } from '../engines/engines.ts';
 import { asClientError, ClientError, isStorageBroken } from '../errors.ts';
-import type { IncomingMessage } from '../events.ts';
+import type { UndecryptableEvent } from '../events.ts';
 import type { Timers } from '../runtime.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
-import { readPlaintext } from './bare-plaintext.ts';
-import type { ChainName, IncomingChains } from './chain/incoming-chains.ts';
+import type { IncomingChains } from './chain/incoming-chains.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
 import { FreshIds } from './fresh-ids.ts';
+import type { Repeats } from './healing/repeats.ts';
+import type { UnreadMessages } from './healing/unread-messages.ts';
 import type { DurableEvent, Inbox } from './inbox.ts';
 import { notePlace } from './mailbox-place.ts';
+import { type Opened, open, type Refusal } from './opening.ts';
 import type { SeenIds } from './seen.ts';
 
 /** One durable write for at most this many messages, and one acknowledgement. */
@@ -53,6 +54,10 @@ export interface ReceiverOptions {
   readonly written: OutgoingChains;
   /** The server has lost something: it was restored from a backup. */
   readonly setback: () => void;
+  readonly unread: UnreadMessages;
+  readonly repeats: Repeats;
+  /** Something is to be asked of a device of `to`, or to be sent to it again. */
+  readonly heal: (to: AccountAddress) => void;
   /** A message has arrived whose sender is owed a receipt. */
   readonly owing: (conversation: AccountAddress) => void;
   readonly me: DeviceId;
@@ -64,10 +69,6 @@ export interface ReceiverOptions {
 }
 
 type Delivery = Deliver | Gap | CaughtUp;
-type Refusal = { readonly code: string; readonly suspect?: DeviceId };
-type Opened =
-  | { readonly message: IncomingMessage; readonly chain: ChainName; readonly content: Content | undefined }
-  | { readonly refused: Refusal };
 
 export class Receiver {
   readonly #options: ReceiverOptions;
@@ -171,7 +172,7 @@ export class Receiver {
     unknownSenders: ReadonlyMap<DeviceId, string>,
     link: number,
   ): (() => void)[] {
-    const { inbox, book, heard } = this.#options;
+    const { inbox, heard } = this.#options;
     if (delivery.kind === 'caught-up') return [() => inbox.caughtUp()];
     if (delivery.kind === 'gap') {
       const { count, reason, fromSeq, toSeq } = delivery;
@@ -180,20 +181,44 @@ export class Receiver {
       heard.lost(transaction, count);
       return [inbox.add(transaction, { kind: 'gap', count, reason })];
     }
-    const { sender, acceptedAt } = delivery;
+    const { sender } = delivery;
     const relayId = encodeBase64url(delivery.id);
     if (!fresh.take(sender, relayId)) return [];
     const refusal = unknownSenders.get(sender);
-    const opened = refusal ? { refused: { code: refusal } } : this.#open(transaction, delivery);
-    if ('message' in opened) {
-      // The same message under another relay id: its sender never learnt that the first attempt had arrived.
-      if (opened.message.id !== relayId && !fresh.take(sender, opened.message.id)) return [];
-      return this.#take(transaction, opened, link);
+    const opened = refusal ? { refused: { code: refusal } } : open(this.#options, transaction, delivery);
+    if ('refused' in opened) return this.#refuse(transaction, delivery, opened.refused);
+    const { id } = opened.message;
+    const again = opened.content?.again;
+    const isAsked = again !== undefined && this.#options.unread.arrived(transaction, sender, again);
+    // The id of what could not be read was taken with it.
+    const isFirst = isAsked && encodeBase64url(again) === id;
+    // The same message under another relay id: its sender never learnt that the first attempt had arrived.
+    if (!isFirst && id !== relayId && !fresh.take(sender, id)) return [];
+    return this.#take(transaction, opened, isAsked, link);
+  }
+
+  #refuse(
+    transaction: Transaction,
+    { sender, id, acceptedAt }: Deliver,
+    { code, suspect, sessionBroken }: Refusal,
+  ): (() => void)[] {
+    const { inbox, book, unread, heal } = this.#options;
+    const failure: UndecryptableEvent = {
+      kind: 'undecryptable',
+      id: encodeBase64url(id),
+      device: sender,
+      code,
+      acceptedAt,
+    };
+    const peer = sessionBroken && readPeer(transaction, accountOf(sender));
+    const device = peer && deviceOf(peer, sender);
+    if (device) {
+      const answers = device.loginKey.length > 0;
+      const { asked, events } = unread.failed(transaction, { device: sender, id: failure.id, code, answers });
+      const told = [...events, { ...failure, ...(asked && { asked }) }];
+      return [...told.map((event) => inbox.add(transaction, event)), () => asked && heal(accountOf(sender))];
     }
-    const { code, suspect } = opened.refused;
-    const published = [
-      inbox.add(transaction, { kind: 'undecryptable', id: relayId, device: sender, code, acceptedAt }),
-    ];
+    const published = [inbox.add(transaction, failure)];
     if (suspect) {
       book.writeTrust(transaction, suspect, 'unsafe');
       published.push(inbox.add(transaction, { kind: 'identity-change', device: suspect }));
@@ -201,74 +226,38 @@ export class Receiver {
     return published;
   }
 
-  #take(
-    transaction: Transaction,
-    { message, chain, content }: Exclude<Opened, { refused: Refusal }>,
-    link: number,
-  ): (() => void)[] {
-    const { inbox, heard, written, owing } = this.#options;
+  #take(transaction: Transaction, { message, chain, content }: Opened, isAsked: boolean, link: number): (() => void)[] {
+    const { inbox, heard, written, owing, unread, heal } = this.#options;
+    const { device, conversation } = message;
     const published: (() => void)[] = [];
     const add = (event: DurableEvent) => published.push(inbox.add(transaction, event));
+    if (unread.read(transaction, device)) published.push(() => heal(accountOf(device)));
     if (content?.receipts) {
-      const { device, conversation } = message;
       const confirmed = written.confirmed(transaction, conversation, device, content.receipts);
       confirmed.events.forEach(add);
       published.push(confirmed.publish);
     }
+    if (content) this.#heal(transaction, device, content, published);
     if (content?.link) {
-      heard.follow(transaction, chain, { ...content, link: content.link }).forEach(add);
+      heard.follow(transaction, chain, { ...content, link: content.link }, isAsked).forEach(add);
       published.push(() => {
-        const conversation = heard.owe(chain);
-        if (link === this.#link) owing(conversation);
+        const owed = heard.owe(chain);
+        if (link === this.#link) owing(owed);
       });
     }
     if (message.type !== RECEIPT_TYPE) add(message);
     return published;
   }
 
-  #open(transaction: Transaction, { sender, content, body, acceptedAt, id }: Deliver): Opened {
-    const peer = readPeer(transaction, accountOf(sender));
-    const device = peer && deviceOf(peer, sender);
-    if (!peer || !device) return { refused: { code: 'ghost-device' } };
-    try {
-      const { engine, recipientUser, cipherMessage } = decodeEnvelope(body);
-      const conversation = this.#conversation(peer, recipientUser);
-      if (!conversation) return { refused: { code: 'wrong-recipient' } };
-      const received = { sender: device, recipientUser, content, cipherMessage };
-      const chain = { sender, recipientUser };
-      const result = this.#options.engines.open(engine, received, transaction);
-      if (result.status !== 'done') {
-        // The name of a conversation is not authenticated yet: made-up ones must not fill the storage.
-        if (recipientUser === accountOf(this.#options.me) || readPeer(transaction, recipientUser))
-          this.#options.heard.unreadable(transaction, chain);
-        return { refused: result.status === 'error' ? result : { code: 'unknown-engine' } };
-      }
-      const plain = readPlaintext(result.value);
-      const message: IncomingMessage = {
-        kind: 'message',
-        id: plain.id ?? encodeBase64url(id),
-        from: peer.address,
-        device: sender,
-        conversation,
-        type: plain.type,
-        body: plain.body.slice(),
-        sentAt: plain.sentAt ?? acceptedAt,
-        acceptedAt,
-        trust: trustIn(peer, sender),
-        ...(plain.kind === 'bare' && { bare: true }),
-      };
-      return { message, chain, content: plain.kind === 'content' ? plain : undefined };
-    } catch (error) {
-      // Whatever one message does to an engine, it must not come again and again and keep out all that follow.
-      return { refused: { code: error instanceof WireError ? error.code : 'engine-failed' } };
-    }
-  }
-
-  /** Undefined when the encryption was bound to somebody else: a message for another must not be shown as one for us. */
-  #conversation(sender: PeerRecord, recipientUser: AccountAddress): AccountAddress | undefined {
-    const own = accountOf(this.#options.me);
-    if (sender.address === own) return recipientUser;
-    return recipientUser === own ? sender.address : undefined;
+  /** What a device says of messages that it, or we, could not read. */
+  #heal(transaction: Transaction, device: DeviceId, content: Content, published: (() => void)[]): void {
+    const { inbox, unread, repeats, heal } = this.#options;
+    const { gone = [], unread: ids = [] } = content;
+    const { events, waiting, ofUnshown } = repeats.requested(transaction, device, ids);
+    for (const event of [...unread.gone(transaction, device, gone), ...events])
+      published.push(inbox.add(transaction, event));
+    const asks = ofUnshown && unread.askAgain(transaction, device);
+    for (const to of [...waiting, ...(asks ? [accountOf(device)] : [])]) published.push(() => heal(to));
   }
 
   #afterStore(batch: readonly Delivery[]): void {

@@ -10,7 +10,6 @@ import { decodeContent, encodeEnvelope } from '@sealwire/wire/envelope';
 import { encodeClientFrame } from '@sealwire/wire/frame-codec';
 import type { Accepted, LeftOut, Part, Rejected } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
-import { WireError } from '@sealwire/wire/wire-error';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf } from '../accounts/peer-record.ts';
 import { backOff } from '../connection/back-off.ts';
@@ -22,11 +21,17 @@ import type { IncomingChains } from './chain/incoming-chains.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
 import type { ReceiptSchedule } from './chain/receipt-schedule.ts';
 import { ReceiptSender } from './chain/receipt-sender.ts';
+import { DirectSender } from './direct-sender.ts';
 import { fanOut } from './fan-out.ts';
+import { HealingSender } from './healing/healing-sender.ts';
+import type { KeptMessages } from './healing/kept-messages.ts';
+import type { Repeats } from './healing/repeats.ts';
+import type { UnreadMessages } from './healing/unread-messages.ts';
 import { InFlight, NOBODY, type Outcome } from './in-flight.ts';
 import type { DurableEvent, Inbox } from './inbox.ts';
 import { noteToSelf } from './note-to-self.ts';
 import type { Outbox, OutboxEntry, SkippedDevice } from './outbox.ts';
+import { isPassing, reasonOf } from './sending-errors.ts';
 import { skippedEvents } from './skipped-devices.ts';
 import { WaitingMessages } from './waiting-messages.ts';
 
@@ -43,6 +48,9 @@ export interface SenderOptions {
   readonly engines: Engines;
   readonly heard: IncomingChains;
   readonly written: OutgoingChains;
+  readonly kept: KeptMessages;
+  readonly unread: UnreadMessages;
+  readonly repeats: Repeats;
   readonly receipts: ReceiptSchedule;
   readonly context: EngineContext;
   readonly me: DeviceId;
@@ -56,15 +64,13 @@ export interface SenderOptions {
   readonly broken: (reason: ClientError) => void;
 }
 
-/** A page of a proxy in between, servers that disagree about a token: nothing that the message could be blamed for. */
-const PASSING = ['bad-answer', 'unauthorized', 'token-expired'];
-
 export class Sender {
   readonly #options: SenderOptions;
   readonly #own: AccountAddress;
   readonly #busy = new Map<AccountAddress, Promise<void>>();
   readonly #inFlight: InFlight;
   readonly #receiptSender: ReceiptSender;
+  readonly #healing: HealingSender;
   readonly #waiting: WaitingMessages;
   /** Aborted when the link is lost: all pauses end. */
   #period: AbortController | undefined;
@@ -74,18 +80,27 @@ export class Sender {
     this.#own = accountOf(options.me);
     this.#inFlight = new InFlight(options);
     this.#waiting = new WaitingMessages(options.inbox, options.context);
-    this.#receiptSender = new ReceiptSender({ ...options, inFlight: this.#inFlight });
+    const direct = new DirectSender({ ...options, inFlight: this.#inFlight });
+    this.#receiptSender = new ReceiptSender({ ...options, direct });
+    this.#healing = new HealingSender({ ...options, direct, wake: () => this.wake() });
   }
 
   online(): void {
     this.#period = new AbortController();
+    this.#healing.online();
     this.wake();
   }
 
   offline(): void {
     this.#period?.abort();
     this.#period = undefined;
+    this.#healing.offline();
     this.#inFlight.offline();
+  }
+
+  /** There is something to be asked of a device of `to`, or to be sent to it again. */
+  heal(to: AccountAddress): void {
+    if (this.#period) this.#healing.soon(to);
   }
 
   /** Looks for work. */
@@ -93,7 +108,7 @@ export class Sender {
     const period = this.#period?.signal;
     if (!period) return;
     const { outbox, receipts } = this.#options;
-    for (const to of new Set([...outbox.addressees(), ...receipts.due()])) {
+    for (const to of new Set([...this.#healing.due(), ...outbox.addressees(), ...receipts.due()])) {
       if (this.#busy.size >= CONVERSATIONS_AT_ONCE) return;
       if (this.#busy.has(to)) continue;
       const emptied = this.#empty(to, period)
@@ -131,6 +146,10 @@ export class Sender {
     let failures = 0;
     let gone: ReadonlySet<DeviceId> = new Set();
     while (!period.aborted) {
+      if (this.#healing.take(to)) {
+        await this.#healing.send(to, period);
+        continue;
+      }
       const entry = this.#options.outbox.first(to);
       if (!entry) {
         if (!this.#options.receipts.take(to)) return;
@@ -151,7 +170,7 @@ export class Sender {
         const reason = reasonOf(error);
         if (period.aborted || reason.code === 'aborted') return;
         if (isStorageBroken(reason)) return this.#options.broken(reason);
-        if (!reason.retryable && !PASSING.includes(reason.code)) await this.#giveUp(entry, reason);
+        if (!isPassing(reason)) await this.#giveUp(entry, reason);
         else {
           await this.#waiting.refused(entry, reason, failures);
           await pause(this.#options.timers, backOff(failures++, this.#options.random, reason.retryAfterMs), period);
@@ -203,11 +222,12 @@ export class Sender {
   }
 
   async #accept(entry: OutboxEntry, leftOut: readonly DeviceId[]): Promise<void> {
-    const { outbox, inbox, heard, written, me, now } = this.#options;
+    const { outbox, inbox, heard, written, kept, me, now } = this.#options;
     const { id, to } = entry;
     const isKeptHere = !outbox.frameOf(entry);
-    const { skipped = [] } = outbox.first(to) ?? entry;
-    const content = decodeContent(outbox.plaintextOf(entry));
+    const { skipped = [], relayId = id } = outbox.first(to) ?? entry;
+    const plaintext = outbox.plaintextOf(entry);
+    const content = decodeContent(plaintext);
     const published: (() => void)[] = [];
     await outbox.accepted(entry, { leftOut }, (transaction) => {
       const events: DurableEvent[] = [];
@@ -216,6 +236,9 @@ export class Sender {
       if (content.link) {
         const served = written.devicesOf(to, content.link.number);
         events.push(...skippedEvents(transaction, entry, skipped, served));
+        const devices = served.filter((device) => !leftOut.includes(device));
+        const { number } = content.link;
+        if (devices.length > 0) kept.keep(transaction, { id, relayId, conversation: to, number, devices, plaintext });
         published.push(written.accepted(transaction, to, content, leftOut));
         published.push(heard.told(transaction, to, content.receipts ?? []));
       }
@@ -271,12 +294,6 @@ export class Sender {
     this.#waiting.settled(entry);
     for (const publish of published) publish();
   }
-}
-
-function reasonOf(error: unknown): ClientError {
-  if (error instanceof WireError && error.code === 'payload-too-large')
-    return new ClientError('message-too-large', 'the message is too large: send it as a file', { cause: error });
-  return asClientError(error, 'engine-failed');
 }
 
 function servedBy(parts: readonly Part[]): DeviceId[] {

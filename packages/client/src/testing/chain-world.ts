@@ -56,7 +56,7 @@ export class Recipient extends Disk {
     const content = decodeContent(message.plaintext);
     const name = { sender: ME, recipientUser: message.conversation };
     const events = await this.ledger.commit((transaction) =>
-      this.chains.follow(transaction, name, { ...content, link: content.link! }),
+      this.chains.follow(transaction, name, { ...content, link: content.link! }, false),
     );
     this.chains.owe(name);
     this.delivered.push(message);

@@ -173,6 +173,26 @@ describe('replacing', () => {
   });
 });
 
+it('a store that was set back: neither side reads the other, until one begins a new session', () => {
+  const world = new World();
+  const [alice, bob] = [world.person('alice'), world.person('bob')];
+  const turns = (n: number) => {
+    bob.read(alice.write(bob, `ping ${n}`));
+    alice.read(bob.write(alice, `pong ${n}`));
+  };
+  turns(1);
+  const backup = bob.store.keys('').map((key) => ({ key, value: bob.store.load(key)! }));
+  for (const n of [2, 3, 4]) turns(n);
+  bob.store.save(bob.store.keys('').map((key) => ({ key, value: undefined })));
+  bob.store.save(backup);
+  bob.restart();
+  expect(bob.refusal(alice.write(bob, 'to the one set back'))).toBe('authentication-failed');
+  expect(alice.refusal(bob.write(alice, 'under keys that were used'))).toBe('duplicate');
+  bob.renewSession(alice);
+  expect(alice.read(bob.write(alice, 'anew'))).toBe('anew');
+  turns(5);
+});
+
 it('deletePeer forgets the key of a device and all sessions with it', () => {
   const world = new World();
   const [alice, bob] = [world.person('alice'), world.person('bob')];

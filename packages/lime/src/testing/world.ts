@@ -7,7 +7,6 @@ import { hex } from '../bytes/hex.ts';
 import { type EncryptInput, Lime, type PeerBundle, type PublicPrekey, type Registration } from '../lime.ts';
 import type { LimeSettings } from '../settings.ts';
 import { MemoryLimeStore } from './memory-store.ts';
-import { staleSessions } from './stale-sessions.ts';
 
 export const DAY = 24 * 60 * 60 * 1000;
 export const crypto: CryptoProvider = nodeCrypto();
@@ -122,8 +121,7 @@ export class Person {
 
   /** The next message to `peer` begins a new session. */
   renewSession(peer: Person): void {
-    const { store, settings, world } = this;
-    staleSessions({ crypto: world.provider, store, now: () => world.now, settings }, this.device, peer.device);
+    this.lime.retireSession(this.device, peer.device);
   }
 
   /** The code of the LimeError that reading ends in; reading without an error gives `read`. */

@@ -5,7 +5,6 @@ import { systemRandom } from '@sealwire/crypto/random';
 import { LimeError } from '@sealwire/lime/errors';
 import { Lime, type PeerBundle } from '@sealwire/lime/lime';
 import { MemoryLimeStore } from '@sealwire/lime/testing/memory-store';
-import { staleSessions } from '@sealwire/lime/testing/stale-sessions';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIME_ERRORS, type LimeAnswer, type LimeRequest, type LimeRequestKind } from '@sealwire/wire/lime-server';
 import {
@@ -98,7 +97,7 @@ export class OwnDevice implements Correspondent {
   }
 
   async staleSessions(peer: Addressee): Promise<void> {
-    staleSessions({ crypto, store: this.#store, now: () => this.#now }, this.device, peer.device);
+    this.#lime.retireSession(this.device, peer.device);
   }
 
   async update(): Promise<LimeRequestKind[]> {

@@ -9,7 +9,7 @@
  */
 import type { SuiteName } from '@sealwire/crypto/port';
 import { sealCipherMessage } from '@sealwire/lime/cipher-message';
-import { LimeError } from '@sealwire/lime/errors';
+import { LimeError, type LimeErrorCode } from '@sealwire/lime/errors';
 import { Lime } from '@sealwire/lime/lime';
 import { isDirect as isDirectForm } from '@sealwire/lime/policy';
 import type { Part } from '@sealwire/wire/frames';
@@ -40,6 +40,18 @@ import { limeStoreOver } from './lime-records.ts';
 const SUITES_KEY = 'lime/curves';
 /** Where a message of the Double Ratchet names its suite, as a curve id (lime-protocol section 7.3). */
 const CURVE_ID_AT = 2;
+/** Failures that a new session mends, and that LIME's `decrypt` does not tell from a forgery or from damage on the way. */
+const OF_THE_SESSION: readonly LimeErrorCode[] = [
+  'authentication-failed',
+  'duplicate',
+  'malformed',
+  'no-session',
+  'replayed-init',
+  'too-far',
+  'too-many-inits',
+  'unknown-one-time-prekey',
+  'unknown-signed-prekey',
+];
 const NO_BYTES = new Uint8Array(0);
 
 /** Recipients on one suite, with the bundles of those that have no session yet. */
@@ -54,6 +66,8 @@ interface Gathered {
   /** Devices that cannot be encrypted to now: they get an empty part, and say so to their user. */
   readonly unreachable: readonly Unserved[];
 }
+
+type EngineFailure = Extract<EngineResult<never>, { status: 'error' }>;
 
 export const limeEngine: EngineFactory = (setup) => new LimeEngine(setup);
 
@@ -186,8 +200,13 @@ class LimeEngine implements EncryptionEngine {
         return failed('identity-mismatch', 'made with another identity key than the manifest names', sender.id);
       return { status: 'done', value: plaintext };
     } catch (error) {
-      return failureOf(error);
+      const failure = failureOf(error);
+      return OF_THE_SESSION.includes(failure.code as LimeErrorCode) ? { ...failure, sessionBroken: true } : failure;
     }
+  }
+
+  retireSession(device: DeviceId, transaction: Transaction): void {
+    for (const suite of suitesIn(transaction)) this.#lime(suite, transaction).retireSession(this.#setup.device, device);
   }
 
   forgetDevice(device: DeviceId, transaction: Transaction): void {
@@ -269,12 +288,12 @@ function isActive(lime: Lime, me: DeviceId): boolean {
   }
 }
 
-function failureOf(error: unknown): EngineResult<never> {
+function failureOf(error: unknown): EngineFailure {
   if (!(error instanceof LimeError)) throw error;
   if (error.code !== 'identity-changed') return failed(error.code, error.message);
   return failed('identity-mismatch', error.message, error.devices[0]);
 }
 
-function failed(code: string, text: string, suspect?: DeviceId): EngineResult<never> {
+function failed(code: string, text: string, suspect?: DeviceId): EngineFailure {
   return suspect ? { status: 'error', code, text, suspect } : { status: 'error', code, text };
 }

@@ -2,12 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import { type Arrived, type Finding, follow, type IncomingChain, NOTHING_YET } from './incoming-chain.ts';
 
 /** Message `number` after `previous`; `version` for another message under the same number. */
-function message(number: number, previous: number, { newcomer = false, version = '', after = '' } = {}): Arrived {
+function message(
+  number: number,
+  previous: number,
+  { newcomer = false, version = '', after = '', again = false } = {},
+): Arrived {
   return {
     number,
     digest: `${number}${version}`,
     previous: previous > 0 ? { number: previous, digest: `${previous}${after}` } : undefined,
     newcomer,
+    again,
   };
 }
 
@@ -33,6 +38,21 @@ describe('a chain as its recipient sees it', () => {
   it('begins anywhere for a newcomer, and at its beginning for everybody else', () => {
     expect(found(message(7, 6, { newcomer: true }), message(8, 7))).toEqual([]);
     expect(found(message(7, 6), message(8, 7))).toEqual([hole(1, 6)]);
+  });
+
+  it('what was sent again closes its hole, and neither it nor what was forked before is told of', () => {
+    const { found, chain } = findings(
+      first,
+      message(4, 3),
+      message(2, 1, { again: true }),
+      message(3, 2, { again: true }),
+    );
+    expect(found).toEqual([undefined, hole(2, 3), undefined, undefined]);
+    expect(chain.holes).toEqual([]);
+    const restored = [message(3, 2, { version: 'x', after: 'x' }), message(2, 1, { version: 'x', again: true })];
+    expect(findings(first, message(2, 1), message(3, 2), ...restored).found.filter(Boolean)).toEqual([
+      { kind: 'fork' },
+    ]);
   });
 
   it('skips what failed for good', () => {

@@ -30,6 +30,8 @@ export interface Arrived extends Point {
   readonly previous: Point | undefined;
   /** The sender knows of no earlier message of the chain that was accepted for this device. */
   readonly newcomer: boolean;
+  /** Sent again because it could not be read: that it is late is no fault. */
+  readonly again: boolean;
 }
 
 export type Finding =
@@ -46,7 +48,7 @@ export function follow(
   chain: IncomingChain,
   arrived: Arrived,
 ): { readonly chain: IncomingChain; readonly finding?: Finding } {
-  const { number, digest, previous, newcomer } = arrived;
+  const { number, digest, previous, newcomer, again } = arrived;
   const point = { number, digest };
   const newest = chain.received.at(-1)?.number ?? 0;
   const forked = { chain: { received: [point], holes: [] }, finding: { kind: 'fork' } } as const;
@@ -61,11 +63,12 @@ export function follow(
     return { chain: { ...next, holes }, finding: { kind: 'hole', first: newest + 1, last: previous.number } };
   }
   const hole = chain.holes.find(({ after, number: last }) => after < number && number <= last);
-  if (!hole && number < chain.received[0]!.number) return forked;
+  // Before a fork: it is told of already.
+  if (!hole && number < chain.received[0]!.number) return again ? { chain } : forked;
   if (hole?.number === number && hole.digest !== digest) return forked;
   const received = [...chain.received, point].sort((a, b) => a.number - b.number).slice(-RECEIVED);
   const holes = bounded(chain.holes.flatMap((each) => (each === hole ? around(each, arrived) : [each])));
-  return { chain: { received, holes }, finding: { kind: 'late' } };
+  return { chain: { received, holes }, ...(!again && { finding: { kind: 'late' } }) };
 }
 
 /** Whether the chain knows another message of that number, or knows that there was none. */

@@ -57,8 +57,16 @@ export class IncomingChains {
     }
   }
 
-  /** A message of a chain, in the transaction that takes it. Call `owe` once that is durable. */
-  follow(transaction: Transaction, name: ChainName, content: Content & { readonly link: ChainLink }): DurableEvent[] {
+  /**
+   * A message of a chain, in the transaction that takes it. `again`: sent once more, as this device has asked. Call `owe` once that is
+   * durable.
+   */
+  follow(
+    transaction: Transaction,
+    name: ChainName,
+    content: Content & { readonly link: ChainLink },
+    again: boolean,
+  ): DurableEvent[] {
     const before = readChain(transaction, name);
     const { number, previous, newcomers } = content.link;
     const { chain, finding } = follow(before, {
@@ -66,6 +74,7 @@ export class IncomingChains {
       digest: encodeBase64url(chainDigest(this.#crypto, name.sender, name.recipientUser, content)),
       previous: previous && { number: previous.number, digest: encodeBase64url(previous.digest) },
       newcomer: newcomers.some((tag) => encodeBase64url(tag) === this.#tag),
+      again,
     });
     const about = { device: name.sender, conversation: this.#conversation(name) };
     const events: DurableEvent[] = [];

@@ -11,6 +11,7 @@ import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Arrival, Unconfirmed } from '../../events.ts';
 import type { Ledger, Records, Transaction } from '../../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../../storage/record.ts';
+import { forgetKept } from '../healing/kept-messages.ts';
 import type { DurableEvent } from '../inbox.ts';
 
 /** Of one conversation: older ones that nobody confirmed are forgotten. */
@@ -120,7 +121,7 @@ export class OutgoingChains {
     writeSent(transaction, conversation, { id: content.id!, number, digest, devices, missed: [] });
     const numbers = this.#numbersOf(conversation);
     const forgotten = numbers.includes(number) ? [] : numbers.slice(0, Math.max(0, numbers.length + 1 - UNCONFIRMED));
-    for (const old of forgotten) transaction.delete(sentKey(conversation, old));
+    for (const old of forgotten) this.#forget(transaction, conversation, old);
     return () => {
       this.#drop(conversation, [...forgotten, number]);
       this.#numbersOf(conversation).push(number);
@@ -147,8 +148,15 @@ export class OutgoingChains {
   /** The message will never be sent. Call the answer once that is durable. */
   failed(transaction: Transaction, conversation: AccountAddress, content: Content): () => void {
     const { number } = content.link!;
-    transaction.delete(sentKey(conversation, number));
+    this.#forget(transaction, conversation, number);
     return () => this.#drop(conversation, [number]);
+  }
+
+  /** `device` could not read a message, and gets it again: that it is missing there is no news. */
+  repeated(transaction: Transaction, conversation: AccountAddress, number: number, device: DeviceId): void {
+    const message = readSent(transaction, conversation, number);
+    if (!message || message.missed.includes(device)) return;
+    writeSent(transaction, conversation, { ...message, missed: [...message.missed, device] });
   }
 
   /** `device` says what it has of this chain, in a message of the conversation. Call `publish` once that is durable. */
@@ -211,8 +219,13 @@ export class OutgoingChains {
       writeSent(transaction, conversation, { ...message, devices });
       return () => {};
     }
-    transaction.delete(sentKey(conversation, message.number));
+    this.#forget(transaction, conversation, message.number);
     return () => this.#drop(conversation, [message.number]);
+  }
+
+  #forget(transaction: Transaction, conversation: AccountAddress, number: number): void {
+    transaction.delete(sentKey(conversation, number));
+    forgetKept(transaction, conversation, number);
   }
 
   #sentIn(records: Records, conversation: AccountAddress): SentMessage[] {

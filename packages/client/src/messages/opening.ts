@@ -1,0 +1,82 @@
+/** One delivery, from the sender's device in its account's manifest to the plaintext (docs/spec/client.md section 6, steps 2 and 3). */
+import { encodeBase64url } from '@sealwire/wire/base64url';
+import { type Content, decodeEnvelope } from '@sealwire/wire/envelope';
+import type { Deliver } from '@sealwire/wire/frames';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { WireError } from '@sealwire/wire/wire-error';
+import { deviceOf, type PeerRecord, readPeer, trustIn } from '../accounts/peer-record.ts';
+import type { Engines } from '../engines/engines.ts';
+import type { IncomingMessage } from '../events.ts';
+import type { Transaction } from '../storage/ledger.ts';
+import { readPlaintext } from './bare-plaintext.ts';
+import type { ChainName, IncomingChains } from './chain/incoming-chains.ts';
+
+export interface Refusal {
+  readonly code: string;
+  readonly suspect?: DeviceId;
+  readonly sessionBroken?: true;
+}
+
+export interface Opened {
+  readonly message: IncomingMessage;
+  readonly chain: ChainName;
+  readonly content: Content | undefined;
+}
+
+export interface OpeningOptions {
+  readonly engines: Engines;
+  readonly heard: IncomingChains;
+  readonly me: DeviceId;
+}
+
+/** The engine's changes live in `transaction` only when it is opened. */
+export function open(
+  { engines, heard, me }: OpeningOptions,
+  transaction: Transaction,
+  { sender, content, body, acceptedAt, id }: Deliver,
+): Opened | { readonly refused: Refusal } {
+  const peer = readPeer(transaction, accountOf(sender));
+  const device = peer && deviceOf(peer, sender);
+  if (!peer || !device) return { refused: { code: 'ghost-device' } };
+  try {
+    const { engine, recipientUser, cipherMessage } = decodeEnvelope(body);
+    const conversation = conversationOf(peer, recipientUser, accountOf(me));
+    if (!conversation) return { refused: { code: 'wrong-recipient' } };
+    const received = { sender: device, recipientUser, content, cipherMessage };
+    const chain = { sender, recipientUser };
+    const result = engines.open(engine, received, transaction);
+    if (result.status !== 'done') {
+      // The name of a conversation is not authenticated yet: made-up ones must not fill the storage.
+      if (recipientUser === accountOf(me) || readPeer(transaction, recipientUser)) heard.unreadable(transaction, chain);
+      return { refused: result.status === 'error' ? result : { code: 'unknown-engine' } };
+    }
+    const plain = readPlaintext(result.value);
+    const message: IncomingMessage = {
+      kind: 'message',
+      id: plain.id ?? encodeBase64url(id),
+      from: peer.address,
+      device: sender,
+      conversation,
+      type: plain.type,
+      body: plain.body.slice(),
+      sentAt: plain.sentAt ?? acceptedAt,
+      acceptedAt,
+      trust: trustIn(peer, sender),
+      ...(plain.kind === 'bare' && { bare: true }),
+    };
+    return { message, chain, content: plain.kind === 'content' ? plain : undefined };
+  } catch (error) {
+    // Whatever one message does to an engine, it must not come again and again and keep out all that follow.
+    return { refused: { code: error instanceof WireError ? error.code : 'engine-failed' } };
+  }
+}
+
+/** Undefined when the encryption was bound to somebody else: a message for another must not be shown as one for us. */
+function conversationOf(
+  sender: PeerRecord,
+  recipientUser: AccountAddress,
+  own: AccountAddress,
+): AccountAddress | undefined {
+  if (sender.address === own) return recipientUser;
+  return recipientUser === own ? sender.address : undefined;
+}
