@@ -12,6 +12,7 @@ import { moveCommand } from './commands/move.ts';
 import { passwdCommand } from './commands/passwd.ts';
 import { registerCommand } from './commands/register.ts';
 import { sendCommand } from './commands/send.ts';
+import { sessionsCommand } from './commands/sessions.ts';
 import { trustCommand } from './commands/trust.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { versionCommand } from './commands/version.ts';
@@ -59,6 +60,7 @@ function buildProgram(context: Context): Command {
     doctorCommand(give),
     verifyCommand(give),
     trustCommand(give),
+    sessionsCommand(give),
     whoamiCommand(give),
     passwdCommand(give),
     moveCommand(give),

@@ -1,6 +1,6 @@
 /** What the SDK reports, as a JSON record and as a line for people. */
 import type { Client } from '@sealwire/client/client';
-import type { HoleEvent, IncomingEvent } from '@sealwire/client/events';
+import type { HoleEvent, IncomingEvent, SentAgainEvent } from '@sealwire/client/events';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';
@@ -37,7 +37,19 @@ export async function showEvent(
       if (event.count === 0) return output.warn('messages may be missing: the server’s storage was damaged');
       return output.warn(`${event.count} messages were lost: ${REASONS[event.reason]}`);
     case 'undecryptable':
+      // `session-restarted` has said it; what does not come again is told of.
+      if (event.asked) return;
       return output.warn(`a message of ${event.device} cannot be decrypted (${event.code})`);
+    case 'session-restarted':
+      return output.warn(
+        `${printable(event.device)} wrote what cannot be read (${printable(event.code)}): a new session is begun, and what it wrote is asked for again`,
+      );
+    case 'messages-gone':
+      return output.warn(
+        `${countOf(event.messages)} of ${printable(event.device)} could not be read and cannot be had again: ask for ${event.messages === 1 ? 'it' : 'them'} in another way`,
+      );
+    case 'sent-again':
+      return output.warn(sentAgainText(event));
     case 'identity-change':
       return output.warn(`the keys of ${event.device} have changed: nothing is sent to that account`);
     case 'directory-keys':
@@ -64,7 +76,7 @@ export async function showEvent(
       return output.warn(
         event.seenBy
           ? `somebody else writes in the name of this device (${printable(event.seenBy)} has a message that it did not write): is a copy of its keys in use?`
-          : `there are two of ${printable(event.device)}, which write different things under one number: make sure who writes`,
+          : `there are two of ${printable(event.device)}, or it was put back to an older state: it writes different things under one number; make sure who writes`,
       );
     case 'not-arrived':
       return output.warn(
@@ -90,11 +102,20 @@ function timeOfDay(at: number, now: number): string {
 }
 
 /** At most so many: not every number was used. */
-function holeText({ device, conversation, first, last, told }: HoleEvent, own: AccountAddress): string {
+function holeText({ device, conversation, first, last, told, restarted }: HoleEvent, own: AccountAddress): string {
   const size = last - first + 1;
   const what = `${size === 1 ? '1 message' : `up to ${size} messages`} of ${printable(device)} with ${shortName(conversation, own)}`;
+  if (restarted)
+    return `${what} are not here: the session with it was broken, as when a profile is put back to an older state`;
   if (told >= size) return `${what} did not arrive, as was said above`;
   return `${what} did not arrive, and the server ${told === 0 ? 'does not say why' : `told of ${told} only`}`;
+}
+
+function sentAgainText({ device, ids, gone }: SentAgainEvent): string {
+  const again =
+    ids.length > 0 ? `${countOf(ids.length)} of yours, which ${ids.length === 1 ? 'is' : 'are'} sent again` : '';
+  const lost = gone > 0 ? `${countOf(gone)} that cannot be sent again` : '';
+  return `${printable(device)} could not read ${[again, lost].filter(Boolean).join(', and ')}`;
 }
 
 function countOf(messages: number): string {

@@ -153,6 +153,8 @@ export interface HoleEvent {
   readonly last: number;
   /** How many of them the application has heard of already: by a `gap`, or as `undecryptable`. Fewer: the server keeps silent about it. */
   readonly told: number;
+  /** The session was broken meanwhile: they may have arrived here before this device was put back to an older state. */
+  readonly restarted?: true;
 }
 
 /** The message that follows was sent before others that came earlier: the server has changed the order. */

@@ -1,5 +1,7 @@
 /** Do the keys open, does the server take our login, does its key directory hold our keys, and does the relay let us in? */
 import type { KeysFinding } from '@sealwire/client/engine';
+import type { Unread } from '@sealwire/client/events';
+import { accountOf } from '@sealwire/wire/ids';
 import { type ProfileContext, UnfinishedError, withClient } from '../context.ts';
 import { type Ending, endingOf } from '../exit-codes.ts';
 import { wayOutOf, whatOf } from '../output.ts';
@@ -33,6 +35,15 @@ function fixOf(error: unknown, ending: Ending): string {
   return wayOutOf(error) ?? (FIXES as Partial<Record<Ending, string>>)[ending] ?? "look at the server's log";
 }
 
+/** What could not be read has been asked for; who has not answered may have been away. */
+function judgeSessions(unread: readonly Unread[]): Finding {
+  const [first] = unread;
+  if (!first) return { name: 'sessions', detail: 'nothing is left that could not be read' };
+  const messages = unread.reduce((sum, each) => sum + each.messages, 0);
+  const detail = `${messages} message(s) of ${unread.length} device(s) could not be read, and have not come again`;
+  return { name: 'sessions', detail, fix: `run sealwire sessions reset -t ${accountOf(first.device)}` };
+}
+
 export async function checkConnection(context: ProfileContext): Promise<Finding[]> {
   const findings: Finding[] = [];
   let step = 'login';
@@ -42,6 +53,7 @@ export async function checkConnection(context: ProfileContext): Promise<Finding[
       findings.push({ name: 'login', detail: `${client.address}, ${devices.length} device(s)` });
       step = 'prekeys';
       findings.push(judge(await client.checkKeys()));
+      findings.push(judgeSessions(client.unread()));
       step = 'relay';
       await client.connect({ signal: AbortSignal.timeout(PATIENCE_MS) });
       findings.push({ name: 'relay', detail: `connected; ${client.pending()} message(s) in the outbox` });

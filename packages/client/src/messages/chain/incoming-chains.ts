@@ -79,18 +79,19 @@ export class IncomingChains {
     const about = { device: name.sender, conversation: this.#conversation(name) };
     const events: DurableEvent[] = [];
     const { unnumbered } = toldIn(transaction);
+    const left = again ? Math.max(0, before.unread - 1) : before.unread;
     if (finding?.kind === 'hole') {
       const { first, last } = finding;
       const size = last - first + 1;
-      const unread = Math.min(before.unread, size);
+      const unread = Math.min(left, size);
       const isTold = (before.unnumbered ?? 0) < unnumbered;
       const told = isTold ? size : unread + takeLost(transaction, size - unread);
-      events.push({ ...about, kind: 'hole', first, last, told });
+      events.push({ ...about, kind: 'hole', first, last, told, ...(again && { restarted: again }) });
     } else if (finding) {
       events.push({ ...about, kind: finding.kind, number });
     }
     // What could not be read and left no hole was never of this chain.
-    writeChain(transaction, name, { ...chain, unread: 0, owed: true, unnumbered });
+    writeChain(transaction, name, { ...chain, unread: again ? left : 0, owed: true, unnumbered });
     return events;
   }
 
