@@ -2,8 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { IncomingEvent } from '@sealwire/client/events';
 import type { MemoryStorage } from '@sealwire/client/memory-storage';
+import type { Deliver } from '@sealwire/wire/frames';
+import { parseMessageId } from '@sealwire/wire/ids';
+import { decodeAnswer, encodeAnswer, type LimeBundle } from '@sealwire/wire/lime-server';
 import { type Constellation, startConstellation } from './constellation.ts';
-import { afterCrash, type Person, type PersonOptions, register } from './person.ts';
+import { afterCrash, join, type Person, type PersonOptions, register, take } from './person.ts';
 
 jest.setTimeout(20_000);
 
@@ -29,6 +32,13 @@ async function person(name: string, options: PersonOptions = {}): Promise<Person
   people.push(made);
   await made.client.connect();
   return made;
+}
+
+async function anotherDevice(of: Person): Promise<Person> {
+  const device = await join(constellation, of);
+  people.push(device);
+  await device.client.connect();
+  return device;
 }
 
 async function say(from: Person, to: string, ...texts: string[]): Promise<void> {
@@ -112,5 +122,160 @@ describe('a profile that was copied back', () => {
     expect(textsOf(await shownUntil(bob, 'a6'), 'a5')).toEqual(['a5', 'a6']);
     expect(textsOf(await shownUntil(alice, 'b6'), 'b5')).toEqual(['b5', 'b6']);
     await talk(7, 8);
+  });
+});
+
+describe('a session that one side does not have', () => {
+  it('a first message with a one-time prekey that is used up: carol gets the one that alice got', async () => {
+    const carol = await person('carol');
+    let handedOut: LimeBundle | undefined;
+    for (const { network } of [alice, carol])
+      network.intercept = async (request, ask) => {
+        const answer = await ask();
+        if (!request.url.endsWith('/lime')) return answer;
+        const decoded = decodeAnswer(new Uint8Array(await answer.arrayBuffer()), 'c25519');
+        if (decoded.kind !== 'peerBundle') throw new Error('unexpected request');
+        handedOut ??= decoded.peers[0]!.bundle;
+        const peers = decoded.peers.map(({ device }) => ({ device, bundle: handedOut! }));
+        return new Response(encodeAnswer({ ...decoded, peers }));
+      };
+    await say(alice, 'bob', 'a1');
+    expect(textsOf(await shownUntil(bob, 'a1'), 'a')).toEqual(['a1']);
+    await say(carol, 'bob', 'c1', 'c2');
+    const shown = await shownUntil(bob, 'c2');
+    expect(shown.filter((event) => typeof event === 'object' && event.kind === 'session-restarted')).toEqual([
+      { kind: 'session-restarted', device: carol.client.device, code: 'unknown-one-time-prekey' },
+    ]);
+    expect(textsOf(shown, 'c')).toEqual(['c1', 'c2']);
+    await say(bob, 'carol', 'b1');
+    expect(textsOf(await shownUntil(carol, 'b1'), 'b')).toEqual(['b1']);
+  });
+
+  it('the recipient has forgotten it: what is written on it is asked for', async () => {
+    await talk(1, 2);
+    await bob.client.forgetPeer('alice');
+    await say(alice, 'bob', 'a3', 'a4');
+    const shown = await shownUntil(bob, 'a4');
+    expect(shown.filter((event) => typeof event === 'object' && event.kind === 'session-restarted')).toEqual([
+      { kind: 'session-restarted', device: alice.client.device, code: 'no-session' },
+    ]);
+    expect(textsOf(shown, 'a3')).toEqual(['a3', 'a4']);
+    await talk(5, 6);
+  });
+
+  it('a store that is lost is a new device: nothing of the old one is sent to it, and nothing is restarted', async () => {
+    await talk(1, 2);
+    await bob.client.close();
+    await say(alice, 'bob', 'a3');
+    const anew = await anotherDevice(bob);
+    await say(alice, 'bob', 'a4');
+    expect(await shownUntil(anew, 'a4')).toEqual(['a4']);
+    await say(anew, 'alice', 'b4');
+    expect(kindsOf(await shownUntil(alice, 'b4'))).toEqual([]);
+  });
+
+  it('our own other device was put back: it asks for its copies, in the conversations that they belong to', async () => {
+    const phone = await anotherDevice(alice);
+    await alice.client.peer('alice');
+    const round = async (n: number) => {
+      await say(alice, 'bob', `a${n}`);
+      await shownUntil(phone, `a${n}`);
+      await say(phone, 'bob', `p${n}`);
+      await shownUntil(alice, `p${n}`);
+    };
+    await round(1);
+    const backup = backupOf(phone);
+    for (const n of [2, 3, 4]) await round(n);
+    const restored = await putBack(backup);
+    await say(alice, 'bob', 'a5', 'a6');
+    const messages = new Map<string, string>();
+    const enough = new AbortController();
+    for await (const event of restored.client.messages({ signal: enough.signal })) {
+      if (event.kind === 'message') messages.set(event.text!, event.conversation);
+      if (messages.has('a6')) enough.abort();
+    }
+    expect([messages.get('a5'), messages.get('a6')]).toEqual([bob.client.address, bob.client.address]);
+  });
+});
+
+describe('what cannot be had again', () => {
+  it('both are told, once: the sender was put back to before it wrote', async () => {
+    await talk(1, 1);
+    const [a, b] = [backupOf(alice), backupOf(bob)];
+    await talk(2, 3);
+    bob.network.up = false;
+    bob.network.cut();
+    await say(alice, 'bob', 'a4');
+    alice = await putBack(a);
+    bob = await putBack(b);
+    expect(await take(bob.client, 'messages-gone', 1)).toEqual([
+      { kind: 'messages-gone', device: alice.client.device, messages: expect.any(Number) },
+    ]);
+    expect(await take(alice.client, 'sent-again', 1)).toEqual([
+      { kind: 'sent-again', device: bob.client.device, ids: [], gone: expect.any(Number) },
+    ]);
+    await talk(5, 6);
+  });
+});
+
+describe('T98: who wants a device to begin sessions without end', () => {
+  /** What has arrived at `of` once, changed so that nobody can read it, under a new id. */
+  const forge = (of: Person, deliver: Deliver, n: number) =>
+    of.network.inject({
+      ...deliver,
+      id: parseMessageId(Uint8Array.from({ length: 16 }, (_, i) => (i === 0 ? n : 0xee))),
+      content: deliver.content.map((byte, i) => (i === deliver.content.length - 1 ? byte ^ n : byte)),
+    });
+  const bundlesAskedBy = (of: Person) => {
+    const asked: unknown[] = [];
+    of.network.intercept = (request, ask) => {
+      if (request.url.endsWith('/lime')) asked.push(request);
+      return ask();
+    };
+    return asked;
+  };
+
+  it('a relay forges what cannot be read, by the hundred: three sessions, twelve requests, and the real one goes on', async () => {
+    await talk(1, 2);
+    const asked = bundlesAskedBy(bob);
+    const sent = bob.network.framesSent('send').length;
+    const [deliver] = bob.network.framesReceived('deliver').slice(-1);
+    for (let n = 1; n <= 200; n++) {
+      forge(bob, deliver!, n);
+      if (n % 10 === 0) await say(alice, 'bob', `a${n + 100}`);
+    }
+    const shown = await shownUntil(bob, 'a300');
+    const restarts = kindsOf(shown).filter((kind) => kind === 'session-restarted').length;
+    expect(restarts).toBeGreaterThan(0);
+    expect(restarts).toBeLessThanOrEqual(3);
+    expect(asked.length).toBeLessThanOrEqual(3);
+    await say(bob, 'alice', 'b301');
+    expect(textsOf(await shownUntil(alice, 'b301'), 'b3')).toEqual(['b301']);
+    // Requests, receipts, and the message.
+    expect(bob.network.framesSent('send').length - sent).toBeLessThanOrEqual(12 + 20 + 1);
+  });
+
+  it('two of one device take turns: each begins so many sessions, and then it is only told', async () => {
+    await talk(1, 1);
+    const copies = [bob, { ...bob, storage: (bob.storage as MemoryStorage).copy() }];
+    const frames = () => [alice, ...people].flatMap(({ network }) => network.framesSent('send')).length;
+    const restarts = [0, 0];
+    for (let round = 0; round < 14; round++) {
+      const which = round % 2;
+      const one = await afterCrash(copies[which]!);
+      people.push(one);
+      copies[which] = one;
+      await one.client.connect();
+      await say(alice, 'bob', `m${round}`);
+      const enough = new AbortController();
+      for await (const event of one.client.messages({ signal: enough.signal })) {
+        if (event.kind === 'session-restarted') restarts[which]! += 1;
+        if (event.kind === 'message' && event.text === `m${round}`) enough.abort();
+        if (event.kind === 'undecryptable' && !event.asked) enough.abort();
+      }
+      await one.client.close();
+    }
+    for (const count of restarts) expect(count).toBeLessThanOrEqual(3);
+    expect(frames()).toBeLessThan(14 * 8);
   });
 });

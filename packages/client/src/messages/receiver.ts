@@ -251,11 +251,12 @@ export class Receiver {
 
   /** What a device says of messages that it, or we, could not read. */
   #heal(transaction: Transaction, device: DeviceId, content: Content, published: (() => void)[]): void {
-    const { inbox, unread, repeats, heal } = this.#options;
+    const { inbox, heard, unread, repeats, heal } = this.#options;
     const { gone = [], unread: ids = [] } = content;
-    const { events, waiting, ofUnshown } = repeats.requested(transaction, device, ids);
+    const { events, waiting, ofUnshown, wasBroken } = repeats.requested(transaction, device, ids);
     for (const event of [...unread.gone(transaction, device, gone), ...events])
       published.push(inbox.add(transaction, event));
+    if (wasBroken) heard.sessionBroken(transaction, device);
     const asks = ofUnshown && unread.askAgain(transaction, device);
     for (const to of [...waiting, ...(asks ? [accountOf(device)] : [])]) published.push(() => heal(to));
   }

@@ -20,6 +20,8 @@ interface StoredChain extends IncomingChain {
   readonly unread: number;
   /** Its sender does not know yet what has arrived. */
   readonly owed: boolean;
+  /** Its sender says that the session was broken, and nothing of the chain has come since. */
+  readonly broken?: true;
   /** How often the server had told of losses without a number when the chain came so far; absent: never. */
   readonly unnumbered?: number;
 }
@@ -86,12 +88,13 @@ export class IncomingChains {
       const unread = Math.min(left, size);
       const isTold = (before.unnumbered ?? 0) < unnumbered;
       const told = isTold ? size : unread + takeLost(transaction, size - unread);
-      events.push({ ...about, kind: 'hole', first, last, told, ...(again && { restarted: again }) });
+      events.push({ ...about, kind: 'hole', first, last, told, ...((again || before.broken) && { restarted: true }) });
     } else if (finding) {
       events.push({ ...about, kind: finding.kind, number });
     }
     // What could not be read and left no hole was never of this chain.
-    writeChain(transaction, name, { ...chain, unread: again ? left : 0, owed: true, unnumbered });
+    const { received, holes } = chain;
+    writeChain(transaction, name, { received, holes, unread: again ? left : 0, owed: true, unnumbered });
     return events;
   }
 
@@ -99,6 +102,14 @@ export class IncomingChains {
   unreadable(transaction: Transaction, name: ChainName): void {
     const chain = readChain(transaction, name);
     writeChain(transaction, name, { ...chain, unread: chain.unread + 1 });
+  }
+
+  /** The device says, in a session that is good, that the one before was broken. */
+  sessionBroken(transaction: Transaction, sender: DeviceId): void {
+    for (const key of transaction.keys(`heard/${sender} `)) {
+      const name = { sender, recipientUser: key.slice(`heard/${sender} `.length) as AccountAddress };
+      writeChain(transaction, name, { ...readChain(transaction, name), broken: true });
+    }
   }
 
   /** The server says that it has lost so many messages, whoever wrote them; 0: it does not know how many. */

@@ -33,6 +33,8 @@ export interface Repeat extends StoredRepeat {
 }
 
 export interface Requested {
+  /** The device names messages of ours: the session with it was broken. */
+  readonly wasBroken: boolean;
   readonly events: readonly DurableEvent[];
   /** For whom something waits now. */
   readonly waiting: readonly AccountAddress[];
@@ -40,7 +42,7 @@ export interface Requested {
   readonly ofUnshown: boolean;
 }
 
-const NOTHING: Requested = { events: [], waiting: [], ofUnshown: false };
+const NOTHING: Requested = { wasBroken: false, events: [], waiting: [], ofUnshown: false };
 
 export class Repeats {
   readonly #ledger: Ledger;
@@ -100,6 +102,7 @@ export class Repeats {
     }
     const isNews = repeated.length + gone.length > 0;
     return {
+      wasBroken: repeated.length > 0,
       events: isNews ? [{ kind: 'sent-again', device, ids: repeated, gone: gone.length }] : [],
       waiting: [...waiting],
       ofUnshown: wanted.some((id) => unshown.includes(id)),
