@@ -97,7 +97,8 @@ describe('a profile that was copied back', () => {
     expect(kindsOf(shown).filter((kind) => kind === 'session-restarted')).toHaveLength(1);
     await say(bob, 'alice', 'b5');
     const told = await shownUntil(alice, 'b5');
-    expect(kindsOf(told).filter((kind) => kind === 'sent-again')).toHaveLength(1);
+    const again = told.flatMap((event) => (typeof event === 'object' && event.kind === 'sent-again' ? event.ids : []));
+    expect(again).toHaveLength(2);
     await talk(6, 7);
   });
 
@@ -122,6 +123,50 @@ describe('a profile that was copied back', () => {
     expect(textsOf(await shownUntil(bob, 'a6'), 'a5')).toEqual(['a5', 'a6']);
     expect(textsOf(await shownUntil(alice, 'b6'), 'b5')).toEqual(['b5', 'b6']);
     await talk(7, 8);
+  });
+});
+
+describe('processes that end in between', () => {
+  it('the one that asks: the request goes out with its next connection', async () => {
+    await talk(1, 1);
+    const backup = backupOf(bob);
+    await talk(2, 4);
+    bob = await putBack(backup);
+    bob.network.outgoing = (frame) => (frame.kind === 'send' ? undefined : frame);
+    await say(alice, 'bob', 'a5');
+    await take(bob.client, 'session-restarted', 1);
+    bob = await putBack(bob);
+    expect(textsOf(await shownUntil(bob, 'a5'), 'a5')).toEqual(['a5']);
+  });
+
+  it('the one that is asked: what it owes goes out with its next connection', async () => {
+    await talk(1, 1);
+    const backup = backupOf(bob);
+    await talk(2, 4);
+    bob = await putBack(backup);
+    await say(alice, 'bob', 'a5');
+    alice.network.outgoing = (frame) => (frame.kind === 'send' ? undefined : frame);
+    await take(alice.client, 'sent-again', 1);
+    alice = await putBack(alice);
+    expect(textsOf(await shownUntil(bob, 'a5'), 'a5')).toEqual(['a5']);
+    await talk(6, 7);
+  });
+});
+
+describe('by the user’s word', () => {
+  it('a new session begins with the next connection, whatever the state of the one there is', async () => {
+    await talk(1, 2);
+    const asked: string[] = [];
+    bob.network.intercept = (request, ask) => {
+      if (request.url.endsWith('/lime')) asked.push(request.url);
+      return ask();
+    };
+    expect(await bob.client.resetSessions('alice')).toEqual([alice.client.device]);
+    await say(bob, 'alice', 'b3');
+    expect(asked).toHaveLength(1);
+    expect(await shownUntil(alice, 'b3')).toEqual(['b3']);
+    await talk(4, 5);
+    expect(asked).toHaveLength(1);
   });
 });
 

@@ -95,8 +95,13 @@ describe('a device that cannot read', () => {
   it('asks twelve times an hour at most, for the newest sixty-four, and three times for one', async () => {
     for (let n = 0; n < 100; n++) await fails(n);
     expect(unread.request(PHONE)).toEqual(Array.from({ length: 64 }, (_, n) => idOf(n + 36)));
-    for (let n = 0; n < 3; n++) await asks();
-    expect(unread.request(PHONE)).toEqual([]);
+    const asksAgain = () => ledger.commit((transaction) => unread.askAgain(transaction, PHONE));
+    for (const again of [true, true, false]) {
+      expect(unread.request(PHONE)).toHaveLength(64);
+      await asks();
+      expect(unread.request(PHONE)).toEqual([]);
+      expect(await asksAgain()).toBe(again);
+    }
     for (let n = 0; n < 9; n++) await asks();
     expect(unread.request(PHONE)).toBeUndefined();
     now += HOUR;

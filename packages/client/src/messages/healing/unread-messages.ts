@@ -26,6 +26,8 @@ interface UnreadMessage {
   readonly at: number;
   /** How often it was asked for. */
   readonly asked: number;
+  /** It is to be asked for with the next request. */
+  readonly wanted: boolean;
 }
 
 interface StoredUnread {
@@ -93,7 +95,7 @@ export class UnreadMessages {
       spend(transaction, RESTARTS_OF_ACCOUNT, accountOf(device), now);
       this.#engines.retireSession(device, transaction);
     }
-    const message = { id, at: now, asked: 0 };
+    const message = { id, at: now, asked: 0, wanted: true };
     const messages = answers ? [...this.#young(before), message].slice(-UNREAD_IDS) : [];
     const due = answers && (before.due || restarts || isNew);
     const since = restarts ? now : unprovenSince;
@@ -105,7 +107,7 @@ export class UnreadMessages {
   read(transaction: Transaction, device: DeviceId): boolean {
     if (!transaction.get(keyOf(device))) return false;
     const { messages, due } = readUnread(transaction, device);
-    const isDue = due || messages.some(({ asked }) => asked === 0);
+    const isDue = due || messages.some(({ wanted }) => wanted);
     writeUnread(transaction, device, { messages, due: isDue });
     return isDue;
   }
@@ -124,22 +126,25 @@ export class UnreadMessages {
   /** The device could not read a request: what it asked for is asked for again. True when there is something. */
   askAgain(transaction: Transaction, device: DeviceId): boolean {
     const unread = readUnread(transaction, device);
-    const due = this.#askable(unread).length > 0;
-    if (due) writeUnread(transaction, device, { ...unread, due });
+    const messages = this.#young(unread).map((message) => ({ ...message, wanted: message.asked < ASKED_TIMES }));
+    const due = messages.some(({ wanted }) => wanted);
+    if (due) writeUnread(transaction, device, { ...unread, messages, due });
     return due;
   }
 
   /** The user wants a new session, whatever is left of the allowances. `answers` as in `Failure`. */
   reset(transaction: Transaction, device: DeviceId, answers: boolean): void {
     this.#engines.retireSession(device, transaction);
-    const messages = this.#young(readUnread(transaction, device)).map((message) => ({ ...message, asked: 0 }));
+    const unread = this.#young(readUnread(transaction, device));
+    const messages = unread.map((message) => ({ ...message, asked: 0, wanted: true }));
     writeUnread(transaction, device, { messages, due: answers });
   }
 
   /** The relay ids to ask for; undefined when nothing may be asked now. A request without ids begins a session and no more. */
   request(device: DeviceId): Uint8Array[] | undefined {
     if (!mayHappen(this.#ledger, REQUESTS, device, this.#now())) return undefined;
-    return this.#askable(readUnread(this.#ledger, device)).map(({ id }) => decodeBase64url(id));
+    const wanted = this.#young(readUnread(this.#ledger, device)).filter((message) => message.wanted);
+    return wanted.map(({ id }) => decodeBase64url(id));
   }
 
   /** A request for `ids` is encrypted, and costs what it costs. */
@@ -152,9 +157,9 @@ export class UnreadMessages {
     const unread = readUnread(transaction, device);
     const names = ids.map(encodeBase64url);
     const messages = unread.messages.map((message) =>
-      names.includes(message.id) ? { ...message, asked: message.asked + 1 } : message,
+      names.includes(message.id) ? { ...message, asked: message.asked + 1, wanted: false } : message,
     );
-    writeUnread(transaction, device, { ...unread, messages, due: messages.some(({ asked }) => asked === 0) });
+    writeUnread(transaction, device, { ...unread, messages, due: messages.some(({ wanted }) => wanted) });
   }
 
   /** The device has left its account's manifest. */
@@ -170,10 +175,6 @@ export class UnreadMessages {
   #young({ messages }: StoredUnread): UnreadMessage[] {
     const now = this.#now();
     return messages.filter(({ at }) => now - at < ASKED_FOR_MS);
-  }
-
-  #askable(unread: StoredUnread): UnreadMessage[] {
-    return this.#young(unread).filter(({ asked }) => asked < ASKED_TIMES);
   }
 
   #settle(transaction: Transaction, device: DeviceId, ids: readonly Uint8Array[]): UnreadMessage[] {
