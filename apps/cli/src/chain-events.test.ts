@@ -30,7 +30,7 @@ it.each<[IncomingEvent, string]>([
   [{ kind: 'hole', ...about, first: 2, last: 4, told: 1 }, 'up to 3 messages'],
   [{ kind: 'hole', ...about, first: 2, last: 4, told: 3 }, 'as was said above'],
   [{ kind: 'hole', ...about, first: 2, last: 4, told: 0, restarted: true }, 'the session with it was broken'],
-  [{ kind: 'session-restarted', device, code: 'duplicate' }, 'a new session is begun'],
+  [{ kind: 'session-restarted', device, code: 'duplicate', asked: true }, 'is begun, and what it wrote is asked for'],
   [{ kind: 'messages-gone', device, messages: 1 }, 'a message of'],
   [{ kind: 'sent-again', device, ids: ['a', 'b'], gone: 0 }, '2 messages of yours, which are sent again'],
   [{ kind: 'sent-again', device, ids: ['a'], gone: 2 }, 'sent again, and 2 messages that cannot be sent again'],

@@ -42,7 +42,7 @@ export async function showEvent(
       return output.warn(`a message of ${event.device} cannot be decrypted (${event.code})`);
     case 'session-restarted':
       return output.warn(
-        `${printable(event.device)} wrote what cannot be read (${printable(event.code)}): a new session is begun, and what it wrote is asked for again`,
+        `${printable(event.device)} wrote what cannot be read (${printable(event.code)}): a new session is begun${event.asked ? ', and what it wrote is asked for again' : ''}`,
       );
     case 'messages-gone':
       return output.warn(

@@ -62,13 +62,16 @@ export interface UndecryptableEvent {
 
 /**
  * What a device sent could not be read: the session with it is broken, as by a profile that was put back to an older state, there or here.
- * A new one is begun, and what could not be read is asked for again. It comes as a message, or `messages-gone` tells that it does not.
+ * A new one is begun, and what could not be read is asked for (docs/spec/healing.md): it comes as a message, or `messages-gone` tells that
+ * it does not.
  */
 export interface SessionRestartedEvent {
   readonly kind: 'session-restarted';
   readonly device: DeviceId;
   /** Of the first message that could not be read. */
   readonly code: string;
+  /** False for a LIME client that knows no requests: what it wrote is lost. */
+  readonly asked: boolean;
 }
 
 /** What a device could not read it does not have any more, or never had: that cannot be sent again. */

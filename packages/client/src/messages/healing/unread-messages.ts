@@ -100,7 +100,7 @@ export class UnreadMessages {
     const due = answers && (before.due || restarts || isNew);
     const since = restarts ? now : unprovenSince;
     writeUnread(transaction, device, { messages, due, ...(since !== undefined && { unprovenSince: since }) });
-    return { asked: due, events: restarts ? [{ kind: 'session-restarted', device, code }] : [] };
+    return { asked: due, events: restarts ? [{ kind: 'session-restarted', device, code, asked: answers }] : [] };
   }
 
   /** Something of the device was read: the session is good, and what was not asked for yet can be. True when that is so. */
