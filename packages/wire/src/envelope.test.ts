@@ -53,6 +53,8 @@ const receipts: fc.Arbitrary<readonly Receipt[]> = fc.array(
   }),
   { minLength: 1, maxLength: 8 },
 );
+const relayId = fc.uint8Array({ minLength: 16, maxLength: 16 });
+const relayIds = fc.array(relayId, { minLength: 1, maxLength: 64 });
 const contents: fc.Arbitrary<Content> = fc.record(
   {
     type: fc.constantFrom('text/plain', 'text/plain;charset=utf-8', 'application/vnd.sealwire.receipt+json'),
@@ -61,6 +63,9 @@ const contents: fc.Arbitrary<Content> = fc.record(
     id: fc.string({ unit: 'binary', minLength: 1, maxLength: 16 }),
     link: links,
     receipts,
+    unread: relayIds,
+    gone: relayIds,
+    again: relayId,
   },
   { requiredKeys: ['type', 'body', 'sentAt'] },
 );
@@ -197,6 +202,15 @@ describe('content', () => {
     expect(of(9, { first: 2, last: 4 }, { first: 4, last: 8 })).toThrow(refusal);
     expect(of(9, { first: 2, last: 9 })).toThrow(refusal);
     expect(of(0)).toThrow(refusal);
+  });
+
+  it('ids of what could not be read are relay ids, and so many of them', () => {
+    const ids = (count: number, length = 16) => Array.from({ length: count }, () => new Uint8Array(length));
+    expect(decodeContent(encodeContent({ ...good, unread: ids(64), gone: ids(64) }))).toMatchObject({
+      unread: ids(64),
+    });
+    for (const wrong of [{ unread: ids(65) }, { gone: ids(65) }, { unread: ids(1, 15) }, { again: new Uint8Array(15) }])
+      expect(() => encodeContent({ ...good, ...wrong })).toThrow(refusal);
   });
 
   it('a client that knows no chains reads the rest', () => {
