@@ -403,13 +403,14 @@ export class Client {
     await this.#services.book.forget(forgotten);
   }
 
-  /** Disconnects, waits for what is under way, closes the storage. Idempotent. */
+  /** Disconnects, waits for what is under way (for what heals a session two seconds at most), closes the storage. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
+    await this.#sender.finishHealing();
     this.#services.stop();
     this.#inbox.end('closed');
     await this.#connection.close();

@@ -66,6 +66,7 @@ const contents: fc.Arbitrary<Content> = fc.record(
     unread: relayIds,
     gone: relayIds,
     again: relayId,
+    moot: relayIds,
   },
   { requiredKeys: ['type', 'body', 'sentAt'] },
 );
@@ -209,7 +210,13 @@ describe('content', () => {
     expect(decodeContent(encodeContent({ ...good, unread: ids(64), gone: ids(64) }))).toMatchObject({
       unread: ids(64),
     });
-    for (const wrong of [{ unread: ids(65) }, { gone: ids(65) }, { unread: ids(1, 15) }, { again: new Uint8Array(15) }])
+    for (const wrong of [
+      { unread: ids(65) },
+      { gone: ids(65) },
+      { moot: ids(65) },
+      { unread: ids(1, 15) },
+      { again: new Uint8Array(15) },
+    ])
       expect(() => encodeContent({ ...good, ...wrong })).toThrow(refusal);
   });
 

@@ -81,6 +81,7 @@ export const CONTENT = new MessageType(
     unread: list(exactly(10, LIMITS.messageIdBytes.value), UNREAD_IDS),
     gone: list(exactly(11, LIMITS.messageIdBytes.value), UNREAD_IDS),
     again: bytes(12, LIMITS.messageIdBytes.value),
+    moot: list(exactly(13, LIMITS.messageIdBytes.value), UNREAD_IDS),
   },
   {
     check({ number, previous, digest, newcomers, again }, reader) {
@@ -122,6 +123,8 @@ export interface Content {
   readonly unread?: readonly Uint8Array[];
   /** Those that the addressee could not read, and that cannot be sent again. */
   readonly gone?: readonly Uint8Array[];
+  /** Those of them that nobody would have been shown. */
+  readonly moot?: readonly Uint8Array[];
   /** The relay id under which the addressee could not read this message. */
   readonly again?: Uint8Array;
 }
@@ -147,15 +150,15 @@ export function encodeContent(content: Content): Uint8Array<ArrayBuffer> {
 
 /** As `encodeContent`, of what `decodeContent` has answered: it is not looked at again. */
 export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
-  const { id = '', link, receipts = [], unread = [], gone = [], again = NO_BYTES, ...rest } = content;
+  const { id = '', link, receipts = [], unread = [], gone = [], moot = [], again = NO_BYTES, ...rest } = content;
   const { number = 0, previous, newcomers = [] } = link ?? {};
   const place = { number, previous: previous?.number ?? 0, digest: previous?.digest ?? NO_BYTES, newcomers };
-  return CONTENT.encode({ ...rest, id, ...place, receipts, unread, gone, again }, 'bad-content');
+  return CONTENT.encode({ ...rest, id, ...place, receipts, unread, gone, again, moot }, 'bad-content');
 }
 
 /** Throws `WireError` `bad-content`. */
 export function decodeContent(bytes: Uint8Array): Content {
-  const { id, number, previous, digest, newcomers, receipts, unread, gone, again, ...content } = CONTENT.decode(
+  const { id, number, previous, digest, newcomers, receipts, unread, gone, again, moot, ...content } = CONTENT.decode(
     bytes,
     'bad-content',
   );
@@ -168,5 +171,6 @@ export function decodeContent(bytes: Uint8Array): Content {
     ...(unread.length > 0 && { unread }),
     ...(gone.length > 0 && { gone }),
     ...(again.length > 0 && { again }),
+    ...(moot.length > 0 && { moot }),
   };
 }

@@ -1,5 +1,5 @@
 /** Who gets a message: the devices of two verified manifests, and never one more (cases E06, S37, S45, S49). */
-import { type AccountAddress, type DeviceId, nameOf } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
 import { type PeerRecord, trustIn } from '../accounts/peer-record.ts';
 import type { EngineDevice } from '../engines/engine.ts';
 import { ClientError } from '../errors.ts';
@@ -49,5 +49,13 @@ function unsafeDevice(address: AccountAddress, device: DeviceId): ClientError {
   return new ClientError(
     'unsafe-device',
     `a device of ${nameOf(address)} is unsafe (${device}): nothing is sent until you trust it again or accept its new key`,
+  );
+}
+
+/** The server asks for a copy that nobody signed for. */
+export function ghostDevice(device: DeviceId): ClientError {
+  return new ClientError(
+    'ghost-device',
+    `the server wants a copy for a device that ${nameOf(accountOf(device))} never signed (${device}): nothing is sent; ask the operator`,
   );
 }

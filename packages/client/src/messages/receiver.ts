@@ -252,9 +252,9 @@ export class Receiver {
   /** What a device says of messages that it, or we, could not read. */
   #heal(transaction: Transaction, device: DeviceId, content: Content, published: (() => void)[]): void {
     const { inbox, heard, unread, repeats, heal } = this.#options;
-    const { gone = [], unread: ids = [] } = content;
+    const { gone = [], moot = [], unread: ids = [] } = content;
     const { events, waiting, ofUnshown, wasBroken } = repeats.requested(transaction, device, ids);
-    for (const event of [...unread.gone(transaction, device, gone), ...events])
+    for (const event of [...unread.settled(transaction, device, gone, moot), ...events])
       published.push(inbox.add(transaction, event));
     if (wasBroken) heard.sessionBroken(transaction, device);
     const asks = ofUnshown && unread.askAgain(transaction, device);

@@ -9,7 +9,7 @@ import type { RandomBytes } from '@sealwire/crypto/port';
 import { decodeContent, encodeEnvelope } from '@sealwire/wire/envelope';
 import { encodeClientFrame } from '@sealwire/wire/frame-codec';
 import type { Accepted, LeftOut, Part, Rejected } from '@sealwire/wire/frames';
-import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf } from '../accounts/peer-record.ts';
 import { backOff } from '../connection/back-off.ts';
@@ -22,7 +22,7 @@ import type { OutgoingChains } from './chain/outgoing-chains.ts';
 import type { ReceiptSchedule } from './chain/receipt-schedule.ts';
 import { ReceiptSender } from './chain/receipt-sender.ts';
 import { DirectSender } from './direct-sender.ts';
-import { fanOut } from './fan-out.ts';
+import { fanOut, ghostDevice } from './fan-out.ts';
 import { HealingSender } from './healing/healing-sender.ts';
 import type { KeptMessages } from './healing/kept-messages.ts';
 import type { Repeats } from './healing/repeats.ts';
@@ -40,6 +40,7 @@ const CONVERSATIONS_AT_ONCE = 8;
 const MANIFEST_AGE_MS = 60 * 60_000;
 /** How often one message may be encrypted because the devices differ. */
 const ATTEMPTS = 6;
+const HEALING_MS = 2_000;
 
 export interface SenderOptions {
   readonly outbox: Outbox;
@@ -101,6 +102,14 @@ export class Sender {
   /** There is something to be asked of a device of `to`, or to be sent to it again. */
   heal(to: AccountAddress): void {
     if (this.#period) this.#healing.soon(to);
+  }
+
+  /** What heals sessions and has not left yet gets a moment: a process that ends soon, each time, would never send it. */
+  async finishHealing(): Promise<void> {
+    if (!this.#period || !this.#healing.hasten()) return;
+    this.wake();
+    const moment = pause(this.#options.timers, HEALING_MS, this.#period.signal);
+    await Promise.race([this.idle(), moment]);
   }
 
   /** Looks for work. */
@@ -298,11 +307,4 @@ export class Sender {
 
 function servedBy(parts: readonly Part[]): DeviceId[] {
   return parts.filter(({ content }) => content.length > 0).map(({ device }) => device);
-}
-
-function ghostDevice(device: DeviceId): ClientError {
-  return new ClientError(
-    'ghost-device',
-    `the server wants a copy for a device that ${nameOf(accountOf(device))} never signed (${device}): nothing is sent; ask the operator`,
-  );
 }

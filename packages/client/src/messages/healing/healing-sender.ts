@@ -56,6 +56,16 @@ export class HealingSender {
     if (!this.#due.has(to) && !this.#waiting.has(to)) this.#after(to, QUIET_MS, false);
   }
 
+  /** What waits for quiet is due now. Whether anything is. */
+  hasten(): boolean {
+    for (const [to, { isPause }] of this.#waiting)
+      if (!isPause) {
+        this.#stopWaiting(to);
+        this.#due.add(to);
+      }
+    return this.#due.size > 0;
+  }
+
   /** A new link: what earlier ones left is due at once. */
   online(): void {
     const { unread, repeats } = this.#options;

@@ -69,10 +69,12 @@ describe('a device that cannot read', () => {
     expect(unread.due()).toEqual([]);
     expect(await ledger.commit((transaction) => unread.arrived(transaction, PHONE, idOf(2)))).toBe(true);
     expect(await ledger.commit((transaction) => unread.arrived(transaction, PHONE, idOf(2)))).toBe(false);
-    expect(await ledger.commit((transaction) => unread.gone(transaction, PHONE, [idOf(1), idOf(9)]))).toEqual([
-      { kind: 'messages-gone', device: PHONE, messages: 1 },
-    ]);
+    const settled = (gone: Uint8Array[], moot: Uint8Array[]) =>
+      ledger.commit((transaction) => unread.settled(transaction, PHONE, gone, moot));
+    expect(await settled([idOf(1), idOf(9)], [])).toEqual([{ kind: 'messages-gone', device: PHONE, messages: 1 }]);
     expect(unread.list()).toEqual([{ device: PHONE, messages: 1 }]);
+    expect(await settled([], [idOf(3)])).toEqual([]);
+    expect(unread.list()).toEqual([]);
   });
 
   it('is made to begin three sessions an hour with a device at most, and twelve a day with an account', async () => {
@@ -219,7 +221,8 @@ describe('what was sent', () => {
 
   it('is no loss when nobody would have been shown it', async () => {
     await ledger.commit((transaction) => writeUnshown(transaction, idOf(5)));
-    expect(await requested(PHONE, 5)).toEqual({ wasBroken: false, events: [], waiting: [], ofUnshown: true });
+    expect(await requested(PHONE, 5)).toEqual({ wasBroken: false, events: [], waiting: [BOB], ofUnshown: true });
+    expect(waiting()).toEqual([expect.objectContaining({ shown: false, moot: [idOf(5)] })]);
   });
 
   it('is kept until all have confirmed it, and within bounds of number, size and time', async () => {

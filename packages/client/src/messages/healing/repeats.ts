@@ -71,13 +71,15 @@ export class Repeats {
     const now = this.#now();
     if (ids.length === 0 || !mayHappen(transaction, ANSWERS, device, now)) return NOTHING;
     spend(transaction, ANSWERS, device, now);
-    const wanted = ids.map(encodeBase64url);
+    const asked = ids.map(encodeBase64url);
     const unshown = unshownIn(transaction);
+    const moot = asked.filter((id) => unshown.includes(id));
+    const wanted = asked.filter((id) => !moot.includes(id));
     const kept = this.#kept.find(transaction, wanted);
     const repeated: string[] = [];
     const gone: string[] = [];
     const waiting = new Set<AccountAddress>();
-    for (const id of wanted.filter((each) => !unshown.includes(each))) {
+    for (const id of wanted) {
       const message = kept.get(id);
       // Of what it was not for when it was sent, a device learns nothing.
       const isFor = message?.devices.includes(device) ?? false;
@@ -95,8 +97,9 @@ export class Repeats {
         waiting.add(conversation);
       }
     }
-    if (gone.length > 0) {
-      const content = { type: RECEIPT_TYPE, body: new Uint8Array(0), sentAt: now, gone: gone.map(decodeBase64url) };
+    if (gone.length + moot.length > 0) {
+      const settled = { gone: gone.map(decodeBase64url), moot: moot.map(decodeBase64url) };
+      const content = { type: RECEIPT_TYPE, body: new Uint8Array(0), sentAt: now, ...settled };
       this.#add(transaction, { device, to: accountOf(device), shown: false }, encodeContent(content));
       waiting.add(accountOf(device));
     }
@@ -105,7 +108,7 @@ export class Repeats {
       wasBroken: repeated.length > 0,
       events: isNews ? [{ kind: 'sent-again', device, ids: repeated, gone: gone.length }] : [],
       waiting: [...waiting],
-      ofUnshown: wanted.some((id) => unshown.includes(id)),
+      ofUnshown: moot.length > 0,
     };
   }
 

@@ -117,9 +117,15 @@ export class UnreadMessages {
     return this.#settle(transaction, device, [id]).length > 0;
   }
 
-  /** The device does not have these any more. */
-  gone(transaction: Transaction, device: DeviceId, ids: readonly Uint8Array[]): DurableEvent[] {
-    const messages = this.#settle(transaction, device, ids).length;
+  /** The device does not have `gone` any more; nobody would have been shown `moot`. */
+  settled(
+    transaction: Transaction,
+    device: DeviceId,
+    gone: readonly Uint8Array[],
+    moot: readonly Uint8Array[],
+  ): DurableEvent[] {
+    this.#settle(transaction, device, moot);
+    const messages = this.#settle(transaction, device, gone).length;
     return messages > 0 ? [{ kind: 'messages-gone', device, messages }] : [];
   }
 
