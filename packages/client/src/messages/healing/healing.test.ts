@@ -16,7 +16,7 @@ import { UnreadMessages } from './unread-messages.ts';
 const HOUR = 60 * 60_000;
 const PHONE = deviceOf('bob', 1);
 const TABLET = deviceOf('bob', 2);
-const idOf = (n: number) => parseMessageId(new Uint8Array(16).fill(n));
+const idOf = (n: number) => parseMessageId(new Uint8Array(16).fill(n % 256, 0, 8).fill(n >> 8, 8));
 
 let now: number;
 let storage: MemoryStorage;
@@ -94,9 +94,21 @@ describe('a device that cannot read', () => {
     expect(retired).toHaveLength(12);
   });
 
-  it('asks twelve times an hour at most, for the newest sixty-four, and three times for one', async () => {
-    for (let n = 0; n < 100; n++) await fails(n);
-    expect(unread.request(PHONE)).toEqual(Array.from({ length: 64 }, (_, n) => idOf(n + 36)));
+  it('asks for any number of messages, sixty-four at a time, and tells what is beyond its memory at once', async () => {
+    const asked: boolean[] = [];
+    for (let n = 0; n < 514; n++) asked.push((await fails(n)).asked);
+    expect(asked.filter(Boolean)).toHaveLength(512);
+    expect(asked.slice(-2)).toEqual([false, false]);
+    for (let n = 0; n < 8; n++) {
+      expect(unread.due()).toEqual([PHONE]);
+      expect(unread.request(PHONE)?.length).toBe(64);
+      await asks();
+    }
+    expect(unread.due()).toEqual([]);
+  });
+
+  it('asks twelve times an hour at most, and three times for one message', async () => {
+    for (let n = 0; n < 64; n++) await fails(n);
     const asksAgain = () => ledger.commit((transaction) => unread.askAgain(transaction, PHONE));
     for (const again of [true, true, false]) {
       expect(unread.request(PHONE)).toHaveLength(64);

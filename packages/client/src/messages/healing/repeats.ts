@@ -18,7 +18,7 @@ const TABLE = 'again';
 /** Of one message to one device: who cannot read it then has another fault. */
 const REPEATS = 2;
 /** Beyond it nothing more is promised to anybody. */
-const WAITING_REPEATS = 256;
+const WAITING_REPEATS = 1_024;
 
 interface StoredRepeat {
   readonly device: DeviceId;

@@ -14,6 +14,8 @@ import { forgetSpent, mayHappen, REQUESTS, RESTARTS_OF_ACCOUNT, RESTARTS_OF_DEVI
 
 /** A new session in which nothing has been read for so long may be as broken as the one before. */
 const UNPROVEN_MS = 60 * 60_000;
+/** Of one device; a request names fewer. What is beyond is told as lost at once. */
+const UNREAD_MESSAGES = 512;
 /** How often one message is asked for. */
 const ASKED_TIMES = 3;
 /** Who wrote it keeps it no longer. */
@@ -96,11 +98,16 @@ export class UnreadMessages {
       this.#engines.retireSession(device, transaction);
     }
     const message = { id, at: now, asked: 0, wanted: true };
-    const messages = answers ? [...this.#young(before), message].slice(-UNREAD_IDS) : [];
+    const young = this.#young(before);
+    const isKept = answers && young.length < UNREAD_MESSAGES;
+    const messages = isKept ? [...young, message] : young;
     const due = answers && (before.due || restarts || isNew);
     const since = restarts ? now : unprovenSince;
     writeUnread(transaction, device, { messages, due, ...(since !== undefined && { unprovenSince: since }) });
-    return { asked: due, events: restarts ? [{ kind: 'session-restarted', device, code, asked: answers }] : [] };
+    return {
+      asked: due && isKept,
+      events: restarts ? [{ kind: 'session-restarted', device, code, asked: answers }] : [],
+    };
   }
 
   /** Something of the device was read: the session is good, and what was not asked for yet can be. True when that is so. */
@@ -150,7 +157,7 @@ export class UnreadMessages {
   request(device: DeviceId): Uint8Array[] | undefined {
     if (!mayHappen(this.#ledger, REQUESTS, device, this.#now())) return undefined;
     const wanted = this.#young(readUnread(this.#ledger, device)).filter((message) => message.wanted);
-    return wanted.map(({ id }) => decodeBase64url(id));
+    return wanted.slice(0, UNREAD_IDS).map(({ id }) => decodeBase64url(id));
   }
 
   /** A request for `ids` is encrypted, and costs what it costs. */
