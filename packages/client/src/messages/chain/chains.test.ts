@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import fc from 'fast-check';
-import { ALICE, BOB, CAROL, deviceOf, type Fate, Recipient, Sender } from '../../testing/chain-world.ts';
+import { ALICE, BOB, CAROL, deviceOf, type Fate, ME, Recipient, Sender } from '../../testing/chain-world.ts';
 import type { DurableEvent } from '../inbox.ts';
 
 fc.configureGlobal({ seed: 0x5ea1 });
@@ -130,6 +130,27 @@ it('what arrives while a receipt is under way is owed another one', async () => 
   expect(bob.chains.owing()).toEqual([]);
   await bob.open();
   expect(bob.chains.owing()).toEqual([]);
+});
+
+it('a hole is told with the session that broke, when its sender says so or sends again what nobody could read', async () => {
+  const recipient = new Recipient(deviceOf('bob', 1));
+  await recipient.open();
+  const arrives = (number: number, previous: number, again = false) =>
+    recipient.ledger.commit((transaction) => {
+      const link = {
+        number,
+        newcomers: [],
+        ...(previous > 0 && { previous: { number: previous, digest: new Uint8Array(16) } }),
+      };
+      const content = { type: 'text/plain', body: new Uint8Array(1), sentAt: number, link };
+      return recipient.chains.follow(transaction, { sender: ME, recipientUser: BOB }, content, again);
+    });
+  const restarted = { kind: 'hole', restarted: true };
+  await arrives(1, 0);
+  expect(await arrives(5, 4, true)).toMatchObject([restarted]);
+  await recipient.ledger.commit((transaction) => recipient.chains.sessionBroken(transaction, ME));
+  expect(await arrives(9, 8)).toMatchObject([restarted]);
+  expect((await arrives(12, 11))[0]).not.toHaveProperty('restarted');
 });
 
 describe('chains over any schedule', () => {
