@@ -1,6 +1,6 @@
 /** What the application sees: messages, and the few other things that happen to a mailbox. */
-import type { SuiteName } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
 import type { KeysFinding } from './engines/engine.ts';
 
@@ -276,7 +276,7 @@ export interface Acceptance {
 /** Named by our account's manifest. */
 export interface DeviceInfo {
   readonly id: DeviceId;
-  readonly suites: readonly SuiteName[];
+  readonly suites: readonly ServedSuite[];
   readonly addedAt: number;
   /** This device. */
   readonly current: boolean;

@@ -104,7 +104,7 @@ export type SuiteName = CurveName | 'c25519mlk512' | 'c448mlk1024';
 /** All that LIME needs of one suite. */
 export interface LimeSuite {
   readonly name: SuiteName;
-  /** The curve id byte on the wire. 3 was Kyber-512 of round 3, which is not spoken here. */
+  /** The curve id byte on the wire. 3 is Kyber-512 of round 3: directories keep its keys (`ServedSuite` of wire), nobody here speaks it. */
   readonly id: 1 | 2 | 4 | 5;
   readonly curve: CurveName;
   readonly dh: DiffieHellman;

@@ -31,7 +31,7 @@ function keyServer(world: World, suite: SuiteName): (from: string, body: Uint8Ar
     } as const;
     switch (request.kind) {
       case 'registerUser':
-        world.register(from, { ...request, oneTimePrekeys: [...request.oneTimePrekeys] });
+        world.register(from, { ...request, suite, oneTimePrekeys: [...request.oneTimePrekeys] });
         break;
       case 'deleteUser':
         world.directory.delete(from);

@@ -17,8 +17,9 @@
  * - byte arrays passed in are copied before the call returns; byte arrays handed out belong to the caller;
  * - time enters as an argument (milliseconds since 1970): no adapter reads a clock.
  */
-import type { SuiteName } from '@sealwire/crypto/port';
+
 import type { AccountAddress, DeviceId, MessageId } from '@sealwire/wire/ids';
+import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
 
 /** Whether to retry is a property of the kind. An outcome that is not known to have failed is `unavailable`. */
@@ -177,12 +178,12 @@ export interface Prekeys {
    */
   register(
     device: DeviceId,
-    suite: SuiteName,
+    suite: ServedSuite,
     bundle: Omit<PrekeyBundle, 'oneTimePrekey'>,
     oneTime: readonly OneTimePrekey[],
   ): Promise<'registered' | 'same'>;
   /** `not-found` when the device has not registered; `KeyTakenError` as with `register`. */
-  replaceSignedPrekey(device: DeviceId, suite: SuiteName, signedPrekey: SignedPrekey): Promise<void>;
+  replaceSignedPrekey(device: DeviceId, suite: ServedSuite, signedPrekey: SignedPrekey): Promise<void>;
   /**
    * All or none. `limit` when more than `maximum` would be held; `not-found`. A key id already held with the
    * same bytes is not stored twice (an upload repeated after a lost answer); with other bytes: `conflict`. The
@@ -191,22 +192,22 @@ export interface Prekeys {
    */
   addOneTime(
     device: DeviceId,
-    suite: SuiteName,
+    suite: ServedSuite,
     keys: readonly OneTimePrekey[],
     terms: { readonly maximum: number; readonly now: number },
   ): Promise<void>;
   /** Ids still held, oldest first. `not-found`. */
-  listOneTime(device: DeviceId, suite: SuiteName): Promise<number[]>;
+  listOneTime(device: DeviceId, suite: ServedSuite): Promise<number[]>;
   /** One bundle a device, in the same order, without one-time keys; undefined where the device has none. */
-  find(suite: SuiteName, devices: readonly DeviceId[]): Promise<(PrekeyBundle | undefined)[]>;
+  find(suite: ServedSuite, devices: readonly DeviceId[]): Promise<(PrekeyBundle | undefined)[]>;
   /**
    * As `find`, and of each the oldest one-time key, which goes for good: no key is ever handed out twice,
    * whatever runs in parallel in whatever process, and it is durably gone before this resolves. A call that
    * fails may have used up some. A device named twice gives two keys.
    */
-  claim(suite: SuiteName, devices: readonly DeviceId[], now: number): Promise<(PrekeyBundle | undefined)[]>;
+  claim(suite: ServedSuite, devices: readonly DeviceId[], now: number): Promise<(PrekeyBundle | undefined)[]>;
   /** Idempotent. Which ids were handed out stays known; but a waiting device without keys on any suite is as if it had never been. */
-  delete(device: DeviceId, suite: SuiteName): Promise<void>;
+  delete(device: DeviceId, suite: ServedSuite): Promise<void>;
 }
 
 /** A LIME device that registered its keys, and that no manifest names: served to LIME clients, without login and mailbox (docs/adr/0008). */
@@ -237,7 +238,7 @@ export interface Waiting {
    */
   register(
     device: DeviceId,
-    suite: SuiteName,
+    suite: ServedSuite,
     bundle: Omit<PrekeyBundle, 'oneTimePrekey'>,
     oneTime: readonly OneTimePrekey[],
     terms: WaitingTerms,

@@ -2,15 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
-import type { SuiteName } from '@sealwire/crypto/port';
 import { type DirectoryKeys, KEYS_PARTS, type KeysPart, keysDigests } from './keys-check.ts';
-import { LIME_SUITES } from './lime-server.ts';
+import { LIME_SUITES, type ServedSuite } from './lime-server.ts';
 
 const crypto = nobleCrypto();
 const page = readFileSync(new URL('../../../docs/spec/lime-key-server.md', import.meta.url), 'utf8');
 
 /** Fields filled with one byte each, as the specification's vectors have them. */
-function keysOf(suite: SuiteName): DirectoryKeys {
+function keysOf(suite: ServedSuite): DirectoryKeys {
   const { ed, x, signature } = LIME_SUITES[suite];
   const filled = (byte: number, length: number) => new Uint8Array(length).fill(byte);
   return {
@@ -24,7 +23,7 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const u32 = (value: number) => Buffer.from(value.toString(16).padStart(8, '0'), 'hex');
 
 /** The definition once more, with another hash and by hand. */
-function byHand(suite: SuiteName, part: KeysPart, keys: DirectoryKeys): string {
+function byHand(suite: ServedSuite, part: KeysPart, keys: DirectoryKeys): string {
   const { id, publicKey, signature } = keys.signedPrekey;
   const ids = [...keys.oneTimePrekeyIds].sort((a, b) => a - b);
   const content = {
@@ -39,7 +38,7 @@ function byHand(suite: SuiteName, part: KeysPart, keys: DirectoryKeys): string {
     .digest('hex');
 }
 
-describe.each(Object.keys(LIME_SUITES) as SuiteName[])('D15: digests of %s', (suite) => {
+describe.each(Object.keys(LIME_SUITES) as ServedSuite[])('D15: digests of %s', (suite) => {
   const digests = keysDigests(crypto, suite, keysOf(suite));
 
   it.each(Object.keys(KEYS_PARTS) as KeysPart[])('%s: as defined, and as the specification prints it', (part) => {

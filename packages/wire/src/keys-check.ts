@@ -7,9 +7,9 @@
  *   part 2, signed prekey      u32 id | SPk | signature
  *   part 3, one-time prekeys   u16 n | n × u32 id, ascending
  */
-import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
+import type { CryptoProvider } from '@sealwire/crypto/port';
 import { BigEndianWriter } from './big-endian.ts';
-import { LIME_SUITES, type LimeSignedPrekey } from './lime-server.ts';
+import { LIME_SUITES, type LimeSignedPrekey, type ServedSuite } from './lime-server.ts';
 
 /** What one side holds of a (device, suite). */
 export interface DirectoryKeys {
@@ -36,7 +36,7 @@ const PREFIX = new TextEncoder().encode('sealwire/keys-check/v1\0');
 /** The three digests of what is held of `suite`, to compare bytewise: nothing in them is secret. */
 export function keysDigests(
   crypto: Pick<CryptoProvider, 'sha256'>,
-  suite: SuiteName,
+  suite: ServedSuite,
   keys: DirectoryKeys,
 ): KeysDigests {
   const { identityKey, signedPrekey, oneTimePrekeyIds } = keys;

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
-import type { SuiteName } from '@sealwire/crypto/port';
 import fc from 'fast-check';
 import {
   decodeAnswer,
@@ -9,12 +8,14 @@ import {
   encodeAnswer,
   encodeRequest,
   encodeRequestError,
+  keyFormOf,
   LIME_ERRORS,
   LIME_SUITES,
   type LimeAnswer,
   type LimeErrorName,
   type LimeRequest,
   LimeRequestError,
+  type ServedSuite,
   SUITE_NAMES,
 } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
@@ -83,18 +84,17 @@ describe.each(curves)('liblime’s own exchanges on %s', (suite) => {
 });
 
 it.each(SUITE_NAMES)('the sizes of %s are those of its parts', (name) => {
-  const { id, x, ed, signature } = LIME_SUITES[name];
-  const suite = nobleCrypto().suites[name];
-  const { publicKeyLength, signatureLength } = suite.signatures;
-  expect({ id, x, ed, signature }).toEqual({
-    id: suite.id,
-    x: suite.prekeyLength,
-    ed: publicKeyLength,
-    signature: signatureLength,
-  });
+  const { x, ed, signature } = LIME_SUITES[name];
+  const { signatures, prekeyLength } = keyFormOf(nobleCrypto(), name);
+  const { publicKeyLength, signatureLength } = signatures;
+  expect({ x, ed, signature }).toEqual({ x: prekeyLength, ed: publicKeyLength, signature: signatureLength });
 });
 
-it('curve ids: 0 never travels, 3 is Kyber of round 3 and not served, nor is what comes after 5', () => {
+it('what we speak has the curve id by which it is served', () => {
+  for (const { name, id } of Object.values(nobleCrypto().suites)) expect(LIME_SUITES[name].id).toBe(id);
+});
+
+it('curve ids: 1 to 5 are served, Kyber of round 3 (3) too; 0 never travels, and nothing comes after 5', () => {
   const answers = Array.from({ length: 256 }, (_, id) => {
     try {
       return decodeRequest(Uint8Array.of(1, 2, id)).suite;
@@ -102,22 +102,66 @@ it('curve ids: 0 never travels, 3 is Kyber of round 3 and not served, nor is wha
       return (error as LimeRequestError).limeError;
     }
   });
-  expect(answers.slice(0, 6)).toEqual(['badCurve', 'c25519', 'c448', 'badCurve', 'c25519mlk512', 'c448mlk1024']);
+  expect(answers.slice(0, 6)).toEqual(['badCurve', 'c25519', 'c448', 'c25519k512', 'c25519mlk512', 'c448mlk1024']);
   expect(new Set(answers.slice(6))).toEqual(new Set(['badCurve']));
+});
+
+it('suite 3, byte by byte as liblime 5.4 lays it out: prekeys of 832 bytes, identity keys of 32, signatures of 64', () => {
+  const of = (length: number, byte: number) => new Uint8Array(length).fill(byte);
+  const oneTimePrekeys = [{ id: 0x0708_090a, publicKey: of(832, 4) }];
+  const signedPrekey = { id: 0x0102_0304, publicKey: of(832, 2), signature: of(64, 3) };
+  const signed = [...of(832, 2), ...of(64, 3), 1, 2, 3, 4];
+  const oneTime = [0, 1, ...of(832, 4), 7, 8, 9, 10];
+  const suite = 'c25519k512';
+  const requests: [LimeRequest, number[]][] = [
+    [
+      { kind: 'registerUser', suite, identityKey: of(32, 1), signedPrekey, oneTimePrekeys },
+      [1, 9, 3, ...of(32, 1), ...signed, ...oneTime],
+    ],
+    [{ kind: 'postSignedPrekey', suite, signedPrekey }, [1, 3, 3, ...signed]],
+    [{ kind: 'postOneTimePrekeys', suite, oneTimePrekeys }, [1, 4, 3, ...oneTime]],
+  ];
+  for (const [request, layout] of requests) {
+    expect([...encodeRequest(request)]).toEqual(layout);
+    expect(decodeRequest(Uint8Array.from(layout))).toEqual(request);
+  }
+  const bundle = { identityKey: of(32, 1), signedPrekey, oneTimePrekey: oneTimePrekeys[0]! };
+  const answer: LimeAnswer = { kind: 'peerBundle', suite, peers: [{ device: 'b', bundle }] };
+  const layout = [
+    1,
+    6,
+    3,
+    0,
+    1,
+    0,
+    1,
+    0x62,
+    1,
+    ...of(32, 1),
+    ...of(832, 2),
+    1,
+    2,
+    3,
+    4,
+    ...of(64, 3),
+    ...oneTime.slice(2),
+  ];
+  expect([...encodeAnswer(answer)]).toEqual(layout);
+  expect(decodeAnswer(Uint8Array.from(layout), suite)).toEqual(answer);
 });
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const oneTimeId = fc.integer({ min: 1, max: 0x7fff_ffff });
 const deviceText = fc.string({ unit: 'binary', maxLength: 40 });
-const oneTimeKey = (suite: SuiteName) => fc.record({ id: oneTimeId, publicKey: bytes(LIME_SUITES[suite].x) });
-const signedKey = (suite: SuiteName) =>
+const oneTimeKey = (suite: ServedSuite) => fc.record({ id: oneTimeId, publicKey: bytes(LIME_SUITES[suite].x) });
+const signedKey = (suite: ServedSuite) =>
   fc.record({
     id: fc.nat(0x7fff_ffff),
     publicKey: bytes(LIME_SUITES[suite].x),
     signature: bytes(LIME_SUITES[suite].signature),
   });
-const identity = (suite: SuiteName) => bytes(LIME_SUITES[suite].ed);
-const oneTimeKeys = (suite: SuiteName) =>
+const identity = (suite: ServedSuite) => bytes(LIME_SUITES[suite].ed);
+const oneTimeKeys = (suite: ServedSuite) =>
   fc.uniqueArray(oneTimeKey(suite), { maxLength: 6, selector: (key) => key.id });
 
 const requests: fc.Arbitrary<LimeRequest> = fc.constantFrom(...SUITE_NAMES).chain((suite) =>
@@ -154,7 +198,7 @@ const requests: fc.Arbitrary<LimeRequest> = fc.constantFrom(...SUITE_NAMES).chai
   ),
 );
 
-const answers: fc.Arbitrary<LimeAnswer & { suite?: SuiteName }> = fc.constantFrom(...SUITE_NAMES).chain((suite) =>
+const answers: fc.Arbitrary<LimeAnswer & { suite?: ServedSuite }> = fc.constantFrom(...SUITE_NAMES).chain((suite) =>
   fc.oneof(
     fc.record({
       kind: fc.constant('ack' as const),
@@ -196,7 +240,7 @@ const answers: fc.Arbitrary<LimeAnswer & { suite?: SuiteName }> = fc.constantFro
       text: deviceText,
     }),
   ),
-) as fc.Arbitrary<LimeAnswer & { suite?: SuiteName }>;
+) as fc.Arbitrary<LimeAnswer & { suite?: ServedSuite }>;
 
 const curveOf = (answer: LimeAnswer) =>
   answer.kind === 'error'
@@ -283,7 +327,7 @@ describe('order of checks (lime-protocol 4.1 and 4.2) and the errors that liblim
     ['two bytes: there is no curve to echo', [9, 9], 'badSize', 0],
     ['version before curve', [2, 9, 9], 'badVersion', 9],
     ['version before type', [0, 0x55, 1], 'badVersion', 1],
-    ['curve before type', [1, 0x55, 3], 'badCurve', 3],
+    ['curve before type', [1, 0x55, 6], 'badCurve', 6],
     ['curve 0', [1, 9, 0], 'badCurve', 0],
     ['a type that only servers send: peerBundle', [1, 6, 1, 0, 0], 'badRequest', 1],
     ['a type that only servers send: selfOPks', [1, 8, 2, 0, 0], 'badRequest', 2],

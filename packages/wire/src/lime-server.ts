@@ -7,7 +7,7 @@
  *
  * `decodeRequest` checks in the order of section 4.1 and 4.2; the first failure decides the error that liblime gets to see.
  */
-import type { SuiteName } from '@sealwire/crypto/port';
+import type { CryptoProvider, LimeSuite, SuiteName } from '@sealwire/crypto/port';
 import { BigEndianReader, BigEndianWriter } from './big-endian.ts';
 import { LIMITS } from './limits.ts';
 import { WireError } from './wire-error.ts';
@@ -32,18 +32,36 @@ export const LIME_ERRORS = {
 export type LimeErrorName = keyof typeof LIME_ERRORS;
 
 /**
+ * The suites that a key server keeps keys of and a manifest names identities on: those that we speak, and Curve25519 with Kyber-512 of
+ * round 3, which liblime 5.4 still has.
+ */
+export type ServedSuite = SuiteName | 'c25519k512';
+
+/**
  * Lengths in bytes, and the curve id on the wire (sections 2 and 13). `x` is a public prekey, the KEM's public key included: to a key
  * server the suites differ in these sizes and in nothing else.
  */
-export const LIME_SUITES: Readonly<Record<SuiteName, { id: number; x: number; ed: number; signature: number }>> = {
+export const LIME_SUITES: Readonly<Record<ServedSuite, { id: number; x: number; ed: number; signature: number }>> = {
   c25519: { id: 1, x: 32, ed: 32, signature: 64 },
   c448: { id: 2, x: 56, ed: 57, signature: 114 },
+  c25519k512: { id: 3, x: 32 + 800, ed: 32, signature: 64 },
   c25519mlk512: { id: 4, x: 32 + 800, ed: 32, signature: 64 },
   c448mlk1024: { id: 5, x: 56 + 1568, ed: 57, signature: 114 },
 };
 
 /** All suites, in the order of their ids. */
-export const SUITE_NAMES = Object.keys(LIME_SUITES) as readonly SuiteName[];
+export const SUITE_NAMES = Object.keys(LIME_SUITES) as readonly ServedSuite[];
+
+/**
+ * What keys on `suite` look like, and are checked with. A public key of Kyber-512 has the form of one of ML-KEM-512: twelve bits a
+ * coefficient, below q.
+ */
+export function keyFormOf(
+  { suites }: Pick<CryptoProvider, 'suites'>,
+  suite: ServedSuite,
+): Omit<LimeSuite, 'name' | 'id'> {
+  return suites[suite === 'c25519k512' ? 'c25519mlk512' : suite];
+}
 
 export interface LimeOneTimePrekey {
   /** 1 to 2^31 - 1 (section 2.2). */
@@ -65,24 +83,24 @@ export interface LimeBundle {
 
 export type LimeRequest =
   /** Type 01, before liblime 4.3: such a device has no bundle until it posts a signed prekey. */
-  | { readonly kind: 'registerIdentity'; readonly suite: SuiteName; readonly identityKey: Uint8Array }
+  | { readonly kind: 'registerIdentity'; readonly suite: ServedSuite; readonly identityKey: Uint8Array }
   | {
       readonly kind: 'registerUser';
-      readonly suite: SuiteName;
+      readonly suite: ServedSuite;
       readonly identityKey: Uint8Array;
       readonly signedPrekey: LimeSignedPrekey;
       readonly oneTimePrekeys: readonly LimeOneTimePrekey[];
     }
-  | { readonly kind: 'deleteUser'; readonly suite: SuiteName }
-  | { readonly kind: 'postSignedPrekey'; readonly suite: SuiteName; readonly signedPrekey: LimeSignedPrekey }
+  | { readonly kind: 'deleteUser'; readonly suite: ServedSuite }
+  | { readonly kind: 'postSignedPrekey'; readonly suite: ServedSuite; readonly signedPrekey: LimeSignedPrekey }
   | {
       readonly kind: 'postOneTimePrekeys';
-      readonly suite: SuiteName;
+      readonly suite: ServedSuite;
       readonly oneTimePrekeys: readonly LimeOneTimePrekey[];
     }
   /** Device ids as the client wrote them: liblime knows no form, so they need not be ids of ours. */
-  | { readonly kind: 'getPeerBundle'; readonly suite: SuiteName; readonly devices: readonly string[] }
-  | { readonly kind: 'getSelfOneTimePrekeys'; readonly suite: SuiteName };
+  | { readonly kind: 'getPeerBundle'; readonly suite: ServedSuite; readonly devices: readonly string[] }
+  | { readonly kind: 'getSelfOneTimePrekeys'; readonly suite: ServedSuite };
 
 export type LimeRequestKind = LimeRequest['kind'];
 
@@ -93,9 +111,9 @@ export interface LimePeer {
 }
 
 export type LimeAnswer =
-  | { readonly kind: 'ack'; readonly suite: SuiteName; readonly request: LimeRequestKind }
-  | { readonly kind: 'peerBundle'; readonly suite: SuiteName; readonly peers: readonly LimePeer[] }
-  | { readonly kind: 'selfOneTimePrekeys'; readonly suite: SuiteName; readonly ids: readonly number[] }
+  | { readonly kind: 'ack'; readonly suite: ServedSuite; readonly request: LimeRequestKind }
+  | { readonly kind: 'peerBundle'; readonly suite: ServedSuite; readonly peers: readonly LimePeer[] }
+  | { readonly kind: 'selfOneTimePrekeys'; readonly suite: ServedSuite; readonly ids: readonly number[] }
   /** `curveId` is the request's, 0 when it had none. `code` is one of `LIME_ERRORS`; a newer server may send another. */
   | { readonly kind: 'error'; readonly curveId: number; readonly code: number; readonly text: string };
 
@@ -279,7 +297,7 @@ export function encodeRequestError(error: LimeRequestError): Uint8Array<ArrayBuf
  * An answer to a request on `curve`. Byte fields are views. Throws `WireError` `bad-lime-answer`: also for another curve than asked
  * for, a type that no server sends, an error without a code, and bytes beyond the message.
  */
-export function decodeAnswer(bytes: Uint8Array, suite: SuiteName): LimeAnswer {
+export function decodeAnswer(bytes: Uint8Array, suite: ServedSuite): LimeAnswer {
   const reader = new BigEndianReader(bytes, 'bad-lime-answer');
   if (reader.u8() !== VERSION) throw badAnswer('not protocol version 1');
   const type = reader.u8();
@@ -296,7 +314,7 @@ export function decodeAnswer(bytes: Uint8Array, suite: SuiteName): LimeAnswer {
   return answer;
 }
 
-function readAnswer(reader: BigEndianReader, type: number, suite: SuiteName): LimeAnswer {
+function readAnswer(reader: BigEndianReader, type: number, suite: ServedSuite): LimeAnswer {
   if (type === PEER_BUNDLE) {
     const count = reader.u16();
     const peers: LimePeer[] = [];
@@ -321,7 +339,7 @@ const ACKNOWLEDGED: readonly LimeRequestKind[] = [
   'postOneTimePrekeys',
 ];
 
-function readPeer(reader: BigEndianReader, suite: SuiteName): LimePeer {
+function readPeer(reader: BigEndianReader, suite: ServedSuite): LimePeer {
   const { x, ed, signature } = LIME_SUITES[suite];
   const device = textOf(reader.take(reader.u16()));
   if (device === undefined) throw badAnswer('a device id that is not UTF-8');
@@ -371,7 +389,7 @@ function headerOf(type: number, curveId: number): BigEndianWriter {
   return new BigEndianWriter().u8(VERSION).u8(type).u8(curveId);
 }
 
-function curveOf(curveId: number): SuiteName | undefined {
+function curveOf(curveId: number): ServedSuite | undefined {
   return SUITE_NAMES.find((name) => LIME_SUITES[name].id === curveId);
 }
 

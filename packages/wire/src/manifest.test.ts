@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { nobleCrypto } from '@sealwire/crypto/noble';
-import type { SuiteName } from '@sealwire/crypto/port';
 import { twinOf } from '@sealwire/crypto/testing/twin';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { parseAccountAddress, parseDeviceId } from './ids.ts';
-import { LIME_SUITES } from './lime-server.ts';
+import { keyFormOf, LIME_SUITES, type ServedSuite } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
 import {
   decodeManifest,
@@ -33,10 +32,10 @@ const accountSeed = seed(1);
 const accountKey = crypto.ed25519.publicKey(accountSeed);
 
 /** Device number n, with keys of its own; by default on both curves. */
-function device(n: number, curves: readonly SuiteName[] = ['c25519', 'c448']): ManifestDevice {
-  const identityKey = (suite: SuiteName) => {
-    const { id, signatures } = crypto.suites[suite];
-    return signatures.publicKey(seed(100 + n + 10 * id, signatures.seedLength));
+function device(n: number, curves: readonly ServedSuite[] = ['c25519', 'c448']): ManifestDevice {
+  const identityKey = (suite: ServedSuite) => {
+    const { signatures } = keyFormOf(crypto, suite);
+    return signatures.publicKey(seed(100 + n + 10 * LIME_SUITES[suite].id, signatures.seedLength));
   };
   return {
     id: parseDeviceId(`${address};gr=urn:uuid:${n}`),
@@ -48,8 +47,8 @@ function device(n: number, curves: readonly SuiteName[] = ['c25519', 'c448']): M
 
 /** A LIME client that the owner admitted: it has no login key. */
 const ADMITTED: ManifestDevice = { ...device(4, ['c25519']), loginKey: new Uint8Array(0) };
-/** On the hybrid suites as well, which it prefers. */
-const HYBRID = device(5, ['c448mlk1024', 'c25519mlk512', 'c25519', 'c448']);
+/** On every suite that a key server keeps keys of, the hybrid ones first. */
+const HYBRID = device(5, ['c448mlk1024', 'c25519mlk512', 'c25519k512', 'c25519', 'c448']);
 const DEVICES = [device(1), device(2, ['c448']), device(3, ['c448', 'c25519']), ADMITTED, HYBRID] as const;
 
 const first: Manifest = {

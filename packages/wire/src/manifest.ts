@@ -2,9 +2,9 @@
  * The account manifest: the list of an account's devices, signed by the account key, versioned and hash-chained
  * (docs/spec/manifest.md). A device outside the newest manifest is never encrypted to.
  */
-import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
+import type { CryptoProvider } from '@sealwire/crypto/port';
 import { accountOf } from './ids.ts';
-import { LIME_SUITES } from './lime-server.ts';
+import { keyFormOf, LIME_SUITES, type ServedSuite } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
 import {
   address,
@@ -19,9 +19,9 @@ import {
 } from './protobuf/fields.ts';
 import { WireError } from './wire-error.ts';
 
-const SUITES = Object.keys(LIME_SUITES) as SuiteName[];
+const SUITES = Object.keys(LIME_SUITES) as ServedSuite[];
 /** By enum number, which is LIME's id; 0 never travels. */
-const SUITES_BY_ID: (SuiteName | undefined)[] = [];
+const SUITES_BY_ID: (ServedSuite | undefined)[] = [];
 for (const name of SUITES) SUITES_BY_ID[LIME_SUITES[name].id] = name;
 const ED25519_KEY_BYTES = 32;
 const HASH_BYTES = 32;
@@ -131,7 +131,7 @@ export function verifyManifest(
     const loginKeys = device.loginKey.length === 0 ? [] : [device.loginKey];
     if (!loginKeys.every((key) => crypto.ed25519.isValidPublicKey(key))) throw invalid('a login key is not a good one');
     for (const { suite, identityKey } of device.identities)
-      if (!crypto.suites[suite].signatures.isValidPublicKey(identityKey))
+      if (!keyFormOf(crypto, suite).signatures.isValidPublicKey(identityKey))
         throw invalid('an identity key is not a good one');
     for (const key of [...loginKeys, ...device.identities.map(({ identityKey }) => identityKey)]) {
       // A key with two purposes would make one purpose's signatures an oracle for the other.

@@ -23,6 +23,7 @@ const RENAMED: Record<string, string> = {
   'ephemeral-deliver': 'ephemeral',
   retryAfterMs: 'retry_after',
   suite: 'curve',
+  c25519k512: 'c25519_kyber512',
   c25519mlk512: 'c25519_mlkem512',
   c448mlk1024: 'c448_mlkem1024',
 };

@@ -2,10 +2,17 @@
  * Bundles of devices of other domains, asked for at the directory of their own (docs/spec/lime-key-server.md section 7). Whatever a peer
  * does, the answer here is a bundle that holds or none: a peer that is down, slow or lying costs its own people their bundles, for a while.
  */
-import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
+import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { decodeAnswer, encodeRequest, LIME_CONTENT_TYPE, type LimeBundle } from '@sealwire/wire/lime-server';
+import {
+  decodeAnswer,
+  encodeRequest,
+  keyFormOf,
+  LIME_CONTENT_TYPE,
+  type LimeBundle,
+  type ServedSuite,
+} from '@sealwire/wire/lime-server';
 import { areBundlesOf, isGoodBundle, largestAnswer } from './foreign-answer.ts';
 import type { PeerDirectory } from './peer-settings.ts';
 import type { PeerSigner } from './peer-tokens.ts';
@@ -26,7 +33,7 @@ export interface ForeignDirectories {
   bundles(
     requester: DeviceId,
     domain: string,
-    suite: SuiteName,
+    suite: ServedSuite,
     devices: readonly DeviceId[],
   ): Promise<(LimeBundle | undefined)[]>;
 }
@@ -64,7 +71,7 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
     peer: Peer,
     signer: PeerSigner,
     requester: DeviceId,
-    suite: SuiteName,
+    suite: ServedSuite,
     devices: readonly DeviceId[],
   ): Promise<Uint8Array | undefined> {
     const body = encodeRequest({ kind: 'getPeerBundle', suite: suite, devices });
@@ -87,7 +94,7 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
   /** Undefined: the answer is not one to this request. */
   async function check(
     bytes: Uint8Array,
-    suite: SuiteName,
+    suite: ServedSuite,
     devices: readonly DeviceId[],
   ): Promise<(LimeBundle | undefined)[] | undefined> {
     const answer = decodeAnswer(bytes, suite);
@@ -95,7 +102,7 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
     const good: (LimeBundle | undefined)[] = [];
     for (const { bundle } of answer.peers) {
       if (good.length % CHECKS_AT_ONCE === CHECKS_AT_ONCE - 1) await new Promise(setImmediate);
-      good.push(bundle && isGoodBundle(crypto.suites[suite], bundle) ? bundle : undefined);
+      good.push(bundle && isGoodBundle(keyFormOf(crypto, suite), bundle) ? bundle : undefined);
     }
     return good;
   }

@@ -1,12 +1,12 @@
 /** Whether the directory holds the keys that a device believes it holds (docs/spec/lime-key-server.md section 5; case D15). */
-import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
+import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { Metrics } from '@sealwire/service/metrics';
 import { type PointerError, Problem } from '@sealwire/service/problem';
 import type { Store } from '@sealwire/store/port';
 import type { KeysCheckBody } from '@sealwire/wire/http';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { KEYS_PARTS, type KeysDigests, type KeysPart, keysDigests } from '@sealwire/wire/keys-check';
-import { LIME_SUITES, SUITE_NAMES } from '@sealwire/wire/lime-server';
+import { LIME_SUITES, type ServedSuite, SUITE_NAMES } from '@sealwire/wire/lime-server';
 import type { z } from 'zod';
 import type { BundleBudget } from '../lime/bundle-budget.ts';
 
@@ -38,7 +38,7 @@ export class KeysService {
     if (errors.length > 0) throw new Problem('keys-differ', { errors });
   }
 
-  private async digests(device: DeviceId, suite: SuiteName | undefined): Promise<KeysDigests | undefined> {
+  private async digests(device: DeviceId, suite: ServedSuite | undefined): Promise<KeysDigests | undefined> {
     const { prekeys } = this.deps.store;
     const [bundle] = suite ? await prekeys.find(suite, [device]) : [];
     if (!suite || !bundle) return undefined;

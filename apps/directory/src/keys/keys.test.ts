@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { SuiteName } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { type DirectoryKeys, keysDigests } from '@sealwire/wire/keys-check';
-import { LIME_SUITES, SUITE_NAMES } from '@sealwire/wire/lime-server';
+import { LIME_SUITES, type ServedSuite, SUITE_NAMES } from '@sealwire/wire/lime-server';
 import { enrol, testDevice } from '../testing/device.ts';
 import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
 
@@ -17,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.close());
 
-function belief(suite: SuiteName, change: Partial<DirectoryKeys> = {}) {
+function belief(suite: ServedSuite, change: Partial<DirectoryKeys> = {}) {
   const identityKey = bob.identityKey(suite);
   const keys = { identityKey, signedPrekey: bob.signedPrekey(suite), oneTimePrekeyIds: [3, 1, 2], ...change };
   const digests = Object.entries(keysDigests(crypto, suite, keys));

@@ -3,9 +3,10 @@
  * up what strangers would get (lime-protocol section 4.3; docs/adr/0022-limits-count-accounts.md; cases D12, D17, S07). A device has a
  * pool, and a budget, on each suite. What a requester may have is counted by device and bounded by account.
  */
-import type { SuiteName } from '@sealwire/crypto/port';
+
 import { createLimiter, type LimiterDeps } from '@sealwire/service/rate-limit';
 import { accountOf, type DeviceId, domainOf } from '@sealwire/wire/ids';
+import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { DirectorySettings } from '../settings.ts';
 import type { LimeSender } from './sender.ts';
 
@@ -18,9 +19,9 @@ export type Allowance = 'one-time' | 'bundle' | 'nothing';
 export interface BundleBudget {
   /** Throws a 429 `Problem` when `sender`, its account, or the peer that asks for it, has asked for too many bundles. */
   demand(sender: LimeSender, bundles: number): void;
-  allowance(sender: LimeSender, target: DeviceId, suite: SuiteName): Allowance;
+  allowance(sender: LimeSender, target: DeviceId, suite: ServedSuite): Allowance;
   /** After an allowance of `one-time` for a `target` that has no bundle: ids that strangers make up are not remembered. */
-  giveBack(sender: LimeSender, target: DeviceId, suite: SuiteName): void;
+  giveBack(sender: LimeSender, target: DeviceId, suite: ServedSuite): void;
   /** Throws a 429 `Problem` when `sender` has uploaded too often. */
   demandUpload(sender: LimeSender): void;
 }
@@ -45,7 +46,7 @@ export function createBundleBudget(settings: DirectorySettings, deps: LimiterDep
   const keptForOthers = Math.floor(BUNDLES_PER_TARGET / 2);
   const uploads = limiter('key-uploads', settings.KEY_UPLOADS_PER_DEVICE, TEN_MINUTES);
   const beyond: Allowance = settings.BUNDLE_LIMITS_WITHHOLD === 'bundle' ? 'nothing' : 'bundle';
-  const keysOf = ({ device, vouchedBy }: LimeSender, target: DeviceId, suite: SuiteName) => {
+  const keysOf = ({ device, vouchedBy }: LimeSender, target: DeviceId, suite: ServedSuite) => {
     const keys = `${target}\n${suite}`;
     return {
       keys,

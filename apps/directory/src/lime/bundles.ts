@@ -2,11 +2,10 @@
  * `getPeerBundle`: one entry a requested id, in order, repeats included, because liblime asks again for ever for a device that an answer
  * leaves out (lime-protocol section 0, trap 2). Devices of foreign domains are asked for at their own directories, all at once.
  */
-import type { SuiteName } from '@sealwire/crypto/port';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { PrekeyBundle, Store } from '@sealwire/store/port';
 import { type DeviceId, domainOf, parseDeviceId } from '@sealwire/wire/ids';
-import type { LimeBundle, LimePeer } from '@sealwire/wire/lime-server';
+import type { LimeBundle, LimePeer, ServedSuite } from '@sealwire/wire/lime-server';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { ForeignDirectories } from '../foreign/foreign-directories.ts';
 import type { Allowance, BundleBudget } from './bundle-budget.ts';
@@ -32,7 +31,7 @@ export class Bundles {
   constructor(private readonly deps: BundlesDeps) {}
 
   /** Throws a 429 `Problem` beyond the requester's budget, and the store's failures. */
-  async answer(sender: LimeSender, suite: SuiteName, requested: readonly string[]): Promise<LimePeer[]> {
+  async answer(sender: LimeSender, suite: ServedSuite, requested: readonly string[]): Promise<LimePeer[]> {
     this.deps.budget.demand(sender, requested.length);
     const { local, foreign } = this.split(sender, requested);
     const found: (LimeBundle | undefined)[] = new Array(requested.length).fill(undefined);
@@ -63,7 +62,7 @@ export class Bundles {
 
   private async claim(
     sender: LimeSender,
-    suite: SuiteName,
+    suite: ServedSuite,
     targets: readonly Target[],
     found: (LimeBundle | undefined)[],
   ): Promise<void> {
@@ -92,7 +91,7 @@ export class Bundles {
   private async fetch(
     sender: LimeSender,
     domain: string,
-    suite: SuiteName,
+    suite: ServedSuite,
     targets: readonly Target[],
     found: (LimeBundle | undefined)[],
   ): Promise<void> {

@@ -2,10 +2,16 @@
  * The door through which keys come in: everything is checked before anything is stored, because one bad bundle makes a LIME client's
  * whole group encryption fail (lime-protocol section 4.2; cases D07, D08, D10, D11).
  */
-import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
+import type { CryptoProvider } from '@sealwire/crypto/port';
 import { type Device, KeyTakenError, type PrekeyBundle, type Store, StoreError } from '@sealwire/store/port';
 import { isEnforcedDeviceId } from '@sealwire/wire/ids';
-import type { LimeOneTimePrekey, LimeRequest, LimeSignedPrekey } from '@sealwire/wire/lime-server';
+import {
+  keyFormOf,
+  type LimeOneTimePrekey,
+  type LimeRequest,
+  type LimeSignedPrekey,
+  type ServedSuite,
+} from '@sealwire/wire/lime-server';
 import type { BundleBudget } from './bundle-budget.ts';
 import { Refusal } from './refusal.ts';
 import type { LimeSender } from './sender.ts';
@@ -40,7 +46,7 @@ export class KeyDoor {
     if (!listed) await this.checkName(sender);
     // A token is of a device that was listed a moment ago.
     if (!listed && sender.vouchedBy === 'device') throw new Refusal('userNotFound', 'the device has been removed');
-    if (!this.deps.crypto.suites[suite].signatures.isValidPublicKey(identityKey))
+    if (!keyFormOf(this.deps.crypto, suite).signatures.isValidPublicKey(identityKey))
       throw new Refusal('badRequest', 'the identity key is not a good key');
     this.checkSignedPrekey(suite, identityKey, signedPrekey);
     this.checkOneTime(suite, oneTimePrekeys);
@@ -53,7 +59,7 @@ export class KeyDoor {
     }
   }
 
-  async replaceSignedPrekey(sender: LimeSender, suite: SuiteName, signedPrekey: LimeSignedPrekey): Promise<void> {
+  async replaceSignedPrekey(sender: LimeSender, suite: ServedSuite, signedPrekey: LimeSignedPrekey): Promise<void> {
     const { store, budget } = this.deps;
     budget.demandUpload(sender);
     const [registered] = await store.prekeys.find(suite, [sender.device]);
@@ -62,7 +68,7 @@ export class KeyDoor {
     await store.prekeys.replaceSignedPrekey(sender.device, suite, signedPrekey);
   }
 
-  async addOneTime(sender: LimeSender, suite: SuiteName, keys: readonly LimeOneTimePrekey[]): Promise<void> {
+  async addOneTime(sender: LimeSender, suite: ServedSuite, keys: readonly LimeOneTimePrekey[]): Promise<void> {
     const { store, budget, prekeysPerDevice, now } = this.deps;
     budget.demandUpload(sender);
     this.checkOneTime(suite, keys);
@@ -72,7 +78,7 @@ export class KeyDoor {
   private store(
     listed: boolean,
     { device, vouchedBy }: LimeSender,
-    suite: SuiteName,
+    suite: ServedSuite,
     bundle: Omit<PrekeyBundle, 'oneTimePrekey'>,
     oneTime: readonly LimeOneTimePrekey[],
   ): Promise<unknown> {
@@ -89,24 +95,24 @@ export class KeyDoor {
   }
 
   private checkSignedPrekey(
-    suite: SuiteName,
+    suite: ServedSuite,
     identityKey: Uint8Array,
     { publicKey, signature }: LimeSignedPrekey,
   ): void {
-    const primitives = this.deps.crypto.suites[suite];
-    if (!primitives.isValidPrekey(publicKey)) throw new Refusal('badRequest', 'the signed prekey is not a good key');
-    if (!primitives.signatures.verify(identityKey, publicKey, signature))
+    const form = keyFormOf(this.deps.crypto, suite);
+    if (!form.isValidPrekey(publicKey)) throw new Refusal('badRequest', 'the signed prekey is not a good key');
+    if (!form.signatures.verify(identityKey, publicKey, signature))
       throw new Refusal('badRequest', 'the signature of the signed prekey is wrong');
   }
 
-  private checkOneTime(suite: SuiteName, keys: readonly LimeOneTimePrekey[]): void {
-    const primitives = this.deps.crypto.suites[suite];
-    if (keys.some(({ publicKey }) => !primitives.isValidPrekey(publicKey)))
+  private checkOneTime(suite: ServedSuite, keys: readonly LimeOneTimePrekey[]): void {
+    const form = keyFormOf(this.deps.crypto, suite);
+    if (keys.some(({ publicKey }) => !form.isValidPrekey(publicKey)))
       throw new Refusal('badRequest', 'a one-time prekey is not a good key');
   }
 
   /** Whether the device's manifest names this identity key on this suite (cases D10, S10). */
-  private isNamed({ identities }: Device, suite: SuiteName, identityKey: Uint8Array): boolean {
+  private isNamed({ identities }: Device, suite: ServedSuite, identityKey: Uint8Array): boolean {
     const named = identities.find((identity) => identity.suite === suite);
     return named !== undefined && this.deps.crypto.equal(named.identityKey, identityKey);
   }

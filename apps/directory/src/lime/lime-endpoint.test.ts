@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { SuiteName } from '@sealwire/crypto/port';
-import { encodeRequest, LIME_ERRORS } from '@sealwire/wire/lime-server';
+import { encodeRequest, LIME_ERRORS, type ServedSuite } from '@sealwire/wire/lime-server';
 import { enrol, testDevice } from '../testing/device.ts';
 import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
 
@@ -187,7 +186,7 @@ describe('limits of bundle requests', () => {
   it('S07: of each suite a device has a budget of its own', async () => {
     await restart({ BUNDLES_PER_PAIR: 1, BUNDLES_PER_TARGET: 2 });
     await fixture.lime(bob, bob.registration('c448', ...range(20)));
-    const takenOn = async (suite: SuiteName) =>
+    const takenOn = async (suite: ServedSuite) =>
       (await fixture.bundles(alice, suite, bob.id))[0]!.bundle!.oneTimePrekey?.id;
     expect([await takenOn('c25519'), await takenOn('c448')]).toEqual([1, 1]);
     expect([await takenOn('c25519'), await takenOn('c448')]).toEqual([undefined, undefined]);

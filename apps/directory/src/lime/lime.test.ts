@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { CurveName, SuiteName } from '@sealwire/crypto/port';
-import { encodeRequest, LIME_ERRORS, type LimeAnswer, type LimeRequest, SUITE_NAMES } from '@sealwire/wire/lime-server';
+import type { CurveName } from '@sealwire/crypto/port';
+import {
+  encodeRequest,
+  keyFormOf,
+  LIME_ERRORS,
+  type LimeAnswer,
+  type LimeRequest,
+  type ServedSuite,
+  SUITE_NAMES,
+} from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
 import { enrol, testDevice } from '../testing/device.ts';
 import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
@@ -16,7 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.close());
 
-const ack = (suite: SuiteName, request: string) => ({ kind: 'ack', suite, request });
+const ack = (suite: ServedSuite, request: string) => ({ kind: 'ack', suite, request });
 const code = (answer: LimeAnswer) => (answer.kind === 'error' ? answer.code : answer.kind);
 const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 
@@ -82,7 +90,7 @@ describe.each(SUITE_NAMES)('registration on %s', (suite) => {
 
   it('D08: low-order, non-canonical and all-zero keys are refused, and nothing is stored', async () => {
     for (const bad of badKeys(suite)) {
-      const signature = crypto.suites[suite].signatures.sign(bob.identitySeed(suite), bad);
+      const signature = keyFormOf(crypto, suite).signatures.sign(bob.identitySeed(suite), bad);
       const good = bob.registration(suite);
       const asSigned = { ...good, signedPrekey: { id: 1, publicKey: bad, signature } };
       const asOneTime = { ...good, oneTimePrekeys: [...bob.oneTime(suite, 1), { id: 2, publicKey: bad }] };
@@ -195,9 +203,9 @@ describe.each(SUITE_NAMES)('registration on %s', (suite) => {
 });
 
 /** All-zero, one, p - 1, p, p + 1, all ones; for X25519 the points of order eight and a set top bit too; for a KEM, coefficients beyond q. */
-function badKeys(suite: SuiteName): Uint8Array[] {
+function badKeys(suite: ServedSuite): Uint8Array[] {
   const good = bob.oneTime(suite, 1)[0]!.publicKey;
-  const { curve, dh, kem } = crypto.suites[suite];
+  const { curve, dh, kem } = keyFormOf(crypto, suite);
   const withKem = badCurveKeys(curve).map((key) => Uint8Array.from([...key, ...good.subarray(dh.keyLength)]));
   return kem ? [...withKem, good.map((byte, i) => (i < dh.keyLength ? byte : 0xff))] : withKem;
 }

@@ -86,6 +86,18 @@ describe('by app password', () => {
     expect(await register(desktop, other)).toBe(LIME_ERRORS.userAlreadyIn);
   });
 
+  it('a device on Kyber of round 3 as well (suite 3) is shown with it, and admitted with it', async () => {
+    await start();
+    const suites = ['c25519', 'c25519k512'] as const;
+    for (const suite of suites) expect(await register(desktop, desktop.registration(suite, 1))).toBe('ack');
+    const identities = suites.map((suite) => ({ suite, identityKey: desktop.identityKey(suite) }));
+    expect((await fixture.store.waiting.find(desktop.id))!.identities).toEqual(identities);
+    const next = bob.manifest([bob.listed, admitted(desktop, ...identities)], first.manifest);
+    expect((await publish(next)).status).toBe(200);
+    expect(await register(desktop, desktop.registration('c25519k512', 1))).toBe('ack');
+    expect(await register(desktop, mobile.registration('c25519k512', 1))).toBe(LIME_ERRORS.badRequest);
+  });
+
   it('D10: a listed device registers the identity key that its manifest names, and no other', async () => {
     await start();
     expect(await register(bob, desktop.registration(SUITE, 1))).toBe(LIME_ERRORS.badRequest);

@@ -1,11 +1,13 @@
 /** For tests: a device with real keys on every suite, known to a store, speaking LIME requests. */
-import type { CryptoProvider, SuiteName } from '@sealwire/crypto/port';
+import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { Store } from '@sealwire/store/port';
 import { type AccountAddress, type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import {
+  keyFormOf,
   type LimeOneTimePrekey,
   type LimeRequest,
   type LimeSignedPrekey,
+  type ServedSuite,
   SUITE_NAMES,
 } from '@sealwire/wire/lime-server';
 import {
@@ -24,12 +26,12 @@ export interface TestDevice {
   readonly listed: ManifestDevice;
   readonly accountKey: Uint8Array;
   readonly loginSeed: Uint8Array;
-  identitySeed(suite: SuiteName): Uint8Array;
-  identityKey(suite: SuiteName): Uint8Array;
+  identitySeed(suite: ServedSuite): Uint8Array;
+  identityKey(suite: ServedSuite): Uint8Array;
   /** `version` distinguishes rotations. */
-  signedPrekey(suite: SuiteName, version?: number): LimeSignedPrekey;
-  oneTime(suite: SuiteName, ...ids: number[]): LimeOneTimePrekey[];
-  registration(suite: SuiteName, ...oneTimeIds: number[]): LimeRequest & { kind: 'registerUser' };
+  signedPrekey(suite: ServedSuite, version?: number): LimeSignedPrekey;
+  oneTime(suite: ServedSuite, ...ids: number[]): LimeOneTimePrekey[];
+  registration(suite: ServedSuite, ...oneTimeIds: number[]): LimeRequest & { kind: 'registerUser' };
   /** Signed by the account key: the first version, or what follows `previous`. */
   manifest(devices?: readonly ManifestDevice[], previous?: Manifest, change?: Partial<Manifest>): SignedManifest;
 }
@@ -48,10 +50,11 @@ export function testDevice(crypto: CryptoProvider, name: string, label = 'phone'
   const id = parseDeviceId(`${address};gr=urn:uuid:${Buffer.from(seed('id', 16)).toString('hex')}`);
   const accountSeed = crypto.sha256(Buffer.from(`${name}/account`));
   const loginSeed = seed('login');
-  const identitySeed = (suite: SuiteName) => seed(`identity ${suite}`, crypto.suites[suite].signatures.seedLength);
-  const identityKey = (suite: SuiteName) => crypto.suites[suite].signatures.publicKey(identitySeed(suite));
-  const prekey = (suite: SuiteName, purpose: string) => {
-    const { dh, kem } = crypto.suites[suite];
+  const identitySeed = (suite: ServedSuite) =>
+    seed(`identity ${suite}`, keyFormOf(crypto, suite).signatures.seedLength);
+  const identityKey = (suite: ServedSuite) => keyFormOf(crypto, suite).signatures.publicKey(identitySeed(suite));
+  const prekey = (suite: ServedSuite, purpose: string) => {
+    const { dh, kem } = keyFormOf(crypto, suite);
     const publicKey = dh.publicKey(seed(`${suite} ${purpose}`, dh.keyLength));
     if (!kem) return publicKey;
     return Uint8Array.from([...publicKey, ...kem.publicKey(seed(`kem ${suite} ${purpose}`, kem.seedLength))]);
@@ -73,7 +76,7 @@ export function testDevice(crypto: CryptoProvider, name: string, label = 'phone'
     identityKey,
     signedPrekey(suite, version = 1) {
       const publicKey = prekey(suite, `signed ${version}`);
-      const signature = crypto.suites[suite].signatures.sign(identitySeed(suite), publicKey);
+      const signature = keyFormOf(crypto, suite).signatures.sign(identitySeed(suite), publicKey);
       return { id: 1000 + version, publicKey, signature };
     },
     oneTime: (suite, ...ids) => ids.map((id) => ({ id, publicKey: prekey(suite, `one-time ${id}`) })),

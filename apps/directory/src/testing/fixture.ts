@@ -3,7 +3,6 @@
 import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealwire/access/tokens';
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
-import type { SuiteName } from '@sealwire/crypto/port';
 import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import type { Listening } from '@sealwire/service/listen';
 import { createLog } from '@sealwire/service/log';
@@ -17,6 +16,7 @@ import {
   LIME_CONTENT_TYPE,
   type LimeAnswer,
   type LimeRequest,
+  type ServedSuite,
 } from '@sealwire/wire/lime-server';
 import { decodeNodeMessage, NODES_CHANNEL, type NodeMessage } from '@sealwire/wire/node-messages';
 import type { DirectorySettings } from '../settings.ts';
@@ -49,7 +49,7 @@ export interface Fixture {
   /** The bundles of these device ids. */
   bundles(
     device: TestDevice,
-    suite: SuiteName,
+    suite: ServedSuite,
     ...ids: string[]
   ): Promise<(LimeAnswer & { kind: 'peerBundle' })['peers']>;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape

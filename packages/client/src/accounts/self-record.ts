@@ -6,6 +6,7 @@
 import type { SuiteName } from '@sealwire/crypto/port';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import type { AccountAddress, AccountName, DeviceId } from '@sealwire/wire/ids';
+import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { ManifestDevice } from '@sealwire/wire/manifest';
 import type { Records, Transaction } from '../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
@@ -48,7 +49,7 @@ export interface SelfRecord {
 interface StoredSelf extends Omit<SelfRecord, 'suites' | 'entry'> {
   readonly curves: readonly SuiteName[];
   readonly entry: Omit<ManifestDevice, 'identities'> & {
-    readonly identities: readonly { readonly curve: SuiteName; readonly identityKey: Uint8Array }[];
+    readonly identities: readonly { readonly curve: ServedSuite; readonly identityKey: Uint8Array }[];
   };
 }
 

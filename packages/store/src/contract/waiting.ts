@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DeviceId } from '@sealwire/wire/ids';
+import type { ServedSuite } from '@sealwire/wire/lime-server';
 import { KeyTakenError, type WaitingTerms } from '../port.ts';
 import {
   ALICE,
@@ -31,7 +32,7 @@ export function waitingContract(open: OpenStore): void {
     const store = eachWithStore(open, () => {
       phone = deviceId(ALICE, 7);
     });
-    const register = (id = phone, n = 1, terms: Partial<WaitingTerms> = {}, suite: 'c25519' | 'c448' = CURVE) =>
+    const register = (id = phone, n = 1, terms: Partial<WaitingTerms> = {}, suite: ServedSuite = CURVE) =>
       store().waiting.register(id, suite, bundle(n), oneTimeKeys(n, n + 1), { ...TERMS, ...terms });
     const claim = (id: DeviceId) => store().prekeys.claim(CURVE, [id], NOW);
     /** As its owner admits it. */
@@ -54,17 +55,21 @@ export function waitingContract(open: OpenStore): void {
       expect(await store().mailboxes.claimSession(phone, 9)).toBeUndefined();
     });
 
-    it('are found, and listed oldest first, with what they registered on each curve', async () => {
+    it('are found, and listed oldest first, with what they registered on each suite, in the order of LIME’s ids', async () => {
       await people(store(), ALICE, 1);
       await people(store(), BOB, 1);
       const late = deviceId(ALICE, 5);
       await register(late, 3, { now: NOW + 9 });
+      await register(phone, 6, {}, 'c25519mlk512');
+      await register(phone, 7, {}, 'c25519k512');
       await register(phone, 2, {}, 'c448');
       await register(phone, 1, { now: NOW + 20 });
       await register(deviceId(BOB, 5), 4);
       const identities = [
         { suite: 'c25519', identityKey: bundle(1).identityKey },
         { suite: 'c448', identityKey: bundle(2).identityKey },
+        { suite: 'c25519k512', identityKey: bundle(7).identityKey },
+        { suite: 'c25519mlk512', identityKey: bundle(6).identityKey },
       ];
       expect(await store().waiting.find(phone)).toEqual({ id: phone, identities, since: NOW });
       expect((await store().waiting.list(ALICE)).map(({ id }) => id)).toEqual([phone, late]);

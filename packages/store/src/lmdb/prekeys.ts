@@ -3,8 +3,8 @@
  * transaction, notes its id as claimed, so that a late repeat of the upload does not bring the key
  * back; and forgets a few such ids whose time is over.
  */
-import type { SuiteName } from '@sealwire/crypto/port';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
+import type { ServedSuite } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
 import { copyBundle, copyOneTimePrekey, copySignedPrekey } from '../copies.ts';
 import { type OneTimePrekey, type PrekeyBundle, type Prekeys, StoreError } from '../port.ts';
@@ -26,7 +26,7 @@ const BY_END = Buffer.from('u');
 const FORGET_AT_ONCE = 4;
 
 export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): Prekeys {
-  function registered(device: DeviceId, suite: SuiteName): PrekeyRecord {
+  function registered(device: DeviceId, suite: ServedSuite): PrekeyRecord {
     const record = readPrekeys(databases, device, suite);
     if (!record) throw new StoreError('not-found', 'the device has not registered keys on this suite');
     return record;
@@ -115,7 +115,7 @@ export function lmdbPrekeys({ databases, renew }: Environment, writer: Writer): 
 export function storeRegistration(
   databases: Databases,
   device: DeviceId,
-  suite: SuiteName,
+  suite: ServedSuite,
   bundle: PrekeyBundle,
   oneTime: readonly OneTimePrekey[],
 ): 'registered' | 'same' {
@@ -132,7 +132,7 @@ export function storeRegistration(
   return 'registered';
 }
 
-function claimOne(databases: Databases, suite: SuiteName, device: DeviceId, now: number): PrekeyBundle | undefined {
+function claimOne(databases: Databases, suite: ServedSuite, device: DeviceId, now: number): PrekeyBundle | undefined {
   const record = readPrekeys(databases, device, suite);
   if (!record) return undefined;
   const [oldest] = record.held > 0 ? keysUnder(databases.onetime, orderPrefix(device, suite), 1) : [];
@@ -151,7 +151,7 @@ function claimOne(databases: Databases, suite: SuiteName, device: DeviceId, now:
 function noteClaimed(
   { onetime }: Databases,
   device: DeviceId,
-  suite: SuiteName,
+  suite: ServedSuite,
   { id, publicKey }: OneTimePrekey,
   now: number,
 ): void {
@@ -160,7 +160,7 @@ function noteClaimed(
   onetime.putSync(Buffer.concat([endPrefix(device, suite), end, u32(id)]), Buffer.of(0));
 }
 
-function forgetClaimed({ onetime }: Databases, device: DeviceId, suite: SuiteName, now: number): void {
+function forgetClaimed({ onetime }: Databases, device: DeviceId, suite: ServedSuite, now: number): void {
   const start = endPrefix(device, suite);
   const end = Buffer.concat([start, u48(Math.max(Math.floor(now), 0))]);
   for (const key of [...onetime.getKeys({ start, end, limit: FORGET_AT_ONCE })]) {
@@ -180,7 +180,7 @@ function withoutOneTime({ identityKey, signedPrekey }: PrekeyRecord): PrekeyBund
 function newKeys(
   { onetime }: Databases,
   device: DeviceId,
-  suite: SuiteName,
+  suite: ServedSuite,
   keys: readonly OneTimePrekey[],
 ): OneTimePrekey[] {
   const fresh = new Map<number, OneTimePrekey>();
@@ -199,7 +199,7 @@ function newKeys(
 function addKeys(
   databases: Databases,
   device: DeviceId,
-  suite: SuiteName,
+  suite: ServedSuite,
   record: PrekeyRecord,
   keys: readonly OneTimePrekey[],
 ): void {
@@ -219,18 +219,18 @@ function readOneTime(bytes: Buffer): OneTimePrekey {
   return key;
 }
 
-function orderPrefix(device: DeviceId, suite: SuiteName): Buffer {
+function orderPrefix(device: DeviceId, suite: ServedSuite): Buffer {
   return prefixedKey(device, suiteByte(suite), BY_ORDER);
 }
 
-function claimedKey(device: DeviceId, suite: SuiteName, id: number): Buffer {
+function claimedKey(device: DeviceId, suite: ServedSuite, id: number): Buffer {
   return prefixedKey(device, suiteByte(suite), CLAIMED, u32(id));
 }
 
-function endPrefix(device: DeviceId, suite: SuiteName): Buffer {
+function endPrefix(device: DeviceId, suite: ServedSuite): Buffer {
   return prefixedKey(device, suiteByte(suite), BY_END);
 }
 
-function idKey(device: DeviceId, suite: SuiteName, id: number): Buffer {
+function idKey(device: DeviceId, suite: ServedSuite, id: number): Buffer {
   return prefixedKey(device, suiteByte(suite), BY_ID, u32(id));
 }

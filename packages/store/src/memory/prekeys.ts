@@ -1,6 +1,6 @@
 /** LIME key material, in memory. */
-import type { SuiteName } from '@sealwire/crypto/port';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
+import type { ServedSuite } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
 import { copyBundle, copyOneTimePrekey, copySignedPrekey } from '../copies.ts';
 import { type OneTimePrekey, type PrekeyBundle, type Prekeys, StoreError } from '../port.ts';
@@ -9,7 +9,7 @@ import { checkKeys, holdKeys, withKeys } from './key-owners.ts';
 import type { ClaimedKey, KeyRow, MemoryState, PrekeyRow } from './state.ts';
 
 export function memoryPrekeys(state: MemoryState): Prekeys {
-  function registered(device: DeviceId, suite: SuiteName): PrekeyRow {
+  function registered(device: DeviceId, suite: ServedSuite): PrekeyRow {
     const row = keysOf(state, device)?.prekeys.get(suite);
     if (!row) throw new StoreError('not-found', 'the device has not registered keys on this suite');
     return row;
@@ -80,7 +80,7 @@ export function storeRegistration(
   state: MemoryState,
   device: DeviceId,
   row: KeyRow,
-  suite: SuiteName,
+  suite: ServedSuite,
   bundle: PrekeyBundle,
   oneTime: readonly OneTimePrekey[],
 ): 'registered' | 'same' {

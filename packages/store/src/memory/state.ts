@@ -1,6 +1,7 @@
 /** What the memory store holds. Every operation on it is one synchronous step, which makes each call atomic. */
-import type { SuiteName } from '@sealwire/crypto/port';
+
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { Account, AppPassword, Device, GapRecord, OneTimePrekey, PrekeyBundle, StoredManifest } from '../port.ts';
 
 export interface AccountRow {
@@ -45,9 +46,9 @@ export interface MailboxRow {
 
 /** What a device registered, whether it is listed or waits. */
 export interface KeyRow {
-  readonly prekeys: Map<SuiteName, PrekeyRow>;
+  readonly prekeys: Map<ServedSuite, PrekeyRow>;
   /** What `Prekeys.delete` leaves behind of each suite. */
-  readonly claimed: Map<SuiteName, Map<number, ClaimedKey>>;
+  readonly claimed: Map<ServedSuite, Map<number, ClaimedKey>>;
 }
 
 export interface DeviceRow extends KeyRow {

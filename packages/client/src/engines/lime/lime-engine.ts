@@ -14,6 +14,7 @@ import { Lime } from '@sealwire/lime/lime';
 import { isDirect as isDirectForm } from '@sealwire/lime/policy';
 import type { Part } from '@sealwire/wire/frames';
 import { type DeviceId, nameOf } from '@sealwire/wire/ids';
+import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
 import type { Records, Transaction } from '../../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../../storage/record.ts';
@@ -264,7 +265,8 @@ function suitesIn(records: Records): readonly SuiteName[] {
 }
 
 function commonSuite(device: EngineDevice, ours: readonly SuiteName[]): SuiteName | undefined {
-  return device.identities.find(({ suite }) => ours.includes(suite))?.suite;
+  const isOurs = (suite: ServedSuite): suite is SuiteName => ours.some((name) => name === suite);
+  return device.identities.map(({ suite }) => suite).find(isOurs);
 }
 
 function names(unserved: readonly Unserved[], id: DeviceId): boolean {

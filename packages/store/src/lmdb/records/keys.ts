@@ -2,19 +2,21 @@
  * Keys of the databases. Texts cannot hold a zero byte (wire/ids refuses control characters), so a
  * zero ends them without ambiguity.
  */
-import type { SuiteName } from '@sealwire/crypto/port';
+
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { Db } from '../environment.ts';
 
 /** LIME's curve ids. */
-const SUITE_BYTES: Readonly<Record<SuiteName, Buffer>> = {
+const SUITE_BYTES: Readonly<Record<ServedSuite, Buffer>> = {
   c25519: Buffer.of(1),
   c448: Buffer.of(2),
+  c25519k512: Buffer.of(3),
   c25519mlk512: Buffer.of(4),
   c448mlk1024: Buffer.of(5),
 };
 /** In records a suite is its place in this list: new ones come at the end. */
-export const SUITES: readonly SuiteName[] = ['c25519', 'c448', 'c25519mlk512', 'c448mlk1024'];
+export const SUITES: readonly ServedSuite[] = ['c25519', 'c448', 'c25519mlk512', 'c448mlk1024', 'c25519k512'];
 
 export function textKey(text: AccountAddress | DeviceId): Buffer {
   return Buffer.from(text, 'utf8');
@@ -34,7 +36,7 @@ export function prefixedKey(text: AccountAddress | DeviceId, ...suffix: readonly
   return key;
 }
 
-export function suiteByte(suite: SuiteName): Buffer {
+export function suiteByte(suite: ServedSuite): Buffer {
   return SUITE_BYTES[suite];
 }
 

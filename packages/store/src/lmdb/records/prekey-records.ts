@@ -2,8 +2,9 @@
  * What a device registered on one suite, as a record; and all public keys that a device uses,
  * wherever they are written.
  */
-import type { SuiteName } from '@sealwire/crypto/port';
+
 import type { DeviceId } from '@sealwire/wire/ids';
+import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { SignedPrekey } from '../../port.ts';
 import type { Databases } from '../environment.ts';
 import { prefixedKey, SUITES, suiteByte } from './keys.ts';
@@ -18,7 +19,7 @@ export interface PrekeyRecord {
   readonly next: number;
 }
 
-export function readPrekeys({ prekeys }: Databases, device: DeviceId, suite: SuiteName): PrekeyRecord | undefined {
+export function readPrekeys({ prekeys }: Databases, device: DeviceId, suite: ServedSuite): PrekeyRecord | undefined {
   const bytes = prekeys.getBinary(recordKey(device, suite));
   if (!bytes) return undefined;
   const reader = new RecordReader(bytes);
@@ -29,14 +30,14 @@ export function readPrekeys({ prekeys }: Databases, device: DeviceId, suite: Sui
   return record;
 }
 
-export function writePrekeys({ prekeys }: Databases, device: DeviceId, suite: SuiteName, record: PrekeyRecord): void {
+export function writePrekeys({ prekeys }: Databases, device: DeviceId, suite: ServedSuite, record: PrekeyRecord): void {
   const { identityKey, signedPrekey, held, next } = record;
   const { id, publicKey, signature } = signedPrekey;
   const writer = new RecordWriter().bytes(identityKey).number(id).bytes(publicKey).bytes(signature);
   prekeys.putSync(recordKey(device, suite), writer.number(held).number(next).finish());
 }
 
-export function removePrekeys({ prekeys }: Databases, device: DeviceId, suite: SuiteName): void {
+export function removePrekeys({ prekeys }: Databases, device: DeviceId, suite: ServedSuite): void {
   prekeys.removeSync(recordKey(device, suite));
 }
 
@@ -48,6 +49,6 @@ export function registeredKeys(databases: Databases, device: DeviceId): Uint8Arr
   });
 }
 
-function recordKey(device: DeviceId, suite: SuiteName): Buffer {
+function recordKey(device: DeviceId, suite: ServedSuite): Buffer {
   return prefixedKey(device, suiteByte(suite));
 }

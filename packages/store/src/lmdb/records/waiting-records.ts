@@ -2,9 +2,10 @@
  * Waiting devices as records: since when they wait. Their identities are those of their prekeys.
  */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import { SUITE_NAMES } from '@sealwire/wire/lime-server';
 import type { WaitingDevice } from '../../port.ts';
 import type { Databases } from '../environment.ts';
-import { keysUnder, prefixedKey, removeUnder, SUITES, textKey } from './keys.ts';
+import { keysUnder, prefixedKey, removeUnder, textKey } from './keys.ts';
 import { readPrekeys } from './prekey-records.ts';
 import { RecordReader, RecordWriter } from './record.ts';
 
@@ -14,7 +15,7 @@ export function readWaiting(databases: Databases, id: DeviceId): WaitingDevice |
   const reader = new RecordReader(bytes);
   const since = reader.number();
   reader.end();
-  const identities = SUITES.flatMap((suite) => {
+  const identities = SUITE_NAMES.flatMap((suite) => {
     const registered = readPrekeys(databases, id, suite);
     return registered ? [{ suite, identityKey: registered.identityKey }] : [];
   });
