@@ -75,13 +75,26 @@ describe('POST /lime', () => {
     expect([neither.status, ...head(neither.body)]).toEqual([200, 1, 0xff, 2, LIME_ERRORS.missingSenderId]);
   });
 
-  it.each(['application/octet-stream', 'X3DH/octet-stream', 'x3dh/octet-stream; charset=x'])(
-    'content type %s → error 00',
-    async (type) => {
-      const { status, body } = await fixture.limeRaw(request, { ...headers, 'content-type': type });
-      expect([status, ...head(body)]).toEqual([200, 1, 0xff, 2, LIME_ERRORS.badContentType]);
-    },
-  );
+  it.each([
+    'X3DH/Octet-Stream',
+    'x3dh/octet-stream; charset=utf-8',
+    'x3dh/octet-stream;charset=UTF-8;q="a;b"',
+    'x3dh/octet-stream \t;',
+  ])('content type %s is LIME’s: media types have no case, and may have parameters', async (type) => {
+    const { status, body } = await fixture.limeRaw(request, { ...headers, 'content-type': type });
+    expect([status, ...head(body)]).toEqual([200, ...notRegistered]);
+  });
+
+  it.each([
+    'application/octet-stream',
+    'x3dh/octet-streams',
+    'x3dh/octet-stream, text/plain',
+    'text/plain; x3dh/octet-stream',
+    'x3dh',
+  ])('content type %s → error 00', async (type) => {
+    const { status, body } = await fixture.limeRaw(request, { ...headers, 'content-type': type });
+    expect([status, ...head(body)]).toEqual([200, 1, 0xff, 2, LIME_ERRORS.badContentType]);
+  });
 
   it.each([
     ['too short', [1, 5], 0, LIME_ERRORS.badSize],

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { failureProblem } from '@sealwire/service/failure';
 import type { Log } from '@sealwire/service/log';
+import { isOfType } from '@sealwire/service/media-type';
 import type { Metrics } from '@sealwire/service/metrics';
 import { Problem } from '@sealwire/service/problem';
 import { accountOf, type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
@@ -75,7 +76,7 @@ async function answer(
   if ('problem' in caller) return caller;
   const body = await readBody(request, maxBodyBytes);
   const curveId = body.length >= 3 ? body[2]! : 0;
-  if (request.headers['content-type'] !== LIME_CONTENT_TYPE)
+  if (!isOfType(request.headers['content-type'], LIME_CONTENT_TYPE))
     return limeError(LIME_ERRORS.badContentType, curveId, `the content type is ${LIME_CONTENT_TYPE}`);
   const identity = identityOf(request);
   if (identity === undefined)

@@ -74,6 +74,8 @@ describe('the administrator’s socket', () => {
       detail: 'the same name twice in an object',
     });
     expect(await echo('{"text":"a"}', 'text/plain')).toMatchObject({ status: 415 });
+    expect(await echo('{"text":"a"}', 'application/json; charset=utf-16')).toMatchObject({ status: 415 });
+    expect(await echo('{"text":"a"}', 'Application/JSON; charset=UTF-8')).toMatchObject({ status: 200 });
     expect(await ask('PUT', '/v1/admin/echo', '{}')).toMatchObject({ status: 405, allow: 'POST' });
     expect(await ask('POST', '/constructor', '{}')).toMatchObject({ status: 404 });
     const broken = await ask('POST', '/v1/admin/broken', '{}');

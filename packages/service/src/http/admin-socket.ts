@@ -12,6 +12,7 @@ import { LIMITS } from '@sealwire/wire/limits';
 import { ConfigError } from '../boot/config.ts';
 import { type FailureNotes, failureProblem } from './failure.ts';
 import type { AdminCommands } from './http-door.ts';
+import { isOfType, isUtf8 } from './media-type.ts';
 import { Problem } from './problem.ts';
 import { JsonError, parseStrictJson } from './strict-json.ts';
 
@@ -105,7 +106,8 @@ async function runCommand(commands: AdminCommands, request: IncomingMessage): Pr
   const command = Object.hasOwn(commands, path) ? commands[path] : undefined;
   if (!command) throw new Problem('not-found');
   if (request.method !== 'POST') throw new Problem('method-not-allowed', { headers: { allow: 'POST' } });
-  if (request.headers['content-type'] !== JSON_TYPE) throw new Problem('unsupported-media-type');
+  const { 'content-type': type = '' } = request.headers;
+  if (!isOfType(type, JSON_TYPE) || !isUtf8(type)) throw new Problem('unsupported-media-type');
   const bytes = await bodyOf(request);
   try {
     return await command(parseStrictJson(bytes));

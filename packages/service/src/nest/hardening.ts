@@ -2,6 +2,7 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { LIMITS } from '@sealwire/wire/limits';
 import { type FailureNotes, failureProblem } from '../http/failure.ts';
+import { isUtf8 } from '../http/media-type.ts';
 import { Problem, validationProblem } from '../http/problem.ts';
 import { JsonError, parseStrictJson } from '../http/strict-json.ts';
 
@@ -55,14 +56,6 @@ export function acceptStrictJsonOnly(fastify: BodyParsers): void {
       done(new Problem('bad-request', { detail: error.message }, { cause: error }));
     }
   });
-}
-
-/**
- * RFC 8259 section 8.1 knows no other encoding, and no parameter to name one: a `charset` that is there all the same must not promise a
- * reader before us something else.
- */
-function isUtf8(contentType: string): boolean {
-  return !/charset/i.test(contentType.replace(/;[ \t]*charset=(?:utf-?8|"utf-?8")[ \t]*(?=;|$)/gi, ''));
 }
 
 /** `@Body({ schema })` and its like, with faults as problems. */
