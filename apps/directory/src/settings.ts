@@ -1,7 +1,7 @@
 /** The settings of the key directory. */
 import { APP_PASSWORD_KEY, APP_PASSWORD_SETTINGS } from '@sealwire/access/app-password-settings';
 import { setting } from '@sealwire/service/config';
-import { listenAddress, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
+import { listenAddress, ownPath, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
 import { LIMITS } from '@sealwire/wire/limits';
 import { z } from 'zod';
 import { PEER_SETTINGS } from './foreign/peer-settings.ts';
@@ -9,9 +9,17 @@ import { PEER_SETTINGS } from './foreign/peer-settings.ts';
 // For the declarations of settings that take these over.
 export type { PeerDirectory } from './foreign/peer-settings.ts';
 
+/** First segments of the paths that API, directory, relay and the operator's pages have: all may be behind one origin. */
+const TAKEN = ['v1', 'directory', 'relay', 'livez', 'readyz', 'metrics', 'version'];
+
 /** What the directory itself is told, wherever it runs: alone or in solo. */
 export const DIRECTORY_SETTINGS = {
   ...APP_PASSWORD_SETTINGS,
+  LIME_PATH: setting(ownPath(TAKEN), {
+    about:
+      'The path of the LIME key server for clients that expect it elsewhere: `/` for instance, which is then LIME’s for that one path. It answers at `/lime` too, whatever this says.',
+    default: '/lime',
+  }),
   OPEN_MODE: setting(z.enum(['off', 'on']), {
     about:
       '`on`: no authentication on `/lime`, everybody is the device that they say they are. For tests and closed networks; only on an address of this machine itself.',

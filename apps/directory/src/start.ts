@@ -33,7 +33,7 @@ import { AUTHENTICATE, KEYS, MANIFEST_LIMITERS, MANIFESTS, OPENAPI, PEER_KEY } f
 
 export type { DirectoryDeps } from './deps.ts';
 
-/** Builds the server and resolves when it can answer. Its paths: `/lime`, `/directory/…`. */
+/** Builds the server and resolves when it can answer. Its paths: `/lime`, `LIME_PATH`, `/directory/…`. */
 export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const { store, crypto, now, metrics, log, settings } = deps;
   const quiet = announceOpenMode(settings, log, deps.repeat ?? platformRepeat);
@@ -74,7 +74,7 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   await fastify.ready();
   return {
     handle(request, response) {
-      if (isPath(request.url, '/lime')) lime(request, response);
+      if (isPath(request.url, '/lime') || isPath(request.url, settings.LIME_PATH)) lime(request, response);
       else if (isPath(request.url, '/directory/lime')) forPeers(request, response);
       else fastify.routing(request, response);
     },
@@ -88,7 +88,8 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
 }
 
 function isPath(url: string | undefined, path: string): boolean {
-  return url !== undefined && (url === path || url === `${path}/` || url.startsWith(`${path}?`));
+  if (url === undefined) return false;
+  return url === path || url.startsWith(`${path}?`) || (path !== '/' && url === `${path}/`);
 }
 
 function directoryModule(deps: DirectoryDeps, budget: BundleBudget, peerKey: Uint8Array | undefined): Type {

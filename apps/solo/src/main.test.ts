@@ -46,14 +46,29 @@ describe('npm start', () => {
     await solo([...LISTEN, '--data-dir', data]).says(/-t bob\n/);
   });
 
+  it('--lime-path / puts LIME at the root, beside the API and not in its way', async () => {
+    const text = await solo([...LISTEN, '--data-dir', join(folder, 'root')], { LIME_PATH: '/' }).says(/-t bob\n/);
+    const origin = /http:\/\/localhost:\d+/.exec(text)?.[0] as string;
+    const status = async (path: string, method: string) => (await fetch(origin + path, { method })).status;
+    for (const path of ['/', '/lime']) expect([path, await status(path, 'POST')]).toEqual([path, 401]);
+    expect([await status('/', 'GET'), await status('/', 'DELETE')]).toEqual([405, 405]);
+    expect(await status('/v1/devices', 'GET')).toBe(401);
+    expect(await status('/v1/accounts', 'POST')).toBe(400);
+    for (const path of ['/.well-known/sealwire', '/livez', '/version'])
+      expect([path, await status(path, 'GET')]).toEqual([path, 200]);
+    expect([await status('/x', 'POST'), await status('/relay', 'GET')]).toEqual([404, 426]);
+  });
+
   it('--print-config shows what is in effect and where it comes from, and starts nothing', async () => {
     const { code, stdout } = await solo(['--print-config', '--domain', 'example.org'], {
       GATE: 'invitation',
+      LIME_PATH: '/x3dh',
       DATA_DIR: './unmade',
     }).ended;
     expect(code).toBe(0);
     expect(stdout).toContain('DOMAIN=example.org  # flag');
     expect(stdout).toContain('GATE=invitation  # environment');
+    expect(stdout).toContain('LIME_PATH=/x3dh  # environment');
     expect(stdout).toContain('LISTEN=127.0.0.1:8080  # default');
     expect(readdirSync(folder)).not.toContain('unmade');
   });

@@ -79,6 +79,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     routes: [
       { prefix: '/', door: api },
       { prefix: '/lime', door: directory },
+      { prefix: settings.LIME_PATH, door: directory, exactly: settings.LIME_PATH === '/' },
       { prefix: '/directory', door: directory },
       { prefix: relayed.path, door: relay },
     ],

@@ -30,11 +30,11 @@ export interface DigestDeps {
   readonly nonces: NonceBook;
   /** What limiters count a client address by. */
   readonly keyOf: (request: IncomingMessage) => string;
-  /** The request target as the client wrote it, a configured base path included. */
-  readonly targetOf: (request: IncomingMessage) => string;
+  /** Whether `uri` is the request target as the client wrote it, a configured base path included. */
+  readonly isTargetOf: (uri: string, request: IncomingMessage) => boolean;
 }
 
-export function digestScheme({ crypto, vault, check, nonces, keyOf, targetOf }: DigestDeps): DigestScheme {
+export function digestScheme({ crypto, vault, check, nonces, keyOf, isTargetOf }: DigestDeps): DigestScheme {
   function isAnswerTo(
     credentials: DigestCredentials,
   ): credentials is DigestCredentials & { nc: string; cnonce: string } {
@@ -50,7 +50,7 @@ export function digestScheme({ crypto, vault, check, nonces, keyOf, targetOf }: 
       if (!credentials)
         throw new Problem('bad-request', { detail: 'the Digest credentials do not have the form of RFC 7616' });
       const { username: user, uri, nonce, response } = credentials;
-      if (uri !== targetOf(request)) {
+      if (!isTargetOf(uri, request)) {
         const detail = 'the uri of the Digest is not the target of the request: does a proxy rewrite the path?';
         throw new Problem('bad-request', { detail });
       }

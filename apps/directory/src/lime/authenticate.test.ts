@@ -188,6 +188,23 @@ describe('HTTP Digest on /lime', () => {
     expect((await post('/lime?a=1', '/lime?a=1', 1)).status).toBe(200);
   });
 
+  it('at the root under a path of its own, the uri is that path with or without a slash', async () => {
+    await fixture.close();
+    await start({ LIME_PATH: '/', PUBLIC_ORIGIN: 'https://example.org/chat' });
+    await givePassword(alice.address);
+    const challenge = await challenged();
+    let nc = 0;
+    const post = async (uri: string, target = '/') => {
+      nc += 1;
+      const headers = { ...base, authorization: headerOf(parametersFor(challenge, { ...me, uri, nc })) };
+      const init = { method: 'POST', headers, body: Buffer.from(body) };
+      return (await fetch(`${fixture.listening.url}${target}`, init)).status;
+    };
+    expect([await post('/chat'), await post('/chat/'), await post('/chat?a=1', '/?a=1')]).toEqual([200, 200, 200]);
+    expect([await post('/'), await post('/chatter'), await post('/chat//')]).toEqual([400, 400, 400]);
+    expect([await post('/chat/lime', '/lime'), await post('/chatlime', '/lime')]).toEqual([200, 400]);
+  });
+
   it.each([
     ['no qop', { qop: undefined }],
     ['another qop', { qop: 'auth-int' }],

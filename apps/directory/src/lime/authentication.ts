@@ -37,6 +37,12 @@ function digestOf(deps: DirectoryDeps): DigestScheme | undefined {
     check,
     nonces,
     keyOf: (request) => limiterKey(clientAddress(request, proxies)),
-    targetOf: ({ url }) => `${basePath}${url}`,
+    isTargetOf: (uri, { url = '' }) =>
+      uri === `${basePath}${url}` || (basePath !== '' && isRoot(url) && uri === `${basePath}${url.slice(1)}`),
   });
+}
+
+/** Under a base path, `/chat` and `/chat/` are both the root. */
+function isRoot(target: string): boolean {
+  return target === '/' || target.startsWith('/?');
 }

@@ -6,6 +6,7 @@ export const UNLIMITED: DirectorySettings = {
   DOMAIN: 'example.org',
   PUBLIC_ORIGIN: 'https://chat.example.org',
   TRUSTED_PROXIES: [],
+  LIME_PATH: '/lime',
   OPEN_MODE: 'off',
   OPEN_MODE_ANYWHERE: 'off',
   DIGEST_REALM: undefined,

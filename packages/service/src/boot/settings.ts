@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { setting } from './config.ts';
 
 /** Segments that no proxy rewrites and no parser reads in two ways. */
+const PATH = /^\/$|^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/;
 const BASE_PATH = /^\/$|^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\/?$/;
 
 export interface ListenAddress {
@@ -68,6 +69,14 @@ export function publicOrigin() {
     context.issues.push({ code: 'custom', message: problem, input: text });
     return z.NEVER;
   });
+}
+
+/** `/`, or `/x3dh`, at which this server is to answer. `taken`: the first segments of what it, or another server there, answers at. */
+export function ownPath(taken: readonly string[]) {
+  return z
+    .string()
+    .regex(PATH, 'not a path like / or /x3dh')
+    .refine((path) => !taken.includes(path.split('/')[1]!), { error: 'a path at which a server has something else' });
 }
 
 /** Origins separated by commas (or a TOML list), at most `max` of them. */

@@ -71,6 +71,19 @@ async function dialogue(listening: Listening, text: string, onOpen?: (socket: So
   return answer;
 }
 
+describe('a route that is exactly its path', () => {
+  it('takes that path and no other, before one that takes everything', async () => {
+    const routes = [
+      { prefix: '/', door: door('all') },
+      { prefix: '/', exactly: true, door: door('root') },
+    ];
+    const { listening } = await start({ routes });
+    for (const path of ['', '/', '/?a=1']) expect((await get(listening, path)).text).toBe('root');
+    for (const path of ['/x', '//', '/x/']) expect((await get(listening, path)).text).toBe('all');
+    expect((await get(listening, '/livez')).text).toBe('ok\n');
+  });
+});
+
 describe('pipelining', () => {
   it('a door sees a few of many requests of a connection, and the others when these are answered', async () => {
     const waiting: ServerResponse[] = [];

@@ -50,6 +50,8 @@ const SWEEP_MS = 50;
 export interface Route {
   /** `/v1` takes `/v1` and `/v1/…`; `/` takes everything. */
   readonly prefix: string;
+  /** That path alone, and before every prefix. */
+  readonly exactly?: boolean;
   readonly door: HttpDoor | SocketDoor;
   /** For how long a body may come; not said: ten seconds. A door may be behind several routes. */
   readonly requestMs?: number;
@@ -247,7 +249,9 @@ function pathOf(url = '/'): string {
 }
 
 function routeFor(routes: readonly Route[], path: string): Route | undefined {
-  return routes.find(({ prefix }) => prefix === '/' || path === prefix || path.startsWith(`${prefix}/`));
+  const isUnder = ({ prefix, exactly }: Route) =>
+    !exactly && (prefix === '/' || path === prefix || path.startsWith(`${prefix}/`));
+  return routes.find(({ prefix, exactly }) => exactly && path === prefix) ?? routes.find(isUnder);
 }
 
 /** A body that is not all there after `ms` is one that never ends. */
