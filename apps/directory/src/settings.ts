@@ -12,6 +12,9 @@ export type { PeerDirectory } from './foreign/peer-settings.ts';
 /** First segments of the paths that API, directory, relay and the operator's pages have: all may be behind one origin. */
 const TAKEN = ['v1', 'directory', 'relay', 'livez', 'readyz', 'metrics', 'version'];
 
+/** s, thirty days: who had what is in memory until its period ends. */
+const LONGEST_PERIOD = 2_592_000;
+
 /** What the directory itself is told, wherever it runs: alone or in solo. */
 export const DIRECTORY_SETTINGS = {
   ...APP_PASSWORD_SETTINGS,
@@ -32,13 +35,21 @@ export const DIRECTORY_SETTINGS = {
   }),
   BUNDLES_PER_PAIR: setting(wholeNumber(0), {
     about:
-      'Bundles with one-time prekey that one device may have of one device on a suite in ten minutes, and its whole account twice as many in an hour; beyond it, see BUNDLE_LIMITS_WITHHOLD; 0: no limit.',
+      'Bundles with one-time prekey that one device may have of one device on a suite in BUNDLES_PER_PAIR_SECONDS, and its whole account twice as many in BUNDLES_PER_TARGET_SECONDS; beyond it, see BUNDLE_LIMITS_WITHHOLD; 0: no limit.',
     default: String(LIMITS.bundleFetchesPerPair.value),
+  }),
+  BUNDLES_PER_PAIR_SECONDS: setting(wholeNumber(1, LONGEST_PERIOD), {
+    about: 'The period of BUNDLES_PER_PAIR, which begins with the first bundle.',
+    default: '600',
   }),
   BUNDLES_PER_TARGET: setting(wholeNumber(0), {
     about:
-      'Bundles with one-time prekey that all together may have of one device on a suite in an hour, the directory of another domain half of them; the last half is for accounts that had none of them. Beyond it, see BUNDLE_LIMITS_WITHHOLD; 0: no limit.',
+      'Bundles with one-time prekey that all together may have of one device on a suite in BUNDLES_PER_TARGET_SECONDS, the directory of another domain half of them; the last half is for accounts that had none of them. Beyond it, see BUNDLE_LIMITS_WITHHOLD; 0: no limit.',
     default: String(LIMITS.bundleFetchesPerTarget.value),
+  }),
+  BUNDLES_PER_TARGET_SECONDS: setting(wholeNumber(1, LONGEST_PERIOD), {
+    about: 'The period of BUNDLES_PER_TARGET, and of what the devices of one account may have together.',
+    default: '3600',
   }),
   BUNDLE_LIMITS_WITHHOLD: setting(z.enum(['one-time', 'bundle']), {
     about:

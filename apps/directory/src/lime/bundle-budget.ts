@@ -11,7 +11,6 @@ import type { DirectorySettings } from '../settings.ts';
 import type { LimeSender } from './sender.ts';
 
 const TEN_MINUTES = 600_000;
-const HOUR = 3_600_000;
 
 /** What somebody gets of a device now: the bundle with a one-time prekey, the bundle, or nothing. */
 export type Allowance = 'one-time' | 'bundle' | 'nothing';
@@ -28,21 +27,23 @@ export interface BundleBudget {
 
 /** Of what one device may ask for, that all devices of its account together may: new devices of one account are no new people. */
 const ASKED_BY_ACCOUNT = 4;
-/** The same, for one-time prekeys of one target, in an hour: ten devices can each begin a session with it. */
+/** The same, for one-time prekeys of one target, in the target's period: ten devices can each begin a session with it. */
 const TAKEN_BY_ACCOUNT = 2;
 
 export function createBundleBudget(settings: DirectorySettings, deps: LimiterDeps): BundleBudget {
   const limiter = (name: string, points: number, windowMs: number) => createLimiter(name, { points, windowMs }, deps);
   const { BUNDLES_PER_REQUESTER, BUNDLES_PER_PAIR, BUNDLES_PER_TARGET } = settings;
+  const pairMs = settings.BUNDLES_PER_PAIR_SECONDS * 1000;
+  const targetMs = settings.BUNDLES_PER_TARGET_SECONDS * 1000;
   const requesters = limiter('bundles-requester', BUNDLES_PER_REQUESTER, TEN_MINUTES);
   const accounts = limiter('bundles-account', ASKED_BY_ACCOUNT * BUNDLES_PER_REQUESTER, TEN_MINUTES);
   const peers = limiter('bundles-peer', settings.BUNDLES_PER_PEER, TEN_MINUTES);
-  const pairs = limiter('bundles-pair', BUNDLES_PER_PAIR, TEN_MINUTES);
+  const pairs = limiter('bundles-pair', BUNDLES_PER_PAIR, pairMs);
   // Also without a limit it counts: who has had something is asked below.
-  const shares = limiter('bundles-share', TAKEN_BY_ACCOUNT * BUNDLES_PER_PAIR || Number.POSITIVE_INFINITY, HOUR);
-  const targets = limiter('bundles-target', BUNDLES_PER_TARGET, HOUR);
+  const shares = limiter('bundles-share', TAKEN_BY_ACCOUNT * BUNDLES_PER_PAIR || Number.POSITIVE_INFINITY, targetMs);
+  const targets = limiter('bundles-target', BUNDLES_PER_TARGET, targetMs);
   // A peer says for whom it asks: were it to invent people, half of a target's keys would be left to everybody else.
-  const peerTargets = limiter('bundles-peer-target', Math.ceil(BUNDLES_PER_TARGET / 2), HOUR);
+  const peerTargets = limiter('bundles-peer-target', Math.ceil(BUNDLES_PER_TARGET / 2), targetMs);
   const keptForOthers = Math.floor(BUNDLES_PER_TARGET / 2);
   const uploads = limiter('key-uploads', settings.KEY_UPLOADS_PER_DEVICE, TEN_MINUTES);
   const beyond: Allowance = settings.BUNDLE_LIMITS_WITHHOLD === 'bundle' ? 'nothing' : 'bundle';

@@ -235,6 +235,30 @@ describe('limits of bundle requests', () => {
     expect([await taken(), await taken(others[0]), await taken(others[1])]).toEqual([4, 5, 6]);
   });
 
+  it('S07: the period of the pair is the operator’s, as LIME’s own test servers have 20 s', async () => {
+    await restart({ BUNDLES_PER_PAIR: 2, BUNDLES_PER_PAIR_SECONDS: 20, BUNDLE_LIMITS_WITHHOLD: 'bundle' });
+    const isServed = async () => (await fixture.bundles(alice, 'c25519', bob.id))[0]!.bundle !== undefined;
+    expect([await isServed(), await isServed(), await isServed()]).toEqual([true, true, false]);
+    fixture.clock.now += 19_999;
+    expect(await isServed()).toBe(false);
+    fixture.clock.now += 1;
+    expect(await isServed()).toBe(true);
+  });
+
+  it('S07: the period of the target is the operator’s, and that of an account’s share of it', async () => {
+    await restart({ BUNDLES_PER_TARGET: 2, BUNDLES_PER_TARGET_SECONDS: 60 });
+    expect([await taken(), await taken(others[0]), await taken(others[1])]).toEqual([1, 2, undefined]);
+    fixture.clock.now += 60_000;
+    expect(await taken(others[1])).toBe(3);
+    await restart({ BUNDLES_PER_PAIR: 1, BUNDLES_PER_PAIR_SECONDS: 1, BUNDLES_PER_TARGET_SECONDS: 60 });
+    const given = [];
+    for (const seconds of [2, 2, 56, 0]) {
+      given.push(await taken());
+      fixture.clock.now += seconds * 1000;
+    }
+    expect(given).toEqual([1, 2, undefined, 3]);
+  });
+
   it('D12: by the operator’s choice the whole bundle is withheld, and comes back after the period', async () => {
     await restart({ BUNDLES_PER_PAIR: 1, BUNDLE_LIMITS_WITHHOLD: 'bundle' });
     const flags = async (...ids: string[]) =>
