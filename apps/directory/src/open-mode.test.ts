@@ -7,6 +7,7 @@ import {
   LIME_ERRORS,
   type LimeRequest,
 } from '@sealwire/wire/lime-server';
+import { LIMITS } from '@sealwire/wire/limits';
 import { enrol, type TestDevice, testDevice } from './testing/device.ts';
 import { crypto, type Fixture, startFixture } from './testing/fixture.ts';
 
@@ -60,7 +61,6 @@ describe('open mode', () => {
     fixture = await startFixture({ OPEN_MODE: 'on' });
     const request: LimeRequest = { kind: 'getSelfOneTimePrekeys', suite: 'c25519' };
     expect(await says(alice, request, { from: '' })).toMatchObject({ code: LIME_ERRORS.missingSenderId });
-    expect(await says(alice, request, { from: 'sip:alice@example.org' })).toBe(403);
     for (const authorization of ['Bearer x.y.z', 'Basic YTpi', 'Digest username="alice"'])
       expect([200, 403]).not.toContain(await says(alice, request, { authorization }));
     await enrol(fixture.store, bob);
@@ -148,6 +148,85 @@ describe('open mode', () => {
     expect(await says(device, device.registration('c448'), { from })).toMatchObject({ kind: 'ack' });
     const answer = await says(alice, { kind: 'getPeerBundle', suite: 'c25519', devices: [device.id] });
     expect(answer).toMatchObject({ kind: 'peerBundle', peers: [{ bundle: { identityKey } }] });
+  });
+
+  const ODD = [
+    'alice.d1.Ab3kQ9',
+    'x',
+    'sip:alice@example.org',
+    'sip:alice@domainA;gr=Ab3kQ9',
+    'sip:alice@example.org;gr=a;b=c',
+    'mailto:alice@example.org',
+    'a "quoted", id; with=everything <and more> 50% / \\ ?',
+    'b'.repeat(LIMITS.deviceIdBytes.value),
+    'r\u00e9ne.d1',
+    'жанна',
+    '../../etc/passwd',
+  ];
+
+  it.each(ODD)('any device id registers and is served: LIME knows no form of them: %s', async (id) => {
+    fixture = await startFixture({ OPEN_MODE: 'on', BUNDLES_PER_PAIR: 1 });
+    const from = Buffer.from(id).toString('latin1');
+    const twin = testDevice(crypto, 'twin');
+    const neighbours = [`${id}x`, id.slice(1), id.toUpperCase(), id.toLowerCase()].filter((other) => other !== id);
+    expect(await says(alice, alice.registration('c25519', 1, 2), { from })).toMatchObject({ kind: 'ack' });
+    expect(await says(twin, twin.registration('c25519'), { from })).toMatchObject({ code: LIME_ERRORS.userAlreadyIn });
+    const devices = [...neighbours, id].filter((other) => Buffer.byteLength(other) < 0xffff);
+    const answer = await says(bob, { kind: 'getPeerBundle', suite: 'c25519', devices }, { from: 'bob.d1' });
+    const peers = devices.map((device) =>
+      device === id ? { device, bundle: expect.objectContaining({}) } : { device },
+    );
+    expect(answer).toEqual({ kind: 'peerBundle', suite: 'c25519', peers });
+    const held = await says(alice, { kind: 'getSelfOneTimePrekeys', suite: 'c25519' }, { from });
+    expect(held).toMatchObject({ ids: [2] });
+    expect(await says(alice, { kind: 'deleteUser', suite: 'c25519' }, { from })).toMatchObject({ kind: 'ack' });
+    expect(await says(twin, twin.registration('c25519'), { from })).toMatchObject({ kind: 'ack' });
+  });
+
+  it('an odd id touches no account, whatever it looks like', async () => {
+    fixture = await startFixture({ OPEN_MODE: 'on', DEVICES_PER_ACCOUNT: 1 });
+    await enrol(fixture.store, alice);
+    for (const [i, from] of [
+      alice.address,
+      `${alice.id};x=1`,
+      `${alice.address};gr=`,
+      `${alice.address};gr=urn uuid`,
+    ].entries()) {
+      const device = testDevice(crypto, `odd${i}`);
+      expect(await says(device, device.registration('c25519'), { from })).toMatchObject({ kind: 'ack' });
+    }
+    expect(await fixture.store.waiting.list(alice.address)).toEqual([]);
+  });
+
+  it.each([
+    ['a reversed reading order', 'al\u202eice'],
+    ['a space without width', 'al\u200bice'],
+    ['a decomposed letter', 're\u0301ne'],
+    ['a character that nobody sees', 'al\u0007ice'],
+    ['more bytes than an id has', 'b'.repeat(LIMITS.deviceIdBytes.value + 1)],
+  ])('an odd id with %s is none: it registers nothing and has no bundle', async (_, id) => {
+    fixture = await startFixture({ OPEN_MODE: 'on' });
+    // A header with a control character does not reach anybody.
+    if (!/\p{Cc}/u.test(id)) {
+      const from = Buffer.from(id).toString('latin1');
+      expect(await says(alice, alice.registration('c25519'), { from })).toBe(403);
+    }
+    const answer = await says(bob, { kind: 'getPeerBundle', suite: 'c25519', devices: [id] });
+    expect(answer).toMatchObject({ peers: [{ device: id }] });
+  });
+
+  it('without open mode an odd id names no device, to nobody', async () => {
+    fixture = await startFixture({ OPEN_MODE: 'on' });
+    await says(alice, alice.registration('c25519'), { from: 'alice.d1' });
+    const { store } = fixture;
+    const closed = await startFixture({}, { store });
+    await enrol(store, bob);
+    const headers = await closed.headersOf(bob);
+    const request = encodeRequest({ kind: 'getPeerBundle', suite: 'c25519', devices: ['alice.d1'] });
+    const answer = decodeAnswer((await closed.limeRaw(request, headers)).body, 'c25519');
+    expect(answer).toMatchObject({ peers: [{ device: 'alice.d1' }] });
+    expect((await closed.limeRaw(request, { ...headers, from: 'alice.d1' })).status).toBe(403);
+    await closed.listening.close();
   });
 
   it('an identity header that is no UTF-8 names no device', async () => {

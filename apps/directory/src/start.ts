@@ -21,6 +21,7 @@ import { KeysService } from './keys/keys-service.ts';
 import { authenticationOf } from './lime/authentication.ts';
 import { type BundleBudget, createBundleBudget } from './lime/bundle-budget.ts';
 import { Bundles } from './lime/bundles.ts';
+import { accountDevice, anyDevice } from './lime/device-names.ts';
 import { KeyDoor } from './lime/key-door.ts';
 import { createLimeEndpoint } from './lime/lime-endpoint.ts';
 import { LimeService } from './lime/lime-service.ts';
@@ -49,10 +50,13 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
     prekeysPerDevice: settings.PREKEYS_PER_DEVICE,
     devicesPerAccount: settings.DEVICES_PER_ACCOUNT,
   });
-  const bundles = new Bundles({ store, metrics, budget, now, domain: settings.DOMAIN, foreign: peering.foreign });
+  const deviceNamed = settings.OPEN_MODE === 'on' ? anyDevice(crypto) : accountDevice;
+  const { DOMAIN: domain } = settings;
+  const bundles = new Bundles({ store, metrics, budget, now, deviceNamed, domain, foreign: peering.foreign });
   const service = new LimeService({ store, door, bundles });
-  const lime = createLimeEndpoint({ service, authenticate, log, metrics, limits });
-  const forPeers = createLimeEndpoint({ service, authenticate: peering.authenticate, log, metrics, limits });
+  const answering = { service, deviceNamed, log, metrics, limits };
+  const lime = createLimeEndpoint({ ...answering, authenticate });
+  const forPeers = createLimeEndpoint({ ...answering, authenticate: peering.authenticate });
 
   const adapter = new FastifyAdapter(fastifyOptions(deps));
   const app = await NestFactory.create<NestFastifyApplication>(

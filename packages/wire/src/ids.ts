@@ -105,6 +105,11 @@ export function domainOf(id: AccountAddress | DeviceId): string {
   return id.slice(id.indexOf('@') + 1, end < 0 ? undefined : end);
 }
 
+/** The same in small letters, as domains are compared (RFC 4343). */
+export function canonicalDomainOf(id: AccountAddress | DeviceId): string {
+  return domainOf(id).toLowerCase();
+}
+
 /** The user part of an address: `alice` of `sip:alice@example.org`. */
 export function nameOf(address: AccountAddress): AccountName {
   return address.slice(4, address.lastIndexOf('@')) as AccountName;

@@ -5,12 +5,14 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { twinOf } from '@sealwire/crypto/testing/twin';
 import { decodeBase64url } from '@sealwire/wire/base64url';
 import {
+  decodeAnswer,
   encodeAnswer,
   encodeRequest,
   LIME_CONTENT_TYPE,
   LIME_ERRORS,
   type LimeAnswer,
   type LimePeer,
+  type LimeRequest,
   SUITE_NAMES,
 } from '@sealwire/wire/lime-server';
 import type { DirectorySettings } from '../settings.ts';
@@ -105,6 +107,36 @@ describe('devices of another domain', () => {
     const [found] = await here!.bundles(alice, suite, dave.id);
     expect(Buffer.from(found!.bundle!.signedPrekey.publicKey)).toEqual(Buffer.from(dave.signedPrekey(suite).publicKey));
     expect(found!.bundle!.oneTimePrekey!.id).toBe(7);
+  });
+
+  it('are asked for by their domain however it is written: domains have no case, devices are as their id is', async () => {
+    await startThere({ OPEN_MODE: 'on' });
+    await startHere(`${there!.listening.url}/directory/lime`, { OPEN_MODE: 'on' });
+    const inCapitals = (device: typeof carol) => device.id.replace(/@[^;]+/, (domain) => domain.toUpperCase());
+    const openly = (fixture: Fixture, from: string, request: LimeRequest) =>
+      fixture.limeRaw(encodeRequest(request), { from, 'content-type': LIME_CONTENT_TYPE });
+    const twin = testDevice(crypto, 'twin', 'phone', THERE);
+    await openly(there!, inCapitals(carol), twin.registration(SUITE, 9));
+    const devices = [carol.id, inCapitals(carol), inCapitals(dave)];
+    const { body } = await openly(here!, inCapitals(alice), { kind: 'getPeerBundle', suite: SUITE, devices });
+    const { peers } = decodeAnswer(body, SUITE) as LimeAnswer & { kind: 'peerBundle' };
+    expect(peers.map(({ device }) => device)).toEqual(devices);
+    expect(idsOf(peers)).toEqual([1, 9, undefined]);
+    expect(await results()).toEqual(['answered 1']);
+  });
+
+  it('D17: spellings of a domain are one domain to its limits', async () => {
+    await startBoth({}, { BUNDLES_PER_PEER: 2 });
+    await here!.close();
+    await startHere(`${there!.listening.url}/directory/lime`, { OPEN_MODE: 'on' });
+    const given = [];
+    for (const domain of ['example.org', 'Example.org', 'EXAMPLE.ORG']) {
+      const headers = { from: `sip:alice@${domain};gr=x`, 'content-type': LIME_CONTENT_TYPE };
+      const request = encodeRequest({ kind: 'getPeerBundle', suite: SUITE, devices: [dave.id] });
+      const answer = decodeAnswer((await here!.limeRaw(request, headers)).body, SUITE);
+      given.push(...idsOf((answer as LimeAnswer & { kind: 'peerBundle' }).peers));
+    }
+    expect(given).toEqual([1, 2, undefined]);
   });
 
   it('have no bundle where their domain is no peer, and without a key of ours', async () => {

@@ -9,7 +9,7 @@ import { TokenError } from '@sealwire/access/tokens';
 import { nobleCrypto } from '@sealwire/crypto/noble';
 import type { RandomBytes } from '@sealwire/crypto/port';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
-import { type DeviceId, domainOf, parseDeviceId } from '@sealwire/wire/ids';
+import { canonicalDomainOf, type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import { decodeJwt, importJWK, jwtVerify, SignJWT } from 'jose';
 
@@ -104,7 +104,7 @@ export function createPeerVerifier(options: {
           requiredClaims: ['sub', 'exp', 'iat', 'jti', 'body'],
         });
         const requester = parseDeviceId(String(payload.sub));
-        if (domainOf(requester) !== issuer) throw new Error('for a device of another domain');
+        if (canonicalDomainOf(requester) !== issuer) throw new Error('for a device of another domain');
         return {
           domain: issuer,
           requester,

@@ -5,7 +5,7 @@
  */
 
 import { createLimiter, type LimiterDeps } from '@sealwire/service/rate-limit';
-import { accountOf, type DeviceId, domainOf } from '@sealwire/wire/ids';
+import { accountOf, canonicalDomainOf, type DeviceId } from '@sealwire/wire/ids';
 import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { DirectorySettings } from '../settings.ts';
 import type { LimeSender } from './sender.ts';
@@ -53,12 +53,12 @@ export function createBundleBudget(settings: DirectorySettings, deps: LimiterDep
       keys,
       pair: `${device}\n${keys}`,
       share: `${accountOf(device)}\n${keys}`,
-      peer: vouchedBy === 'peer' ? `${domainOf(device)}\n${keys}` : undefined,
+      peer: vouchedBy === 'peer' ? `${canonicalDomainOf(device)}\n${keys}` : undefined,
     };
   };
   return {
     demand({ device, vouchedBy }, bundles) {
-      if (vouchedBy === 'peer') peers.demand(domainOf(device), bundles);
+      if (vouchedBy === 'peer') peers.demand(canonicalDomainOf(device), bundles);
       requesters.demand(device, bundles);
       accounts.demand(accountOf(device), bundles);
     },

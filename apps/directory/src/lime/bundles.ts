@@ -4,11 +4,11 @@
  */
 import type { Metrics } from '@sealwire/service/metrics';
 import type { PrekeyBundle, Store } from '@sealwire/store/port';
-import { type DeviceId, domainOf, parseDeviceId } from '@sealwire/wire/ids';
+import { canonicalDomainOf, type DeviceId } from '@sealwire/wire/ids';
 import type { LimeBundle, LimePeer, ServedSuite } from '@sealwire/wire/lime-server';
-import { WireError } from '@sealwire/wire/wire-error';
 import type { ForeignDirectories } from '../foreign/foreign-directories.ts';
 import type { Allowance, BundleBudget } from './bundle-budget.ts';
+import type { DeviceNamed } from './device-names.ts';
 import type { LimeSender } from './sender.ts';
 
 export interface BundlesDeps {
@@ -16,6 +16,7 @@ export interface BundlesDeps {
   readonly metrics: Metrics;
   readonly budget: BundleBudget;
   readonly now: () => number;
+  readonly deviceNamed: DeviceNamed;
   /** Of the accounts here. */
   readonly domain: string;
   readonly foreign: ForeignDirectories;
@@ -44,13 +45,14 @@ export class Bundles {
     return requested.map((device, at) => ({ device, bundle: found[at] }));
   }
 
-  /** liblime knows no form of ids: what is none of ours has no bundle. */
+  /** liblime knows no form of ids: what names no device has no bundle. */
   private split(sender: LimeSender, requested: readonly string[]) {
+    const { deviceNamed } = this.deps;
     const local: Target[] = [];
     const foreign = new Map<string, Target[]>();
     for (const [at, text] of requested.entries()) {
-      const device = deviceOrNothing(text);
-      const domain = device && domainOf(device);
+      const device = deviceNamed(text);
+      const domain = device && canonicalDomainOf(device);
       // A peer may ask for our own people only: nothing is relayed, so nothing can go in circles.
       const isForUs = sender.vouchedBy !== 'peer' || domain === this.deps.domain;
       if (!device || !domain || !isForUs) this.deps.metrics.directoryClaims.inc({ result: 'none' });
@@ -110,14 +112,5 @@ export class Bundles {
       directoryClaims.inc({ result: 'without' });
       prekeysLow.inc();
     }
-  }
-}
-
-function deviceOrNothing(text: string): DeviceId | undefined {
-  try {
-    return parseDeviceId(text);
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
   }
 }

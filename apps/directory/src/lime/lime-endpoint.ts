@@ -8,7 +8,7 @@ import type { Log } from '@sealwire/service/log';
 import { isOfType } from '@sealwire/service/media-type';
 import type { Metrics } from '@sealwire/service/metrics';
 import { Problem } from '@sealwire/service/problem';
-import { accountOf, type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
+import { accountOf } from '@sealwire/wire/ids';
 import {
   decodeRequest,
   encodeAnswer,
@@ -21,8 +21,8 @@ import {
   SUITE_NAMES,
 } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
-import { WireError } from '@sealwire/wire/wire-error';
 import type { Authenticate, Caller, PeerCaller, Refusal } from './authenticate.ts';
+import type { DeviceNamed } from './device-names.ts';
 import type { LimeService } from './lime-service.ts';
 import type { LimeSender } from './sender.ts';
 
@@ -31,6 +31,7 @@ export interface LimeEndpointDeps {
   readonly authenticate: Authenticate;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly deviceNamed: DeviceNamed;
   readonly limits: LimeRequestLimits;
 }
 
@@ -66,7 +67,7 @@ function largestRequest({ oneTimePrekeys, devices }: LimeRequestLimits): number 
 }
 
 async function answer(
-  { authenticate, service, limits }: LimeEndpointDeps,
+  { authenticate, service, deviceNamed, limits }: LimeEndpointDeps,
   maxBodyBytes: number,
   request: IncomingMessage,
 ): Promise<Uint8Array | Refusal> {
@@ -81,31 +82,23 @@ async function answer(
   const identity = identityOf(request);
   if (identity === undefined)
     return limeError(LIME_ERRORS.missingSenderId, curveId, 'X-Lime-user-identity or From names the device');
-  const sender = 'senderOf' in caller ? await caller.senderOf(identity, body) : senderOf(caller, identity);
+  const sender = 'senderOf' in caller ? await caller.senderOf(identity, body) : senderOf(deviceNamed, caller, identity);
   return respond(service, limits, sender, body);
 }
 
 /** Throws a 403 when the identity header names a device that is not the caller's. */
-function senderOf(caller: Exclude<Caller, PeerCaller>, identity: string): LimeSender {
+function senderOf(deviceNamed: DeviceNamed, caller: Exclude<Caller, PeerCaller>, identity: string): LimeSender {
   if ('device' in caller) {
     if (identity !== caller.device)
       throw new Problem('forbidden', { detail: 'the identity header names another device than the login' });
     return { device: caller.device, vouchedBy: 'device' };
   }
-  const device = deviceIn(identity);
+  const device = deviceNamed(identity);
+  if (device === undefined) throw namesNoDevice();
   if ('anyone' in caller) return { device, vouchedBy: 'nobody' };
   if (accountOf(device) !== caller.account)
     throw new Problem('forbidden', { detail: 'the identity header names a device of another account than the login' });
   return { device, vouchedBy: 'account' };
-}
-
-function deviceIn(identity: string): DeviceId {
-  try {
-    return parseDeviceId(identity);
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    throw namesNoDevice();
-  }
 }
 
 function namesNoDevice(): Problem {
