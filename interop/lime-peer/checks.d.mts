@@ -9,6 +9,8 @@ export interface Site {
   readonly url: string;
   /** Of the device ids. */
   readonly domain: string;
+  /** `alice.d1.RUN` instead of a GRUU. */
+  readonly bareIds?: boolean;
   /** In the device ids: two runs do not meet. */
   readonly run: string;
   /** The server's limit for one device; 0: not checked. */

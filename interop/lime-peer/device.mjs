@@ -18,7 +18,10 @@ export class Device {
 
   /** `name`: the person's name, then digits; a person's devices share an account. Rejects when the server refuses. */
   static async register(site, curve, name, { client = name, oneTimePrekeys = ONE_TIME_PREKEYS } = {}) {
-    const id = `sip:${name.replace(/\d+$/, '')}@${site.domain};gr=urn:uuid:${site.run}-${name}`;
+    const person = name.replace(/\d+$/, '');
+    const id = site.bareIds
+      ? `${person}.d${name.slice(person.length)}.${site.run}`
+      : `sip:${person}@${site.domain};gr=urn:uuid:${site.run}-${name}`;
     const device = new Device(site, `${site.run} ${client}`, name, id);
     await device.#must({ cmd: 'open', db: join(site.folder, `${device.#client}.sqlite`) });
     const command = { cmd: 'create_user', client: device.#client, device: id, server: site.url, curve };

@@ -2,6 +2,7 @@
 //
 //   node prove.mjs --c25519 URL --c448 URL        either or both; may be the same
 //     --domain example.org                        of the device ids
+//     --bare-ids                                  alice.d1.RUN, as LIME's own tests have them
 //     --create '{"auth": {…}}'                    further fields of every create_user: credentials, headers
 //     --one-time-prekey-limit 200                 the server's, if it has one
 //     --knows-identities                          it knows them from elsewhere, and takes no others
@@ -18,6 +19,7 @@ const { values: options } = parseArgs({
     c25519: { type: 'string' },
     c448: { type: 'string' },
     domain: { type: 'string', default: 'example.org' },
+    'bare-ids': { type: 'boolean', default: false },
     create: { type: 'string', default: '{}' },
     'one-time-prekey-limit': { type: 'string', default: '0' },
     'knows-identities': { type: 'boolean', default: false },
@@ -42,6 +44,7 @@ for (const curve of ['c25519', 'c448']) {
     folder,
     url: options[curve],
     domain: options.domain,
+    bareIds: options['bare-ids'],
     run: randomBytes(4).toString('hex'),
     knowsIdentities: options['knows-identities'],
     oneTimePrekeyLimit: Number(options['one-time-prekey-limit']),

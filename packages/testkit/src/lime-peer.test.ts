@@ -17,6 +17,7 @@ import { sessions } from './lime-peer/sessions.ts';
 import { soak } from './lime-peer/soak.ts';
 import type { Suite } from './lime-peer/suite.ts';
 import { Tally } from './lime-peer/tally.ts';
+import { upstream } from './lime-peer/upstream.ts';
 import { World } from './lime-peer/world.ts';
 
 // A disk that is slow to sync: liblime does so at every message.
@@ -40,6 +41,7 @@ const SUITES: Readonly<Record<string, (suite: Suite) => void>> = {
   soak,
   doors,
   'foreign-domains': foreignDomains,
+  upstream,
 };
 
 let world: World;

@@ -25,6 +25,7 @@ interface Door {
   readonly settings: Parameters<typeof startKeyDirectory>[0];
   /** Of the LIME endpoint, from that of the directory. */
   readonly way?: (url: string) => Promise<Way>;
+  readonly bareIds?: boolean;
   /** The devices are listed in manifests. */
   readonly knowsIdentities: boolean;
   readonly register: Register;
@@ -57,6 +58,8 @@ const byAppPassword =
     await world.peer.must({ ...command, http: 'curl', auth, identity_header: header });
   };
 
+const openly: Register = (world, _, command) => world.peer.must({ ...command, http: 'curl' });
+
 const DOORS: readonly Door[] = [
   ...IDENTITY_HEADERS.map((header) => ({
     title: `a token, and ${header}`,
@@ -81,12 +84,19 @@ const DOORS: readonly Door[] = [
     title: 'no authentication, in open mode',
     settings: { OPEN_MODE: 'on' },
     knowsIdentities: false,
-    register: (world, _, command) => world.peer.must({ ...command, http: 'curl' }),
+    register: openly,
+  },
+  {
+    title: 'no authentication, at the root, with ids that are no GRUU',
+    settings: { OPEN_MODE: 'on', LIME_PATH: '/' },
+    bareIds: true,
+    knowsIdentities: false,
+    register: openly,
   },
 ];
 
 export function doors({ curve, world, it }: Suite): void {
-  describe.each(DOORS)('a server behind $title', ({ settings, way, knowsIdentities, register }) => {
+  describe.each(DOORS)('a server behind $title', ({ settings, way, bareIds = false, knowsIdentities, register }) => {
     let directory: KeyDirectory;
     let url: string;
     let between: Way | undefined;
@@ -112,6 +122,7 @@ export function doors({ curve, world, it }: Suite): void {
         return url;
       },
       domain: 'example.org',
+      bareIds,
       run: Buffer.from(systemRandom(4)).toString('hex'),
       oneTimePrekeyLimit: LIMITS.prekeysPerDevice.value,
       knowsIdentities,

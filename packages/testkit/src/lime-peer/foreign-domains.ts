@@ -1,31 +1,13 @@
 /** Devices of two domains, each with a directory of its own that asks the other one (docs/spec/lime-key-server.md section 7). */
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { nodeCrypto } from '@sealwire/crypto/node';
-import { systemRandom } from '@sealwire/crypto/random';
 import { parseDeviceId } from '@sealwire/wire/ids';
 import { type Correspondent, DIRECTIONS, headerOf, type Kind } from './correspondent.ts';
-import { type KeyDirectory, startKeyDirectory } from './key-directory.ts';
+import type { KeyDirectory } from './key-directory.ts';
+import { startPair } from './pair.ts';
 import type { Suite } from './suite.ts';
 
 const DOMAINS = ['example.org', 'example.com'] as const;
 const GROUP = 'sip:friends@conf.example.org';
-
-/** Two that know each other. Where each is, is known once both are there. */
-async function startPair(): Promise<readonly [KeyDirectory, KeyDirectory]> {
-  const { ed25519 } = nodeCrypto();
-  const sides = DOMAINS.map((domain) => {
-    const seed = systemRandom(32);
-    const url = new URL('http://127.0.0.1/directory/lime');
-    return { seed, entry: { domain, url, publicKey: ed25519.publicKey(seed) } };
-  });
-  const [here, there] = await Promise.all(
-    sides.map(({ seed, entry }, i) =>
-      startKeyDirectory({ DOMAIN: entry.domain, PEER_KEY: seed, PEER_DIRECTORIES: [sides[1 - i]!.entry] }),
-    ),
-  );
-  for (const [i, directory] of [here!, there!].entries()) sides[i]!.entry.url.port = new URL(directory.url).port;
-  return [here!, there!];
-}
 
 export function foreignDomains({ curve, world, it }: Suite): void {
   describe('two domains', () => {
@@ -33,7 +15,7 @@ export function foreignDomains({ curve, world, it }: Suite): void {
     let there: KeyDirectory;
     let count = 0;
     beforeAll(async () => {
-      [here, there] = await startPair();
+      [here, there] = await startPair(DOMAINS);
     });
     afterAll(async () => {
       await here.close();
@@ -88,7 +70,7 @@ export function foreignDomains({ curve, world, it }: Suite): void {
   });
 
   it('the other directory is gone: its people have no keys for now, the others are served', async () => {
-    const [here, there] = await startPair();
+    const [here, there] = await startPair(DOMAINS);
     try {
       const at = (directory: KeyDirectory, kind: Kind, name: string) => {
         const device = parseDeviceId(`sip:${name}-${curve}@${DOMAINS[directory === here ? 0 : 1]};gr=urn:uuid:${name}`);

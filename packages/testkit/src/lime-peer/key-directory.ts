@@ -39,12 +39,15 @@ export interface KeyDirectory {
   /** Bytes of a request by that device, over HTTP. Rejects when the status is not 200. */
   post(device: DeviceId, body: Uint8Array): Promise<Uint8Array>;
   ask(device: DeviceId, request: LimeRequest): Promise<LimeAnswer>;
+  /** Its clock. */
+  advance(ms: number): void;
   close(): Promise<void>;
 }
 
 export async function startKeyDirectory(settings: Partial<typeof UNLIMITED> = {}): Promise<KeyDirectory> {
-  // Tokens do not run out: the directory's clock stands still.
-  const now = () => START;
+  // Tokens do not run out: the directory's clock stands still, unless a test moves it.
+  let time = START;
+  const now = () => time;
   const store = openMemoryStore();
   const bus = openMemoryBus();
   const metrics = createMetrics();
@@ -55,7 +58,8 @@ export async function startKeyDirectory(settings: Partial<typeof UNLIMITED> = {}
   const shared = { store, bus, crypto, random: systemRandom, now, log: silentLog, metrics, tokens, appPasswordKey };
   const door = await startDirectory({ ...shared, settings: { ...UNLIMITED, ...settings }, version: VERSION });
   const listening = await listenOnLoopback({ server: 'directory', door, log: silentLog, metrics, now });
-  const url = `${listening.url}/lime`;
+  const { LIME_PATH: path = '/lime' } = settings;
+  const url = path === '/' ? listening.url : `${listening.url}${path}`;
 
   const { DOMAIN: domain } = UNLIMITED;
   const md5 = settings.DIGEST_MD5 === 'on';
@@ -113,6 +117,9 @@ export async function startKeyDirectory(settings: Partial<typeof UNLIMITED> = {}
     },
     post,
     ask: async (device, request) => decodeAnswer(await post(device, encodeRequest(request)), request.suite),
+    advance(ms) {
+      time += ms;
+    },
     async close() {
       await listening.close();
       await bus.close();
