@@ -1,5 +1,5 @@
 /**
- * Open mode: on `/lime` everybody is the device that they say they are. For tests and closed networks; so it is off unless switched on,
+ * Open mode: to the LIME key server everybody is who they say they are. For tests and closed networks; so it is off unless switched on,
  * stays on this machine unless a second setting says otherwise, and is never quiet about itself.
  */
 import { ConfigError } from '@sealwire/service/config';
@@ -34,7 +34,7 @@ export function announceOpenMode(settings: DirectorySettings, log: Log, repeat: 
   const say = () =>
     log.warn('open-mode', {
       setting: 'OPEN_MODE',
-      reason: 'NO AUTHENTICATION on /lime: whoever reaches this server is any device they say',
+      reason: 'NO AUTHENTICATION for LIME clients: whoever reaches this server is any device they say',
     });
   say();
   return repeat(SAY_EVERY_MS, say);

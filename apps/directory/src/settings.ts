@@ -25,7 +25,7 @@ export const DIRECTORY_SETTINGS = {
   }),
   OPEN_MODE: setting(z.enum(['off', 'on']), {
     about:
-      '`on`: no authentication on `/lime`, everybody is the device that they say they are. For tests and closed networks; only on an address of this machine itself.',
+      '`on`: no authentication for LIME clients, everybody is the device that they say they are. For tests and closed networks; only on an address of this machine itself.',
     default: 'off',
   }),
   OPEN_MODE_ANYWHERE: setting(z.enum(['off', 'on']), {
