@@ -4,9 +4,9 @@ import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { Lime } from '@sealwire/lime/lime';
 import { MemoryLimeStore } from '@sealwire/lime/testing/memory-store';
-import { parseDeviceId } from '@sealwire/wire/ids';
+import { type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
 import { type Constellation, startConstellation } from './constellation.ts';
-import { join, type Person, register } from './person.ts';
+import { join, type Person, register, take } from './person.ts';
 
 const SUITE = 'c25519';
 let constellation: Constellation;
@@ -34,6 +34,16 @@ async function registerPhone(device = phone()) {
   const terms = { maximum: 10, now: 7 };
   await constellation.store.waiting.register(device, SUITE, { identityKey, signedPrekey }, oneTimePrekeys, terms);
   return [{ suite: SUITE, identityKey }] as const;
+}
+
+/** To a key server, and in a manifest, its keys have the form of those on ML-KEM-512. */
+async function registerOnSuite3(device: DeviceId) {
+  const lime = new Lime({ crypto: nodeCrypto(), store: new MemoryLimeStore(), random: systemRandom, now: Date.now });
+  const { identityKey, signedPrekey, oneTimePrekeys } = lime.createDevice(device, 'c25519mlk512');
+  const suite = 'c25519k512';
+  const terms = { maximum: 10, now: 8 };
+  await constellation.store.waiting.register(device, suite, { identityKey, signedPrekey }, oneTimePrekeys, terms);
+  return { suite, identityKey } as const;
 }
 
 const versionOf = async () => (await bob.client.peer(bob.client.address)).manifestVersion;
@@ -80,6 +90,26 @@ describe('a waiting device', () => {
     const foreign = parseDeviceId('sip:carol@example.org;gr=urn:uuid:phone');
     await expect(bob.client.admit(foreign, identities)).rejects.toMatchObject({ code: 'forbidden' });
     expect(await versionOf()).toBe(1);
+  });
+
+  it('on Kyber of round 3 (suite 3) is admitted too, and written to on a suite that both have', async () => {
+    const [classical] = await registerPhone();
+    const onSuite3 = parseDeviceId(`${bob.client.address};gr=urn:uuid:only-suite-3`);
+    const kyber = [await registerOnSuite3(phone()), await registerOnSuite3(onSuite3)] as const;
+    await bob.client.admit(phone(), [classical, kyber[0]]);
+    await bob.client.admit(onSuite3, [kyber[1]]);
+    const alice = await register(constellation, 'alice');
+    clients.push(alice.client);
+    await alice.client.connect();
+    await bob.client.connect();
+    await (await alice.client.send('bob', 'to all of you')).accepted;
+    const [message] = await take(bob.client, 'message', 1);
+    expect(message!.text).toBe('to all of you');
+    const [skipped] = await take(alice.client, 'device-skipped', 1);
+    expect(skipped).toMatchObject({ device: onSuite3, reason: 'no-common-suite' });
+    expect((await constellation.store.prekeys.listOneTime(phone(), SUITE)).length).toBe(
+      (await constellation.store.prekeys.listOneTime(phone(), 'c25519k512')).length - 1,
+    );
   });
 
   it('is sent away without a new manifest', async () => {
