@@ -43,8 +43,12 @@ export function backup(argv: readonly string[], random: RandomBytes): Promise<nu
     } catch (error) {
       const { code, path = to } = error as NodeJS.ErrnoException;
       if (error instanceof ConfigError || typeof code !== 'string') throw error;
-      const problem = code === 'ENOSPC' ? 'there is no space left' : `cannot be read or written (${code})`;
-      throw new ConfigError(path, problem, 'give this user the right, or name another folder');
+      if (code === 'ENOSPC') throw new ConfigError(to, 'there is no space left', 'free some, or name another folder');
+      throw new ConfigError(
+        path,
+        `cannot be read or written (${code})`,
+        'give this user the right, or name another folder',
+      );
     } finally {
       if (existsSync(draft)) rmSync(draft, { recursive: true });
     }

@@ -10,7 +10,7 @@ import { encodeBase64url } from '@sealwire/wire/base64url';
 import { addressOf, parseAccountName, parseDeviceId } from '@sealwire/wire/ids';
 import { encodeManifest, manifestSigningInput, noPreviousManifest } from '@sealwire/wire/manifest';
 import { ServerProcess } from './faults/server-process.ts';
-import { endAllProcesses } from './faults/source-process.ts';
+import { endAllProcesses, SourceProcess } from './faults/source-process.ts';
 
 jest.setTimeout(60_000);
 
@@ -74,6 +74,16 @@ function fill(path: string): void {
 
 describe(`a full disk${skipped ? ` (skipped: ${skipped})` : ''}`, () => {
   const test = skipped ? it.skip : it;
+
+  test('C10: is refused by a start in one line, and does not end it by a signal', async () => {
+    fill(join(disk, 'fill'));
+    const args = ['--listen', '127.0.0.1:0', '--data-dir', join(disk, 'new')];
+    const start = new SourceProcess('apps/solo/src/main.ts', args);
+    expect([await start.ended, start.stdout]).toEqual([2, '']);
+    expect(start.stderr).toMatch(/^solo: DATA_DIR: no space left for the data folder [^\n]*; free some\n$/);
+    rmSync(join(disk, 'fill'));
+    rmSync(join(disk, 'new'), { recursive: true });
+  });
 
   test('C10, K11: is told in one line, by readiness too, until there is space again; nothing is left behind', async () => {
     const server = await ServerProcess.on(join(disk, 'data'));

@@ -4,7 +4,7 @@
  * tells. From then on there is space again once a probe could be written: small writes find free
  * pages in the file for a long time.
  */
-import { statfsSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
 import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreError, StoreFullError } from '../port.ts';
@@ -15,6 +15,9 @@ const PROBE_BYTES = 1 << 20;
 /** `ENOSPC`, `EFBIG` and `EDQUOT` of Linux as LMDB gives them, and its own `MDB_MAP_FULL`. */
 const FULL = ['ENOSPC', 'EFBIG', 'EDQUOT', 28, 27, 122, -30_792];
 const INPUT_OUTPUT = ['EIO', 5];
+
+/** More than a file has that LMDB makes and maps at its start. */
+const START_BYTES = 128 << 10;
 
 export interface SpaceReports {
   full(folder: string, freeBytes: number): void;
@@ -82,6 +85,19 @@ export class DiskSpace {
     } finally {
       await file.close();
     }
+  }
+}
+
+/** Throws what `node:fs` throws when so much cannot be written to the disk of `folder` as a start needs. */
+export function requireSpace(folder: string): void {
+  const path = join(folder, PROBE_FILE);
+  const file = openSync(path, 'w', 0o600);
+  try {
+    unlinkSync(path);
+    for (let left = START_BYTES; left > 0; ) left -= writeSync(file, Buffer.alloc(left));
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -2,10 +2,12 @@
  * The LMDB environment of one data folder: its databases, its schema version, and what can be wrong
  * with the folder.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { StoreError } from '../port.ts';
 import { checkDataFile } from './data-file.ts';
+import { requireSpace } from './disk-space.ts';
 import { quietDriver } from './driver-console.ts';
 import { type FolderOwner, ownFolder } from './folder-owner.ts';
 
@@ -21,6 +23,7 @@ export const UPGRADED = {
   schema4: 'sealwire-store 4',
   from4: 'sealwire-store 4 to 5',
 } as const;
+const LOCK_FILE = 'lock.mdb';
 const KNOWN_SCHEMAS: readonly string[] = [SCHEMA, ...Object.values(UPGRADED)];
 export const SCHEMA_KEY = Buffer.from('schema');
 
@@ -73,6 +76,8 @@ export function openEnvironment(path: string): Environment {
     quietDriver();
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const isNew = checkDataFile(path) === 'new';
+    // LMDB maps a lock file that it makes; without space for it the process would end by SIGBUS.
+    if (!existsSync(join(path, LOCK_FILE))) requireSpace(path);
     root = open<Buffer, Buffer>({
       path,
       // A folder, whatever its name: lmdb takes a name with a dot for a file's.
