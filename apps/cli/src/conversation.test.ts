@@ -278,7 +278,18 @@ describe('doctor', () => {
     const result = await doctor();
     expect([result.code, failed(result)]).toEqual([0, []]);
     const names = new Set(result.records.map(({ name }) => name));
-    expect([...names]).toEqual(['config', 'keys', 'access', 'server', 'health', 'clock', 'login', 'prekeys', 'relay']);
+    expect([...names]).toEqual([
+      'config',
+      'keys',
+      'access',
+      'server',
+      'health',
+      'clock',
+      'login',
+      'prekeys',
+      'sessions',
+      'relay',
+    ]);
   });
 
   it('K14: finds a server that is not there, a wrong clock, foreign keys in its directory, an open file, a wrong passphrase, and says what to do', async () => {
