@@ -251,7 +251,9 @@ describe('replayed', () => {
     world.now += 8 * DAY;
     bob.lime.update(bob.device, []);
     expect(expectRefused(bob, letter)).toBe('replayed-init');
-    world.now += 30 * DAY + 1;
+    world.now += 29 * DAY;
+    bob.lime.update(bob.device, []);
+    world.now += DAY + 1;
     bob.lime.update(bob.device, []);
     expect(bob.store.keys('init ')).toEqual([]);
     expect(expectRefused(bob, letter)).toBe('unknown-signed-prekey');

@@ -72,27 +72,21 @@ export class MailClock implements WheelEntry {
     const noted = await this.store.read();
     const now = this.now();
     if (noted !== undefined) this.tellDistance(now - noted);
-    if (noted === undefined) await this.take(Math.max(now, EARLIEST));
-    else if (now < noted && now >= EARLIEST) await this.take(now);
-    else this.know(noted);
-    if (this.time !== undefined) this.metrics.mailClockLead.set(Math.max(0, now - this.time) / 1_000);
+    const time = now < EARLIEST ? (noted ?? EARLIEST) : Math.min(now, noted ?? now);
+    // Written first: no node goes by what others cannot know.
+    if (time !== noted) await this.store.write(time);
+    this.before = this.time;
+    this.time = time;
+    this.metrics.mailClockLead.set(Math.max(0, now - time) / 1_000);
   }
 
   /** A node that sweeps brings the time forward. Rejects with `StoreError`. */
   async advance(): Promise<void> {
     const now = this.now();
     const noted = await this.store.read();
-    if (noted !== undefined && now > noted) await this.take(Math.min(now, noted + 2 * this.settings.expireEveryMs));
-  }
-
-  /** Written first: no node goes by what others cannot know. */
-  private async take(time: number): Promise<void> {
+    if (noted === undefined || now <= noted) return;
+    const time = Math.min(now, noted + 2 * this.settings.expireEveryMs);
     await this.store.write(time);
-    this.know(time);
-  }
-
-  private know(time: number | undefined): void {
-    this.before = this.time;
     this.time = time;
   }
 
