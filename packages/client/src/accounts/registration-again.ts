@@ -16,7 +16,10 @@ export interface RegistrationAgain {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Throws `already-registered` unless the server says that there is no such account; `account-lost` when this device cannot make it. */
+/**
+ * Throws `already-registered` unless the server says that there is no such account; `account-lost` when this device
+ * cannot make it, or it was deleted.
+ */
 export async function registerAgain(
   services: Services,
   { runtime, invitation, signal }: RegistrationAgain,
@@ -41,12 +44,20 @@ export async function registerAgain(
     manifest: manifestBody(signBytes(crypto, self.accountSeed, first)),
     ...(invitation === undefined ? {} : { invitation }),
   };
-  await http.json(
-    { method: 'POST', path: `${self.paths.api}/accounts`, body, signal, repeatable: true },
-    AccountAnswer,
-  );
+  const call = { method: 'POST', path: `${self.paths.api}/accounts`, body, signal, repeatable: true } as const;
+  await http.json(call, AccountAnswer).catch((error: unknown) => throwIfTaken(self, error));
   await book.refresh(self.address);
   for (const engine of engines.all()) await engine.checkKeys(context);
+}
+
+/** Names of deleted accounts are not given out again, and nobody else has the keys. */
+function throwIfTaken({ address }: SelfRecord, error: unknown): never {
+  if (!(error instanceof ClientError && error.code === 'name-taken')) throw error;
+  throw new ClientError(
+    'account-lost',
+    `the server does not know ${address}, and does not give its name out again: the account was deleted`,
+    { cause: error },
+  );
 }
 
 export function alreadyRegistered({ address }: SelfRecord): ClientError {
