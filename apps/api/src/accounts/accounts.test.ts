@@ -65,7 +65,7 @@ describe('POST /v1/accounts', () => {
     expect((await fixture.call('POST', '/v1/accounts', other.creation())).status).toBe(201);
     expect(fixture.announced).toEqual([
       { kind: 'device-removed', device: alice.device },
-      { kind: 'devices-changed', address: alice.address },
+      { kind: 'devices-changed', address: alice.address, version: 0, devices: [] },
     ]);
     expect((await fixture.login(alice)).status).toBe(401);
     expect((await fixture.call('POST', '/v1/accounts', alice.creation())).json.code).toBe('name-taken');
