@@ -151,8 +151,9 @@ describe('a profile that was copied back', () => {
     await talk(4, 6);
     [alice, bob] = [await putBack(backup), await putBack(later)];
     await Promise.all([say(alice, 'bob', 'a5', 'a6'), say(bob, 'alice', 'b5', 'b6')]);
-    expect(textsOf(await shownUntil(bob, 'a6'))).toEqual(['a5', 'a6']);
-    expect(textsOf(await shownUntil(alice, 'b6'))).toEqual(['b5', 'b6']);
+    // What is sent again may come after what was readable at once.
+    for (const [of, texts] of [[bob, ['a5', 'a6']] as const, [alice, ['b5', 'b6']] as const])
+      expect((await take(of.client, 'message', 2)).map(({ text }) => text).sort()).toEqual(texts);
     await talk(7, 8);
   });
 });

@@ -36,6 +36,9 @@ const SEED_BYTES = 32;
 /** The server's last word: the account was not made, and the keys made for it are free again. */
 const REFUSALS = ['name-taken', 'invitation-invalid', 'bad-request', 'forbidden', 'wrong-account-secret'];
 
+/** What the server says of an account that it has not, or of which somebody else has the name. */
+const GONE = ['login-refused', 'account-lost', 'account-key-changed'];
+
 export interface RegistrationRequest {
   readonly kind: 'create' | 'join';
   readonly server: string;
@@ -70,7 +73,7 @@ export async function register(ledger: Ledger, typed: RegistrationRequest): Prom
   try {
     for (const engine of services.engines.all()) await engine.publish(services.context);
   } catch (error) {
-    const isGone = error instanceof ClientError && error.code === 'login-refused' && self.kind === 'create';
+    const isGone = error instanceof ClientError && GONE.includes(error.code) && self.kind === 'create';
     // A registration that nobody finished for a day may have lost its name: then the server says so now.
     if (isGone && self.step === 'listed') await list(ledger, services, request);
     throw error;
