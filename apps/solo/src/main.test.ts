@@ -165,10 +165,11 @@ describe('a data folder that is damaged', () => {
 
   it('T89: is refused with one line when its store was cut', async () => {
     const data = await served('cut');
-    truncateSync(join(data, DATA_MDB), 40_000);
+    // The last pages may be free ones, of which nobody misses anything.
+    truncateSync(join(data, DATA_MDB), 10_000);
     const { code, signal, stderr } = await solo([...LISTEN, '--data-dir', data]).ended;
     expect([code, signal]).toEqual([2, null]);
-    expect(stderr).toMatch(/^solo: DATA_DIR: the file .*data\.mdb was cut to 40000 bytes, .* from a backup\n$/);
+    expect(stderr).toMatch(/^solo: DATA_DIR: the file .*data\.mdb was cut to 10000 bytes, .* from a backup\n$/);
   });
 
   it('is verified and repaired when the server is stopped; `stop` waits for that', async () => {
