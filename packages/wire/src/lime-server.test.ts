@@ -90,8 +90,11 @@ it.each(SUITE_NAMES)('the sizes of %s are those of its parts', (name) => {
   expect({ x, ed, signature }).toEqual({ x: prekeyLength, ed: publicKeyLength, signature: signatureLength });
 });
 
-it('what we speak has the curve id by which it is served', () => {
-  for (const { name, id } of Object.values(nobleCrypto().suites)) expect(LIME_SUITES[name].id).toBe(id);
+it('what we speak is served by its curve id, with keys of its own form', () => {
+  for (const suite of Object.values(nobleCrypto().suites)) {
+    expect(LIME_SUITES[suite.name]).toMatchObject({ id: suite.id, x: suite.prekeyLength });
+    expect(keyFormOf(nobleCrypto(), suite.name)).toMatchObject({ name: suite.name });
+  }
 });
 
 it('curve ids: 1 to 5 are served, Kyber of round 3 (3) too; 0 never travels, and nothing comes after 5', () => {

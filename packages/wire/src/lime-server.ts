@@ -53,14 +53,15 @@ export const LIME_SUITES: Readonly<Record<ServedSuite, { id: number; x: number; 
 export const SUITE_NAMES = Object.keys(LIME_SUITES) as readonly ServedSuite[];
 
 /**
- * What keys on `suite` look like, and are checked with. A public key of Kyber-512 has the form of one of ML-KEM-512: twelve bits a
- * coefficient, below q.
+ * What keys on `suite` look like, and are checked with: those of the suite of that size. A public key of Kyber-512 has the form of one
+ * of ML-KEM-512: twelve bits a coefficient, below q.
  */
 export function keyFormOf(
   { suites }: Pick<CryptoProvider, 'suites'>,
   suite: ServedSuite,
 ): Omit<LimeSuite, 'name' | 'id'> {
-  return suites[suite === 'c25519k512' ? 'c25519mlk512' : suite];
+  const { x } = LIME_SUITES[suite];
+  return Object.values(suites).find(({ prekeyLength }) => prekeyLength === x)!;
 }
 
 export interface LimeOneTimePrekey {
