@@ -64,7 +64,7 @@ export class Crowd {
 
   /** One message of some writer: mostly to a few devices of its share, and some to all devices of an account. */
   write(): void {
-    const { random, devicesEach } = this.#options;
+    const { random } = this.#options;
     const at = Math.floor(random() * this.#writers.length);
     const share = this.devices.length / this.#writers.length;
     // Squared: a writer has favourites, so that pairs exchange many messages and their order means something.
@@ -72,9 +72,10 @@ export class Crowd {
       this.devices[(at * share + share / 2 + Math.floor(random() ** 2 * share)) % this.devices.length]!;
     const writer = this.#writers[at]!;
     if (random() < 0.1) {
-      const first = this.devices.indexOf(pick());
-      const start = first - (first % devicesEach);
-      const all = this.devices.slice(start, start + devicesEach).filter((device) => device !== writer);
+      // Of the writer's own account too, as the relay demands of who says that it names all.
+      const all = [...new Set([pick(), writer].flatMap((device) => this.#accountOf(device)))].filter(
+        (device) => device !== writer,
+      );
       writer.send(
         all.map(({ device }) => device),
         true,
@@ -87,6 +88,13 @@ export class Crowd {
       if (device !== writer) chosen.add(device.device);
     }
     if (chosen.size > 0) writer.send([...chosen]);
+  }
+
+  #accountOf(device: LightDevice): LightDevice[] {
+    const { devicesEach } = this.#options;
+    const at = this.devices.indexOf(device);
+    const start = at - (at % devicesEach);
+    return this.devices.slice(start, start + devicesEach);
   }
 
   /** So many messages at once. */

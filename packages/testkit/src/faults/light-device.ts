@@ -44,6 +44,7 @@ export class LightDevice {
   readonly #options: LightDeviceOptions;
   /** Number of a message → its frame, until it is accepted; in the order in which they were sent. */
   readonly #waiting = new Map<number, Uint8Array>();
+  readonly #rejected = new Set<number>();
   readonly #seen = new Set<string>();
   #socket: Socket | undefined;
   #connection = 0;
@@ -89,7 +90,7 @@ export class LightDevice {
   }
 
   isAccepted(number: number): boolean {
-    return number < this.sent.length && !this.#waiting.has(number);
+    return number < this.sent.length && !this.#waiting.has(number) && !this.#rejected.has(number);
   }
 
   send(recipients: readonly DeviceId[], allDevices = false): void {
@@ -150,6 +151,7 @@ export class LightDevice {
       case 'rejected':
         this.refusals.push(frame.code);
         this.#waiting.delete(numberOf(frame.id));
+        this.#rejected.add(numberOf(frame.id));
         break;
       case 'deliver':
         this.#delivered(frame);
