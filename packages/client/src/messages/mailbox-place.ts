@@ -8,14 +8,24 @@ import { decodeRecord, encodeRecord } from '../storage/record.ts';
 
 const KEY = 'self/mailbox';
 
-/** Takes note of what one link delivered, in order. Answers whether the server has gone back. */
-export function notePlace(transaction: Transaction, deliveries: readonly (Deliver | Gap | CaughtUp)[]): boolean {
+/**
+ * Takes note of what one link delivered, in order. Answers whether the server has gone back: its mailbox ends before the newest number
+ * that was seen, or a number of then is on a message that is `unknown`.
+ */
+export function notePlace(
+  transaction: Transaction,
+  deliveries: readonly (Deliver | Gap | CaughtUp)[],
+  unknown: (delivery: Deliver) => boolean,
+): boolean {
   const stored = transaction.get(KEY);
   const before = stored ? decodeRecord<{ seq: number }>(stored).header.seq : 0;
   let seq = before;
   let wentBack = false;
   for (const delivery of deliveries) {
-    if (delivery.kind === 'deliver') seq = Math.max(seq, delivery.seq);
+    if (delivery.kind === 'deliver') {
+      wentBack ||= delivery.seq <= before && unknown(delivery);
+      seq = Math.max(seq, delivery.seq);
+    }
     if (delivery.kind !== 'caught-up') continue;
     wentBack ||= delivery.lastSeq < seq;
     seq = delivery.lastSeq;

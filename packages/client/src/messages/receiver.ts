@@ -142,7 +142,8 @@ export class Receiver {
     const publish: (() => void)[] = [];
     const link = this.#link;
     await ledger.commit((transaction) => {
-      if (notePlace(transaction, batch)) publish.push(setback);
+      const isNew = ({ sender, id }: Deliver) => !seen.has(sender, encodeBase64url(id));
+      if (notePlace(transaction, batch, isNew)) publish.push(setback);
       const fresh = new FreshIds(seen);
       for (const delivery of batch) publish.push(...this.#storeOne(transaction, delivery, fresh, unknownSenders, link));
       publish.push(seen.add(transaction, fresh.list));
