@@ -3,7 +3,7 @@
  * and curl as a client of HTTP Digest that nobody here wrote.
  */
 import { execFile, execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
@@ -88,7 +88,9 @@ describe('TLS without a proxy, under a path', () => {
 
   it('doctor says what helps against a certificate that nobody vouches for, and http:// where https:// is spoken', async () => {
     const { server } = await start();
-    const doctor = async (at: string) => (await cli.start(['doctor', '-s', at], { HOME: cli.folder }).ended).stdout;
+    // Without the profiles of the tests before.
+    const HOME = mkdtempSync(join(cli.folder, 'home-'));
+    const doctor = async (at: string) => (await cli.start(['doctor', '-s', at], { HOME }).ended).stdout;
     expect(await doctor(server)).toMatch(/FAIL {2}server .*authority.* → .*NODE_EXTRA_CA_CERTS=FILE\n/);
     expect(await doctor(server.replace('https:', 'http:'))).toMatch(
       /FAIL {2}server .* → .*https:\/\/ rather than http:/,

@@ -68,8 +68,11 @@ export function sessions({ curve, world, it }: Suite): void {
       await one.update();
       await expectRead(one, late, 'late', false);
       await one.staleSessions(other);
-      await one.advance(31);
-      await one.update();
+      // Day by day: a clock that jumps makes nothing old.
+      for (let day = 0; day < 31; day++) {
+        await one.advance(1);
+        await one.update();
+      }
       expect(await one.read(tooLate)).toHaveProperty('refused');
       await expectRead(other, await writeTo(one, other, 'anew'), 'anew', true);
       await expectRead(one, await writeTo(other, one, 'welcome back'), 'welcome back', false);
