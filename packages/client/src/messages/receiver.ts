@@ -77,6 +77,8 @@ export class Receiver {
   #working: Promise<void> | undefined;
   /** Counts links: what was delivered on one is never acknowledged on the next, which may not have sent it yet. */
   #link = 0;
+  /** The link on which the server was last seen to have gone back. */
+  #setbackOn = -1;
   #stored = 0;
   #cancelAcknowledgement: (() => void) | undefined;
 
@@ -143,7 +145,11 @@ export class Receiver {
     const link = this.#link;
     await ledger.commit((transaction) => {
       const isNew = ({ sender, id }: Deliver) => !seen.has(sender, encodeBase64url(id));
-      if (notePlace(transaction, batch, isNew)) publish.push(setback);
+      // Once a link: what it is answered by is work for the directory.
+      if (notePlace(transaction, batch, isNew) && this.#setbackOn !== link) {
+        this.#setbackOn = link;
+        publish.push(setback);
+      }
       const fresh = new FreshIds(seen);
       for (const delivery of batch) publish.push(...this.#storeOne(transaction, delivery, fresh, unknownSenders, link));
       publish.push(seen.add(transaction, fresh.list));
