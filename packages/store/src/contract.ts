@@ -20,8 +20,8 @@ import { readContract } from './contract/read.ts';
 import { unfinishedContract } from './contract/unfinished.ts';
 import { waitingContract } from './contract/waiting.ts';
 
-/** Registers the suite. `open` gives a store in which nobody else is at work. */
-export function storeContract(name: string, open: OpenStore): void {
+/** Registers the suite. `open` gives a store in which nobody else is at work; `sequences`: how many the model tries. */
+export function storeContract(name: string, open: OpenStore, sequences?: number): void {
   describe(`store contract: ${name}`, () => {
     accountsContract(open);
     unfinishedContract(open);
@@ -34,7 +34,7 @@ export function storeContract(name: string, open: OpenStore): void {
     readContract(open);
     acknowledgeContract(open);
     lossContract(open);
-    modelContract(open);
+    modelContract(open, sequences);
     interruptionContract(open);
     lifeContract(open);
   });

@@ -1,0 +1,77 @@
+/**
+ * The store of many nodes, on a MongoDB-compatible server (docs/adr/0034). One connection a process; each call is a few writes of single
+ * documents, of which one is its commit point.
+ */
+import type { Steps } from './faults.ts';
+import { mongoAccounts, mongoDevices, mongoManifests } from './mongo/accounts.ts';
+import { mongoAppPasswords } from './mongo/app-passwords.ts';
+import { openDocuments } from './mongo/documents.ts';
+import { Engine, type EngineTerms, storeErrorOf } from './mongo/engine.ts';
+import { mongoMailboxes } from './mongo/mailboxes.ts';
+import { mongoOnce } from './mongo/once.ts';
+import { mongoPrekeys } from './mongo/prekeys.ts';
+import { mongoWaiting } from './mongo/waiting.ts';
+import { type Store, StoreError } from './port.ts';
+
+/** With the durable steps of its calls, for the contract. Rejects with a `StoreError` that names the fix. */
+export async function openMongoStore(terms: EngineTerms): Promise<{ readonly store: Store; readonly steps: Steps }> {
+  const engine = await Engine.connect(terms);
+  const ground = { engine, documents: await openDocuments(engine.connection) };
+  const underWay = new Set<Promise<unknown>>();
+  let closed = false;
+
+  /** `part`, whose calls copy what they are given, are waited for by `close`, and fail with `StoreError`s alone. */
+  function guarded<Part extends object>(part: Part): Part {
+    const entries = Object.entries(part).map(([name, call]) => [
+      name,
+      (...args: unknown[]) => {
+        if (closed) return Promise.reject(new StoreError('unavailable', 'the store is closed'));
+        const answer = (call as (...args: unknown[]) => Promise<unknown>)
+          .apply(part, copied(args) as unknown[])
+          .catch((error: unknown) => {
+            throw storeErrorOf(error);
+          });
+        const ended = answer.then(
+          () => {},
+          () => {},
+        );
+        underWay.add(ended);
+        void ended.then(() => underWay.delete(ended));
+        return answer;
+      },
+    ]);
+    return Object.fromEntries(entries) as Part;
+  }
+
+  const store: Store = {
+    accounts: guarded(mongoAccounts(ground)),
+    manifests: guarded(mongoManifests(ground)),
+    devices: guarded(mongoDevices(ground)),
+    prekeys: guarded(mongoPrekeys(ground)),
+    waiting: guarded(mongoWaiting(ground)),
+    mailboxes: guarded(mongoMailboxes(ground)),
+    appPasswords: guarded(mongoAppPasswords(ground)),
+    once: guarded(mongoOnce(ground)),
+    ...guarded({
+      async probe() {
+        const probes = engine.connection.db!.collection<{ _id: string; n: number }>('probes');
+        await engine.write(() => probes.updateOne({ _id: 'probe' }, { $inc: { n: 1 } }, { upsert: true }));
+        await engine.read(() => probes.findOne({ _id: 'probe' }));
+      },
+    }),
+    async close() {
+      closed = true;
+      await Promise.all(underWay);
+      await engine.close();
+    },
+  };
+  return { store, steps: engine.steps };
+}
+
+/** Byte arrays anew; all else that the port passes is never changed. */
+function copied(value: unknown): unknown {
+  if (value instanceof Uint8Array) return value.slice();
+  if (Array.isArray(value)) return value.map(copied);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copied(part)]));
+}

@@ -1,0 +1,246 @@
+/** Accounts, their manifests and devices: one document an account, whose change is what counts. */
+import { accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { trusted } from 'mongoose';
+import { type Accounts, type Device, type Devices, type Manifests, type StoredManifest, StoreError } from '../port.ts';
+import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
+import { changeAccount, readAccount } from './account-row.ts';
+import { bin, bytesOf } from './bytes.ts';
+import type { AccountDocument, DeviceFields, LeavingFields, ManifestDocument, ManifestFields } from './documents.ts';
+import type { Ground } from './ground.ts';
+import { giveUseBack, setInvitation, takerOf, takeUse } from './invitations.ts';
+import { claimKeys, type KeyClaim } from './key-owners.ts';
+import { waitingIdentities } from './waiting-list.ts';
+
+export function mongoAccounts(ground: Ground): Accounts {
+  return {
+    async create(account, manifest, devices, invitation) {
+      const { address } = account;
+      const taker = takerOf(account, manifest);
+      let isTaken = false;
+      try {
+        return await changeAccount(ground, address, async (before) => {
+          if (before.state === 'active' && isSameBytes(before.accountKey!, account.accountKey)) {
+            const first = await manifestOf(ground, before, 1);
+            if (first && isSameBytes(first.bytes, manifest.bytes)) return { answer: 'exists' };
+          }
+          if (invitation && !isTaken) await takeUse(ground, invitation, taker);
+          isTaken = true;
+          if (before.state !== 'none') throw new StoreError('conflict', 'the address is taken');
+          if (manifest.version !== 1) throw new StoreError('conflict', 'the first manifest has version 1');
+          await checkNew(ground, before, devices);
+          const claims = [{ owner: address, keys: [account.accountKey] }, ...claimsOf(devices)];
+          await claimKeys(ground, claims, { field: 'account', rev: before.rev + 1 });
+          return {
+            answer: 'created',
+            changes: {
+              state: 'active',
+              accountKey: bin(account.accountKey),
+              createdAt: account.createdAt,
+              manifest: manifestFields(manifest),
+              devices: devices.map(deviceFields),
+              waiting: withoutListed(before, devices),
+            },
+          };
+        });
+      } catch (error) {
+        if (invitation && isTaken && error instanceof StoreError && error.kind === 'conflict')
+          await giveUseBack(ground, invitation, taker);
+        throw error;
+      }
+    },
+
+    async find(address) {
+      const account = await readAccount(ground, address);
+      if (account?.state !== 'active') return undefined;
+      return { address, accountKey: bytesOf(account.accountKey!), createdAt: account.createdAt! };
+    },
+
+    async delete(address) {
+      await changeAccount(ground, address, async (before) => {
+        if (before.state !== 'active') return { answer: undefined };
+        const leaving: LeavingFields[] = [
+          ...before.leaving,
+          ...before.devices.map(leavingOf),
+          ...before.waiting.map(({ id }) => ({ id, keys: [] })),
+          { id: address, keys: [before.accountKey!] },
+        ];
+        return { answer: undefined, changes: { state: 'deleted', devices: [], waiting: [], gone: [], leaving } };
+      });
+      await ground.engine.write(() =>
+        ground.documents.accounts
+          .updateOne({ _id: address, state: 'deleted' }, { $set: { appPasswords: [] }, $unset: { manifest: 1 } })
+          .exec(),
+      );
+    },
+
+    addInvitation: (hash, uses, expiresAt) => setInvitation(ground, hash, uses, expiresAt),
+  };
+}
+
+export function mongoManifests(ground: Ground): Manifests {
+  const { engine, documents } = ground;
+  return {
+    async newest(address) {
+      const account = await readAccount(ground, address);
+      return account?.state === 'active' ? manifestOut(account.manifest!) : undefined;
+    },
+
+    async history(address, after, limit) {
+      const account = await readAccount(ground, address);
+      if (account?.state !== 'active' || limit < 1) return [];
+      const newest = account.manifest!;
+      const last = Math.min(after + limit, newest.version - 1);
+      const ids = Array.from({ length: Math.max(last - after, 0) }, (_, i) => `${address} ${after + 1 + i}`);
+      const older = await engine.read(() =>
+        documents.manifests
+          .find({ _id: trusted({ $in: ids }) })
+          .lean<ManifestDocument[]>()
+          .exec(),
+      );
+      older.sort((a, b) => a.version - b.version);
+      const isNewestIn = newest.version > after && newest.version <= after + limit;
+      return [...older, ...(isNewestIn ? [newest] : [])].map(manifestOut);
+    },
+
+    async publish(address, manifest, devices) {
+      await changeAccount(ground, address, async (before) => {
+        if (before.state !== 'active') throw new StoreError('not-found', 'no such account');
+        const newest = before.manifest!;
+        const same = await manifestOf(ground, before, manifest.version);
+        if (same && isSameBytes(same.bytes, manifest.bytes)) return { answer: undefined };
+        if (manifest.version !== newest.version + 1)
+          throw new StoreError('conflict', `the next manifest has version ${newest.version + 1}`);
+        const known = new Map(before.devices.map((device) => [device.id, deviceOut(device)]));
+        const added = devices.filter(({ id }) => !known.has(id));
+        await checkNew(ground, before, added);
+        for (const device of devices) {
+          const stays = known.get(device.id);
+          if (stays && !isSameDevice(stays, device))
+            throw new StoreError('conflict', `a device that stays keeps its keys: ${device.id}`);
+        }
+        const named = new Set<string>(devices.map(({ id }) => id));
+        const left = before.devices.filter(({ id }) => !named.has(id));
+        const leaving = new Set(left.map(({ id }) => id as DeviceId));
+        await claimKeys(ground, claimsOf(added), { field: 'account', rev: before.rev + 1 }, leaving);
+        // Before it is replaced, and again if that was done: the history never lacks one.
+        const older = { _id: `${address} ${newest.version}` };
+        await engine.write(() =>
+          documents.manifests.updateOne(older, { $set: { address, ...newest } }, { upsert: true }).exec(),
+        );
+        return {
+          answer: undefined,
+          changes: {
+            manifest: manifestFields(manifest),
+            devices: [...before.devices.filter(({ id }) => named.has(id)), ...added.map(deviceFields)],
+            waiting: withoutListed(before, added),
+            gone: [...before.gone, ...leaving],
+            leaving: [...before.leaving, ...left.map(leavingOf)],
+          },
+        };
+      });
+    },
+  };
+}
+
+export function mongoDevices(ground: Ground): Devices {
+  const { engine, documents } = ground;
+  return {
+    async find(id) {
+      const account = await readAccount(ground, accountOf(id));
+      const device = account?.devices.find((one) => one.id === id);
+      return device && deviceOut(device);
+    },
+
+    async list(addresses) {
+      const found = await engine.read(() =>
+        documents.accounts
+          .find({ _id: trusted({ $in: [...new Set(addresses)] }) }, { devices: 1 })
+          .lean<Pick<AccountDocument, '_id' | 'devices'>[]>()
+          .exec(),
+      );
+      const devices = new Map(found.map((account) => [account._id, account.devices]));
+      return addresses.map((address) =>
+        [...(devices.get(address) ?? [])]
+          .sort((a, b) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1))
+          .map(deviceOut),
+      );
+    },
+
+    async remove(id) {
+      await changeAccount(ground, accountOf(id), async (before) => {
+        const device = before.devices.find((one) => one.id === id);
+        if (!device) return { answer: undefined };
+        return {
+          answer: undefined,
+          changes: {
+            devices: before.devices.filter((one) => one.id !== id),
+            gone: [...before.gone, id],
+            leaving: [...before.leaving, leavingOf(device)],
+          },
+        };
+      });
+    },
+  };
+}
+
+/** Ids that nobody has or had; one that waits is named with the identities that it registered. */
+async function checkNew(ground: Ground, account: AccountDocument, devices: readonly Device[]): Promise<void> {
+  const taken = new Set([...account.gone, ...account.devices.map(({ id }) => id)]);
+  for (const { id, identities } of devices) {
+    // The id of a device says whose it is: another account's is taken, or will be.
+    if (accountOf(id) !== account._id || taken.has(id))
+      throw new StoreError('conflict', `the device id is taken: ${id}`);
+    taken.add(id);
+    if (!account.waiting.some((waits) => waits.id === id)) continue;
+    const registered = (await waitingIdentities(ground, [id])).get(id) ?? [];
+    // Without keys it never waited, or its registration is under way, and will find it listed.
+    if (registered.length > 0 && !isSameIdentities(registered, identities))
+      throw new StoreError('conflict', `a waiting device has other identity keys: ${id}`);
+  }
+}
+
+function claimsOf(devices: readonly Device[]): KeyClaim[] {
+  return devices.map((device) => ({ owner: device.id, keys: keysOfDevice(device) }));
+}
+
+function withoutListed({ waiting }: AccountDocument, listed: readonly Device[]): AccountDocument['waiting'] {
+  const ids = new Set<string>(listed.map(({ id }) => id));
+  return waiting.filter(({ id }) => !ids.has(id));
+}
+
+/** The newest one, or one of the history. */
+async function manifestOf(
+  { engine, documents }: Ground,
+  account: AccountDocument,
+  version: number,
+): Promise<ManifestFields | null | undefined> {
+  if (account.manifest?.version === version) return account.manifest;
+  return engine.read(() => documents.manifests.findById(`${account._id} ${version}`).lean<ManifestDocument>().exec());
+}
+
+function leavingOf(device: DeviceFields): LeavingFields {
+  return { id: device.id, keys: keysOfDevice(deviceOut(device)).map(bin) };
+}
+
+function manifestFields({ version, bytes, signature }: StoredManifest): ManifestFields {
+  return { version, bytes: bin(bytes), signature: bin(signature) };
+}
+
+function manifestOut({ version, bytes, signature }: ManifestFields): StoredManifest {
+  return { version, bytes: bytesOf(bytes), signature: bytesOf(signature) };
+}
+
+function deviceFields({ id, identities, loginKey, addedAt }: Device): DeviceFields {
+  const fields = identities.map(({ suite, identityKey }) => ({ suite, identityKey: bin(identityKey) }));
+  return { id, identities: fields, loginKey: bin(loginKey), addedAt };
+}
+
+function deviceOut({ id, identities, loginKey, addedAt }: DeviceFields): Device {
+  const out = identities.map(({ suite, identityKey }) => ({ suite, identityKey: bytesOf(identityKey) }));
+  return {
+    id: id as DeviceId,
+    identities: out as unknown as Device['identities'],
+    loginKey: bytesOf(loginKey),
+    addedAt,
+  };
+}
