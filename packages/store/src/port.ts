@@ -461,6 +461,8 @@ export type WhenDamaged = 'continue' | 'stop';
 export interface OpenTerms {
   /** `continue` by default: what can be read is taken over, and recipients are told of the rest. */
   readonly whenDamaged?: WhenDamaged;
+  /** Of a database server; true by default: one that may lose what it acknowledged is refused. */
+  readonly production?: boolean;
   readonly reports?: StoreReports;
 }
 

@@ -1,0 +1,285 @@
+/**
+ * The bus of many nodes, on Redis or Valkey: one server, one behind Sentinel, or a cluster. Plain pub/sub on the first two; on a
+ * cluster sharded pub/sub, where a message goes to the nodes of its channel's shard alone.
+ *
+ * It keeps nothing, so a server that comes back empty is as good as before. What was published while a connection was broken is
+ * lost: each listener is told so, once its subscription is confirmed anew.
+ */
+import slotOf from 'cluster-key-slot';
+import { Cluster, Redis } from 'ioredis';
+import { type Bus, BusError, type BusHandler, type Subscription } from './port.ts';
+import { parseRedisUrl, type RedisPlace } from './redis-url.ts';
+
+export interface RedisBusOptions {
+  readonly url: string;
+  /** Hears what a handler threw. */
+  readonly onHandlerError?: (error: unknown) => void;
+  /** Hears that the connection of the listeners broke, and that all of them listen again. */
+  readonly onConnection?: (state: 'lost' | 'restored') => void;
+}
+
+interface Listener {
+  readonly handler: BusHandler;
+  readonly onInterruption: () => void;
+}
+
+interface Channel {
+  readonly name: string;
+  readonly listeners: Set<Listener>;
+  /** Subscribed, or about to be; changes follow one another. */
+  turn: Promise<unknown>;
+}
+
+/** A publication, and a first subscription, is confirmed or refused within this. */
+const COMMAND_MS = 3_000;
+const FIRST_CONNECTION_MS = 5_000;
+const MOST_WAIT_MS = 1_000;
+
+/** Connects. Rejects with a `BusError` of one line when nobody answers as the URL says. */
+export async function openRedisBus(options: RedisBusOptions): Promise<Bus> {
+  const place = parseRedisUrl(options.url);
+  const bus = new RedisBus(place, options);
+  try {
+    await bus.connect();
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
+  return bus;
+}
+
+class RedisBus implements Bus {
+  readonly reach = 'nodes';
+  private readonly publisher: Redis | Cluster;
+  private readonly subscriber: Redis | Cluster;
+  private readonly channels = new Map<string, Channel>();
+  private readonly isSharded: boolean;
+  /** Counts the confirmations of all subscriptions: of two that overlap only the last tells the listeners. */
+  private renewals = 0;
+  /** Who is to be told. */
+  private readonly interrupted = new Set<Listener>();
+  private isLost = false;
+  private closed = false;
+
+  constructor(
+    place: RedisPlace,
+    private readonly options: RedisBusOptions,
+  ) {
+    this.isSharded = place.kind === 'cluster';
+    // What is published while nobody answers is refused at once: the mailbox is the truth.
+    this.publisher = connectionOf(place, false);
+    this.subscriber = connectionOf(place, true);
+    for (const client of [this.publisher, this.subscriber]) client.on('error', () => {});
+    this.subscriber.on(this.isSharded ? 'smessageBuffer' : 'messageBuffer', (channel: Buffer, message: Buffer) =>
+      this.hear(channel.toString(), message),
+    );
+  }
+
+  async connect(): Promise<void> {
+    await Promise.all([this.publisher, this.subscriber].map(firstConnection));
+    await this.checkKind();
+    if (this.subscriber instanceof Cluster) {
+      const cluster = this.subscriber;
+      cluster.on('-node', (_: Redis, node: string) => this.lost((name) => cluster.slots[slotOf(name)]?.[0] === node));
+      cluster.on('close', () => this.lost(() => true));
+      cluster.on('subscribersReady', () => void this.renew());
+    } else {
+      this.subscriber.on('close', () => this.lost(() => true));
+      this.subscriber.on('ready', () => void this.renew());
+    }
+  }
+
+  async publish(channel: string, message: Uint8Array): Promise<void> {
+    this.checkOpen();
+    // Copied before this returns; the client writes it later.
+    const copy = Buffer.from(message);
+    try {
+      if (this.isSharded) await this.publisher.spublish(channel, copy);
+      else await this.publisher.publish(channel, copy);
+    } catch (error) {
+      throw busErrorOf(error);
+    }
+  }
+
+  async subscribe(name: string, handler: BusHandler, onInterruption = () => {}): Promise<Subscription> {
+    this.checkOpen();
+    const listener: Listener = { handler, onInterruption };
+    const channel = this.channels.get(name) ?? { name, listeners: new Set(), turn: Promise.resolve() };
+    this.channels.set(name, channel);
+    await this.inTurn(channel, async () => {
+      if (channel.listeners.size === 0) await this.listenTo(name);
+      channel.listeners.add(listener);
+    });
+    return {
+      unsubscribe: async () => {
+        this.interrupted.delete(listener);
+        if (!channel.listeners.delete(listener) || channel.listeners.size > 0) return;
+        await this.inTurn(channel, async () => {
+          if (channel.listeners.size > 0 || this.closed) return;
+          if (this.isSharded) await this.subscriber.sunsubscribe(name);
+          else await this.subscriber.unsubscribe(name);
+        }).catch(() => {});
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.channels.clear();
+    for (const client of [this.publisher, this.subscriber]) client.disconnect();
+  }
+
+  private async listenTo(name: string): Promise<void> {
+    const { subscriber } = this;
+    // A command that waits for a connection of a cluster that is gone is never answered.
+    await within(COMMAND_MS, this.isSharded ? subscriber.ssubscribe(name) : subscriber.subscribe(name));
+  }
+
+  private inTurn(channel: Channel, change: () => Promise<void>): Promise<void> {
+    const done = channel.turn.then(change);
+    channel.turn = done.catch(() => {});
+    return done;
+  }
+
+  private hear(name: string, message: Buffer): void {
+    for (const { handler } of [...(this.channels.get(name)?.listeners ?? [])])
+      this.call(() => handler(new Uint8Array(message)));
+  }
+
+  /** The connection of these channels broke. */
+  private lost(isConcerned: (channel: string) => boolean): void {
+    if (this.closed) return;
+    for (const { name, listeners } of this.channels.values())
+      if (isConcerned(name)) for (const listener of listeners) this.interrupted.add(listener);
+    if (this.isLost) return;
+    this.isLost = true;
+    this.options.onConnection?.('lost');
+  }
+
+  /** After a connection came back: subscribes to all anew, and tells those who listened when it broke. */
+  private async renew(): Promise<void> {
+    const renewal = ++this.renewals;
+    for (let attempt = 1; !(await this.listenToAll()); attempt++) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs(attempt)));
+      // A newer connection tells.
+      if (renewal !== this.renewals || this.closed) return;
+    }
+    if (renewal !== this.renewals || this.closed) return;
+    this.isLost = false;
+    this.options.onConnection?.('restored');
+    const interrupted = [...this.interrupted];
+    this.interrupted.clear();
+    for (const listener of interrupted) this.call(listener.onInterruption);
+  }
+
+  private async listenToAll(): Promise<boolean> {
+    try {
+      for (const name of this.channels.keys()) await this.listenTo(name);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private call(handler: () => void): void {
+    try {
+      handler();
+    } catch (error) {
+      this.options.onHandlerError?.(error);
+    }
+  }
+
+  /** A server of a cluster forwards no message of plain pub/sub in time, and one that is alone knows no shards. */
+  private async checkKind(): Promise<void> {
+    const [node] = this.publisher instanceof Cluster ? this.publisher.nodes('master') : [this.publisher];
+    const info = (await node?.info('cluster')) ?? '';
+    const isCluster = info.includes('cluster_enabled:1');
+    if (isCluster && !this.isSharded)
+      throw new BusError('the bus URL names a server that is part of a cluster; write redis+cluster://HOST:PORT,…');
+    if (!isCluster && this.isSharded)
+      throw new BusError('the bus URL says redis+cluster, but the server is not part of one; write redis://HOST:PORT');
+  }
+
+  private checkOpen(): void {
+    if (this.closed) throw new BusError('the bus is closed');
+  }
+}
+
+/** Longer with each attempt, and never the same for two that lost their connections together. */
+function waitMs(attempt: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt, 8), MOST_WAIT_MS) * (0.5 + Math.random() / 2);
+}
+
+function connectionOf(place: RedisPlace, isPatient: boolean): Redis | Cluster {
+  const common = {
+    lazyConnect: true,
+    // `renew` subscribes, so that it knows when that is confirmed.
+    autoResubscribe: false,
+    commandTimeout: COMMAND_MS,
+    connectTimeout: COMMAND_MS,
+    enableOfflineQueue: isPatient,
+    maxRetriesPerRequest: isPatient ? null : 0,
+    ...place.credentials,
+    ...(place.tls && { tls: {} }),
+  };
+  const { enableOfflineQueue, ...ofNodes } = common;
+  switch (place.kind) {
+    case 'server':
+      return new Redis({ ...common, ...place.hosts[0]!, db: place.db, retryStrategy: waitMs });
+    case 'sentinel':
+      return new Redis({
+        ...common,
+        name: place.master,
+        sentinels: [...place.hosts],
+        failoverDetector: true,
+        retryStrategy: waitMs,
+        sentinelRetryStrategy: waitMs,
+      });
+    case 'cluster':
+      return new Cluster([...place.hosts], {
+        lazyConnect: true,
+        shardedSubscribers: true,
+        clusterRetryStrategy: waitMs,
+        enableOfflineQueue,
+        redisOptions: ofNodes,
+      });
+  }
+}
+
+/** Connected, or refused with the reason. */
+async function firstConnection(client: Redis | Cluster): Promise<void> {
+  let reason: unknown;
+  client.on('error', (error: unknown) => {
+    reason = error;
+  });
+  try {
+    await within(FIRST_CONNECTION_MS, client.connect());
+  } catch (error) {
+    throw new BusError(`the bus cannot be reached: ${textOf(reason ?? error)}`, { cause: error });
+  }
+}
+
+async function within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new BusError('the bus did not answer in time')), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } catch (error) {
+    throw busErrorOf(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function textOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  if (/NOAUTH|WRONGPASS|invalid (username|password)/i.test(text))
+    return 'it asks for another password; write redis://:PASSWORD@HOST, special characters as %XX';
+  return text.split('\n')[0] ?? '';
+}
+
+function busErrorOf(error: unknown): BusError {
+  return error instanceof BusError ? error : new BusError(`the bus did not answer: ${textOf(error)}`, { cause: error });
+}
