@@ -5,7 +5,7 @@ import type { OpenStore } from './contract/fixture.ts';
 import { storeContract } from './contract.ts';
 import { openMongoStore } from './mongo.ts';
 
-const url = process.env['MONGODB_URI'];
+const url = process.env.MONGODB_URI;
 
 if (url === undefined) {
   describe('store contract: mongo', () => {

@@ -20,14 +20,14 @@ export async function openMongoStore(terms: EngineTerms): Promise<{ readonly sto
   const underWay = new Set<Promise<unknown>>();
   let closed = false;
 
-  /** `part`, whose calls copy what they are given, are waited for by `close`, and fail with `StoreError`s alone. */
-  function guarded<Part extends object>(part: Part): Part {
+  /** `part`, whose calls get copies of what they are given, are waited for by `close`, and fail with `StoreError`s alone. */
+  function guarded<Part extends object>(part: Part, copy: (args: unknown[]) => unknown[] = copies): Part {
     const entries = Object.entries(part).map(([name, call]) => [
       name,
       (...args: unknown[]) => {
         if (closed) return Promise.reject(new StoreError('unavailable', 'the store is closed'));
         const answer = (call as (...args: unknown[]) => Promise<unknown>)
-          .apply(part, copied(args) as unknown[])
+          .apply(part, copy(args))
           .catch((error: unknown) => {
             throw storeErrorOf(error);
           });
@@ -49,7 +49,8 @@ export async function openMongoStore(terms: EngineTerms): Promise<{ readonly sto
     devices: guarded(mongoDevices(ground)),
     prekeys: guarded(mongoPrekeys(ground)),
     waiting: guarded(mongoWaiting(ground)),
-    mailboxes: guarded(mongoMailboxes(ground)),
+    // They copy by themselves: a message’s pieces are put together anyway.
+    mailboxes: guarded(mongoMailboxes(ground), (args) => args),
     appPasswords: guarded(mongoAppPasswords(ground)),
     once: guarded(mongoOnce(ground)),
     ...guarded({
@@ -68,7 +69,11 @@ export async function openMongoStore(terms: EngineTerms): Promise<{ readonly sto
   return { store, steps: engine.steps };
 }
 
-/** Byte arrays anew; all else that the port passes is never changed. */
+/** With byte arrays anew; all else that the port passes is never changed. */
+function copies(args: unknown[]): unknown[] {
+  return args.map(copied);
+}
+
 function copied(value: unknown): unknown {
   if (value instanceof Uint8Array) return value.slice();
   if (Array.isArray(value)) return value.map(copied);
