@@ -4,7 +4,6 @@
  */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { DeviceId } from '@sealwire/wire/ids';
-import { createConnection } from 'mongoose';
 import {
   ALICE,
   BOB,
@@ -21,8 +20,9 @@ import {
 import type { Steps } from './faults.ts';
 import { openMongoStore } from './mongo.ts';
 import type { Store } from './port.ts';
+import { emptyDatabase, testDatabase } from './testing/mongo-database.ts';
 
-const url = process.env.MONGODB_URI;
+const url = testDatabase('nodes');
 
 interface Node {
   readonly store: Store;
@@ -43,9 +43,7 @@ interface Node {
 
   afterEach(async () => {
     for (const { store } of nodes) await store.close();
-    const connection = await createConnection(url!).asPromise();
-    for (const collection of await connection.db!.collections()) await collection.deleteMany({});
-    await connection.close();
+    await emptyDatabase(url!);
   });
 
   const bodies = async (store: Store) => (await readAll(store, phone)).mails.map(({ bytes }) => bytes[0]);

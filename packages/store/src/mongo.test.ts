@@ -1,15 +1,15 @@
-/** The contract on a real server: `MONGODB_URI` names it, a database of which the tests may empty. Without one they are skipped, aloud. */
+/** The contract on a real server: `MONGODB_URI` names it. Without one they are skipped, aloud. */
 import { describe, it, jest } from '@jest/globals';
-import { createConnection } from 'mongoose';
 import type { OpenStore } from './contract/fixture.ts';
 import { storeContract } from './contract.ts';
 import { openMongoStore } from './mongo.ts';
+import { emptyDatabase, testDatabase } from './testing/mongo-database.ts';
 
-const url = process.env.MONGODB_URI;
+const url = testDatabase('contract');
 
 if (url === undefined) {
   describe('store contract: mongo', () => {
-    it.skip('needs MONGODB_URI: a MongoDB-compatible server and a database of its own', () => {});
+    it.skip('needs MONGODB_URI: a MongoDB-compatible server for tests', () => {});
   });
 } else {
   const open: OpenStore = async () => {
@@ -19,9 +19,7 @@ if (url === undefined) {
       steps,
       async close() {
         await store.close();
-        const connection = await createConnection(url).asPromise();
-        for (const collection of await connection.db!.collections()) await collection.deleteMany({});
-        await connection.close();
+        await emptyDatabase(url);
       },
     };
   };
