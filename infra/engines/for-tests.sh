@@ -8,7 +8,7 @@ notes=${SEALWIRE_ENGINES:-$HOME/.cache/sealwire-engines}/started-for-tests
 mkdir -p "$(dirname "$notes")"
 export REPLSET=${REPLSET:-rs0}
 
-runs() { bash "$@" 2>/dev/null | grep -Eq 'gateway up|master' || return 1; }
+runs() { local state; state=$(bash "$@" 2>/dev/null) && grep -Eq 'gateway up|master' <<<"$state"; }
 
 one() { # VARIABLE BEFORE AFTER SCRIPT [KIND]: exports BEFORE, its URL, AFTER
   local variable=$1 before=$2 after=$3 script=$4 kind=${5:-} url
