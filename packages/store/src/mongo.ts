@@ -7,6 +7,7 @@ import { mongoAccounts, mongoDevices, mongoManifests } from './mongo/accounts.ts
 import { mongoAppPasswords } from './mongo/app-passwords.ts';
 import { openDocuments } from './mongo/documents.ts';
 import { Engine, type EngineTerms, storeErrorOf } from './mongo/engine.ts';
+import { mongoExpiryTime } from './mongo/expiry-time.ts';
 import { mongoMailboxes } from './mongo/mailboxes.ts';
 import { mongoOnce } from './mongo/once.ts';
 import { mongoPrekeys } from './mongo/prekeys.ts';
@@ -53,6 +54,7 @@ export async function openMongoStore(terms: EngineTerms): Promise<{ readonly sto
     mailboxes: guarded(mongoMailboxes(ground), (args) => args),
     appPasswords: guarded(mongoAppPasswords(ground)),
     once: guarded(mongoOnce(ground)),
+    expiryTime: guarded(mongoExpiryTime(ground)),
     ...guarded({
       async probe() {
         const probes = engine.connection.db!.collection<{ _id: string; n: number }>('probes');

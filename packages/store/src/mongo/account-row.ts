@@ -9,6 +9,9 @@ import type { AccountDocument } from './documents.ts';
 import { isDuplicate, pause } from './engine.ts';
 import { type Ground, nobody } from './ground.ts';
 
+/** App passwords change by themselves, but go with their account. */
+export type AccountChanges = Partial<Omit<AccountDocument, '_id' | 'rev'>>;
+
 const MOST_ROUNDS = 40;
 
 export function readAccount({ engine, documents }: Ground, address: AccountAddress): Promise<AccountDocument | null> {
@@ -19,7 +22,7 @@ export function readAccount({ engine, documents }: Ground, address: AccountAddre
 export async function replaceAccount(
   { engine, documents: { accounts } }: Ground,
   before: AccountDocument,
-  changes: Partial<Omit<AccountDocument, '_id' | 'rev' | 'appPasswords'>>,
+  changes: AccountChanges,
 ): Promise<boolean> {
   const rev = before.rev + 1;
   if (before.rev === 0) {
@@ -44,9 +47,7 @@ export async function replaceAccount(
 export async function changeAccount<Answer>(
   ground: Ground,
   address: AccountAddress,
-  decide: (
-    account: AccountDocument,
-  ) => Promise<{ answer: Answer; changes?: Partial<Omit<AccountDocument, '_id' | 'rev' | 'appPasswords'>> }>,
+  decide: (account: AccountDocument) => Promise<{ answer: Answer; changes?: AccountChanges }>,
 ): Promise<Answer> {
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const before = (await readAccount(ground, address)) ?? nobody(address);
@@ -59,4 +60,12 @@ export async function changeAccount<Answer>(
     await pause(round);
   }
   throw new StoreError('unavailable', 'others changed the account again and again');
+}
+
+/** It has keys now, and keeps its name for good; what it is then. */
+export function finishAccount(ground: Ground, address: AccountAddress): Promise<AccountDocument | null> {
+  return changeAccount(ground, address, async (account) => {
+    const isUnfinished = account.state === 'active' && typeof account.unfinishedSince === 'number';
+    return { answer: account, ...(isUnfinished && { changes: { unfinishedSince: null } }) };
+  });
 }

@@ -3,17 +3,17 @@ import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { trusted } from 'mongoose';
 import { type Accounts, type Device, type Devices, type Manifests, type StoredManifest, StoreError } from '../port.ts';
 import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
-import { changeAccount, readAccount } from './account-row.ts';
+import { changeAccount, readAccount, replaceAccount } from './account-row.ts';
 import { bin, bytesOf } from './bytes.ts';
 import type { AccountDocument, DeviceFields, LeavingFields, ManifestDocument, ManifestFields } from './documents.ts';
 import type { Ground } from './ground.ts';
 import { giveUseBack, setInvitation, takerOf, takeUse } from './invitations.ts';
-import { claimKeys, type KeyClaim } from './key-owners.ts';
+import { claimKeys, type KeyClaim, type KeyOwner } from './key-owners.ts';
 import { waitingIdentities } from './waiting-list.ts';
 
 export function mongoAccounts(ground: Ground): Accounts {
   return {
-    async create(account, manifest, devices, invitation) {
+    async create(account, manifest, devices, invitation, unfinished) {
       const { address } = account;
       const taker = takerOf(account, manifest);
       let isTaken = false;
@@ -25,11 +25,14 @@ export function mongoAccounts(ground: Ground): Accounts {
           }
           if (invitation && !isTaken) await takeUse(ground, invitation, taker);
           isTaken = true;
-          if (before.state !== 'none') throw new StoreError('conflict', 'the address is taken');
+          const old = unfinished && (await makesRoom(ground, before, unfinished)) ? before : undefined;
+          if (before.state !== 'none' && !old) throw new StoreError('conflict', 'the address is taken');
           if (manifest.version !== 1) throw new StoreError('conflict', 'the first manifest has version 1');
           await checkNew(ground, before, devices);
           const claims = [{ owner: address, keys: [account.accountKey] }, ...claimsOf(devices)];
-          await claimKeys(ground, claims, { field: 'account', rev: before.rev + 1 });
+          const leaving = old ? allOf(old) : [];
+          const owners = new Set(leaving.map(({ id }) => id as KeyOwner));
+          await claimKeys(ground, claims, { field: 'account', rev: before.rev + 1 }, owners);
           return {
             answer: 'created',
             changes: {
@@ -37,8 +40,12 @@ export function mongoAccounts(ground: Ground): Accounts {
               accountKey: bin(account.accountKey),
               createdAt: account.createdAt,
               manifest: manifestFields(manifest),
+              unfinishedSince: account.createdAt,
               devices: devices.map(deviceFields),
-              waiting: withoutListed(before, devices),
+              waiting: old ? [] : withoutListed(before, devices),
+              gone: [...before.gone, ...leaving.map(({ id }) => id).filter((id) => id !== address)],
+              leaving: [...before.leaving, ...leaving],
+              appPasswords: [],
             },
           };
         });
@@ -58,12 +65,7 @@ export function mongoAccounts(ground: Ground): Accounts {
     async delete(address) {
       await changeAccount(ground, address, async (before) => {
         if (before.state !== 'active') return { answer: undefined };
-        const leaving: LeavingFields[] = [
-          ...before.leaving,
-          ...before.devices.map(leavingOf),
-          ...before.waiting.map(({ id }) => ({ id, keys: [] })),
-          { id: address, keys: [before.accountKey!] },
-        ];
+        const leaving = [...before.leaving, ...allOf(before)];
         return { answer: undefined, changes: { state: 'deleted', devices: [], waiting: [], gone: [], leaving } };
       });
       await ground.engine.write(() =>
@@ -71,6 +73,14 @@ export function mongoAccounts(ground: Ground): Accounts {
           .updateOne({ _id: address, state: 'deleted' }, { $set: { appPasswords: [] }, $unset: { manifest: 1 } })
           .exec(),
       );
+    },
+
+    async areAny() {
+      const { engine, documents } = ground;
+      const any = await engine.read(() =>
+        documents.accounts.exists({ state: trusted({ $in: ['active', 'deleted'] }) }).exec(),
+      );
+      return any !== null;
     },
 
     addInvitation: (hash, uses, expiresAt) => setInvitation(ground, hash, uses, expiresAt),
@@ -131,10 +141,11 @@ export function mongoManifests(ground: Ground): Manifests {
           answer: undefined,
           changes: {
             manifest: manifestFields(manifest),
+            unfinishedSince: null,
             devices: [...before.devices.filter(({ id }) => named.has(id)), ...added.map(deviceFields)],
             waiting: withoutListed(before, added),
             gone: [...before.gone, ...leaving],
-            leaving: [...before.leaving, ...left.map(leavingOf)],
+            leaving: [...before.leaving, ...left.map((device) => leavingOf(before, device))],
           },
         };
       });
@@ -175,7 +186,7 @@ export function mongoDevices(ground: Ground): Devices {
           changes: {
             devices: before.devices.filter((one) => one.id !== id),
             gone: [...before.gone, id],
-            leaving: [...before.leaving, leavingOf(device)],
+            leaving: [...before.leaving, leavingOf(before, device)],
           },
         };
       });
@@ -218,8 +229,30 @@ async function manifestOf(
   return engine.read(() => documents.manifests.findById(`${account._id} ${version}`).lean<ManifestDocument>().exec());
 }
 
-function leavingOf(device: DeviceFields): LeavingFields {
-  return { id: device.id, keys: keysOfDevice(deviceOut(device)).map(bin) };
+function leavingOf({ rev }: AccountDocument, device: DeviceFields): LeavingFields {
+  return { id: device.id, keys: keysOfDevice(deviceOut(device)).map(bin), rev };
+}
+
+/** All that leaves with the account. */
+function allOf(account: AccountDocument): LeavingFields[] {
+  const { _id: id, rev, devices, waiting, accountKey } = account;
+  return [
+    ...devices.map((device) => leavingOf(account, device)),
+    ...waiting.map((waits) => ({ id: waits.id, keys: [], rev })),
+    { id, keys: accountKey ? [accountKey] : [], rev },
+  ];
+}
+
+/** Whether nobody finished it in its time, which for one made in the future begins now. */
+async function makesRoom(
+  ground: Ground,
+  account: AccountDocument,
+  { now, afterMs }: UnfinishedTerms,
+): Promise<boolean> {
+  const { state, unfinishedSince: since } = account;
+  if (state !== 'active' || typeof since !== 'number') return false;
+  if (since > now) await replaceAccount(ground, account, { unfinishedSince: now });
+  return now - since >= afterMs;
 }
 
 function manifestFields({ version, bytes, signature }: StoredManifest): ManifestFields {

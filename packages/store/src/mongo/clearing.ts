@@ -11,10 +11,12 @@ import { releaseKeys } from './key-owners.ts';
 export async function clearAway(ground: Ground, account: AccountDocument): Promise<void> {
   if (account.leaving.length === 0) return;
   const { engine, documents } = ground;
-  for (const { id, keys } of account.leaving) {
-    if (id === account._id) await engine.write(() => documents.manifests.deleteMany({ address: id }).exec());
-    else await clearDevice(ground, id as DeviceId);
-    await releaseKeys(ground, id as AccountAddress | DeviceId, keys, 'account', account.rev);
+  for (const { id, keys, rev } of account.leaving) {
+    if (id !== account._id) await clearDevice(ground, id as DeviceId);
+    // One that was never finished, and made room, has no older manifests; who has its name now may have.
+    else if (account.state === 'deleted')
+      await engine.write(() => documents.manifests.deleteMany({ address: id }).exec());
+    await releaseKeys(ground, id as AccountAddress | DeviceId, keys, 'account', rev);
   }
   const ids = account.leaving.map(({ id }) => id);
   await engine.write(() =>

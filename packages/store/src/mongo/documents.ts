@@ -23,6 +23,8 @@ export interface AccountDocument {
   /** What left, and whose keys, prekeys and mailbox have not been cleared away yet. */
   readonly leaving: readonly LeavingFields[];
   readonly appPasswords: readonly AppPasswordFields[];
+  /** Absent, or null, once keys were registered or a second manifest was published. */
+  readonly unfinishedSince?: number | null;
 }
 
 export interface ManifestFields {
@@ -42,6 +44,8 @@ export interface LeavingFields {
   /** A device, or the account itself. */
   readonly id: string;
   readonly keys: readonly Buffer[];
+  /** Of the account's document when it left: what it holds by a later one, it holds anew. */
+  readonly rev: number;
 }
 
 export interface AppPasswordFields {
@@ -174,6 +178,7 @@ export interface Documents {
   readonly mailboxes: mongo.Collection<MailboxDocument>;
   readonly mails: mongo.Collection<MailDocument>;
   readonly accepted: mongo.Collection<AcceptedDocument>;
+  readonly times: mongo.Collection<{ readonly _id: string; readonly time: number }>;
 }
 
 const OPTIONS = { strict: 'throw', versionKey: false, minimize: false, autoIndex: false, autoCreate: false } as const;
@@ -188,6 +193,7 @@ const account = new Schema(
     state: { type: String, enum: ['none', 'active', 'deleted'], required: true },
     accountKey: Buffer,
     createdAt: Number,
+    unfinishedSince: Number,
     manifest: new Schema(manifestFields, PART),
     devices: [
       new Schema(
@@ -202,7 +208,7 @@ const account = new Schema(
     ],
     waiting: [new Schema({ id: String, since: Number }, PART)],
     gone: [String],
-    leaving: [new Schema({ id: String, keys: [Buffer] }, PART)],
+    leaving: [new Schema({ id: String, keys: [Buffer], rev: Number }, PART)],
     appPasswords: [
       new Schema({ id: String, name: String, createdAt: Number, usedAt: Number, verifier: Buffer, by: Buffer }, PART),
     ],
@@ -273,5 +279,6 @@ export async function openDocuments(connection: Connection): Promise<Documents> 
     mailboxes: db.collection('mailboxes'),
     mails: db.collection('mails'),
     accepted: db.collection('accepted'),
+    times: db.collection('times'),
   };
 }

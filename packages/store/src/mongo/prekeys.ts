@@ -1,11 +1,11 @@
 /** LIME key material: one document for what a device registered on a suite. */
-import type { SuiteName } from '@sealwire/crypto/port';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
+import type { ServedSuite } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
 import { trusted } from 'mongoose';
 import { type OneTimePrekey, type PrekeyBundle, type Prekeys, type SignedPrekey, StoreError } from '../port.ts';
 import { isSameBundle, isSameBytes } from '../sameness.ts';
-import { readAccount } from './account-row.ts';
+import { finishAccount, readAccount } from './account-row.ts';
 import { bin, bytesOf, hashOf } from './bytes.ts';
 import type { AccountDocument, PrekeyDocument } from './documents.ts';
 import { isDuplicate, pause } from './engine.ts';
@@ -28,7 +28,7 @@ export function mongoPrekeys(ground: Ground): Prekeys {
   }
 
   /** Those of them that are listed or wait. */
-  async function bundlesOf(suite: SuiteName, devices: readonly DeviceId[]): Promise<Map<DeviceId, PrekeyDocument>> {
+  async function bundlesOf(suite: ServedSuite, devices: readonly DeviceId[]): Promise<Map<DeviceId, PrekeyDocument>> {
     const there = [...(await existing(ground, devices))];
     const found = await engine.read(() =>
       documents.prekeys
@@ -40,7 +40,7 @@ export function mongoPrekeys(ground: Ground): Prekeys {
   }
 
   /** The device's oldest one-time key, gone for good, and the bundle as of that moment. */
-  async function claimOne(suite: SuiteName, device: DeviceId, now: number): Promise<PrekeyBundle | undefined> {
+  async function claimOne(suite: ServedSuite, device: DeviceId, now: number): Promise<PrekeyBundle | undefined> {
     const oldest = (field: string) => ({ $arrayElemAt: [`$oneTime.${field}`, 0] });
     const before = await engine.write(() =>
       documents.prekeys
@@ -71,7 +71,8 @@ export function mongoPrekeys(ground: Ground): Prekeys {
     async register(device, suite, bundle, oneTime) {
       await requireListed(ground, device);
       const result = await storeRegistration(ground, device, suite, bundle, oneTime);
-      if (await isListed(ground, device)) return result;
+      // Finished by this, or given to others meanwhile: one of the two.
+      if (lists(await finishAccount(ground, accountOf(device)), device)) return result;
       await dropPrekeys(ground, device, suite);
       throw new StoreError('not-found', 'no such device');
     },
@@ -146,7 +147,7 @@ export function mongoPrekeys(ground: Ground): Prekeys {
 export async function storeRegistration(
   ground: Ground,
   device: DeviceId,
-  suite: SuiteName,
+  suite: ServedSuite,
   bundle: PrekeyBundle,
   oneTime: readonly OneTimePrekey[],
 ): Promise<'registered' | 'same'> {
@@ -171,7 +172,7 @@ export async function storeRegistration(
 }
 
 /** What was handed out stays known. */
-export async function dropPrekeys(ground: Ground, device: DeviceId, suite: SuiteName): Promise<void> {
+export async function dropPrekeys(ground: Ground, device: DeviceId, suite: ServedSuite): Promise<void> {
   const { engine, documents } = ground;
   const before = await engine.write(() =>
     documents.prekeys
@@ -192,7 +193,7 @@ export async function dropPrekeys(ground: Ground, device: DeviceId, suite: Suite
 async function changePrekeys(
   ground: Ground,
   device: DeviceId,
-  suite: SuiteName,
+  suite: ServedSuite,
   decide: (before: PrekeyDocument) => Promise<Partial<PrekeyDocument> | undefined>,
 ): Promise<number> {
   const { engine, documents } = ground;
@@ -222,7 +223,7 @@ async function changePrekeys(
 function readPrekeys(
   { engine, documents }: Ground,
   device: DeviceId,
-  suite: SuiteName,
+  suite: ServedSuite,
 ): Promise<PrekeyDocument | null> {
   return engine.read(() => documents.prekeys.findById(nameOf(device, suite)).lean<PrekeyDocument>().exec());
 }
@@ -240,13 +241,12 @@ async function existing({ engine, documents }: Ground, devices: readonly DeviceI
   return new Set(devices.filter((device) => there.has(device)));
 }
 
-async function isListed(ground: Ground, device: DeviceId): Promise<boolean> {
-  const account = await readAccount(ground, accountOf(device));
+function lists(account: AccountDocument | null, device: DeviceId): boolean {
   return account?.devices.some(({ id }) => id === device) ?? false;
 }
 
 async function requireListed(ground: Ground, device: DeviceId): Promise<void> {
-  if (!(await isListed(ground, device))) throw new StoreError('not-found', 'no such device');
+  if (!lists(await readAccount(ground, accountOf(device)), device)) throw new StoreError('not-found', 'no such device');
 }
 
 function requireBundle({ bundle }: PrekeyDocument): NonNullable<PrekeyDocument['bundle']> {
@@ -270,11 +270,11 @@ function newKeys({ oneTime, claimed }: PrekeyDocument, keys: readonly OneTimePre
   return fresh;
 }
 
-function nothing(device: DeviceId, suite: SuiteName): PrekeyDocument {
+function nothing(device: DeviceId, suite: ServedSuite): PrekeyDocument {
   return { _id: nameOf(device, suite), rev: 0, oneTime: [], claimed: [] };
 }
 
-function nameOf(device: DeviceId, suite: SuiteName): string {
+function nameOf(device: DeviceId, suite: ServedSuite): string {
   return `${device} ${suite}`;
 }
 

@@ -1,7 +1,7 @@
 /** Waiting devices: the account's document says who waits, the prekeys' say with what. */
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { StoreError, type Waiting, type WaitingDevice } from '../port.ts';
-import { changeAccount, readAccount } from './account-row.ts';
+import { changeAccount, finishAccount, readAccount } from './account-row.ts';
 import type { AccountDocument } from './documents.ts';
 import type { Ground } from './ground.ts';
 import { dropPrekeys, storeRegistration } from './prekeys.ts';
@@ -43,7 +43,7 @@ export function mongoWaiting(ground: Ground): Waiting {
           if (error instanceof StoreError && !error.retryable) await dropWithoutKeys(ground, device);
           throw error;
         });
-        const account = await readAccount(ground, accountOf(device));
+        const account = await finishAccount(ground, accountOf(device));
         if (account?.waiting.some(({ id }) => id === device)) return result;
         const listed = account?.devices.find(({ id }) => id === device);
         if (listed?.identities.some((identity) => identity.suite === suite)) return result;
@@ -70,7 +70,7 @@ export function mongoWaiting(ground: Ground): Waiting {
           changes: {
             waiting: account.waiting.filter(({ id }) => id !== device),
             gone: [...account.gone, device],
-            leaving: [...account.leaving, { id: device, keys: [] }],
+            leaving: [...account.leaving, { id: device, keys: [], rev: account.rev }],
           },
         };
       });
