@@ -1,7 +1,15 @@
 /** Accounts, their manifests and devices: one document an account, whose change is what counts. */
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { trusted } from 'mongoose';
-import { type Accounts, type Device, type Devices, type Manifests, type StoredManifest, StoreError } from '../port.ts';
+import {
+  type Accounts,
+  type Device,
+  type Devices,
+  type Manifests,
+  type StoredManifest,
+  StoreError,
+  type UnfinishedTerms,
+} from '../port.ts';
 import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
 import { changeAccount, readAccount, replaceAccount } from './account-row.ts';
 import { bin, bytesOf } from './bytes.ts';

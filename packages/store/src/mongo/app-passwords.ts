@@ -62,10 +62,7 @@ export function mongoAppPasswords(ground: Ground): AppPasswords {
     async markUsed(address, id, at) {
       await engine.write(() =>
         documents.accounts
-          .updateOne(
-            { _id: address, appPasswords: trusted({ $elemMatch: { id, usedAt: { $lt: at } } }) },
-            { $set: { 'appPasswords.$.usedAt': at } },
-          )
+          .updateOne({ _id: address, 'appPasswords.id': id }, { $set: { 'appPasswords.$.usedAt': at } })
           .exec(),
       );
     },
