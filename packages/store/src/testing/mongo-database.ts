@@ -1,13 +1,16 @@
-/** Databases for tests on the server that `MONGODB_URI` names: one for each test file, since each empties its own. */
+/**
+ * Databases for tests on the server that `MONGODB_URI` names: one for each test file, since each empties its own. A database in it is the
+ * beginning of their names, so that two runs on one server do not meet.
+ */
 import { createConnection } from 'mongoose';
 
 /** Undefined when there is no server: then the tests are skipped, aloud. */
 export function testDatabase(name: string): string | undefined {
   const server = process.env.MONGODB_URI;
   if (server === undefined) return undefined;
-  const [, origin, , options = ''] = /^(mongodb(?:\+srv)?:\/\/[^/?]+)(\/[^?]*)?(\?.*)?$/.exec(server) ?? [];
+  const [, origin, path = '', options = ''] = /^(mongodb(?:\+srv)?:\/\/[^/?]+)(\/[^?]*)?(\?.*)?$/.exec(server) ?? [];
   if (origin === undefined) throw new Error('MONGODB_URI is not mongodb://HOST');
-  return `${origin}/sealwire-test-${name}${options}`;
+  return `${origin}/${path.slice(1) || 'sealwire-test'}-${name}${options}`;
 }
 
 /** Its collections and indexes stay: making them anew for each test takes a server longer than the test. */

@@ -35,21 +35,31 @@ export class Heads {
   constructor(private readonly ground: Ground) {}
 
   /** Of devices that exist; looked up unless remembered. */
-  async of(devices: readonly DeviceId[], isFresh = false): Promise<Map<DeviceId, Head>> {
+  async of(devices: readonly DeviceId[]): Promise<Map<DeviceId, Head>> {
     const heads = new Map<DeviceId, Head>();
     const unknown: DeviceId[] = [];
-    for (const device of new Set(devices)) {
-      const head = isFresh ? undefined : this.remembered.get(device);
+    for (const device of devices) {
+      if (heads.has(device)) continue;
+      const head = this.remembered.get(device);
       if (head) heads.set(device, head);
       else unknown.push(device);
     }
     if (unknown.length === 0) return heads;
-    for (const document of await this.documentsOf(unknown)) {
-      const head = headOf(document);
-      this.remembered.set(head.device, head);
-      heads.set(head.device, head);
-    }
+    for (const [device, { head }] of await this.look(unknown)) heads.set(device, head);
     return heads;
+  }
+
+  /** The same as they are now, with their documents; of both the ones that exist. */
+  async look(
+    devices: readonly DeviceId[],
+  ): Promise<Map<DeviceId, { readonly head: Head; readonly mailbox: MailboxDocument }>> {
+    const looked = new Map<DeviceId, { readonly head: Head; readonly mailbox: MailboxDocument }>();
+    for (const mailbox of await this.documentsOf([...new Set(devices)])) {
+      const head = headOf(mailbox);
+      this.remembered.set(head.device, head);
+      looked.set(head.device, { head, mailbox });
+    }
+    return looked;
   }
 
   forget(device: DeviceId): void {
@@ -62,7 +72,10 @@ export class Heads {
     const boxes = new Map(devices.map((device) => [device, boxOf(device)]));
     const find = (wanted: readonly DeviceId[]) =>
       engine.read(() =>
-        documents.mailboxes.find({ _id: { $in: wanted.map((device) => boxes.get(device)!) } }).toArray(),
+        documents.mailboxes
+          .find({ _id: { $in: wanted.map((device) => boxes.get(device)!) } })
+          .batchSize(wanted.length + 1)
+          .toArray(),
       );
     const found = await find(devices);
     const known = new Set(found.map(({ device }) => device));
@@ -112,7 +125,10 @@ export class Heads {
     // Others gave out numbers meanwhile: then by what is there, whatever it is.
     const boxes = reservations.map(({ head }) => head.box);
     const mine = await engine.read(() =>
-      documents.mailboxes.find({ _id: { $in: boxes }, by }, { projection: { device: 1 } }).toArray(),
+      documents.mailboxes
+        .find({ _id: { $in: boxes }, by }, { projection: { device: 1 } })
+        .batchSize(boxes.length + 1)
+        .toArray(),
     );
     const done = new Set(mine.map(({ device }) => device));
     return Promise.all(
@@ -152,6 +168,7 @@ export class Heads {
           { _id: { $in: [...new Set(devices.map(accountOf))] } as never },
           { projection: { 'devices.id': 1 } },
         )
+        .batchSize(devices.length + 1)
         .toArray(),
     );
     const there = new Set(accounts.flatMap((account) => account.devices.map(({ id }) => id)));

@@ -6,15 +6,20 @@ import type { DeviceId } from '@sealwire/wire/ids';
 import { LRUCache } from 'lru-cache';
 import { gapOf, mergeGaps } from '../../gap.ts';
 import type { GapRecord, Mailboxes, MailboxPage, PageBounds, StoredMail } from '../../port.ts';
-import { boxOf, bytesOf, mailId, seqOf } from '../bytes.ts';
+import { BOX_LENGTH, boxOf, bytesOf, mailId, seqOf } from '../bytes.ts';
 import type { MailboxDocument, MailDocument } from '../documents.ts';
+import { pause } from '../engine.ts';
 import type { Ground } from '../ground.ts';
-import { closeNumber, contentsOf, isMessage, lose } from './losses.ts';
+import { contentsOf } from './contents.ts';
+import { closeNumbers, isMessage, lose } from './losses.ts';
 
 /** Reads in a row that a missing number holds back. A relay reads again in a moment; a write takes less, or is repeated under another number. */
 const PATIENCE = 4;
 /** Numbers that one query looks at. */
 const WINDOW = 128;
+/** Old messages that one query of a sweep finds, and mailboxes that are swept at a time. */
+const SWEPT = 1_000;
+const SWEPT_TOGETHER = 32;
 const EMPTY: MailboxPage = { mails: [], end: true, settledSeq: 0 };
 
 export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' | 'expire'> {
@@ -32,8 +37,8 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
       return true;
     }
     missing.delete(name);
-    for (let one = seq; one < next.seq; one++) if (!(await closeNumber(ground, box, one, next.at))) return true;
-    return false;
+    const unused = Array.from({ length: next.seq - seq }, (_, i) => ({ box, seq: seq + i, at: next.at }));
+    return !(await closeNumbers(ground, unused));
   }
 
   function window(box: Buffer, after: number, upTo: number): Promise<MailDocument[]> {
@@ -41,6 +46,7 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
       documents.mails
         .find({ _id: { $gt: mailId(box, after), $lte: mailId(box, upTo) } })
         .sort({ _id: 1 })
+        .batchSize(WINDOW + 1)
         .toArray(),
     );
   }
@@ -117,40 +123,59 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
         const old = await engine.read(() =>
           documents.mails
             .find({ at: { $lt: horizon } }, { projection: { _id: 1, void: 1 } })
-            .limit(1_000)
+            .limit(SWEPT)
+            .batchSize(SWEPT)
             .toArray(),
         );
         const tombstones = old.filter((mail) => !isMessage(mail)).map(({ _id }) => _id);
         if (tombstones.length > 0) await engine.write(() => documents.mails.deleteMany({ _id: { $in: tombstones } }));
         const boxes = new Map(
-          old.filter(isMessage).map(({ _id }) => [_id.subarray(0, 16).toString('latin1'), _id.subarray(0, 16)]),
+          old.filter(isMessage).map(({ _id }) => [_id.toString('latin1', 0, BOX_LENGTH), _id.subarray(0, BOX_LENGTH)]),
         );
-        const fresh = [...boxes].filter(([name]) => !done.has(name)).slice(0, left);
+        const fresh = [...boxes].filter(([name]) => !done.has(name)).slice(0, Math.min(left, SWEPT_TOGETHER));
         if (fresh.length === 0) return expired;
-        for (const [name, box] of fresh) {
-          done.add(name);
-          const mailbox = await engine.read(() => documents.mailboxes.findOne({ _id: Buffer.from(box) }));
-          if (!mailbox || mailbox.gone) {
-            await engine.write(() =>
-              documents.mails.deleteMany({ _id: { $gte: mailId(box, 0), $lte: mailId(box, 2 ** 48 - 1) } }),
-            );
-            continue;
-          }
-          const { lost } = await lose(ground, mailbox.device as DeviceId, 'expired', ({ held }) =>
-            held.filter(({ at }) => at < horizon).map(({ seq }) => seq),
-          );
+        for (const [name] of fresh) done.add(name);
+        for (const lost of await sweep(
+          fresh.map(([, box]) => box),
+          horizon,
+        )) {
           if (lost > 0) left--;
           expired += lost;
-          // What is left of it was acknowledged.
-          await engine.write(() =>
-            documents.mails.deleteMany({
-              _id: { $gte: mailId(box, 0), $lte: mailId(box, mailbox.acked) },
-              void: { $exists: false },
-            }),
-          );
         }
       }
       return expired;
     },
   };
+
+  /** What these mailboxes lost of what is older; what was acknowledged of them, or belongs to nobody any more, goes too. */
+  async function sweep(boxes: readonly Buffer[], horizon: number): Promise<number[]> {
+    const found = await engine.read(() => documents.mailboxes.find({ _id: { $in: [...boxes] } }).toArray());
+    const there = new Map(
+      found.filter(({ gone }) => !gone).map((mailbox) => [mailbox._id.toString('latin1'), mailbox]),
+    );
+    const lost = await Promise.all([...there.values()].map(({ device }) => expireIn(device as DeviceId, horizon)));
+    await engine.write(() =>
+      documents.mails.bulkWrite(
+        boxes.map((box) => {
+          const mailbox = there.get(box.toString('latin1'));
+          const upTo = mailbox ? mailbox.acked : 2 ** 48 - 1;
+          const _id = { $gte: mailId(box, 0), $lte: mailId(box, upTo) };
+          return { deleteMany: { filter: mailbox ? { _id, void: { $exists: false } } : { _id } } };
+        }),
+        { ordered: false },
+      ),
+    );
+    return lost;
+  }
+
+  async function expireIn(device: DeviceId, horizon: number): Promise<number> {
+    for (let round = 0; ; round++) {
+      const contents = await contentsOf(ground, device);
+      const old = contents?.held.filter(({ at }) => at < horizon) ?? [];
+      if (!contents || old.length === 0) return 0;
+      const losses = old.map(({ seq }) => ({ seq, reason: 'expired' as const }));
+      if (await lose(ground, contents, losses)) return losses.length;
+      await pause(round);
+    }
+  }
 }

@@ -1,96 +1,127 @@
 /** Room in a mailbox that may be full: then it is looked at as it is, and what gives way is chosen as the port says. */
 import type { MailboxLimits, Room } from '../../port.ts';
-import type { Ground } from '../ground.ts';
+import type { Contents, Held } from './contents.ts';
 import type { Head } from './heads.ts';
-import { type Contents, contentsOf, type Held, lose } from './losses.ts';
+import type { Part } from './incoming.ts';
+import type { Loss } from './losses.ts';
 
-const FAR_BYTES = 1 << 20;
+/** Not in the mailbox yet: it comes with the same batch. */
+const COMING = Number.POSITIVE_INFINITY;
 
-/** Messages for one mailbox that come together. */
-export interface Arriving {
-  readonly messages: number;
-  readonly bytes: number;
-  readonly at: number;
-  /** Instead of the limits'. */
-  readonly room: Room | undefined;
+/** What one account has in a mailbox: `mails`, oldest first, from `next` on. */
+interface Share {
+  mails: Held[];
+  next: number;
+  bytes: number;
 }
 
 /** Whether there surely is room, by what is remembered. */
-export function surelyFits(head: Head, { messages, bytes, room }: Arriving, limits: MailboxLimits): boolean {
+export function surelyFits(
+  head: Head,
+  { messages, bytes, room }: Pick<Part, 'messages' | 'bytes' | 'room'>,
+  limits: MailboxLimits,
+): boolean {
   const most = room ?? limits;
   return head.messages + messages <= most.messages && head.bytes + bytes <= most.bytes;
 }
 
-/** Makes room, or says that there is none. `head` then knows what is in the mailbox. */
-export async function makeRoom(
-  ground: Ground,
-  head: Head,
-  arriving: Arriving,
-  { lifeMs, whenFull, ...general }: MailboxLimits,
-): Promise<boolean> {
-  const most = arriving.room ?? general;
-  const couldFit = arriving.messages <= most.messages && arriving.bytes <= most.bytes;
-  let contents = await contentsOf(ground, head.device);
-  if (!fits(contents, arriving, most)) {
-    const horizon = arriving.at - lifeMs;
-    const expired = ({ held }: Contents) => held.filter(({ at }) => at < horizon).map(({ seq }) => seq);
-    ({ contents } = await lose(ground, head.device, 'expired', expired, contents));
-  }
-  if (!fits(contents, arriving, most) && couldFit && whenFull === 'trim') {
-    const oldest = ({ held }: Contents) => toTrim(held, arriving, most);
-    ({ contents } = await lose(ground, head.device, 'trimmed', oldest, contents));
-  }
-  await remember(ground, head, contents);
-  return couldFit && fits(contents, arriving, most);
-}
+/** A mailbox as it is, and what a batch does to it, message by message. */
+export class Filling {
+  readonly losses: Loss[] = [];
+  /** Messages and bytes that are there, without those that come. */
+  messages = 0;
+  bytes = 0;
+  private coming = { messages: 0, bytes: 0 };
+  private readonly shares = new Map<string, Share>();
+  private oldest = Number.POSITIVE_INFINITY;
 
-function fits(contents: Contents | undefined, { messages, bytes }: Arriving, most: Room): boolean {
-  const held = contents?.held ?? [];
-  return held.length + messages <= most.messages && sizeOf(held) + bytes <= most.bytes;
-}
-
-function sizeOf(held: readonly Held[]): number {
-  return held.reduce((sum, { size }) => sum + size, 0);
-}
-
-async function remember({ engine, documents }: Ground, head: Head, contents: Contents | undefined): Promise<void> {
-  const held = contents?.held ?? [];
-  head.messages = held.length;
-  head.bytes = sizeOf(held);
-  if (!contents) return;
-  const { _id, sum, sumGone } = contents.mailbox;
-  // Written down when what the document says is far from it: other nodes go by that.
-  if (sum - sumGone > 2 * head.bytes + FAR_BYTES)
-    await engine.write(() => documents.mailboxes.updateOne({ _id }, { $max: { sumGone: sum - head.bytes } }));
-}
-
-/** The oldest of the account with the largest share, again and again until the new ones fit; ascending. */
-function toTrim(held: readonly Held[], { messages, bytes }: Arriving, most: Room): number[] {
-  const shares = new Map<string, { readonly mails: Held[]; bytes: number }>();
-  for (const mail of held) {
-    const share = shares.get(mail.from) ?? { mails: [], bytes: 0 };
-    share.mails.push(mail);
-    share.bytes += mail.size;
-    shares.set(mail.from, share);
-  }
-  for (const { mails } of shares.values()) mails.reverse();
-  const trimmed: number[] = [];
-  let left = { messages: held.length, bytes: sizeOf(held) };
-  while (left.messages + messages > most.messages || left.bytes + bytes > most.bytes) {
-    let chosen: { readonly mails: Held[]; bytes: number } | undefined;
-    let largest = -1;
-    for (const share of shares.values()) {
-      const oldest = share.mails.at(-1)?.seq;
-      if (oldest === undefined) continue;
-      const size = Math.max(share.mails.length / most.messages, share.bytes / most.bytes);
-      const chosenOldest = chosen?.mails.at(-1)?.seq ?? Number.POSITIVE_INFINITY;
-      if (size > largest || (size === largest && oldest < chosenOldest)) [chosen, largest] = [share, size];
+  constructor(readonly contents: Contents) {
+    for (const mail of contents.held) {
+      this.shareOf(mail.from).mails.push(mail);
+      this.shareOf(mail.from).bytes += mail.size;
+      this.messages++;
+      this.bytes += mail.size;
+      this.oldest = Math.min(this.oldest, mail.at);
     }
-    if (!chosen) break;
-    const { seq, size } = chosen.mails.pop()!;
-    chosen.bytes -= size;
-    left = { messages: left.messages - 1, bytes: left.bytes - size };
-    trimmed.push(seq);
   }
-  return trimmed.sort((a, b) => a - b);
+
+  /** Makes room for `part`, noting the losses. `later`: what comes before it would have to be there already. */
+  makeRoom(part: Part, { lifeMs, whenFull, ...general }: MailboxLimits): 'room' | 'none' | 'later' {
+    const most = part.room ?? general;
+    if (this.fits(part, most)) return 'room';
+    this.expire(part.at - lifeMs);
+    if (this.fits(part, most)) return 'room';
+    if (whenFull === 'refuse' || part.messages > most.messages || part.bytes > most.bytes) return 'none';
+    while (!this.fits(part, most)) {
+      const share = this.largest(most);
+      const mail = share?.mails[share.next];
+      if (!share || !mail) return 'none';
+      if (mail.seq === COMING) return 'later';
+      share.next++;
+      this.drop(share, mail, 'trimmed');
+    }
+    return 'room';
+  }
+
+  /** After `makeRoom` found it: `part` comes, of the account `from`. */
+  take(part: Part, from: string): void {
+    const share = this.shareOf(from);
+    for (const { length: size } of part.bodies) share.mails.push({ seq: COMING, from, at: part.at, size });
+    share.bytes += part.bytes;
+    this.coming.messages += part.messages;
+    this.coming.bytes += part.bytes;
+  }
+
+  private fits({ messages, bytes }: Part, most: Room): boolean {
+    return (
+      this.messages + this.coming.messages + messages <= most.messages &&
+      this.bytes + this.coming.bytes + bytes <= most.bytes
+    );
+  }
+
+  private expire(horizon: number): void {
+    if (this.oldest >= horizon) return;
+    this.oldest = Number.POSITIVE_INFINITY;
+    for (const share of this.shares.values()) {
+      const left: Held[] = [];
+      for (const mail of share.mails.slice(share.next))
+        if (mail.seq !== COMING && mail.at < horizon) this.drop(share, mail, 'expired');
+        else {
+          left.push(mail);
+          this.oldest = Math.min(this.oldest, mail.at);
+        }
+      share.mails = left;
+      share.next = 0;
+    }
+  }
+
+  private drop(share: Share, { seq, size }: Held, reason: Loss['reason']): void {
+    share.bytes -= size;
+    this.messages--;
+    this.bytes -= size;
+    this.losses.push({ seq, reason });
+  }
+
+  /** Of equal ones that whose oldest message is the oldest. */
+  private largest(most: Room): Share | undefined {
+    let chosen: Share | undefined;
+    let largest = -1;
+    for (const share of this.shares.values()) {
+      const oldest = share.mails[share.next]?.seq;
+      if (oldest === undefined) continue;
+      const size = Math.max((share.mails.length - share.next) / most.messages, share.bytes / most.bytes);
+      const isOlder = oldest < (chosen?.mails[chosen.next]?.seq ?? COMING);
+      if (size > largest || (size === largest && isOlder)) [chosen, largest] = [share, size];
+    }
+    return chosen;
+  }
+
+  private shareOf(from: string): Share {
+    let share = this.shares.get(from);
+    if (!share) {
+      share = { mails: [], next: 0, bytes: 0 };
+      this.shares.set(from, share);
+    }
+    return share;
+  }
 }
