@@ -7,9 +7,12 @@ import type { DeviceId } from '@sealwire/wire/ids';
 import {
   ALICE,
   BOB,
+  bundle,
+  device,
   deviceId,
   LIFE_MS,
   mail,
+  manifest,
   NOW,
   nameAnew,
   people,
@@ -179,4 +182,33 @@ interface Node {
     const page = await readAll(nodes[2]!.store, phone);
     expect(page.mails.length + (page.gap?.count ?? 0)).toBe(9);
   });
+
+  it.each([1, 2, 3, 4, 5])(
+    'an admission that stops before its step %i: no device is listed whose keys came meanwhile and are not in its manifest',
+    async (nth) => {
+      const [slow, other] = nodes as [Node, Node];
+      const waiting = deviceId(ALICE, 7);
+      const terms = { maximum: 10, now: NOW };
+      await other.store.waiting.register(waiting, 'c25519', bundle(1), [], terms);
+      const identities = [{ suite: 'c25519' as const, identityKey: bundle(1).identityKey }];
+      const admitted = { id: waiting, identities, loginKey: new Uint8Array(0), addedAt: NOW };
+      const writing = pauseAt(other, 2);
+      const registering = other.store.waiting.register(waiting, 'c448', bundle(5), [], terms).then(
+        () => true,
+        () => false,
+      );
+      await writing.reached;
+      const committing = pauseAt(slow, nth);
+      const outcome = slow.store.manifests.publish(ALICE, manifest(2), [device(ALICE, 1), admitted], NOW).then(
+        () => 'listed',
+        () => 'refused',
+      );
+      // It may have fewer steps.
+      await Promise.race([committing.reached, outcome]);
+      writing.go();
+      const registered = await registering;
+      committing.go();
+      expect(await outcome).toBe(registered ? 'refused' : 'listed');
+    },
+  );
 });

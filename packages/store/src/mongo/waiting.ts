@@ -1,7 +1,7 @@
 /** Waiting devices: the account's document says who waits, the prekeys' say with what. */
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { StoreError, type Waiting, type WaitingDevice } from '../port.ts';
-import { changeAccount, finishAccount, readAccount } from './account-row.ts';
+import { changeAccount, readAccount } from './account-row.ts';
 import type { AccountDocument } from './documents.ts';
 import type { Ground } from './ground.ts';
 import { dropPrekeys, storeRegistration } from './prekeys.ts';
@@ -43,12 +43,17 @@ export function mongoWaiting(ground: Ground): Waiting {
           if (error instanceof StoreError && !error.retryable) await dropWithoutKeys(ground, device);
           throw error;
         });
-        const account = await finishAccount(ground, accountOf(device));
-        if (account?.waiting.some(({ id }) => id === device)) return result;
-        const listed = account?.devices.find(({ id }) => id === device);
+        // A change also when it still waits: who admits it by what it saw before these keys looks again. It finishes the account.
+        const account = await changeAccount(ground, accountOf(device), async (row) => {
+          const { waiting } = row;
+          const waits = waiting.some(({ id }) => id === device);
+          return { answer: row, ...(waits && { changes: { waiting, unfinishedSince: null } }) };
+        });
+        if (account.waiting.some(({ id }) => id === device)) return result;
+        const listed = account.devices.find(({ id }) => id === device);
         if (listed?.identities.some((identity) => identity.suite === suite)) return result;
         // Admitted or removed meanwhile, without these keys. Not there at all: its other keys were deleted, so it begins anew.
-        if (listed || account?.gone.includes(device) || account?.state === 'deleted') {
+        if (listed || account.gone.includes(device) || account.state === 'deleted') {
           await dropPrekeys(ground, device, suite);
           throw new StoreError('conflict', 'the device is listed, or was removed');
         }
