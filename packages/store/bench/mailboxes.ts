@@ -3,6 +3,9 @@
  * durably: `npm run bench -w packages/store`. The LMDB store beside the fdatasync log; they take
  * turns in slices, so that the ratio survives a noisy machine. CPU time is the whole process's, the
  * kernel's work for it included.
+ *
+ * `-- --store=mongodb://HOST/DATABASE` puts the store of many nodes beside them, and
+ * `--watch=gateway:PID --watch=database:PID` what its server's processes spend meanwhile, with all that they start.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,8 +15,10 @@ import { systemRandom } from '@sealwire/crypto/random';
 import { type DeviceId, type MessageId, parseAccountAddress, parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import { openLmdbStore } from '../src/lmdb.ts';
+import { openStore } from '../src/open.ts';
 import type { Acknowledgement, Device, Mail, MailboxLimits, Store } from '../src/port.ts';
 import { FdatasyncLog } from './fdatasync-log.ts';
+import { processorTime, watchedOf } from './processor-time.ts';
 
 const DEVICES = 1_000;
 const SLICES = 8;
@@ -39,6 +44,13 @@ let made = 0;
 const body = systemRandom(1024);
 const folder = mkdtempSync(join(tmpdir(), 'sealwire-store-bench-'));
 
+interface Figures {
+  readonly cpu: number;
+  readonly wall: number;
+  /** Of the watched processes, while the server was the contender. */
+  readonly others: readonly { readonly name: string; readonly us: number }[];
+}
+
 type Commit = (mails: readonly Mail[], acknowledgements: readonly Acknowledgement[]) => Promise<unknown>;
 
 const devices: DeviceId[] = [];
@@ -50,9 +62,14 @@ for (let i = 0; i < DEVICES; i++)
 const lmdb = await openLmdbStore({ path: join(folder, 'lmdb') });
 await populate(lmdb);
 const log = new FdatasyncLog(join(folder, 'log'));
+const watched = watchedOf(process.argv);
+const serverUrl = process.argv.find((arg) => arg.startsWith('--store='))?.slice('--store='.length);
+const server = serverUrl === undefined ? undefined : await openStore(serverUrl, { production: false });
+if (server) await populate(server);
 const contenders: Readonly<Record<string, Commit>> = {
   lmdb: commitTo(lmdb),
   'fdatasync log': (mails, acknowledgements) => log.commit(mails, acknowledgements),
+  ...(server && { server: commitTo(server) }),
 };
 
 console.log('us CPU per message: appended, checked for repeats, acknowledged (1,024 + 130 bytes)\n');
@@ -61,12 +78,22 @@ for (const { name, mailboxes, messages } of SHAPES) {
   const ours = figures.get('lmdb');
   const peer = figures.get('fdatasync log');
   console.log(name);
-  for (const [contender, { cpu, wall }] of figures)
-    console.log(`  ${contender.padEnd(14)} ${cpu.toFixed(2).padStart(8)} us  ${Math.round(1e6 / wall)} messages/s`);
+  for (const [contender, { cpu, wall, others }] of figures) {
+    const beside = contender === 'server' ? others.map(({ name, us }) => `  ${name} ${us.toFixed(0)} us`).join('') : '';
+    console.log(
+      `  ${contender.padEnd(14)} ${cpu.toFixed(2).padStart(8)} us  ${Math.round(1e6 / wall)} messages/s${beside}`,
+    );
+  }
   if (ours && peer) console.log(`  ratio to the fdatasync log: ${(ours.cpu / peer.cpu).toFixed(2)}\n`);
+  const theirs = figures.get('server');
+  if (ours && theirs)
+    console.log(
+      `  server to lmdb: CPU ${(theirs.cpu / ours.cpu).toFixed(1)}, rate ${(ours.wall / theirs.wall).toFixed(2)}\n`,
+    );
 }
 await appendsPerSecond();
 await lmdb.close();
+await server?.close();
 rmSync(folder, { recursive: true });
 
 async function populate(store: Store): Promise<void> {
@@ -90,7 +117,8 @@ function commitTo({ mailboxes }: Store): Commit {
  * Each round appends one batch and acknowledges the one before, in one turn, as a relay under load
  * does. Median over the slices.
  */
-async function compare(count: number, messages: number): Promise<Map<string, { cpu: number; wall: number }>> {
+async function compare(count: number, messages: number): Promise<Map<string, Figures>> {
+  const others = [...watched].map(([name, pid]) => ({ name, pid, us: [] as number[] }));
   const slices = new Map(Object.keys(contenders).map((name) => [name, { cpu: [] as number[], wall: [] as number[] }]));
   for (let slice = 0; slice <= SLICES; slice++)
     for (const [name, commit] of Object.entries(contenders)) {
@@ -99,6 +127,7 @@ async function compare(count: number, messages: number): Promise<Map<string, { c
       );
       // What the preparation left behind is not the contender's.
       globalThis.gc?.();
+      const before = name === 'server' ? others.map(({ pid }) => processorTime(pid)) : [];
       const started = performance.now();
       const cpu = process.cpuUsage();
       let acknowledgements: Acknowledgement[] = [];
@@ -118,8 +147,13 @@ async function compare(count: number, messages: number): Promise<Map<string, { c
       if (slice === 0) continue;
       slices.get(name)?.cpu.push((user + system) / total);
       slices.get(name)?.wall.push(((performance.now() - started) * 1e3) / total);
+      if (name === 'server')
+        for (const [i, { pid, us }] of others.entries()) us.push((processorTime(pid) - before[i]!) / total);
     }
-  return new Map([...slices].map(([name, { cpu, wall }]) => [name, { cpu: median(cpu), wall: median(wall) }]));
+  const medians = others.map(({ name, us }) => ({ name, us: median(us) }));
+  return new Map(
+    [...slices].map(([name, { cpu, wall }]) => [name, { cpu: median(cpu), wall: median(wall), others: medians }]),
+  );
 }
 
 function batch(first: number, count: number, messages: number): Mail[] {

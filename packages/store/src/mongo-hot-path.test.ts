@@ -64,6 +64,27 @@ const DEVICES = 40;
     );
   });
 
+  it('two nodes that write to the same mailboxes in turn pay two round trips more for a batch, not some for each mailbox', async () => {
+    const other = await watch(url!);
+    try {
+      const there = mongoMailboxes(other.ground);
+      const one = () => devices.map((device) => mail(nth++, deviceId(BOB, 1), [device]));
+      await there.append(one(), ROOMY);
+      watched.forget();
+      const results = await mailboxes.append(one(), ROOMY);
+      expect(results.map(({ status }) => status)).toEqual(devices.map(() => 'accepted'));
+      expect(watched.commands()).toEqual([
+        'update mailboxes',
+        'find mailboxes',
+        'update mailboxes',
+        'insert accepted',
+        'insert mails',
+      ]);
+    } finally {
+      await other.close();
+    }
+  });
+
   it('acknowledgements of all mailboxes take three round trips', async () => {
     await mailboxes.acknowledge(devices.map((device) => upTo(device, 1)));
     expect(watched.commands()).toEqual(['find mailboxes', 'update mailboxes', 'delete mails']);

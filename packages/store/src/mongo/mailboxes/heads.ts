@@ -11,6 +11,9 @@ import type { Ground } from '../ground.ts';
 /** About 200 bytes each. */
 const REMEMBERED = 100_000;
 
+/** Attempts to give out numbers for all mailboxes of a batch at once, beside other nodes that do the same. */
+const ROUNDS = 3;
+
 /** What is known of a mailbox. */
 export interface Head {
   readonly device: DeviceId;
@@ -106,9 +109,27 @@ export class Heads {
    * was given out and is not used is a hole, which readers close.
    */
   async reserve(reservations: readonly Reservation[]): Promise<(number | undefined)[]> {
-    if (reservations.length === 0) return [];
+    const firsts = new Map<Reservation, number>();
+    let left = reservations;
+    for (let round = 0; round < ROUNDS && left.length > 0; round++) left = await this.reserveTogether(left, firsts);
+    await Promise.all(
+      left.map(async (reservation) => {
+        const first = await this.reserveNext(reservation);
+        if (first !== undefined) firsts.set(reservation, first);
+      }),
+    );
+    return reservations.map((reservation) => firsts.get(reservation));
+  }
+
+  /** Those left over: others gave out numbers of these mailboxes meanwhile, and their newest is known now. */
+  private async reserveTogether(
+    reservations: readonly Reservation[],
+    firsts: Map<Reservation, number>,
+  ): Promise<readonly Reservation[]> {
     const { engine, documents } = this.ground;
     const by = freshToken();
+    const take = (reservation: Reservation) =>
+      void firsts.set(reservation, took(reservation, reservation.head.last + 1));
     const { matchedCount } = await engine.write(() =>
       documents.mailboxes.bulkWrite(
         reservations.map(({ head, count, bytes }) => ({
@@ -120,24 +141,29 @@ export class Heads {
         { ordered: false },
       ),
     );
-    if (matchedCount === reservations.length)
-      return reservations.map((reservation) => took(reservation, reservation.head.last + 1));
-    // Others gave out numbers meanwhile: then by what is there, whatever it is.
-    const boxes = reservations.map(({ head }) => head.box);
-    const mine = await engine.read(() =>
+    if (matchedCount === reservations.length) {
+      reservations.forEach(take);
+      return [];
+    }
+    const found = await engine.read(() =>
       documents.mailboxes
-        .find({ _id: { $in: boxes }, by }, { projection: { device: 1 } })
-        .batchSize(boxes.length + 1)
+        .find({ _id: { $in: reservations.map(({ head }) => head.box) } }, { projection: { losing: 0 } })
+        .batchSize(reservations.length + 1)
         .toArray(),
     );
-    const done = new Set(mine.map(({ device }) => device));
-    return Promise.all(
-      reservations.map((reservation) =>
-        done.has(reservation.head.device)
-          ? took(reservation, reservation.head.last + 1)
-          : this.reserveNext(reservation),
-      ),
-    );
+    const mailboxes = new Map(found.map((mailbox) => [mailbox.device, mailbox]));
+    return reservations.filter((reservation) => {
+      const { head } = reservation;
+      const mailbox = mailboxes.get(head.device);
+      if (!mailbox || mailbox.gone) {
+        this.forget(head.device);
+        return false;
+      }
+      const isMine = mailbox.by.equals(by);
+      if (isMine) take(reservation);
+      else renew(head, mailbox);
+      return !isMine;
+    });
   }
 
   private async reserveNext(reservation: Reservation): Promise<number | undefined> {
@@ -154,9 +180,7 @@ export class Heads {
       this.forget(head.device);
       return undefined;
     }
-    Object.assign(head, { ...headOf(after), messages: head.messages, bytes: head.bytes });
-    head.messages = Math.max(head.messages + count, after.last - after.acked);
-    head.bytes = Math.max(head.bytes + bytes, after.sum - after.sumGone);
+    renew(head, after);
     return after.last - count + 1;
   }
 
@@ -182,6 +206,15 @@ function took({ head, count, bytes }: Reservation, first: number): number {
   head.messages += count;
   head.bytes += bytes;
   return first;
+}
+
+/** Others put messages in. Of two upper bounds the lower one: what was known and all that came since, or all that is not acknowledged. */
+function renew(head: Head, mailbox: MailboxDocument): void {
+  const { last, sum, messages, bytes } = headOf(mailbox);
+  head.messages = Math.min(head.messages + last - head.last, messages);
+  head.bytes = Math.min(head.bytes + sum - head.sum, bytes);
+  head.last = last;
+  head.sum = sum;
 }
 
 function headOf({ _id, device, last, sum, sumGone, acked }: MailboxDocument): Head {
