@@ -96,6 +96,11 @@ const DEVICES = 40;
     watched.forget();
     expect((await mailboxes.read(device, PAGE)).mails).toHaveLength(100);
     expect(watched.commands()).toEqual(['find mailboxes', 'find mails']);
+    watched.forget();
+    await mailboxes.read(device, { ...PAGE, messages: 10 });
+    const [, page] = watched.questions();
+    // One more than fits tells that the page is not the last.
+    expect(await watched.ground.documents.mails.countDocuments(page!.filter)).toBe(11);
     await mailboxes.acknowledge([upTo(device, 126)]);
     watched.forget();
     expect((await mailboxes.read(device, { ...PAGE, after: 126 })).mails).toHaveLength(0);

@@ -183,6 +183,25 @@ interface Node {
     expect(page.mails.length + (page.gap?.count ?? 0)).toBe(9);
   });
 
+  it('what a node knows of a full mailbox is completed by what others did to it: taken, lost, acknowledged', async () => {
+    const tight = { ...ROOMY, messages: 5, whenFull: 'trim' as const };
+    const [one, other] = nodes as [Node, Node];
+    const append = ({ store }: Node, n: number) => store.mailboxes.append([mail(n, deviceId(BOB, 1), [phone])], tight);
+    for (let n = 1; n <= 6; n++) await append(one, n);
+    expect(await bodies(one.store)).toEqual([2, 3, 4, 5, 6]);
+    await append(other, 7);
+    await append(one, 8);
+    expect(await bodies(one.store)).toEqual([4, 5, 6, 7, 8]);
+    const { mails, gap } = await readAll(other.store, phone);
+    expect(gap).toMatchObject({ count: 3, toSeq: mails[0]!.seq - 1 });
+    await other.store.mailboxes.acknowledge([upTo(phone, mails[2]!.seq)]);
+    await append(other, 9);
+    for (const n of [10, 11]) await append(one, n);
+    expect(await bodies(one.store)).toEqual([7, 8, 9, 10, 11]);
+    await append(one, 12);
+    expect(await bodies(other.store)).toEqual([8, 9, 10, 11, 12]);
+  });
+
   it.each([1, 2, 3, 4, 5])(
     'an admission that stops before its step %i: no device is listed whose keys came meanwhile and are not in its manifest',
     async (nth) => {

@@ -74,8 +74,9 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
       settledSeq: Math.max(settledSeq, mailbox.acked),
       ...(gap && { gap }),
     });
-    while (cursor < last) {
-      const upTo = Math.min(cursor + WINDOW, last);
+    // One more than fits tells that more follows. Where numbers are missing, the next query looks further.
+    for (let span = bounds.messages + 1; cursor < last; span *= 2) {
+      const upTo = Math.min(cursor + Math.min(span, WINDOW), last);
       for (const mail of await window(box, cursor, upTo)) {
         const seq = seqOf(mail._id);
         const expected = Math.max(cursor, floor) + 1;
