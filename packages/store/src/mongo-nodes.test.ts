@@ -15,6 +15,7 @@ import {
   manifest,
   NOW,
   nameAnew,
+  oneTimeKeys,
   people,
   ROOMY,
   readAll,
@@ -200,6 +201,27 @@ interface Node {
     expect(await bodies(one.store)).toEqual([7, 8, 9, 10, 11]);
     await append(one, 12);
     expect(await bodies(other.store)).toEqual([8, 9, 10, 11, 12]);
+  });
+
+  it('a call of several parts fails when the last of them has ended: nothing of it happens later', async () => {
+    const [node, other] = nodes as [Node, Node];
+    const [one, two] = await people(other.store, BOB, 2);
+    for (const [n, id] of [one!, two!].entries())
+      await other.store.prekeys.register(id, 'c25519', bundle(n + 1), oneTimeKeys(1, 2));
+    let go = () => {};
+    const held = new Promise<'done'>((resolve) => {
+      go = () => resolve('done');
+    });
+    node.steps.plan((step) => (step === 1 ? 'failed' : held));
+    let hasFailed = false;
+    const failing = node.store.prekeys.claim('c25519', [one!, two!], NOW).catch(() => {
+      hasFailed = true;
+    });
+    for (let reads = 0; reads < 5; reads++) await other.store.probe();
+    expect(hasFailed).toBe(false);
+    go();
+    await failing;
+    expect(hasFailed).toBe(true);
   });
 
   it.each([1, 2, 3, 4, 5])(

@@ -119,6 +119,12 @@ function isUnknownOutcome(error: unknown): boolean {
   return typeof error.code === 'number' && UNKNOWN_OUTCOME.has(error.code);
 }
 
+/** The answers of all; rejects like the first that rejects, but only when all have ended: a call that failed changes nothing later. */
+export async function together<Answer>(parts: readonly (Promise<Answer> | Answer)[]): Promise<Answer[]> {
+  await Promise.allSettled(parts);
+  return Promise.all(parts);
+}
+
 /** Somewhere between half of `ms` and all of it, so that many callers do not come back at once. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random() / 2)));

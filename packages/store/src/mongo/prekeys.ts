@@ -8,7 +8,7 @@ import { isSameBundle, isSameBytes } from '../sameness.ts';
 import { finishAccount, readAccount } from './account-row.ts';
 import { bin, bytesOf, hashOf } from './bytes.ts';
 import type { AccountDocument, PrekeyDocument } from './documents.ts';
-import { isDuplicate, pause } from './engine.ts';
+import { isDuplicate, pause, together } from './engine.ts';
 import type { Ground } from './ground.ts';
 import { claimKeys, releaseKeys } from './key-owners.ts';
 import { dropWithoutKeys } from './waiting-list.ts';
@@ -125,7 +125,7 @@ export function mongoPrekeys(ground: Ground): Prekeys {
       const there = await existing(ground, devices);
       // One after the other where a device is named twice; several devices side by side.
       const turns = new Map<DeviceId, Promise<PrekeyBundle | undefined>>();
-      return Promise.all(
+      return together(
         devices.map((device) => {
           if (!there.has(device)) return undefined;
           const before = turns.get(device) ?? Promise.resolve(undefined);

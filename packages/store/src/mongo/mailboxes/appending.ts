@@ -5,7 +5,7 @@
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { AppendResult, Mailboxes, MailboxLimits } from '../../port.ts';
 import type { MailboxDocument } from '../documents.ts';
-import { pause } from '../engine.ts';
+import { pause, together } from '../engine.ts';
 import type { Ground } from '../ground.ts';
 import { FullMailboxes } from './contents.ts';
 import { type Head, Heads } from './heads.ts';
@@ -91,9 +91,7 @@ export function mongoAppending(ground: Ground, heads: Heads): Pick<Mailboxes, 'a
       for (const part of parts) fillings.get(part.device)?.take(part, incoming.from.toString('latin1'));
       admitted.push({ incoming, parts, refused });
     }
-    const isDone = await Promise.all(
-      [...fillings].map(([device, filling]) => settleLosses(known.get(device)!, filling)),
-    );
+    const isDone = await together([...fillings].map(([device, filling]) => settleLosses(known.get(device)!, filling)));
     if (isDone.includes(false) || !(await placing.append(admitted, limits, known, results))) return run;
     await placing.repeat(repeats, results);
     for (const [incoming, result] of decided) results.set(incoming, result);

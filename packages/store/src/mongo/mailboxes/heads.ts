@@ -6,6 +6,7 @@ import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LRUCache } from 'lru-cache';
 import { boxOf, freshToken } from '../bytes.ts';
 import type { AccountDocument, MailboxDocument } from '../documents.ts';
+import { together } from '../engine.ts';
 import type { Ground } from '../ground.ts';
 
 /** About 200 bytes each. */
@@ -112,7 +113,7 @@ export class Heads {
     const firsts = new Map<Reservation, number>();
     let left = reservations;
     for (let round = 0; round < ROUNDS && left.length > 0; round++) left = await this.reserveTogether(left, firsts);
-    await Promise.all(
+    await together(
       left.map(async (reservation) => {
         const first = await this.reserveNext(reservation);
         if (first !== undefined) firsts.set(reservation, first);

@@ -8,7 +8,7 @@ import { gapOf, mergeGaps } from '../../gap.ts';
 import type { GapRecord, Mailboxes, MailboxPage, PageBounds, StoredMail } from '../../port.ts';
 import { BOX_LENGTH, boxOf, bytesOf, mailId, seqOf } from '../bytes.ts';
 import type { MailboxDocument, MailDocument } from '../documents.ts';
-import { pause } from '../engine.ts';
+import { pause, together } from '../engine.ts';
 import type { Ground } from '../ground.ts';
 import { contentsOf } from './contents.ts';
 import { closeNumbers, isMessage, lose } from './losses.ts';
@@ -154,7 +154,7 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
     const there = new Map(
       found.filter(({ gone }) => !gone).map((mailbox) => [mailbox._id.toString('latin1'), mailbox]),
     );
-    const lost = await Promise.all([...there.values()].map(({ device }) => expireIn(device as DeviceId, horizon)));
+    const lost = await together([...there.values()].map(({ device }) => expireIn(device as DeviceId, horizon)));
     await engine.write(() =>
       documents.mails.bulkWrite(
         boxes.map((box) => {
