@@ -11,13 +11,20 @@ import { mongoExpiryTime } from './mongo/expiry-time.ts';
 import { mongoMailboxes } from './mongo/mailboxes.ts';
 import { mongoOnce } from './mongo/once.ts';
 import { mongoPrekeys } from './mongo/prekeys.ts';
+import { checkSchema } from './mongo/schema.ts';
 import { mongoWaiting } from './mongo/waiting.ts';
 import { type Store, StoreError } from './port.ts';
 
 /** With the durable steps of its calls, for the contract. Rejects with a `StoreError` that names the fix. */
 export async function openMongoStore(terms: EngineTerms): Promise<{ readonly store: Store; readonly steps: Steps }> {
   const engine = await Engine.connect(terms);
-  const ground = { engine, documents: await openDocuments(engine.connection) };
+  try {
+    await checkSchema(engine);
+  } catch (error) {
+    await engine.close();
+    throw storeErrorOf(error);
+  }
+  const ground = { engine, documents: openDocuments(engine.connection) };
   const underWay = new Set<Promise<unknown>>();
   let closed = false;
 

@@ -248,24 +248,23 @@ const invitation = new Schema(
   { ...OPTIONS, collection: 'invitations' },
 );
 
-interface IndexSpec {
+export interface IndexSpec {
   readonly collection: string;
   readonly key: mongo.IndexSpecification;
   readonly options?: mongo.CreateIndexesOptions;
 }
 
 /** Beside `_id`. The TTL ones only clean: what has ended is told by the questions themselves. */
-const INDEXES: readonly IndexSpec[] = [
+export const INDEXES: readonly IndexSpec[] = [
   { collection: 'mails', key: { at: 1 } },
   { collection: 'manifests', key: { address: 1, version: 1 } },
   { collection: 'accepted', key: { forget: 1 }, options: { expireAfterSeconds: 0 } },
   { collection: 'once', key: { forget: 1 }, options: { expireAfterSeconds: 0 } },
 ];
 
-/** The collections of `connection`, and their indexes made. The hot ones go past mongoose's documents: a batch is its own checking. */
-export async function openDocuments(connection: Connection): Promise<Documents> {
+/** The collections of `connection`. The hot ones go past mongoose's documents: a batch is its own checking. */
+export function openDocuments(connection: Connection): Documents {
   const db = connection.db!;
-  for (const { collection, key, options } of INDEXES) await db.collection(collection).createIndex(key, options);
   return {
     accounts: connection.model<AccountDocument>('Account', account as unknown as Schema<AccountDocument>),
     manifests: connection.model<ManifestDocument>('Manifest', manifest as unknown as Schema<ManifestDocument>),

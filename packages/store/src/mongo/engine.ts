@@ -6,7 +6,7 @@
 import { type Connection, createConnection, mongo } from 'mongoose';
 import { type Fate, type StepPlan, type Steps } from '../faults.ts';
 import { StoreError } from '../port.ts';
-import { checkServer, parseUrl } from './server-check.ts';
+import { checkServer, connectionFault, parseUrl } from './server-check.ts';
 
 /** Servers say it in three ways: one document, a batch of them, or (find-and-modify of some) an internal error that names the constraint. */
 const DUPLICATE_KEY = 11_000;
@@ -21,6 +21,8 @@ export interface EngineTerms {
   readonly url: string;
   /** Refuses a server or a URL that would weaken "accepted means durable". */
   readonly production: boolean;
+  /** How long a server may take to be found, ms. */
+  readonly patienceMs?: number;
 }
 
 /** Reads and writes, told apart because only a write counts as a durable step (`Steps`). */
@@ -37,7 +39,7 @@ export class Engine {
   private constructor(readonly connection: Connection) {}
 
   /** Rejects with a `StoreError` of one line. */
-  static async connect({ url, production }: EngineTerms): Promise<Engine> {
+  static async connect({ url, production, patienceMs = 5_000 }: EngineTerms): Promise<Engine> {
     parseUrl(url, production);
     const connection = createConnection(url, {
       autoCreate: false,
@@ -46,7 +48,7 @@ export class Engine {
       promoteBuffers: true,
       retryWrites: false,
       sanitizeFilter: true,
-      serverSelectionTimeoutMS: 5_000,
+      serverSelectionTimeoutMS: patienceMs,
       ...(production && { writeConcern: { w: 'majority', journal: true } }),
       readConcernLevel: 'majority',
       readPreference: 'primary',
@@ -56,7 +58,7 @@ export class Engine {
       await checkServer(connection, production);
     } catch (error) {
       await connection.close();
-      throw error instanceof StoreError ? error : storeErrorOf(error);
+      throw connectionFault(error) ?? storeErrorOf(error);
     }
     return new Engine(connection);
   }
