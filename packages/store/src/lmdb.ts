@@ -3,10 +3,12 @@
  * wait together share one commit (`lmdb/writer.ts`); a resolved promise means that the commit's
  * fdatasync has returned. How a message lives in it: `lmdb/README.md`.
  */
+import { existsSync } from 'node:fs';
 import { systemRandom } from '@sealwire/crypto/random';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
 import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
 import { Checkpoints } from './lmdb/checkpoint.ts';
+import { checkDataFile } from './lmdb/data-file.ts';
 import { DiskSpace } from './lmdb/disk-space.ts';
 import { type Environment, openOwnEnvironment, writeError } from './lmdb/environment.ts';
 import { lmdbExpiryTime } from './lmdb/expiry-time.ts';
@@ -21,6 +23,7 @@ import { lmdbOnce } from './lmdb/once.ts';
 import { lmdbPrekeys } from './lmdb/prekeys.ts';
 import { upgrade } from './lmdb/upgrade/upgrade.ts';
 import { lmdbWaiting } from './lmdb/waiting.ts';
+import { type LmdbWalk, lmdbWalk } from './lmdb/walk.ts';
 import { lmdbWriter } from './lmdb/writer.ts';
 import { type DamagedPart, type OpenTerms, type Store, StoreError } from './port.ts';
 import { reportingCorrupt } from './reports.ts';
@@ -39,6 +42,29 @@ export interface LmdbStoreOptions extends OpenTerms {
 
 /** Rejects with `StoreError` whose one line says what is wrong with the folder and what to do. */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
+  return (await openFolder(options)).store;
+}
+
+/**
+ * All that the folder holds, of which this process is then the owner: rejects as `openLmdbStore`, with `not-found` also when there is
+ * no store in it.
+ */
+export async function openLmdbWalk(path: string): Promise<LmdbWalk> {
+  if (!existsSync(path) || checkDataFile(path) === 'new')
+    throw new StoreError('not-found', `there is no store in ${path}; name the data folder`);
+  // Whoever moves wants to know first what is lost.
+  const { store, environment, log, reading } = await openFolder({ path, whenDamaged: 'stop' });
+  return { ...lmdbWalk(environment, log, reading), close: () => store.close() };
+}
+
+interface OpenFolder {
+  readonly store: Store;
+  readonly environment: Environment;
+  readonly log: CommitLog;
+  readonly reading: ReadMailboxes;
+}
+
+async function openFolder(options: LmdbStoreOptions): Promise<OpenFolder> {
   const { path, reports } = options;
   const report = (part: DamagedPart) => reports?.damaged(part);
   const environment = await openOwnEnvironment(path);
@@ -102,7 +128,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
       return closing;
     },
   };
-  return reportingCorrupt(store, () => report('record'));
+  return { store: reportingCorrupt(store, () => report('record')), environment, log, reading };
 }
 
 /**

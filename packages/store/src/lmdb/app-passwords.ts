@@ -21,7 +21,7 @@ export function lmdbAppPasswords({ databases, renew }: Environment, writer: Writ
       await writer.run(() => {
         const account = readAccount(databases, address);
         if (!account || account === 'gone') throw new StoreError('not-found', 'no such account');
-        const held = readAll(databases, address);
+        const held = appPasswordsOf(databases, address);
         if (held.some(({ id, name }) => id === copy.id || name === copy.name))
           throw new StoreError('conflict', 'the account has an app password of that name');
         if (held.length >= maximum) throw new StoreError('limit', `an account has at most ${maximum} app passwords`);
@@ -31,7 +31,7 @@ export function lmdbAppPasswords({ databases, renew }: Environment, writer: Writ
 
     async list(address) {
       renew();
-      return readAll(databases, address).sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+      return appPasswordsOf(databases, address).sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
     },
 
     async remove(address, id) {
@@ -53,7 +53,8 @@ export function lmdbAppPasswords({ databases, renew }: Environment, writer: Writ
   };
 }
 
-function readAll({ apppasswords }: Databases, address: AccountAddress): AppPassword[] {
+/** In the order of their ids. */
+export function appPasswordsOf({ apppasswords }: Databases, address: AccountAddress): AppPassword[] {
   const prefix = prefixedKey(address);
   return [...apppasswords.getRange({ start: prefix, end: endOf(prefix) })].map(({ value }) => decode(value));
 }

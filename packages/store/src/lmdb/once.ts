@@ -3,8 +3,8 @@
  * nothing piles up.
  */
 import type { Once } from '../port.ts';
-import type { Environment } from './environment.ts';
-import { u48 } from './records/keys.ts';
+import type { Databases, Environment } from './environment.ts';
+import { endOf, u48 } from './records/keys.ts';
 import type { Writer } from './writer.ts';
 
 const BY_KEY = Buffer.from('k');
@@ -39,4 +39,10 @@ export function lmdbOnce({ databases: { once } }: Environment, writer: Writer): 
       });
     },
   };
+}
+
+/** All that was taken, and until when. */
+export function* takenOnce({ once }: Databases): Generator<{ readonly key: Uint8Array; readonly until: number }> {
+  for (const { key, value } of once.getRange({ start: BY_KEY, end: endOf(BY_KEY) }))
+    yield { key: new Uint8Array(key.subarray(BY_KEY.length)), until: value.readDoubleLE() };
 }

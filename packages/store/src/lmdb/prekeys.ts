@@ -219,6 +219,24 @@ function readOneTime(bytes: Buffer): OneTimePrekey {
   return key;
 }
 
+/** One-time keys held, oldest first, and those handed out lately, with when (ms). */
+export function oneTimeKeysOf(
+  { onetime }: Databases,
+  device: DeviceId,
+  suite: ServedSuite,
+): { held: OneTimePrekey[]; claimed: (OneTimePrekey & { readonly at: number })[] } {
+  const order = orderPrefix(device, suite);
+  const held = [...onetime.getRange({ start: order, end: endOf(order) })].map(({ value }) => readOneTime(value));
+  const prefix = endPrefix(device, suite);
+  const claimed = keysUnder(onetime, prefix).flatMap((key) => {
+    const id = key.readUInt32BE(key.length - 4);
+    const publicKey = onetime.getBinary(claimedKey(device, suite, id));
+    const at = key.readUIntBE(prefix.length, 6) - LIMITS.claimedPrekeyMemoryMs.value;
+    return publicKey ? [{ id, publicKey, at }] : [];
+  });
+  return { held, claimed: claimed.sort((a, b) => a.id - b.id) };
+}
+
 function orderPrefix(device: DeviceId, suite: ServedSuite): Buffer {
   return prefixedKey(device, suiteByte(suite), BY_ORDER);
 }

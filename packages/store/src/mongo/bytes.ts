@@ -1,7 +1,7 @@
 /** Bytes on their way into documents and out of them, and the hashes that make identities of one length. */
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
-import { accountOf, type DeviceId } from '@sealwire/wire/ids';
+import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 
 const { sha256 } = nodeCrypto();
 const utf8 = new TextEncoder();
@@ -20,6 +20,13 @@ export function bytesOf(buffer: Buffer): Uint8Array {
 export function hashOf(data: Uint8Array | string, length: number): Buffer {
   return Buffer.from(sha256(typeof data === 'string' ? utf8.encode(data) : data).slice(0, length));
 }
+
+/**
+ * Of a one-time key: tells a repeat of an upload from other bytes under its id; nobody gains by a collision but who made both keys.
+ */
+export const DIGEST_LENGTH = 16;
+/** Of the name of what may happen once. */
+export const ONCE_LENGTH = 32;
 
 /** Names one attempt: what carries it was written by that attempt and no other. */
 export function freshToken(): Buffer {
@@ -51,6 +58,6 @@ export function acceptedKey(sender: DeviceId, id: Uint8Array): Buffer {
   return Buffer.concat([hashOf(sender, 16), id]);
 }
 
-export function accountTag(sender: DeviceId): Buffer {
-  return hashOf(accountOf(sender), 8);
+export function accountTag(account: AccountAddress): Buffer {
+  return hashOf(account, 8);
 }

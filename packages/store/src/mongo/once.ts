@@ -1,6 +1,6 @@
 /** Things that may happen once: a document each, whose writer is the first. */
 import type { Once } from '../port.ts';
-import { freshToken, hashOf } from './bytes.ts';
+import { freshToken, hashOf, ONCE_LENGTH } from './bytes.ts';
 import { isDuplicate } from './engine.ts';
 import type { Ground } from './ground.ts';
 
@@ -10,7 +10,7 @@ const KEPT_MS = 86_400_000;
 export function mongoOnce({ engine, documents: { once } }: Ground): Once {
   return {
     async take(key, expiresAt, now) {
-      const _id = hashOf(key, 32);
+      const _id = hashOf(key, ONCE_LENGTH);
       const by = freshToken();
       try {
         await engine.write(() =>

@@ -6,7 +6,7 @@ import { trusted } from 'mongoose';
 import { type OneTimePrekey, type PrekeyBundle, type Prekeys, type SignedPrekey, StoreError } from '../port.ts';
 import { isSameBundle, isSameBytes } from '../sameness.ts';
 import { finishAccount, readAccount } from './account-row.ts';
-import { bin, bytesOf, hashOf } from './bytes.ts';
+import { bin, bytesOf, DIGEST_LENGTH, hashOf } from './bytes.ts';
 import type { AccountDocument, PrekeyDocument } from './documents.ts';
 import { isDuplicate, pause, together } from './engine.ts';
 import type { Ground } from './ground.ts';
@@ -16,8 +16,6 @@ import { dropWithoutKeys } from './waiting-list.ts';
 type OneTimeFields = PrekeyDocument['oneTime'][number];
 
 const MOST_ROUNDS = 40;
-/** Tells a repeat of an upload from other bytes under its id; nobody gains by a collision but who made both keys. */
-const DIGEST_LENGTH = 16;
 
 export function mongoPrekeys(ground: Ground): Prekeys {
   const { engine, documents } = ground;

@@ -89,8 +89,8 @@ export async function checkServer(connection: Connection, production: boolean): 
 
 /** Of an answer to `hello`, what is looked at. */
 export interface Hello {
-  readonly maxWireVersion?: number;
-  readonly setName?: string;
+  readonly maxWireVersion?: number | undefined;
+  readonly setName?: string | undefined;
   /** `isdbgrid`: a router of a sharded cluster. */
   readonly msg?: string;
   readonly isWritablePrimary?: boolean;

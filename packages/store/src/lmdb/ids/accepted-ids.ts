@@ -20,6 +20,7 @@ import type { CommitRecord } from '../log/load-log.ts';
 import { digestAt, digestEnd, idAt, refusedBy, senderOf, takenEntriesOf, timeOf } from '../log/log-record.ts';
 import { u48 } from '../records/keys.ts';
 import { checkedPart, withCheck } from '../records/record.ts';
+import type { RememberedId } from './all-ids.ts';
 import { IdIndex } from './id-index.ts';
 
 const ID_BYTES = 16;
@@ -281,6 +282,21 @@ function* messagesOf(record: Buffer | undefined): Generator<number> {
     yield at;
     const end = recordDigestEnd(record, at);
     at = hasRefused(record, at) ? namesEnd(record, end) : end;
+  }
+}
+
+/** All that a record (without its checksum) says. */
+export function* idsOfRecord(record: Buffer): Generator<RememberedId> {
+  const senders = namesAt(record, SENDERS_AT);
+  for (const at of messagesOf(record)) {
+    const end = recordDigestEnd(record, at);
+    yield {
+      sender: senders[record.readUInt16LE(at + ID_BYTES)] as DeviceId,
+      id: record.subarray(at, at + ID_BYTES),
+      digest: record.subarray(at + HEAD_BYTES, end),
+      refused: hasRefused(record, at) ? namesAt(record, end) : [],
+      at: record.readDoubleLE(0),
+    };
   }
 }
 

@@ -69,6 +69,16 @@ export class Mailbox {
     return this.#gap;
   }
 
+  /** The newest number that was given out. */
+  get newest(): number {
+    return this.lastSeq;
+  }
+
+  /** All up to this are acknowledged. */
+  get acknowledged(): number {
+    return this.floor;
+  }
+
   get messages(): number {
     return this.settled.messages + this.unsettled.length;
   }
@@ -121,6 +131,11 @@ export class Mailbox {
       mails.push({ seq, at, bytes: whole });
     }
     return { mails, end, settledSeq: this.lastSeq, ...(gap && { gap }) };
+  }
+
+  /** All that it holds, expired or not. */
+  held(): Generator<HeldMail> {
+    return this.mailsAfter(this.floor);
   }
 
   /** Ascending; those in segments, then those in the log. */

@@ -1,5 +1,5 @@
 /** A message on its way into mailboxes. */
-import type { DeviceId } from '@sealwire/wire/ids';
+import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { AppendResult, Mail, Room } from '../../port.ts';
 import { acceptedKey, accountTag, mailId } from '../bytes.ts';
 import type { AcceptedDocument, StoredMailDocument } from '../documents.ts';
@@ -53,7 +53,7 @@ export function incomingOf(mail: Mail): Incoming {
   return {
     mail: { ...mail, digest: mail.digest.slice(), recipients: [...mail.recipients] },
     key: acceptedKey(mail.sender, mail.id),
-    from: accountTag(mail.sender),
+    from: accountTag(accountOf(mail.sender)),
     parts: [...parts].map(([device, { room, bodies }]) => ({
       device,
       room,

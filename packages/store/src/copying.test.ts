@@ -1,0 +1,257 @@
+/** A data folder that moves into a database: what each had before it has after it. On a real server; skipped, aloud, without one. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type AccountAddress, type DeviceId, parseAccountAddress } from '@sealwire/wire/ids';
+import {
+  ALICE,
+  account,
+  appendAll,
+  BOB,
+  bundle,
+  device,
+  deviceId,
+  expectError,
+  LIFE_MS,
+  legible,
+  mail,
+  manifest,
+  NOW,
+  nameAnew,
+  oneTimeKeys,
+  people,
+  publicKey,
+  REPEATED,
+  ROOMY,
+  readAll,
+  secret,
+  upTo,
+} from './contract/fixture.ts';
+import { type CopyTerms, copyStore } from './copying.ts';
+import { openLmdbStore } from './lmdb.ts';
+import { Engine } from './mongo/engine.ts';
+import { openMongoStore } from './mongo.ts';
+import type { Store, StoreError } from './port.ts';
+import { emptyDatabase, testDatabase } from './testing/mongo-database.ts';
+
+const url = testDatabase('copy');
+const TERMS = { maximum: 10, now: NOW };
+
+describe('a copy', () => {
+  it('K14: goes from a folder to a database, and nowhere else', async () => {
+    for (const [from, to] of [
+      ['memory:', 'mongodb://h/d'],
+      ['lmdb:', 'mongodb://h/d'],
+      ['mongodb://h/d', 'mongodb://h/e'],
+      ['lmdb:data', 'lmdb:other'],
+    ] as const)
+      await expect(copyStore({ from, to })).rejects.toThrow('from lmdb:FOLDER to mongodb://HOST/DATABASE');
+  });
+
+  it('K14: makes no store where there is none', async () => {
+    const nowhere = join(tmpdir(), 'sealwire-nowhere');
+    await expect(copyStore({ from: `lmdb:${nowhere}`, to: 'mongodb://h/d' })).rejects.toThrow('there is no store in');
+  });
+});
+
+(url === undefined ? describe.skip : describe)('a copy into a database (skipped without MONGODB_URI)', () => {
+  jest.setTimeout(120_000);
+  let folder: string;
+  let open: Store[];
+
+  beforeEach(async () => {
+    nameAnew();
+    folder = await mkdtemp(join(tmpdir(), 'sealwire-copy-'));
+    open = [];
+    await emptyDatabase(url!);
+  });
+
+  afterEach(async () => {
+    for (const store of open) await store.close();
+    await emptyDatabase(url!);
+    await rm(folder, { recursive: true });
+  });
+
+  const copy = (report?: CopyTerms['report']) =>
+    copyStore({ from: `lmdb:${folder}`, to: url!, production: false, ...(report && { report }) });
+
+  async function source(): Promise<Store> {
+    const store = await openLmdbStore({ path: folder });
+    open.push(store);
+    return store;
+  }
+
+  async function moved(): Promise<Store> {
+    const { store } = await openMongoStore({ url: url!, production: false });
+    open.push(store);
+    return store;
+  }
+
+  /** What everybody can see of these. */
+  async function visible(store: Store, addresses: readonly AccountAddress[], devices: readonly DeviceId[]) {
+    const suites = ['c25519', 'c448'] as const;
+    const keys = suites.flatMap((suite) =>
+      devices.map((id) => store.prekeys.listOneTime(id, suite).catch((error: StoreError) => error.kind)),
+    );
+    return {
+      accounts: await Promise.all(addresses.map((address) => store.accounts.find(address))),
+      newest: await Promise.all(addresses.map((address) => store.manifests.newest(address))),
+      history: await Promise.all(addresses.map((address) => store.manifests.history(address, 0, 10))),
+      devices: await store.devices.list(addresses),
+      waiting: await Promise.all(addresses.map((address) => store.waiting.list(address))),
+      passwords: await Promise.all(addresses.map((address) => store.appPasswords.list(address))),
+      bundles: await Promise.all(suites.map((suite) => store.prekeys.find(suite, devices))),
+      keys: await Promise.all(keys),
+      mailboxes: await Promise.all(devices.map(async (id) => legible(await readAll(store, id)))),
+      usage: await Promise.all(devices.map((id) => store.mailboxes.usage(id))),
+    };
+  }
+
+  it('what everybody sees of accounts, keys and mailboxes is the same before and after', async () => {
+    const store = await source();
+    const [phone, laptop] = (await people(store, ALICE, 2)) as [DeviceId, DeviceId];
+    const [bob] = (await people(store, BOB, 1)) as [DeviceId];
+    await store.manifests.publish(ALICE, manifest(2), [device(ALICE, 1), device(ALICE, 3)], NOW);
+    const tablet = deviceId(ALICE, 3);
+    await store.prekeys.register(phone, 'c25519', bundle(1), oneTimeKeys(3, 1, 2));
+    await store.prekeys.register(phone, 'c448', bundle(2), []);
+    await store.prekeys.claim('c25519', [phone], NOW);
+    await store.waiting.register(deviceId(BOB, 7), 'c25519', bundle(3), oneTimeKeys(9), TERMS);
+    const nobody = parseAccountAddress(`${BOB.replace('@', '.2@')}`);
+    await store.waiting.register(deviceId(nobody, 1), 'c448', bundle(4), [], { ...TERMS, withoutAccount: true });
+    await store.appPasswords.add(ALICE, { id: 'a', name: 'desk', createdAt: NOW, verifier: secret(1) }, 5);
+    await store.appPasswords.add(ALICE, { id: 'b', name: 'hall', createdAt: NOW, verifier: secret(2) }, 5);
+    await store.appPasswords.markUsed(ALICE, 'b', NOW + 5);
+    await appendAll(store, 1, 6, bob, phone);
+    await appendAll(store, 7, 8, phone, bob);
+    await store.mailboxes.append([mail(9, bob, [tablet], { at: NOW - LIFE_MS - 1 })], ROOMY);
+    await store.mailboxes.expire(NOW - LIFE_MS, 10);
+    await store.mailboxes.acknowledge([upTo(phone, 2)]);
+    const addresses = [ALICE, BOB, nobody];
+    const devices = [phone, laptop, tablet, bob, deviceId(BOB, 7), deviceId(nobody, 1)];
+    const before = await visible(store, addresses, devices);
+    await store.close();
+    expect(await copy()).toMatchObject({ accounts: 3, messages: 6, ids: 9 });
+    expect(await visible(await moved(), addresses, devices)).toEqual(before);
+  });
+
+  it('no number is given twice, no message taken twice, and an old session stays superseded', async () => {
+    const store = await source();
+    const [phone] = (await people(store, ALICE, 1)) as [DeviceId];
+    const [bob] = (await people(store, BOB, 1)) as [DeviceId];
+    await appendAll(store, 1, 3, bob, phone);
+    await store.mailboxes.claimSession(phone, 40);
+    await store.mailboxes.acknowledge([{ device: phone, session: 40, upTo: 3 }]);
+    await store.close();
+    await copy();
+    const { mailboxes } = await moved();
+    expect(await mailboxes.append([mail(2, bob, [phone])], ROOMY)).toEqual([REPEATED]);
+    expect(await mailboxes.append([mail(3, bob, [phone], { digest: 99 })], ROOMY)).toEqual([{ status: 'conflict' }]);
+    expect(await mailboxes.append([mail(4, bob, [phone])], ROOMY)).toMatchObject([{ status: 'accepted' }]);
+    expect(await mailboxes.acknowledge([{ device: phone, session: 39, upTo: 9 }])).toEqual(['superseded']);
+    expect(await mailboxes.claimSession(phone, 39)).toBe(40);
+    const [only, ...others] = (await readAll(await moved(), phone)).mails;
+    expect(others).toEqual([]);
+    expect(only?.seq).toBeGreaterThan(3);
+  });
+
+  it('no one-time key is handed out twice, nor comes back by a late repeat of its upload', async () => {
+    const store = await source();
+    const [phone] = (await people(store, ALICE, 1)) as [DeviceId];
+    await store.prekeys.register(phone, 'c25519', bundle(1), oneTimeKeys(5, 6, 7));
+    await store.prekeys.claim('c25519', [phone], NOW);
+    await store.close();
+    await copy();
+    const { prekeys } = await moved();
+    await prekeys.addOneTime(phone, 'c25519', oneTimeKeys(5, 6, 7), { maximum: 10, now: NOW + 1 });
+    const claimed = [];
+    for (let n = 0; n < 3; n++) claimed.push((await prekeys.claim('c25519', [phone], NOW + 2))[0]?.oneTimePrekey?.id);
+    expect(claimed).toEqual([6, 7, undefined]);
+  });
+
+  it('what is taken stays taken: names, ids, keys, uses of an invitation, what may happen once', async () => {
+    const store = await source();
+    await store.accounts.addInvitation(secret(7), 2, NOW + 100);
+    const code = { hash: secret(7), now: NOW };
+    await store.accounts.create(account(ALICE), manifest(1), [device(ALICE, 1), device(ALICE, 2)], code);
+    await store.devices.remove(deviceId(ALICE, 2), NOW);
+    await people(store, BOB, 1);
+    await store.accounts.delete(BOB, NOW);
+    await store.once.take(secret(8), NOW + 100, NOW);
+    await store.close();
+    await copy();
+    const { accounts, manifests, once } = await moved();
+    await expectError(accounts.create(account(BOB), manifest(1), [device(BOB, 1)]), 'conflict');
+    const again = [device(ALICE, 1), device(ALICE, 2)];
+    await expectError(manifests.publish(ALICE, manifest(2), again, NOW), 'conflict');
+    const carol = parseAccountAddress(ALICE.replace('sip:', 'sip:c'));
+    const thief = { ...device(carol, 1), loginKey: publicKey('login', ALICE, 1) };
+    await expectError(accounts.create(account(carol), manifest(1), [thief], code), 'conflict');
+    expect(await accounts.create(account(carol), manifest(1), [device(carol, 1)], code)).toBe('created');
+    const dave = parseAccountAddress(ALICE.replace('sip:', 'sip:d'));
+    await expectError(accounts.create(account(dave), manifest(1), [device(dave, 1)], code), 'not-found');
+    expect(await once.take(secret(8), NOW + 100, NOW + 1)).toBe(false);
+  });
+
+  it('goes on where it was interrupted; until it has ended no server opens the database', async () => {
+    const store = await source();
+    const many = Array.from({ length: 120 }, (_, n) => parseAccountAddress(ALICE.replace('sip:', `sip:n${n}.`)));
+    await Promise.all(many.map((address) => people(store, address, 1)));
+    await store.close();
+    await expect(copy((doing, done) => doing === 'copying' && done === 0)).rejects.toThrow('the same command goes on');
+    await expect(moved()).rejects.toThrow('a copy into this database has not ended');
+    const begun: number[] = [];
+    const result = await copy((doing, done) => {
+      if (doing === 'copying') begun.push(done);
+      return true;
+    });
+    expect(begun).toEqual([50, 100]);
+    expect(result).toMatchObject({ accounts: 120 });
+    expect(await (await moved()).accounts.find(many[119]!)).toBeDefined();
+  });
+
+  it('finds what a server changed between two halves, and copies it anew', async () => {
+    const before = await source();
+    const [phone] = (await people(before, ALICE, 1)) as [DeviceId];
+    const [bob] = (await people(before, BOB, 1)) as [DeviceId];
+    await before.prekeys.register(phone, 'c25519', bundle(1), oneTimeKeys(5, 6));
+    await appendAll(before, 1, 2, bob, phone);
+    await before.close();
+    await expect(copy((doing) => doing === 'copying')).rejects.toThrow('the same command goes on');
+    const between = await source();
+    await between.prekeys.claim('c25519', [phone], NOW);
+    await between.mailboxes.acknowledge([upTo(phone, 1)]);
+    await between.close();
+    await copy();
+    const after = await moved();
+    expect(await after.prekeys.listOneTime(phone, 'c25519')).toEqual([6]);
+    expect((await readAll(after, phone)).mails.map(({ seq }) => seq)).toEqual([2]);
+  });
+
+  it('K14: refuses a folder that a server has open, and a database that holds something, or has a copy', async () => {
+    const store = await source();
+    await people(store, ALICE, 1);
+    await expect(copy()).rejects.toThrow(/open|process|owner/);
+    await store.close();
+    await copy();
+    await expect(copy()).rejects.toThrow('a copy into this database has ended');
+    await emptyDatabase(url!);
+    await people(await moved(), BOB, 1);
+    await expect(copy()).rejects.toThrow('holds accounts already');
+  });
+
+  it('a database that differs is not taken for a copy', async () => {
+    const store = await source();
+    await people(store, ALICE, 1);
+    await store.close();
+    const engine = await Engine.connect({ url: url!, production: false });
+    const spoil = copy((doing) => {
+      if (doing === 'comparing') void engine.connection.db!.collection('accounts').insertOne({ rev: 1 });
+      return true;
+    });
+    await expect(spoil).rejects.toThrow('the database holds 2 accounts, the folder 1');
+    await engine.close();
+    await expect(moved()).rejects.toThrow('has not ended');
+  });
+});

@@ -1,0 +1,158 @@
+/**
+ * From a data folder to a database (docs/operations/moving.md): a server that outgrows its machine takes along all that it has. Numbers
+ * of mailboxes, sessions and one-time keys stay as they are. The copy goes on where it was interrupted, and at its end compares all
+ * of both sides.
+ */
+import type { AccountAddress } from '@sealwire/wire/ids';
+import type { LmdbWalk } from './lmdb/walk.ts';
+import { openLmdbWalk } from './lmdb.ts';
+import {
+  acceptedDocument,
+  accountDocuments,
+  invitationDocument,
+  mailboxDocuments,
+  onceDocument,
+} from './mongo/copied-documents.ts';
+import { type AccountCopy, CopyTarget, digestOfAccount, type LooseCollection } from './mongo/copy-target.ts';
+import { digestOf } from './mongo/documents-digest.ts';
+import { StoreError } from './port.ts';
+
+export interface CopyTerms {
+  /** `lmdb:FOLDER`, of a server that is stopped. */
+  readonly from: string;
+  /** `mongodb://…`, empty, or with a copy of `from` that was interrupted. */
+  readonly to: string;
+  /** See `OpenTerms`. */
+  readonly production?: boolean;
+  /** Hears what is being done and how far it is; false ends the copy there, to be gone on with. */
+  readonly report?: (doing: 'copying' | 'comparing', accounts: number, of: number) => boolean | undefined;
+}
+
+export interface CopyResult {
+  readonly accounts: number;
+  readonly messages: number;
+  /** Ids of messages that are remembered. */
+  readonly ids: number;
+  /** Of both sides, hex. */
+  readonly digest: string;
+}
+
+const ACCOUNTS_AT_ONCE = 50;
+const BYTES_AT_ONCE = 16 << 20;
+const LOOSE_AT_ONCE = 1_000;
+
+/** Rejects with a `StoreError` whose line names the fix; the same call again goes on. */
+export async function copyStore(terms: CopyTerms): Promise<CopyResult> {
+  const { from, to, production = true } = terms;
+  const folder = /^lmdb:(.+)$/.exec(from)?.[1];
+  if (folder === undefined || !/^mongodb(\+srv)?:/.test(to))
+    throw new StoreError(
+      'not-found',
+      'a copy goes from lmdb:FOLDER to mongodb://HOST/DATABASE; between two databases their own tools copy',
+    );
+  const walk = await openLmdbWalk(folder);
+  try {
+    const target = await CopyTarget.open({ url: to, production });
+    try {
+      return await copyAll(walk, target, terms);
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await walk.close();
+  }
+}
+
+async function copyAll(
+  walk: LmdbWalk,
+  target: CopyTarget,
+  { report = () => undefined }: CopyTerms,
+): Promise<CopyResult> {
+  const addresses = walk.addresses();
+  const goOn = (doing: 'copying' | 'comparing', accounts: number) => {
+    if (report(doing, accounts, addresses.length) === false)
+      throw new StoreError('unavailable', 'the copy was interrupted; the same command goes on');
+  };
+  // Of another folder it is not among them: then all is copied, and the comparison finds what is too much.
+  let done = addresses.indexOf(target.after as AccountAddress) + 1;
+  for (const copies of inBatches(walk, addresses.slice(done))) {
+    goOn('copying', done);
+    await target.put(copies);
+    done += copies.length;
+    await target.note(addresses[done - 1]!, done);
+  }
+  for (const [collection, documents] of looseDocuments(walk)) await target.replace(collection, documents);
+
+  const [digests, ids] = [[] as Buffer[], { count: 0 }];
+  let [compared, messages] = [0, 0];
+  for (const copies of inBatches(walk, addresses)) {
+    goOn('comparing', compared);
+    for (const copy of copies) {
+      digests.push(await digestOfBoth(target, copy));
+      messages += copy.mailboxes.reduce((sum, { mails }) => sum + mails.length, 0);
+    }
+    compared += copies.length;
+  }
+  for (const [collection, documents] of looseDocuments(walk)) {
+    const mine = documents.map(digestOf);
+    const theirs = await target.digestsOf(collection, documents);
+    if (mine.some((digest, i) => !digest.equals(theirs[i]!)))
+      throw new StoreError('corrupt', `the two sides differ in ${collection}: run the same command again`);
+    if (collection === 'accepted') ids.count += documents.length;
+    digests.push(...mine);
+  }
+  const accounts = await target.accounts();
+  if (accounts !== addresses.length)
+    throw new StoreError(
+      'corrupt',
+      `the database holds ${accounts} accounts, the folder ${addresses.length}: drop the database, and copy into an empty one`,
+    );
+  await target.finish();
+  return { accounts, messages, ids: ids.count, digest: digestOf(digests).toString('hex') };
+}
+
+/** What differs is put once more: a server may have run on the folder between two halves of a copy. */
+async function digestOfBoth(target: CopyTarget, copy: AccountCopy): Promise<Buffer> {
+  const mine = digestOfAccount(copy);
+  if (mine.equals(await target.digestOf(copy))) return mine;
+  await target.clear(copy);
+  await target.put([copy]);
+  if (mine.equals(await target.digestOf(copy))) return mine;
+  throw new StoreError('corrupt', `the two sides differ in ${copy.accounts[0]!._id}: run the same command again`);
+}
+
+function* inBatches(walk: LmdbWalk, addresses: readonly AccountAddress[]): Generator<AccountCopy[]> {
+  let copies: AccountCopy[] = [];
+  let bytes = 0;
+  for (const address of addresses) {
+    const walked = walk.account(address);
+    const mailboxes = walked.devices.map(({ id }) => mailboxDocuments(walk.mailbox(id)));
+    copies.push({ ...accountDocuments(walked), mailboxes });
+    bytes += mailboxes.reduce((sum, { mailbox }) => sum + mailbox.sum, 0);
+    if (copies.length < ACCOUNTS_AT_ONCE && bytes < BYTES_AT_ONCE) continue;
+    yield copies;
+    [copies, bytes] = [[], 0];
+  }
+  if (copies.length > 0) yield copies;
+}
+
+function* looseDocuments(walk: LmdbWalk): Generator<[LooseCollection, { readonly _id: Buffer }[]]> {
+  yield* batchesOf('accepted', walk.ids(), acceptedDocument);
+  yield* batchesOf('invitations', walk.invitations(), invitationDocument);
+  yield* batchesOf('once', walk.once(), onceDocument);
+}
+
+function* batchesOf<One>(
+  collection: LooseCollection,
+  all: Iterable<One>,
+  documentOf: (one: One) => { readonly _id: Buffer },
+): Generator<[LooseCollection, { readonly _id: Buffer }[]]> {
+  let some: { readonly _id: Buffer }[] = [];
+  for (const one of all) {
+    some.push(documentOf(one));
+    if (some.length < LOOSE_AT_ONCE) continue;
+    yield [collection, some];
+    some = [];
+  }
+  if (some.length > 0) yield [collection, some];
+}

@@ -1,0 +1,215 @@
+/**
+ * A database that a copy fills (`copying.ts`): as long as the copy has not ended no server opens it (`schema.ts`). Every write may be
+ * repeated.
+ */
+import { SUITE_NAMES } from '@sealwire/wire/lime-server';
+import type { mongo } from 'mongoose';
+import { StoreError } from '../port.ts';
+import { mailId } from './bytes.ts';
+import type { AccountDocuments, MailboxDocuments } from './copied-documents.ts';
+import { digestOf } from './documents-digest.ts';
+import { Engine, type EngineTerms, isDuplicate, storeErrorOf } from './engine.ts';
+import { type CopyDocument, migrateUp, schemaOf } from './schema.ts';
+
+/** With its mailboxes. */
+export interface AccountCopy extends AccountDocuments {
+  readonly mailboxes: readonly MailboxDocuments[];
+}
+
+/** Collections of documents that stand for themselves. */
+export type LooseCollection = 'accepted' | 'invitations' | 'once';
+
+interface Identified {
+  readonly _id: Buffer | string;
+}
+
+const LAST_SEQ = 2 ** 48 - 1;
+
+export class CopyTarget {
+  private constructor(
+    private readonly engine: Engine,
+    /** The last account that was copied before; empty: none. */
+    readonly after: string,
+  ) {}
+
+  /** Begins a copy, or goes on with one. Rejects with a `StoreError` for a database that holds something else. */
+  static async open(terms: EngineTerms): Promise<CopyTarget> {
+    const engine = await Engine.connect(terms);
+    try {
+      return new CopyTarget(engine, await begin(engine));
+    } catch (error) {
+      await engine.close();
+      throw storeErrorOf(error);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.engine.close();
+  }
+
+  /** All of these, and then that they are there. */
+  async put(copies: readonly AccountCopy[]): Promise<void> {
+    const of = <Doc>(pick: (copy: AccountCopy) => readonly Doc[]) => copies.flatMap(pick);
+    await this.replace(
+      'manifests',
+      of(({ manifests }) => manifests),
+    );
+    await this.replace(
+      'prekeys',
+      of(({ prekeys }) => prekeys),
+    );
+    await this.replace(
+      'keys',
+      of(({ keys }) => keys),
+    );
+    await this.replace(
+      'mails',
+      of(({ mailboxes }) => mailboxes.flatMap(({ mails }) => mails)),
+    );
+    await this.replace(
+      'mailboxes',
+      of(({ mailboxes }) => mailboxes.map(({ mailbox }) => mailbox)),
+    );
+    await this.replace(
+      'accounts',
+      of(({ accounts }) => accounts),
+    );
+  }
+
+  /** That these came last. */
+  async note(after: string, accounts: number): Promise<void> {
+    await this.engine.write(() => this.schema.updateOne({ _id: 'copy' }, { $set: { after, accounts } }));
+  }
+
+  /** Takes away what there is of an account that differs, so that it can be put anew. */
+  async clear({ accounts, mailboxes }: AccountCopy): Promise<void> {
+    const [account] = accounts;
+    await this.engine.write(() => this.collection('manifests').deleteMany({ address: account!._id }));
+    await this.engine.write(() => this.collection('prekeys').deleteMany({ _id: { $in: prekeyIds(mailboxes) } }));
+    for (const { mailbox } of mailboxes)
+      await this.engine.write(() => this.collection('mails').deleteMany({ _id: rangeOf(mailbox._id) }));
+  }
+
+  /** The digest of what the database has in the place of `copy`. */
+  async digestOf(copy: AccountCopy): Promise<Buffer> {
+    const ids = (documents: readonly Identified[]) => ({ _id: { $in: documents.map(({ _id }) => _id) } });
+    const mailboxes: { mailbox: unknown; mails: unknown }[] = [];
+    for (const { mailbox } of copy.mailboxes) {
+      const [there] = await this.find('mailboxes', { _id: mailbox._id });
+      mailboxes.push({ mailbox: there, mails: await this.find('mails', { _id: rangeOf(mailbox._id) }) });
+    }
+    return digestOfAccount({
+      accounts: await this.find('accounts', ids(copy.accounts)),
+      manifests: await this.find('manifests', { address: copy.accounts[0]!._id }),
+      prekeys: await this.find('prekeys', { _id: { $in: prekeyIds(copy.mailboxes, copy.prekeys) } }),
+      keys: await this.find('keys', ids(copy.keys)),
+      mailboxes,
+    });
+  }
+
+  /** Puts documents of one collection. */
+  async replace(collection: string, documents: readonly Identified[]): Promise<void> {
+    for (const some of inBatches(documents))
+      await this.engine.write(() =>
+        this.collection(collection).bulkWrite(
+          some.map((replacement) => ({
+            replaceOne: { filter: { _id: replacement._id }, replacement, upsert: true },
+          })),
+          { ordered: false },
+        ),
+      );
+  }
+
+  /** The digest of what is in the place of each. */
+  async digestsOf(collection: LooseCollection, documents: readonly Identified[]): Promise<Buffer[]> {
+    const found = await this.find(collection, { _id: { $in: documents.map(({ _id }) => _id) } });
+    const there = new Map(found.map((one) => [digestOf(one._id).toString('hex'), one]));
+    return documents.map(({ _id }) => digestOf(there.get(digestOf(_id).toString('hex'))));
+  }
+
+  async accounts(): Promise<number> {
+    return this.engine.read(() => this.collection('accounts').countDocuments({}));
+  }
+
+  /** From here on servers may open it. */
+  async finish(): Promise<void> {
+    await this.engine.write(() => this.schema.updateOne({ _id: 'copy' }, { $set: { isDone: true } }));
+  }
+
+  private find(collection: string, filter: mongo.Filter<Identified>): Promise<Identified[]> {
+    return this.engine.read(() => this.collection(collection).find(filter).sort({ _id: 1 }).toArray());
+  }
+
+  private collection(name: string): mongo.Collection<Identified> {
+    return this.engine.connection.db!.collection(name);
+  }
+
+  private get schema(): mongo.Collection<CopyDocument> {
+    return schemaOf(this.engine) as unknown as mongo.Collection<CopyDocument>;
+  }
+}
+
+/** In whatever order the documents of a collection are. */
+export function digestOfAccount({
+  accounts,
+  manifests,
+  prekeys,
+  keys,
+  mailboxes,
+}: {
+  readonly [Part in keyof AccountCopy]: readonly unknown[];
+}): Buffer {
+  const inOrder = (documents: readonly unknown[]) => documents.map((one) => digestOf(one).toString('hex')).sort();
+  return digestOf([accounts, manifests, prekeys, keys, mailboxes].map(inOrder));
+}
+
+async function begin(engine: Engine): Promise<string> {
+  const schema = schemaOf(engine);
+  const known = (await engine.read(() => schema.findOne({ _id: 'copy' }))) as CopyDocument | null;
+  if (known?.isDone)
+    throw new StoreError(
+      'conflict',
+      'a copy into this database has ended, and its servers may have changed it since: name another database',
+    );
+  if (known) return known.after;
+  const accounts = engine.connection.db!.collection('accounts');
+  if (await engine.read(() => accounts.findOne({})))
+    throw new StoreError('conflict', 'the database holds accounts already: name an empty one');
+  // First, so that no server takes it for its own.
+  const copy: CopyDocument = { _id: 'copy', after: '', accounts: 0, isDone: false };
+  try {
+    await engine.write(() => schema.insertOne(copy));
+  } catch (error) {
+    if (!isDuplicate(error)) throw error;
+  }
+  await migrateUp(engine);
+  return '';
+}
+
+/** Of all that the account's devices could have. */
+function prekeyIds(mailboxes: readonly MailboxDocuments[], known: readonly { readonly _id: string }[] = []): string[] {
+  const listed = mailboxes.flatMap(({ mailbox: { device } }) => SUITE_NAMES.map((suite) => `${device} ${suite}`));
+  return [...new Set([...listed, ...known.map(({ _id }) => _id)])];
+}
+
+function rangeOf(box: Buffer): { readonly $gte: Buffer; readonly $lte: Buffer } {
+  return { $gte: mailId(box, 0), $lte: mailId(box, LAST_SEQ) };
+}
+
+/** As many as one message to the server may hold. */
+function* inBatches(documents: readonly Identified[]): Generator<Identified[]> {
+  const MOST = 500;
+  const MOST_BYTES = 8 << 20;
+  let some: Identified[] = [];
+  let bytes = 0;
+  for (const one of documents) {
+    const size = 'size' in one ? Number(one.size) : 0;
+    if (some.length > 0 && (some.length === MOST || bytes + size > MOST_BYTES)) {
+      yield some;
+      [some, bytes] = [[], 0];
+    }
+    some.push(one);
+    bytes += size;
+  }
+  if (some.length > 0) yield some;
+}
