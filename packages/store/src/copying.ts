@@ -25,7 +25,7 @@ export interface CopyTerms {
   /** See `OpenTerms`. */
   readonly production?: boolean;
   /** Hears what is being done and how far it is; false ends the copy there, to be gone on with. */
-  readonly report?: (doing: 'copying' | 'comparing', accounts: number, of: number) => boolean | undefined;
+  readonly report?: (doing: 'copying' | 'comparing', accounts: number, of: number) => boolean;
 }
 
 export interface CopyResult {
@@ -63,14 +63,10 @@ export async function copyStore(terms: CopyTerms): Promise<CopyResult> {
   }
 }
 
-async function copyAll(
-  walk: LmdbWalk,
-  target: CopyTarget,
-  { report = () => undefined }: CopyTerms,
-): Promise<CopyResult> {
+async function copyAll(walk: LmdbWalk, target: CopyTarget, { report = () => true }: CopyTerms): Promise<CopyResult> {
   const addresses = walk.addresses();
   const goOn = (doing: 'copying' | 'comparing', accounts: number) => {
-    if (report(doing, accounts, addresses.length) === false)
+    if (!report(doing, accounts, addresses.length))
       throw new StoreError('unavailable', 'the copy was interrupted; the same command goes on');
   };
   // Of another folder it is not among them: then all is copied, and the comparison finds what is too much.
