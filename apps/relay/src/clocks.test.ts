@@ -157,7 +157,7 @@ describe('mail', () => {
       await begin();
       let behind = 0;
       world.time.pass(20_000);
-      await world.startNode(() => world.time.now() - behind);
+      await world.startNode({ now: () => world.time.now() - behind });
       await pass(2 * SWEEP);
       behind = ms;
       const expected: string[] = [];
@@ -210,7 +210,7 @@ describe('sessions', () => {
     'of two nodes whose clocks are %s apart the newest connection wins, to and fro, and the loser acknowledges nothing',
     async (_, ms) => {
       await begin();
-      await world.startNode(() => world.time.now() + ms);
+      await world.startNode({ now: () => world.time.now() + ms });
       let before = await world.client(bob, 0);
       for (const at of [1, 0, 1, 0]) {
         await before.next('caught-up');

@@ -85,6 +85,15 @@ describe('two nodes', () => {
     expect(heard).toEqual([]);
   });
 
+  it('K14: one that is started under the name of another is not ready, and the other one is', async () => {
+    await begin();
+    world.time.ms += 5;
+    const twin = await world.startNode({ nodeId: 'node1' });
+    await turns(4);
+    await expect(twin.door.ready()).rejects.toThrow('an older node has this NODE_ID');
+    await expect(world.node.door.ready()).resolves.toBeUndefined();
+  });
+
   it('A22: an ephemeral message crosses nodes when its recipient is there, and is nowhere else', async () => {
     await begin();
     const [from, to] = await connectBoth();

@@ -19,6 +19,7 @@ import { MailClock } from './mailboxes/mail-clock.ts';
 import { Announcements } from './nodes/announcements.ts';
 import { Hub } from './nodes/hub.ts';
 import { NodeListener } from './nodes/node-listener.ts';
+import { Peers } from './nodes/peers.ts';
 import { Places } from './nodes/places.ts';
 import { Publisher } from './nodes/publisher.ts';
 import { AccountDevices } from './sending/account-devices.ts';
@@ -97,12 +98,14 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     },
   });
   const traffic = new TrafficGauges(connections, metrics);
+  const peers = new Peers(nodeId, random(8), settings, now, metrics, log);
   const listener = new NodeListener({
     node: nodeId,
     bus,
     publisher,
     places,
     announcements,
+    peers,
     hub,
     sessions,
     accountDevices,
@@ -165,6 +168,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     },
     async ready() {
       if (draining) throw new Problem('unavailable', { detail: 'draining' });
+      if (peers.isLaterTwin()) throw new Problem('unavailable', { detail: 'an older node has this NODE_ID' });
       await Promise.all([store.probe(), listener.probe()]);
     },
     async drain() {

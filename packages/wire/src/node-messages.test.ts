@@ -39,6 +39,13 @@ const messages: fc.Arbitrary<NodeMessage> = fc.oneof(
   fc.record({ kind: fc.constant('who-is-there' as const), node }),
   fc.record({ kind: fc.constant('wake' as const), devices: fc.array(device, { maxLength: 5 }) }),
   fc.record({ kind: fc.constant('ephemeral' as const), device, frame: fc.uint8Array({ maxLength: 300 }) }),
+  fc.record({
+    kind: fc.constant('here' as const),
+    node,
+    run: fc.uint8Array({ maxLength: 8 }),
+    since: fc.maxSafeNat(),
+    at: fc.maxSafeNat(),
+  }),
 );
 
 const refusal = expect.objectContaining({ name: 'WireError', code: 'bad-node-message' });

@@ -48,6 +48,8 @@ export const NODE_MESSAGES = new Oneof({
   wake: message(6, { devices: list(deviceId(1), LIMITS.partsPerFrame.value) }),
   /** Hand this encoded `ServerFrame` to that device, now or never. */
   ephemeral: message(7, { device: deviceId(1), frame: bytes(2, LIMITS.frameBytes.value) }),
+  /** To all, now and then. `run`: of the process; `since`: when it started; `at`: its clock, both ms. */
+  here: message(8, { node: node(1), run: bytes(2, 8), since: uint(3), at: uint(4) }),
 });
 
 export type NodeMessage = VariantOf<typeof NODE_MESSAGES>;

@@ -22,6 +22,7 @@ import { turns } from '../testing/test-relay.ts';
 import { Announcements } from './announcements.ts';
 import { Hub } from './hub.ts';
 import { NodeListener } from './node-listener.ts';
+import { Peers } from './peers.ts';
 import { Places } from './places.ts';
 import { Publisher } from './publisher.ts';
 
@@ -47,6 +48,7 @@ function createNode(node: string, bus: Bus) {
     publisher,
     places,
     announcements,
+    peers: new Peers(node, Buffer.from(node), DEFAULT_SETTINGS, now, metrics, silentLog),
     hub,
     sessions,
     accountDevices,

@@ -26,6 +26,7 @@ import { ticks, type WheelEntry } from '../time/timer-wheel.ts';
 import type { Timers } from '../time/timers.ts';
 import type { Announcements } from './announcements.ts';
 import type { Hub } from './hub.ts';
+import type { Peers } from './peers.ts';
 import type { Places } from './places.ts';
 import type { Publisher } from './publisher.ts';
 
@@ -35,6 +36,7 @@ export interface NodeListenerParts {
   readonly publisher: Publisher;
   readonly places: Places;
   readonly announcements: Announcements;
+  readonly peers: Peers;
   readonly hub: Hub;
   readonly sessions: Sessions;
   readonly accountDevices: AccountDevices;
@@ -87,6 +89,7 @@ export class NodeListener implements WheelEntry {
 
   due(tick: number): number {
     this.probe().catch(() => this.subscribeAgain());
+    this.sayHere();
     return tick + ticks(this.parts.settings.probeEveryMs);
   }
 
@@ -133,10 +136,16 @@ export class NodeListener implements WheelEntry {
     const { node, publisher, places, announcements, sessions } = this.parts;
     places.clear();
     void publisher.publish(NODES_CHANNEL, { kind: 'who-is-there', node });
+    this.sayHere();
     for (const session of sessions.receivers()) {
       announcements.opened(session);
       session.pollSoon();
     }
+  }
+
+  private sayHere(): void {
+    const { publisher, peers } = this.parts;
+    void publisher.publishOrDrop(NODES_CHANNEL, { kind: 'here', ...peers.here() });
   }
 
   private hear(bytes: Uint8Array, toAll: boolean): void {
@@ -181,6 +190,10 @@ export class NodeListener implements WheelEntry {
       case 'who-is-there':
         if (message.node === node) this.heardOurselves();
         else void announcements.answer(message.node);
+        return;
+      case 'here':
+        // One of our name that has not heard of us yet.
+        if (this.parts.peers.hear(message)) this.sayHere();
         return;
       case 'wake':
         for (const device of message.devices) this.called(device, toAll)?.outbox?.wake();

@@ -43,8 +43,8 @@ export interface World {
   age(ms: number): Promise<void>;
   /** Resolves when the acknowledgements that `client` has sent are written. */
   acknowledged(client: TestClient): Promise<void>;
-  /** Its clock is the world's unless it has one of its own. */
-  startNode(now?: () => number): Promise<Node>;
+  /** Its clock is the world's, and its name one of its own, unless they are given. */
+  startNode(terms?: { readonly now?: () => number; readonly nodeId?: string }): Promise<Node>;
   close(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const clients: TestClient[] = [];
   const wrapBus = options.wrapBus ?? ((bus: Bus) => bus);
 
-  async function startNode(now = time.now): Promise<Node> {
+  async function startNode({ now = time.now, nodeId = `node${nodes.length + 1}` } = {}): Promise<Node> {
     const metrics = createMetrics();
     const door = await startRelay({
       store,
@@ -78,7 +78,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       metrics,
       now,
       random,
-      nodeId: `node${nodes.length + 1}`,
+      nodeId,
       settings: {
         ...DEFAULT_SETTINGS,
         messagesPerPair: undefined,

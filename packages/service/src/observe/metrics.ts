@@ -10,6 +10,7 @@ export interface Metrics {
   readonly mailClockLead: Gauge;
   readonly busPublish: Histogram;
   readonly busFaults: Counter<'fault'>;
+  readonly relayNodeFaults: Counter<'fault'>;
   readonly directoryClaims: Counter<'result'>;
   readonly directoryForeignRequests: Counter<'result'>;
   readonly directoryKeyChecks: Counter<'result'>;
@@ -66,6 +67,12 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
       registers,
       name: 'sealwire_bus_faults_total',
       help: 'Of the bus; mailboxes make them good: refused (not taken), dropped (too many under way), undecodable, interrupted, unheard (by the sender itself).',
+      labelNames: ['fault'],
+    }),
+    relayNodeFaults: new Counter({
+      registers,
+      name: 'sealwire_relay_node_faults_total',
+      help: 'What nodes find out about each other: same-name (two have one NODE_ID), clock-apart (more than a minute).',
       labelNames: ['fault'],
     }),
     directoryClaims: new Counter({

@@ -1,7 +1,7 @@
 /** Bytes on their way into documents and out of them, and the hashes that make identities of one length. */
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
-import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { DeviceId } from '@sealwire/wire/ids';
 
 const { sha256 } = nodeCrypto();
 const utf8 = new TextEncoder();
@@ -58,6 +58,6 @@ export function acceptedKey(sender: DeviceId, id: Uint8Array): Buffer {
   return Buffer.concat([hashOf(sender, 16), id]);
 }
 
-export function accountTag(account: AccountAddress): Buffer {
+export function accountTag(account: string): Buffer {
   return hashOf(account, 8);
 }
