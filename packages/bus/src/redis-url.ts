@@ -25,6 +25,12 @@ const PORTS = { server: 6_379, sentinel: 26_379, cluster: 6_379 } as const;
  * `rediss` over TLS. Throws a `BusError` that never repeats the value, since it may carry a password.
  */
 export function parseRedisUrl(url: string): RedisPlace {
+  // Else a part of the password would be cut off, or looked up as a host.
+  const authority = url.slice(url.indexOf('//') + 2);
+  if (/@.*@|\/.*@|^[^@:]*:[^@]*:.*@/.test(authority))
+    throw new BusError(
+      'the bus URL has an @, a / or a : too many; special characters of a user or password are written as %XX, @ as %40',
+    );
   const [, scheme = '', user = '', hosts = '', path = ''] = SHAPE.exec(url) ?? [];
   const tls = scheme.startsWith('rediss');
   const kind = KINDS[scheme.replace('rediss', 'redis') as keyof typeof KINDS];
