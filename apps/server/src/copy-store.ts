@@ -15,6 +15,7 @@ await storeCommand('copy-store', async (words, storeUrl) => {
   const { accounts, messages, ids, digest } = await copyStore({
     from,
     to,
+    now: Date.now(),
     report(doing, done, of) {
       if (doing === was && done - told < TOLD_EVERY) return true;
       [was, told] = [doing, done];

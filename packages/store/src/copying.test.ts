@@ -46,12 +46,14 @@ describe('a copy', () => {
       ['mongodb://h/d', 'mongodb://h/e'],
       ['lmdb:data', 'lmdb:other'],
     ] as const)
-      await expect(copyStore({ from, to })).rejects.toThrow('from lmdb:FOLDER to mongodb://HOST/DATABASE');
+      await expect(copyStore({ from, to, now: NOW })).rejects.toThrow('from lmdb:FOLDER to mongodb://HOST/DATABASE');
   });
 
   it('K14: makes no store where there is none', async () => {
     const nowhere = join(tmpdir(), 'sealwire-nowhere');
-    await expect(copyStore({ from: `lmdb:${nowhere}`, to: 'mongodb://h/d' })).rejects.toThrow('there is no store in');
+    await expect(copyStore({ from: `lmdb:${nowhere}`, to: 'mongodb://h/d', now: NOW })).rejects.toThrow(
+      'there is no store in',
+    );
   });
 });
 
@@ -74,7 +76,7 @@ describe('a copy', () => {
   });
 
   const copy = (report?: CopyTerms['report']) =>
-    copyStore({ from: `lmdb:${folder}`, to: url!, production: false, ...(report && { report }) });
+    copyStore({ from: `lmdb:${folder}`, to: url!, now: NOW, production: false, ...(report && { report }) });
 
   async function source(): Promise<Store> {
     const store = await openLmdbStore({ path: folder });
@@ -192,6 +194,21 @@ describe('a copy', () => {
     const dave = parseAccountAddress(ALICE.replace('sip:', 'sip:d'));
     await expectError(accounts.create(account(dave), manifest(1), [device(dave, 1)], code), 'not-found');
     expect(await once.take(secret(8), NOW + 100, NOW + 1)).toBe(false);
+  });
+
+  it('what the database would forget at once stays until both sides were compared', async () => {
+    const store = await source();
+    const [phone] = (await people(store, ALICE, 1)) as [DeviceId];
+    await store.mailboxes.append([mail(1, phone, [phone], { at: 1_000 })], ROOMY);
+    await store.once.take(secret(8), 2_000, 1_000);
+    await store.close();
+    await copy();
+    const engine = await Engine.connect({ url: url!, production: false });
+    for (const collection of ['accepted', 'once']) {
+      const [one] = await engine.connection.db!.collection(collection).find().toArray();
+      expect(one?.forget.getTime()).toBeGreaterThan(NOW);
+    }
+    await engine.close();
   });
 
   it('goes on where it was interrupted; until it has ended no server opens the database', async () => {

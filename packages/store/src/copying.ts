@@ -22,6 +22,8 @@ export interface CopyTerms {
   readonly from: string;
   /** `mongodb://…`, empty, or with a copy of `from` that was interrupted. */
   readonly to: string;
+  /** When the copy is made, ms. */
+  readonly now: number;
   /** See `OpenTerms`. */
   readonly production?: boolean;
   /** Hears what is being done and how far it is; false ends the copy there, to be gone on with. */
@@ -63,7 +65,11 @@ export async function copyStore(terms: CopyTerms): Promise<CopyResult> {
   }
 }
 
-async function copyAll(walk: LmdbWalk, target: CopyTarget, { report = () => true }: CopyTerms): Promise<CopyResult> {
+async function copyAll(
+  walk: LmdbWalk,
+  target: CopyTarget,
+  { now, report = () => true }: CopyTerms,
+): Promise<CopyResult> {
   const addresses = walk.addresses();
   const goOn = (doing: 'copying' | 'comparing', accounts: number) => {
     if (!report(doing, accounts, addresses.length))
@@ -77,19 +83,17 @@ async function copyAll(walk: LmdbWalk, target: CopyTarget, { report = () => true
     done += copies.length;
     await target.note(addresses[done - 1]!, done);
   }
-  for (const [collection, documents] of looseDocuments(walk)) await target.replace(collection, documents);
+  for (const [collection, documents] of looseDocuments(walk, now)) await target.replace(collection, documents);
 
   const [digests, ids] = [[] as Buffer[], { count: 0 }];
   let [compared, messages] = [0, 0];
   for (const copies of inBatches(walk, addresses)) {
     goOn('comparing', compared);
-    for (const copy of copies) {
-      digests.push(await digestOfBoth(target, copy));
-      messages += copy.mailboxes.reduce((sum, { mails }) => sum + mails.length, 0);
-    }
+    digests.push(...(await Promise.all(copies.map((copy) => digestOfBoth(target, copy)))));
+    for (const { mailboxes } of copies) for (const { mails } of mailboxes) messages += mails.length;
     compared += copies.length;
   }
-  for (const [collection, documents] of looseDocuments(walk)) {
+  for (const [collection, documents] of looseDocuments(walk, now)) {
     const mine = documents.map(digestOf);
     const theirs = await target.digestsOf(collection, documents);
     if (mine.some((digest, i) => !digest.equals(theirs[i]!)))
@@ -132,10 +136,10 @@ function* inBatches(walk: LmdbWalk, addresses: readonly AccountAddress[]): Gener
   if (copies.length > 0) yield copies;
 }
 
-function* looseDocuments(walk: LmdbWalk): Generator<[LooseCollection, { readonly _id: Buffer }[]]> {
-  yield* batchesOf('accepted', walk.ids(), acceptedDocument);
+function* looseDocuments(walk: LmdbWalk, now: number): Generator<[LooseCollection, { readonly _id: Buffer }[]]> {
+  yield* batchesOf('accepted', walk.ids(), (one) => acceptedDocument(one, now));
   yield* batchesOf('invitations', walk.invitations(), invitationDocument);
-  yield* batchesOf('once', walk.once(), onceDocument);
+  yield* batchesOf('once', walk.once(), (one) => onceDocument(one, now));
 }
 
 function* batchesOf<One>(

@@ -20,7 +20,10 @@ import { nobody } from './ground.ts';
 /** No call of a server wrote them. */
 const NOBODY = Buffer.alloc(0);
 const REV = 1;
-/** The longest that a relay can be told to remember ids (`REPEAT_MEMORY_MINUTES`): forgetting only cleans. */
+/**
+ * The longest that a relay can be told to remember ids (`REPEAT_MEMORY_MINUTES`): forgetting only cleans. Never counted from a time
+ * that has passed: the database would forget before the copy is compared.
+ */
 const FORGET_MS = 7 * 86_400_000;
 
 /** By collection; a list of each account's own. */
@@ -145,14 +148,15 @@ export function mailboxDocuments({ device, last, acked, session, gap, mails }: W
   };
 }
 
-export function acceptedDocument({ sender, id, digest, refused, at }: RememberedId): AcceptedDocument {
+/** `now`: when the copy is made, ms. */
+export function acceptedDocument({ sender, id, digest, refused, at }: RememberedId, now: number): AcceptedDocument {
   return {
     _id: acceptedKey(sender, id),
     digest: bin(digest),
     to: [],
     refused,
     by: NOBODY,
-    forget: new Date(at + FORGET_MS),
+    forget: new Date(Math.max(at, now) + FORGET_MS),
   };
 }
 
@@ -168,6 +172,10 @@ export function invitationDocument({
   return { _id: bin(hash), uses, expiresAt, takers: [] };
 }
 
-export function onceDocument({ key, until }: { readonly key: Uint8Array; readonly until: number }): OnceDocument {
-  return { _id: hashOf(key, ONCE_LENGTH), until, by: NOBODY, forget: new Date(until + FORGET_MS) };
+/** `now`: when the copy is made, ms. */
+export function onceDocument(
+  { key, until }: { readonly key: Uint8Array; readonly until: number },
+  now: number,
+): OnceDocument {
+  return { _id: hashOf(key, ONCE_LENGTH), until, by: NOBODY, forget: new Date(Math.max(until, now) + FORGET_MS) };
 }

@@ -93,18 +93,22 @@ export class CopyTarget {
   /** The digest of what the database has in the place of `copy`. */
   async digestOf(copy: AccountCopy): Promise<Buffer> {
     const ids = (documents: readonly Identified[]) => ({ _id: { $in: documents.map(({ _id }) => _id) } });
-    const mailboxes: { mailbox: unknown; mails: unknown }[] = [];
-    for (const { mailbox } of copy.mailboxes) {
-      const [there] = await this.find('mailboxes', { _id: mailbox._id });
-      mailboxes.push({ mailbox: there, mails: await this.find('mails', { _id: rangeOf(mailbox._id) }) });
-    }
-    return digestOfAccount({
-      accounts: await this.find('accounts', ids(copy.accounts)),
-      manifests: await this.find('manifests', { address: copy.accounts[0]!._id }),
-      prekeys: await this.find('prekeys', { _id: { $in: prekeyIds(copy.mailboxes, copy.prekeys) } }),
-      keys: await this.find('keys', ids(copy.keys)),
-      mailboxes,
-    });
+    const mailboxes = await Promise.all(
+      copy.mailboxes.map(async ({ mailbox: { _id } }) => {
+        const [mailbox, mails] = await Promise.all([
+          this.find('mailboxes', { _id }),
+          this.find('mails', { _id: rangeOf(_id) }),
+        ]);
+        return { mailbox: mailbox[0], mails };
+      }),
+    );
+    const [accounts, manifests, prekeys, keys] = await Promise.all([
+      this.find('accounts', ids(copy.accounts)),
+      this.find('manifests', { address: copy.accounts[0]!._id }),
+      this.find('prekeys', { _id: { $in: prekeyIds(copy.mailboxes, copy.prekeys) } }),
+      this.find('keys', ids(copy.keys)),
+    ]);
+    return digestOfAccount({ accounts, manifests, prekeys, keys, mailboxes });
   }
 
   /** Puts documents of one collection. */
