@@ -18,7 +18,8 @@ import {
 } from '../port.ts';
 import { appPasswordsOf } from './app-passwords.ts';
 import type { Environment } from './environment.ts';
-import { allIds, type RememberedId } from './ids/all-ids.ts';
+import type { RememberedId } from './ids/accepted-ids.ts';
+import { allIds } from './ids/all-ids.ts';
 import type { CommitLog } from './log/commit-log.ts';
 import type { ReadMailboxes } from './mailboxes/read-mailboxes.ts';
 import { takenOnce } from './once.ts';

@@ -1,6 +1,6 @@
 /** What a data folder holds, as the documents of a database: the copy writes these, and compares what it reads with them. */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
-import type { RememberedId } from '../lmdb/ids/all-ids.ts';
+import type { RememberedId } from '../lmdb/ids/accepted-ids.ts';
 import type { WalkedAccount, WalkedMailbox, WalkedPrekeys } from '../lmdb/walk.ts';
 import { keysOfDevice } from '../sameness.ts';
 import { acceptedKey, accountTag, bin, boxOf, DIGEST_LENGTH, hashOf, mailId, ONCE_LENGTH } from './bytes.ts';

@@ -99,7 +99,7 @@ export class CopyTarget {
           this.find('mailboxes', { _id }),
           this.find('mails', { _id: rangeOf(_id) }),
         ]);
-        return { mailbox: mailbox[0], mails };
+        return { mailbox: mailbox[0], mails: mails.sort((a, b) => Buffer.compare(a._id as Buffer, b._id as Buffer)) };
       }),
     );
     const [accounts, manifests, prekeys, keys] = await Promise.all([
@@ -141,7 +141,7 @@ export class CopyTarget {
   }
 
   private find(collection: string, filter: mongo.Filter<Identified>): Promise<Identified[]> {
-    return this.engine.read(() => this.collection(collection).find(filter).sort({ _id: 1 }).toArray());
+    return this.engine.read(() => this.collection(collection).find(filter).toArray());
   }
 
   private collection(name: string): mongo.Collection<Identified> {

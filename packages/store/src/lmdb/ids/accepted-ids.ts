@@ -20,7 +20,6 @@ import type { CommitRecord } from '../log/load-log.ts';
 import { digestAt, digestEnd, idAt, refusedBy, senderOf, takenEntriesOf, timeOf } from '../log/log-record.ts';
 import { u48 } from '../records/keys.ts';
 import { checkedPart, withCheck } from '../records/record.ts';
-import type { RememberedId } from './all-ids.ts';
 import { IdIndex } from './id-index.ts';
 
 const ID_BYTES = 16;
@@ -38,6 +37,16 @@ const FORGET_AT_ONCE = 16;
 const RECORDS_AT_ONCE = 256;
 
 type Memory = MailboxLimits['memory'];
+
+/** What is remembered of a message. */
+export interface RememberedId {
+  readonly sender: DeviceId;
+  readonly id: Uint8Array;
+  readonly digest: Uint8Array;
+  readonly refused: readonly DeviceId[];
+  /** When its message was taken, or the youngest one of its record, ms. */
+  readonly at: number;
+}
 
 /** A message in a part of a commit record. */
 interface Sent {

@@ -1,19 +1,9 @@
 /** Every message id that the store remembers, from its records and from the log, with what is known of the message. */
-import type { DeviceId } from '@sealwire/wire/ids';
 import type { Db } from '../environment.ts';
 import type { CommitLog } from '../log/commit-log.ts';
 import { digestAt, digestEnd, idAt, refusedBy, senderOf, takenEntriesOf, timeOf } from '../log/log-record.ts';
 import { checkedPart } from '../records/record.ts';
-import { idsOfRecord } from './accepted-ids.ts';
-
-export interface RememberedId {
-  readonly sender: DeviceId;
-  readonly id: Uint8Array;
-  readonly digest: Uint8Array;
-  readonly refused: readonly DeviceId[];
-  /** When its message was taken, or the youngest one of its record, ms. */
-  readonly at: number;
-}
+import { idsOfRecord, type RememberedId } from './accepted-ids.ts';
 
 /** Those of damaged records are forgotten, as by the store itself. */
 export function* allIds(accepted: Db, log: CommitLog): Generator<RememberedId> {
