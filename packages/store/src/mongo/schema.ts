@@ -127,8 +127,9 @@ async function readVersion(engine: Engine): Promise<number | undefined> {
   const found = await engine.read(() => schemaOf(engine).findOne({ _id: 'schema' }));
   if (found && 'version' in found) return found.version;
   const names = await engine.read(() => engine.connection.db!.listCollections({}, { nameOnly: true }).toArray());
+  const isOurs = names.some(({ name }) => name === 'prekeys');
   const foreign = names.find(({ name }) => !COLLECTIONS.has(name) && !name.startsWith('system.'));
-  if (foreign)
+  if (foreign && !isOurs)
     throw new StoreError(
       'corrupt',
       'the database holds collections of another program: name a database of its own in the store URL',
