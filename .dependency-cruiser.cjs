@@ -59,6 +59,7 @@ module.exports = {
     appFloor('directory', servers),
     appFloor('relay', servers),
     appFloor('cli', ['client', 'lime', 'wire', 'crypto']),
+    appFloor('drill', ['client', 'wire', 'crypto']),
     {
       name: 'app-solo',
       comment:

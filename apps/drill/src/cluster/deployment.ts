@@ -1,0 +1,44 @@
+/** What faults are done to: a cluster, one embedded server, or somebody's deployment, of which nothing is ours to harm. */
+import type { Engines } from './engines.ts';
+import type { Link } from './link.ts';
+import type { ServerProcess } from './server-process.ts';
+
+export interface RelayNode {
+  readonly process: ServerProcess;
+  /** Its links to Redis and to the database; an embedded server has none. */
+  readonly toBus?: Link;
+  readonly toStore?: Link;
+}
+
+export interface Deployment {
+  /** Where clients reach it. */
+  readonly origin: string;
+  /** On this machine, and made by this drill. */
+  readonly isOurs: boolean;
+  readonly relays: readonly RelayNode[];
+  readonly directories: readonly ServerProcess[];
+  readonly apis: readonly ServerProcess[];
+  readonly engines?: Engines;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** No limits: a drill tests promises, not limits. */
+export const UNLIMITED = {
+  GATE: 'open',
+  ACCOUNTS_PER_ADDRESS: '0',
+  LOGINS_PER_ADDRESS: '0',
+  LOGINS_PER_DEVICE: '0',
+  BUNDLES_PER_PAIR: '0',
+  BUNDLES_PER_TARGET: '0',
+  BUNDLES_PER_REQUESTER: '0',
+  KEY_UPLOADS_PER_DEVICE: '0',
+  MANIFEST_READS_PER_ADDRESS: '0',
+  MANIFEST_WRITES_PER_ADDRESS: '0',
+  MESSAGES_PER_PAIR: '0',
+  MESSAGES_PER_RECIPIENT: '0',
+  BYTES_PER_SENDER: '0',
+  CONNECTIONS_PER_ADDRESS: '0',
+} as const;
+
+export const CLOCK_STEP_MS = 5 * 60_000;

@@ -1,0 +1,113 @@
+/** A server of this repository as a process, by the environment alone: started, stopped, killed and paused by its own process id. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const READY_WITHIN_MS = 60_000;
+const LOOK_MS = 50;
+/** Beside the sources, or beside what was built of them: as this very file. */
+const FROM_SOURCE = import.meta.url.endsWith('.ts');
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+
+export type ServerName = 'api' | 'directory' | 'relay' | 'solo';
+
+export interface ServerTerms {
+  readonly name: string;
+  readonly server: ServerName;
+  readonly port: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  /** Its log is appended here. */
+  readonly log: string;
+}
+
+export class ServerProcess {
+  readonly name: string;
+  readonly port: number;
+  readonly #terms: ServerTerms;
+  #child: ChildProcess | undefined;
+
+  constructor(terms: ServerTerms) {
+    this.name = terms.name;
+    this.port = terms.port;
+    this.#terms = terms;
+  }
+
+  /** Resolves when it is ready, end to end. Rejects when it ended before, or takes too long. */
+  async start(): Promise<void> {
+    const { server, environment, args = [], log } = this.#terms;
+    const output = openSync(log, 'a', 0o600);
+    this.#child = spawn(process.execPath, [...loaderOf(), mainOf(server), ...args], {
+      cwd: root,
+      env: { PATH: process.env.PATH ?? '', ...environment },
+      stdio: ['ignore', output, output],
+    });
+    await this.ready();
+  }
+
+  async ready(withinMs = READY_WITHIN_MS): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    while (!(await answers(`http://127.0.0.1:${this.port}/readyz`))) {
+      if (!this.#isRunning) throw new Error(`${this.name} ended: its log is ${this.#terms.log}`);
+      if (performance.now() > deadline) throw new Error(`${this.name} is not ready: its log is ${this.#terms.log}`);
+      await pause(LOOK_MS);
+    }
+  }
+
+  /** Resolves when the process is gone. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** In order. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** Its clock goes on or back by what its environment says (clock-step.mjs). */
+  stepClock(): void {
+    this.#child?.kill('SIGUSR2');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (!child || !this.#isRunning) return;
+    const closed = once(child, 'close');
+    child.kill(signal);
+    await closed;
+  }
+
+  get #isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+}
+
+function loaderOf(): string[] {
+  const clock = ['--import', fileURLToPath(new URL('../../clock-step.mjs', import.meta.url))];
+  if (!FROM_SOURCE) return clock;
+  const loader = fileURLToPath(new URL('../../../../infra/scripts/swc-loader.mjs', import.meta.url));
+  return ['--conditions=@sealwire/source', '--disable-warning=ExperimentalWarning', '--import', loader, ...clock];
+}
+
+function mainOf(server: ServerName): string {
+  const [folder, ending] = FROM_SOURCE ? ['src', 'ts'] : ['dist', 'js'];
+  return fileURLToPath(new URL(`../../../${server}/${folder}/main.${ending}`, import.meta.url));
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(5_000) })).ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,156 @@
+/** One device of a person: the SDK over memory storage, everything that it is told written down. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { Client } from '@sealwire/client/client';
+import { ClientError } from '@sealwire/client/errors';
+import type { IncomingEvent } from '@sealwire/client/events';
+import { MemoryStorage } from '@sealwire/client/memory-storage';
+import { nodeRuntime } from '@sealwire/client/node/runtime';
+import type { Record } from '../history/history.ts';
+import { recordedRuntime } from './recorded-runtime.ts';
+
+const RETRY_MS = 500;
+const NOTHING = '';
+
+export interface PersonTerms {
+  readonly server: string;
+  readonly record: Record;
+  readonly now: () => number;
+  readonly invitation?: string | undefined;
+  readonly relayPort?: number | undefined;
+  /** Ends attempts to register. */
+  readonly signal: AbortSignal;
+}
+
+export class Person {
+  readonly client: Client;
+  readonly #record: Record;
+  readonly #numbers = new Map<string, number>();
+  readonly #reading: Promise<void>;
+  readonly #drop: () => void;
+
+  private constructor(client: Client, record: Record, drop: () => void) {
+    this.client = client;
+    this.#record = record;
+    this.#drop = drop;
+    record({ event: 'device', device: client.device, account: client.address });
+    this.#reading = this.#read();
+    void client.connect();
+  }
+
+  /** Makes an account; tries until it works, each step being repeatable. Throws `ClientError` when it never will. */
+  static register(name: string, terms: PersonTerms): Promise<Person> {
+    const { server, invitation } = terms;
+    return enter(terms, (options) =>
+      Client.register({ ...options, server, name, ...(invitation ? { invitation } : {}) }),
+    );
+  }
+
+  /** Another device of the account of `owner`. */
+  static join(owner: Person, terms: PersonTerms): Promise<Person> {
+    const name = owner.name;
+    const accountSecret = owner.client.exportAccountSecret();
+    return enter(terms, (options) => Client.join({ ...options, server: terms.server, name, accountSecret }));
+  }
+
+  /** `drop` breaks its newest socket. */
+  static from(client: Client, record: Record, drop: () => void): Person {
+    return new Person(client, record, drop);
+  }
+
+  get name(): string {
+    return this.client.address.slice('sip:'.length).split('@')[0]!;
+  }
+
+  get online(): boolean {
+    return this.client.state === 'online';
+  }
+
+  /** Writes to `to`; `filling` bytes more than a short text. */
+  async write(to: Person, filling = 0): Promise<void> {
+    const { address } = to.client;
+    const number = (this.#numbers.get(address) ?? 0) + 1;
+    this.#numbers.set(address, number);
+    const { id, accepted } = await this.client.send(address, `${number} ${'.'.repeat(filling)}`);
+    this.#record({ event: 'send', id, from: this.client.device, to: address, number });
+    accepted.then(
+      ({ leftOut }) => this.#record({ event: 'accepted', id, leftOut }),
+      (error: unknown) => {
+        if (error instanceof ClientError && error.code === 'closed') return;
+        this.#tell('send-failed', error instanceof Error ? error.message : String(error));
+      },
+    );
+  }
+
+  /** Takes `other` out of the account; tries until it works. */
+  async remove(other: Person, signal: AbortSignal): Promise<void> {
+    this.#record({ event: 'device-leaves', device: other.client.device });
+    await other.close();
+    await untilDone(signal, () => this.client.removeDevice(other.client.device));
+  }
+
+  /** Its socket breaks without a word; it comes back by itself. */
+  cut(): void {
+    this.#drop();
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    const { device } = this.client;
+    try {
+      for await (const event of this.client.messages()) this.#got(event);
+    } catch (error) {
+      this.#record({ event: 'told', device, what: 'stopped', detail: String(error) });
+    }
+  }
+
+  #got(event: IncomingEvent): void {
+    const { device } = this.client;
+    if (event.kind === 'message') {
+      const number = Number.parseInt(event.text ?? NOTHING, 10);
+      const to = event.from === this.client.address ? event.conversation : this.client.address;
+      this.#record({ event: 'received', id: event.id, device, from: event.device, to, number });
+    } else if (event.kind !== 'caught-up') this.#tell(event.kind, JSON.stringify(event));
+  }
+
+  #tell(what: string, detail: string): void {
+    this.#record({ event: 'told', device: this.client.device, what, detail });
+  }
+}
+
+type Entering = Pick<Parameters<typeof Client.open>[0], 'storage' | 'runtime'>;
+
+async function enter(terms: PersonTerms, attempt: (options: Entering) => Promise<Client>): Promise<Person> {
+  let newest = () => {};
+  const opened = (drop: () => void) => {
+    newest = drop;
+  };
+  const runtime = recordedRuntime(nodeRuntime(), { ...terms, opened });
+  const storage = new MemoryStorage();
+  const client = await untilDone(terms.signal, async () => {
+    try {
+      return await attempt({ storage, runtime });
+    } catch (error) {
+      await storage.close();
+      throw error;
+    }
+  });
+  return Person.from(client, terms.record, () => newest());
+}
+
+/** What a fault refused is tried again; what can never work is thrown. */
+export async function untilDone<Answer>(signal: AbortSignal, attempt: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof ClientError && error.retryable)) throw error;
+      await pause(RETRY_MS, undefined, { signal });
+    }
+  }
+}

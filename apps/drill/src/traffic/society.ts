@@ -1,0 +1,144 @@
+/** Who takes part: people who write to each other at a steady rate, newcomers, takers of one-time keys, and people behind slow links. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { nodeRuntime } from '@sealwire/client/node/runtime';
+import { type LightDevice, makeLightAccount } from './light-device.ts';
+import { Person, type PersonTerms, untilDone } from './person.ts';
+import { recordedRuntime } from './recorded-runtime.ts';
+
+/** While a writer has so many messages that wait, it writes nothing new: an outage must not grow into a flood. */
+const MOST_PENDING = 40;
+const KEYS_EVERY_MS = 1_000;
+const NEWCOMER_EVERY_MS = 5_000;
+const REGISTER_AT_ONCE = 4;
+
+export interface SocietyTerms extends PersonTerms {
+  readonly people: number;
+  readonly slowPeople: number;
+  readonly slowPort: number | undefined;
+  /** Messages a second of all together. */
+  readonly rate: number;
+  /** Goes before every account's name: two drills of one server must not meet. */
+  readonly prefix: string;
+  /** 0 to 1. */
+  readonly random: () => number;
+}
+
+export class Society {
+  readonly people: Person[] = [];
+  /** Their sockets go through a link of their own; they are among the people too. */
+  readonly slow: Person[] = [];
+  readonly newcomers: Person[] = [];
+  readonly #terms: SocietyTerms;
+  readonly #running: Promise<void>[] = [];
+  readonly #ending = new AbortController();
+  #taker: LightDevice | undefined;
+
+  constructor(terms: SocietyTerms) {
+    this.#terms = terms;
+  }
+
+  /** Half of them have two devices. */
+  async settle(): Promise<void> {
+    const { people, slowPeople, slowPort, prefix } = this.#terms;
+    const places = Array.from({ length: people + slowPeople }, (_, i) => i);
+    const workers = Array.from({ length: REGISTER_AT_ONCE }, async () => {
+      for (let i = places.shift(); i !== undefined; i = places.shift()) {
+        const isSlow = i >= people;
+        const terms = { ...this.#terms, relayPort: isSlow ? slowPort : undefined };
+        const person = await Person.register(`${prefix}person-${i}`, terms);
+        this.people.push(person);
+        if (isSlow) this.slow.push(person);
+        if (i % 2 === 0 && !isSlow) this.people.push(await Person.join(person, terms));
+      }
+    });
+    await Promise.all(workers);
+  }
+
+  /** From now on people write, arrive, and take keys. */
+  async begin(): Promise<void> {
+    const { server, prefix, invitation } = this.#terms;
+    const runtime = recordedRuntime(nodeRuntime(), this.#terms);
+    [this.#taker] = await makeLightAccount(server, `${prefix}taker`, runtime, invitation);
+    this.#running.push(this.#write(), this.#arrive(), this.#takeKeys());
+  }
+
+  /** Nobody writes anything new. What is under way goes on. */
+  async quiet(): Promise<void> {
+    this.#ending.abort();
+    await Promise.all(this.#running);
+  }
+
+  get everybody(): readonly Person[] {
+    return [...this.people, ...this.newcomers];
+  }
+
+  /** Messages that the server has not accepted yet. */
+  get pending(): number {
+    return this.everybody.reduce((sum, { client }) => sum + client.pending(), 0);
+  }
+
+  /** Large messages to `to`, from whoever is there. */
+  async flood(to: readonly Person[], messages: number, bytes: number): Promise<void> {
+    for (let i = 0; i < messages; i++) {
+      const person = to[i % to.length]!;
+      const writer = this.#pick(this.people.filter((other) => other.client.address !== person.client.address));
+      await writer.write(person, bytes);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.everybody.map((person) => person.close()));
+  }
+
+  /** The accounts are deleted; for a server that stays. */
+  async leave(): Promise<void> {
+    const first = new Map(this.everybody.map((person) => [person.client.address, person]));
+    for (const person of first.values()) await untilDone(this.#terms.signal, () => person.client.deleteAccount());
+  }
+
+  async #write(): Promise<void> {
+    const { rate } = this.#terms;
+    for await (const _ of this.#every(1_000 / rate)) {
+      const writer = this.#pick(this.people);
+      if (writer.client.pending() >= MOST_PENDING) continue;
+      await writer.write(this.#pick(this.people.filter((person) => person.client.address !== writer.client.address)));
+    }
+  }
+
+  /** A newcomer writes to somebody, takes a second device and puts it away again: accounts, keys and lists change under every fault. */
+  async #arrive(): Promise<void> {
+    const { prefix, signal } = this.#terms;
+    let number = 0;
+    for await (const _ of this.#every(NEWCOMER_EVERY_MS)) {
+      const newcomer = await Person.register(`${prefix}newcomer-${number++}`, this.#terms);
+      this.newcomers.push(newcomer);
+      await newcomer.write(this.#pick(this.people));
+      const second = await Person.join(newcomer, this.#terms);
+      await this.#pick(this.people).write(newcomer);
+      await newcomer.remove(second, signal);
+    }
+  }
+
+  async #takeKeys(): Promise<void> {
+    for await (const _ of this.#every(KEYS_EVERY_MS)) {
+      const targets = new Set([this.#pick(this.everybody), this.#pick(this.everybody)]);
+      // A directory that is down gives no keys: the next turn asks again.
+      await this.#taker?.takeBundles([...targets].map(({ client }) => client.device)).catch(() => undefined);
+    }
+  }
+
+  /** Turns `ms` apart, until it becomes quiet. Turns that were missed are not made up for. */
+  async *#every(ms: number): AsyncGenerator<void> {
+    const { signal } = this.#ending;
+    let next = performance.now();
+    while (!signal.aborted) {
+      next = Math.max(next + ms, performance.now());
+      await pause(next - performance.now(), undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) yield;
+    }
+  }
+
+  #pick<Some>(among: readonly Some[]): Some {
+    return among[Math.floor(this.#terms.random() * among.length)]!;
+  }
+}
