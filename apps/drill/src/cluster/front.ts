@@ -63,5 +63,5 @@ export class Front {
 }
 
 function serversOf(ports: readonly number[]): string {
-  return ports.map((port) => `server 127.0.0.1:${port};`).join(' ');
+  return ports.map((port) => `server 127.0.0.1:${port} max_fails=0;`).join(' ');
 }

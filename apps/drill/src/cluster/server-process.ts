@@ -11,6 +11,12 @@ const LOOK_MS = 50;
 const FROM_SOURCE = import.meta.url.endsWith('.ts');
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 
+const running = new Set<ChildProcess>();
+// A drill that fails half-way leaves nobody behind.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export type ServerName = 'api' | 'directory' | 'relay' | 'solo';
 
 export interface ServerTerms {
@@ -39,11 +45,14 @@ export class ServerProcess {
   async start(): Promise<void> {
     const { server, environment, args = [], log } = this.#terms;
     const output = openSync(log, 'a', 0o600);
-    this.#child = spawn(process.execPath, [...loaderOf(), mainOf(server), ...args], {
+    const child = spawn(process.execPath, [...loaderOf(), mainOf(server), ...args], {
       cwd: root,
       env: { PATH: process.env.PATH ?? '', ...environment },
       stdio: ['ignore', output, output],
     });
+    this.#child = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     await this.ready();
   }
 

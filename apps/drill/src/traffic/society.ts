@@ -29,7 +29,7 @@ export class Society {
   readonly slow: Person[] = [];
   readonly newcomers: Person[] = [];
   readonly #terms: SocietyTerms;
-  readonly #running: Promise<void>[] = [];
+  #running: Promise<void> = Promise.resolve();
   readonly #ending = new AbortController();
   #taker: LightDevice | undefined;
 
@@ -59,13 +59,15 @@ export class Society {
     const { server, prefix, invitation } = this.#terms;
     const runtime = recordedRuntime(nodeRuntime(), this.#terms);
     [this.#taker] = await makeLightAccount(server, `${prefix}taker`, runtime, invitation);
-    this.#running.push(this.#write(), this.#arrive(), this.#takeKeys());
+    this.#running = Promise.all([this.#write(), this.#arrive(), this.#takeKeys()]).then(() => {});
+    // Whoever waits for quiet is told.
+    this.#running.catch(() => {});
   }
 
   /** Nobody writes anything new. What is under way goes on. */
   async quiet(): Promise<void> {
     this.#ending.abort();
-    await Promise.all(this.#running);
+    await this.#running;
   }
 
   get everybody(): readonly Person[] {
@@ -105,18 +107,26 @@ export class Society {
     }
   }
 
-  /** A newcomer writes to somebody, takes a second device and puts it away again: accounts, keys and lists change under every fault. */
   async #arrive(): Promise<void> {
     const { prefix, signal } = this.#terms;
     let number = 0;
     for await (const _ of this.#every(NEWCOMER_EVERY_MS)) {
-      const newcomer = await Person.register(`${prefix}newcomer-${number++}`, this.#terms);
-      this.newcomers.push(newcomer);
-      await newcomer.write(this.#pick(this.people));
-      const second = await Person.join(newcomer, this.#terms);
-      await this.#pick(this.people).write(newcomer);
-      await newcomer.remove(second, signal);
+      try {
+        await this.#visit(`${prefix}newcomer-${number++}`, signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
     }
+  }
+
+  /** A newcomer writes to somebody, takes a second device and puts it away again: accounts, keys and lists change under every fault. */
+  async #visit(name: string, signal: AbortSignal): Promise<void> {
+    const newcomer = await Person.register(name, this.#terms);
+    this.newcomers.push(newcomer);
+    await newcomer.write(this.#pick(this.people));
+    const second = await Person.join(newcomer, this.#terms);
+    await this.#pick(this.people).write(newcomer);
+    await newcomer.remove(second, signal);
   }
 
   async #takeKeys(): Promise<void> {
