@@ -7,6 +7,8 @@ export type HistoryEvent = { readonly at: number } & (
   | { readonly event: 'begin'; readonly settings: Readonly<Record<string, unknown>> }
   /** The device of a client, from now on in its account's list with its keys published. */
   | { readonly event: 'device'; readonly device: string; readonly account: string }
+  /** Whether its client is connected. */
+  | { readonly event: 'connection'; readonly device: string; readonly state: string }
   /** It is taken out of its account, and gets nothing any more. */
   | { readonly event: 'device-leaves'; readonly device: string }
   /** An application wrote. `number` counts what `from` wrote to `to`, from 1. */

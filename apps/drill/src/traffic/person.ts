@@ -34,6 +34,7 @@ export class Person {
     this.#record = record;
     this.#drop = drop;
     record({ event: 'device', device: client.device, account: client.address });
+    client.onState((state) => record({ event: 'connection', device: client.device, state }));
     this.#reading = this.#read();
     void client.connect();
   }
