@@ -5,7 +5,7 @@ import { Link } from './cluster/link.ts';
 import { faultsFor } from './faults/all.ts';
 import type { Fault, Scene } from './faults/fault.ts';
 import type { History } from './history/history.ts';
-import { SLOW_MS } from './judging/recovery.ts';
+import { CALM_MS, SLOW_MS } from './judging/recovery.ts';
 import { UnderWay } from './judging/under-way.ts';
 import type { Options } from './options.ts';
 import { seededNumbers } from './seeded-numbers.ts';
@@ -13,8 +13,6 @@ import { readManifests } from './traffic/manifest-reader.ts';
 import { Society } from './traffic/society.ts';
 import { Storm } from './traffic/storm.ts';
 
-/** It is over when nothing was slow for so long. */
-const CALM_MS = 3_000;
 const OVER_WITHIN_MS = 120_000;
 const LOOK_MS = 100;
 const SLOW_PEOPLE = 2;

@@ -330,6 +330,38 @@ describe('an interruption of the bus', () => {
   });
 });
 
+describe('a node that alone was cut from the bus', () => {
+  it('calls whom it could not call, as soon as it hears where they are: they need not wait for their poll', async () => {
+    let isCut = false;
+    const interruptions: (() => void)[] = [];
+    let nodes = 0;
+    const cutAlone = (bus: Bus): Bus => {
+      if (nodes++ > 0) return bus;
+      return {
+        ...bus,
+        publish: (channel, message) => (isCut ? Promise.reject(new Error('test')) : bus.publish(channel, message)),
+        subscribe: (name, handler, onInterruption) => {
+          if (onInterruption) interruptions.push(onInterruption);
+          return bus.subscribe(name, (message) => isCut || handler(message), onInterruption);
+        },
+      };
+    };
+    await begin({ wrapBus: cutAlone });
+    const from = await world.client(alice, 0);
+    isCut = true;
+    const to = await world.client(bob, 1);
+    await to.next('caught-up');
+    from.message(messageId(1), [bob], '1');
+    await from.next('accepted');
+    await to.settled();
+    expect(to.frames).toEqual([]);
+
+    isCut = false;
+    for (const interrupted of interruptions) interrupted();
+    expect(await to.delivered(1)).toEqual(['1']);
+  });
+});
+
 describe('a bus that loses everything', () => {
   it('A14, B01: messages are delivered by the poll, in order, none lost', async () => {
     await begin({ wrapBus: losesEverything });

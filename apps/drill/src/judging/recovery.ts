@@ -2,7 +2,9 @@
 import type { HistoryEvent } from '../history/events.ts';
 
 /** A message that takes longer is one that felt something. */
-export const SLOW_MS = 2_000;
+export const SLOW_MS = 3_000;
+/** A fault is over when nothing was slow for so long; what was written in that time may have felt the next one. */
+export const CALM_MS = 3_000;
 
 export interface Felt {
   readonly fault: string;
@@ -45,7 +47,7 @@ export class Recovery {
     const ordered = [...this.#messages.values()].sort((a, b) => a.at - b.at);
     return this.#faults.map((fault) => {
       const { begins, lifted, over = Number.POSITIVE_INFINITY } = fault;
-      const during = ordered.filter(({ at, last }) => at <= over && last >= begins);
+      const during = ordered.filter(({ at, last }) => at <= over - CALM_MS && last >= begins);
       const slow = during.filter(({ at, last }) => last - at > SLOW_MS);
       return {
         ...fault,

@@ -60,7 +60,10 @@ export class Hub {
 
   private async publish(channel: string, message: NodeMessage, devices: readonly DeviceId[]): Promise<void> {
     if (await this.publisher.publishOrDrop(channel, message)) return;
-    for (const device of devices) this.places.notAsked(device);
+    for (const device of devices) {
+      this.places.notAsked(device);
+      if (message.kind === 'wake') this.places.owe(device);
+    }
   }
 
   private wakeElsewhere(device: DeviceId): void {
@@ -68,7 +71,7 @@ export class Hub {
     if (!channel) {
       // It may have looked into its mailbox on another node just before this message, and its
       // announcement be on its way.
-      this.places.find(device)!.owed = true;
+      this.places.owe(device);
       return;
     }
     const devices = this.wakes.get(channel);

@@ -12,14 +12,14 @@ export interface Place {
   readonly node: string | undefined;
   /** The newest session that was heard of; 0: of none. */
   readonly session: number;
-  /** Nowhere, and not woken for at least one message since. */
-  owed: boolean;
 }
 
 const KNOWN_PLACES = 200_000;
 
 export class Places {
   private readonly known = new LRUCache<DeviceId, Place>({ max: KNOWN_PLACES });
+  /** Not called for at least one message: it was nowhere, or the bus did not take the call. */
+  private readonly owed = new LRUCache<DeviceId, true>({ max: KNOWN_PLACES });
 
   find(device: DeviceId): Place | undefined {
     return this.known.get(device);
@@ -29,8 +29,8 @@ export class Places {
   opened(device: DeviceId, node: string, session: number): boolean {
     const before = this.known.peek(device);
     if (before && before.session >= session) return false;
-    this.known.set(device, { node, session, owed: false });
-    return before?.owed ?? false;
+    this.known.set(device, { node, session });
+    return this.owed.delete(device);
   }
 
   closed(device: DeviceId, session: number): void {
@@ -40,7 +40,13 @@ export class Places {
 
   /** All nodes are asked for the device: nowhere, until somebody answers. */
   asked(device: DeviceId): void {
+    this.owed.delete(device);
     this.nowhere(device, 0);
+  }
+
+  /** It has a message that it was not called for. */
+  owe(device: DeviceId): void {
+    this.owed.set(device, true);
   }
 
   /** The question was lost. */
@@ -48,11 +54,12 @@ export class Places {
     if (this.known.peek(device)?.node === undefined) this.known.delete(device);
   }
 
+  /** Of where devices are; who is owed a call stays so. */
   clear(): void {
     this.known.clear();
   }
 
   private nowhere(device: DeviceId, session: number): void {
-    this.known.set(device, { node: undefined, session, owed: false });
+    this.known.set(device, { node: undefined, session });
   }
 }
