@@ -78,9 +78,12 @@ export async function drill({ options, deployment, history, now, prefix, say, si
     await pause(CALM_MS);
     await readManifests(deployment.origin, accounts, record);
     record({ event: 'end' });
-    if (!deployment.isOurs) await society.leave();
   } finally {
     storm.end();
+    if (!deployment.isOurs) {
+      await storm.leave();
+      await society.leave();
+    }
     await society.close();
     await slowLink?.close();
   }

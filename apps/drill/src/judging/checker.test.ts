@@ -124,6 +124,13 @@ describe('a history without offence', () => {
       [...at(90_000, { event: 'device', device: 'sip:bob@x;gr=3', account: 'sip:bob@x' }), ...message(1, BOB, TABLET)],
     ],
     [
+      'not to a device of the writer that its list may lack',
+      [
+        ...at(90_000, { event: 'device', device: 'sip:alice@x;gr=2', account: 'sip:alice@x' }),
+        ...message(1, BOB, TABLET),
+      ],
+    ],
+    [
       'an older list to a request that was asked before',
       [...at(5, manifest(1)), ...at(9, manifest(2)), ...at(10, shown(1, 8)), ...at(11, held(1), held(2))],
     ],
@@ -136,6 +143,14 @@ describe('a history without offence', () => {
 describe('the checker finds', () => {
   it.each<[string, OffenceKind, HistoryEvent[]]>([
     ['a message lost on one device', 'lost', message(1, BOB)],
+    [
+      'a message lost on another device of the writer',
+      'lost',
+      [
+        ...at(0, { event: 'device', device: 'sip:alice@x;gr=2', account: 'sip:alice@x' }),
+        ...message(4_000_000, BOB, TABLET),
+      ],
+    ],
     ['a frame lost', 'lost', frame('f1', BOB)],
     ['a message twice at an application', 'doubled', [...message(1, BOB, TABLET), ...at(100_002, received(1, BOB))]],
     ['a frame under two numbers', 'doubled', [...frame('f1', BOB), ...at(1, delivered('f1', 4), delivered('f1', 5))]],

@@ -5,8 +5,10 @@
 import type { HistoryEvent } from '../history/events.ts';
 import type { Offend } from './offences.ts';
 
-/** A writer may go by a list of devices that is so old (client.md section 4): a device younger than that may be missing in it. */
+/** The relay, which knows the addressee's devices, may know an older list for so long. */
 const NEW_DEVICE_MS = 60_000;
+/** The writer's list of its own devices may be so old (client.md section 5), and nobody corrects it when it names no other one. */
+const NEW_OWN_DEVICE_MS = 60 * 60_000;
 
 interface Message {
   readonly at: number;
@@ -69,15 +71,18 @@ export class Messages {
     for (const [id, { at, from, to, accepted, leftOut }] of this.#messages) {
       if (!accepted) continue;
       const own = this.#devices.get(from)?.account;
-      const recipients = [...(devicesOf.get(to) ?? []), ...(own && own !== to ? (devicesOf.get(own) ?? []) : [])];
-      for (const [device, { since }] of recipients)
-        if (
-          device !== from &&
-          since + NEW_DEVICE_MS <= at &&
-          !leftOut.includes(device) &&
-          !this.#received.has(`${id} ${device}`)
-        )
-          offend('lost', at, `message ${id} of ${from} to ${device}`);
+      const missed = (account: string | undefined, newMs: number) => {
+        for (const [device, { since }] of devicesOf.get(account ?? '') ?? [])
+          if (
+            device !== from &&
+            since + newMs <= at &&
+            !leftOut.includes(device) &&
+            !this.#received.has(`${id} ${device}`)
+          )
+            offend('lost', at, `message ${id} of ${from} to ${device}`);
+      };
+      missed(to, NEW_DEVICE_MS);
+      if (own !== to) missed(own, NEW_OWN_DEVICE_MS);
     }
   }
 

@@ -144,6 +144,13 @@ export class LightDevice {
     });
   }
 
+  /** The account with all its devices. */
+  async deleteAccount(): Promise<void> {
+    const { server, runtime } = this.#terms;
+    const headers = { authorization: `Bearer ${await this.token()}` };
+    await call(runtime, `${server}/v1/account`, { method: 'DELETE', headers });
+  }
+
   async #connect(): Promise<void> {
     let token: string;
     try {

@@ -10,6 +10,7 @@ const MOST_PENDING = 40;
 const KEYS_EVERY_MS = 1_000;
 const NEWCOMER_EVERY_MS = 5_000;
 const REGISTER_AT_ONCE = 4;
+const LEAVE_WITHIN_MS = 60_000;
 
 export interface SocietyTerms extends PersonTerms {
   readonly people: number;
@@ -95,7 +96,9 @@ export class Society {
   /** The accounts are deleted; for a server that stays. */
   async leave(): Promise<void> {
     const first = new Map(this.everybody.map((person) => [person.client.address, person]));
-    for (const person of first.values()) await untilDone(this.#terms.signal, () => person.client.deleteAccount());
+    const patience = AbortSignal.timeout(LEAVE_WITHIN_MS);
+    for (const person of first.values()) await untilDone(patience, () => person.client.deleteAccount());
+    await this.#taker?.deleteAccount();
   }
 
   async #write(): Promise<void> {

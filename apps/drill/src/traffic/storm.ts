@@ -48,6 +48,11 @@ export class Storm {
     for (const device of this.#devices) device.end();
   }
 
+  /** The accounts are deleted; for a server that stays. */
+  async leave(): Promise<void> {
+    for (const [i, device] of this.#devices.entries()) if (i % DEVICES_EACH === 0) await device.deleteAccount();
+  }
+
   async #allOnline(): Promise<void> {
     const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
