@@ -80,12 +80,15 @@ export async function drill({ options, deployment, history, now, prefix, say, si
     record({ event: 'end' });
   } finally {
     storm.end();
-    if (!deployment.isOurs) {
-      await storm.leave();
-      await society.leave();
+    try {
+      if (!deployment.isOurs) {
+        await storm.leave();
+        await society.leave();
+      }
+    } finally {
+      await society.close();
+      await slowLink?.close();
     }
-    await society.close();
-    await slowLink?.close();
   }
 }
 

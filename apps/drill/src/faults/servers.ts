@@ -22,10 +22,14 @@ function kill(name: string, about: string, serversOf: (deployment: Deployment) =
 
 const clock: Fault = {
   name: 'wrong-clock',
-  about: 'a relay’s clock is five minutes off, in turn ahead (the first relay) and behind (the second)',
+  about:
+    'a relay’s clock is five minutes off, in turn ahead (the first relay) and behind (the second); then all sockets break, and log in by it',
   holdMs: WRONG_CLOCK_MS,
   possible: ({ relays }) => relays.length > 0,
-  strike: async ({ deployment, turn }) => turnOf(relaysOf(deployment), turn).stepClock(),
+  async strike({ deployment, society, turn }) {
+    turnOf(relaysOf(deployment), turn).stepClock();
+    for (const person of society.everybody) person.cut();
+  },
   lift: async ({ deployment, turn }) => turnOf(relaysOf(deployment), turn).stepClock(),
 };
 
