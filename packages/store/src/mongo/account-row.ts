@@ -6,8 +6,9 @@ import type { AccountAddress } from '@sealwire/wire/ids';
 import { StoreError } from '../port.ts';
 import { clearAway } from './clearing.ts';
 import type { AccountDocument } from './documents.ts';
-import { isDuplicate, pause } from './engine.ts';
+import { isDuplicate } from './engine.ts';
 import { type Ground, nobody } from './ground.ts';
+import { pause } from './pause.ts';
 
 /** App passwords change by themselves, but go with their account. */
 export type AccountChanges = Partial<Omit<AccountDocument, '_id' | 'rev'>>;

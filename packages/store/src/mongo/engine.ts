@@ -6,6 +6,8 @@
 import { type Connection, createConnection, mongo } from 'mongoose';
 import { type Fate, type StepPlan, type Steps } from '../faults.ts';
 import { StoreError } from '../port.ts';
+import { watchHeartbeats } from './heartbeats.ts';
+import { pause } from './pause.ts';
 import { checkServer, connectionFault, parseUrl } from './server-check.ts';
 
 /** Servers say it in three ways: one document, a batch of them, or (find-and-modify of some) an internal error that names the constraint. */
@@ -14,8 +16,18 @@ const DUPLICATE_KEY = 11_000;
 const UNKNOWN_OUTCOME: ReadonlySet<number> = new Set([
   1, 6, 7, 24, 64, 89, 91, 112, 133, 134, 189, 262, 9_001, 10_107, 11_600, 11_602, 13_388, 13_435, 13_436, 16_908_292,
 ]);
+/** While the client connects anew (heartbeats.ts). */
+const CONNECTS_ANEW: ReadonlySet<string> = new Set([
+  'MongoClientClosedError',
+  'MongoNotConnectedError',
+  'MongoPoolClosedError',
+  'MongoTopologyClosedError',
+]);
 const ATTEMPTS = 6;
 const FIRST_WAIT_MS = 40;
+const CONNECT_MS = 10_000;
+/** An awaited heartbeat takes 10 s and has `CONNECT_MS` more before it fails. */
+const HEARTBEAT_MS = 10_000 + CONNECT_MS + 5_000;
 
 export interface EngineTerms {
   readonly url: string;
@@ -36,7 +48,11 @@ export class Engine {
     },
   };
 
-  private constructor(readonly connection: Connection) {}
+  private readonly unwatch: () => void;
+
+  private constructor(readonly connection: Connection) {
+    this.unwatch = watchHeartbeats(connection.getClient(), HEARTBEAT_MS);
+  }
 
   /** Rejects with a `StoreError` of one line. */
   static async connect({ url, production, patienceMs = 5_000 }: EngineTerms): Promise<Engine> {
@@ -48,6 +64,7 @@ export class Engine {
       promoteBuffers: true,
       retryWrites: false,
       sanitizeFilter: true,
+      connectTimeoutMS: CONNECT_MS,
       serverSelectionTimeoutMS: patienceMs,
       ...(production && { writeConcern: { w: 'majority', journal: true } }),
       readConcernLevel: 'majority',
@@ -78,6 +95,7 @@ export class Engine {
   }
 
   async close(): Promise<void> {
+    this.unwatch();
     await this.connection.close();
   }
 }
@@ -116,6 +134,7 @@ async function repeated<Answer>(call: () => Promise<Answer>): Promise<Answer> {
 
 function isUnknownOutcome(error: unknown): boolean {
   if (error instanceof mongo.MongoNetworkError || error instanceof mongo.MongoServerSelectionError) return true;
+  if (error instanceof mongo.MongoDriverError && CONNECTS_ANEW.has(error.name)) return true;
   if (!(error instanceof mongo.MongoServerError)) return false;
   if (error instanceof mongo.MongoBulkWriteError && duplicatesIn(error)) return false;
   return typeof error.code === 'number' && UNKNOWN_OUTCOME.has(error.code);
@@ -125,9 +144,4 @@ function isUnknownOutcome(error: unknown): boolean {
 export async function together<Answer>(parts: readonly (Promise<Answer> | Answer)[]): Promise<Answer[]> {
   await Promise.allSettled(parts);
   return Promise.all(parts);
-}
-
-/** Somewhere between half of `ms` and all of it, so that many callers do not come back at once. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random() / 2)));
 }

@@ -8,8 +8,9 @@ import { trusted } from 'mongoose';
 import { KeyTakenError, StoreError } from '../port.ts';
 import { bin } from './bytes.ts';
 import type { AccountDocument, KeyDocument, PrekeyDocument } from './documents.ts';
-import { isDuplicate, pause } from './engine.ts';
+import { isDuplicate } from './engine.ts';
 import { type Ground, nobody } from './ground.ts';
+import { pause } from './pause.ts';
 
 export type KeyOwner = AccountAddress | DeviceId;
 

@@ -8,9 +8,10 @@ import { isSameBundle, isSameBytes } from '../sameness.ts';
 import { finishAccount, readAccount } from './account-row.ts';
 import { bin, bytesOf, DIGEST_LENGTH, hashOf } from './bytes.ts';
 import type { AccountDocument, PrekeyDocument } from './documents.ts';
-import { isDuplicate, pause, together } from './engine.ts';
+import { isDuplicate, together } from './engine.ts';
 import type { Ground } from './ground.ts';
 import { claimKeys, releaseKeys } from './key-owners.ts';
+import { pause } from './pause.ts';
 import { dropWithoutKeys } from './waiting-list.ts';
 
 type OneTimeFields = PrekeyDocument['oneTime'][number];

@@ -5,8 +5,9 @@
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { AppendResult, Mailboxes, MailboxLimits } from '../../port.ts';
 import type { MailboxDocument } from '../documents.ts';
-import { pause, together } from '../engine.ts';
+import { together } from '../engine.ts';
 import type { Ground } from '../ground.ts';
+import { pause } from '../pause.ts';
 import { FullMailboxes } from './contents.ts';
 import { type Head, Heads } from './heads.ts';
 import { type Admitted, type Incoming, incomingOf, type Part } from './incoming.ts';

@@ -8,8 +8,9 @@ import { gapOf, mergeGaps } from '../../gap.ts';
 import type { GapRecord, Mailboxes, MailboxPage, PageBounds, StoredMail } from '../../port.ts';
 import { BOX_LENGTH, boxOf, bytesOf, mailId, seqOf } from '../bytes.ts';
 import type { MailboxDocument, MailDocument } from '../documents.ts';
-import { pause, together } from '../engine.ts';
+import { together } from '../engine.ts';
 import type { Ground } from '../ground.ts';
+import { pause } from '../pause.ts';
 import { contentsOf } from './contents.ts';
 import { closeNumbers, isMessage, lose } from './losses.ts';
 
