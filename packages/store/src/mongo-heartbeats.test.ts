@@ -25,10 +25,7 @@ interface Inner {
 (url ? it : it.skip)(
   'a heartbeat on a socket that breaks under it is given up, and the next ones find the server (skipped without MONGODB_URI)',
   async () => {
-    client = new mongo.MongoClient(`${url}?directConnection=true`, {
-      heartbeatFrequencyMS: 500,
-      connectTimeoutMS: 500,
-    });
+    client = new mongo.MongoClient(url!, { directConnection: true, heartbeatFrequencyMS: 500, connectTimeoutMS: 500 });
     stop = watchHeartbeats(client, WITHIN_MS);
     await client.connect();
     client.once('serverHeartbeatStarted', () => {
