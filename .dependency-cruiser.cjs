@@ -49,7 +49,7 @@ module.exports = {
       comment: 'servers cannot decrypt because they cannot import: the ratchet and the SDK stay on the clients’ side',
       severity: 'error',
       from: {
-        path: '^(apps/(api|relay|directory|solo)|packages/(store|bus|service|access))/',
+        path: '^(apps/(api|relay|directory|solo|server)|packages/(store|bus|service|access))/',
         pathNot: '\\.test\\.ts$',
       },
       to: { path: '^packages/(lime|client)/' },
@@ -67,6 +67,17 @@ module.exports = {
       severity: 'error',
       from: { path: '^apps/solo/src/' },
       to: { path: '^apps/(api|directory|relay)/', pathNot: '^apps/[a-z]+/src/(start|settings|config|invite)\\.ts$' },
+    },
+    {
+      name: 'app-server',
+      comment:
+        'the one entry becomes a server by its `main`, or composes the three as solo does, by settings and solo’s `start`',
+      severity: 'error',
+      from: { path: '^apps/server/src/', pathNot: '\\.test\\.ts$' },
+      to: {
+        path: '^apps/(api|directory|relay|solo)/',
+        pathNot: '^apps/((api|directory|relay)/src/(main|settings|config)|solo/src/start)\\.ts$',
+      },
     },
     {
       name: 'testkit-in-tests-only',

@@ -23,7 +23,9 @@ import type { SoloSettings } from './settings.ts';
 export { type SoloSettings, soloSettings } from './settings.ts';
 
 export interface SoloDeps {
-  readonly settings: SoloSettings;
+  /** In `/version` and before the random part of the node id; not said: `solo`. */
+  readonly name?: string;
+  readonly settings: Omit<SoloSettings, 'DATA_DIR'>;
   readonly store: Store;
   readonly bus: Bus;
   readonly crypto: CryptoProvider;
@@ -50,7 +52,8 @@ export interface Solo {
 
 /** Resolves when the server listens. Throws `ConfigError` when the address cannot be had. */
 export async function startSolo(deps: SoloDeps): Promise<Solo> {
-  const { store, bus, crypto, random, now, log, metrics, tokenKey, appPasswordKey, version, adminSocket } = deps;
+  const { name = 'solo', store, bus, crypto, random, now, log, metrics } = deps;
+  const { tokenKey, appPasswordKey, version, adminSocket } = deps;
   const address = await withPort(deps.settings.LISTEN);
   const tls = tlsFilesOf(deps.settings);
   const origin = deps.settings.PUBLIC_ORIGIN ?? `${tls ? 'https' : 'http'}://localhost:${address.port}`;
@@ -68,7 +71,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     ...shared,
     tokens,
     // A prefix: base64url may begin with what a node id must not begin with.
-    nodeId: `solo-${encodeBase64url(random(12))}`,
+    nodeId: `${name}-${encodeBase64url(random(12))}`,
     settings: relayed,
     proxies,
   });
@@ -84,7 +87,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
       { prefix: relayed.path, door: relay },
     ],
     health: createHealth({
-      server: 'solo',
+      server: name,
       version,
       notes: directory.notes,
       ready: async () => void (await Promise.all(doors.map((door) => door.ready()))),

@@ -1,0 +1,55 @@
+/**
+ * `sealwire-server all`: API, directory and relay in one process, like solo, but on the store and the bus that `STORE_URL` and `BUS_URL`
+ * name: any number of such processes side by side, and beside processes of one server each.
+ */
+import { adminSocketOf } from '@sealwire/api/settings';
+import { openBus } from '@sealwire/bus/open';
+import { nodeCrypto } from '@sealwire/crypto/node';
+import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
+import { boot, openOrExplain } from '@sealwire/service/boot';
+import { tuneCollector } from '@sealwire/service/collector';
+import { storeNews } from '@sealwire/service/store-reports';
+import { openStore } from '@sealwire/store/open';
+import { allSettings } from './settings.ts';
+
+requireRandomness(systemRandom);
+tuneCollector();
+await boot({
+  name: 'all',
+  main: import.meta.url,
+  schema: allSettings,
+  now: Date.now,
+  async run({ settings, version, log, metrics, now }) {
+    const terms = { whenDamaged: settings.WHEN_STORE_DAMAGED, reports: storeNews(log, metrics) };
+    const store = await openOrExplain('STORE_URL', () => openStore(settings.STORE_URL, terms));
+    const bus = await openOrExplain('BUS_URL', () => openBus(settings.BUS_URL));
+    if (bus.reach === 'process')
+      log.warn('bus-is-in-process', { setting: 'BUS_URL', reason: 'other processes hear nothing of changes' });
+    // Loaded once the settings are known to be good: a mistake is told at once.
+    const { startSolo } = await import('@sealwire/solo/start');
+    const servers = await startSolo({
+      name: 'all',
+      settings,
+      store,
+      bus,
+      crypto: nodeCrypto(),
+      random: systemRandom,
+      now,
+      log,
+      metrics,
+      tokenKey: settings.TOKEN_KEY,
+      appPasswordKey: settings.APP_PASSWORD_KEY,
+      version,
+      adminSocket: adminSocketOf(settings),
+    });
+    return {
+      url: servers.listening.url,
+      reload: servers.listening.reloadCertificate,
+      async stop() {
+        await servers.stop();
+        await bus.close();
+        await store.close();
+      },
+    };
+  },
+});

@@ -1,0 +1,25 @@
+/** What one program can become. A command is a line here and a module that runs when it is imported. */
+
+interface Command {
+  /** For `--help`. */
+  readonly about: string;
+  /** Runs it: the module reads `process.argv` from the third word on, and the environment. */
+  readonly load: () => Promise<unknown>;
+}
+
+export const COMMANDS = {
+  api: { about: 'accounts, devices, login', load: () => import('@sealwire/api/main') },
+  directory: { about: 'keys and manifests', load: () => import('@sealwire/directory/main') },
+  relay: { about: 'messages', load: () => import('@sealwire/relay/main') },
+  all: { about: 'the three in one process, on the same store and bus as others', load: () => import('./all.ts') },
+  invite: { about: 'an invitation code', load: () => import('./invite.ts') },
+} as const satisfies Readonly<Record<string, Command>>;
+
+export function findCommand(name: string): keyof typeof COMMANDS | undefined {
+  return Object.hasOwn(COMMANDS, name) ? (name as keyof typeof COMMANDS) : undefined;
+}
+
+export function usage(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(12)}${about}\n`);
+  return `sealwire-server COMMAND [settings]; COMMAND --help lists the settings.\n\n${rows.join('')}`;
+}
