@@ -1,0 +1,237 @@
+/**
+ * What a deployment in containers promises, read from its files: images by digest, nobody with privileges, limits and health for each. And
+ * nginx with the configuration that operators get, in front of real servers. Brought up for real: deployment-up.test.ts.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { selfSigned, writeSelfSigned } from '@sealwire/service/testing/self-signed';
+import { serverProcesses } from '@sealwire/service/testing/server-process';
+import { parse } from 'yaml';
+import { freePort } from './constellation.ts';
+import { renderNginx } from './nginx.ts';
+
+jest.setTimeout(60_000);
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+interface Service {
+  readonly [key: string]: unknown;
+  readonly image: string;
+  readonly build?: unknown;
+  readonly networks?: readonly string[];
+  readonly volumes?: readonly unknown[];
+  readonly environment?: Record<string, string>;
+}
+
+const compose = parse(read('docker-compose.yml'), { merge: true }) as {
+  services: Record<string, Service>;
+  networks: Record<string, { internal?: boolean }>;
+};
+const services = Object.entries(compose.services);
+
+describe('docker-compose.yml', () => {
+  it('has the services of a deployment', () => {
+    const expected = ['api', 'directory', 'first-start', 'mongo', 'nginx', 'relay-1', 'relay-2', 's3', 'valkey'];
+    expect(Object.keys(compose.services).sort()).toEqual(expected);
+  });
+
+  it.each(services)('%s runs without privileges, within limits', (_name, service) => {
+    expect(service).toMatchObject({
+      user: '10001:10001',
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      mem_limit: expect.stringMatching(/^\d+m$/),
+      pids_limit: expect.any(Number),
+    });
+    for (const key of ['privileged', 'cap_add', 'pid', 'ipc', 'userns_mode', 'devices'])
+      expect(service).not.toHaveProperty(key);
+    expect(JSON.stringify(service.volumes ?? [])).not.toMatch(/docker\.sock|"\/(?:etc|var|home|root)?[":]/);
+  });
+
+  it.each(services.filter(([name]) => name !== 'first-start'))('%s tells how it is', (_name, service) => {
+    expect(service.healthcheck).toMatchObject({ test: expect.arrayContaining(['CMD']), retries: expect.any(Number) });
+  });
+
+  it.each(services)('%s is an image by tag and digest, or built here', (_name, { image, build }) => {
+    if (build) expect(image).toMatch(/^sealwire\/server:\d+\.\d+\.\d+$/);
+    else expect(image).toMatch(/^docker\.io\/[\w./-]+:v?\d+\.\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}$/);
+  });
+
+  it('lets nobody in but by nginx, and the engines have no way out', () => {
+    expect(services.filter(([, service]) => service.ports).map(([name]) => name)).toEqual(['nginx']);
+    expect(compose.networks.back).toEqual({ internal: true });
+    for (const name of ['mongo', 'valkey', 's3']) expect(compose.services[name]!.networks).toEqual(['back']);
+    expect(compose.services.nginx!.networks).toEqual(['front']);
+  });
+
+  it('holds no secret, and gives each only to who needs it', () => {
+    expect(read('docker-compose.yml')).not.toMatch(/(?:KEY|PASSWORD|SECRET)\w*: ['"]?[\w-]{16,}/);
+    const holders = (secret: string) =>
+      services
+        .filter(([name, { volumes }]) => name !== 'first-start' && JSON.stringify(volumes ?? []).includes(`${secret}:`))
+        .map(([name]) => name);
+    expect(holders('token-key')).toEqual(['api']);
+    expect(holders('app-passwords-key')).toEqual(['api', 'directory']);
+    expect(holders('s3-credentials')).toEqual(['s3']);
+  });
+
+  it('demands no value of who starts it', () => {
+    const variables = [...read('docker-compose.yml').matchAll(/\$\{(\w+)(:?[-?])?/g)];
+    expect(variables.filter(([, , rule]) => rule !== ':-').map(([, name]) => name)).toEqual([]);
+  });
+
+  it('says to nginx every relay that there is', () => {
+    const relays = Object.keys(compose.services).filter((name) => name.startsWith('relay-'));
+    const { RELAY } = compose.services.nginx!.environment!;
+    expect([...RELAY!.matchAll(/server ([\w-]+):8080/g)].map(([, name]) => name)).toEqual(relays);
+  });
+});
+
+describe('the image', () => {
+  const dockerfile = read('infra/docker/Dockerfile');
+
+  it('begins with a base by tag and digest, and ends without root', () => {
+    expect(dockerfile).toMatch(/^ARG NODE_IMAGE=docker\.io\/library\/node:\d+\.\d+\.\d+-[\w-]+@sha256:[0-9a-f]{64}$/m);
+    const stages = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    expect(new Set(stages)).toEqual(new Set([`\${NODE_IMAGE}`]));
+    const last = dockerfile.slice(dockerfile.lastIndexOf('FROM '));
+    expect(last).toMatch(/^USER 10001:10001$/m);
+    expect(last).toMatch(/^ENTRYPOINT \["sealwire-server"\]$/m);
+  });
+
+  it('is built by the turbo of package.json', () => {
+    const { devDependencies } = JSON.parse(read('package.json'));
+    expect(dockerfile).toContain(` turbo@${devDependencies.turbo}\n`);
+  });
+
+  it('takes in neither builds nor data nor secrets of the machine that builds it', () => {
+    const ignored = read('.dockerignore').split('\n');
+    for (const name of ['**/node_modules', '**/dist', '.git', '**/.env', 'data']) expect(ignored).toContain(name);
+  });
+});
+
+const openssl = spawnSync('openssl', ['version']).status === 0;
+
+(openssl ? describe : describe.skip)('first-start.sh (skipped without openssl)', () => {
+  const state = mkdtempSync(join(tmpdir(), 'sealwire-first-start-'));
+  afterAll(() => rmSync(state, { recursive: true }));
+  for (const folder of ['secrets/token', 'secrets/app-passwords', 'secrets/s3', 'tls'])
+    mkdirSync(join(state, folder), { recursive: true });
+  const start = (env: Record<string, string> = {}) =>
+    spawnSync('sh', [join(root, 'infra/docker/first-start.sh')], {
+      env: { PATH: process.env.PATH ?? '', STATE: state, PUBLIC_ORIGIN: 'https://chat.example.org:8443/x', ...env },
+      encoding: 'utf8',
+    });
+  const files = () =>
+    (readdirSync(state, { recursive: true }) as string[]).filter((name) => statSync(join(state, name)).isFile()).sort();
+  const contents = () => files().map((name) => readFileSync(join(state, name), 'utf8'));
+
+  it('makes each secret once, for its user only, and says nothing', () => {
+    const { status, stdout, stderr } = start();
+    expect([status, stdout, stderr]).toEqual([0, '', '']);
+    expect(files()).toEqual([
+      'secrets/app-passwords/app-passwords.key',
+      'secrets/s3/credentials',
+      'secrets/token/token.key',
+      'tls/cert.pem',
+      'tls/key.pem',
+    ]);
+    for (const name of files()) expect(statSync(join(state, name)).mode & 0o777).toBe(0o600);
+    const key = readFileSync(join(state, 'secrets/token/token.key'), 'utf8').trim();
+    expect(Buffer.from(key, 'base64url')).toHaveLength(32);
+    const before = contents();
+    expect(new Set(before).size).toBe(5);
+    expect(start().status).toBe(0);
+    expect(contents()).toEqual(before);
+  });
+
+  it('the certificate is for the public host and this machine', () => {
+    const args = ['x509', '-in', join(state, 'tls/cert.pem'), '-noout', '-ext', 'subjectAltName'];
+    const { stdout } = spawnSync('openssl', args, { encoding: 'utf8' });
+    expect(stdout).toContain('DNS:chat.example.org, DNS:localhost, IP Address:127.0.0.1');
+  });
+
+  it('makes no certificate for who has one', () => {
+    for (const name of ['cert.pem', 'key.pem']) rmSync(join(state, 'tls', name));
+    expect(start({ TLS_FOLDER: '/etc/mine' }).status).toBe(0);
+    expect(files()).not.toContain('tls/cert.pem');
+  });
+
+  it('fails aloud where it cannot write', () => {
+    rmSync(join(state, 'secrets/s3'), { recursive: true });
+    const { status, stderr } = start();
+    expect(status).not.toBe(0);
+    expect(stderr).not.toBe('');
+  });
+});
+
+const hasNginx = spawnSync('nginx', ['-v']).status === 0;
+
+(hasNginx ? describe : describe.skip)('nginx with the configuration of infra/nginx (skipped without nginx)', () => {
+  const server = serverProcesses(String(new URL('../../../apps/server/src/', import.meta.url)));
+  const cli = serverProcesses(String(new URL('../../../apps/cli/src/', import.meta.url)));
+  const tls = writeSelfSigned(selfSigned('nginx'));
+  const stop = new Set<() => Promise<unknown>>();
+  afterAll(async () => {
+    for (const end of stop) await end();
+    rmSync(tls.folder, { recursive: true });
+  });
+
+  async function front(port: number, node: string): Promise<void> {
+    const { host } = new URL(node);
+    const folder = renderNginx(tls.folder, {
+      LISTEN: `127.0.0.1:${port} ssl`,
+      SERVER_NAME: '_',
+      TLS: tls.folder,
+      HEALTH: `127.0.0.1:${await freePort()}`,
+      API: `server ${host};`,
+      DIRECTORY: `server ${host};`,
+      RELAY: `server ${host};`,
+    });
+    const watched = watch(folder);
+    const child = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder, '-e', 'stderr'], { stdio: 'ignore' });
+    stop.add(() => {
+      const ended = once(child, 'close');
+      return child.kill('SIGQUIT') ? ended : Promise.resolve();
+    });
+    // It is written when nginx listens.
+    for await (const { filename } of watched) if (filename === 'nginx.pid') return;
+  }
+
+  it('two people talk through it, and what is for the operator stays inside', async () => {
+    const port = await freePort();
+    const origin = `https://localhost:${port}`;
+    const node = server.start(['all'], {
+      ...{ LISTEN: '127.0.0.1:0', DOMAIN: 'localhost', PUBLIC_ORIGIN: origin, STORE_URL: 'memory:', GATE: 'open' },
+      TOKEN_KEY: Buffer.from(Uint8Array.from({ length: 32 }, (_, i) => i)).toString('base64url'),
+      TRUSTED_PROXIES: '127.0.0.1',
+    });
+    await front(port, await node.listening());
+    const home = { HOME: cli.folder, NODE_EXTRA_CA_CERTS: tls.certificate };
+    const sealwire = async (...args: string[]) => {
+      const { code, stdout, stderr } = await cli.start(args, home).ended;
+      expect([args[0], code, code === 0 ? '' : stderr]).toEqual([args[0], 0, '']);
+      return stdout;
+    };
+    for (const name of ['alice', 'bob']) await sealwire('register', '-u', name, '-s', origin, '--no-passphrase');
+    await sealwire('send', '-u', 'alice', '-t', 'bob', '-m', 'hello through nginx');
+    expect(await sealwire('listen', '-u', 'bob', '--count', '1')).toContain('hello through nginx');
+
+    const status = async (path: string) => {
+      const args = ['--silent', '--cacert', tls.certificate, '--output', '/dev/null', '--write-out', '%{http_code}'];
+      return Number(spawnSync('curl', [...args, origin + path], { encoding: 'utf8' }).stdout);
+    };
+    for (const path of ['/livez', '/.well-known/sealwire', '/openapi.json', '/docs', '/directory/openapi.json'])
+      expect([path, await status(path)]).toEqual([path, 200]);
+    for (const path of ['/readyz', '/metrics', '/version', '/metrics/', '/%6detrics', '//metrics'])
+      expect([path, await status(path)]).toEqual([path, 404]);
+  });
+});
