@@ -7,7 +7,17 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 export COMPOSE_FILE=docker-compose.yml:infra/engines/stand-ins.yml COMPOSE_PROJECT_NAME=sealwire-test PORT DATABASE STAND_INS
 server=https://localhost:$PORT
-trap 'docker-compose logs --no-color --tail 20 >&2; docker-compose down --volumes --timeout 5 >/dev/null 2>&1' EXIT
+
+end() { # the database is the machine's, and does not go with the volumes
+  local status=$?
+  [ $status = 0 ] || docker-compose logs --no-color --tail 20 >&2
+  docker-compose exec -T -w /srv/sealwire/packages/store api node -e \
+    "import('mongoose').then(async({createConnection:c})=>{const d=await c(process.env.STORE_URL).asPromise();await d.dropDatabase();await d.close()})" \
+    </dev/null >&2 || true
+  docker-compose down --volumes --timeout 5 >/dev/null 2>&1 || true
+  exit $status
+}
+trap end EXIT
 
 shown() { echo "shown: $*"; }
 expect() { [[ $2 == *"$3"* ]] || { echo "$1: $2" >&2; exit 1; }; shown "$1"; }
@@ -54,4 +64,3 @@ docker-compose up --no-build --detach --wait --wait-timeout 240 2>&1 | grep -iE 
 shown "a second start keeps the secrets"
 sealwire alice send -u alice -t bob -m 'after a restart'
 expect "after a restart a message has arrived" "$(sealwire bob listen -u bob --count 1)" 'after a restart'
-trap 'docker-compose down --volumes --timeout 5 >/dev/null 2>&1' EXIT
