@@ -3,21 +3,28 @@ import { readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
+import { publishedKeys } from '@sealwire/service/testing/published-keys';
 import { selfSigned, writeSelfSigned } from '@sealwire/service/testing/self-signed';
 import { serverProcesses } from '@sealwire/service/testing/server-process';
 
 jest.setTimeout(30_000);
 
 const { folder, start } = serverProcesses(import.meta.url);
+const keys = await publishedKeys();
 const ENV = {
   LISTEN: '127.0.0.1:0',
   DOMAIN: 'directory.test',
   PUBLIC_ORIGIN: 'http://localhost:1',
-  TOKEN_JWKS_URL: 'http://127.0.0.1:1/jwks.json',
+  TOKEN_JWKS_URL: keys.url,
   STORE_URL: `lmdb:${join(folder, 'store')}`,
 };
 
 describe('the process', () => {
+  it('is not ready before it knows the keys that tokens are checked by', async () => {
+    const url = await start([], { ...ENV, TOKEN_JWKS_URL: 'http://127.0.0.1:1/jwks.json' }).listening();
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+  });
+
   it('listens, is ready, answers, and ends in order on SIGTERM', async () => {
     const { child, ended, listening } = start([], ENV);
     const url = await listening();

@@ -83,7 +83,10 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
       else fastify.routing(request, response);
     },
     notes: settings.OPEN_MODE === 'on' ? { openMode: true } : undefined,
-    ready: () => store.probe(),
+    // In open mode nobody needs a token, and there may be no API.
+    async ready() {
+      await Promise.all([store.probe(), settings.OPEN_MODE === 'on' || deps.tokens.ready()]);
+    },
     close() {
       quiet();
       return app.close();

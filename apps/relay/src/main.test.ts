@@ -1,21 +1,28 @@
 /** The real process: listens, says what is wrong in one line, and drains on SIGTERM. */
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
+import { publishedKeys } from '@sealwire/service/testing/published-keys';
 import { serverProcesses } from '@sealwire/service/testing/server-process';
 import { TestClient } from './testing/test-client.ts';
 
 jest.setTimeout(30_000);
 
 const { folder, start } = serverProcesses(import.meta.url);
+const keys = await publishedKeys();
 const ENV = {
   LISTEN: '127.0.0.1:0',
   DOMAIN: 'relay.test',
   PUBLIC_ORIGIN: 'http://localhost:1',
-  TOKEN_JWKS_URL: 'http://127.0.0.1:1/jwks.json',
+  TOKEN_JWKS_URL: keys.url,
   STORE_URL: `lmdb:${join(folder, 'store')}`,
 };
 
 describe('the process', () => {
+  it('is not ready before it knows the keys that tokens are checked by', async () => {
+    const url = await start([], { ...ENV, TOKEN_JWKS_URL: 'http://127.0.0.1:1/jwks.json' }).listening();
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+  });
+
   it('listens, is ready, takes sockets, and ends in order on SIGTERM', async () => {
     const { child, ended, listening } = start([], ENV);
     const url = await listening();

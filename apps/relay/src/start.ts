@@ -169,7 +169,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     async ready() {
       if (draining) throw new Problem('unavailable', { detail: 'draining' });
       if (peers.isLaterTwin()) throw new Problem('unavailable', { detail: 'an older node has this NODE_ID' });
-      await Promise.all([store.probe(), listener.probe()]);
+      await Promise.all([store.probe(), listener.probe(), tokens.ready()]);
     },
     async drain() {
       draining = true;

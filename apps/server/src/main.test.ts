@@ -1,15 +1,17 @@
 /** The entry of a deployment as a process: what it becomes, and what it says to who does not know its commands. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, jest } from '@jest/globals';
+import { publishedKeys } from '@sealwire/service/testing/published-keys';
 import { serverProcesses } from '@sealwire/service/testing/server-process';
 import { COMMANDS } from './commands.ts';
 
 jest.setTimeout(60_000);
 
+const keys = await publishedKeys();
 const KEY = Buffer.from(Uint8Array.from({ length: 32 }, (_, i) => i)).toString('base64url');
 const common = { DOMAIN: 'example.org', PUBLIC_ORIGIN: 'https://chat.example.org', STORE_URL: 'memory:' };
 const env = { ...common, TOKEN_KEY: KEY, APP_PASSWORD_KEY: KEY, LISTEN: '127.0.0.1:0' };
-const reader = { ...common, LISTEN: '127.0.0.1:0', TOKEN_JWKS_URL: 'http://127.0.0.1:1/keys' };
+const reader = { ...common, LISTEN: '127.0.0.1:0', TOKEN_JWKS_URL: keys.url };
 const processes = serverProcesses(import.meta.url);
 const root = new URL('../../../', import.meta.url);
 

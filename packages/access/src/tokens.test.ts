@@ -143,6 +143,24 @@ describe('access tokens', () => {
     expect(await remote.verify(token, 'relay')).toEqual({ device: DEVICE, expiresAt });
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
+    // Who has keys can do its job while nobody publishes them.
+    await remote.ready();
+  });
+
+  it('the verifier is ready when it has keys, and not before', async () => {
+    await verifier.ready();
+    let answer = 'no keys yet';
+    const server = createServer((_, response) => response.end(answer));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const jwks = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const remote = createTokenVerifier({ jwks, issuer: ISSUER, now });
+    await expect(remote.ready()).rejects.toMatchObject({ kind: 'unavailable' });
+    answer = JSON.stringify(signer.jwks());
+    await remote.ready();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    const unreached = createTokenVerifier({ jwks, issuer: ISSUER, now });
+    await expect(unreached.ready()).rejects.toMatchObject({ kind: 'unavailable' });
   });
 });
 

@@ -29,6 +29,8 @@ export interface VerifiedToken {
 export interface TokenVerifier {
   /** Throws `TokenError`, or `KeysUnavailableError` when keys come from a URL. Says nothing of whether the device still exists: ask the store. */
   verify(token: string, audience: Audience): Promise<VerifiedToken>;
+  /** Rejects with `KeysUnavailableError` as long as it never had the keys. Once it had, who publishes them may be away. */
+  ready(): Promise<void>;
 }
 
 export class TokenError extends Error {
@@ -39,6 +41,12 @@ export class TokenError extends Error {
   ) {
     super(message);
   }
+}
+
+/** Where the keys are, that tokens are verified by. */
+interface TokenKeys {
+  readonly keyOf: JWTVerifyGetKey;
+  readonly ready: TokenVerifier['ready'];
 }
 
 /** The keys could not be fetched: nothing is known of the token. */
@@ -97,7 +105,8 @@ export function createTokenVerifier(options: {
   readonly issuer: string;
   readonly now: () => number;
 }): TokenVerifier {
-  const keys = options.jwks instanceof URL ? remoteKeys(options.jwks, options.now) : localKeys(options.jwks);
+  const { jwks } = options;
+  const { keyOf, ready } = jwks instanceof URL ? remoteKeys(jwks, options.now) : localKeys(jwks);
   const verified = new VerifiedTokens();
   const skewMs = LIMITS.clockSkewMs.value;
 
@@ -109,7 +118,7 @@ export function createTokenVerifier(options: {
 
   async function verifyAnew(token: string, audience: Audience): Promise<VerifiedToken> {
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload } = await jwtVerify(token, keyOf, {
         algorithms: [ALGORITHM],
         typ: TYPE,
         issuer: options.issuer,
@@ -140,6 +149,7 @@ export function createTokenVerifier(options: {
       verified.add(token, audience, result);
       return result;
     },
+    ready,
   };
 }
 
@@ -181,24 +191,39 @@ function isFetchFailure(error: unknown): boolean {
  * Keys that are published elsewhere. The library believes what it fetched for as long as the clock says:
  * when that is set back, it begins anew.
  */
-function remoteKeys(url: URL, now: () => number): JWTVerifyGetKey {
+function remoteKeys(url: URL, now: () => number): TokenKeys {
   let newest = now();
   let keys = createRemoteJWKSet(url);
-  return (header, token) => {
-    const time = now();
-    if (time < newest) keys = createRemoteJWKSet(url);
-    newest = time;
-    return keys(header, token);
+  let wereThere = false;
+  return {
+    keyOf: (header, token) => {
+      const time = now();
+      if (time < newest) keys = createRemoteJWKSet(url);
+      newest = time;
+      return keys(header, token);
+    },
+    async ready() {
+      if (wereThere) return;
+      try {
+        if (!keys.jwks()) await keys.reload();
+        wereThere = true;
+      } catch (error) {
+        throw new KeysUnavailableError('the token keys cannot be fetched', { cause: error });
+      }
+    },
   };
 }
 
 /** Keys imported once: verification is on the path of every connect. */
-function localKeys(jwks: JSONWebKeySet): JWTVerifyGetKey {
+function localKeys(jwks: JSONWebKeySet): TokenKeys {
   const keys = new Map<string, Promise<CryptoKey | Uint8Array>>();
   for (const jwk of jwks.keys) if (jwk.kid) keys.set(jwk.kid, importJWK(jwk, ALGORITHM));
-  return async (header: JWTHeaderParameters) => {
-    const key = header.kid === undefined ? undefined : keys.get(header.kid);
-    if (!key) throw new errors.JWKSNoMatchingKey();
-    return key;
+  return {
+    keyOf: async (header: JWTHeaderParameters) => {
+      const key = header.kid === undefined ? undefined : keys.get(header.kid);
+      if (!key) throw new errors.JWKSNoMatchingKey();
+      return key;
+    },
+    ready: async () => {},
   };
 }
