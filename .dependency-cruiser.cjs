@@ -5,8 +5,8 @@ const floors = {
   store: ['wire', 'crypto'],
   bus: ['wire'],
   client: ['lime', 'wire', 'crypto'],
-  service: ['wire', 'crypto'],
-  access: ['service', 'wire', 'crypto'],
+  service: ['bus', 'wire', 'crypto'],
+  access: ['service', 'bus', 'wire', 'crypto'],
 };
 
 const floorRules = Object.entries({ crypto: [], ...floors }).map(([name, below]) => ({

@@ -1,4 +1,5 @@
-/** The one place that knows all adapters of the bus: `BUS_URL` chooses, and only the chosen one is loaded. Mains call it, nobody else. */
+/** The one place that knows all adapters of the bus and of counters: `BUS_URL` chooses, and only the chosen one is loaded. Mains call it, nobody else. */
+import type { Counters } from './counters.ts';
 import { type Bus, BusError } from './port.ts';
 
 export interface OpenBusOptions {
@@ -7,6 +8,8 @@ export interface OpenBusOptions {
   /** Hears that this node is cut off from the others, and that it is not any more; a log line. */
   readonly onConnection?: (state: 'lost' | 'restored') => void;
 }
+
+const REDIS = /^rediss?(\+(sentinel|cluster))?:/;
 
 /**
  * `memory:`: in process, for one node. `redis://…`, `redis+sentinel://…`, `redis+cluster://…` and the same with `rediss`: for many (docs of
@@ -17,13 +20,34 @@ export async function openBus(url: string, options: OpenBusOptions = {}): Promis
     const { MemoryHub, openMemoryBus } = await import('./memory.ts');
     return openMemoryBus(new MemoryHub(), options.onHandlerError);
   }
-  if (/^rediss?(\+(sentinel|cluster))?:/.test(url)) {
+  if (REDIS.test(url)) {
     const { openRedisBus } = await import('./redis.ts');
     return openRedisBus({ url, ...options });
   }
+  throw unknownScheme(url);
+}
+
+export interface OpenCountersOptions {
+  /** ms since 1970 */
+  readonly now: () => number;
+  /** Hears that this process counts alone, and that it does not any more; a log line. */
+  readonly onShared?: (state: 'lost' | 'restored') => void;
+}
+
+/** Where limiters count, by the URL of the bus: `memory:` in this process, Redis together with all others. Rejects as `openBus`. */
+export async function openCounters(url: string, options: OpenCountersOptions): Promise<Counters> {
+  const { MemoryCounters } = await import('./memory-counters.ts');
+  const alone = new MemoryCounters(options.now);
+  if (url === 'memory:') return alone;
+  if (!REDIS.test(url)) throw unknownScheme(url);
+  const { openRedisCounters } = await import('./redis-counters.ts');
+  return openRedisCounters({ url, alone, ...options });
+}
+
+function unknownScheme(url: string): BusError {
   const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0];
   // The value itself is not repeated: a bus URL may carry a password.
-  throw new BusError(
+  return new BusError(
     `the bus URL has ${scheme ? `the unknown scheme ${scheme}` : 'no scheme'}; use memory: or redis://HOST:PORT`,
   );
 }

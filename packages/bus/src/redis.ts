@@ -6,8 +6,9 @@
  * lost: each listener is told so, once its subscription is confirmed anew.
  */
 import slotOf from 'cluster-key-slot';
-import { Cluster, Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { type Bus, BusError, type BusHandler, type Subscription } from './port.ts';
+import { busErrorOf, COMMAND_MS, connectionOf, firstConnection, waitMs, within } from './redis-connection.ts';
 import { parseRedisUrl, type RedisPlace } from './redis-url.ts';
 
 export interface RedisBusOptions {
@@ -29,11 +30,6 @@ interface Channel {
   /** Subscribed, or about to be; changes follow one another. */
   turn: Promise<unknown>;
 }
-
-/** A publication, and a first subscription, is confirmed or refused within this. */
-const COMMAND_MS = 3_000;
-const FIRST_CONNECTION_MS = 5_000;
-const MOST_WAIT_MS = 1_000;
 
 /** Connects. Rejects with a `BusError` of one line when nobody answers as the URL says. */
 export async function openRedisBus(options: RedisBusOptions): Promise<Bus> {
@@ -203,83 +199,4 @@ class RedisBus implements Bus {
   private checkOpen(): void {
     if (this.closed) throw new BusError('the bus is closed');
   }
-}
-
-/** Longer with each attempt, and never the same for two that lost their connections together. */
-function waitMs(attempt: number): number {
-  return Math.min(50 * 2 ** Math.min(attempt, 8), MOST_WAIT_MS) * (0.5 + Math.random() / 2);
-}
-
-function connectionOf(place: RedisPlace, isPatient: boolean): Redis | Cluster {
-  const common = {
-    lazyConnect: true,
-    // `renew` subscribes, so that it knows when that is confirmed.
-    autoResubscribe: false,
-    commandTimeout: COMMAND_MS,
-    connectTimeout: COMMAND_MS,
-    enableOfflineQueue: isPatient,
-    maxRetriesPerRequest: isPatient ? null : 0,
-    ...place.credentials,
-    ...(place.tls && { tls: {} }),
-  };
-  const { enableOfflineQueue, ...ofNodes } = common;
-  switch (place.kind) {
-    case 'server':
-      return new Redis({ ...common, ...place.hosts[0]!, db: place.db, retryStrategy: waitMs });
-    case 'sentinel':
-      return new Redis({
-        ...common,
-        name: place.master,
-        sentinels: [...place.hosts],
-        failoverDetector: true,
-        retryStrategy: waitMs,
-        sentinelRetryStrategy: waitMs,
-      });
-    case 'cluster':
-      return new Cluster([...place.hosts], {
-        lazyConnect: true,
-        shardedSubscribers: true,
-        clusterRetryStrategy: waitMs,
-        enableOfflineQueue,
-        redisOptions: ofNodes,
-      });
-  }
-}
-
-/** Connected, or refused with the reason. */
-async function firstConnection(client: Redis | Cluster): Promise<void> {
-  let reason: unknown;
-  client.on('error', (error: unknown) => {
-    reason = error;
-  });
-  try {
-    await within(FIRST_CONNECTION_MS, client.connect());
-  } catch (error) {
-    throw new BusError(`the bus cannot be reached: ${textOf(reason ?? error)}`, { cause: error });
-  }
-}
-
-async function within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new BusError('the bus did not answer in time')), ms);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } catch (error) {
-    throw busErrorOf(error);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function textOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  if (/NOAUTH|WRONGPASS|invalid (username|password)/i.test(text))
-    return 'it asks for another password; write redis://:PASSWORD@HOST, special characters as %XX';
-  return text.split('\n')[0] ?? '';
-}
-
-function busErrorOf(error: unknown): BusError {
-  return error instanceof BusError ? error : new BusError(`the bus did not answer: ${textOf(error)}`, { cause: error });
 }
