@@ -1,4 +1,5 @@
 /** What the API is built from. The composition root (this app's main, or solo) makes all of it. */
+import type { Counters } from '@sealwire/bus/counters';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import type { Log } from '@sealwire/service/log';
@@ -9,6 +10,8 @@ import type { ApiSettings } from './settings.ts';
 export interface ApiDeps {
   readonly store: Store;
   readonly bus: Bus;
+  /** Where limiters count; in this process alone unless given. */
+  readonly counters?: Counters | undefined;
   readonly crypto: CryptoProvider;
   readonly random: RandomBytes;
   /** ms since 1970 */

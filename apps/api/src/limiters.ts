@@ -12,16 +12,16 @@ const HOUR = 60 * MINUTE;
 const ACCOUNTS_OF_NETWORK = 4;
 
 export interface ApiLimiters {
-  /** Throws a 429 `Problem`. */
-  account(request: IncomingMessage, reply: HeaderSink): void;
-  /** Throws a 429 `Problem`. */
-  login(request: IncomingMessage, reply: HeaderSink): void;
+  /** Rejects with a 429 `Problem`. */
+  account(request: IncomingMessage, reply: HeaderSink): Promise<void>;
+  /** Rejects with a 429 `Problem`. */
+  login(request: IncomingMessage, reply: HeaderSink): Promise<void>;
   /** What limiters count a client address by. */
   keyOf(request: IncomingMessage): string;
-  /** A new app password of the account of `device`. Throws a 429 `Problem`. */
-  appPassword(device: DeviceId, reply: HeaderSink): void;
-  /** `device` has proved its key. Throws a 429 `Problem`. */
-  loggedIn(device: DeviceId): void;
+  /** A new app password of the account of `device`. Rejects with a 429 `Problem`. */
+  appPassword(device: DeviceId, reply: HeaderSink): Promise<void>;
+  /** `device` has proved its key. Rejects with a 429 `Problem`. */
+  loggedIn(device: DeviceId): Promise<void>;
 }
 
 export function createApiLimiters(settings: ApiSettings, log: Log, deps: LimiterDeps): ApiLimiters {
@@ -39,23 +39,20 @@ export function createApiLimiters(settings: ApiSettings, log: Log, deps: Limiter
   const keyOf = (request: IncomingMessage) => limiterKey(clientAddress(request, proxies));
   return {
     keyOf,
-    appPassword(device, reply) {
-      const account = accountOf(device);
-      appPasswords.demand(account);
-      reply.headers(appPasswords.headers(account));
+    async appPassword(device, reply) {
+      reply.headers(await appPasswords.demand(accountOf(device)));
     },
-    account(request, reply) {
-      const address = keyOf(request);
-      accounts.demand(address);
-      networks.demand(networkKey(clientAddress(request, proxies)));
-      reply.headers(accounts.headers(address));
+    async account(request, reply) {
+      const standing = await accounts.demand(keyOf(request));
+      await networks.demand(networkKey(clientAddress(request, proxies)));
+      reply.headers(standing);
     },
-    login(request, reply) {
-      const address = keyOf(request);
-      addresses.demand(address);
-      reply.headers(addresses.headers(address));
+    async login(request, reply) {
+      reply.headers(await addresses.demand(keyOf(request)));
     },
     // Not before: strangers could use up what a device has, or learn how often its owner logs in.
-    loggedIn: (device) => devices.demand(device),
+    async loggedIn(device) {
+      await devices.demand(device);
+    },
   };
 }

@@ -1,5 +1,5 @@
 /** The API server as a process of its own. `main.ts --help` lists the settings; `main.ts invite` prints an invitation code. */
-import { openBus } from '@sealwire/bus/open';
+import { openBus, openCounters } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { openOrExplain } from '@sealwire/service/boot';
@@ -35,6 +35,7 @@ if (process.argv[2] === 'invite') {
     now: Date.now,
     openStore,
     openBus,
+    openCounters,
     adminSocket: adminSocketOf,
     withoutNews: 'other processes hear nothing of changes',
     start(context) {

@@ -88,7 +88,7 @@ function pagePolicy(crypto: CryptoProvider) {
 }
 
 function apiModule(deps: ApiDeps): Type {
-  const { store, bus, crypto, random, now, log, metrics, settings, tokenKey } = deps;
+  const { store, bus, crypto, random, now, log, metrics, settings, tokenKey, counters } = deps;
   const issuer = originOf(settings.PUBLIC_ORIGIN);
   const announcer = createAnnouncer(bus, log);
   const signer = createTokenSigner({ seed: tokenKey, issuer, now });
@@ -111,7 +111,7 @@ function apiModule(deps: ApiDeps): Type {
       { provide: APP_PASSWORDS, useValue: new AppPasswordService({ store, random, now, vault }) },
       // Nest takes no undefined for a value.
       { provide: APP_PASSWORD_LOGIN, useValue: vault ? appPasswordLogin(deps, vault, signer) : null },
-      { provide: LIMITERS, useValue: createApiLimiters(settings, log, { now, metrics }) },
+      { provide: LIMITERS, useValue: createApiLimiters(settings, log, { now, metrics, counters }) },
       { provide: PUBLISHED, useValue: publish(settings, deps.version, signer.jwks()) },
       {
         provide: AUTHENTICATE,
@@ -129,12 +129,12 @@ function vaultOf({ crypto, random, settings, appPasswordKey: key }: ApiDeps): Ap
 }
 
 function appPasswordLogin(deps: ApiDeps, vault: AppPasswordVault, signer: TokenSigner): AppPasswordLogin {
-  const { store, crypto, random, now, metrics, settings } = deps;
+  const { store, crypto, random, now, metrics, settings, counters } = deps;
   const budgets = {
     perAddress: settings.WRONG_PASSWORDS_PER_ADDRESS,
     perAccount: settings.WRONG_PASSWORDS_PER_ACCOUNT,
   };
-  const guesses = createGuessLimits(budgets, { now, metrics });
+  const guesses = createGuessLimits(budgets, { now, metrics, counters });
   const check = createAppPasswordCheck({ vault, passwords: store.appPasswords, guesses, random, now });
   return new AppPasswordLogin({ store, crypto, signer, check, realm: vault.realm });
 }

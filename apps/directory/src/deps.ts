@@ -1,6 +1,7 @@
 /** What the key directory is built from. The composition root (this app's main, or solo) makes all of it. */
 
 import type { TokenVerifier } from '@sealwire/access/tokens';
+import type { Counters } from '@sealwire/bus/counters';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import type { Log } from '@sealwire/service/log';
@@ -13,6 +14,8 @@ import type { DirectorySettings } from './settings.ts';
 export interface DirectoryDeps {
   readonly store: Store;
   readonly bus: Bus;
+  /** Where limiters count; in this process alone unless given. */
+  readonly counters?: Counters | undefined;
   readonly crypto: CryptoProvider;
   /** ms since 1970 */
   readonly now: () => number;

@@ -1,7 +1,7 @@
 /** The key directory as a process of its own. `main.ts --help` lists the settings. */
 
 import { createTokenVerifier } from '@sealwire/access/tokens';
-import { openBus } from '@sealwire/bus/open';
+import { openBus, openCounters } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { bootServer } from '@sealwire/service/boot-server';
@@ -17,6 +17,7 @@ await bootServer({
   now: Date.now,
   openStore,
   openBus,
+  openCounters,
   withoutNews: 'other processes hear nothing of changes',
   start(context) {
     const { settings, now } = context;

@@ -36,10 +36,10 @@ export type { DirectoryDeps } from './deps.ts';
 
 /** Builds the server and resolves when it can answer. Its paths: `/lime`, `LIME_PATH`, `/directory/…`. */
 export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
-  const { store, crypto, now, metrics, log, settings } = deps;
+  const { store, crypto, now, metrics, log, settings, counters } = deps;
   const quiet = announceOpenMode(settings, log, deps.repeat ?? platformRepeat);
   const authenticate = deps.authenticate ?? authenticationOf(deps);
-  const budget = createBundleBudget(settings, { now, metrics });
+  const budget = createBundleBudget(settings, { now, metrics, counters });
   const limits = { oneTimePrekeys: settings.PREKEYS_PER_DEVICE, devices: LIMITS.bundlesPerRequest.value };
   const peering = peeringOf(deps);
   const door = new KeyDoor({
@@ -100,9 +100,9 @@ function isPath(url: string | undefined, path: string): boolean {
 }
 
 function directoryModule(deps: DirectoryDeps, budget: BundleBudget, peerKey: Uint8Array | undefined): Type {
-  const { store, bus, crypto, now, log, metrics, settings, tokens, version } = deps;
+  const { store, bus, crypto, now, log, metrics, settings, tokens, version, counters } = deps;
   const announcer = createAnnouncer(bus, log);
-  const limiters = createManifestLimiters(settings, { now, metrics });
+  const limiters = createManifestLimiters(settings, { now, metrics, counters });
   const { DOMAIN: domain, DEVICES_PER_ACCOUNT: devicesPerAccount } = settings;
   const manifests = new ManifestService({ store, crypto, announcer, now, domain, limiters, devicesPerAccount });
   const authenticate = bearerAuthenticator({

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
 import { startApi } from '@sealwire/api/start';
+import type { Counters } from '@sealwire/bus/counters';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { startDirectory } from '@sealwire/directory/start';
@@ -28,6 +29,8 @@ export interface SoloDeps {
   readonly settings: Omit<SoloSettings, 'DATA_DIR'>;
   readonly store: Store;
   readonly bus: Bus;
+  /** Where limiters count; in this process alone unless given. */
+  readonly counters?: Counters | undefined;
   readonly crypto: CryptoProvider;
   readonly random: RandomBytes;
   readonly now: () => number;
@@ -61,7 +64,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
   const issuer = originOf(origin);
   const { jwks } = createTokenSigner({ seed: tokenKey, issuer, now });
   const tokens = createTokenVerifier({ jwks: jwks(), issuer, now });
-  const shared = { store, bus, crypto, random, now, log, metrics };
+  const shared = { store, bus, counters: deps.counters, crypto, random, now, log, metrics };
 
   const api = await startApi({ ...shared, settings, tokenKey, appPasswordKey, version });
   const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey, version });

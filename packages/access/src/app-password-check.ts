@@ -72,14 +72,14 @@ export function createAppPasswordCheck({ vault, passwords, guesses, random, now 
       const user = vault.parseUser(claim.user);
       // What is no user of this domain has one budget together: texts of strangers are not worth remembering.
       const account = user?.address ?? NOBODY;
-      guesses.demand(account, claim.from);
+      await guesses.demand(account, claim.from);
       const held = await passwords.list((user ?? nobody).address);
       const password = find(held, user ?? nobody, claim);
       if (!user || !password) {
-        guesses.wrong(account, claim.from);
+        await guesses.wrong(account, claim.from);
         return undefined;
       }
-      guesses.right(user.address, claim.from);
+      await guesses.right(user.address, claim.from);
       const today = Math.floor(now() / DAY_MS) * DAY_MS;
       // The day, and not the time: a write a day, and no record of when somebody is about.
       if (password.usedAt !== today) await passwords.markUsed(user.address, password.id, today);

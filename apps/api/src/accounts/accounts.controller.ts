@@ -25,7 +25,7 @@ export class AccountsController {
     @Req() request: { raw: IncomingMessage },
     @Res({ passthrough: true }) reply: HeaderSink & { code(status: number): void },
   ): Promise<Answer> {
-    this.limiters.account(request.raw, reply);
+    await this.limiters.account(request.raw, reply);
     const { account, created } = await this.accounts.create(body);
     reply.code(created ? 201 : 200);
     return { address: account.address, createdAt: account.createdAt };

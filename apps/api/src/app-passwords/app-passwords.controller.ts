@@ -23,7 +23,7 @@ export class AppPasswordsController {
     @Body({ schema: MakeAppPasswordBody }) { name }: z.output<typeof MakeAppPasswordBody>,
     @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.output<typeof NewAppPasswordAnswer>> {
-    this.limiters.appPassword(caller, reply);
+    await this.limiters.appPassword(caller, reply);
     return this.appPasswords.make(caller, name);
   }
 

@@ -31,7 +31,7 @@ export class LoginController {
     @Req() request: { raw: IncomingMessage },
     @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.output<typeof ChallengeAnswer>> {
-    this.limiters.login(request.raw, reply);
+    await this.limiters.login(request.raw, reply);
     return this.logins.challenge(body.device);
   }
 
@@ -42,9 +42,9 @@ export class LoginController {
     @Req() request: { raw: IncomingMessage },
     @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.output<typeof TokenAnswer>> {
-    this.limiters.login(request.raw, reply);
+    await this.limiters.login(request.raw, reply);
     const answer = await this.logins.token(body);
-    this.limiters.loggedIn(body.device);
+    await this.limiters.loggedIn(body.device);
     return answer;
   }
 
@@ -55,10 +55,10 @@ export class LoginController {
     @Req() request: { raw: IncomingMessage },
     @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.output<typeof TokenAnswer>> {
-    this.limiters.login(request.raw, reply);
+    await this.limiters.login(request.raw, reply);
     if (!this.byAppPassword) throw new Problem('unauthorized');
     const answer = await this.byAppPassword.token(body, this.limiters.keyOf(request.raw));
-    this.limiters.loggedIn(body.device);
+    await this.limiters.loggedIn(body.device);
     return answer;
   }
 }

@@ -24,7 +24,7 @@ export class KeysService {
 
   /** Throws `keys-differ` with a pointer to each part that does; 429 for a device that asks or uploads too often. */
   async check(device: DeviceId, { suites }: z.output<typeof KeysCheckBody>): Promise<void> {
-    this.deps.budget.demandUpload({ device, vouchedBy: 'device' });
+    await this.deps.budget.demandUpload({ device, vouchedBy: 'device' });
     const errors: PointerError[] = [];
     for (const [i, { suite, ...believed }] of suites.entries()) {
       const held = await this.digests(

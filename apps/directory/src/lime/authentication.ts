@@ -17,7 +17,7 @@ export function authenticationOf(deps: DirectoryDeps): Authenticate {
 
 /** Undefined without a key: no app passwords, no Digest. */
 function digestOf(deps: DirectoryDeps): DigestScheme | undefined {
-  const { store, crypto, random, now, metrics, settings, appPasswordKey: key } = deps;
+  const { store, crypto, random, now, metrics, settings, counters, appPasswordKey: key } = deps;
   if (!key) return undefined;
   const { DOMAIN: domain, DIGEST_REALM: realm = domain, DIGEST_MD5 } = settings;
   const vault = createAppPasswordVault({ crypto, random, key, domain, realm, md5: DIGEST_MD5 === 'on' });
@@ -25,7 +25,7 @@ function digestOf(deps: DirectoryDeps): DigestScheme | undefined {
     perAddress: settings.WRONG_PASSWORDS_PER_ADDRESS,
     perAccount: settings.WRONG_PASSWORDS_PER_ACCOUNT,
   };
-  const guesses = createGuessLimits(budgets, { now, metrics });
+  const guesses = createGuessLimits(budgets, { now, metrics, counters });
   const check = createAppPasswordCheck({ vault, passwords: store.appPasswords, guesses, random, now });
   const nonceKey = appPasswordKey(crypto, key, 'nonce');
   const nonces = createNonceBook({ crypto, random, now, key: nonceKey, realm, once: store.once });

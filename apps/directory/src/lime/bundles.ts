@@ -33,7 +33,7 @@ export class Bundles {
 
   /** Throws a 429 `Problem` beyond the requester's budget, and the store's failures. */
   async answer(sender: LimeSender, suite: ServedSuite, requested: readonly string[]): Promise<LimePeer[]> {
-    this.deps.budget.demand(sender, requested.length);
+    await this.deps.budget.demand(sender, requested.length);
     const { local, foreign } = this.split(sender, requested);
     const found: (LimeBundle | undefined)[] = new Array(requested.length).fill(undefined);
     const claimed = this.claim(sender, suite, local, found);
@@ -71,7 +71,7 @@ export class Bundles {
     const { store, budget, now } = this.deps;
     if (targets.length === 0) return;
     // The hot path: plain loops, few arrays.
-    const allowances = targets.map(({ device }) => budget.allowance(sender, device, suite));
+    const allowances = await Promise.all(targets.map(({ device }) => budget.allowance(sender, device, suite)));
     const [toClaim, toFind]: [DeviceId[], DeviceId[]] = [[], []];
     for (let i = 0; i < targets.length; i++) {
       if (allowances[i] === 'one-time') toClaim.push(targets[i]!.device);
@@ -83,7 +83,7 @@ export class Bundles {
       let bundle: PrekeyBundle | undefined;
       if (allowances[i] === 'one-time') {
         bundle = claimed[nextClaimed++];
-        if (!bundle) budget.giveBack(sender, targets[i]!.device, suite);
+        if (!bundle) await budget.giveBack(sender, targets[i]!.device, suite);
       } else if (allowances[i] === 'bundle') bundle = others[nextOther++];
       found[targets[i]!.at] = bundle;
       this.count(bundle, allowances[i]!);

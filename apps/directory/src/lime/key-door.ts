@@ -39,7 +39,7 @@ export class KeyDoor {
   async register(sender: LimeSender, request: Registration): Promise<void> {
     const { store, budget } = this.deps;
     const { suite, identityKey, signedPrekey, oneTimePrekeys } = request;
-    budget.demandUpload(sender);
+    await budget.demandUpload(sender);
     const listed = await store.devices.find(sender.device);
     if (listed && !this.isNamed(listed, suite, identityKey))
       throw new Refusal('badRequest', 'the manifest of this device names another identity key on this suite');
@@ -61,7 +61,7 @@ export class KeyDoor {
 
   async replaceSignedPrekey(sender: LimeSender, suite: ServedSuite, signedPrekey: LimeSignedPrekey): Promise<void> {
     const { store, budget } = this.deps;
-    budget.demandUpload(sender);
+    await budget.demandUpload(sender);
     const [registered] = await store.prekeys.find(suite, [sender.device]);
     if (!registered) throw new Refusal('userNotFound', 'not registered on this suite');
     this.checkSignedPrekey(suite, registered.identityKey, signedPrekey);
@@ -70,7 +70,7 @@ export class KeyDoor {
 
   async addOneTime(sender: LimeSender, suite: ServedSuite, keys: readonly LimeOneTimePrekey[]): Promise<void> {
     const { store, budget, prekeysPerDevice, now } = this.deps;
-    budget.demandUpload(sender);
+    await budget.demandUpload(sender);
     this.checkOneTime(suite, keys);
     await store.prekeys.addOneTime(sender.device, suite, keys, { maximum: prekeysPerDevice, now: now() });
   }

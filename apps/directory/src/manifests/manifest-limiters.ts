@@ -10,12 +10,12 @@ const MINUTE = 60_000;
 const VERSIONS_PER_HOUR = 60;
 
 export interface ManifestLimiters {
-  /** Throws a 429 `Problem`. */
-  read(request: IncomingMessage, reply: HeaderSink): void;
-  /** Throws a 429 `Problem`. */
-  write(request: IncomingMessage, reply: HeaderSink): void;
-  /** Before a new version that `account` has signed is stored. Throws a 429 `Problem`. */
-  version(account: AccountAddress): void;
+  /** Rejects with a 429 `Problem`. */
+  read(request: IncomingMessage, reply: HeaderSink): Promise<void>;
+  /** Rejects with a 429 `Problem`. */
+  write(request: IncomingMessage, reply: HeaderSink): Promise<void>;
+  /** Before a new version that `account` has signed is stored. Rejects with a 429 `Problem`. */
+  version(account: AccountAddress): Promise<void>;
 }
 
 export function createManifestLimiters(settings: DirectorySettings, deps: LimiterDeps): ManifestLimiters {
@@ -24,14 +24,14 @@ export function createManifestLimiters(settings: DirectorySettings, deps: Limite
   const reads = limiter('manifest-reads', settings.MANIFEST_READS_PER_ADDRESS);
   const writes = limiter('manifest-writes', settings.MANIFEST_WRITES_PER_ADDRESS);
   const versions = createLimiter('manifest-versions', { points: VERSIONS_PER_HOUR, windowMs: 60 * MINUTE }, deps);
-  const demand = (limiter: Limiter, request: IncomingMessage, reply: HeaderSink) => {
-    const address = limiterKey(clientAddress(request, proxies));
-    limiter.demand(address);
-    reply.headers(limiter.headers(address));
+  const demand = async (limiter: Limiter, request: IncomingMessage, reply: HeaderSink) => {
+    reply.headers(await limiter.demand(limiterKey(clientAddress(request, proxies))));
   };
   return {
     read: (request, reply) => demand(reads, request, reply),
     write: (request, reply) => demand(writes, request, reply),
-    version: (account) => versions.demand(account),
+    async version(account) {
+      await versions.demand(account);
+    },
   };
 }

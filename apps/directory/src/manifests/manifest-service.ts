@@ -71,7 +71,7 @@ export class ManifestService {
     if (crypto.equal(newest.bytes, signed.manifest)) return { account, manifest: newest };
     if (manifest.version !== newest.version + 1) throw conflict(newest.version);
     this.verifyChain(newest, manifest);
-    this.deps.limiters.version(account.address);
+    await this.deps.limiters.version(account.address);
     const [before = []] = await store.devices.list([account.address]);
     await this.checkNames(before, manifest);
     this.checkQuota(before, manifest);

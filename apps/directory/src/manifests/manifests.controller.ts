@@ -27,7 +27,7 @@ export class ManifestsController {
     @Req() request: Raw,
     @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.input<typeof ManifestAnswer>> {
-    this.limiters.read(request.raw, reply);
+    await this.limiters.read(request.raw, reply);
     return encode(await this.manifests.newest(name));
   }
 
@@ -38,7 +38,7 @@ export class ManifestsController {
     @Req() request: Raw,
     @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.input<typeof ManifestHistoryAnswer>> {
-    this.limiters.read(request.raw, reply);
+    await this.limiters.read(request.raw, reply);
     const { account, manifests, next } = await this.manifests.history(name, query.after);
     return z.encode(ManifestHistoryAnswer, {
       address: account.address,
@@ -55,7 +55,7 @@ export class ManifestsController {
     @Req() request: Raw,
     @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.input<typeof ManifestAnswer>> {
-    this.limiters.write(request.raw, reply);
+    await this.limiters.write(request.raw, reply);
     return encode(await this.manifests.publish(name, body));
   }
 }

@@ -1,4 +1,5 @@
 /** The frame of a server that runs as a process of its own: store and bus by their URLs, one door, one port, and the orderly end of all. */
+import type { Counters } from '@sealwire/bus/counters';
 import type { z } from 'zod';
 import { trustedProxies } from '../http/client-address.ts';
 import type { HttpDoor, SocketDoor } from '../http/http-door.ts';
@@ -6,6 +7,7 @@ import { listen } from '../http/listen.ts';
 import { basePathOf } from '../http/public-origin.ts';
 import { tlsFilesOf } from '../http/tls-files.ts';
 import { createHealth } from '../observe/health.ts';
+import { limiterNews } from '../observe/limiter-reports.ts';
 import { type StoreNews, storeNews } from '../observe/store-reports.ts';
 import { type BootContext, boot, openOrExplain } from './boot.ts';
 import type { listenAddress, SERVER_SETTINGS } from './settings.ts';
@@ -34,13 +36,20 @@ export interface StandaloneServer<S extends ServerSchema, Store extends Closable
     terms: { readonly whenDamaged: 'continue' | 'stop'; readonly reports: StoreNews },
   ) => Promise<Store>;
   readonly openBus: (url: string) => Promise<Bus>;
+  /** By `BUS_URL` too: where limiters count. Not said: the server has none that other processes should know of. */
+  readonly openCounters?: (
+    url: string,
+    options: { readonly now: () => number; readonly onShared: ReturnType<typeof limiterNews> },
+  ) => Promise<Counters>;
   /** What it means for this server that a bus within the process brings no news of others: a line of the log. */
   readonly withoutNews: string;
   /** Where it listens for its administrator; not said: nowhere. */
   readonly adminSocket?: (settings: z.output<S>) => string | undefined;
   /** The paths of the door; all of them unless given. */
   readonly prefix?: string;
-  start(context: BootContext<S> & { readonly store: Store; readonly bus: Bus }): Promise<HttpDoor | SocketDoor>;
+  start(
+    context: BootContext<S> & { readonly store: Store; readonly bus: Bus; readonly counters: Counters | undefined },
+  ): Promise<HttpDoor | SocketDoor>;
 }
 
 /** Runs `server` until a signal ends it. Resolves when it listens (or has shown its configuration). */
@@ -57,7 +66,10 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
       const store = await openOrExplain('STORE_URL', () => server.openStore(settings.STORE_URL, terms));
       const bus = await openOrExplain('BUS_URL', () => server.openBus(settings.BUS_URL));
       if (bus.reach === 'process') log.warn('bus-is-in-process', { setting: 'BUS_URL', reason: server.withoutNews });
-      const door = await server.start({ ...context, store, bus });
+      const counters = await openOrExplain('BUS_URL', async () =>
+        server.openCounters?.(settings.BUS_URL, { now, onShared: limiterNews(log, metrics) }),
+      );
+      const door = await server.start({ ...context, store, bus, counters });
       const listening = await listen({
         address: settings.LISTEN,
         routes: [{ prefix, door }],
@@ -85,6 +97,7 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
         reload: listening.reloadCertificate,
         async stop() {
           await listening.close();
+          await counters?.close();
           await bus.close();
           await store.close();
         },

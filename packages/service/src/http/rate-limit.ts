@@ -1,9 +1,11 @@
 /**
- * Limiters: so many points per key and window, counted in this process. Behind several processes each counts for itself. They fail open
- * by construction: there is no store that could be down.
+ * Limiters: so many points per key and window. Where they count is their counters' business: in this process, or together with all
+ * others that share a server (docs/adr/0037). None rejects for a server that is down.
  *
- * Not rate-limiter-flexible: its memory store reads a clock of its own, keeps a timer for each key, and answers by promises only.
+ * Not rate-limiter-flexible: see docs/adr/0007 and 0037.
  */
+import type { Charge, Counters, Standing, Taking } from '@sealwire/bus/counters';
+import { MemoryCounters } from '@sealwire/bus/memory-counters';
 import type { Metrics } from '../observe/metrics.ts';
 import { Problem } from './problem.ts';
 
@@ -17,21 +19,16 @@ export interface Budget {
 export interface Limiter {
   /**
    * Takes `points` (1 by default). Undefined: allowed; else nothing is taken, and these are the milliseconds until the next window.
-   * Refusals are counted in the metrics. `keep`: also refused when fewer than so many points would be left.
+   * Refusals are counted in the metrics.
    */
-  refused(key: string, points?: number, keep?: number): number | undefined;
-  /** One point that was taken in the window that runs was not needed: as if it had not been. */
-  giveBack(key: string): void;
-  /** Points taken in the window that runs. */
-  taken(key: string): number;
+  refused(key: string, points?: number): Promise<number | undefined>;
   /** When nothing is left: the milliseconds until the next window. Takes nothing; such a refusal is counted too. */
-  spent(key: string): number | undefined;
-  /** The same as `refused` as a `too-many-requests` problem with `Retry-After` and the headers below. */
-  demand(key: string, points?: number): void;
-  /** `RateLimit-Policy` and `RateLimit` as they stand for `key` (draft-ietf-httpapi-ratelimit-headers); nothing without a limit. */
-  headers(key: string): Readonly<Record<string, string>>;
-  /** Keys remembered: at most those of the last window and of this one. */
-  readonly size: number;
+  spent(key: string): Promise<number | undefined>;
+  /**
+   * The same as `refused` as a `too-many-requests` problem with `Retry-After`. Answers `RateLimit-Policy` and `RateLimit` as they stand
+   * now for `key` (draft-ietf-httpapi-ratelimit-headers), which the problem has too; nothing without a limit.
+   */
+  demand(key: string, points?: number): Promise<Readonly<Record<string, string>>>;
 }
 
 /** An answer that can be told what is left of a budget. */
@@ -43,115 +40,75 @@ export interface LimiterDeps {
   /** ms since 1970 */
   readonly now: () => number;
   readonly metrics: Metrics;
+  /** Of this process alone unless given. */
+  readonly counters?: Counters | undefined;
 }
 
 /** `name` is the metric's label and the name of the policy. */
 export function createLimiter(name: string, budget: Budget, deps: LimiterDeps): Limiter {
-  return budget.points === 0 ? UNLIMITED : new WindowLimiter(name, budget, deps);
+  const { counters = new MemoryCounters(deps.now), metrics } = deps;
+  return budget.points === 0 ? UNLIMITED : new WindowLimiter(name, budget, counters, metrics);
+}
+
+/** Counts what a taking of `charges` refused, and answers how long to wait: undefined, nothing was refused. */
+export function waitOf(
+  { refusedAt, standings }: Taking,
+  charges: readonly Charge[],
+  metrics: Metrics,
+): number | undefined {
+  if (refusedAt === undefined) return undefined;
+  metrics.rateLimitRejections.inc({ limiter: charges[refusedAt]!.counter });
+  return standings[refusedAt]!.leftMs;
 }
 
 const UNLIMITED: Limiter = {
-  refused: () => undefined,
-  giveBack: () => {},
-  taken: () => 0,
-  spent: () => undefined,
-  demand: () => {},
-  headers: () => ({}),
-  size: 0,
+  refused: async () => undefined,
+  spent: async () => undefined,
+  demand: async () => ({}),
 };
 
-interface Window {
-  readonly from: number;
-  taken: number;
-}
-
-/** More than one: the ended are fewer after each new key. */
-const FORGET_AT_ONCE = 2;
-
 class WindowLimiter implements Limiter {
-  /** In the order of their beginning: the first are the first to end. */
-  readonly #windows = new Map<string, Window>();
   readonly #name: string;
   readonly #budget: Budget;
-  readonly #deps: LimiterDeps;
+  readonly #counters: Counters;
+  readonly #metrics: Metrics;
 
-  constructor(name: string, budget: Budget, deps: LimiterDeps) {
+  constructor(name: string, budget: Budget, counters: Counters, metrics: Metrics) {
     this.#name = name;
     this.#budget = budget;
-    this.#deps = deps;
+    this.#counters = counters;
+    this.#metrics = metrics;
   }
 
-  get size(): number {
-    return this.#windows.size;
+  async refused(key: string, points = 1): Promise<number | undefined> {
+    const charges = this.#charges(key, points);
+    return waitOf(await this.#counters.take(key, charges), charges, this.#metrics);
   }
 
-  refused(key: string, points = 1, keep = 0): number | undefined {
-    const now = this.#deps.now();
-    const window = this.#current(key, now) ?? this.#begin(key, now);
-    if (window.taken + points <= this.#budget.points - keep) {
-      window.taken += points;
-      return undefined;
-    }
-    this.#deps.metrics.rateLimitRejections.inc({ limiter: this.#name });
-    return window.from + this.#budget.windowMs - now;
+  async spent(key: string): Promise<number | undefined> {
+    const charges = this.#charges(key, 1);
+    return waitOf(await this.#counters.look(key, charges), charges, this.#metrics);
   }
 
-  giveBack(key: string): void {
-    const window = this.#current(key, this.#deps.now());
-    if (!window || window.taken === 0) return;
-    window.taken -= 1;
-    if (window.taken === 0) this.#windows.delete(key);
+  async demand(key: string, points = 1): Promise<Readonly<Record<string, string>>> {
+    const charges = this.#charges(key, points);
+    const taking = await this.#counters.take(key, charges);
+    const waitMs = waitOf(taking, charges, this.#metrics);
+    const headers = this.#headers(taking.standings[0]!);
+    if (waitMs === undefined) return headers;
+    throw new Problem('too-many-requests', { retryAfterSeconds: waitMs / 1000, headers });
   }
 
-  taken(key: string): number {
-    return this.#current(key, this.#deps.now())?.taken ?? 0;
+  #charges(key: string, points: number): readonly Charge[] {
+    return [{ counter: this.#name, key, points, limit: this.#budget.points, windowMs: this.#budget.windowMs }];
   }
 
-  spent(key: string): number | undefined {
-    const now = this.#deps.now();
-    const window = this.#current(key, now);
-    if (!window || window.taken < this.#budget.points) return undefined;
-    this.#deps.metrics.rateLimitRejections.inc({ limiter: this.#name });
-    return window.from + this.#budget.windowMs - now;
-  }
-
-  demand(key: string, points?: number): void {
-    const waitMs = this.refused(key, points);
-    if (waitMs === undefined) return;
-    throw new Problem('too-many-requests', { retryAfterSeconds: waitMs / 1000, headers: this.headers(key) });
-  }
-
-  headers(key: string): Readonly<Record<string, string>> {
+  #headers({ taken, leftMs }: Standing): Readonly<Record<string, string>> {
     const { points, windowMs } = this.#budget;
-    const now = this.#deps.now();
-    const { from, taken } = this.#current(key, now) ?? { from: now, taken: 0 };
-    const seconds = Math.ceil((from + windowMs - now) / 1000);
+    const left = Math.max(0, points - taken);
     return {
       'ratelimit-policy': `"${this.#name}";q=${points};w=${Math.ceil(windowMs / 1000)}`,
-      ratelimit: `"${this.#name}";r=${points - taken};t=${seconds}`,
+      ratelimit: `"${this.#name}";r=${left};t=${Math.ceil(leftMs / 1000)}`,
     };
-  }
-
-  #current(key: string, now: number): Window | undefined {
-    const window = this.#windows.get(key);
-    return window && this.#isOpen(window, now) ? window : undefined;
-  }
-
-  #begin(key: string, now: number): Window {
-    let left = FORGET_AT_ONCE;
-    for (const [oldest, window] of this.#windows) {
-      if (left-- === 0 || this.#isOpen(window, now)) break;
-      this.#windows.delete(oldest);
-    }
-    const window = { from: now, taken: 0 };
-    // Not in the place of an ended one: the order is that of beginnings.
-    this.#windows.delete(key);
-    this.#windows.set(key, window);
-    return window;
-  }
-
-  /** One that begins in the future is of a clock since set back. */
-  #isOpen({ from }: Window, now: number): boolean {
-    return from <= now && now < from + this.#budget.windowMs;
   }
 }
