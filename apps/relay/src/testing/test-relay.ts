@@ -53,6 +53,8 @@ export interface WorldOptions {
   readonly settings?: Partial<RelaySettings>;
   readonly store?: Store;
   readonly log?: Log;
+  /** Of all keys: another one for each run on a store that outlives it. */
+  readonly seed?: string;
   /** What stands between a node and the hub of all. */
   readonly wrapBus?: (bus: Bus) => Bus;
 }
@@ -61,7 +63,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const time = new FakeTime();
   const store = options.store ?? openMemoryStore();
   const hub = new MemoryHub();
-  const random = seededRandom(1);
+  const random = seededRandom(options.seed ?? 1);
   const signer = createTokenSigner({ seed: random(32), issuer: ISSUER, now: time.now });
   const accounts = new Map<string, Device[]>();
   const nodes: Node[] = [];
