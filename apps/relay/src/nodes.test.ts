@@ -115,6 +115,30 @@ describe('two nodes', () => {
     expect(again.frames).toEqual([]);
   });
 
+  it('E07: a device that is removed while its session is claimed is told so, and not that another connection replaced it', async () => {
+    const store = openMemoryStore();
+    let go = () => {};
+    const removed = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const { mailboxes } = store;
+    const slow: Store = {
+      ...store,
+      mailboxes: {
+        ...mailboxes,
+        async claimSession(device, number) {
+          await removed;
+          return mailboxes.claimSession(device, number);
+        },
+      },
+    };
+    await begin({ store: slow });
+    const client = await world.client(bob, 0);
+    await store.devices.remove(bob, world.time.ms);
+    go();
+    expect(await client.closed).toEqual({ code: 4401, reason: 'device-removed' });
+  });
+
   it('E07: a removed device’s sockets close on every node, within a second', async () => {
     await begin();
     const [sibling] = await connectBoth();

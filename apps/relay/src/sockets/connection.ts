@@ -333,7 +333,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
           announcements.opened(this);
           this.claim(false);
         } else {
-          this.close(closeCodeOf('replaced'));
+          this.close(closeCodeOf(newest === undefined ? 'device-removed' : 'replaced'));
         }
       },
       () => this.pollSoon(),
