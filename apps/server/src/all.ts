@@ -3,11 +3,12 @@
  * name: any number of such processes side by side, and beside processes of one server each.
  */
 import { adminSocketOf } from '@sealwire/api/settings';
-import { openBus } from '@sealwire/bus/open';
+import { openBus, openCounters } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { boot, openOrExplain } from '@sealwire/service/boot';
 import { tuneCollector } from '@sealwire/service/collector';
+import { limiterNews } from '@sealwire/service/limiter-reports';
 import { storeNews } from '@sealwire/service/store-reports';
 import { openStore } from '@sealwire/store/open';
 import { allSettings } from './settings.ts';
@@ -23,6 +24,9 @@ await boot({
     const terms = { whenDamaged: settings.WHEN_STORE_DAMAGED, reports: storeNews(log, metrics) };
     const store = await openOrExplain('STORE_URL', () => openStore(settings.STORE_URL, terms));
     const bus = await openOrExplain('BUS_URL', () => openBus(settings.BUS_URL));
+    const counters = await openOrExplain('BUS_URL', () =>
+      openCounters(settings.BUS_URL, { now, onShared: limiterNews(log, metrics) }),
+    );
     if (bus.reach === 'process')
       log.warn('bus-is-in-process', { setting: 'BUS_URL', reason: 'other processes hear nothing of changes' });
     // Loaded once the settings are known to be good: a mistake is told at once.
@@ -32,6 +36,7 @@ await boot({
       settings,
       store,
       bus,
+      counters,
       crypto: nodeCrypto(),
       random: systemRandom,
       now,
@@ -47,6 +52,7 @@ await boot({
       reload: servers.listening.reloadCertificate,
       async stop() {
         await servers.stop();
+        await counters.close();
         await bus.close();
         await store.close();
       },

@@ -12,6 +12,8 @@ export const COMMANDS = {
   directory: { about: 'keys and manifests', load: () => import('@sealwire/directory/main') },
   relay: { about: 'messages', load: () => import('@sealwire/relay/main') },
   all: { about: 'the three in one process, on the same store and bus as others', load: () => import('./all.ts') },
+  migrate: { about: 'versions of a database: status or up', load: () => import('./migrate.ts') },
+  'copy-store': { about: 'a data folder into a database', load: () => import('./copy-store.ts') },
   invite: { about: 'an invitation code', load: () => import('./invite.ts') },
 } as const satisfies Readonly<Record<string, Command>>;
 
