@@ -3,6 +3,7 @@ import type { mongo } from 'mongoose';
 import { openDocuments } from '../mongo/documents.ts';
 import { Engine } from '../mongo/engine.ts';
 import type { Ground } from '../mongo/ground.ts';
+import { checkSchema } from '../mongo/schema.ts';
 
 type Command = Readonly<Record<string, unknown>>;
 
@@ -35,7 +36,8 @@ export async function watch(url: string): Promise<Watched> {
     if (!['hello', 'endSessions', 'killCursors', 'ping'].includes(commandName))
       seen.push({ name: commandName, command });
   });
-  const ground = { engine, documents: await openDocuments(engine.connection) };
+  await checkSchema(engine);
+  const ground = { engine, documents: openDocuments(engine.connection) };
   return {
     ground,
     commands: () => seen.map(({ name, command }) => `${name} ${command[name === 'getMore' ? 'collection' : name]}`),
