@@ -154,7 +154,8 @@ export const SERVER_SETTINGS = {
     example: 'https://chat.example.org',
   }),
   STORE_URL: setting(z.string().regex(/^[a-z+]+:/, 'not a store URL'), {
-    about: 'Where the data lives: `lmdb:FOLDER`, or `memory:` for tests.',
+    about:
+      'Where the data lives: `lmdb:FOLDER` of this process alone, `mongodb://HOST/DATABASE` for many, or `memory:` for tests.',
     default: 'lmdb:./data/store',
     example: 'lmdb:./data/store',
   }),
@@ -164,7 +165,8 @@ export const SERVER_SETTINGS = {
     default: 'continue',
   }),
   BUS_URL: setting(z.string().regex(/^[a-z+]+:/, 'not a bus URL'), {
-    about: 'How the processes wake each other: `memory:` (one process only).',
+    about:
+      'How the processes wake each other: `memory:` (one process only), `redis://HOST`, `redis+sentinel://HOST,HOST/NAME` or `redis+cluster://HOST,HOST`; over TLS with `rediss`.',
     default: 'memory:',
     example: 'memory:',
   }),
