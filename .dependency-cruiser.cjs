@@ -3,7 +3,7 @@ const floors = {
   wire: ['crypto'],
   lime: ['wire', 'crypto'],
   store: ['wire', 'crypto'],
-  bus: ['wire'],
+  bus: ['wire', 'crypto'],
   client: ['lime', 'wire', 'crypto'],
   service: ['bus', 'wire', 'crypto'],
   access: ['service', 'bus', 'wire', 'crypto'],

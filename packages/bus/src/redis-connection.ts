@@ -1,4 +1,5 @@
 /** Connections to Redis and Valkey as a URL names them, and how long anybody waits for one. */
+import { systemRandom } from '@sealwire/crypto/random';
 import { Cluster, Redis } from 'ioredis';
 import { BusError } from './port.ts';
 import type { RedisPlace } from './redis-url.ts';
@@ -10,7 +11,7 @@ const MOST_WAIT_MS = 1_000;
 
 /** Longer with each attempt, and never the same for two that lost their connections together. */
 export function waitMs(attempt: number): number {
-  return Math.min(50 * 2 ** Math.min(attempt, 8), MOST_WAIT_MS) * (0.5 + Math.random() / 2);
+  return Math.min(50 * 2 ** Math.min(attempt, 8), MOST_WAIT_MS) * (0.5 + systemRandom(1)[0]! / 510);
 }
 
 export function connectionOf(place: RedisPlace, isPatient: boolean): Redis | Cluster {

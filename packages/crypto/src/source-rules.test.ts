@@ -41,8 +41,8 @@ const RULES: readonly Rule[] = [
   {
     reason: 'secrets are compared by CryptoProvider.equal, which takes the same time for all of them',
     pattern: new RegExp(String.raw`${SECRET_NAME}\s*[!=]==?\s*(?!undefined|null|true|false)[a-z]`),
-    // What messages of a chain are known by is in the peer's own hands, and no secret.
-    except: /\.test\.ts$|^packages\/client\/src\/messages\/chain\//,
+    // What messages of a chain, and a drill's manifests, are known by is in the peer's own hands, and no secret.
+    except: /\.test\.ts$|^packages\/client\/src\/messages\/chain\/|^apps\/drill\/src\/judging\//,
     violation: 'if (tag === expectedTag) return;',
   },
   {
@@ -53,6 +53,7 @@ const RULES: readonly Rule[] = [
         String.raw`\.test\.ts$`,
         '/testing/',
         '^packages/testkit/',
+        '^apps/drill/src/traffic/',
         '^packages/store/src/contract/',
         String.raw`^packages/crypto/src/(port|lime-suites)\.ts$`,
         String.raw`^packages/store/src/lmdb/records/keys\.ts$`,
