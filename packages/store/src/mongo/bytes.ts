@@ -40,6 +40,9 @@ export function boxOf(device: DeviceId): Buffer {
   return hashOf(device, BOX_LENGTH);
 }
 
+/** No mailbox comes so far: numbers have six bytes. */
+export const LAST_SEQ = 2 ** 48 - 1;
+
 /** Mailbox and number, big-endian: bytes of one length sort as the numbers do. */
 export function mailId(box: Buffer, seq: number): Buffer {
   const id = Buffer.allocUnsafe(BOX_LENGTH + 8);

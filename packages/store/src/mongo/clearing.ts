@@ -2,8 +2,8 @@
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { SUITE_NAMES } from '@sealwire/wire/lime-server';
 import { trusted } from 'mongoose';
-import { BOX_LENGTH, boxOf, mailId } from './bytes.ts';
-import type { AccountDocument, MailboxDocument, PrekeyDocument } from './documents.ts';
+import { boxOf, LAST_SEQ, mailId } from './bytes.ts';
+import { type AccountDocument, emptyMailbox, type PrekeyDocument } from './documents.ts';
 import type { Ground } from './ground.ts';
 import { releaseKeys } from './key-owners.ts';
 
@@ -45,21 +45,7 @@ async function clearDevice(ground: Ground, device: DeviceId): Promise<void> {
 /** Its document stays, so that an append that looked before the removal makes none anew. */
 async function closeMailbox({ engine, documents: { mailboxes, mails } }: Ground, device: DeviceId): Promise<void> {
   const box = boxOf(device);
-  const closed: Omit<MailboxDocument, '_id'> = {
-    device,
-    last: 0,
-    sum: 0,
-    sumGone: 0,
-    acked: 0,
-    settled: 0,
-    session: 0,
-    gap: null,
-    losing: [],
-    rev: 0,
-    by: Buffer.alloc(0),
-    gone: true,
-  };
+  const closed = { ...emptyMailbox(device), gone: true } as const;
   await engine.write(() => mailboxes.replaceOne({ _id: box }, closed, { upsert: true }));
-  const end = Buffer.concat([box, Buffer.alloc(8, 0xff)]);
-  await engine.write(() => mails.deleteMany({ _id: { $gte: mailId(box, 0), $lte: end.subarray(0, BOX_LENGTH + 8) } }));
+  await engine.write(() => mails.deleteMany({ _id: { $gte: mailId(box, 0), $lte: mailId(box, LAST_SEQ) } }));
 }

@@ -5,7 +5,7 @@
 import { SUITE_NAMES } from '@sealwire/wire/lime-server';
 import type { mongo } from 'mongoose';
 import { StoreError } from '../port.ts';
-import { mailId } from './bytes.ts';
+import { LAST_SEQ, mailId } from './bytes.ts';
 import type { AccountDocuments, MailboxDocuments } from './copied-documents.ts';
 import { digestOf } from './documents-digest.ts';
 import { Engine, type EngineTerms, isDuplicate, storeErrorOf } from './engine.ts';
@@ -22,8 +22,6 @@ export type LooseCollection = 'accepted' | 'invitations' | 'once';
 interface Identified {
   readonly _id: Buffer | string;
 }
-
-const LAST_SEQ = 2 ** 48 - 1;
 
 export class CopyTarget {
   private constructor(

@@ -130,6 +130,23 @@ export interface MailboxDocument {
   readonly gone?: true;
 }
 
+/** Nothing was ever in it. */
+export function emptyMailbox(device: string): Omit<MailboxDocument, '_id'> {
+  return {
+    device,
+    last: 0,
+    sum: 0,
+    sumGone: 0,
+    acked: 0,
+    settled: 0,
+    session: 0,
+    gap: null,
+    losing: [],
+    rev: 1,
+    by: Buffer.alloc(0),
+  };
+}
+
 export interface GapFields {
   readonly count: number;
   readonly fromSeq: number;

@@ -5,7 +5,7 @@
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LRUCache } from 'lru-cache';
 import { boxOf, freshToken } from '../bytes.ts';
-import type { AccountDocument, MailboxDocument } from '../documents.ts';
+import { type AccountDocument, emptyMailbox, type MailboxDocument } from '../documents.ts';
 import { together } from '../engine.ts';
 import type { Ground } from '../ground.ts';
 
@@ -220,20 +220,4 @@ function renew(head: Head, mailbox: MailboxDocument): void {
 
 function headOf({ _id, device, last, sum, sumGone, acked }: MailboxDocument): Head {
   return { device: device as DeviceId, box: _id, last, sum, messages: last - acked, bytes: sum - sumGone };
-}
-
-function emptyMailbox(device: DeviceId): Omit<MailboxDocument, '_id'> {
-  return {
-    device,
-    last: 0,
-    sum: 0,
-    sumGone: 0,
-    acked: 0,
-    settled: 0,
-    session: 0,
-    gap: null,
-    losing: [],
-    rev: 1,
-    by: Buffer.alloc(0),
-  };
 }

@@ -6,7 +6,7 @@ import type { DeviceId } from '@sealwire/wire/ids';
 import { LRUCache } from 'lru-cache';
 import { gapOf, mergeGaps } from '../../gap.ts';
 import type { GapRecord, Mailboxes, MailboxPage, PageBounds, StoredMail } from '../../port.ts';
-import { BOX_LENGTH, boxOf, bytesOf, mailId, seqOf } from '../bytes.ts';
+import { BOX_LENGTH, boxOf, bytesOf, LAST_SEQ, mailId, seqOf } from '../bytes.ts';
 import type { MailboxDocument, MailDocument } from '../documents.ts';
 import { together } from '../engine.ts';
 import type { Ground } from '../ground.ts';
@@ -160,7 +160,7 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
       documents.mails.bulkWrite(
         boxes.map((box) => {
           const mailbox = there.get(box.toString('latin1'));
-          const upTo = mailbox ? mailbox.acked : 2 ** 48 - 1;
+          const upTo = mailbox ? mailbox.acked : LAST_SEQ;
           const _id = { $gte: mailId(box, 0), $lte: mailId(box, upTo) };
           return { deleteMany: { filter: mailbox ? { _id, void: { $exists: false } } : { _id } } };
         }),
