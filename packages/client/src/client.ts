@@ -242,7 +242,7 @@ export class Client {
    */
   async send(to: string, content: Content | string, options: CallOptions = {}): Promise<OutgoingMessage> {
     throwIfAborted(options.signal);
-    this.#refuseWhenStopped();
+    this.#connection.refuseWhenStopped();
     const address = this.#addressOf(to);
     const known = this.#services.book.find(address);
     if (known) refuseUnsafe(known);
@@ -428,10 +428,6 @@ export class Client {
     else if (frame.kind === 'deliver' || frame.kind === 'gap' || frame.kind === 'caught-up') this.#receiver.take(frame);
     else if (frame.kind === 'manifest-published') this.#manifestWatch.hint(frame.version);
     else if (frame.kind === 'error') this.#runtime.trace?.({ name: 'relay-error', code: frame.code });
-  }
-
-  #refuseWhenStopped(): void {
-    if (this.state === 'stopped') throw new ClientError('closed', 'this client is closed: open it again');
   }
 
   #addressOf(to: string): AccountAddress {

@@ -201,6 +201,7 @@ describe.each([
   async function stops({ client }: Person): Promise<void> {
     await expect(take(client, 'message', 1)).rejects.toMatchObject({ code });
     expect(client.state).toBe('stopped');
+    await expect(client.send('alice', 'after it')).rejects.toMatchObject({ code });
   }
 });
 

@@ -188,6 +188,22 @@ describe('a database', () => {
     });
   });
 
+  it('that the browser removes in the middle of a write, of which it tells nothing more, leaves nobody waiting', async () => {
+    const { indexedDB, databases } = watched((transaction) => {
+      for (const event of ['oncomplete', 'onabort']) Object.defineProperty(transaction, event, { set() {} });
+    });
+    const storage = await open(indexedDB);
+    const writing = await watch(storage.write([one]));
+    expect(writing).toEqual({});
+    databases.at(-1)!.onclose?.();
+    await settle();
+    expect(writing.error).toMatchObject({
+      code: 'storage-failed',
+      message: expect.stringContaining('the browser removed it'),
+    });
+    await storage.close();
+  });
+
   it('of a newer version is left as it is', async () => {
     const newer = factory.open('alice', 2);
     await new Promise((resolve) => {

@@ -28,6 +28,7 @@ export interface IndexedDbPlatform {
 export class IndexedDbStorage implements ClientStorage {
   readonly #database: Database;
   readonly #release: () => void;
+  readonly #waiting = new Set<(reason: ClientError) => void>();
   #lastWrite: Promise<unknown> = Promise.resolve();
   #ended: ClientError | undefined;
 
@@ -65,7 +66,8 @@ export class IndexedDbStorage implements ClientStorage {
     if (this.#ended) throw this.#ended;
     const store = this.#database.transaction(RECORDS, 'readonly').objectStore(RECORDS);
     // In one transaction, and both in the order of the keys.
-    const [keys, values] = await Promise.all([answerOf(store.getAllKeys()), answerOf(store.getAll())]);
+    const answers = Promise.all([answerOf(store.getAllKeys()), answerOf(store.getAll())]);
+    const [keys, values] = await this.#untilEnd(answers);
     const records = new Map<string, Uint8Array>();
     for (const [at, key] of keys.entries()) {
       const value = values[at];
@@ -106,7 +108,7 @@ export class IndexedDbStorage implements ClientStorage {
       transaction?.abort();
       throw failure(error);
     }
-    await this.#completed(transaction);
+    await this.#untilEnd(this.#completed(transaction));
   }
 
   #completed(transaction: DatabaseTransaction): Promise<void> {
@@ -116,10 +118,19 @@ export class IndexedDbStorage implements ClientStorage {
     });
   }
 
+  /** Of a transaction under way while the browser removes the database, Chromium at times tells nothing more. */
+  #untilEnd<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      answer.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
+  }
+
   #end(reason: ClientError): void {
     if (this.#ended) return;
     this.#ended = reason;
     this.#database.close();
+    for (const reject of this.#waiting) reject(reason);
   }
 }
 

@@ -64,6 +64,11 @@ export class Connection {
     if (state === 'stopped') throw this.#reason();
   }
 
+  /** Throws why there will be no link any more; `closed` when nothing went wrong. */
+  refuseWhenStopped(): void {
+    if (this.#state === 'stopped') throw this.#reason();
+  }
+
   /** One encoded frame; without effect while not online. */
   send(frame: Uint8Array): void {
     this.#link?.send(frame);
