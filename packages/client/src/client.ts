@@ -30,6 +30,7 @@ import {
   suitesOf,
 } from './client-options.ts';
 import { Connection } from './connection/connection.ts';
+import { ClientEngines } from './engines/client-engines.ts';
 import type { FileHooks, KeysFinding } from './engines/engine.ts';
 import { limeEngine } from './engines/lime/lime-engine.ts';
 import { ClientError, throwIfAborted } from './errors.ts';
@@ -73,6 +74,7 @@ export class Client {
   /** The suites of its identities, in order of preference. */
   readonly suites: readonly SuiteName[];
   readonly server: string;
+  readonly engines: ClientEngines;
   /** Encryption of files, chunk by chunk, by the first engine. */
   readonly files: FileHooks;
   readonly #services: Services;
@@ -152,7 +154,8 @@ export class Client {
     this.device = self.device;
     this.suites = self.suites;
     this.server = self.server;
-    this.files = services.engines.all()[0]!.files;
+    this.engines = new ClientEngines(services.engines, ledger, (to) => this.#addressOf(to));
+    this.files = services.engines.files;
     this.#runtime = runtime;
     this.#services = services;
     this.#storageLedger = ledger;

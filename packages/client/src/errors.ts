@@ -30,6 +30,8 @@ const CLIENT_CODES = {
   'curve-mismatch': false,
   'no-keys': true,
   'no-engine': false,
+  'engine-missing': true,
+  'engine-refused': false,
   'engine-failed': false,
   'message-too-large': false,
   'wrong-account-secret': false,

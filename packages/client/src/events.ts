@@ -30,6 +30,8 @@ export interface IncomingMessage {
   /** ms, the relay's clock. */
   readonly acceptedAt: number;
   readonly trust: Trust;
+  /** The engine that made it; absent: LIME. */
+  readonly engine?: string;
   /** Made by a LIME client that knows nothing of our encoding: the plaintext as it is; `id` and `sentAt` are the relay's. */
   readonly bare?: true;
 }
@@ -89,6 +91,17 @@ export interface SentAgainEvent {
   readonly ids: readonly string[];
   /** How many more it asked for that are not here any more. */
   readonly gone: number;
+}
+
+/**
+ * A device could not read messages of ours, for a reason that sending them again does not mend: it does not have the engine that made
+ * them, or that engine failed there.
+ */
+export interface MessageRefusedEvent {
+  readonly kind: 'message-refused';
+  readonly device: DeviceId;
+  /** As `OutgoingMessage.id`; a status code of SIP (RFC 3261 section 21): 488 not acceptable there, 500 a fault there, or the engine's own. */
+  readonly refusals: readonly { readonly id: string; readonly statusCode: number }[];
 }
 
 /**
@@ -223,6 +236,7 @@ export type IncomingEvent =
   | SessionRestartedEvent
   | MessagesGoneEvent
   | SentAgainEvent
+  | MessageRefusedEvent
   | IdentityChangeEvent
   | DirectoryKeysEvent
   | SendFailedEvent

@@ -14,6 +14,7 @@ import { ClientError } from './errors.ts';
 import { IncomingChains } from './messages/chain/incoming-chains.ts';
 import { OutgoingChains } from './messages/chain/outgoing-chains.ts';
 import { KeptMessages } from './messages/healing/kept-messages.ts';
+import { Refusals } from './messages/healing/refusals.ts';
 import { Repeats } from './messages/healing/repeats.ts';
 import { UnreadMessages } from './messages/healing/unread-messages.ts';
 import { forgetSkipped } from './messages/skipped-devices.ts';
@@ -35,6 +36,8 @@ export interface Services {
   /** What this device could not read, and what others could not. */
   readonly unread: UnreadMessages;
   readonly repeats: Repeats;
+  /** What others are told that could not be read, and what they tell. */
+  readonly refusals: Refusals;
   readonly context: EngineContext;
   /** The server turns out to have lost something of this account: it was restored from a backup. */
   setback(): void;
@@ -67,12 +70,13 @@ export function assemble(
   };
   const tokens = new AccessTokens(http, { origin, apiPath: paths.api, device, loginSeed }, crypto, now, isListed);
   const manifests = new OwnManifests({ self, ledger, http, crypto });
-  const engines = new Engines(factories.map((factory) => factory({ device, crypto, random, now })));
+  const engines = new Engines({ device, server: origin, crypto, random, now }, factories);
   const heard = new IncomingChains(ledger, crypto, device);
   const written = new OutgoingChains(ledger, crypto, device);
   const kept = new KeptMessages(now);
   const unread = new UnreadMessages(ledger, engines, now);
   const repeats = new Repeats(ledger, kept, written, now);
+  const refusals = new Refusals(ledger, kept, now);
   const book: PeerBook = new PeerBook({
     ledger,
     http,
@@ -92,6 +96,7 @@ export function assemble(
       heard.forget(transaction, gone);
       forgetSkipped(transaction, gone);
       unread.forget(transaction, gone);
+      refusals.forget(transaction, gone);
     },
   });
   const context: EngineContext = {
@@ -114,7 +119,7 @@ export function assemble(
   };
   const onSetback = (listener: () => void) => void setbacks.add(listener);
   const stop = () => lifetime.abort();
-  const messages = { heard, written, kept, unread, repeats };
+  const messages = { heard, written, kept, unread, repeats, refusals };
   return { self, ledger, http, tokens, book, manifests, engines, ...messages, context, setback, onSetback, stop };
 }
 

@@ -21,6 +21,11 @@ const ENGINE = /^[a-z0-9][a-z0-9._-]{0,31}$/;
 const NO_BYTES = new Uint8Array(0);
 const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]{1,127}\/[A-Za-z0-9!#$&^_.+-]{1,127}(?:;[\x20-\x7e]{1,127})?$/;
 
+/** Lower case, at most 32 characters. */
+export function isEngineId(text: string): boolean {
+  return ENGINE.test(text);
+}
+
 export const ENVELOPE = new MessageType({
   /** What made the parts: `lime`. A client that does not know it cannot read the message, and says so. */
   engine: matching(1, ENGINE, 32),
@@ -82,6 +87,19 @@ export const CONTENT = new MessageType(
     gone: list(exactly(11, LIMITS.messageIdBytes.value), UNREAD_IDS),
     again: bytes(12, LIMITS.messageIdBytes.value),
     moot: list(exactly(13, LIMITS.messageIdBytes.value), UNREAD_IDS),
+    /** docs/spec/engines.md section 4. */
+    refused: list(
+      message(
+        14,
+        { id: exactly(1, LIMITS.messageIdBytes.value), statusCode: uint(2) },
+        {
+          check({ statusCode }, reader) {
+            if (statusCode < 300 || statusCode > 699) reader.fail('no status code of a refusal');
+          },
+        },
+      ),
+      UNREAD_IDS,
+    ),
   },
   {
     check({ number, previous, digest, newcomers, again }, reader) {
@@ -109,6 +127,7 @@ export interface ChainLink {
 }
 
 export type Envelope = MessageOf<typeof ENVELOPE>;
+export type RefusedMessage = MessageOf<typeof CONTENT>['refused'][number];
 export type Receipt = MessageOf<typeof CONTENT>['receipts'][number];
 
 export interface Content {
@@ -125,6 +144,8 @@ export interface Content {
   readonly gone?: readonly Uint8Array[];
   /** Those of them that nobody would have been shown. */
   readonly moot?: readonly Uint8Array[];
+  /** Relay ids of messages that the writer could not read, and that need not come again. */
+  readonly refused?: readonly RefusedMessage[];
   /** The relay id under which the addressee could not read this message. */
   readonly again?: Uint8Array;
 }
@@ -150,18 +171,26 @@ export function encodeContent(content: Content): Uint8Array<ArrayBuffer> {
 
 /** As `encodeContent`, of what `decodeContent` has answered: it is not looked at again. */
 export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
-  const { id = '', link, receipts = [], unread = [], gone = [], moot = [], again = NO_BYTES, ...rest } = content;
+  const {
+    id = '',
+    link,
+    receipts = [],
+    unread = [],
+    gone = [],
+    moot = [],
+    refused = [],
+    again = NO_BYTES,
+    ...rest
+  } = content;
   const { number = 0, previous, newcomers = [] } = link ?? {};
   const place = { number, previous: previous?.number ?? 0, digest: previous?.digest ?? NO_BYTES, newcomers };
-  return CONTENT.encode({ ...rest, id, ...place, receipts, unread, gone, again, moot }, 'bad-content');
+  return CONTENT.encode({ ...rest, id, ...place, receipts, unread, gone, again, moot, refused }, 'bad-content');
 }
 
 /** Throws `WireError` `bad-content`. */
 export function decodeContent(bytes: Uint8Array): Content {
-  const { id, number, previous, digest, newcomers, receipts, unread, gone, again, moot, ...content } = CONTENT.decode(
-    bytes,
-    'bad-content',
-  );
+  const { id, number, previous, digest, newcomers, receipts, unread, gone, again, moot, refused, ...content } =
+    CONTENT.decode(bytes, 'bad-content');
   const link: ChainLink = { number, newcomers, ...(previous > 0 && { previous: { number: previous, digest } }) };
   return {
     ...content,
@@ -172,5 +201,6 @@ export function decodeContent(bytes: Uint8Array): Content {
     ...(gone.length > 0 && { gone }),
     ...(again.length > 0 && { again }),
     ...(moot.length > 0 && { moot }),
+    ...(refused.length > 0 && { refused }),
   };
 }

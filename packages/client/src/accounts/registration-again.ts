@@ -47,7 +47,7 @@ export async function registerAgain(
   const call = { method: 'POST', path: `${self.paths.api}/accounts`, body, signal, repeatable: true } as const;
   await http.json(call, AccountAnswer).catch((error: unknown) => throwIfTaken(self, error));
   await book.refresh(self.address);
-  for (const engine of engines.all()) await engine.checkKeys(context);
+  for (const engine of engines.keyed(context)) await engine.keys.checkKeys(engine.context);
 }
 
 /** Names of deleted accounts are not given out again, and nobody else has the keys. */

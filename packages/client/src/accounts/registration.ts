@@ -22,6 +22,7 @@ import { noPreviousManifest } from '@sealwire/wire/manifest';
 import { WireError } from '@sealwire/wire/wire-error';
 import { HttpCalls } from '../connection/http-calls.ts';
 import type { EngineFactory } from '../engines/engine.ts';
+import { Engines } from '../engines/engines.ts';
 import { ClientError } from '../errors.ts';
 import type { ClientRuntime } from '../runtime.ts';
 import { assemble, type Services } from '../services.ts';
@@ -71,7 +72,7 @@ export async function register(ledger: Ledger, typed: RegistrationRequest): Prom
   const services = assemble(ledger, self, request.runtime, request.engines);
   const listed = self.step === 'keys' ? await list(ledger, services, request) : self;
   try {
-    for (const engine of services.engines.all()) await engine.publish(services.context);
+    for (const { keys, context } of services.engines.keyed(services.context)) await keys.publish(context);
   } catch (error) {
     const isGone = error instanceof ClientError && GONE.includes(error.code) && self.kind === 'create';
     // A registration that nobody finished for a day may have lost its name: then the server says so now.
@@ -127,8 +128,8 @@ async function makeKeys(ledger: Ledger, request: NamedRequest, http: HttpCalls, 
   const accountSeed = request.accountSeed ?? random(SEED_BYTES);
   const loginSeed = random(SEED_BYTES);
   return ledger.commit((transaction) => {
-    const engines = request.engines.map((factory) => factory({ device, crypto, random, now }));
-    const identities = engines.flatMap((engine) => engine.createDevice(request.suites, transaction));
+    const engines = new Engines({ device, server, crypto, random, now }, request.engines);
+    const identities = engines.createKeys(request.suites, transaction);
     const loginKey = crypto.ed25519.publicKey(loginSeed);
     const self: SelfRecord = {
       server,

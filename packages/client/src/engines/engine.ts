@@ -1,9 +1,13 @@
 /**
- * The port of an encryption engine, shaped like Linphone's IMEE: outgoing messages are offered to the engines in order until one says
- * `done`, incoming ones go to the engine that their envelope names. There is no engine that does nothing: what no engine takes is not sent.
+ * The port of an encryption engine, shaped like Linphone's IMEE (docs/spec/engines.md): an outgoing message goes to the engine that its
+ * conversation chose, else it is offered to the engines in order until one says `done`; an incoming one goes to the engine that its
+ * envelope names. What no engine takes is not sent.
  *
  * The steps that change state are synchronous and work on a `Transaction` of the client: an engine's ratchets, the ciphertext and the
- * outbox entry become durable in one write, or none of them does. What needs the network is gathered before, and changes nothing.
+ * outbox entry become durable in one write, or none of them does. What needs the network is gathered before, and changes nothing. All
+ * records that an engine sees are its own.
+ *
+ * An engine without keys and sessions is written in terms of `callback-engine.ts`.
  */
 import type { CryptoProvider, RandomBytes, SuiteName } from '@sealwire/crypto/port';
 import type { Part } from '@sealwire/wire/frames';
@@ -14,20 +18,25 @@ import type { Records, Transaction } from '../storage/ledger.ts';
 import type { Difference } from './keys-comparison.ts';
 import type { FileEncryption, FileKey } from './stream.ts';
 
+/** IMEE's 0, -1 and error codes. */
 export type EngineResult<T> =
   | { readonly status: 'done'; readonly value: T }
   /** Not for this engine: the next one is asked. */
   | { readonly status: 'skipped' }
-  | {
-      readonly status: 'error';
-      readonly code: string;
-      /** One line, with the fix where there is one. */
-      readonly text: string;
-      /** The device whose identity key is not the manifest's: it becomes unsafe. */
-      readonly suspect?: DeviceId;
-      /** The session with the sender may be broken: in a new one the message can be sent again. */
-      readonly sessionBroken?: true;
-    };
+  | EngineFailure;
+
+export interface EngineFailure {
+  readonly status: 'error';
+  readonly code: string;
+  /** One line, with the fix where there is one. */
+  readonly text: string;
+  /** The device whose identity key is not the manifest's: it becomes unsafe. */
+  readonly suspect?: DeviceId;
+  /** The session with the sender may be broken: in a new one the message can be sent again. */
+  readonly sessionBroken?: true;
+  /** Of an incoming message: the sender is told, by a status code of SIP (RFC 3261 section 21), e.g. 488. */
+  readonly statusCode?: number;
+}
 
 /** A device that the verified manifest of its account names. */
 export interface EngineDevice {
@@ -60,12 +69,15 @@ export interface Unserved {
 
 export interface ReceivedMessage {
   readonly sender: EngineDevice;
+  /** The other account. */
+  readonly conversation: AccountAddress;
   readonly recipientUser: AccountAddress;
   readonly content: Uint8Array;
   readonly cipherMessage: Uint8Array;
 }
 
 export interface EngineContext {
+  /** The engine's own. */
   readonly records: Records;
   /** Posts one message to the LIME key directory in the name of this device; answers its bytes. Throws `ClientError`. */
   postToDirectory(body: Uint8Array): Promise<Uint8Array>;
@@ -91,9 +103,8 @@ export interface FileHooks {
   decryptChunk(key: FileKey, index: number, final: boolean, sealed: Uint8Array): Uint8Array;
 }
 
-export interface EncryptionEngine {
-  /** What the envelope says: lower case, at most 32 characters. */
-  readonly id: string;
+/** The keys of an engine whose devices have identities in manifests. It is there from the first day of a device. */
+export interface DeviceKeys {
   /** Makes the identities of this device, for its manifest. Called once in the life of a device. */
   createDevice(suites: readonly SuiteName[], transaction: Transaction): DeviceIdentity[];
   /** Publishes the device's keys. Idempotent: repeated after a lost answer or a crash. */
@@ -102,25 +113,43 @@ export interface EncryptionEngine {
   upkeep(context: EngineContext): Promise<void>;
   /** Compares what the directory holds of this device with what it should, and mends what differs. Throws `ClientError`. */
   checkKeys(context: EngineContext): Promise<readonly KeysFinding[]>;
-  /** What `processOutgoing` will need from the network. */
-  gather(draft: OutgoingDraft, context: EngineContext): Promise<EngineResult<unknown>>;
-  /** `gathered`: the value of `gather`. Error `keys-missing` when another message used it up meanwhile: gather again. */
-  processOutgoing(draft: OutgoingDraft, gathered: unknown, transaction: Transaction): EngineResult<SealedMessage>;
-  /** Answers the plaintext. Changes made before an error are dropped. */
-  processIncoming(message: ReceivedMessage, transaction: Transaction): EngineResult<Uint8Array>;
+}
+
+export interface EngineSessions {
   /** What is sent to the device next begins a new session; what there was still reads. Idempotent. */
   retireSession(device: DeviceId, transaction: Transaction): void;
   /** Sessions and pinned keys of a peer device go. Idempotent. */
   forgetDevice(device: DeviceId, transaction: Transaction): void;
-  readonly files: FileHooks;
+}
+
+export interface EncryptionEngine {
+  /** What the envelope says: lower case, at most 32 characters. */
+  readonly id: string;
+  /** It takes and reads nothing but messages of conversations that chose it: anybody could make them. */
+  readonly mustBeChosen?: true;
+  /** Absent: no identity in manifests. */
+  readonly keys?: DeviceKeys;
+  /** Absent: every message stands for itself. */
+  readonly sessions?: EngineSessions;
+  /** Absent: files of its conversations go under the first engine's. */
+  readonly files?: FileHooks;
+  /** What `processOutgoing` will need from the network. Absent: nothing. */
+  gather?(draft: OutgoingDraft, context: EngineContext): Promise<EngineResult<unknown>>;
+  /** `gathered`: the value of `gather`. Error `keys-missing` when another message used it up meanwhile: gather again. */
+  processOutgoing(draft: OutgoingDraft, gathered: unknown, transaction: Transaction): EngineResult<SealedMessage>;
+  /** Answers the plaintext. Changes made before an error are dropped. */
+  processIncoming(message: ReceivedMessage, transaction: Transaction): EngineResult<Uint8Array>;
 }
 
 export interface EngineSetup {
   /** This device. */
   readonly device: DeviceId;
+  /** Origin of its server. */
+  readonly server: string;
   readonly crypto: CryptoProvider;
   readonly random: RandomBytes;
   readonly now: () => number;
 }
 
+/** Throws `ClientError` `engine-refused` when the engine is not to be used here. */
 export type EngineFactory = (setup: EngineSetup) => EncryptionEngine;

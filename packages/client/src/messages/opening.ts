@@ -11,10 +11,15 @@ import type { Transaction } from '../storage/ledger.ts';
 import { readPlaintext } from './bare-plaintext.ts';
 import type { ChainName, IncomingChains } from './chain/incoming-chains.ts';
 
+const LIME = 'lime';
+const SERVER_INTERNAL_ERROR = 500;
+
 export interface Refusal {
   readonly code: string;
   readonly suspect?: DeviceId;
   readonly sessionBroken?: true;
+  /** For the sender: a status code of SIP. */
+  readonly statusCode?: number;
 }
 
 export interface Opened {
@@ -42,7 +47,7 @@ export function open(
     const { engine, recipientUser, cipherMessage } = decodeEnvelope(body);
     const conversation = conversationOf(peer, recipientUser, accountOf(me));
     if (!conversation) return { refused: { code: 'wrong-recipient' } };
-    const received = { sender: device, recipientUser, content, cipherMessage };
+    const received = { sender: device, conversation, recipientUser, content, cipherMessage };
     const chain = { sender, recipientUser };
     const result = engines.open(engine, received, transaction);
     if (result.status !== 'done') {
@@ -62,12 +67,14 @@ export function open(
       sentAt: plain.sentAt ?? acceptedAt,
       acceptedAt,
       trust: trustIn(peer, sender),
+      ...(engine !== LIME && { engine }),
       ...(plain.kind === 'bare' && { bare: true }),
     };
     return { message, chain, content: plain.kind === 'content' ? plain : undefined };
   } catch (error) {
     // Whatever one message does to an engine, it must not come again and again and keep out all that follow.
-    return { refused: { code: error instanceof WireError ? error.code : 'engine-failed' } };
+    if (error instanceof WireError) return { refused: { code: error.code } };
+    return { refused: { code: 'engine-failed', statusCode: SERVER_INTERNAL_ERROR } };
   }
 }
 

@@ -5,6 +5,7 @@ import type { Deliver } from '@sealwire/wire/frames';
 import { parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { PeerBook } from '../accounts/peer-book.ts';
+import type { EngineSetup } from '../engines/engine.ts';
 import { Engines } from '../engines/engines.ts';
 import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
@@ -12,6 +13,7 @@ import { FakeTime, settle } from '../testing/fake-time.ts';
 import { IncomingChains } from './chain/incoming-chains.ts';
 import { OutgoingChains } from './chain/outgoing-chains.ts';
 import { KeptMessages } from './healing/kept-messages.ts';
+import { Refusals } from './healing/refusals.ts';
 import { Repeats } from './healing/repeats.ts';
 import { UnreadMessages } from './healing/unread-messages.ts';
 import { Inbox } from './inbox.ts';
@@ -40,7 +42,7 @@ function delivery(seq: number, length = 0): Deliver {
 async function setUp() {
   const ledger = await Ledger.open(new MemoryStorage());
   const dropped: string[] = [];
-  const engines = new Engines([]);
+  const engines = new Engines({} as EngineSetup, []);
   const written = new OutgoingChains(ledger, nodeCrypto(), me);
   const now = () => 0;
   const receiver: Receiver = new Receiver({
@@ -53,6 +55,7 @@ async function setUp() {
     written,
     unread: new UnreadMessages(ledger, engines, now),
     repeats: new Repeats(ledger, new KeptMessages(now), written, now),
+    refusals: new Refusals(ledger, new KeptMessages(now), now),
     heal: () => undefined,
     owing: () => undefined,
     me,

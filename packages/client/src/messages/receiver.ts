@@ -19,6 +19,7 @@ import type { Ledger, Transaction } from '../storage/ledger.ts';
 import type { IncomingChains } from './chain/incoming-chains.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
 import { FreshIds } from './fresh-ids.ts';
+import type { Refusals } from './healing/refusals.ts';
 import type { Repeats } from './healing/repeats.ts';
 import type { UnreadMessages } from './healing/unread-messages.ts';
 import type { DurableEvent, Inbox } from './inbox.ts';
@@ -56,6 +57,7 @@ export interface ReceiverOptions {
   readonly setback: () => void;
   readonly unread: UnreadMessages;
   readonly repeats: Repeats;
+  readonly refusals: Refusals;
   /** Something is to be asked of a device of `to`, or to be sent to it again. */
   readonly heal: (to: AccountAddress) => void;
   /** A message has arrived whose sender is owed a receipt. */
@@ -207,9 +209,9 @@ export class Receiver {
   #refuse(
     transaction: Transaction,
     { sender, id, acceptedAt }: Deliver,
-    { code, suspect, sessionBroken }: Refusal,
+    { code, suspect, sessionBroken, statusCode }: Refusal,
   ): (() => void)[] {
-    const { inbox, book, unread, heal } = this.#options;
+    const { inbox, book, unread, refusals, heal } = this.#options;
     const failure: UndecryptableEvent = {
       kind: 'undecryptable',
       id: encodeBase64url(id),
@@ -217,15 +219,20 @@ export class Receiver {
       code,
       acceptedAt,
     };
-    const peer = sessionBroken && readPeer(transaction, accountOf(sender));
+    const peer = readPeer(transaction, accountOf(sender));
     const device = peer && deviceOf(peer, sender);
-    if (device) {
-      const answers = device.loginKey.length > 0;
+    // A LIME client of others would show what it is told as a message.
+    const answers = device !== undefined && device.loginKey.length > 0;
+    if (device && sessionBroken) {
       const { asked, events } = unread.failed(transaction, { device: sender, id: failure.id, code, answers });
       const told = [...events, { ...failure, ...(asked && { asked }) }];
       return [...told.map((event) => inbox.add(transaction, event)), () => asked && heal(accountOf(sender))];
     }
     const published = [inbox.add(transaction, failure)];
+    if (answers && statusCode !== undefined) {
+      refusals.add(transaction, sender, { id: failure.id, statusCode });
+      published.push(() => heal(accountOf(sender)));
+    }
     if (suspect) {
       book.writeTrust(transaction, suspect, 'unsafe');
       published.push(inbox.add(transaction, { kind: 'identity-change', device: suspect }));
@@ -258,10 +265,11 @@ export class Receiver {
 
   /** What a device says of messages that it, or we, could not read. */
   #heal(transaction: Transaction, device: DeviceId, content: Content, published: (() => void)[]): void {
-    const { inbox, heard, unread, repeats, heal } = this.#options;
-    const { gone = [], moot = [], unread: ids = [] } = content;
+    const { inbox, heard, unread, repeats, refusals, heal } = this.#options;
+    const { gone = [], moot = [], unread: ids = [], refused = [] } = content;
     const { events, waiting, ofUnshown, wasBroken } = repeats.requested(transaction, device, ids);
-    for (const event of [...unread.settled(transaction, device, gone, moot), ...events])
+    const told = [...unread.settled(transaction, device, gone, moot), ...events];
+    for (const event of [...told, ...refusals.heard(transaction, device, refused)])
       published.push(inbox.add(transaction, event));
     if (wasBroken) heard.sessionBroken(transaction, device);
     const asks = ofUnshown && unread.askAgain(transaction, device);

@@ -25,6 +25,7 @@ import { DirectSender } from './direct-sender.ts';
 import { fanOut, ghostDevice } from './fan-out.ts';
 import { HealingSender } from './healing/healing-sender.ts';
 import type { KeptMessages } from './healing/kept-messages.ts';
+import type { Refusals } from './healing/refusals.ts';
 import type { Repeats } from './healing/repeats.ts';
 import type { UnreadMessages } from './healing/unread-messages.ts';
 import { InFlight, NOBODY, type Outcome } from './in-flight.ts';
@@ -52,6 +53,7 @@ export interface SenderOptions {
   readonly kept: KeptMessages;
   readonly unread: UnreadMessages;
   readonly repeats: Repeats;
+  readonly refusals: Refusals;
   readonly receipts: ReceiptSchedule;
   readonly context: EngineContext;
   readonly me: DeviceId;

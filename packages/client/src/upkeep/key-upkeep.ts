@@ -41,12 +41,12 @@ export class KeyUpkeep {
 
   /** A failure waits for the next look: keys of yesterday still work. */
   async #look(): Promise<void> {
-    for (const engine of this.#options.engines.all()) {
+    for (const { id, keys, context } of this.#options.engines.keyed(this.#options.context)) {
       try {
-        await engine.upkeep(this.#options.context);
+        await keys.upkeep(context);
       } catch (error) {
         this.#options.trace('key-upkeep-failed', {
-          engine: engine.id,
+          engine: id,
           code: asClientError(error, 'engine-failed').code,
         });
       }

@@ -1,6 +1,6 @@
 /** When the directory is asked, and what the application hears (docs/spec/client.md section 8); the engine is in the test's hands. */
 import { describe, expect, it } from '@jest/globals';
-import type { EncryptionEngine, EngineContext, KeysFinding } from '../engines/engine.ts';
+import type { EncryptionEngine, EngineContext, EngineSetup, KeysFinding } from '../engines/engine.ts';
 import { Engines } from '../engines/engines.ts';
 import { ClientError } from '../errors.ts';
 import { Inbox } from '../messages/inbox.ts';
@@ -17,22 +17,20 @@ const MINUTE = 60_000;
 async function setUp({ storage = new MemoryStorage(), time = new FakeTime(), jitter = 0 } = {}) {
   const answers: (readonly KeysFinding[] | ClientError)[] = [];
   const asked: number[] = [];
-  const engine = {
-    id: 'test',
-    checkKeys: async () => {
-      asked.push(time.ms);
-      const answer = answers.shift() ?? [];
-      if (answer instanceof ClientError) throw answer;
-      return answer;
-    },
-  } as unknown as EncryptionEngine;
+  const checkKeys = async () => {
+    asked.push(time.ms);
+    const answer = answers.shift() ?? [];
+    if (answer instanceof ClientError) throw answer;
+    return answer;
+  };
+  const engine = { id: 'test', keys: { checkKeys } } as unknown as EncryptionEngine;
   const ledger = await Ledger.open(storage);
   const inbox = new Inbox(ledger);
   const traced: string[] = [];
   const check = new KeysCheck({
     ledger,
     inbox,
-    engines: new Engines([engine]),
+    engines: new Engines({} as EngineSetup, [() => engine]),
     context: {} as EngineContext,
     timers: time,
     random: (length) => new Uint8Array(length).fill(jitter),

@@ -107,7 +107,7 @@ export class KeysCheck {
   async #check(): Promise<readonly KeysFinding[]> {
     const { engines, context } = this.#options;
     const findings: KeysFinding[] = [];
-    for (const engine of engines.all()) findings.push(...(await engine.checkKeys(context)));
+    for (const engine of engines.keyed(context)) findings.push(...(await engine.keys.checkKeys(engine.context)));
     await this.#record(findings);
     return findings;
   }

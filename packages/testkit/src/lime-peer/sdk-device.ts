@@ -9,7 +9,7 @@ import type { DeviceIdentity } from '@sealwire/wire/manifest';
 import { bytesOf, contentOf, type Letter } from './correspondent.ts';
 import type { KeyDirectory } from './key-directory.ts';
 
-type Transaction = Parameters<EncryptionEngine['createDevice']>[1];
+type Transaction = Parameters<EncryptionEngine['processOutgoing']>[2];
 
 /** Every write is done at once, and stays when an error follows; what LIME itself refuses writes nothing. */
 class MapRecords implements Transaction {
@@ -24,7 +24,7 @@ class MapRecords implements Transaction {
 export class SdkDevice implements EngineDevice {
   readonly user: AccountAddress;
   readonly identities: readonly DeviceIdentity[];
-  readonly #engine: EncryptionEngine;
+  readonly #engine: Required<EncryptionEngine>;
   readonly #records = new MapRecords();
   readonly #context: EngineContext;
 
@@ -35,8 +35,9 @@ export class SdkDevice implements EngineDevice {
     now: () => number,
   ) {
     this.user = accountOf(id);
-    this.#engine = limeEngine({ device: id, crypto: nodeCrypto(), random: systemRandom, now });
-    this.identities = this.#engine.createDevice(suites, this.#records);
+    const setup = { device: id, server: 'https://example.org', crypto: nodeCrypto(), random: systemRandom, now };
+    this.#engine = limeEngine(setup) as Required<EncryptionEngine>;
+    this.identities = this.#engine.keys.createDevice(suites, this.#records);
     this.#context = {
       records: this.#records,
       postToDirectory: (body) => this.directory.post(id, body),
@@ -53,7 +54,7 @@ export class SdkDevice implements EngineDevice {
   ): Promise<SdkDevice> {
     const made = new SdkDevice(id, directory, suites, now);
     await directory.list(id, made.identities);
-    await made.#engine.publish(made.#context);
+    await made.#engine.keys.publish(made.#context);
     return made;
   }
 
@@ -67,24 +68,25 @@ export class SdkDevice implements EngineDevice {
 
   /** Rejects with the engine's code. */
   async read({ user, message, cipherMessage }: Letter, sender: EngineDevice): Promise<string> {
-    const received = { sender, recipientUser: user as AccountAddress, content: message, cipherMessage };
+    const recipientUser = user as AccountAddress;
+    const received = { sender, conversation: accountOf(sender.id), recipientUser, content: message, cipherMessage };
     return contentOf(done(this.#engine.processIncoming(received, this.#records)));
   }
 
   /** What the user does about a changed identity key. */
   forget(device: DeviceId): void {
-    this.#engine.forgetDevice(device, this.#records);
+    this.#engine.sessions.forgetDevice(device, this.#records);
   }
 
   /** Asks another directory from now on, which knows nothing of it; what the look after its keys finds there. */
   async moveTo(directory: KeyDirectory): Promise<readonly KeysFinding[]> {
     await directory.list(this.id, this.identities);
     this.directory = directory;
-    return this.#engine.checkKeys(this.#context);
+    return this.#engine.keys.checkKeys(this.#context);
   }
 
   upkeep(): Promise<void> {
-    return this.#engine.upkeep(this.#context);
+    return this.#engine.keys.upkeep(this.#context);
   }
 }
 

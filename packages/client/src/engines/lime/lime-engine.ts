@@ -19,11 +19,14 @@ import type { DeviceIdentity } from '@sealwire/wire/manifest';
 import type { Records, Transaction } from '../../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../../storage/record.ts';
 import type {
+  DeviceKeys,
   EncryptionEngine,
   EngineContext,
   EngineDevice,
   EngineFactory,
+  EngineFailure,
   EngineResult,
+  EngineSessions,
   EngineSetup,
   FileHooks,
   KeysFinding,
@@ -68,12 +71,12 @@ interface Gathered {
   readonly unreachable: readonly Unserved[];
 }
 
-type EngineFailure = Extract<EngineResult<never>, { status: 'error' }>;
-
 export const limeEngine: EngineFactory = (setup) => new LimeEngine(setup);
 
-class LimeEngine implements EncryptionEngine {
+class LimeEngine implements EncryptionEngine, DeviceKeys, EngineSessions {
   readonly id = 'lime';
+  readonly keys = this;
+  readonly sessions = this;
   readonly files: FileHooks;
   readonly #setup: EngineSetup;
 

@@ -21,6 +21,9 @@ export const RESTARTS_OF_ACCOUNT: Allowance = { what: 'restart', times: 12, with
 export const REQUESTS: Allowance = { what: 'request', times: 12, withinMs: HOUR_MS };
 /** Requests of one device that are listened to. */
 export const ANSWERS: Allowance = { what: 'answer', times: 12, withinMs: HOUR_MS };
+/** Telling one device what of it could not be read, and listening to one that tells it. */
+export const REFUSALS: Allowance = { what: 'refusal', times: 12, withinMs: HOUR_MS };
+export const LISTENED_REFUSALS: Allowance = { what: 'refused', times: 12, withinMs: HOUR_MS };
 
 /** False when it has happened as often as it may. `now` in ms; what lies ahead of it was written by a clock that was wrong, and does not count. */
 export function mayHappen(
@@ -45,7 +48,8 @@ export function spend(
 
 /** The device has left its account's manifest. */
 export function forgetSpent(transaction: Transaction, device: DeviceId): void {
-  for (const { what } of [RESTARTS_OF_DEVICE, REQUESTS, ANSWERS]) transaction.delete(keyOf(what, device));
+  const all = [RESTARTS_OF_DEVICE, REQUESTS, ANSWERS, REFUSALS, LISTENED_REFUSALS];
+  for (const { what } of all) transaction.delete(keyOf(what, device));
 }
 
 const keyOf = (what: string, who: string) => `spent/${what} ${who}`;

@@ -1,15 +1,17 @@
 /**
- * Sends what heals a session (docs/spec/healing.md): requests for what this device could not read, and once more what others could not.
- * It goes before the next message to the same account. What is lost of it is due again on the next link.
+ * Sends what heals a session (docs/spec/healing.md): requests for what this device could not read, and once more what others could not;
+ * and refusals of what need not come again (docs/spec/engines.md section 4). It goes before the next message to the same account. What is lost of it is due again on the next link.
  */
 import { RECEIPT_TYPE } from '@sealwire/wire/chain';
-import { encodeContent } from '@sealwire/wire/envelope';
+import { type Content, encodeContent } from '@sealwire/wire/envelope';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { EngineContext } from '../../engines/engine.ts';
 import { isStorageBroken } from '../../errors.ts';
 import type { Timers } from '../../runtime.ts';
-import type { DirectSender } from '../direct-sender.ts';
+import type { Transaction } from '../../storage/ledger.ts';
+import type { DirectOutcome, DirectSender } from '../direct-sender.ts';
 import { isPassing, reasonOf } from '../sending-errors.ts';
+import type { Refusals } from './refusals.ts';
 import type { Repeat, Repeats } from './repeats.ts';
 import type { UnreadMessages } from './unread-messages.ts';
 
@@ -21,6 +23,7 @@ const PAUSE_MS = 10 * 60_000;
 export interface HealingSenderOptions {
   readonly unread: UnreadMessages;
   readonly repeats: Repeats;
+  readonly refusals: Refusals;
   readonly context: EngineContext;
   readonly direct: DirectSender;
   readonly timers: Timers;
@@ -68,8 +71,9 @@ export class HealingSender {
 
   /** A new link: what earlier ones left is due at once. */
   online(): void {
-    const { unread, repeats } = this.#options;
-    for (const to of [...unread.due().map(accountOf), ...repeats.addressees()]) this.#due.add(to);
+    const { unread, repeats, refusals } = this.#options;
+    const devices = [...unread.due(), ...refusals.due()];
+    for (const to of [...devices.map(accountOf), ...repeats.addressees()]) this.#due.add(to);
   }
 
   offline(): void {
@@ -79,11 +83,15 @@ export class HealingSender {
 
   /** `period`: of the link. Throws only what makes the storage useless. */
   async send(to: AccountAddress, period: AbortSignal): Promise<void> {
-    const { unread, repeats } = this.#options;
+    const { unread, repeats, refusals } = this.#options;
     let isDone = true;
     for (const device of unread.due()) {
       if (period.aborted) return;
       if (accountOf(device) === to) isDone = (await this.#request(device, period)) && isDone;
+    }
+    for (const device of refusals.due()) {
+      if (period.aborted) return;
+      if (accountOf(device) === to) isDone = (await this.#refuse(device, period)) && isDone;
     }
     for (const repeat of repeats.waiting(to)) {
       if (period.aborted) return;
@@ -94,18 +102,40 @@ export class HealingSender {
 
   /** False: to be tried again later. */
   async #request(device: DeviceId, period: AbortSignal): Promise<boolean> {
-    const { unread, context, direct, now } = this.#options;
+    const { unread, context } = this.#options;
     const ids = unread.request(device);
     if (!ids) return false;
-    const content = encodeContent({ type: RECEIPT_TYPE, body: new Uint8Array(0), sentAt: now(), unread: ids });
-    const message = { to: accountOf(device), devices: [device], content, shown: false };
-    const outcome = await this.#outcomeOf(() =>
-      direct.send(message, period, (transaction) => unread.spend(transaction, device)),
+    const outcome = await this.#tell(device, { unread: ids }, period, (transaction) =>
+      unread.spend(transaction, device),
     );
     if (outcome === 'later') return false;
     await context.commit((transaction) => unread.asked(transaction, device, ids));
     if (unread.isDue(device)) this.soon(accountOf(device));
     return true;
+  }
+
+  /** False: to be tried again later. */
+  async #refuse(device: DeviceId, period: AbortSignal): Promise<boolean> {
+    const { refusals, context } = this.#options;
+    const refused = refusals.of(device);
+    if (!refused) return false;
+    const outcome = await this.#tell(device, { refused }, period, (transaction) => refusals.spend(transaction, device));
+    if (outcome === 'later') return false;
+    await context.commit((transaction) => refusals.told(transaction, device, refused));
+    return true;
+  }
+
+  /** A message for one device that no application is shown. */
+  #tell(
+    device: DeviceId,
+    what: Pick<Content, 'unread' | 'refused'>,
+    period: AbortSignal,
+    spend: (transaction: Transaction) => void,
+  ): Promise<DirectOutcome> {
+    const { direct, now } = this.#options;
+    const content = encodeContent({ type: RECEIPT_TYPE, body: new Uint8Array(0), sentAt: now(), ...what });
+    const message = { to: accountOf(device), devices: [device], content, shown: false };
+    return this.#outcomeOf(() => direct.send(message, period, spend));
   }
 
   /** False: to be tried again later. */
@@ -118,7 +148,7 @@ export class HealingSender {
     return true;
   }
 
-  async #outcomeOf<Outcome>(send: () => Promise<Outcome>): Promise<Outcome | 'later' | 'refused'> {
+  async #outcomeOf(send: () => Promise<DirectOutcome>): Promise<DirectOutcome> {
     try {
       return await send();
     } catch (error) {
