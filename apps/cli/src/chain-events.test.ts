@@ -35,6 +35,21 @@ it.each<[IncomingEvent, string]>([
   [{ kind: 'sent-again', device, ids: ['a', 'b'], gone: 0 }, '2 messages of yours, which are sent again'],
   [{ kind: 'sent-again', device, ids: ['a'], gone: 2 }, 'sent again, and 2 messages that cannot be sent again'],
   [{ kind: 'sent-again', device, ids: [], gone: 1 }, 'could not read a message that cannot be sent again'],
+  [
+    {
+      kind: 'message-refused',
+      device,
+      refusals: [
+        { id: 'a', statusCode: 488 },
+        { id: 'b', statusCode: 488 },
+      ],
+    },
+    'cannot read 2 messages of yours: it does not have the encryption engine that made them',
+  ],
+  [
+    { kind: 'message-refused', device, refusals: [{ id: 'a', statusCode: 500 }] },
+    'cannot read a message of yours: its encryption engine answers 500',
+  ],
   [{ kind: 'late', ...about, number: 2 }, 'changed the order'],
   [{ kind: 'fork', ...about, number: 2 }, 'there are two of'],
   [{ kind: 'fork', ...about, number: 2, seenBy: device }, 'in the name of this device'],

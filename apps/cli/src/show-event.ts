@@ -1,6 +1,6 @@
 /** What the SDK reports, as a JSON record and as a line for people. */
 import type { Client } from '@sealwire/client/client';
-import type { HoleEvent, IncomingEvent, SentAgainEvent } from '@sealwire/client/events';
+import type { HoleEvent, IncomingEvent, MessageRefusedEvent, SentAgainEvent } from '@sealwire/client/events';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';
@@ -50,6 +50,8 @@ export async function showEvent(
       );
     case 'sent-again':
       return output.warn(sentAgainText(event));
+    case 'message-refused':
+      return output.warn(refusedText(event));
     case 'identity-change':
       return output.warn(`the keys of ${event.device} have changed: nothing is sent to that account`);
     case 'directory-keys':
@@ -116,6 +118,14 @@ function sentAgainText({ device, ids, gone }: SentAgainEvent): string {
     ids.length > 0 ? `${countOf(ids.length)} of yours, which ${ids.length === 1 ? 'is' : 'are'} sent again` : '';
   const lost = gone > 0 ? `${countOf(gone)} that cannot be sent again` : '';
   return `${printable(device)} could not read ${[again, lost].filter(Boolean).join(', and ')}`;
+}
+
+function refusedText({ device, refusals }: MessageRefusedEvent): string {
+  const codes = [...new Set(refusals.map(({ statusCode }) => statusCode))];
+  const why = codes.every((code) => code === 488)
+    ? 'it does not have the encryption engine that made them, or did not choose it'
+    : `its encryption engine answers ${codes.join(', ')}`;
+  return `${printable(device)} cannot read ${countOf(refusals.length)} of yours: ${why}`;
 }
 
 function countOf(messages: number): string {

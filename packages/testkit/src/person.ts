@@ -1,5 +1,6 @@
 /** A device with its owner, for tests: a client over memory storage and a network that fails on demand. */
 import { Client, type SuiteOptions } from '@sealwire/client/client';
+import type { EngineFactory } from '@sealwire/client/engine';
 import type { IncomingEvent, IncomingMessage } from '@sealwire/client/events';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
 import type { ClientRuntime } from '@sealwire/client/runtime';
@@ -16,6 +17,7 @@ export interface PersonOptions extends SuiteOptions {
   /** Times in ms that are over at once. */
   readonly short?: readonly number[];
   readonly receiptMessages?: boolean;
+  readonly engines?: readonly EngineFactory[];
 }
 
 export interface Person {
@@ -52,7 +54,7 @@ export async function register(
   name: string,
   options: PersonOptions = {},
 ): Promise<Person> {
-  const { curves, hybrid, invitation, storage = new MemoryStorage(), now, short, receiptMessages } = options;
+  const { curves, hybrid, invitation, storage = new MemoryStorage(), now, short, receiptMessages, engines } = options;
   const network = new FlakyNetwork();
   const runtime = runtimeOver(network, now, short);
   const client = await Client.register({
@@ -64,13 +66,14 @@ export async function register(
     ...(hybrid ? { hybrid } : {}),
     ...(invitation ? { invitation } : {}),
     ...(receiptMessages !== undefined ? { receiptMessages } : {}),
+    ...(engines ? { engines } : {}),
   });
   return { client, network, storage, runtime };
 }
 
 /** Another device for the account of `person`. */
 export async function join(constellation: Constellation, person: Person, options: PersonOptions = {}): Promise<Person> {
-  const { curves, hybrid, storage = new MemoryStorage(), now } = options;
+  const { curves, hybrid, storage = new MemoryStorage(), now, engines } = options;
   const network = new FlakyNetwork();
   const runtime = runtimeOver(network, now);
   const client = await Client.join({
@@ -81,18 +84,19 @@ export async function join(constellation: Constellation, person: Person, options
     runtime,
     ...(curves ? { curves } : {}),
     ...(hybrid ? { hybrid } : {}),
+    ...(engines ? { engines } : {}),
   });
   return { client, network, storage, runtime };
 }
 
 /** The same device after its process has died: what was in its storage, on a new network. The old client must not be used any more. */
-export async function afterCrash(person: Person): Promise<Person> {
+export async function afterCrash(person: Person, options: Pick<PersonOptions, 'engines'> = {}): Promise<Person> {
   const storage = (person.storage as MemoryStorage).copy();
   const network = new FlakyNetwork();
   person.network.up = false;
   person.network.cut();
   const runtime = runtimeOver(network, person.runtime.now);
-  return { client: await Client.open({ storage, runtime }), network, storage, runtime };
+  return { client: await Client.open({ ...options, storage, runtime }), network, storage, runtime };
 }
 
 /** Reads until `count` events of a kind have come; the last one is taken, too. */
