@@ -2,6 +2,7 @@
 import type { Counters } from '@sealwire/bus/counters';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
+import type { Mailer } from '@sealwire/mail/port';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { Store } from '@sealwire/store/port';
@@ -23,6 +24,8 @@ export interface ApiDeps {
   readonly tokenKey: Uint8Array;
   /** 32 bytes shared with the key directories; undefined: no app passwords. */
   readonly appPasswordKey?: Uint8Array | undefined;
+  /** For the gate `email`. */
+  readonly mailer?: Mailer | undefined;
   /** For `/.well-known/sealwire`. */
   readonly version: string;
 }

@@ -8,12 +8,15 @@ import type { ApiSettings } from './settings.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 /** Of what one address may have, that all of an IPv6 network together may: its customer takes another /64 at will. */
 const ACCOUNTS_OF_NETWORK = 4;
 
 export interface ApiLimiters {
   /** Rejects with a 429 `Problem`. */
   account(request: IncomingMessage, reply: HeaderSink): Promise<void>;
+  /** A code by mail to `email`. Rejects with a 429 `Problem`. */
+  activation(request: IncomingMessage, email: string, reply: HeaderSink): Promise<void>;
   /** Rejects with a 429 `Problem`. */
   login(request: IncomingMessage, reply: HeaderSink): Promise<void>;
   /** What limiters count a client address by. */
@@ -33,6 +36,8 @@ export function createApiLimiters(settings: ApiSettings, log: Log, deps: Limiter
     budget(ACCOUNTS_OF_NETWORK * settings.ACCOUNTS_PER_ADDRESS, HOUR),
     deps,
   );
+  const mails = createLimiter('mails-address', budget(settings.MAILS_PER_ADDRESS, HOUR), deps);
+  const recipients = createLimiter('mails-recipient', budget(settings.MAILS_PER_RECIPIENT, DAY), deps);
   const addresses = createLimiter('logins-address', budget(settings.LOGINS_PER_ADDRESS, MINUTE), deps);
   const devices = createLimiter('logins-device', budget(settings.LOGINS_PER_DEVICE, MINUTE), deps);
   const appPasswords = createLimiter('app-passwords', budget(settings.NEW_APP_PASSWORDS_PER_ACCOUNT, HOUR), deps);
@@ -46,6 +51,11 @@ export function createApiLimiters(settings: ApiSettings, log: Log, deps: Limiter
       const standing = await accounts.demand(keyOf(request));
       await networks.demand(networkKey(clientAddress(request, proxies)));
       reply.headers(standing);
+    },
+    async activation(request, email, reply) {
+      reply.headers(await mails.demand(keyOf(request)));
+      // Whose mailbox it is decides its server: capitals make no other person of most.
+      await recipients.demand(email.toLowerCase());
     },
     async login(request, reply) {
       reply.headers(await addresses.demand(keyOf(request)));

@@ -10,7 +10,7 @@ import { openStore } from '@sealwire/store/open';
 import { z } from 'zod';
 import { INVITE_SETTINGS, inviteCommand } from './invite.ts';
 import { ADMIN_SOCKET, adminSocketOf, apiSettings } from './settings.ts';
-import { startApi } from './start.ts';
+import { openGateMailer, startApi } from './start.ts';
 
 const inviteSettings = z.object({ STORE_URL: SERVER_SETTINGS.STORE_URL, ADMIN_SOCKET, ...INVITE_SETTINGS });
 
@@ -38,10 +38,11 @@ if (process.argv[2] === 'invite') {
     openCounters,
     adminSocket: adminSocketOf,
     withoutNews: 'other processes hear nothing of changes',
-    start(context) {
+    async start(context) {
       requireRandomness(systemRandom);
       const { TOKEN_KEY: tokenKey, APP_PASSWORD_KEY: appPasswordKey } = context.settings;
-      return startApi({ ...context, crypto: nodeCrypto(), random: systemRandom, tokenKey, appPasswordKey });
+      const mailer = await openGateMailer(context.settings, { ...context, random: systemRandom });
+      return startApi({ ...context, crypto: nodeCrypto(), random: systemRandom, tokenKey, appPasswordKey, mailer });
     },
   });
 }

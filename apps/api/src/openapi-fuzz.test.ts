@@ -11,7 +11,8 @@ const { operations } = apiDescription(VERSION);
 
 let fixture: Fixture;
 beforeAll(async () => {
-  fixture = await startFixture();
+  const mailer = { send: async () => undefined, close: async () => undefined };
+  fixture = await startFixture({}, { mailer });
 });
 afterAll(() => fixture.close());
 
@@ -23,6 +24,7 @@ describe('near its description', () => {
       const { json } = await fixture.call('POST', '/v1/login/challenge', { device: member.device });
       const bodies: Record<string, readonly object[]> = {
         createAccount: ['first', 'second'].map((name) => person(crypto, name).creation()),
+        sendActivation: [{ email: 'alice@example.com' }],
         makeAppPassword: [{ name: 'Linphone' }, { name: 'Grüße' }],
         makeChallenge: [{ device: member.device }],
         answerChallenge: [member.answer(ORIGIN, json.challenge)],

@@ -10,7 +10,11 @@ import { bearerAuthenticator } from '@sealwire/access/bearer';
 import { createGuessLimits } from '@sealwire/access/guess-limits';
 import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealwire/access/tokens';
 import type { CryptoProvider } from '@sealwire/crypto/port';
+import { openMailer } from '@sealwire/mail/open';
+import type { Mailer } from '@sealwire/mail/port';
 import { createAnnouncer } from '@sealwire/service/announce';
+import { openOrExplain } from '@sealwire/service/boot';
+import { ConfigError } from '@sealwire/service/config';
 import type { HttpDoor } from '@sealwire/service/http-door';
 import { acceptStrictJsonOnly, fastifyOptions, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
@@ -20,6 +24,8 @@ import { originOf } from '@sealwire/service/public-origin';
 import { AccountService } from './accounts/account-service.ts';
 import { AccountsController } from './accounts/accounts.controller.ts';
 import { invitationCommands } from './accounts/invitations.ts';
+import { ActivationService } from './activations/activation-service.ts';
+import { ActivationsController } from './activations/activations.controller.ts';
 import { AppPasswordService } from './app-passwords/app-password-service.ts';
 import { AppPasswordsController } from './app-passwords/app-passwords.controller.ts';
 import { DeviceGuard } from './caller.ts';
@@ -34,6 +40,7 @@ import { loginOrigins } from './login/login-origins.ts';
 import { LoginService } from './login/login-service.ts';
 import {
   ACCOUNTS,
+  ACTIVATIONS,
   APP_PASSWORD_LOGIN,
   APP_PASSWORDS,
   AUTHENTICATE,
@@ -44,6 +51,7 @@ import {
 } from './ports.ts';
 import { PublishedController } from './published/published.controller.ts';
 import { publish } from './published/published.ts';
+import type { ApiSettings } from './settings.ts';
 
 export type { ApiDeps } from './deps.ts';
 
@@ -96,13 +104,23 @@ function apiModule(deps: ApiDeps): Type {
   const challenges = createChallengeBook({ crypto, random, now, key: challengeKey(crypto, tokenKey) });
   const accounts = new AccountService({ store, crypto, announcer, now, domain: settings.DOMAIN, gate: settings.GATE });
 
+  const origin = settings.PUBLIC_ORIGIN;
+  const activations = new ActivationService({ ...deps, origin, domains: settings.MAIL_DOMAINS });
   const vault = vaultOf(deps);
 
   @Module({
-    controllers: [AccountsController, LoginController, DevicesController, AppPasswordsController, PublishedController],
+    controllers: [
+      AccountsController,
+      ActivationsController,
+      LoginController,
+      DevicesController,
+      AppPasswordsController,
+      PublishedController,
+    ],
     providers: [
       DeviceGuard,
       { provide: ACCOUNTS, useValue: accounts },
+      { provide: ACTIVATIONS, useValue: activations },
       {
         provide: LOGINS,
         useValue: new LoginService({ store, crypto, random, challenges, signer, now, origins: loginOrigins(settings) }),
@@ -121,6 +139,28 @@ function apiModule(deps: ApiDeps): Type {
   })
   class ApiModule {}
   return ApiModule;
+}
+
+/** For the gate `email`, else undefined. `folder`: for mails where nothing else is said. Rejects with `ConfigError`. */
+export async function openGateMailer(
+  settings: Pick<ApiSettings, 'GATE' | 'DOMAIN'> & Partial<Pick<ApiSettings, 'MAIL_URL' | 'MAIL_FROM'>>,
+  { log, now, random }: Pick<ApiDeps, 'log' | 'now' | 'random'>,
+  folder?: string,
+): Promise<Mailer | undefined> {
+  const {
+    GATE,
+    MAIL_URL: url = folder && `folder:${folder}`,
+    MAIL_FROM: from = `no-reply@${settings.DOMAIN}`,
+  } = settings;
+  if (GATE !== 'email') return undefined;
+  if (url === undefined)
+    throw new ConfigError(
+      'MAIL_URL',
+      'the gate `email` needs it',
+      'set it to smtps://USER:PASSWORD@HOST or folder:PATH',
+    );
+  const written = (file: string) => log.warn('mail-written', { path: file });
+  return openOrExplain('MAIL_URL', () => openMailer(url, { from, now, random, written }));
 }
 
 function vaultOf({ crypto, random, settings, appPasswordKey: key }: ApiDeps): AppPasswordVault | undefined {

@@ -119,6 +119,27 @@ describe('register', () => {
     await closed.stop();
   });
 
+  it('has a code mailed where the server does that, and goes on with it', async () => {
+    const data = join(folder, 'mailing-server');
+    const mailing = await startServer(data, ['--gate', 'email']);
+    const at = home('heidi');
+    mkdirSync(at);
+    const args = ['register', '-u', 'heidi', '-s', mailing.origin];
+    const sent = await sealwire(at, [...args, '--email', 'heidi@example.com', '--json'], { env: env() });
+    expect([sent.code, JSON.parse(sent.stdout)]).toEqual([
+      0,
+      expect.objectContaining({ event: 'code-sent', email: 'heidi@example.com' }),
+    ]);
+    const [mail, ...more] = readdirSync(join(data, 'mail'));
+    expect(more).toEqual([]);
+    const text = readFileSync(join(data, 'mail', mail!), 'utf8');
+    expect(text).toContain('To: heidi@example.com');
+    const [, code] = /^ {4}([\w-]{27})\r?$/m.exec(text)!;
+    const good = { ...env(), SEALWIRE_INVITATION: code! };
+    expect(await sealwire(at, args, { env: good })).toMatchObject({ code: 0 });
+    await mailing.stop();
+  });
+
   it('twice ends with 2', async () => {
     const { code, stderr } = await as('alice', 'register', '-u', 'alice');
     expect([code, stderr]).toEqual([2, expect.stringContaining('alice is registered already')]);

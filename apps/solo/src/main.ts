@@ -4,7 +4,7 @@
  * `repair` look after the folder of a server that is stopped.
  */
 
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { openBus } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
@@ -70,6 +70,7 @@ if (command) {
         tokenKey: folder.tokenKey,
         appPasswordKey: folder.appPasswordKey,
         version,
+        mailFolder: join(folder.path, 'mail'),
         adminSocket: adminSocketIn(folder.path),
       });
       for (const warning of exposureWarnings(settings)) process.stderr.write(`solo: warning: ${warning}\n`);
@@ -78,7 +79,7 @@ if (command) {
         dataFolder: folder.path,
         isDefaultFolder: folder.path === resolve(aboutOf(soloSettings.shape.DATA_DIR).default ?? ''),
         isNew,
-        invitation: settings.GATE === 'invitation',
+        invitation: settings.GATE !== 'open',
         hasAccounts: await store.accounts.areAny(),
       });
       return {

@@ -33,7 +33,8 @@ export const soloSettings = z.object({
   ...TLS_SETTINGS,
   ...API_SETTINGS,
   GATE: setting(API_SETTINGS.GATE, {
-    about: 'Who may make an account: `open` (anybody), or `invitation` (who has a code of `npm start -- invite`).',
+    about:
+      'Who may make an account: `open` (anybody), `invitation` (who has a code of `npm start -- invite`), or `email` (who gets a code by mail: into `DATA_DIR/mail` unless `MAIL_URL` is set).',
     default: 'open',
   }),
   ...DIRECTORY_SETTINGS,

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
-import { startApi } from '@sealwire/api/start';
+import { openGateMailer, startApi } from '@sealwire/api/start';
 import type { Counters } from '@sealwire/bus/counters';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
@@ -41,6 +41,8 @@ export interface SoloDeps {
   /** 32 bytes; undefined: no app passwords. */
   readonly appPasswordKey?: Uint8Array | undefined;
   readonly version: string;
+  /** Where mails go when nothing else is said; undefined: nowhere. */
+  readonly mailFolder?: string | undefined;
   /** Where it listens for its administrator; undefined: nowhere. */
   readonly adminSocket?: string | undefined;
 }
@@ -66,7 +68,8 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
   const tokens = createTokenVerifier({ jwks: jwks(), issuer, now });
   const shared = { store, bus, counters: deps.counters, crypto, random, now, log, metrics };
 
-  const api = await startApi({ ...shared, settings, tokenKey, appPasswordKey, version });
+  const mailer = await openGateMailer(settings, shared, deps.mailFolder);
+  const api = await startApi({ ...shared, settings, tokenKey, appPasswordKey, mailer, version });
   const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey, version });
   const relayed = relaySettings(settings);
   const proxies = trustedProxies(settings.TRUSTED_PROXIES);

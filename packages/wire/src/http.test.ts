@@ -24,6 +24,8 @@ const EXAMPLES: Record<keyof typeof http, object> = {
     manifest: { manifest: text.manifest, signature: text.signature },
   },
   AccountAnswer: { address, createdAt: 5 },
+  ActivationBody: { email: 'alice@example.com' },
+  ActivationAnswer: { expiresAt: 5 },
   ChallengeBody: { device },
   ChallengeAnswer: { challenge: 'c', expiresAt: 5 },
   TokenBody: { device, challenge: 'c', signature: text.signature },

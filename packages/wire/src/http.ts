@@ -10,6 +10,7 @@ import { base64urlPattern, decodeBase64url, encodeBase64url } from './base64url.
 import { ID_PATTERNS, parseAccountAddress, parseAccountName, parseDeviceId } from './ids.ts';
 import { SUITE_NAMES } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
+import { MAIL_ADDRESS, MAIL_ADDRESS_CHARACTERS } from './mail-address.ts';
 import { opaqueString } from './precis.ts';
 
 /** A codec between base64url text and `minimum` to `maximum` bytes. */
@@ -89,6 +90,12 @@ export const CreateAccountBody = z.strictObject({
   manifest: SignedManifestBody,
 });
 export const AccountAnswer = z.object({ address: accountAddress, createdAt: time });
+
+/** POST /v1/activations: a code by mail, where the gate is `email`. It is the `invitation` of one account. */
+export const ActivationBody = z.strictObject({
+  email: z.string().max(MAIL_ADDRESS_CHARACTERS).regex(MAIL_ADDRESS, 'not a mail address'),
+});
+export const ActivationAnswer = z.object({ expiresAt: time });
 
 /** POST /v1/login/challenge: the same kind of answer for every device id, known or not. */
 export const ChallengeBody = z.strictObject({ device: deviceId });
@@ -212,7 +219,7 @@ export const WellKnown = z.object({
   lime: z.string(),
   directory: z.string(),
   relay: z.string(),
-  gate: z.enum(['open', 'invitation']),
+  gate: z.enum(['open', 'invitation', 'email']),
   version: z.string(),
   /** Under which logins are taken (wire/login), the server's own first. Absent: of an older server. */
   origins: z.array(z.string()).min(1).max(LIMITS.loginOrigins.value).optional(),

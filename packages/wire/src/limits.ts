@@ -122,6 +122,7 @@ export const LIMITS = {
     unit: 'ms',
     why: 'an account whose registration nobody finished keeps its name from others; longer than an outage in the middle of it',
   },
+  activationMs: { value: DAY, unit: 'ms', why: 'a code that was mailed waits for who reads mail once a day' },
   devicesPerAccount: { value: 10, unit: 'devices', why: 'fan-out of a one-to-one message stays small' },
   appPasswordsPerAccount: {
     value: 20,

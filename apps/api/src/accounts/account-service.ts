@@ -17,7 +17,8 @@ export interface AccountServiceDeps {
   readonly announcer: Announcer;
   readonly now: () => number;
   readonly domain: string;
-  readonly gate: 'open' | 'invitation';
+  /** With any but `open` an account costs a use of an invitation; `email` also sends such. */
+  readonly gate: 'open' | 'invitation' | 'email';
 }
 
 type NewAccount = z.output<typeof CreateAccountBody>;
@@ -34,11 +35,11 @@ export class AccountService {
     const now = this.deps.now();
     const address = addressOf(body.name, domain);
     const manifest = this.firstManifest(address, body);
-    if (gate === 'invitation' && body.invitation === undefined) throw new Problem('invitation-invalid');
+    if (gate !== 'open' && body.invitation === undefined) throw new Problem('invitation-invalid');
     const account: Account = { address, accountKey: body.accountKey, createdAt: now };
     const stored = { version: 1, bytes: body.manifest.manifest, signature: body.manifest.signature };
     const devices: Device[] = manifest.devices.map((device) => ({ ...device }));
-    const invitation = gate === 'invitation' ? { hash: invitationHash(crypto, body.invitation!), now } : undefined;
+    const invitation = gate !== 'open' ? { hash: invitationHash(crypto, body.invitation!), now } : undefined;
     const unfinished = { now, afterMs: LIMITS.unfinishedAccountMs.value };
     // Whoever is there now is not any more once this account is made.
     const [before = []] = await store.devices.list([address]);

@@ -2,6 +2,8 @@
 import type { ApiDescription, Operation } from '@sealwire/service/openapi';
 import {
   AccountAnswer,
+  ActivationAnswer,
+  ActivationBody,
   AppPasswordLoginBody,
   AppPasswordsAnswer,
   ChallengeAnswer,
@@ -36,6 +38,18 @@ const operations: readonly Operation[] = [
       200: { description: 'was made by the same request before', schema: AccountAnswer },
     },
     problems: ['invitation-invalid', 'name-taken', 'conflict', 'invalid-manifest', ...LIMITED],
+  },
+  {
+    id: 'sendActivation',
+    method: 'post',
+    path: '/v1/activations',
+    summary: 'Have a code mailed',
+    description:
+      'Where `gate` is `email`: the code is the `invitation` of one account, for a day. The answer says nothing of who has an account already. 403 where no codes are sent, and for addresses of domains that the operator did not name.',
+    caller: 'anyone',
+    body: ActivationBody,
+    answers: { 202: { description: 'a mail is on its way', schema: ActivationAnswer } },
+    problems: ['forbidden', ...LIMITED],
   },
   {
     id: 'showAccount',
