@@ -7,7 +7,7 @@ import type { RedisPlace } from './redis-url.ts';
 /** A publication, and a first subscription, is confirmed or refused within this. */
 export const COMMAND_MS = 3_000;
 const FIRST_CONNECTION_MS = 5_000;
-const MOST_WAIT_MS = 1_000;
+const MOST_WAIT_MS = 500;
 
 /** Longer with each attempt, and never the same for two that lost their connections together. */
 export function waitMs(attempt: number): number {
