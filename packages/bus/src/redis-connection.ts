@@ -79,9 +79,19 @@ export async function within<Answer>(ms: number, answer: Promise<Answer>): Promi
 
 function textOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  if (/NOAUTH|WRONGPASS|invalid (username|password)/i.test(text))
+  return refusalOf(error) ?? text.split('\n')[0] ?? '';
+}
+
+/** What its operator has to put right on a server that is there: a fixed text, since theirs name users. Undefined: nothing of that. */
+export function refusalOf(error: unknown): string | undefined {
+  // ioredis keeps what the last attempt ran into beside what became of it.
+  const { message = String(error), lastNodeError } = (error ?? {}) as { message?: string; lastNodeError?: unknown };
+  if (/NOAUTH|WRONGPASS|invalid (username|password)/i.test(message))
     return 'it asks for another password; write redis://:PASSWORD@HOST, special characters as %XX';
-  return text.split('\n')[0] ?? '';
+  if (/NOPERM|no permissions/i.test(message))
+    return 'its user lacks a right; docs/operations/scaling.md has the ACL line with all that are needed';
+  if (/^READONLY/.test(message)) return 'it is a replica, which takes no writes; name the primary';
+  return lastNodeError === undefined ? undefined : refusalOf(lastNodeError);
 }
 
 export function busErrorOf(error: unknown): BusError {
