@@ -31,8 +31,9 @@ function ofItsOwn(counters: Counters, prefix: string): Counters {
 
 onEachServer('counters contract', (name, url) => {
   countersContract(name, async () => {
-    const client = connectionOf(parseRedisUrl(url), false);
-    await firstConnection(client);
+    const place = parseRedisUrl(url);
+    const client = connectionOf(place, false);
+    await firstConnection(client, place);
     const prefix = `${run}-${++tests} `;
     const now = () => 0;
     const open = () => openRedisCounters({ url, now, alone: new MemoryCounters(now), patienceMs: 10_000 });

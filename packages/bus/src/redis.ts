@@ -13,6 +13,7 @@ import {
   COMMAND_MS,
   connectionOf,
   firstConnection,
+  REPLICA,
   refusalOf,
   waitMs,
   within,
@@ -73,7 +74,7 @@ class RedisBus implements Bus {
   private closed = false;
 
   constructor(
-    place: RedisPlace,
+    private readonly place: RedisPlace,
     private readonly options: RedisBusOptions,
   ) {
     this.isSharded = place.kind === 'cluster';
@@ -88,7 +89,7 @@ class RedisBus implements Bus {
   }
 
   async connect(): Promise<void> {
-    await Promise.all([this.publisher, this.subscriber].map(firstConnection));
+    await Promise.all([this.publisher, this.subscriber].map((client) => firstConnection(client, this.place)));
     try {
       await this.checkKind();
       await this.checkRights();
@@ -216,15 +217,19 @@ class RedisBus implements Bus {
     }
   }
 
-  /** A server of a cluster forwards no message of plain pub/sub in time, and one that is alone knows no shards. */
+  /**
+   * A server of a cluster forwards no message of plain pub/sub in time, one that is alone knows no shards, and what is published at a
+   * replica is heard at that replica alone.
+   */
   private async checkKind(): Promise<void> {
     const [node] = this.publisher instanceof Cluster ? this.publisher.nodes('master') : [this.publisher];
-    const info = (await node?.info('cluster')) ?? '';
+    const info = (await node?.info()) ?? '';
     const isCluster = info.includes('cluster_enabled:1');
     if (isCluster && !this.isSharded)
       throw new BusError('the bus URL names a server that is part of a cluster; write redis+cluster://HOST:PORT,…');
     if (!isCluster && this.isSharded)
       throw new BusError('the bus URL says redis+cluster, but the server is not part of one; write redis://HOST:PORT');
+    if (info.includes('role:slave')) throw new BusError(`the bus refuses: ${REPLICA}`);
   }
 
   /** Both halves once: who may not speak or listen is told now, and not by messages that wait for polls. */

@@ -26,9 +26,10 @@ export function onEachServer(title: string, suite: (name: string, url: string) =
 
 /** `redis` or `valkey`: what the server at `url` says that it is. */
 export async function engineAt(url: string): Promise<string> {
-  const client = connectionOf(parseRedisUrl(url), false);
+  const place = parseRedisUrl(url);
+  const client = connectionOf(place, false);
   try {
-    await firstConnection(client);
+    await firstConnection(client, place);
     const node = client instanceof Redis ? client : client.nodes('master')[0]!;
     // Redis does not name itself.
     return /server_name:(\w+)/.exec(await node.info('server'))?.[1] ?? 'redis';
