@@ -10,22 +10,28 @@ export REPLSET=${REPLSET:-rs0}
 
 runs() { local state; state=$(bash "$@" 2>/dev/null) && grep -Eq 'gateway up|master' <<<"$state"; }
 
-one() { # VARIABLE BEFORE AFTER SCRIPT [KIND]: exports BEFORE, its URL, AFTER
+one() { # VARIABLE BEFORE AFTER SCRIPT [KIND]: exports BEFORE, its URL, AFTER; fails when it cannot be had
   local variable=$1 before=$2 after=$3 script=$4 kind=${5:-} url
-  runs "$script" status $kind || echo "$script stop $kind" >>"$notes"
+  runs "$script" status $kind || echo "ENGINE=${ENGINE:-redis} bash $script stop $kind" >>"$notes"
   if url=$(bash "$script" up $kind); then echo "export $variable=$before$url$after"
-  else echo "no ${script%.sh} $kind here: the tests that need $variable will be skipped" >&2; fi
+  else echo "no ${script%.sh} ${ENGINE:-} $kind here: the tests that need $variable will be skipped" >&2; return 1; fi
+}
+
+three() { # PREFIX: of what speaks Redis's protocol, a server alone, one behind Sentinel, and a cluster. Without the first the others are not tried
+  one "$1_URL" "" "" redis.sh single && one "$1_SENTINEL_URL" redis+sentinel:// /main redis.sh sentinel && one "$1_CLUSTER_URL" redis+cluster:// "" redis.sh cluster
 }
 
 case ${1:-} in
   up)
-    one MONGODB_URI "" "" documentdb.sh
-    one REDIS_URL "" "" redis.sh single
-    one REDIS_SENTINEL_URL redis+sentinel:// /main redis.sh sentinel
-    one REDIS_CLUSTER_URL redis+cluster:// "" redis.sh cluster
+    # Beside the others: it takes nothing from the system's package manager but files.
+    valkey=$(mktemp); (export ENGINE=valkey; three VALKEY) >"$valkey" & waiting=$!
+    one MONGODB_URI "" "" documentdb.sh || true
+    three REDIS || true
+    wait "$waiting" || true
+    cat "$valkey"; rm -f "$valkey"
     ;;
   down)
-    [ ! -e "$notes" ] || while read -r script action kind; do bash "$script" "$action" $kind || true; done <"$notes"
+    [ ! -e "$notes" ] || while read -r command; do env $command || true; done <"$notes"
     rm -f "$notes"
     ;;
   *) sed -n 2,4p "$0"; exit 2 ;;

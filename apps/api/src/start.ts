@@ -12,7 +12,7 @@ import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealw
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { openMailer } from '@sealwire/mail/open';
 import type { Mailer } from '@sealwire/mail/port';
-import { createAnnouncer } from '@sealwire/service/announce';
+import { type Announcer, createAnnouncer } from '@sealwire/service/announce';
 import { openOrExplain } from '@sealwire/service/boot';
 import { ConfigError } from '@sealwire/service/config';
 import type { HttpDoor } from '@sealwire/service/http-door';
@@ -57,8 +57,9 @@ export type { ApiDeps } from './deps.ts';
 
 /** Builds the server and resolves when it can answer. Its paths: `/v1/…`, `/.well-known/sealwire`, `/openapi.json`, `/docs`. */
 export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
+  const announcer = createAnnouncer(deps);
   const adapter = new FastifyAdapter(fastifyOptions(deps));
-  const app = await NestFactory.create<NestFastifyApplication>(apiModule(deps), adapter, NEST_OPTIONS);
+  const app = await NestFactory.create<NestFastifyApplication>(apiModule(deps, announcer), adapter, NEST_OPTIONS);
   const fastify = adapter.getInstance();
   acceptStrictJsonOnly(fastify);
   const routesAreThere = refuseOtherMethods(fastify);
@@ -75,7 +76,10 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
     handle: (request, response) => fastify.routing(request, response),
     admin: invitationCommands(deps),
     ready: () => deps.store.probe(),
-    close: () => app.close(),
+    close() {
+      announcer.stop();
+      return app.close();
+    },
   };
 }
 
@@ -95,10 +99,9 @@ function pagePolicy(crypto: CryptoProvider) {
   };
 }
 
-function apiModule(deps: ApiDeps): Type {
-  const { store, bus, crypto, random, now, log, metrics, settings, tokenKey, counters } = deps;
+function apiModule(deps: ApiDeps, announcer: Announcer): Type {
+  const { store, crypto, random, now, log, metrics, settings, tokenKey, counters } = deps;
   const issuer = originOf(settings.PUBLIC_ORIGIN);
-  const announcer = createAnnouncer(bus, log);
   const signer = createTokenSigner({ seed: tokenKey, issuer, now });
   const verifier = createTokenVerifier({ jwks: signer.jwks(), issuer, now });
   const challenges = createChallengeBook({ crypto, random, now, key: challengeKey(crypto, tokenKey) });

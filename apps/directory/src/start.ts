@@ -5,7 +5,7 @@ import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { bearerAuthenticator } from '@sealwire/access/bearer';
-import { createAnnouncer } from '@sealwire/service/announce';
+import { type Announcer, createAnnouncer } from '@sealwire/service/announce';
 import type { HttpDoor } from '@sealwire/service/http-door';
 import { acceptStrictJsonOnly, fastifyOptions, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
@@ -58,9 +58,10 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const lime = createLimeEndpoint({ ...answering, authenticate });
   const forPeers = createLimeEndpoint({ ...answering, authenticate: peering.authenticate });
 
+  const announcer = createAnnouncer(deps);
   const adapter = new FastifyAdapter(fastifyOptions(deps));
   const app = await NestFactory.create<NestFastifyApplication>(
-    directoryModule(deps, budget, peering.publicKey),
+    directoryModule(deps, announcer, budget, peering.publicKey),
     adapter,
     NEST_OPTIONS,
   );
@@ -89,6 +90,7 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
     },
     close() {
       quiet();
+      announcer.stop();
       return app.close();
     },
   };
@@ -99,9 +101,13 @@ function isPath(url: string | undefined, path: string): boolean {
   return url === path || url.startsWith(`${path}?`) || (path !== '/' && url === `${path}/`);
 }
 
-function directoryModule(deps: DirectoryDeps, budget: BundleBudget, peerKey: Uint8Array | undefined): Type {
-  const { store, bus, crypto, now, log, metrics, settings, tokens, version, counters } = deps;
-  const announcer = createAnnouncer(bus, log);
+function directoryModule(
+  deps: DirectoryDeps,
+  announcer: Announcer,
+  budget: BundleBudget,
+  peerKey: Uint8Array | undefined,
+): Type {
+  const { store, crypto, now, metrics, settings, tokens, version, counters } = deps;
   const limiters = createManifestLimiters(settings, { now, metrics, counters });
   const { DOMAIN: domain, DEVICES_PER_ACCOUNT: devicesPerAccount } = settings;
   const manifests = new ManifestService({ store, crypto, announcer, now, domain, limiters, devicesPerAccount });

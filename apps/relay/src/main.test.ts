@@ -1,8 +1,9 @@
 /** The real process: listens, says what is wrong in one line, and drains on SIGTERM. */
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { publishedKeys } from '@sealwire/service/testing/published-keys';
 import { serverProcesses } from '@sealwire/service/testing/server-process';
+import { hasRedis, type Link, linkTo, type OwnRedis, startRedis } from './testing/engines.ts';
 import { TestClient } from './testing/test-client.ts';
 
 jest.setTimeout(30_000);
@@ -39,5 +40,36 @@ describe('the process', () => {
     const { code, signal, stderr } = await start([], env).ended;
     expect([code, signal]).toEqual([2, null]);
     expect(stderr).toMatch(/^relay: TOKEN_JWKS_URL: is not set — for example TOKEN_JWKS_URL=http\S+\n$/);
+  });
+});
+
+(hasRedis ? describe : describe.skip)('the process on Redis (skipped without redis-server)', () => {
+  let redis: OwnRedis;
+  let link: Link;
+  afterEach(async () => {
+    await link?.close();
+    await redis.stop();
+  });
+
+  it('K14: a Redis that demands a password is one line with the fix, and exit code 2', async () => {
+    redis = await startRedis();
+    await redis.command('CONFIG', 'SET', 'requirepass', 'secret');
+    const { code, stderr } = await start([], { ...ENV, BUS_URL: `redis://127.0.0.1:${redis.port}` }).ended;
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^relay: BUS_URL: .*another password; write redis:\/\/:PASSWORD@HOST[^\n]*\n$/);
+  });
+
+  it('B02: says in the log that it is cut off from the others, and that it is not any more, and counts it', async () => {
+    redis = await startRedis();
+    link = await linkTo(redis.port);
+    const { listening, says } = start([], { ...ENV, BUS_URL: `redis://127.0.0.1:${link.port}` });
+    const url = await listening();
+    link.cut();
+    expect(await says(/"event":"bus-lost"/)).toContain('"setting":"BUS_URL"');
+    link.mend();
+    await says(/"event":"bus-restored"/);
+    const text = await (await fetch(`${url}/metrics`)).text();
+    for (const fault of ['lost', 'interrupted'])
+      expect(text).toContain(`sealwire_bus_faults_total{fault="${fault}"} 1`);
   });
 });

@@ -352,6 +352,28 @@ describe('an interruption of the bus', () => {
     for (const { metrics } of world.nodes)
       expect(await metrics.text()).toContain('sealwire_bus_faults_total{fault="interrupted"} 1');
   });
+
+  it('B02: that comes again and again puts no look into a mailbox off', async () => {
+    await begin();
+    const from = await world.client(alice, 0);
+    const devices = await Promise.all(Array.from({ length: 12 }, (_, i) => world.device(`many${i}`)));
+    const clients = await Promise.all(devices.map((device) => world.client(device, 1)));
+    for (const client of clients) await client.next('caught-up');
+    await turns(4);
+    const mends = [world.hub.cut()];
+    from.message(messageId(1), devices, '1');
+    await from.next('accepted');
+    for (let passed = 0; passed < 2_250; passed += TICK_MS) {
+      mends.push(world.hub.cut());
+      mends.shift()!();
+      await passSlowly(TICK_MS);
+    }
+    for (const client of clients) await client.settled();
+    expect(clients.map(({ frames }) => frames.filter(({ kind }) => kind === 'deliver').length)).toEqual(
+      devices.map(() => 1),
+    );
+    mends[0]!();
+  });
 });
 
 describe('a node that alone was cut from the bus', () => {

@@ -5,8 +5,10 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { openBus } from '@sealwire/bus/open';
 import type { Bus } from '@sealwire/bus/port';
+import { createAnnouncer } from '@sealwire/service/announce';
 import type { Listening } from '@sealwire/service/listen';
 import { silentLog } from '@sealwire/service/log';
+import { createMetrics, type Metrics } from '@sealwire/service/metrics';
 import { listenOnLoopback } from '@sealwire/service/testing/loopback';
 import { openMemoryStore } from '@sealwire/store/memory';
 import { openMongoStore } from '@sealwire/store/mongo';
@@ -27,18 +29,22 @@ let redis: OwnRedis;
 let links: Link[];
 let buses: Bus[];
 let world: World;
+const logged: string[] = [];
 let alice: DeviceId;
 let bob: DeviceId;
 
-/** Two nodes; each has a link to Redis of its own. */
+/** Two nodes; each has a link to Redis of its own, and so has a third one, or whoever else is on the bus. */
 async function begin(store: Store): Promise<void> {
   redis = await startRedis();
-  links = await Promise.all([linkTo(redis.port), linkTo(redis.port)]);
+  links = await Promise.all([linkTo(redis.port), linkTo(redis.port), linkTo(redis.port)]);
   buses = await Promise.all(links.map(({ port }) => openBus(`redis://127.0.0.1:${port}`)));
   const waiting = [...buses];
   // Other runs use the same database.
   const run = `${process.pid}-${Date.now()}-${++worlds}`;
-  world = await openWorld({ nodes: 2, store, seed: run, wrapBus: () => waiting.shift()! });
+  logged.length = 0;
+  const note = (event: string) => void logged.push(event);
+  const log = { ...silentLog, warn: note, error: note };
+  world = await openWorld({ nodes: 2, store, seed: run, log, wrapBus: () => waiting.shift()! });
   [alice, bob] = [await world.device(`${run}alice`), await world.device(`${run}bob`)];
 }
 
@@ -144,6 +150,52 @@ describe.each(databases)('two nodes on Redis and a store on %s (skipped without 
     // The poll that makes good whatever the bus lost comes after 15 s at the earliest.
     expect(world.time.ms - start).toBeLessThan(15 * SECOND);
   });
+});
+
+describe('what servers tell each other over Redis (skipped without redis-server)', () => {
+  const test = hasRedis ? it : it.skip;
+  afterEach(async () => {
+    if (hasRedis) await end();
+  });
+
+  test('E07: a device that was removed while the remover’s own link was cut is out within two seconds of its mending, without a poll', async () => {
+    await begin(openMemoryStore());
+    const there = await connected(bob, 1);
+    const announcer = createAnnouncer({ bus: buses[2]!, log: silentLog, metrics: createMetrics() });
+    links[2]!.cut();
+    await world.store.devices.remove(bob, world.time.ms);
+    await announcer.devicesRemoved([bob]);
+    const start = performance.now();
+    links[2]!.mend();
+    expect(await there.closed).toMatchObject({ code: 4401 });
+    expect(performance.now() - start).toBeLessThan(2 * SECOND);
+    announcer.stop();
+  });
+
+  test('K14: of two nodes with one name both logs say so, a metric counts it, and the later one is not ready', async () => {
+    await begin(openMemoryStore());
+    world.time.ms += 5;
+    const twin = await world.startNode({ nodeId: 'node1' });
+    for (const { metrics } of [world.node, twin]) await counted(metrics, 'same-name');
+    expect(logged.filter((event) => event === 'node-name-taken')).toHaveLength(2);
+    await expect(twin.door.ready()).rejects.toThrow('an older node has this NODE_ID');
+    await expect(world.node.door.ready()).resolves.toBeUndefined();
+  });
+
+  test('K14: of two nodes whose clocks are apart both logs say so, and a metric counts it', async () => {
+    await begin(openMemoryStore());
+    await world.startNode({ now: () => world.time.ms + 5 * 60 * SECOND });
+    for (const { metrics } of world.nodes) await passUntil(counted(metrics, 'clock-apart'));
+    expect(logged).toContain('node-clock-apart');
+  });
+
+  async function counted(metrics: Metrics, fault: string): Promise<void> {
+    const line = `sealwire_relay_node_faults_total{fault="${fault}"}`;
+    for (let tries = 0; !(await metrics.text()).includes(line); tries++) {
+      if (tries === 200) throw new Error(`no ${line}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
 });
 
 describe('/readyz of a relay (skipped without redis-server)', () => {

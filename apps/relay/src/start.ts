@@ -22,6 +22,7 @@ import { NodeListener } from './nodes/node-listener.ts';
 import { Peers } from './nodes/peers.ts';
 import { Places } from './nodes/places.ts';
 import { Publisher } from './nodes/publisher.ts';
+import { Repeats } from './nodes/repeats.ts';
 import { AccountDevices } from './sending/account-devices.ts';
 import { Router } from './sending/router.ts';
 import { SendLimits } from './sending/send-limits.ts';
@@ -67,8 +68,9 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   const connections = new Set<Connection>();
   const places = new Places();
   const publisher = new Publisher(bus, metrics, now);
-  const announcements = new Announcements(nodeId, sessions, places, publisher);
-  const hub = new Hub(sessions, places, publisher);
+  const repeats = new Repeats(timers);
+  const announcements = new Announcements(nodeId, sessions, places, publisher, repeats);
+  const hub = new Hub(sessions, places, publisher, repeats);
   const accountDevices = new AccountDevices(store.devices, settings.accountDevicesMs, now);
   const limits = new SendLimits(settings, now, metrics);
   const mailClock = new MailClock(store.expiryTime, settings, now, metrics, log);
@@ -154,6 +156,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     for (const connection of connections) connection.close(closeCodeOf('restart'));
     await committer.idle();
     await announcements.idle();
+    repeats.stop();
     await listener.stop();
     wheel.stop();
   }

@@ -7,6 +7,7 @@ import { openBus, openCounters } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { boot, openOrExplain } from '@sealwire/service/boot';
+import { busNews } from '@sealwire/service/bus-reports';
 import { tuneCollector } from '@sealwire/service/collector';
 import { limiterNews } from '@sealwire/service/limiter-reports';
 import { storeNews } from '@sealwire/service/store-reports';
@@ -23,7 +24,7 @@ await boot({
   async run({ settings, version, log, metrics, now }) {
     const terms = { whenDamaged: settings.WHEN_STORE_DAMAGED, reports: storeNews(log, metrics) };
     const store = await openOrExplain('STORE_URL', () => openStore(settings.STORE_URL, terms));
-    const bus = await openOrExplain('BUS_URL', () => openBus(settings.BUS_URL));
+    const bus = await openOrExplain('BUS_URL', () => openBus(settings.BUS_URL, busNews(log, metrics)));
     const counters = await openOrExplain('BUS_URL', () =>
       openCounters(settings.BUS_URL, { now, onShared: limiterNews(log, metrics) }),
     );

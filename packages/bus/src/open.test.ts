@@ -32,6 +32,8 @@ describe('openBus', () => {
     ['redis://:%secret@host', 'write it as %25'],
     ['redis+cluster://:secret@host/1', 'a cluster has one database'],
     ['redis://:secret@ho st:x', 'HOST:PORT'],
+    ['redis://:secret@host:99999', 'HOST:PORT'],
+    ['redis+sentinel://:secret@host:1/main?family=6', 'without options after a ?'],
     ['memory', 'no scheme; use memory: or redis://HOST:PORT'],
     ['', 'no scheme'],
   ])(

@@ -5,8 +5,8 @@ import { type Bus, BusError } from './port.ts';
 export interface OpenBusOptions {
   /** Hears what a handler threw; a log line. */
   readonly onHandlerError?: (error: unknown) => void;
-  /** Hears that this node is cut off from the others, and that it is not any more; a log line. */
-  readonly onConnection?: (state: 'lost' | 'restored') => void;
+  /** Hears that this node is cut off from the others, again with a reason when there is one, and that it is not any more; a log line. */
+  readonly onConnection?: (state: 'lost' | 'restored', reason?: string) => void;
 }
 
 const REDIS = /^rediss?(\+(sentinel|cluster))?:/;

@@ -7,7 +7,7 @@ import type { RedisPlace } from './redis-url.ts';
 /** A publication, and a first subscription, is confirmed or refused within this. */
 export const COMMAND_MS = 3_000;
 const FIRST_CONNECTION_MS = 5_000;
-const MOST_WAIT_MS = 1_000;
+const MOST_WAIT_MS = 500;
 
 /** Longer with each attempt, and never the same for two that lost their connections together. */
 export function waitMs(attempt: number): number {
@@ -36,6 +36,8 @@ export function connectionOf(place: RedisPlace, isPatient: boolean): Redis | Clu
         name: place.master,
         sentinels: [...place.hosts],
         failoverDetector: true,
+        // Else the client speaks TLS to nobody, whatever `tls` says.
+        ...(place.tls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
         retryStrategy: waitMs,
         sentinelRetryStrategy: waitMs,
       });
@@ -51,15 +53,20 @@ export function connectionOf(place: RedisPlace, isPatient: boolean): Redis | Clu
 }
 
 /** Connected, or refused with the reason. */
-export async function firstConnection(client: Redis | Cluster): Promise<void> {
+export async function firstConnection(client: Redis | Cluster, place: RedisPlace): Promise<void> {
   let reason: unknown;
-  client.on('error', (error: unknown) => {
-    reason = error;
+  const refused = new Promise<never>((_, reject) => {
+    client.on('error', (error: unknown) => {
+      reason = error;
+      // What is tried again would be refused again, and a database of another number be used instead.
+      if (refusalOf(error)) reject(error);
+    });
   });
   try {
-    await within(FIRST_CONNECTION_MS, client.connect());
+    await within(FIRST_CONNECTION_MS, Promise.race([client.connect(), refused]));
   } catch (error) {
-    throw new BusError(`the bus cannot be reached: ${textOf(reason ?? error)}`, { cause: error });
+    const hint = place.tls ? '; if it does not speak TLS, write redis instead of rediss' : '';
+    throw new BusError(`the bus cannot be reached: ${textOf(reason ?? error)}${hint}`, { cause: error });
   }
 }
 
@@ -77,13 +84,47 @@ export async function within<Answer>(ms: number, answer: Promise<Answer>): Promi
   }
 }
 
+export const REPLICA = 'it is a replica; name the primary, or write redis+sentinel://HOST:PORT,HOST:PORT/NAME';
+
+/** What an operator has to put right at a server that is there. Fixed texts: a server's own name users and commands. */
+const REFUSALS: readonly (readonly [RegExp, string])[] = [
+  [
+    /NOAUTH|WRONGPASS|invalid (username|password)/i,
+    'it asks for another password; write redis://:PASSWORD@HOST, special characters as %XX',
+  ],
+  [/NOPERM/, 'its user lacks a right; docs/operations/scaling.md has the ACL line with all that are needed'],
+  [/READONLY/, REPLICA],
+  [/No such master/i, 'the sentinels know no primary of that name; SENTINEL MASTERS tells the names'],
+  [/unknown command '?`?sentinel/i, 'that is no sentinel; write redis://HOST:PORT'],
+  [/accepted by Sentinel/i, 'that is a sentinel; write redis+sentinel://HOST:PORT,HOST:PORT/NAME'],
+  [/cluster support disabled/i, 'that is not part of a cluster; write redis://HOST:PORT'],
+  [/DB index is out of range/i, 'it has no database of that number; end the bus URL after the host'],
+];
+
+/** The text for what the server refused, if its operator can do something about it. */
+export function refusalOf(error: unknown): string | undefined {
+  const text = messageOf(error);
+  return REFUSALS.find(([pattern]) => pattern.test(text))?.[1];
+}
+
 function textOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  if (/NOAUTH|WRONGPASS|invalid (username|password)/i.test(text))
-    return 'it asks for another password; write redis://:PASSWORD@HOST, special characters as %XX';
-  return text.split('\n')[0] ?? '';
+  const [text = ''] = messageOf(error).split('\n');
+  const silent = /^All sentinels are unreachable/.test(text)
+    ? 'no sentinel answers; write redis+sentinel://HOST:PORT,HOST:PORT/NAME, by default port 26379'
+    : text;
+  return refusalOf(error) ?? silent;
+}
+
+/** Of a cluster: what the node that was asked last said. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { lastNodeError } = error as { lastNodeError?: unknown };
+  return lastNodeError === undefined ? error.message : messageOf(lastNodeError);
 }
 
 export function busErrorOf(error: unknown): BusError {
-  return error instanceof BusError ? error : new BusError(`the bus did not answer: ${textOf(error)}`, { cause: error });
+  if (error instanceof BusError) return error;
+  const refusal = refusalOf(error);
+  const problem = refusal === undefined ? `the bus did not answer: ${textOf(error)}` : `the bus refuses: ${refusal}`;
+  return new BusError(problem, { cause: error });
 }

@@ -1,4 +1,4 @@
-/** The contract on real servers: `REDIS_URL`, `REDIS_SENTINEL_URL`, `REDIS_CLUSTER_URL` name them. What is missing is skipped, aloud. */
+/** The contract on real servers: `REDIS_URL`, `REDIS_SENTINEL_URL`, `REDIS_CLUSTER_URL`, and the same with `VALKEY`, name them. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { Counters } from './counters.ts';
@@ -7,6 +7,7 @@ import { MemoryCounters } from './memory-counters.ts';
 import { connectionOf, firstConnection } from './redis-connection.ts';
 import { openRedisCounters } from './redis-counters.ts';
 import { parseRedisUrl } from './redis-url.ts';
+import { onEachServer } from './testing/servers.ts';
 
 // A cluster's clients look for its nodes first.
 jest.setTimeout(20_000);
@@ -28,17 +29,11 @@ function ofItsOwn(counters: Counters, prefix: string): Counters {
   };
 }
 
-for (const name of ['REDIS_URL', 'REDIS_SENTINEL_URL', 'REDIS_CLUSTER_URL']) {
-  const url = process.env[name];
-  if (url === undefined) {
-    describe(`counters contract: ${name}`, () => {
-      it.skip(`needs ${name}: a server for tests`, () => {});
-    });
-    continue;
-  }
+onEachServer('counters contract', (name, url) => {
   countersContract(name, async () => {
-    const client = connectionOf(parseRedisUrl(url), false);
-    await firstConnection(client);
+    const place = parseRedisUrl(url);
+    const client = connectionOf(place, false);
+    await firstConnection(client, place);
     const prefix = `${run}-${++tests} `;
     const now = () => 0;
     const open = () => openRedisCounters({ url, now, alone: new MemoryCounters(now), patienceMs: 10_000 });
@@ -59,7 +54,7 @@ for (const name of ['REDIS_URL', 'REDIS_SENTINEL_URL', 'REDIS_CLUSTER_URL']) {
       },
     };
   });
-}
+});
 
 const REDIS_URL = process.env.REDIS_URL;
 const inFrontOfRedis = REDIS_URL === undefined ? describe.skip : describe;

@@ -7,7 +7,7 @@
  */
 import { Cluster, type Redis } from 'ioredis';
 import type { Charge, Counters, Taking } from './counters.ts';
-import { COMMAND_MS, connectionOf, firstConnection, within } from './redis-connection.ts';
+import { busErrorOf, COMMAND_MS, connectionOf, firstConnection, within } from './redis-connection.ts';
 import { parseRedisUrl } from './redis-url.ts';
 
 export interface RedisCountersOptions {
@@ -61,6 +61,8 @@ end
 return answer
 `;
 
+const CHECK: Charge = { counter: 'check', key: 'start', points: 1, limit: NO_LIMIT, windowMs: 1_000 };
+
 type Deed = 'take' | 'look' | 'back';
 type Scripted = (Redis | Cluster) & {
   charge(keys: number, ...args: readonly (string | number)[]): Promise<number[]>;
@@ -68,17 +70,20 @@ type Scripted = (Redis | Cluster) & {
 
 /** Connects. Rejects with a `BusError` of one line when nobody answers as the URL says. */
 export async function openRedisCounters(options: RedisCountersOptions): Promise<Counters> {
-  const client = connectionOf(parseRedisUrl(options.url), false);
+  const place = parseRedisUrl(options.url);
+  const client = connectionOf(place, false);
   client.on('error', () => {});
   client.defineCommand('charge', { lua: SCRIPT });
   try {
-    await firstConnection(client);
+    await firstConnection(client, place);
     // A cluster's client connects to a node with the first command to it: no limiter is to wait for that.
     if (client instanceof Cluster)
       await within(COMMAND_MS, Promise.all(client.nodes('master').map((node) => node.ping())));
+    // Who may not count here is told now: it would count alone from the first request on.
+    await (client as Scripted).charge(1, keyOf('check', CHECK), 'take', ...argumentsOf(CHECK));
   } catch (error) {
     client.disconnect();
-    throw error;
+    throw busErrorOf(error);
   }
   return new RedisCounters(client as Scripted, options);
 }

@@ -65,20 +65,3 @@ describe('a Redis server', () => {
     expect(await refusal('redis://:secret@127.0.0.1:1')).toContain('ECONNREFUSED');
   });
 });
-
-const single = process.env.REDIS_URL;
-const cluster = process.env.REDIS_CLUSTER_URL;
-
-describe('the kind of server that the URL names', () => {
-  (single === undefined ? it.skip : it)(
-    'K14: redis+cluster:// for a single server is refused (REDIS_URL)',
-    async () => {
-      expect(await refusal(single!.replace('redis:', 'redis+cluster:'))).toMatch(/not part of one|cannot be reached/);
-    },
-  );
-
-  (cluster === undefined ? it.skip : it)('K14: redis:// for a cluster is refused (REDIS_CLUSTER_URL)', async () => {
-    const [, first] = /^redis\+cluster:(.*?)(?:,|$)/.exec(cluster!)!;
-    expect(await refusal(`redis:${first}`)).toContain('write redis+cluster://');
-  });
-});

@@ -54,8 +54,9 @@ export function parseRedisUrl(url: string): RedisPlace {
 
 function hostOf(text: string, port: number): RedisHost {
   const [, host, given] = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(text) ?? [];
-  if (!host) throw new BusError('a host of the bus URL is wrong; write HOST:PORT');
-  return { host: host.replace(/^\[|\]$/g, ''), port: given ? Number(given) : port };
+  const number = given === undefined ? port : Number(given);
+  if (!host || number < 1 || number > 65_535) throw new BusError('a host of the bus URL is wrong; write HOST:PORT');
+  return { host: host.replace(/^\[|\]$/g, ''), port: number };
 }
 
 function credentialsOf(text: string): RedisPlace['credentials'] {

@@ -1,21 +1,19 @@
-/** The contract on real servers: `REDIS_URL`, `REDIS_SENTINEL_URL`, `REDIS_CLUSTER_URL` name them. What is missing is skipped, aloud. */
-import { describe, it, jest } from '@jest/globals';
+/** The contract on real servers: `REDIS_URL`, `REDIS_SENTINEL_URL`, `REDIS_CLUSTER_URL`, and the same with `VALKEY`, name them. */
+import { expect, it, jest } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
 import { busContract } from './contract.ts';
 import { openRedisBus } from './redis.ts';
 import { parseRedisUrl } from './redis-url.ts';
+import { engineAt, onEachServer } from './testing/servers.ts';
 
 // A cluster's clients look for its nodes first.
 jest.setTimeout(20_000);
 
-for (const name of ['REDIS_URL', 'REDIS_SENTINEL_URL', 'REDIS_CLUSTER_URL']) {
-  const url = process.env[name];
-  if (url === undefined) {
-    describe(`bus contract: ${name}`, () => {
-      it.skip(`needs ${name}: a server for tests`, () => {});
-    });
-    continue;
-  }
+onEachServer('bus contract', (name, url) => {
+  it(`${name} leads to that engine`, async () => {
+    expect(name.toLowerCase().startsWith(await engineAt(url))).toBe(true);
+  });
+
   busContract(name, {
     reach: 'nodes',
     async open() {
@@ -31,7 +29,7 @@ for (const name of ['REDIS_URL', 'REDIS_SENTINEL_URL', 'REDIS_CLUSTER_URL']) {
     },
     interrupt: () => killListeners(url),
   });
-}
+});
 
 /** As an operator would: the server closes the connections that listen. */
 async function killListeners(url: string): Promise<void> {

@@ -8,16 +8,31 @@
 import slotOf from 'cluster-key-slot';
 import { Cluster, type Redis } from 'ioredis';
 import { type Bus, BusError, type BusHandler, type Subscription } from './port.ts';
-import { busErrorOf, COMMAND_MS, connectionOf, firstConnection, waitMs, within } from './redis-connection.ts';
+import {
+  busErrorOf,
+  COMMAND_MS,
+  connectionOf,
+  firstConnection,
+  REPLICA,
+  refusalOf,
+  waitMs,
+  within,
+} from './redis-connection.ts';
 import { parseRedisUrl, type RedisPlace } from './redis-url.ts';
 
 export interface RedisBusOptions {
   readonly url: string;
   /** Hears what a handler threw. */
   readonly onHandlerError?: (error: unknown) => void;
-  /** Hears that the connection of the listeners broke, and that all of them listen again. */
-  readonly onConnection?: (state: 'lost' | 'restored') => void;
+  /**
+   * Hears that the connection of the listeners broke, and that all of them listen again. `reason`, of a few fixed texts: why it does
+   * not come back; told once.
+   */
+  readonly onConnection?: (state: 'lost' | 'restored', reason?: string) => void;
 }
+
+/** Begins as all channels of the product do: rights are given by that. */
+const CHECK_CHANNEL = 'sealwire.check';
 
 interface Listener {
   readonly handler: BusHandler;
@@ -55,25 +70,32 @@ class RedisBus implements Bus {
   /** Who is to be told. */
   private readonly interrupted = new Set<Listener>();
   private isLost = false;
+  private toldReason: string | undefined;
   private closed = false;
 
   constructor(
-    place: RedisPlace,
+    private readonly place: RedisPlace,
     private readonly options: RedisBusOptions,
   ) {
     this.isSharded = place.kind === 'cluster';
     // What is published while nobody answers is refused at once: the mailbox is the truth.
     this.publisher = connectionOf(place, false);
     this.subscriber = connectionOf(place, true);
-    for (const client of [this.publisher, this.subscriber]) client.on('error', () => {});
+    this.publisher.on('error', () => {});
+    this.subscriber.on('error', (error: unknown) => this.explain(error));
     this.subscriber.on(this.isSharded ? 'smessageBuffer' : 'messageBuffer', (channel: Buffer, message: Buffer) =>
       this.hear(channel.toString(), message),
     );
   }
 
   async connect(): Promise<void> {
-    await Promise.all([this.publisher, this.subscriber].map(firstConnection));
-    await this.checkKind();
+    await Promise.all([this.publisher, this.subscriber].map((client) => firstConnection(client, this.place)));
+    try {
+      await this.checkKind();
+      await this.checkRights();
+    } catch (error) {
+      throw busErrorOf(error);
+    }
     if (this.subscriber instanceof Cluster) {
       const cluster = this.subscriber;
       cluster.on('-node', (_: Redis, node: string) => this.lost((name) => cluster.slots[slotOf(name)]?.[0] === node));
@@ -152,6 +174,14 @@ class RedisBus implements Bus {
     this.options.onConnection?.('lost');
   }
 
+  /** Why the connection does not come back, if its operator can do something about it. */
+  private explain(error: unknown): void {
+    const reason = refusalOf(error);
+    if (!this.isLost || reason === undefined || reason === this.toldReason) return;
+    this.toldReason = reason;
+    this.options.onConnection?.('lost', reason);
+  }
+
   /** After a connection came back: subscribes to all anew, and tells those who listened when it broke. */
   private async renew(): Promise<void> {
     const renewal = ++this.renewals;
@@ -162,6 +192,7 @@ class RedisBus implements Bus {
     }
     if (renewal !== this.renewals || this.closed) return;
     this.isLost = false;
+    this.toldReason = undefined;
     this.options.onConnection?.('restored');
     const interrupted = [...this.interrupted];
     this.interrupted.clear();
@@ -172,7 +203,8 @@ class RedisBus implements Bus {
     try {
       for (const name of this.channels.keys()) await this.listenTo(name);
       return true;
-    } catch {
+    } catch (error) {
+      this.explain(error);
       return false;
     }
   }
@@ -185,15 +217,27 @@ class RedisBus implements Bus {
     }
   }
 
-  /** A server of a cluster forwards no message of plain pub/sub in time, and one that is alone knows no shards. */
+  /**
+   * A server of a cluster forwards no message of plain pub/sub in time, one that is alone knows no shards, and what is published at a
+   * replica is heard at that replica alone.
+   */
   private async checkKind(): Promise<void> {
     const [node] = this.publisher instanceof Cluster ? this.publisher.nodes('master') : [this.publisher];
-    const info = (await node?.info('cluster')) ?? '';
+    const info = (await node?.info()) ?? '';
     const isCluster = info.includes('cluster_enabled:1');
     if (isCluster && !this.isSharded)
       throw new BusError('the bus URL names a server that is part of a cluster; write redis+cluster://HOST:PORT,…');
     if (!isCluster && this.isSharded)
       throw new BusError('the bus URL says redis+cluster, but the server is not part of one; write redis://HOST:PORT');
+    if (info.includes('role:slave')) throw new BusError(`the bus refuses: ${REPLICA}`);
+  }
+
+  /** Both halves once: who may not speak or listen is told now, and not by messages that wait for polls. */
+  private async checkRights(): Promise<void> {
+    await this.publish(CHECK_CHANNEL, new Uint8Array(0));
+    await this.listenTo(CHECK_CHANNEL);
+    if (this.isSharded) await this.subscriber.sunsubscribe(CHECK_CHANNEL);
+    else await this.subscriber.unsubscribe(CHECK_CHANNEL);
   }
 
   private checkOpen(): void {

@@ -111,7 +111,7 @@ describe('devices', () => {
     const newest = alice.network.framesSent('send').at(-1)!;
     expect(newest.parts.map(({ device }) => device)).toEqual([bob.client.device]);
     expect((await alice.client.peer('bob')).devices.map(({ id }) => id)).toEqual([bob.client.device]);
-    await expect(tablet.client.send('alice', 'still there')).rejects.toMatchObject({ code: 'closed' });
+    await expect(tablet.client.send('alice', 'still there')).rejects.toMatchObject({ code: 'device-removed' });
   });
 
   it('S45: a removal whose second half failed is repeated whole; a device that is nowhere is told', async () => {

@@ -369,6 +369,6 @@ describe('devices', () => {
     expect(
       (await fixture.call('DELETE', `/v1/devices/${encodeURIComponent(alice.device)}`, undefined, auth)).status,
     ).toBe(204);
-    expect(fixture.log.join('')).toContain('announcement-lost');
+    expect(fixture.log.join('')).toContain('announcements-refused');
   });
 });

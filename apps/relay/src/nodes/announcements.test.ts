@@ -2,29 +2,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
-import { silentLog } from '@sealwire/service/log';
-import { createMetrics } from '@sealwire/service/metrics';
-import { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
-import {
-  decodeNodeMessage,
-  encodeNodeMessage,
-  NODES_CHANNEL,
-  type NodeMessage,
-  nodeChannel,
-} from '@sealwire/wire/node-messages';
-import { AccountDevices } from '../sending/account-devices.ts';
-import { DEFAULT_SETTINGS } from '../settings.ts';
-import type { Session } from '../sockets/session.ts';
-import { Sessions } from '../sockets/sessions.ts';
+import { encodeNodeMessage, NODES_CHANNEL, nodeChannel } from '@sealwire/wire/node-messages';
+import { createNode as createNodeAt, listen, sessionOf, woken } from '../testing/bare-nodes.ts';
 import { FakeTime } from '../testing/fake-time.ts';
 import { turns } from '../testing/test-relay.ts';
-import { Announcements } from './announcements.ts';
-import { Hub } from './hub.ts';
-import { NodeListener } from './node-listener.ts';
-import { Peers } from './peers.ts';
-import { Places } from './places.ts';
-import { Publisher } from './publisher.ts';
+import type { NodeListener } from './node-listener.ts';
 
 const COUNT = 20_000;
 const devices = Array.from({ length: COUNT }, (_, i) => parseDeviceId(`sip:user${i}@relay.test;gr=urn:uuid:1`));
@@ -33,38 +16,10 @@ const time = new FakeTime();
 const listeners: NodeListener[] = [];
 afterEach(() => Promise.all(listeners.splice(0).map((listener) => listener.stop())));
 
-function createNode(node: string, bus: Bus) {
-  const { now } = time;
-  const metrics = createMetrics();
-  const sessions = new Sessions();
-  const places = new Places();
-  const publisher = new Publisher(bus, metrics, now);
-  const announcements = new Announcements(node, sessions, places, publisher);
-  const hub = new Hub(sessions, places, publisher);
-  const accountDevices = new AccountDevices({ list: async () => [] }, DEFAULT_SETTINGS.accountDevicesMs, now);
-  const listener = new NodeListener({
-    node,
-    bus,
-    publisher,
-    places,
-    announcements,
-    peers: new Peers(node, Buffer.from(node), DEFAULT_SETTINGS, now, metrics, silentLog),
-    hub,
-    sessions,
-    accountDevices,
-    deviceIds: new DeviceIdCache(),
-    metrics,
-    log: silentLog,
-    timers: time,
-    settings: DEFAULT_SETTINGS,
-  });
-  listeners.push(listener);
-  return { sessions, announcements, hub, listener, metrics, accountDevices };
-}
-
-function sessionOf(device: DeviceId, number: number): Session {
-  const unused = { writer: undefined, outbox: undefined, closed: false, accepted: undefined } as never;
-  return { ...(unused as object), device, number, lane: 'both', close() {}, pollSoon() {} } as unknown as Session;
+function createNode(name: string, bus: Bus) {
+  const node = createNodeAt(name, bus, time);
+  listeners.push(node.listener);
+  return node;
 }
 
 /** One publication at a time takes a few turns. */
@@ -103,16 +58,6 @@ function cuttable(bus: Bus) {
       for (const one of tell) one();
     },
   };
-}
-
-async function listen(hub: MemoryHub, channel: string): Promise<NodeMessage[]> {
-  const heard: NodeMessage[] = [];
-  await openMemoryBus(hub).subscribe(channel, (message) => heard.push(decodeNodeMessage(message)));
-  return heard;
-}
-
-function woken(messages: readonly NodeMessage[]): DeviceId[] {
-  return messages.flatMap((message) => (message.kind === 'wake' ? message.devices : []));
 }
 
 describe.each([

@@ -131,16 +131,18 @@ export class NodeListener implements WheelEntry {
     });
   };
 
-  /** Nothing is known: asks who is there, tells who is here, and has all mailboxes looked into soon. */
+  /**
+   * Nothing is known: asks who is there, tells who is here, and has all mailboxes looked into soon, and
+   * whether the devices are there still. What the bus refuses of it is repeated: what hears and what
+   * speaks are connections of their own, and this one may be the first that is back.
+   */
   private lookAround(): void {
-    const { node, publisher, places, announcements, sessions } = this.parts;
+    const { places, announcements, sessions } = this.parts;
     places.clear();
-    void publisher.publish(NODES_CHANNEL, { kind: 'who-is-there', node });
+    announcements.ask();
     this.sayHere();
-    for (const session of sessions.receivers()) {
-      announcements.opened(session);
-      session.pollSoon();
-    }
+    for (const session of sessions.receivers()) announcements.opened(session);
+    for (const session of sessions.all()) session.pollSoon();
   }
 
   private sayHere(): void {
@@ -189,7 +191,7 @@ export class NodeListener implements WheelEntry {
         return;
       case 'who-is-there':
         if (message.node === node) this.heardOurselves();
-        else void announcements.answer(message.node);
+        else announcements.answer(message.node);
         return;
       case 'here':
         // One of our name that has not heard of us yet.

@@ -1,6 +1,6 @@
 /**
- * Publishing on the bus, measured. What the bus does not take is counted and forgotten: the mailbox
- * has the message.
+ * Publishing on the bus, measured. What the bus does not take is counted, and told to the caller: it
+ * may repeat it, since the mailbox has the message.
  */
 import type { Bus } from '@sealwire/bus/port';
 import type { Metrics } from '@sealwire/service/metrics';

@@ -77,8 +77,9 @@ export class SessionWatch implements WheelEntry {
     this.pongBy = 0;
   }
 
+  /** Never later than it would be anyway. */
   pollSoon(): void {
-    this.pollAt = this.parts.wheel.tick + this.jitteredTicks(0, POLL_SOON_MS);
+    this.pollAt = Math.min(this.pollAt, this.parts.wheel.tick + this.jitteredTicks(0, POLL_SOON_MS));
     this.parts.wheel.set(this, this.pollAt);
   }
 

@@ -65,6 +65,12 @@ export class Sessions {
   receivers(): Iterable<Session> {
     return this.receiving.values();
   }
+
+  /** Those that only send too. */
+  *all(): Iterable<Session> {
+    yield* this.receiving.values();
+    for (const session of this.sending.values()) if (!receives(session.lane)) yield session;
+  }
 }
 
 function take(role: Map<DeviceId, Session>, session: Session): void {

@@ -6,6 +6,7 @@ import type { HttpDoor, SocketDoor } from '../http/http-door.ts';
 import { listen } from '../http/listen.ts';
 import { basePathOf } from '../http/public-origin.ts';
 import { tlsFilesOf } from '../http/tls-files.ts';
+import { type BusNews, busNews } from '../observe/bus-reports.ts';
 import { createHealth } from '../observe/health.ts';
 import { limiterNews } from '../observe/limiter-reports.ts';
 import { type StoreNews, storeNews } from '../observe/store-reports.ts';
@@ -35,7 +36,7 @@ export interface StandaloneServer<S extends ServerSchema, Store extends Closable
     url: string,
     terms: { readonly whenDamaged: 'continue' | 'stop'; readonly reports: StoreNews },
   ) => Promise<Store>;
-  readonly openBus: (url: string) => Promise<Bus>;
+  readonly openBus: (url: string, reports: BusNews) => Promise<Bus>;
   /** By `BUS_URL` too: where limiters count. Not said: the server has none that other processes should know of. */
   readonly openCounters?: (
     url: string,
@@ -64,7 +65,7 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
       const settings: z.output<ServerSchema> = context.settings;
       const terms = { whenDamaged: settings.WHEN_STORE_DAMAGED, reports: storeNews(log, metrics) };
       const store = await openOrExplain('STORE_URL', () => server.openStore(settings.STORE_URL, terms));
-      const bus = await openOrExplain('BUS_URL', () => server.openBus(settings.BUS_URL));
+      const bus = await openOrExplain('BUS_URL', () => server.openBus(settings.BUS_URL, busNews(log, metrics)));
       if (bus.reach === 'process') log.warn('bus-is-in-process', { setting: 'BUS_URL', reason: server.withoutNews });
       const counters = await openOrExplain('BUS_URL', async () =>
         server.openCounters?.(settings.BUS_URL, { now, onShared: limiterNews(log, metrics) }),

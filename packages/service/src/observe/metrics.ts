@@ -66,7 +66,7 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
     busFaults: new Counter({
       registers,
       name: 'sealwire_bus_faults_total',
-      help: 'Of the bus; mailboxes make them good: refused (not taken), dropped (too many under way), undecodable, interrupted, unheard (by the sender itself), uncounted (limiters count alone).',
+      help: 'Of the bus; mailboxes make them good: refused (not taken), dropped (too many under way), undecodable, interrupted, lost (the connection), unheard (by the sender itself), uncounted (limiters count alone).',
       labelNames: ['fault'],
     }),
     relayNodeFaults: new Counter({

@@ -1,0 +1,26 @@
+/** What an operator hears of the bus while a server runs: that this process is cut off from the others, and that it is not any more. */
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface BusNews {
+  /** `reason`: a short fixed text. */
+  onConnection(state: 'lost' | 'restored', reason?: string): void;
+  onHandlerError(error: unknown): void;
+}
+
+export function busNews(log: Log, metrics: Pick<Metrics, 'busFaults' | 'unhandledErrors'>): BusNews {
+  return {
+    onConnection(state, reason) {
+      if (state === 'restored') {
+        log.info('bus-restored');
+        return;
+      }
+      metrics.busFaults.inc({ fault: 'lost' });
+      log.warn('bus-lost', { setting: 'BUS_URL', ...(reason !== undefined && { reason }) });
+    },
+    onHandlerError(error) {
+      metrics.unhandledErrors.inc({ where: 'bus-message' });
+      log.error('bus-message-failed', { error });
+    },
+  };
+}
