@@ -161,30 +161,29 @@ describe('bounds, on both sides', () => {
   });
 });
 
-/** Inputs at the bounds that a careless expression or search reads once from each place: minutes then, and beyond the limit of a test. */
+/** Inputs at the bounds of a kind that a careless search reads once more from each place: then these take minutes, or hours. */
 describe('is linear', () => {
   const fill = (count: number, piece: string) => piece.repeat(Math.floor(count / piece.length));
   it.each(['A', ' ', '\t', ';', '"', '\\', '<', '<a', ';a="', ';a=b', 'a/', '\\u', '."'])(
     'header lines full of %j',
     (piece) => {
       const run = fill(HEAD_BYTES - 100, piece);
-      for (let i = 0; i < 20; i++)
-        for (const line of [
-          `From:${run}!`,
-          `From: a${run}!`,
-          `From: ${run}`,
-          `${run}: x`,
-          `NS: ${run}`,
-          `Require: ${run}`,
-          `a.${run}`,
-        ])
-          for (const read of [readChatMessage, readEntity]) {
-            try {
-              read(utf8(`${line}\r\n\r\n\r\n`));
-            } catch (thrown) {
-              expect(thrown).toBeInstanceOf(CpimError);
-            }
+      for (const line of [
+        `From:${run}!`,
+        `From: a${run}!`,
+        `From: ${run}`,
+        `${run}: x`,
+        `NS: ${run}`,
+        `Require: ${run}`,
+        `a.${run}`,
+      ])
+        for (const read of [readChatMessage, readEntity]) {
+          try {
+            read(utf8(`${line}\r\n\r\n\r\n`));
+          } catch (thrown) {
+            expect(thrown).toBeInstanceOf(CpimError);
           }
+        }
       for (const parse of [parseMediaType, parseAddress]) expect(() => parse(`${run}\0`)).toThrow(CpimError);
       expect(() => parseMediaType(`a/b;${run}\0`)).toThrow(CpimError);
       unescapeText(run);

@@ -13,7 +13,7 @@ const RUNS = { seed: 5438, numRuns: 300 };
 const anyText = fc.string({ unit: 'binary', maxLength: 40 });
 const token = fc.stringMatching(/^[!#$%&'*+\-^_`|~0-9A-Za-z]{1,20}$/);
 const messageId = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,40}$/);
-const uri = fc.stringMatching(/^sip:[a-z0-9.;=é-]{1,30}@[a-z0-9.]{1,20}$/);
+const uri = fc.stringMatching(/^sip:[a-z0-9.;=é\\-]{1,30}@[a-z0-9.]{1,20}$/);
 const body = fc.uint8Array({ maxLength: 200 });
 const time = fc.integer({ min: 0, max: 253_402_300_799_999 });
 const mediaType = fc.stringMatching(/^[a-z]{1,10}\/[a-z+.-]{1,10}(; ?[a-z]{1,5}=[a-z0-9]{1,5})?$/);

@@ -15,7 +15,7 @@ const TO_ESCAPE: Readonly<Record<string, string>> = {
   '\r': '\\r',
   '\\': '\\\\',
 };
-const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"\\\p{Cc}\p{Cs}]+$/u;
+const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"\p{Cc}\p{Cs}]+$/u;
 const ADDRESS = /^(.*?) ?<([^<>]*)>$/su;
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i;
 
@@ -37,13 +37,15 @@ export function unescapeText(value: string): string {
 /** Throws `CpimError` `unwritable`. */
 export function formatAddress({ name, uri }: CpimAddress): string {
   if (!URI.test(uri)) throw new CpimError('unwritable', `no URI: ${JSON.stringify(uri)}`);
-  return name === undefined ? `<${uri}>` : `"${escapeText(name).replaceAll('"', '\\"')}" <${uri}>`;
+  const address = `<${escapeText(uri)}>`;
+  return name === undefined ? address : `"${escapeText(name).replaceAll('"', '\\"')}" ${address}`;
 }
 
 /** A name may stand in quotes or bare. Throws `CpimError` `malformed`. */
 export function parseAddress(value: string): CpimAddress {
-  const [, name, uri] = ADDRESS.exec(value) ?? [];
-  if (name === undefined || uri === undefined || !URI.test(uri))
+  const [, name, written] = ADDRESS.exec(value) ?? [];
+  const uri = written && unescapeText(written);
+  if (name === undefined || !uri || !URI.test(uri))
     throw new CpimError('malformed', 'an address looks like Name <uri>');
   if (name === '') return { uri };
   return { name: unescapeText(/^".*"$/s.test(name) ? name.slice(1, -1) : name), uri };
