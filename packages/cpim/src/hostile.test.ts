@@ -4,12 +4,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { readChatMessage, writeChatMessage } from './chat-message.ts';
 import { CpimError } from './errors.ts';
-import { readNotice } from './imdn.ts';
 import { HEAD_BYTES, HEAD_LINES, IMDN_BYTES, MESSAGE_BYTES, MULTIPART_BYTES, PARTS } from './limits.ts';
 import { readCpim } from './message.ts';
 import { parseMediaType, readEntity } from './mime.ts';
 import { readMultipart } from './multipart.ts';
 import { inflateBody } from './node/content-encoding.ts';
+import { readNotice } from './notice.ts';
 import { readOuterBody, writeOuterBody } from './outer-body.ts';
 import { parseAddress, unescapeText } from './values.ts';
 

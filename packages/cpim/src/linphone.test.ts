@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { type ChatMessage, readChatMessage, writeChatMessage } from './chat-message.ts';
-import { readNotice, writeNotice } from './imdn.ts';
 import { headersOf, readCpim } from './message.ts';
 import { contentTypeOf } from './mime.ts';
 import { boundaryOf, boundaryParameter, readMultipart, writeMultipart } from './multipart.ts';
+import { readNotice, writeNotice } from './notice.ts';
 import { readOuterBody, writeOuterBody } from './outer-body.ts';
 
 interface Sample {

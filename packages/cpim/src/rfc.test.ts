@@ -1,9 +1,9 @@
 /** The examples of RFC 3862 and RFC 5438. */
 import { describe, expect, it } from '@jest/globals';
 import { readChatMessage, writeChatMessage } from './chat-message.ts';
-import { readNotice, writeNotice } from './imdn.ts';
 import { headersOf, readCpim, writeCpim } from './message.ts';
 import { contentTypeOf, headerOf } from './mime.ts';
+import { readNotice, writeNotice } from './notice.ts';
 import { escapeText, formatAddress, parseAddress, parseDateTime, unescapeText } from './values.ts';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);

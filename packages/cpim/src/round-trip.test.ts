@@ -2,10 +2,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type ChatMessage, readChatMessage, writeChatMessage } from './chat-message.ts';
-import { DISPOSITIONS, type ImdnNotice, readNotice, writeNotice } from './imdn.ts';
+import { DISPOSITIONS } from './imdn.ts';
 import { type CpimHeader, readCpim, writeCpim } from './message.ts';
 import { readMultipart, writeMultipart } from './multipart.ts';
 import { deflateBody, inflateBody } from './node/content-encoding.ts';
+import { type ImdnNotice, readNotice, writeNotice } from './notice.ts';
 import { readOuterBody, writeOuterBody } from './outer-body.ts';
 import { escapeText, formatAddress, formatDateTime, parseAddress, parseDateTime, unescapeText } from './values.ts';
 
