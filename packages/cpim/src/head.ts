@@ -11,6 +11,8 @@ const CR = 0x0d;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 export interface Head {
   readonly lines: readonly string[];
   /** Where what follows the empty line begins. */
@@ -45,7 +47,7 @@ function endOfHead(bytes: Uint8Array, start: number): number {
 
 function textOf(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     throw new CpimError('malformed', 'header lines are not UTF-8');
   }

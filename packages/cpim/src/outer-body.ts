@@ -122,10 +122,18 @@ function base64Of(bytes: Uint8Array): Uint8Array {
 
 function bytesOf(base64: Uint8Array): Uint8Array {
   const text = new TextDecoder().decode(base64);
+  if (!BASE64.test(text)) throw notBase64();
+  let characters: string;
   try {
-    if (BASE64.test(text)) return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    characters = atob(text);
   } catch {
-    // Below.
+    throw notBase64();
   }
-  throw new CpimError('malformed', 'a part that should be base64 is not');
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+  return bytes;
+}
+
+function notBase64(): CpimError {
+  return new CpimError('malformed', 'a part that should be base64 is not');
 }
