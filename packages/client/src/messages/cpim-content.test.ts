@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { readChatMessage, writeChatMessage } from '@sealwire/cpim/chat-message';
 import { RECEIPT_TYPE } from '@sealwire/wire/chain';
-import { type Content, encodeContent } from '@sealwire/wire/envelope';
+import { type Content, decodeContent, encodeContent } from '@sealwire/wire/envelope';
 import { type AccountAddress, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import fc from 'fast-check';
 import { CPIM_TYPE, decodeCpim, encodeCpim, isOf, shownOf } from './cpim-content.ts';
+import { plaintextOf } from './plaintext.ts';
 
 const RUNS = { seed: 3862, numRuns: 300 };
 const ME = parseDeviceId('sip:alice@example.org;gr=urn:uuid:a0000000-0000-4000-8000-000000000002');
@@ -138,6 +140,27 @@ describe('a content', () => {
       expect.objectContaining({ code: 'malformed' }),
     );
   });
+});
+
+it('the largest text has room for the longest names and a place in a chain of two accounts of ten devices', () => {
+  const id = 'A'.repeat(64);
+  const largest = 90_112;
+  const plaintext = plaintextOf({ type: `a/b;${'x'.repeat(127)}`, body: new Uint8Array(largest) }, id, 2 ** 42);
+  expect(() => plaintextOf({ type: 'a/b', body: new Uint8Array(largest + 1) }, id, 1)).toThrow('at most 90112 bytes');
+  const tag = new Uint8Array(8).fill(255);
+  const digest = new Uint8Array(16).fill(255);
+  const missing = [1, 3, 5, 7].map((n) => ({ first: 2 ** 40 + n, last: 2 ** 40 + n }));
+  const content: Content = {
+    ...decodeContent(plaintext),
+    link: { number: 2 ** 42, previous: { number: 2 ** 41, digest }, newcomers: Array(20).fill(tag) },
+    receipts: Array(8).fill({ device: tag, number: 2 ** 42, digest, missing }),
+  };
+  const account = `sip:${'a'.repeat(64)}@${'b'.repeat(120)}`;
+  const from = parseDeviceId(`${account};gr=${'c'.repeat(60)}`);
+  const written = encodeCpim(content, from, parseAccountAddress(account));
+  // The first message of a session on the largest suite.
+  const part = 4_900;
+  expect(written.length + part).toBeLessThan(LIMITS.payloadBytes.value);
 });
 
 describe('a message of Linphone', () => {
