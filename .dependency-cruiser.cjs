@@ -6,12 +6,12 @@ const floors = {
   mail: ['wire'],
   store: ['wire', 'crypto'],
   bus: ['wire', 'crypto'],
-  client: ['lime', 'wire', 'crypto'],
+  client: ['lime', 'cpim', 'wire', 'crypto'],
   service: ['bus', 'wire', 'crypto'],
   access: ['service', 'bus', 'wire', 'crypto'],
 };
 
-const floorRules = Object.entries({ crypto: [], ...floors }).map(([name, below]) => ({
+const floorRules = Object.entries({ crypto: [], cpim: [], ...floors }).map(([name, below]) => ({
   name: `floor-${name}`,
   comment: `packages/${name} may import ${below.length ? below.join(', ') : 'no other workspace'}: siblings and higher floors would make a cycle of knowledge`,
   severity: 'error',
@@ -110,6 +110,14 @@ module.exports = {
       to: { dependencyTypes: ['core'] },
     },
     {
+      name: 'cpim-core-runs-anywhere',
+      comment:
+        'the formats are pure: zlib, which only a program that carries SIP needs, lives in packages/cpim/src/node',
+      severity: 'error',
+      from: { path: '^packages/cpim/src/', pathNot: '^packages/cpim/src/node/|\\.test\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
       name: 'sdk-core-runs-anywhere',
       comment: 'the SDK’s core has no Node built-in: what needs Node lives in packages/client/src/node',
       severity: 'error',
@@ -158,6 +166,7 @@ module.exports = {
       'packages/mail',
       'who sends a mail knows a port, and no server of mail',
     ),
+    driver('saxes', 'saxes', 'packages/cpim', 'XML is read in one place, without document types and bounded'),
     driver('argon2', '@node-rs', 'apps/cli', 'only the command line has passphrases'),
   ],
   options: {

@@ -4,7 +4,14 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { build, root } from './build.mjs';
 
-const WORKSPACES = ['packages/crypto', 'packages/wire', 'packages/lime', 'packages/client', 'apps/cli'];
+const WORKSPACES = [
+  'packages/crypto',
+  'packages/wire',
+  'packages/lime',
+  'packages/cpim',
+  'packages/client',
+  'apps/cli',
+];
 
 const folder = resolve(process.argv[2] ?? 'packed');
 build(['@sealwire/cli']);

@@ -155,6 +155,8 @@ function recordOf(event: IncomingEvent): Record<string, unknown> {
   const { kind, ...rest } = event;
   if (event.kind !== 'message') return { event: kind, ...rest };
   const { id, from, device, conversation, type, text, sentAt, acceptedAt, trust, bare } = event;
+  // Those that there are: a record has no key of what is undefined.
+  const { reply, reactionTo, lifetime, requests } = event;
   const content = text === undefined ? { bytes: Buffer.from(event.body).toString('base64') } : { text };
   return {
     event: kind,
@@ -167,6 +169,10 @@ function recordOf(event: IncomingEvent): Record<string, unknown> {
     sentAt,
     acceptedAt,
     trust,
+    reply,
+    reactionTo,
+    lifetime,
+    requests,
     ...(bare && { bare }),
   };
 }

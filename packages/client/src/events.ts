@@ -1,4 +1,6 @@
 /** What the application sees: messages, and the few other things that happen to a mailbox. */
+import type { Reply } from '@sealwire/cpim/chat-message';
+import type { Disposition } from '@sealwire/cpim/imdn';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
@@ -15,7 +17,7 @@ export interface Content {
 
 export interface IncomingMessage {
   readonly kind: 'message';
-  /** The sender's id of this message, base64url; the same however often it was sent. */
+  /** The sender's id of this message, base64url, or a token of a LIME client's choice; the same however often it was sent. */
   readonly id: string;
   readonly from: AccountAddress;
   readonly device: DeviceId;
@@ -32,7 +34,15 @@ export interface IncomingMessage {
   readonly trust: Trust;
   /** The engine that made it; absent: LIME. */
   readonly engine?: string;
-  /** Made by a LIME client that knows nothing of our encoding: the plaintext as it is; `id` and `sentAt` are the relay's. */
+  /** Of a CPIM message, inside which `type` and `body` stand (docs/spec/messages.md section 3): what it answers. */
+  readonly reply?: Reply;
+  /** Of a CPIM message: the id of the message that `body`, an emoji, is a reaction to. */
+  readonly reactionTo?: string;
+  /** Of a CPIM message: seconds that it may be shown. */
+  readonly lifetime?: number;
+  /** Of a CPIM message: the notices that its sender asks for. Nothing answers by itself. */
+  readonly requests?: readonly Disposition[];
+  /** Made by a LIME client that knows neither our encoding nor CPIM: the plaintext as it is; `id` and `sentAt` are the relay's. */
   readonly bare?: true;
 }
 

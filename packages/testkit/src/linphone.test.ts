@@ -6,8 +6,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { readChatMessage, writeChatMessage } from '@sealwire/cpim/chat-message';
 import type { CurveName } from '@sealwire/crypto/port';
-import { decodeContent } from '@sealwire/wire/envelope';
 import { type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import { findPeer, LimePeer } from '../../../interop/lime-peer/lime-peer.mjs';
 import { ServerProcess } from './faults/server-process.ts';
@@ -72,14 +72,15 @@ describe(`two liblime devices of one account, on c25519 and on c448${skipped}`, 
   };
   const loginOf = ({ device }: LiblimeAccount) => ({ origin: server.origin, device, user: 'bob', password });
   const connect = () => Promise.all(phones.map((phone) => Bridge.connect(loginOf(phone))));
-  /** What each phone reads next; who wrote it. */
+  /** What each phone reads next, as Linphone reads it; who wrote it. */
   async function expectRead(user: string, expected: object): Promise<DeviceId> {
     let sender: DeviceId | undefined;
     for (const [i, phone] of phones.entries()) {
       const { from, letter } = await bridges[i]!.next();
       expect(letter.user).toBe(user);
-      const content = decodeContent(await phone.decrypt(from, letter));
-      expect({ ...content, body: Buffer.from(content.body).toString() }).toMatchObject(expected);
+      const message = readChatMessage(await phone.decrypt(from, letter));
+      const read = { ...message, body: Buffer.from(message.body).toString() };
+      expect(read).toMatchObject({ from, to: user, ...expected });
       sender = from;
     }
     return sender!;
@@ -160,10 +161,37 @@ describe(`two liblime devices of one account, on c25519 and on c448${skipped}`, 
     for (const bridge of bridges) bridge.end();
   });
 
-  test('get what their owner writes elsewhere, and no more once they are removed', async () => {
+  test('write as Linphone does: shown as text with its own id and time; another account as its author is not shown', async () => {
     bridges = await connect();
     // What each could not read of the other's.
     for (const bridge of bridges) for (const _ of [1, 2]) expect((await bridge.next()).letter.message).toHaveLength(0);
+    const desk = (await sealwire('bob', 'devices')).records.find(({ current }) => current)!.id as string;
+    const alice = (await sealwire('alice', 'devices')).records.find(({ current }) => current)!.id as string;
+    const devices = [parseDeviceId(alice), parseDeviceId(desk)];
+    const [phone] = phones;
+    const message = { to: ALICE, sentAt: Date.UTC(2026, 10, 28), type: 'text/plain', body: utf8('as Linphone writes') };
+    const requests = ['positive-delivery', 'display'] as const;
+    for (const plain of [
+      { ...message, from: phone!.device, id: 'c7Or9sbKscLc', requests, reply: { id: 'abc', sender: alice } },
+      { ...message, from: alice, body: utf8('I owe bob a fortune') },
+    ]) {
+      const { parts, cipherMessage } = await phone!.encrypt(devices, ALICE, writeChatMessage(plain), 'cipherMessage');
+      const all = [...parts, { device: phones[1]!.device, content: new Uint8Array(0) }];
+      expect(await bridges[0]!.send(ALICE, all, cipherMessage)).toBe('accepted');
+    }
+    const shown = { id: 'c7Or9sbKscLc', from: BOB, device: phone!.device, text: 'as Linphone writes', requests };
+    for (const reader of ['alice', 'bob']) {
+      const { records } = await sealwire(reader, 'listen', '--until-caught-up');
+      expect(records.filter(({ event }) => event === 'message')).toMatchObject([shown]);
+      expect(records.filter(({ event }) => event === 'undecryptable')).toMatchObject([{ code: 'wrong-author' }]);
+    }
+    for (const bridge of bridges) bridge.end();
+  });
+
+  test('get what their owner writes elsewhere, and no more once they are removed', async () => {
+    bridges = await connect();
+    // What the one could not read of the other's.
+    for (const _ of [1, 2]) expect((await bridges[1]!.next()).letter.message).toHaveLength(0);
     expect(await sealwire('bob', 'send', '-t', ALICE, '-m', 'from my desk')).toMatchObject({ code: 0 });
     await expectRead(ALICE, { body: 'from my desk' });
 

@@ -1,17 +1,23 @@
 /** LIME devices that wait to be admitted to an account, as the SDK sees them (docs/adr/0008); without liblime: see `linphone.test.ts`. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readChatMessage } from '@sealwire/cpim/chat-message';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { Lime } from '@sealwire/lime/lime';
 import { MemoryLimeStore } from '@sealwire/lime/testing/memory-store';
+import { decodeEnvelope } from '@sealwire/wire/envelope';
+import { decodeServerFrame, encodeDeliver } from '@sealwire/wire/frame-codec';
+import type { Deliver } from '@sealwire/wire/frames';
 import { type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
 import { type Constellation, startConstellation } from './constellation.ts';
-import { join, type Person, register, take } from './person.ts';
+import { join, type Person, register, take, takeBacklog } from './person.ts';
 
 const SUITE = 'c25519';
 let constellation: Constellation;
 let bob: Person;
 let clients: Person['client'][];
+/** Of the phone that registered last. */
+let phoneLime: Lime;
 
 beforeEach(async () => {
   constellation = await startConstellation();
@@ -30,6 +36,7 @@ const phone = () => parseDeviceId(`${bob.client.address};gr=urn:uuid:phone`);
 async function registerPhone(device = phone()) {
   const store = new MemoryLimeStore();
   const lime = new Lime({ crypto: nodeCrypto(), store, random: systemRandom, now: Date.now });
+  phoneLime = lime;
   const { identityKey, signedPrekey, oneTimePrekeys } = lime.createDevice(device, SUITE);
   const terms = { maximum: 10, now: 7 };
   await constellation.store.waiting.register(device, SUITE, { identityKey, signedPrekey }, oneTimePrekeys, terms);
@@ -110,6 +117,37 @@ describe('a waiting device', () => {
     expect((await constellation.store.prekeys.listOneTime(phone(), SUITE)).length).toBe(
       (await constellation.store.prekeys.listOneTime(phone(), 'c25519k512')).length - 1,
     );
+  });
+
+  it('is written to as Linphone writes once it is admitted; its owner’s own devices lose nothing by that', async () => {
+    await bob.client.admit(phone(), await registerPhone());
+    const alice = await register(constellation, 'alice');
+    clients.push(alice.client);
+    await alice.client.connect();
+    const sent = [await alice.client.send('bob', 'one'), await alice.client.send('bob', 'two ü')];
+    for (const { accepted } of sent) await accepted;
+
+    phoneLime.activateDevice(phone());
+    const bounds = { after: 0, messages: 10, bytes: 100_000, horizon: 0 };
+    const { mails } = await constellation.store.mailboxes.read(phone(), bounds);
+    const read = mails.map(({ seq, bytes }) => {
+      const { sender, content, body } = decodeServerFrame(encodeDeliver(seq, [bytes])) as Deliver;
+      const { recipientUser, cipherMessage } = decodeEnvelope(body);
+      const letter = { sender, recipientUser, message: content, cipherMessage };
+      return readChatMessage(phoneLime.decrypt(phone(), letter));
+    });
+    const { device, address } = alice.client;
+    expect(read.map(({ body, sentAt: _, ...rest }) => ({ ...rest, text: Buffer.from(body).toString() }))).toEqual([
+      { from: device, to: bob.client.address, id: sent[0]!.id, type: 'text/plain', text: 'one' },
+      { from: device, to: bob.client.address, id: sent[1]!.id, type: 'text/plain', text: 'two ü' },
+    ]);
+    await bob.client.connect();
+    const events = await takeBacklog(bob.client);
+    expect(events.filter(({ kind }) => kind !== 'caught-up')).toMatchObject([
+      { kind: 'message', id: sent[0]!.id, from: address, device, text: 'one', sentAt: read[0]!.sentAt },
+      { kind: 'message', id: sent[1]!.id, from: address, device, text: 'two ü', sentAt: read[1]!.sentAt },
+    ]);
+    expect(events.some((event) => 'bare' in event)).toBe(false);
   });
 
   it('is sent away without a new manifest', async () => {

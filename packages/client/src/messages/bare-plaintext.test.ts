@@ -10,6 +10,13 @@ describe('what was decrypted', () => {
     expect(readPlaintext(encodeContent(content))).toEqual({ kind: 'content', ...content });
   });
 
+  it('is CPIM where a client writes as Linphone does, with what it names as its author', () => {
+    const plain =
+      'From: <sip:bob@example.org;gr=1>\r\nTo: <sip:alice@example.org>\r\nDateTime: 2026-11-28T11:42:10Z\r\n\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello';
+    const content = { type: 'text/plain', body: utf8('hello'), sentAt: Date.UTC(2026, 10, 28, 11, 42, 10) };
+    expect(readPlaintext(utf8(plain))).toEqual({ kind: 'cpim', author: 'sip:bob@example.org;gr=1', ...content });
+  });
+
   it.each(['', 'hello', 'grüße, שלום', '\n\nfour lines\n\n', 'From: <sip:bob@example.org>\r\n\r\nhello'])(
     'is the text itself where a client knows no encoding: %j',
     (text) => {

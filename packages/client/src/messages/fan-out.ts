@@ -1,13 +1,14 @@
 /** Who gets a message: the devices of two verified manifests, and never one more (cases E06, S37, S45, S49). */
 import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
+import type { ManifestDevice } from '@sealwire/wire/manifest';
 import { type PeerRecord, trustIn } from '../accounts/peer-record.ts';
 import type { EngineDevice } from '../engines/engine.ts';
 import { ClientError } from '../errors.ts';
 
 export interface FanOut {
-  readonly recipients: readonly EngineDevice[];
+  readonly recipients: readonly ManifestDevice[];
   /** Our own other devices. */
-  readonly copies: readonly EngineDevice[];
+  readonly copies: readonly ManifestDevice[];
 }
 
 /**

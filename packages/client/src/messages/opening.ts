@@ -10,6 +10,7 @@ import type { IncomingMessage } from '../events.ts';
 import type { Transaction } from '../storage/ledger.ts';
 import { readPlaintext } from './bare-plaintext.ts';
 import type { ChainName, IncomingChains } from './chain/incoming-chains.ts';
+import { isOf, shownOf } from './cpim-content.ts';
 
 const LIME = 'lime';
 const SERVER_INTERNAL_ERROR = 500;
@@ -56,21 +57,24 @@ export function open(
       return { refused: result.status === 'error' ? result : { code: 'unknown-engine' } };
     }
     const plain = readPlaintext(result.value);
+    // LIME says who encrypted it; a message that names another account as its author is shown by nobody.
+    if (plain.kind === 'cpim' && !isOf(plain.author, peer.address)) return { refused: { code: 'wrong-author' } };
+    const shown = shownOf(plain, peer.address);
     const message: IncomingMessage = {
       kind: 'message',
       id: plain.id ?? encodeBase64url(id),
       from: peer.address,
       device: sender,
       conversation,
-      type: plain.type,
-      body: plain.body.slice(),
-      sentAt: plain.sentAt ?? acceptedAt,
+      ...shown,
+      body: shown.body.slice(),
+      sentAt: plain.sentAt || acceptedAt,
       acceptedAt,
       trust: trustIn(peer, sender),
       ...(engine !== LIME && { engine }),
       ...(plain.kind === 'bare' && { bare: true }),
     };
-    return { message, chain, content: plain.kind === 'content' ? plain : undefined };
+    return { message, chain, content: plain.kind === 'bare' ? undefined : plain };
   } catch (error) {
     // Whatever one message does to an engine, it must not come again and again and keep out all that follow.
     if (error instanceof WireError) return { refused: { code: error.code } };

@@ -21,6 +21,7 @@ import type { IncomingChains } from './chain/incoming-chains.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
 import type { ReceiptSchedule } from './chain/receipt-schedule.ts';
 import { ReceiptSender } from './chain/receipt-sender.ts';
+import { encodeCpim } from './cpim-content.ts';
 import { DirectSender } from './direct-sender.ts';
 import { fanOut, ghostDevice } from './fan-out.ts';
 import { HealingSender } from './healing/healing-sender.ts';
@@ -220,7 +221,10 @@ export class Sender {
     const relayId = outbox.relayIdFor(entry, random);
     let sealedEntry = entry;
     let publish: (() => void) | undefined;
-    const draft = { recipientUser: to, recipients, copies, plaintext };
+    // A device without a login key is a LIME client of somebody else, and all of a message's devices share one plaintext.
+    const isForeign = [...recipients, ...copies].some(({ loginKey }) => loginKey.length === 0);
+    const encrypted = isForeign ? encodeCpim(decodeContent(plaintext), me, to) : plaintext;
+    const draft = { recipientUser: to, recipients, copies, plaintext: encrypted };
     await engines.seal(draft, context, (transaction, { engine, parts, cipherMessage, unserved }) => {
       const body = encodeEnvelope({ engine, recipientUser: to, cipherMessage });
       const frame = encodeClientFrame({ kind: 'send', id: relayId, body, parts, allDevices: true });
