@@ -2,10 +2,8 @@
  * What a deployment in containers promises, read from its files: images by digest, nobody with privileges, limits and health for each. And
  * nginx with the configuration that operators get, in front of real servers. Brought up for real: deployment-up.test.ts.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +12,7 @@ import { selfSigned, writeSelfSigned } from '@sealwire/service/testing/self-sign
 import { serverProcesses } from '@sealwire/service/testing/server-process';
 import { parse } from 'yaml';
 import { freePort } from './constellation.ts';
-import { renderNginx } from './nginx.ts';
+import { hasNginx, startNginx } from './nginx.ts';
 
 jest.setTimeout(60_000);
 
@@ -114,6 +112,13 @@ describe('docker-compose.yml', () => {
     const { RELAY } = compose.services.nginx!.environment!;
     expect([...RELAY!.matchAll(/server ([\w-]+):8080/g)].map(([, name]) => name)).toEqual(relays);
   });
+});
+
+it('nginx counts the sockets of a relay over all its workers, and tries again one that was down', () => {
+  const [upstream] = /^upstream sealwire_relay .*$/m.exec(read('infra/nginx/sealwire.conf.template'))!;
+  expect(upstream).toMatch(/ zone sealwire_relay \d+k; least_conn; /);
+  const { RELAY } = compose.services.nginx!.environment!;
+  expect(RELAY!.match(/server /g)).toHaveLength(RELAY!.match(/ max_fails=0;/g)!.length);
 });
 
 describe('the image', () => {
@@ -227,8 +232,6 @@ const openssl = spawnSync('openssl', ['version']).status === 0;
   });
 });
 
-const hasNginx = spawnSync('nginx', ['-v']).status === 0;
-
 (hasNginx ? describe : describe.skip)('nginx with the configuration of infra/nginx (skipped without nginx)', () => {
   const server = serverProcesses(String(new URL('../../../apps/server/src/', import.meta.url)));
   const cli = serverProcesses(String(new URL('../../../apps/cli/src/', import.meta.url)));
@@ -241,23 +244,15 @@ const hasNginx = spawnSync('nginx', ['-v']).status === 0;
 
   async function front(port: number, node: string): Promise<void> {
     const { host } = new URL(node);
-    const folder = renderNginx(tls.folder, {
+    const values = { API: `server ${host};`, DIRECTORY: `server ${host};`, RELAY: `server ${host};` };
+    const end = await startNginx(tls.folder, {
+      ...values,
       LISTEN: `127.0.0.1:${port} ssl`,
       SERVER_NAME: '_',
       TLS: tls.folder,
       HEALTH: `127.0.0.1:${await freePort()}`,
-      API: `server ${host};`,
-      DIRECTORY: `server ${host};`,
-      RELAY: `server ${host};`,
     });
-    const watched = watch(folder);
-    const child = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder, '-e', 'stderr'], { stdio: 'ignore' });
-    stop.add(() => {
-      const ended = once(child, 'close');
-      return child.kill('SIGQUIT') ? ended : Promise.resolve();
-    });
-    // It is written when nginx listens.
-    for await (const { filename } of watched) if (filename === 'nginx.pid') return;
+    stop.add(end);
   }
 
   it('two people talk through it, and what is for the operator stays inside', async () => {
