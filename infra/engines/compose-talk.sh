@@ -11,6 +11,7 @@ server=https://localhost:$PORT
 end() { # database and user are the machine's, and do not go with the volumes
   local status=$?
   [ $status = 0 ] || docker-compose logs --no-color --tail 20 >&2
+  docker-compose kill --signal KILL api directory relay-1 relay-2 >/dev/null 2>&1 || true
   inside mongo node /run/stand-ins/stand-in-user.mjs forget >&2 || true
   docker-compose down --volumes --timeout 5 >/dev/null 2>&1 || true
   exit $status
