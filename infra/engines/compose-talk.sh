@@ -8,12 +8,11 @@ cd "$(dirname "$0")/../.."
 export COMPOSE_FILE=docker-compose.yml:infra/engines/stand-ins.yml COMPOSE_PROJECT_NAME=sealwire-test PORT DATABASE STAND_INS
 server=https://localhost:$PORT
 
-end() { # the database is the machine's, and does not go with the volumes
+end() { # database and user are the machine's, and do not go with the volumes
   local status=$?
   [ $status = 0 ] || docker-compose logs --no-color --tail 20 >&2
-  docker-compose exec -T -w /srv/sealwire/packages/store api node -e \
-    "import('mongoose').then(async({createConnection:c})=>{const d=await c(process.env.STORE_URL).asPromise();await d.dropDatabase();await d.close()})" \
-    </dev/null >&2 || true
+  docker-compose kill --signal KILL api directory relay-1 relay-2 >/dev/null 2>&1 || true
+  inside mongo node /run/stand-ins/stand-in-user.mjs forget >&2 || true
   docker-compose down --volumes --timeout 5 >/dev/null 2>&1 || true
   exit $status
 }
@@ -40,8 +39,25 @@ for one in api directory relay-1 nginx; do inside $one grep -q '^CapEff:.0*$' /p
 shown "no capability is left"
 expect "secrets are for their user only" "$(inside api stat -c '%a %u' /run/sealwire/token/token.key /run/sealwire/app-passwords/app-passwords.key)" "600 10001
 600 10001"
-inside relay-1 sh -c '! ls /run/sealwire 2>/dev/null'
-shown "the relays have no secret"
+expect "the relays have no secret but the way to the engines" "$(inside relay-1 ls -R /run/sealwire | tr '\n' ' ')" "/run/sealwire: engines  /run/sealwire/engines: bus.url store.url "
+
+# From a container beside them, as somebody who has broken into it would ask.
+mongo() { # URL: what a read is answered with
+  inside -w /srv/sealwire/packages/store api node -e "import('mongoose').then(async({createConnection:c})=>{const d=await c(process.argv[1]).asPromise();
+    await d.collection('accounts').findOne().finally(()=>d.close())}).then(()=>console.log('read'),e=>console.log(e.code+' '+e.codeName))" "$1"
+}
+valkey() { # what commands of one line each are answered with
+  inside api node -e "const s=require('net').connect(6379,'valkey').setEncoding('utf8').on('data',t=>process.stdout.write(t));
+    s.write(process.argv.slice(1).concat('QUIT').join('\r\n')+'\r\n')" "$@"
+}
+at="mongo:27017/$DATABASE?authSource=admin&directConnection=true"
+expect "the database answers nobody without a password" "$(mongo "mongodb://$at")" "13 Unauthorized"
+expect "nor with a wrong one" "$(mongo "mongodb://$DATABASE:wrong@$at")" "18 AuthenticationFailed"
+expect "with the right one it does" "$(mongo "$(inside api cat /run/sealwire/engines/store.url)")" "read"
+expect "Valkey answers nobody without a password" "$(valkey 'GET x' 'PUBLISH x y')" $'-NOAUTH Authentication required.\r\n-NOAUTH'
+expect "nor with a wrong one" "$(valkey 'AUTH sealwire wrong' 'GET x')" $'-WRONGPASS'
+expect "the user of its health check may do nothing else" "$(valkey 'AUTH health none' PING 'PUBLISH x y')" $'+OK\r\n+PONG\r\n-NOPERM'
+expect "nor the servers what is for an operator" "$(valkey "AUTH sealwire $(inside valkey cat /run/sealwire/valkey/servers.password)" 'CONFIG GET dir')" $'+OK\r\n-NOPERM'
 
 inside nginx cat /run/sealwire/tls/cert.pem >"$STAND_INS/cert.pem"
 for user in alice bob; do
@@ -56,6 +72,13 @@ expect "the first message has arrived" "$(sealwire bob listen -u bob --count 1)"
 docker-compose kill --signal KILL relay-1 >/dev/null 2>&1
 sealwire alice send -u alice -t bob -m 'with one relay less'
 expect "a relay was killed, a message has arrived" "$(sealwire bob listen -u bob --count 1)" 'with one relay less'
+
+told=$(docker-compose config; docker-compose logs --no-color 2>&1; pm inspect $(pm ps --all --quiet))
+secrets=$(inside api cat /run/sealwire/token/token.key /run/sealwire/app-passwords/app-passwords.key
+  inside mongo sh -c 'cat /run/sealwire/mongo/*.password && head -n 1 /run/sealwire/mongo/internal.key'
+  inside valkey cat /run/sealwire/valkey/servers.password)
+[ "$(wc -l <<<"$secrets")" = 6 ] && grep -q first-start <<<"$told" && ! grep -qF -- "$secrets" <<<"$told"
+shown "no secret stands in the configuration, in what containers are started with, or in a log"
 
 before=$(inside api cat /run/sealwire/token/token.key | sha256sum)
 docker-compose down --timeout 20 >/dev/null 2>&1

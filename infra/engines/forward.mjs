@@ -14,3 +14,6 @@ createServer((near) => {
   // For users of containers too.
   if (from.path) chmodSync(from.path, 0o777);
 });
+
+// As the first process of a container nothing else would end it.
+process.on('SIGTERM', () => process.exit());

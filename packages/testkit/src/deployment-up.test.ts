@@ -15,6 +15,8 @@ import { renderNginx } from './nginx.ts';
 const engines = fileURLToPath(new URL('../../../infra/engines/', import.meta.url));
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const script = join(engines, 'compose.sh');
+const database = join(engines, 'documentdb.sh');
+const MONGO_PORT = process.env.MONGO_PORT ?? '27617';
 const STAND_IN = 'localhost/sealwire-stand-in:1';
 const PACKAGES = 'openssl,redis-server,nginx-light';
 /** A base of Debian packages, an installation and a build, on a machine that has other work. */
@@ -41,8 +43,15 @@ async function succeeds(args: readonly string[], env?: Record<string, string>): 
   return output;
 }
 
+/** Beside its door stands another one, which asks for passwords. */
+function hasDatabase(): boolean {
+  const { stdout } = spawnSync('bash', [database, 'status'], { encoding: 'utf8' });
+  return /postgres up.*gateway up/.test(stdout) && process.env.MONGODB_URI!.includes(`:${MONGO_PORT}`);
+}
+
 function reason(): string | undefined {
   if (!process.env.MONGODB_URI) return 'without MONGODB_URI';
+  if (!hasDatabase()) return 'MONGODB_URI is not what infra/engines/documentdb.sh started';
   return spawnSync('bash', [script, 'has']).status === 0
     ? undefined
     : 'compose.sh tools has not been run, or not by root';
@@ -60,7 +69,7 @@ const missing = reason();
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'sealwire-compose-'));
       chmodSync(folder, 0o755);
-      copyFileSync(join(engines, 'forward.mjs'), join(folder, 'forward.mjs'));
+      for (const name of ['forward.mjs', 'stand-in-user.mjs']) copyFileSync(join(engines, name), join(folder, name));
       renderNginx(folder, {
         LISTEN: '8443 ssl',
         SERVER_NAME: '_',
@@ -70,12 +79,17 @@ const missing = reason();
         DIRECTORY: 'server directory:8080 max_fails=0;',
         RELAY: 'server relay-1:8080 max_fails=0; server relay-2:8080 max_fails=0;',
       });
-      const engine = new URL(process.env.MONGODB_URI!.replace(/^mongodb/, 'http')).port || '27017';
-      const forward = spawn(process.execPath, [join(folder, 'forward.mjs'), join(folder, 'engine'), engine]);
+      const guarded = String(await freePort());
+      const beside = [
+        spawn('bash', [database, 'guarded', guarded], { stdio: 'ignore' }),
+        ...Object.entries({ open: MONGO_PORT, guarded }).map(([door, to]) =>
+          spawn(process.execPath, [join(folder, 'forward.mjs'), join(folder, `${door}.sock`), to]),
+        ),
+      ];
       try {
         if ((await compose(['podman', 'image', 'exists', STAND_IN])).status !== 0)
           await succeeds(['base', STAND_IN, 'node', PACKAGES]);
-        const build = ['build', 'docker.io/sealwire/server:0.1.0', root, '-f', join(root, 'infra/docker/Dockerfile')];
+        const build = ['build', 'localhost/sealwire/server:0.1.0', root, '-f', join(root, 'infra/docker/Dockerfile')];
         await succeeds([...build, '--build-arg', `NODE_IMAGE=${STAND_IN}`]);
         const port = await freePort();
         // A database of its own: it is dropped in the end.
@@ -85,7 +99,7 @@ const missing = reason();
         expect(shown).toContain('shown: the first message has arrived');
         expect(shown.at(-1)).toBe('shown: after a restart a message has arrived');
       } finally {
-        forward.kill('SIGTERM');
+        for (const child of beside) child.kill('SIGTERM');
         rmSync(folder, { recursive: true, force: true });
       }
     },

@@ -2,10 +2,8 @@
  * What a deployment in containers promises, read from its files: images by digest, nobody with privileges, limits and health for each. And
  * nginx with the configuration that operators get, in front of real servers. Brought up for real: deployment-up.test.ts.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +12,7 @@ import { selfSigned, writeSelfSigned } from '@sealwire/service/testing/self-sign
 import { serverProcesses } from '@sealwire/service/testing/server-process';
 import { parse } from 'yaml';
 import { freePort } from './constellation.ts';
-import { renderNginx } from './nginx.ts';
+import { hasNginx, startNginx } from './nginx.ts';
 
 jest.setTimeout(60_000);
 
@@ -61,7 +59,7 @@ describe('docker-compose.yml', () => {
   });
 
   it.each(services)('%s is an image by tag and digest, or built here', (_name, { image, build }) => {
-    if (build) expect(image).toMatch(/^sealwire\/server:\d+\.\d+\.\d+$/);
+    if (build) expect(image).toMatch(/^localhost\/sealwire\/server:\d+\.\d+\.\d+$/);
     else expect(image).toMatch(/^docker\.io\/[\w./-]+:v?\d+\.\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}$/);
   });
 
@@ -81,6 +79,27 @@ describe('docker-compose.yml', () => {
     expect(holders('token-key')).toEqual(['api']);
     expect(holders('app-passwords-key')).toEqual(['api', 'directory']);
     expect(holders('s3-credentials')).toEqual(['s3']);
+    expect(holders('mongo-keys')).toEqual(['mongo']);
+    expect(holders('valkey-users')).toEqual(['valkey']);
+    expect(holders('engine-urls')).toEqual(['api', 'directory', 'relay-1', 'relay-2']);
+  });
+
+  it('has a database and a Valkey that demand a password, and servers that read it from a file', () => {
+    const { mongo, valkey, 'first-start': first, ...others } = compose.services;
+    expect(mongo!.command).toEqual(expect.arrayContaining(['--keyFile', '/run/sealwire/mongo/internal.key']));
+    expect(valkey!.command).toEqual(expect.arrayContaining(['--aclfile', '/run/sealwire/valkey/users.acl']));
+    expect(JSON.stringify([mongo!.command, valkey!.command])).not.toMatch(/noauth|protected-mode|requirepass/);
+    for (const name of ['api', 'directory', 'relay-1', 'relay-2'])
+      expect(others[name]!.environment).toMatchObject({
+        STORE_URL_FILE: '/run/sealwire/engines/store.url',
+        BUS_URL_FILE: '/run/sealwire/engines/bus.url',
+      });
+    // The URLs without passwords stand where the passwords are put in, and nowhere else.
+    expect(first!.environment).toMatchObject({ STORE_URL: expect.stringMatching(/^mongodb:\/\/\w+@/) });
+    for (const { environment = {} } of Object.values(others))
+      expect(Object.keys(environment)).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/^(STORE|BUS)_URL$/)]),
+      );
   });
 
   it('demands no value of who starts it', () => {
@@ -93,6 +112,13 @@ describe('docker-compose.yml', () => {
     const { RELAY } = compose.services.nginx!.environment!;
     expect([...RELAY!.matchAll(/server ([\w-]+):8080/g)].map(([, name]) => name)).toEqual(relays);
   });
+});
+
+it('nginx counts the sockets of a relay over all its workers, and tries again one that was down', () => {
+  const [upstream] = /^upstream sealwire_relay .*$/m.exec(read('infra/nginx/sealwire.conf.template'))!;
+  expect(upstream).toMatch(/ zone sealwire_relay \d+k; least_conn; /);
+  const { RELAY } = compose.services.nginx!.environment!;
+  expect(RELAY!.match(/server /g)).toHaveLength(RELAY!.match(/ max_fails=0;/g)!.length);
 });
 
 describe('the image', () => {
@@ -123,24 +149,40 @@ const openssl = spawnSync('openssl', ['version']).status === 0;
 (openssl ? describe : describe.skip)('first-start.sh (skipped without openssl)', () => {
   const state = mkdtempSync(join(tmpdir(), 'sealwire-first-start-'));
   afterAll(() => rmSync(state, { recursive: true }));
-  for (const folder of ['secrets/token', 'secrets/app-passwords', 'secrets/s3', 'tls'])
-    mkdirSync(join(state, folder), { recursive: true });
+  const secrets = ['token', 'app-passwords', 's3', 'mongo', 'valkey', 'engines'].map((name) => `secrets/${name}`);
+  for (const folder of [...secrets, 'tls']) mkdirSync(join(state, folder), { recursive: true });
+  const engines = {
+    STORE_URL: 'mongodb://sealwire@mongo:27017/sealwire?replicaSet=rs0&authSource=admin',
+    BUS_URL: 'redis://sealwire@valkey:6379',
+  };
   const start = (env: Record<string, string> = {}) =>
     spawnSync('sh', [join(root, 'infra/docker/first-start.sh')], {
-      env: { PATH: process.env.PATH ?? '', STATE: state, PUBLIC_ORIGIN: 'https://chat.example.org:8443/x', ...env },
+      env: {
+        ...{ PATH: process.env.PATH ?? '', STATE: state, PUBLIC_ORIGIN: 'https://chat.example.org:8443/x' },
+        ...engines,
+        ...env,
+      },
       encoding: 'utf8',
     });
   const files = () =>
     (readdirSync(state, { recursive: true }) as string[]).filter((name) => statSync(join(state, name)).isFile()).sort();
-  const contents = () => files().map((name) => readFileSync(join(state, name), 'utf8'));
+  const content = (name: string) => readFileSync(join(state, name), 'utf8');
+  const contents = () => files().map(content);
 
   it('makes each secret once, for its user only, and says nothing', () => {
     const { status, stdout, stderr } = start();
     expect([status, stdout, stderr]).toEqual([0, '', '']);
     expect(files()).toEqual([
       'secrets/app-passwords/app-passwords.key',
+      'secrets/engines/bus.url',
+      'secrets/engines/store.url',
+      'secrets/mongo/admin.password',
+      'secrets/mongo/internal.key',
+      'secrets/mongo/servers.password',
       'secrets/s3/credentials',
       'secrets/token/token.key',
+      'secrets/valkey/servers.password',
+      'secrets/valkey/users.acl',
       'tls/cert.pem',
       'tls/key.pem',
     ]);
@@ -148,9 +190,26 @@ const openssl = spawnSync('openssl', ['version']).status === 0;
     const key = readFileSync(join(state, 'secrets/token/token.key'), 'utf8').trim();
     expect(Buffer.from(key, 'base64url')).toHaveLength(32);
     const before = contents();
-    expect(new Set(before).size).toBe(5);
+    expect(new Set(before).size).toBe(12);
     expect(start().status).toBe(0);
     expect(contents()).toEqual(before);
+  });
+
+  it('gives servers the URLs with the passwords that database and Valkey know, also when a URL changes', () => {
+    const [ofMongo, ofValkey] = ['mongo', 'valkey'].map((name) => content(`secrets/${name}/servers.password`).trim());
+    expect(content('secrets/engines/store.url')).toBe(
+      `mongodb://sealwire:${ofMongo}@mongo:27017/sealwire?replicaSet=rs0&authSource=admin\n`,
+    );
+    expect(content('secrets/engines/bus.url')).toBe(`redis://sealwire:${ofValkey}@valkey:6379\n`);
+    const users = content('secrets/valkey/users.acl').split('\n');
+    expect(users.slice(0, 2)).toEqual(['user default off', 'user health on nopass -@all +ping']);
+    expect(users[2]).toMatch(new RegExp(`^user sealwire on >${ofValkey} .* -@admin -@dangerous`));
+    // What mongod takes as a key of a replica set: 6 to 1024 characters of base64.
+    expect(content('secrets/mongo/internal.key').replaceAll('\n', '')).toMatch(/^[A-Za-z0-9+/=]{6,1024}$/);
+
+    expect(start({ BUS_URL: 'redis://sealwire@elsewhere:6380' }).status).toBe(0);
+    expect(content('secrets/engines/bus.url')).toBe(`redis://sealwire:${ofValkey}@elsewhere:6380\n`);
+    expect(start().status).toBe(0);
   });
 
   it('the certificate is for the public host and this machine', () => {
@@ -173,8 +232,6 @@ const openssl = spawnSync('openssl', ['version']).status === 0;
   });
 });
 
-const hasNginx = spawnSync('nginx', ['-v']).status === 0;
-
 (hasNginx ? describe : describe.skip)('nginx with the configuration of infra/nginx (skipped without nginx)', () => {
   const server = serverProcesses(String(new URL('../../../apps/server/src/', import.meta.url)));
   const cli = serverProcesses(String(new URL('../../../apps/cli/src/', import.meta.url)));
@@ -187,23 +244,15 @@ const hasNginx = spawnSync('nginx', ['-v']).status === 0;
 
   async function front(port: number, node: string): Promise<void> {
     const { host } = new URL(node);
-    const folder = renderNginx(tls.folder, {
+    const values = { API: `server ${host};`, DIRECTORY: `server ${host};`, RELAY: `server ${host};` };
+    const end = await startNginx(tls.folder, {
+      ...values,
       LISTEN: `127.0.0.1:${port} ssl`,
       SERVER_NAME: '_',
       TLS: tls.folder,
       HEALTH: `127.0.0.1:${await freePort()}`,
-      API: `server ${host};`,
-      DIRECTORY: `server ${host};`,
-      RELAY: `server ${host};`,
     });
-    const watched = watch(folder);
-    const child = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder, '-e', 'stderr'], { stdio: 'ignore' });
-    stop.add(() => {
-      const ended = once(child, 'close');
-      return child.kill('SIGQUIT') ? ended : Promise.resolve();
-    });
-    // It is written when nginx listens.
-    for await (const { filename } of watched) if (filename === 'nginx.pid') return;
+    stop.add(end);
   }
 
   it('two people talk through it, and what is for the operator stays inside', async () => {

@@ -1,10 +1,16 @@
-/** For tests: nginx's configuration as operators get it, rendered as its image does. */
+/** For tests: nginx with the configuration that operators get, rendered as its image does. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const source = fileURLToPath(new URL('../../../infra/nginx/', import.meta.url));
 const TEMPLATES = ['sealwire.conf', 'tls.conf'] as const;
+
+/** Whether nginx is installed here. */
+export const hasNginx = spawnSync('nginx', ['-v']).status === 0;
 
 /** Values of the names in the templates. Returns the folder of nginx.conf, below `folder`. */
 export function renderNginx(folder: string, values: Readonly<Record<string, string>>): string {
@@ -17,4 +23,20 @@ export function renderNginx(folder: string, values: Readonly<Record<string, stri
     writeFileSync(join(place, 'conf.d', name), text);
   }
   return place;
+}
+
+/** Starts it on what `renderNginx` made of `values`; resolves when it listens, with what ends it. */
+export async function startNginx(
+  folder: string,
+  values: Readonly<Record<string, string>>,
+): Promise<() => Promise<unknown>> {
+  const place = renderNginx(folder, values);
+  const watched = watch(place);
+  const child = spawn('nginx', ['-c', join(place, 'nginx.conf'), '-p', place, '-e', 'stderr'], { stdio: 'ignore' });
+  // It is written when nginx listens.
+  for await (const { filename } of watched) if (filename === 'nginx.pid') break;
+  return () => {
+    const ended = once(child, 'close');
+    return child.kill('SIGQUIT') ? ended : Promise.resolve();
+  };
 }

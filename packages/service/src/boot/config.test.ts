@@ -9,7 +9,7 @@ const SECRET = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
 const schema = z.object({
   LISTEN: setting(listenAddress(), { about: 'Where to listen.', default: '127.0.0.1:8080' }),
   PUBLIC_ORIGIN: setting(origin(), { about: 'The origin.', example: 'https://chat.example.org' }),
-  STORE_URL: setting(z.string(), { about: 'The store.', default: 'lmdb:./data' }),
+  STORE_URL: setting(z.string(), { about: 'The store.', default: 'lmdb:./data', alsoFile: true }),
   TOKEN_KEY: setting(secretBytes(32).optional(), { about: 'Signs tokens.', secret: true }),
   WORKERS: setting(wholeNumber(1, 8), { about: 'How many.', default: '1' }),
   TRUSTED_PROXIES: setting(addressRanges(), { about: 'Proxies.', default: '' }),
@@ -60,6 +60,18 @@ describe('precedence', () => {
     expect(load({ env: { TOKEN_KEY_FILE: '/run/key' }, files }).settings.TOKEN_KEY).toHaveLength(32);
     const other = SECRET.replace('AAEC', 'BBEC');
     expect(load({ env: { TOKEN_KEY_FILE: '/run/key', TOKEN_KEY: other }, files }).settings.TOKEN_KEY?.[0]).toBe(4);
+  });
+
+  it('takes a URL that may hold a password from KEY_FILE, too, and shows none of it', () => {
+    const files = { '/run/store.url': 'mongodb://bob:hunter2@db/x\n' };
+    const env = { STORE_URL_FILE: '/run/store.url' };
+    const { settings, warnings } = load({ env, files });
+    expect([settings.STORE_URL, warnings]).toEqual(['mongodb://bob:hunter2@db/x', []]);
+    expect(load({ env, files, argv: ['--store-url', 'memory:'] }).settings.STORE_URL).toBe('memory:');
+    expect(load({ env: { ...env, STORE_URL: 'memory:' }, files }).settings.STORE_URL).toBe('memory:');
+    const loaded = loadConfig(schema, sources({ argv: ['--print-config'], env, files }));
+    expect(loaded.action === 'show' && loaded.text).toContain('STORE_URL=mongodb://***@db/x  # secret file');
+    expect(failure({ env, files: {} }).message).toMatch(/^STORE_URL_FILE: \/run\/store\.url cannot be read/);
   });
 
   it('reads an empty environment variable as not set', () => {

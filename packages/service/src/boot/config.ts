@@ -1,10 +1,10 @@
 /**
  * Configuration: one zod schema a server. From it come the parser, `--help` and `--print-config`, and the
  * documents (`testing/settings-text.ts`).
- * Precedence: flags > environment > `*_FILE` (secrets) > config file (TOML) > default. The only file that reads `process.env`.
+ * Precedence: flags > environment > `*_FILE` (secrets, URLs) > config file (TOML) > default. The only file that reads `process.env`.
  *
  * A setting `STORE_URL` is the flag `--store-url`, the environment variable `STORE_URL` and the key `store_url` of the file.
- * Secrets have no flag (a process list shows flags) but `TOKEN_KEY_FILE` beside `TOKEN_KEY`.
+ * Secrets have no flag (a process list shows flags) but `TOKEN_KEY_FILE` beside `TOKEN_KEY`; a URL that may hold a password has both.
  */
 import { readFileSync } from 'node:fs';
 import { parse as parseToml } from 'smol-toml';
@@ -32,6 +32,8 @@ export interface About {
   readonly default?: string;
   /** Shown as `(secret)`, taken from `KEY_FILE` too, and refused as a flag. */
   readonly secret?: boolean;
+  /** Taken from `KEY_FILE` too, without being a secret: a URL in which a password may stand. */
+  readonly alsoFile?: boolean;
   /** For `.env.example` and for error messages. */
   readonly example?: string;
   /** Of a `HOST:PORT`: the environment variable that gives the default another port. */
@@ -79,6 +81,11 @@ export function setting<S extends z.ZodType>(schema: S, about: About): S {
 /** What `setting` was told of it. */
 export function aboutOf(schema: z.ZodType): About {
   return schema.meta() as unknown as About;
+}
+
+/** Whether `KEY_FILE` may name a file that holds the value. */
+export function isReadFromFile({ secret, alsoFile }: About): boolean {
+  return secret === true || alsoFile === true;
 }
 
 export function processSources(): ConfigSources {
@@ -208,7 +215,7 @@ function pick(
   if (flags[key] !== undefined) return { source: 'flag', raw: flags[key] };
   // Compose files write `KEY=` for "not set".
   if (sources.env[key]) return { source: 'environment', raw: sources.env[key] };
-  const secretFile = about.secret ? sources.env[`${key}_FILE`] : undefined;
+  const secretFile = isReadFromFile(about) ? sources.env[`${key}_FILE`] : undefined;
   if (secretFile) {
     try {
       return { source: 'secret file', raw: sources.readFile(secretFile).trim() };
@@ -261,7 +268,7 @@ const OTHER_VARIABLES = [
 /** The environment holds much that is not ours: only our prefix and near misses of our own names are worth a warning. */
 function unknownInEnvironment(schema: Settings, env: ConfigSources['env']): string[] {
   const known = Object.entries(schema.shape).flatMap(([key, field]) =>
-    aboutOf(field as z.ZodType).secret ? [key, `${key}_FILE`] : [key],
+    isReadFromFile(aboutOf(field as z.ZodType)) ? [key, `${key}_FILE`] : [key],
   );
   const warnings: string[] = [];
   for (const name of Object.keys(env)) {

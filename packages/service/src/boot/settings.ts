@@ -157,6 +157,7 @@ export const SERVER_SETTINGS = {
     about:
       'Where the data lives: `lmdb:FOLDER` of this process alone, `mongodb://HOST/DATABASE` for many, or `memory:` for tests.',
     default: 'lmdb:./data/store',
+    alsoFile: true,
     example: 'lmdb:./data/store',
   }),
   WHEN_STORE_DAMAGED: setting(z.enum(['continue', 'stop']), {
@@ -168,6 +169,7 @@ export const SERVER_SETTINGS = {
     about:
       'How the processes wake each other: `memory:` (one process only), `redis://HOST`, `redis+sentinel://HOST,HOST/NAME` or `redis+cluster://HOST,HOST`; over TLS with `rediss`.',
     default: 'memory:',
+    alsoFile: true,
     example: 'memory:',
   }),
   ALLOWED_ORIGINS: setting(origins(), {

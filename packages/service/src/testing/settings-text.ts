@@ -1,12 +1,13 @@
 /** What the documents say of a server's settings, made of its schema: a table in Markdown, and an example of an environment. */
 import type { z } from 'zod';
-import { aboutOf, type Settings } from '../boot/config.ts';
+import { aboutOf, isReadFromFile, type Settings } from '../boot/config.ts';
 
 /** The Markdown table of `docs/operations/configuration.md`. */
 export function configTable(schema: Settings): string {
   const rows = fieldsOf(schema).map(([key, field]) => {
-    const { about, default: fallback, secret } = aboutOf(field);
-    const name = `\`${key}\`${secret ? ` or \`${key}_FILE\`` : ''}`;
+    const described = aboutOf(field);
+    const { about, default: fallback } = described;
+    const name = `\`${key}\`${isReadFromFile(described) ? ` or \`${key}_FILE\`` : ''}`;
     // A bar would end the cell, in code too.
     const meaning = about.replaceAll('|', '\\|');
     return `| ${name} | ${isDemanded(field) ? '**required**' : fallback ? `\`${fallback}\`` : ''} | ${meaning} |`;
