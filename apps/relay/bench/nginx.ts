@@ -13,6 +13,7 @@ const INFRA = new URL('../../../infra/nginx/', import.meta.url);
 
 export interface Nginx {
   readonly port: number;
+  readonly pid: number;
   /** CPU microseconds so far, in steps of ten thousand. */
   cpuMicros(): number;
   end(): Promise<void>;
@@ -43,6 +44,7 @@ export async function startNginx(relays: readonly number[]): Promise<Nginx> {
   for await (const { filename } of watch(folder)) if (filename === 'nginx.pid') break;
   return {
     port,
+    pid: child.pid!,
     cpuMicros: () => processorTime(child.pid!),
     async end() {
       const ended = once(child, 'close');
