@@ -3,15 +3,17 @@ import type { Bus } from '@sealwire/bus/port';
 import type { Store } from '@sealwire/store/port';
 
 export interface Counted {
-  /** Calls of `Mailboxes.append` and `acknowledge`, of `Bus.publish`. */
+  /** Calls of `Mailboxes.append`, `acknowledge` and `read`, of `Bus.publish`. */
   readonly append: number;
   readonly acknowledge: number;
+  readonly read: number;
   readonly publish: number;
 }
 
 export class Calls {
   #append = 0;
   #acknowledge = 0;
+  #read = 0;
   #publish = 0;
   readonly store: Store;
   readonly bus: Bus;
@@ -29,6 +31,10 @@ export class Calls {
           this.#acknowledge++;
           return store.mailboxes.acknowledge(batch);
         },
+        read: (device, bounds) => {
+          this.#read++;
+          return store.mailboxes.read(device, bounds);
+        },
       },
     };
     this.bus = {
@@ -43,6 +49,6 @@ export class Calls {
   }
 
   counted(): Counted {
-    return { append: this.#append, acknowledge: this.#acknowledge, publish: this.#publish };
+    return { append: this.#append, acknowledge: this.#acknowledge, read: this.#read, publish: this.#publish };
   }
 }

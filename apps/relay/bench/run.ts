@@ -190,6 +190,7 @@ function tellShapes(figures: readonly ShapeFigures[]): void {
       'driver late p99',
       'appends a message',
       'acknowledges',
+      'reads',
       'publishes',
     ],
     ...figures.map(({ perSecond, name, micros, ratio, p50, p99, accepted99, lag99, calls }) => [
@@ -198,7 +199,7 @@ function tellShapes(figures: readonly ShapeFigures[]): void {
       ratio.relay.toFixed(2),
       ratio.all.toFixed(2),
       ...[p50, p99, accepted99, ratio.p50, lag99].map((figure) => figure.toFixed(2)),
-      ...[calls.append, calls.acknowledge, calls.publish].map((figure) => figure.toFixed(3)),
+      ...[calls.append, calls.acknowledge, calls.read, calls.publish].map((figure) => figure.toFixed(3)),
     ]),
   ]);
 }

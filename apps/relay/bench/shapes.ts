@@ -4,6 +4,7 @@
  * the intended time; what the messages cost in calls of the store and of the bus.
  */
 import { processorTime, watchedOf } from '../../../packages/store/bench/processor-time.ts';
+import type { Counted } from './calls.ts';
 import { MeasuredServer } from './measured-server.ts';
 import { median } from './measurements.ts';
 import { startNginx } from './nginx.ts';
@@ -17,7 +18,7 @@ export const SHAPE_RATES = [50, 200, 400];
 const ROUNDS = 3;
 const ROUND_SECONDS = 3;
 const WARM_UP_SECONDS = 2;
-const NOTHING = { append: 0, acknowledge: 0, publish: 0 };
+const CALLS = ['append', 'acknowledge', 'read', 'publish'] as const;
 
 export interface ShapeTerms {
   /** URLs, as `STORE_URL` and `BUS_URL`; undefined: without the shapes that need them. */
@@ -45,7 +46,7 @@ interface Round {
   readonly accepted99: number;
   readonly lag99: number;
   /** Calls a message. */
-  readonly calls: { readonly append: number; readonly acknowledge: number; readonly publish: number };
+  readonly calls: Counted;
 }
 
 export interface ShapeFigures extends Round {
@@ -132,11 +133,7 @@ async function atRate(shapes: readonly Shape[], perSecond: number): Promise<Shap
       p99: middle(({ p99 }) => p99),
       accepted99: middle(({ accepted99 }) => accepted99),
       lag99: middle(({ lag99 }) => lag99),
-      calls: {
-        append: middle(({ calls }) => calls.append),
-        acknowledge: middle(({ calls }) => calls.acknowledge),
-        publish: middle(({ calls }) => calls.publish),
-      },
+      calls: eachCall((call) => middle(({ calls }) => calls[call])),
       ratio: {
         relay: beside(({ micros }) => micros.get('relay')!),
         all: beside(({ micros }) => [...micros.values()].reduce((sum, each) => sum + each, 0)),
@@ -157,26 +154,23 @@ async function oneRound(shape: Shape, perSecond: number, seed: string): Promise<
     p99: quantile(delivered, 0.99),
     accepted99: quantile(accepted, 0.99),
     lag99: quantile(lag, 0.99),
-    calls: {
-      append: each(after.calls.append, before.calls.append),
-      acknowledge: each(after.calls.acknowledge, before.calls.acknowledge),
-      publish: each(after.calls.publish, before.calls.publish),
-    },
+    calls: eachCall((call) => each(after.calls[call], before.calls[call])),
   };
 }
 
 /** So far. */
 async function spent({ relays, others }: Shape): Promise<Pick<Round, 'micros' | 'calls'>> {
   let relay = 0;
-  let calls = NOTHING;
+  let calls = eachCall(() => 0);
   for (const server of relays) {
     relay += await server.cpuMicros();
-    const { append, acknowledge, publish } = (await server.ask({ ask: 'calls' })).calls ?? NOTHING;
-    calls = {
-      append: calls.append + append,
-      acknowledge: calls.acknowledge + acknowledge,
-      publish: calls.publish + publish,
-    };
+    const { calls: asked } = await server.ask({ ask: 'calls' });
+    const before = calls;
+    calls = eachCall((call) => before[call] + (asked?.[call] ?? 0));
   }
   return { micros: new Map([['relay', relay], ...[...others].map(([name, of]) => [name, of()] as const)]), calls };
+}
+
+function eachCall(of: (call: keyof Counted) => number): Counted {
+  return Object.fromEntries(CALLS.map((call) => [call, of(call)])) as unknown as Counted;
 }
