@@ -13,6 +13,13 @@ const bareEnvironment = process.argv.includes('--bufferutil') ? {} : { WS_NO_BUF
 const LOADER = new URL('../../../infra/scripts/swc-loader.mjs', import.meta.url).pathname;
 const SERVER = new URL('./server.ts', import.meta.url).pathname;
 
+export interface NodeTerms {
+  readonly name: string;
+  /** URLs, as `STORE_URL` and `BUS_URL`. */
+  readonly store: string;
+  readonly bus: string;
+}
+
 export class MeasuredServer {
   private constructor(
     readonly kind: ServerKind,
@@ -20,8 +27,9 @@ export class MeasuredServer {
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(kind: ServerKind): Promise<MeasuredServer> {
-    const node = [
+  /** `node`: ours as one node of several, with the engines of `NodeTerms`. */
+  static async start(kind: ServerKind, node?: NodeTerms): Promise<MeasuredServer> {
+    const all = [
       ...(profileFolder && kind === 'ours' ? ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`] : []),
       '--expose-gc',
       '--conditions=@sealwire/source',
@@ -31,8 +39,9 @@ export class MeasuredServer {
       SERVER,
       kind,
       ...(isUnstored ? ['unstored'] : []),
+      ...(node ? [`--store=${node.store}`, `--bus=${node.bus}`, `--node=${node.name}`] : []),
     ];
-    const [command, args] = hasTaskset ? ['taskset', ['-c', '0', process.execPath, ...node]] : [process.execPath, node];
+    const [command, args] = hasTaskset ? ['taskset', ['-c', '0', process.execPath, ...all]] : [process.execPath, all];
     const env = { ...process.env, ...(kind !== 'ours' && bareEnvironment) };
     const child = spawn(command, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const { port } = await next<{ port: number }>(child);

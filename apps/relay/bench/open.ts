@@ -121,6 +121,7 @@ function figuresOf(rounds: readonly Round[], watched: Watched): OpenFigures {
   };
 }
 
-function quantile(ascending: Float64Array, share: number): number {
+/** Of `ascending`, which `share` of are smaller. */
+export function quantile(ascending: Float64Array, share: number): number {
   return ascending[Math.min(ascending.length - 1, Math.floor(share * ascending.length))] ?? Number.NaN;
 }

@@ -1,4 +1,5 @@
 /** What the bench's two processes say to each other over Node's process channel. */
+import type { Counted } from './calls.ts';
 import type { Watched } from './loop-watch.ts';
 
 /** `bare`: stores nothing. `logged`: the same with a log that is durable. */
@@ -6,6 +7,8 @@ export type ServerKind = 'ours' | 'bare' | 'logged';
 
 export type Request =
   | { readonly ask: 'cpu' }
+  /** What the relay has asked of its store and its bus so far; of the bare servers: nothing. */
+  | { readonly ask: 'calls' }
   | { readonly ask: 'memory' }
   /** Watches the event loop and the collector from now on, until `watched`. */
   | { readonly ask: 'watch' }
@@ -23,6 +26,7 @@ export interface Credentials {
 
 export interface Reply {
   readonly cpuMicros?: number;
+  readonly calls?: Counted | undefined;
   readonly rssBytes?: number;
   readonly watched?: Watched;
   readonly devices?: readonly Credentials[];

@@ -2,9 +2,10 @@
  * `npm run bench -w apps/relay`: the relay beside a bare `ws` server in the same run (docs/performance.md).
  * Server on core 0, generator on core 1; short alternating rounds, medians, ratios.
  *
- * `-- --check` exit code 1 when a goal is missed · `--only=sparse,dense,open,idle,connect,drain,fair` ·
+ * `-- --check` exit code 1 when a goal is missed · `--only=sparse,dense,open,idle,connect,drain,fair,shapes` ·
+ * `--store=mongodb://… --bus=redis://… --watch=NAME:PID` the engines of many nodes (shapes; a database of its own: it is left full) ·
  * `--flood=TEXT` only the floods whose names have it (fair) ·
- * `--unstored` without a store (sparse, dense, open) · `--rates=500,2000` messages a second (open) ·
+ * `--unstored` without a store (sparse, dense, open) · `--rates=500,2000` messages a second (open, shapes) ·
  * `--short` fewer rounds (open) · `--bufferutil` the peers have the relay's native helper too ·
  * `--profile=FOLDER` a CPU profile of our server
  */
@@ -13,6 +14,7 @@ import { type Fairness, FLOODING_SOCKETS, fairness } from './fair.ts';
 import { hasTaskset } from './measured-server.ts';
 import { connectCost, drainRate, idleBytes, type LoadShape, pairCosts } from './measurements.ts';
 import { type OpenCost, type OpenFigures, openCosts } from './open.ts';
+import { SHAPE_RATES, type ShapeFigures, shapeFigures } from './shapes.ts';
 
 const SPARSE: LoadShape = { pairs: 200, inFlight: 1 };
 const DENSE: LoadShape = { pairs: 20, inFlight: 16 };
@@ -32,6 +34,7 @@ const GOALS = {
 
 const check = process.argv.includes('--check');
 const only = optionOf('only');
+const rates = optionOf('rates')?.split(',').map(Number);
 const wanted = (name: string) => only === undefined || only.split(',').includes(name);
 
 function optionOf(option: string): string | undefined {
@@ -87,7 +90,7 @@ for (const [name, shape, goal] of [
   console.log(`${name}: ${Math.round(ours.perSecond)} msg/s ours, ${Math.round(bare.perSecond)} bare`);
 }
 if (wanted('open')) {
-  const costs = await openCosts(optionOf('rates')?.split(',').map(Number) ?? RATES, ROUNDS);
+  const costs = await openCosts(rates ?? RATES, ROUNDS);
   tellOpen(costs);
   for (const { perSecond, ours, logged, ratio } of costs) {
     const isJudged = perSecond === GOALS.openAt;
@@ -126,7 +129,12 @@ if (wanted('fair')) {
       row(`beside ${FLOODING_SOCKETS} of ${flood}: ${asked}, p99`, p99, undefined, 'ms', { most: GOALS.fair99 });
 }
 
-tellTable([['what', 'ours', 'peer', 'ratio', 'unit', 'goal', ''], ...rows]);
+if (wanted('shapes')) {
+  const terms = { store: optionOf('store'), bus: optionOf('bus'), rates: rates ?? SHAPE_RATES };
+  tellShapes(await shapeFigures(terms, process.argv));
+}
+
+if (rows.length > 0) tellTable([['what', 'ours', 'peer', 'ratio', 'unit', 'goal', ''], ...rows]);
 if (missed.length > 0) console.log(`missed: ${missed.join(', ')}`);
 process.exit(check && missed.length > 0 ? 1 : 0);
 
@@ -163,6 +171,35 @@ function tellOpen(costs: readonly OpenCost[]): void {
     ...costs.flatMap(({ perSecond, ours, logged, counted }) => [
       line(perSecond, 'ours', counted, ours),
       line(perSecond, 'ws with a log', counted, logged),
+    ]),
+  ]);
+}
+
+function tellShapes(figures: readonly ShapeFigures[]): void {
+  const parts = [...new Set(figures.flatMap(({ micros }) => [...micros.keys()]))];
+  tellTable([
+    [
+      'shape',
+      ...parts.map((part) => `${part} µs`),
+      'relay, to embedded',
+      'all, to embedded',
+      'p50 ms',
+      'p99',
+      'accepted p99',
+      'p50, to embedded',
+      'driver late p99',
+      'appends a message',
+      'acknowledges',
+      'reads',
+      'publishes',
+    ],
+    ...figures.map(({ perSecond, name, micros, ratio, p50, p99, accepted99, lag99, calls }) => [
+      `${perSecond}/s ${name}`,
+      ...parts.map((part) => micros.get(part)?.toFixed(0) ?? '–'),
+      ratio.relay.toFixed(2),
+      ratio.all.toFixed(2),
+      ...[p50, p99, accepted99, ratio.p50, lag99].map((figure) => figure.toFixed(2)),
+      ...[calls.append, calls.acknowledge, calls.read, calls.publish].map((figure) => figure.toFixed(3)),
     ]),
   ]);
 }

@@ -1,4 +1,7 @@
-/** The measured process: `node … server.ts ours|bare|logged`. Listens on a free port and answers the bench over the process channel. */
+/**
+ * The measured process: `node … server.ts ours|bare|logged`. Listens on a free port and answers the bench over the process channel.
+ * `unstored`: ours without a store. `--store=URL --bus=URL --node=NAME`: ours as one node of several.
+ */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -6,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
-import { openMemoryBus } from '@sealwire/bus/memory';
+import { openBus } from '@sealwire/bus/open';
 import { systemRandom } from '@sealwire/crypto/random';
 import { trustedProxies } from '@sealwire/service/client-address';
 import { tuneCollector } from '@sealwire/service/collector';
@@ -18,6 +21,7 @@ import { encodeMailOwn, encodeMailShared } from '@sealwire/wire/frame-codec';
 import { parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { DEFAULT_SETTINGS, startRelay } from '../src/start.ts';
 import { createBareServer } from './bare-server.ts';
+import { Calls } from './calls.ts';
 import { makeDevice } from './devices.ts';
 import { GroupLog } from './group-log.ts';
 import { LoopWatch } from './loop-watch.ts';
@@ -25,30 +29,44 @@ import type { Credentials, Reply, Request, ServerKind } from './protocol.ts';
 import { openUnstored } from './unstored.ts';
 
 const ISSUER = 'https://bench.invalid';
+/** The same in every process: what one node signs, each of them takes. */
+const SIGNING_SEED = new Uint8Array(32);
+/** Devices that are made at a time. */
+const TOGETHER = 25;
 
 interface Measured {
   readonly server: Server;
   readonly devices: (prefix: string, count: number) => Promise<Credentials[]>;
   readonly fill: (device: string, count: number, bytes: number) => Promise<void>;
+  readonly calls?: Calls;
   readonly end: () => Promise<void>;
+}
+
+function optionOf(option: string): string | undefined {
+  const start = `--${option}=`;
+  return process.argv.find((argument) => argument.startsWith(start))?.slice(start.length);
 }
 
 async function ours(): Promise<Measured> {
   tuneCollector();
   const folder = mkdtempSync(join(tmpdir(), 'sealwire-relay-bench-'));
-  const store = process.argv[3] === 'unstored' ? openUnstored() : await openStore(`lmdb:${folder}`);
+  const store = process.argv.includes('unstored')
+    ? openUnstored()
+    : await openStore(optionOf('store') ?? `lmdb:${folder}`, { production: false });
+  const bus = await openBus(optionOf('bus') ?? 'memory:');
+  const calls = new Calls(store, bus);
   const now = () => Date.now();
   const random = systemRandom;
-  const signer = createTokenSigner({ seed: random(32), issuer: ISSUER, now });
+  const signer = createTokenSigner({ seed: SIGNING_SEED, issuer: ISSUER, now });
   const door = await startRelay({
-    store,
-    bus: openMemoryBus(),
+    store: calls.store,
+    bus: calls.bus,
     tokens: createTokenVerifier({ jwks: signer.jwks(), issuer: ISSUER, now }),
     log: silentLog,
     metrics: createMetrics(),
     now,
     random,
-    nodeId: 'bench',
+    nodeId: optionOf('node') ?? 'bench',
     settings: {
       ...DEFAULT_SETTINGS,
       messagesPerPair: undefined,
@@ -64,15 +82,21 @@ async function ours(): Promise<Measured> {
     server,
     async devices(prefix, count) {
       const made: Credentials[] = [];
-      for (let i = 0; i < count; i++) {
+      const one = async (i: number) => {
         const device = await makeDevice(store, `${prefix}${i}`, 'bench.invalid', now());
-        made.push({ device, token: (await signer.sign(device, ['relay'])).token });
+        return { device, token: (await signer.sign(device, ['relay'])).token };
+      };
+      while (made.length < count) {
+        const batch = Array.from({ length: Math.min(TOGETHER, count - made.length) }, (_, i) => made.length + i);
+        made.push(...(await Promise.all(batch.map(one))));
       }
       return made;
     },
     fill: (device, count, bytes) => fill(store, device, count, bytes, now()),
+    calls,
     async end() {
       await door.close();
+      await bus.close();
       await store.close();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -124,6 +148,8 @@ async function reply(request: Request): Promise<Reply> {
       const { user, system } = process.cpuUsage();
       return { cpuMicros: user + system };
     }
+    case 'calls':
+      return { calls: measured.calls?.counted() };
     case 'memory':
       for (let i = 0; i < 4; i++) {
         globalThis.gc?.();
