@@ -51,6 +51,12 @@ function databaseOf(url: string): string {
   return names === '' ? '' : dbName;
 }
 
+/** Where a URL that `parseUrl` takes leads, `HOST,HOST/DATABASE`: without user and password. */
+export function placeOf(url: string): string {
+  const { hosts, srvHost, dbName } = new mongo.MongoClient(url).options;
+  return `${srvHost ?? hosts.map(String).sort().join()}/${dbName}`;
+}
+
 const AUTHENTICATION_FAILED = 18;
 const UNAUTHORIZED = 13;
 
