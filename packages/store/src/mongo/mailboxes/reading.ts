@@ -3,6 +3,7 @@
  * and when it is missing for several reads in a row, its writer has died: a tombstone takes its place.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import { LRUCache } from 'lru-cache';
 import { gapOf, mergeGaps } from '../../gap.ts';
 import type { GapRecord, Mailboxes, MailboxPage, PageBounds, StoredMail } from '../../port.ts';
@@ -79,12 +80,13 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
     const { _id: box, last } = mailbox;
     const floor = Math.max(mailbox.acked, mailbox.settled);
     const losing = new Set(mailbox.losing);
-    // Of a deep mailbox sizes are read first, and then the bodies that the page has room for.
-    const isSmall = mailbox.sum - mailbox.sumGone <= bounds.bytes;
     const chosen: { readonly seq: number; readonly at: number; readonly body?: Buffer }[] = [];
     let gap: GapRecord | undefined = mailbox.gap ?? undefined;
     let size = 0;
     let cursor = Math.max(bounds.after, mailbox.acked);
+    // Of a deep mailbox sizes are read first, and then the bodies that the page has room for.
+    const most = Math.min(mailbox.sum - mailbox.sumGone, (last - cursor) * LIMITS.frameBytes.value);
+    const isSmall = most <= bounds.bytes;
     const answer = async (end: boolean, settledSeq: number): Promise<MailboxPage> => {
       const bodies =
         isSmall || chosen.length === 0
