@@ -6,16 +6,17 @@ import { storeCommand } from './store-command.ts';
 /** Accounts between two lines about how far it is. */
 const TOLD_EVERY = 5_000;
 
-await storeCommand('copy-store', async (words, storeUrl) => {
-  const [from, to = storeUrl] = words;
+await storeCommand('copy-store', async (words, { STORE_URL, DOMAIN }) => {
+  const [from, to = STORE_URL] = words;
   if (from === undefined || words.length > 2)
     throw new ConfigError('arguments', 'write copy-store lmdb:FOLDER mongodb://HOST/DATABASE');
   let told = -TOLD_EVERY;
   let was = '';
-  const { accounts, messages, ids, digest } = await copyStore({
+  const { accounts, domains, messages, ids, digest } = await copyStore({
     from,
     to,
     now: Date.now(),
+    domain: DOMAIN,
     report(doing, done, of) {
       if (doing === was && done - told < TOLD_EVERY) return true;
       [was, told] = [doing, done];
@@ -24,7 +25,7 @@ await storeCommand('copy-store', async (words, storeUrl) => {
     },
   });
   process.stdout.write(
-    `copied and compared: ${accounts} accounts, ${messages} messages, ${ids} message ids; digest of both sides ${digest}\n`,
+    `copied and compared: ${accounts} accounts of ${domains.join(', ') || 'no domain'}, ${messages} messages, ${ids} message ids; digest of both sides ${digest}; the folder is marked as moved\n`,
   );
   return 0;
 });

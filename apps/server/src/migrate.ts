@@ -3,7 +3,7 @@ import { ConfigError } from '@sealwire/service/config';
 import { linesOf, migrate } from '@sealwire/store/migrating';
 import { storeCommand } from './store-command.ts';
 
-await storeCommand('migrate', async (words, url) => {
+await storeCommand('migrate', async (words, { STORE_URL: url }) => {
   const [word] = words;
   if (words.length !== 1 || (word !== 'status' && word !== 'up'))
     throw new ConfigError('arguments', 'write migrate status or migrate up');

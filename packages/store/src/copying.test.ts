@@ -1,8 +1,7 @@
 /** A data folder that moves into a database: what each had before it has after it. On a real server; skipped, aloud, without one. */
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { type AccountAddress, type DeviceId, parseAccountAddress } from '@sealwire/wire/ids';
 import {
   ALICE,
@@ -18,7 +17,6 @@ import {
   mail,
   manifest,
   NOW,
-  nameAnew,
   oneTimeKeys,
   people,
   publicKey,
@@ -28,12 +26,10 @@ import {
   secret,
   upTo,
 } from './contract/fixture.ts';
-import { type CopyTerms, copyStore } from './copying.ts';
-import { openLmdbStore } from './lmdb.ts';
-import { Engine } from './mongo/engine.ts';
-import { openMongoStore } from './mongo.ts';
+import { copyStore } from './copying.ts';
 import type { Store, StoreError } from './port.ts';
-import { emptyDatabase, testDatabase } from './testing/mongo-database.ts';
+import { testDatabase } from './testing/mongo-database.ts';
+import { eachMove } from './testing/moving.ts';
 
 const url = testDatabase('copy');
 const TERMS = { maximum: 10, now: NOW };
@@ -59,36 +55,7 @@ describe('a copy', () => {
 
 (url === undefined ? describe.skip : describe)('a copy into a database (skipped without MONGODB_URI)', () => {
   jest.setTimeout(120_000);
-  let folder: string;
-  let open: Store[];
-
-  beforeEach(async () => {
-    nameAnew();
-    folder = await mkdtemp(join(tmpdir(), 'sealwire-copy-'));
-    open = [];
-    await emptyDatabase(url!);
-  });
-
-  afterEach(async () => {
-    for (const store of open) await store.close();
-    await emptyDatabase(url!);
-    await rm(folder, { recursive: true });
-  });
-
-  const copy = (report?: CopyTerms['report']) =>
-    copyStore({ from: `lmdb:${folder}`, to: url!, now: NOW, production: false, ...(report && { report }) });
-
-  async function source(): Promise<Store> {
-    const store = await openLmdbStore({ path: folder });
-    open.push(store);
-    return store;
-  }
-
-  async function moved(): Promise<Store> {
-    const { store } = await openMongoStore({ url: url!, production: false });
-    open.push(store);
-    return store;
-  }
+  const { source, moved, copy, engine: opened } = eachMove(url!);
 
   /** What everybody can see of these. */
   async function visible(store: Store, addresses: readonly AccountAddress[], devices: readonly DeviceId[]) {
@@ -107,6 +74,7 @@ describe('a copy', () => {
       keys: await Promise.all(keys),
       mailboxes: await Promise.all(devices.map(async (id) => legible(await readAll(store, id)))),
       usage: await Promise.all(devices.map((id) => store.mailboxes.usage(id))),
+      expiryTime: await store.expiryTime.read(),
     };
   }
 
@@ -130,6 +98,7 @@ describe('a copy', () => {
     await store.mailboxes.append([mail(9, bob, [tablet], { at: NOW - LIFE_MS - 1 })], ROOMY);
     await store.mailboxes.expire(NOW - LIFE_MS, 10);
     await store.mailboxes.acknowledge([upTo(phone, 2)]);
+    await store.expiryTime.write(NOW - 7);
     const addresses = [ALICE, BOB, nobody];
     const devices = [phone, laptop, tablet, bob, deviceId(BOB, 7), deviceId(nobody, 1)];
     const before = await visible(store, addresses, devices);
@@ -196,6 +165,21 @@ describe('a copy', () => {
     expect(await once.take(secret(8), NOW + 100, NOW + 1)).toBe(false);
   });
 
+  it('an account that nobody finished is one still, and its name free after as long', async () => {
+    const store = await source();
+    await people(store, ALICE, 1);
+    await people(store, BOB, 1);
+    await store.prekeys.register(deviceId(BOB, 1), 'c25519', bundle(1), []);
+    await store.close();
+    await copy();
+    const { accounts } = await moved();
+    const other = (address: AccountAddress, now: number) =>
+      accounts.create(account(address, 9), manifest(1, 9), [device(address, 2)], undefined, { now, afterMs: 100 });
+    await expectError(other(ALICE, NOW + 99), 'conflict');
+    expect(await other(ALICE, NOW + 100)).toBe('created');
+    await expectError(other(BOB, NOW + 100), 'conflict');
+  });
+
   it('what the database would forget at once stays until both sides were compared', async () => {
     const store = await source();
     const [phone] = (await people(store, ALICE, 1)) as [DeviceId];
@@ -203,72 +187,10 @@ describe('a copy', () => {
     await store.once.take(secret(8), 2_000, 1_000);
     await store.close();
     await copy();
-    const engine = await Engine.connect({ url: url!, production: false });
+    const engine = await opened();
     for (const collection of ['accepted', 'once']) {
       const [one] = await engine.connection.db!.collection(collection).find().toArray();
       expect(one?.forget.getTime()).toBeGreaterThan(NOW);
     }
-    await engine.close();
-  });
-
-  it('goes on where it was interrupted; until it has ended no server opens the database', async () => {
-    const store = await source();
-    const many = Array.from({ length: 120 }, (_, n) => parseAccountAddress(ALICE.replace('sip:', `sip:n${n}.`)));
-    await Promise.all(many.map((address) => people(store, address, 1)));
-    await store.close();
-    await expect(copy((doing, done) => doing === 'copying' && done === 0)).rejects.toThrow('the same command goes on');
-    await expect(moved()).rejects.toThrow('a copy into this database has not ended');
-    const begun: number[] = [];
-    const result = await copy((doing, done) => {
-      if (doing === 'copying') begun.push(done);
-      return true;
-    });
-    expect(begun).toEqual([50, 100]);
-    expect(result).toMatchObject({ accounts: 120 });
-    expect(await (await moved()).accounts.find(many[119]!)).toBeDefined();
-  });
-
-  it('finds what a server changed between two halves, and copies it anew', async () => {
-    const before = await source();
-    const [phone] = (await people(before, ALICE, 1)) as [DeviceId];
-    const [bob] = (await people(before, BOB, 1)) as [DeviceId];
-    await before.prekeys.register(phone, 'c25519', bundle(1), oneTimeKeys(5, 6));
-    await appendAll(before, 1, 2, bob, phone);
-    await before.close();
-    await expect(copy((doing) => doing === 'copying')).rejects.toThrow('the same command goes on');
-    const between = await source();
-    await between.prekeys.claim('c25519', [phone], NOW);
-    await between.mailboxes.acknowledge([upTo(phone, 1)]);
-    await between.close();
-    await copy();
-    const after = await moved();
-    expect(await after.prekeys.listOneTime(phone, 'c25519')).toEqual([6]);
-    expect((await readAll(after, phone)).mails.map(({ seq }) => seq)).toEqual([2]);
-  });
-
-  it('K14: refuses a folder that a server has open, and a database that holds something, or has a copy', async () => {
-    const store = await source();
-    await people(store, ALICE, 1);
-    await expect(copy()).rejects.toThrow(/open|process|owner/);
-    await store.close();
-    await copy();
-    await expect(copy()).rejects.toThrow('a copy into this database has ended');
-    await emptyDatabase(url!);
-    await people(await moved(), BOB, 1);
-    await expect(copy()).rejects.toThrow('holds accounts already');
-  });
-
-  it('a database that differs is not taken for a copy', async () => {
-    const store = await source();
-    await people(store, ALICE, 1);
-    await store.close();
-    const engine = await Engine.connect({ url: url!, production: false });
-    const spoil = copy((doing) => {
-      if (doing === 'comparing') void engine.connection.db!.collection('accounts').insertOne({ rev: 1 });
-      return true;
-    });
-    await expect(spoil).rejects.toThrow('the database holds 2 accounts, the folder 1');
-    await engine.close();
-    await expect(moved()).rejects.toThrow('has not ended');
   });
 });

@@ -4,17 +4,21 @@
  * of both sides.
  */
 import type { AccountAddress } from '@sealwire/wire/ids';
+import { MOVED_FILE, markMoved, movedTo } from './lmdb/moved-mark.ts';
 import type { LmdbWalk } from './lmdb/walk.ts';
 import { openLmdbWalk } from './lmdb.ts';
 import {
   acceptedDocument,
   accountDocuments,
+  expiryTimeDocument,
   invitationDocument,
   mailboxDocuments,
   onceDocument,
 } from './mongo/copied-documents.ts';
 import { type AccountCopy, CopyTarget, digestOfAccount, type LooseCollection } from './mongo/copy-target.ts';
 import { digestOf } from './mongo/documents-digest.ts';
+import { storeErrorOf } from './mongo/engine.ts';
+import { parseUrl, placeOf } from './mongo/server-check.ts';
 import { StoreError } from './port.ts';
 
 export interface CopyTerms {
@@ -24,6 +28,8 @@ export interface CopyTerms {
   readonly to: string;
   /** When the copy is made, ms. */
   readonly now: number;
+  /** Of the servers that will run there; undefined: whichever the accounts have. */
+  readonly domain?: string | undefined;
   /** See `OpenTerms`. */
   readonly production?: boolean;
   /** Hears what is being done and how far it is; false ends the copy there, to be gone on with. */
@@ -32,6 +38,8 @@ export interface CopyTerms {
 
 export interface CopyResult {
   readonly accounts: number;
+  /** Of their addresses. */
+  readonly domains: readonly string[];
   readonly messages: number;
   /** Ids of messages that are remembered. */
   readonly ids: number;
@@ -43,9 +51,16 @@ const ACCOUNTS_AT_ONCE = 50;
 const BYTES_AT_ONCE = 16 << 20;
 const LOOSE_AT_ONCE = 1_000;
 
-/** Rejects with a `StoreError` whose line names the fix; the same call again goes on. */
+interface LooseDocument {
+  readonly _id: Buffer | string;
+}
+
+/**
+ * Rejects with a `StoreError` whose line names the fix; the same call again goes on. From its end on no server starts on the folder
+ * (`moved-mark.ts`).
+ */
 export async function copyStore(terms: CopyTerms): Promise<CopyResult> {
-  const { from, to, production = true } = terms;
+  const { from, to, domain, production = true } = terms;
   const folder = /^lmdb:(.+)$/.exec(from)?.[1];
   if (folder === undefined || !/^mongodb(\+srv)?:/.test(to))
     throw new StoreError(
@@ -54,22 +69,47 @@ export async function copyStore(terms: CopyTerms): Promise<CopyResult> {
     );
   const walk = await openLmdbWalk(folder);
   try {
+    const domains = walk.domains();
+    if (domain !== undefined && domains.length > 0 && !domains.includes(domain))
+      throw new StoreError(
+        'conflict',
+        `the folder holds accounts of ${domains.join(', ')}, and DOMAIN is ${domain}: set DOMAIN=${domains[0]}`,
+      );
+    parseUrl(to, production);
+    const place = placeOf(to);
+    refuseSecondPlace(folder, place);
     const target = await CopyTarget.open({ url: to, production });
     try {
-      return await copyAll(walk, target, terms);
+      const copied = await copyAll(walk, target, terms);
+      // First, so that never both can be opened.
+      markMoved(folder, place);
+      await target.finish();
+      return { ...copied, domains };
     } finally {
       await target.close();
     }
+  } catch (error) {
+    throw storeErrorOf(error);
   } finally {
     await walk.close();
   }
+}
+
+/** What has moved goes on to the same database only: the copy was interrupted just before its end. */
+function refuseSecondPlace(folder: string, place: string): void {
+  const before = movedTo(folder);
+  if (before === undefined || before === place) return;
+  throw new StoreError(
+    'conflict',
+    `the data folder ${folder} has moved to ${before}: only if no server ever ran there, remove ${MOVED_FILE} in it, and run the same command again`,
+  );
 }
 
 async function copyAll(
   walk: LmdbWalk,
   target: CopyTarget,
   { now, report = () => true }: CopyTerms,
-): Promise<CopyResult> {
+): Promise<Omit<CopyResult, 'domains'>> {
   const addresses = walk.addresses();
   const goOn = (doing: 'copying' | 'comparing', accounts: number) => {
     if (!report(doing, accounts, addresses.length))
@@ -77,12 +117,16 @@ async function copyAll(
   };
   // Of another folder it is not among them: then all is copied, and the comparison finds what is too much.
   let done = addresses.indexOf(target.after as AccountAddress) + 1;
+  let mayBeThere = target.isResumed;
   for (const copies of inBatches(walk, addresses.slice(done))) {
     goOn('copying', done);
+    if (mayBeThere) await target.clear(copies);
+    mayBeThere = false;
     await target.put(copies);
     done += copies.length;
     await target.note(addresses[done - 1]!, done);
   }
+  await target.clearInvitations();
   for (const [collection, documents] of looseDocuments(walk, now)) await target.replace(collection, documents);
 
   const [digests, ids] = [[] as Buffer[], { count: 0 }];
@@ -107,7 +151,6 @@ async function copyAll(
       'corrupt',
       `the database holds ${accounts} accounts, the folder ${addresses.length}: drop the database, and copy into an empty one`,
     );
-  await target.finish();
   return { accounts, messages, ids: ids.count, digest: digestOf(digests).toString('hex') };
 }
 
@@ -115,7 +158,7 @@ async function copyAll(
 async function digestOfBoth(target: CopyTarget, copy: AccountCopy): Promise<Buffer> {
   const mine = digestOfAccount(copy);
   if (mine.equals(await target.digestOf(copy))) return mine;
-  await target.clear(copy);
+  await target.clear([copy]);
   await target.put([copy]);
   if (mine.equals(await target.digestOf(copy))) return mine;
   throw new StoreError('corrupt', `the two sides differ in ${copy.accounts[0]!._id}: run the same command again`);
@@ -136,18 +179,20 @@ function* inBatches(walk: LmdbWalk, addresses: readonly AccountAddress[]): Gener
   if (copies.length > 0) yield copies;
 }
 
-function* looseDocuments(walk: LmdbWalk, now: number): Generator<[LooseCollection, { readonly _id: Buffer }[]]> {
+function* looseDocuments(walk: LmdbWalk, now: number): Generator<[LooseCollection, LooseDocument[]]> {
   yield* batchesOf('accepted', walk.ids(), (one) => acceptedDocument(one, now));
   yield* batchesOf('invitations', walk.invitations(), invitationDocument);
   yield* batchesOf('once', walk.once(), (one) => onceDocument(one, now));
+  const time = walk.expiryTime();
+  if (time !== undefined) yield ['times', [expiryTimeDocument(time)]];
 }
 
 function* batchesOf<One>(
   collection: LooseCollection,
   all: Iterable<One>,
-  documentOf: (one: One) => { readonly _id: Buffer },
-): Generator<[LooseCollection, { readonly _id: Buffer }[]]> {
-  let some: { readonly _id: Buffer }[] = [];
+  documentOf: (one: One) => LooseDocument,
+): Generator<[LooseCollection, LooseDocument[]]> {
+  let some: LooseDocument[] = [];
   for (const one of all) {
     some.push(documentOf(one));
     if (some.length < LOOSE_AT_ONCE) continue;

@@ -19,6 +19,7 @@ import { repairLog } from './lmdb/log/repair.ts';
 import { OpenMailboxes } from './lmdb/mailboxes/open-mailboxes.ts';
 import { ReadMailboxes } from './lmdb/mailboxes/read-mailboxes.ts';
 import { lmdbMailboxes } from './lmdb/mailboxes.ts';
+import { refuseMoved } from './lmdb/moved-mark.ts';
 import { lmdbOnce } from './lmdb/once.ts';
 import { lmdbPrekeys } from './lmdb/prekeys.ts';
 import { upgrade } from './lmdb/upgrade/upgrade.ts';
@@ -40,14 +41,17 @@ export interface LmdbStoreOptions extends OpenTerms {
   readonly logBytes?: number;
 }
 
-/** Rejects with `StoreError` whose one line says what is wrong with the folder and what to do. */
+/**
+ * Rejects with `StoreError` whose one line says what is wrong with the folder and what to do; `conflict` for one that has moved into a
+ * database.
+ */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
-  return (await openFolder(options)).store;
+  return (await openFolder(options, refuseMoved)).store;
 }
 
 /**
- * All that the folder holds, of which this process is then the owner: rejects as `openLmdbStore`, with `not-found` also when there is
- * no store in it.
+ * All that the folder holds, also of one that has moved, of which this process is then the owner: rejects as `openLmdbStore`, with
+ * `not-found` also when there is no store in it.
  */
 export async function openLmdbWalk(path: string): Promise<LmdbWalk> {
   if (!existsSync(path) || checkDataFile(path) === 'new')
@@ -64,13 +68,15 @@ interface OpenFolder {
   readonly reading: ReadMailboxes;
 }
 
-async function openFolder(options: LmdbStoreOptions): Promise<OpenFolder> {
+/** `check` may throw what speaks against it, once the folder is this process's own. */
+async function openFolder(options: LmdbStoreOptions, check: (path: string) => void = () => {}): Promise<OpenFolder> {
   const { path, reports } = options;
   const report = (part: DamagedPart) => reports?.damaged(part);
   const environment = await openOwnEnvironment(path);
   const { databases } = environment;
   let opened: { log: CommitLog; ids: AcceptedIds };
   try {
+    check(path);
     upgrade(environment, path);
     opened = await openWhole(environment, options, report);
     environment.root.transactionSync(opened.log.putOpened);

@@ -107,6 +107,30 @@ const DEVICES = 40;
     expect(watched.commands()).toEqual(['find mailboxes']);
   });
 
+  it('reads no more bodies than a page has room for, however deep the mailbox', async () => {
+    const [phone] = devices as [DeviceId];
+    await mailboxes.acknowledge([upTo(phone, 1)]);
+    const size = 128 << 10;
+    const sender = deviceId(BOB, 1);
+    for (let batch = 0; batch < 10; batch++)
+      await mailboxes.append(
+        Array.from({ length: 40 }, () => mail(nth++, sender, [phone], { size })),
+        ROOMY,
+      );
+    watched.forget();
+    const { mails, end } = await mailboxes.read(phone, { ...PAGE, messages: 400, bytes: 3 * size });
+    expect(mails.map(({ bytes }) => bytes.length)).toEqual([size, size, size]);
+    expect(end).toBe(false);
+    expect(watched.commands()).toEqual(['find mailboxes', 'find mails', 'find mails']);
+    expect(watched.bodyBytes()).toBe(3 * size);
+    // A small one takes the way that it took.
+    await mailboxes.acknowledge([upTo(phone, mails.at(-1)!.seq + 395)]);
+    watched.forget();
+    expect((await mailboxes.read(phone, PAGE)).mails).toHaveLength(2);
+    expect(watched.commands()).toEqual(['find mailboxes', 'find mails']);
+    expect(watched.bodyBytes()).toBe(2 * size);
+  });
+
   it('a flood into a full mailbox is carried in batches, and reads only what is new in it', async () => {
     const [device] = devices as [DeviceId];
     await append(Array(199).fill(device), ROOMY);

@@ -340,7 +340,7 @@ export interface PageBounds {
   readonly after: number;
   /** At most so many messages … */
   readonly messages: number;
-  /** … and bytes, but at least one message if there is one. */
+  /** … and bytes, but at least one message if there is one. No more bodies than these are read to make the page, however deep the mailbox. */
   readonly bytes: number;
   /** What was taken before (ms) is expired. */
   readonly horizon: number;

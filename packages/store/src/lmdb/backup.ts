@@ -15,6 +15,7 @@ import { folderError, openReadOnly, type ReadOnly } from './environment.ts';
 import { DurableMark, MARK_FILE } from './log/durable-mark.ts';
 import { LOG_FILE, RingFile, type RingRecord } from './log/ring-file.ts';
 import { type RingState, readRing } from './log/ring-state.ts';
+import { MOVED_FILE, movedTo } from './moved-mark.ts';
 import { type Verdict, verifyLmdbStore } from './verify.ts';
 
 const LOG_FILES = [LOG_FILE, MARK_FILE];
@@ -38,10 +39,11 @@ export async function backupLmdbStore(path: string, folder: string): Promise<Ver
       while (!(await copyStore(source, path, folder)) && --left > 0)
         for (const name of [DATA_FILE, ...LOG_FILES]) rmSync(join(folder, name), { force: true });
       if (left === 0) copyDamagedLog(path, folder);
+      if (movedTo(path) !== undefined) copyFileSync(join(path, MOVED_FILE), join(folder, MOVED_FILE));
     } finally {
       await source.root.close();
     }
-    for (const name of [DATA_FILE, ...LOG_FILES, '.']) sync(join(folder, name));
+    for (const name of [DATA_FILE, ...LOG_FILES, MOVED_FILE, '.']) sync(join(folder, name));
     return await verifyLmdbStore(folder);
   } catch (error) {
     throw error instanceof StoreError ? error : folderError(error, folder);

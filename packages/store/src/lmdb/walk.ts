@@ -3,7 +3,7 @@
  * read in it is one committed state.
  */
 
-import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId, domainOf } from '@sealwire/wire/ids';
 import type { ServedSuite } from '@sealwire/wire/lime-server';
 import { gapOf, mergeGaps } from '../gap.ts';
 import {
@@ -18,13 +18,14 @@ import {
 } from '../port.ts';
 import { appPasswordsOf } from './app-passwords.ts';
 import type { Environment } from './environment.ts';
+import { readExpiryTime } from './expiry-time.ts';
 import type { RememberedId } from './ids/accepted-ids.ts';
 import { allIds } from './ids/all-ids.ts';
 import type { CommitLog } from './log/commit-log.ts';
 import type { ReadMailboxes } from './mailboxes/read-mailboxes.ts';
 import { takenOnce } from './once.ts';
 import { oneTimeKeysOf } from './prekeys.ts';
-import { readAccount, readDevice, readManifest } from './records/account-records.ts';
+import { readAccount, readDevice, readManifest, readUnfinished } from './records/account-records.ts';
 import { keysUnder, SUITES } from './records/keys.ts';
 import { readPrekeys } from './records/prekey-records.ts';
 import { RecordReader } from './records/record.ts';
@@ -36,6 +37,8 @@ export interface WalkedAccount {
   /** `deleted`: of which only the name stays. */
   readonly state: 'none' | 'active' | 'deleted';
   readonly account?: Account | undefined;
+  /** ms; undefined: somebody has finished it. */
+  readonly unfinishedSince?: number | undefined;
   /** Ascending, all of them. */
   readonly manifests: readonly StoredManifest[];
   readonly devices: readonly Device[];
@@ -77,12 +80,16 @@ export interface WalkedMailbox {
 export interface LmdbWalk {
   /** Of which anything is known, once each; the same order each time. */
   addresses(): AccountAddress[];
+  /** Of the accounts that there are, or were. */
+  domains(): string[];
   account(address: AccountAddress): WalkedAccount;
   /** Of a device of `account`. */
   mailbox(device: DeviceId): WalkedMailbox;
   ids(): Iterable<RememberedId>;
   invitations(): Iterable<{ readonly hash: Uint8Array; readonly uses: number; readonly expiresAt: number }>;
   once(): Iterable<{ readonly key: Uint8Array; readonly until: number }>;
+  /** The time by which mail expires; undefined: never noted. */
+  expiryTime(): number | undefined;
   close(): Promise<void>;
 }
 
@@ -124,6 +131,13 @@ export function lmdbWalk(
       return [...addresses];
     },
 
+    domains() {
+      renew();
+      const domains = new Set<string>();
+      for (const key of databases.accounts.getKeys({})) domains.add(domainOf(key.toString() as AccountAddress));
+      return [...domains].sort();
+    },
+
     account(address) {
       renew();
       const found = readAccount(databases, address);
@@ -145,16 +159,22 @@ export function lmdbWalk(
         const { address: _, ...listed } = device;
         return [listed];
       });
-      const withKeys = [...devices, ...waiting].map(({ id }) => id).sort();
+      const prekeys = [...devices, ...waiting]
+        .map(({ id }) => id)
+        .sort()
+        .flatMap(prekeysOf);
+      // As `create` would see it: keys, or another manifest, finish an account as well as the record does.
+      const isFinished = found?.newestVersion !== 1 || prekeys.some(({ bundle }) => bundle);
       return {
         address,
         state: found ? 'active' : 'none',
         account: found && { address, accountKey: found.accountKey, createdAt: found.createdAt },
+        unfinishedSince: isFinished ? undefined : readUnfinished(databases, address),
         manifests: found ? manifestsOf(address, found.newestVersion) : [],
         devices,
         waiting: waiting.map(({ id, since }) => ({ id, since })),
         gone: ids.filter(({ device }) => device === 'gone').map(({ id }) => id),
-        prekeys: withKeys.flatMap(prekeysOf),
+        prekeys,
         appPasswords: appPasswordsOf(databases, address),
       };
     },
@@ -189,6 +209,11 @@ export function lmdbWalk(
     once() {
       renew();
       return takenOnce(databases);
+    },
+
+    expiryTime() {
+      renew();
+      return readExpiryTime(databases);
     },
   };
 }

@@ -14,7 +14,9 @@ import type {
   OnceDocument,
   PrekeyDocument,
   StoredMailDocument,
+  TimeDocument,
 } from './documents.ts';
+import { EXPIRY_ID } from './expiry-time.ts';
 import { nobody } from './ground.ts';
 
 /** No call of a server wrote them. */
@@ -35,7 +37,7 @@ export interface AccountDocuments {
 }
 
 export function accountDocuments(walked: WalkedAccount): AccountDocuments {
-  const { address, state, account, manifests, devices, waiting, gone, appPasswords } = walked;
+  const { address, state, account, unfinishedSince, manifests, devices, waiting, gone, appPasswords } = walked;
   const versions = manifests.map(({ version, bytes, signature }) => ({
     version,
     bytes: bin(bytes),
@@ -47,6 +49,7 @@ export function accountDocuments(walked: WalkedAccount): AccountDocuments {
     rev: REV,
     state,
     ...(account && { accountKey: bin(account.accountKey), createdAt: account.createdAt }),
+    ...(unfinishedSince !== undefined && { unfinishedSince }),
     ...(newest && { manifest: newest }),
     devices: devices.map(({ id, identities, loginKey, addedAt }) => ({
       id,
@@ -178,4 +181,8 @@ export function onceDocument(
   now: number,
 ): OnceDocument {
   return { _id: hashOf(key, ONCE_LENGTH), until, by: NOBODY, forget: new Date(Math.max(until, now) + FORGET_MS) };
+}
+
+export function expiryTimeDocument(time: number): TimeDocument {
+  return { _id: EXPIRY_ID, time };
 }

@@ -2,11 +2,12 @@
  * A database that a copy fills (`copying.ts`): as long as the copy has not ended no server opens it (`schema.ts`). Every write may be
  * repeated.
  */
-import { SUITE_NAMES } from '@sealwire/wire/lime-server';
+import type { DeviceId } from '@sealwire/wire/ids';
 import type { mongo } from 'mongoose';
 import { StoreError } from '../port.ts';
-import { LAST_SEQ, mailId } from './bytes.ts';
+import { boxOf, LAST_SEQ, mailId } from './bytes.ts';
 import type { AccountDocuments, MailboxDocuments } from './copied-documents.ts';
+import type { AccountDocument } from './documents.ts';
 import { digestOf } from './documents-digest.ts';
 import { Engine, type EngineTerms, isDuplicate, storeErrorOf } from './engine.ts';
 import { type CopyDocument, migrateUp, schemaOf } from './schema.ts';
@@ -17,7 +18,7 @@ export interface AccountCopy extends AccountDocuments {
 }
 
 /** Collections of documents that stand for themselves. */
-export type LooseCollection = 'accepted' | 'invitations' | 'once';
+export type LooseCollection = 'accepted' | 'invitations' | 'once' | 'times';
 
 interface Identified {
   readonly _id: Buffer | string;
@@ -26,9 +27,19 @@ interface Identified {
 export class CopyTarget {
   private constructor(
     private readonly engine: Engine,
-    /** The last account that was copied before; empty: none. */
-    readonly after: string,
+    /** The last account that was copied before; undefined: none, not even in part. */
+    private readonly begun: string | undefined,
   ) {}
+
+  /** Accounts may be there beyond `after`, in part. */
+  get isResumed(): boolean {
+    return this.begun !== undefined;
+  }
+
+  /** The last account that was copied before; empty: none. */
+  get after(): string {
+    return this.begun ?? '';
+  }
 
   /** Begins a copy, or goes on with one. Rejects with a `StoreError` for a database that holds something else. */
   static async open(terms: EngineTerms): Promise<CopyTarget> {
@@ -48,6 +59,11 @@ export class CopyTarget {
   /** All of these, and then that they are there. */
   async put(copies: readonly AccountCopy[]): Promise<void> {
     const of = <Doc>(pick: (copy: AccountCopy) => readonly Doc[]) => copies.flatMap(pick);
+    // First: it names the devices, by which `clear` finds what else there is.
+    await this.replace(
+      'accounts',
+      of(({ accounts }) => accounts),
+    );
     await this.replace(
       'manifests',
       of(({ manifests }) => manifests),
@@ -68,10 +84,6 @@ export class CopyTarget {
       'mailboxes',
       of(({ mailboxes }) => mailboxes.map(({ mailbox }) => mailbox)),
     );
-    await this.replace(
-      'accounts',
-      of(({ accounts }) => accounts),
-    );
   }
 
   /** That these came last. */
@@ -79,13 +91,28 @@ export class CopyTarget {
     await this.engine.write(() => this.schema.updateOne({ _id: 'copy' }, { $set: { after, accounts } }));
   }
 
-  /** Takes away what there is of an account that differs, so that it can be put anew. */
-  async clear({ accounts, mailboxes }: AccountCopy): Promise<void> {
-    const [account] = accounts;
-    await this.engine.write(() => this.collection('manifests').deleteMany({ address: account!._id }));
-    await this.engine.write(() => this.collection('prekeys').deleteMany({ _id: { $in: prekeyIds(mailboxes) } }));
-    for (const { mailbox } of mailboxes)
-      await this.engine.write(() => this.collection('mails').deleteMany({ _id: rangeOf(mailbox._id) }));
+  /**
+   * Takes away what there is of these accounts, and of devices that they had when they were put and have no more, so that they can be
+   * put anew.
+   */
+  async clear(copies: readonly AccountCopy[]): Promise<void> {
+    const addresses = copies.map(addressOf);
+    const there = (await this.find('accounts', { _id: { $in: addresses } })) as AccountDocument[];
+    const devices = [...there, ...copies.flatMap(({ accounts }) => accounts)].flatMap(devicesOf);
+    const owners = [...addresses, ...devices];
+    await this.engine.write(() => this.collection('manifests').deleteMany({ address: { $in: addresses } }));
+    await this.engine.write(() => this.collection('keys').deleteMany({ owner: { $in: owners } }));
+    for (const address of addresses)
+      await this.engine.write(() => this.collection('prekeys').deleteMany({ _id: prekeysOf(address) }));
+    const boxes = new Map(devices.map((id) => [id, boxOf(id as DeviceId)]));
+    for (const box of boxes.values())
+      await this.engine.write(() => this.collection('mails').deleteMany({ _id: rangeOf(box) }));
+    await this.engine.write(() => this.collection('mailboxes').deleteMany({ _id: { $in: [...boxes.values()] } }));
+  }
+
+  /** They are put anew: one that was used up since it was put is none any more. */
+  async clearInvitations(): Promise<void> {
+    await this.engine.write(() => this.collection('invitations').deleteMany({}));
   }
 
   /** The digest of what the database has in the place of `copy`. */
@@ -100,13 +127,16 @@ export class CopyTarget {
         return { mailbox: mailbox[0], mails: mails.sort((a, b) => Buffer.compare(a._id as Buffer, b._id as Buffer)) };
       }),
     );
-    const [accounts, manifests, prekeys, keys] = await Promise.all([
+    const address = addressOf(copy);
+    const gone = copy.accounts.flatMap((account) => account.gone).map((id) => boxOf(id as DeviceId));
+    const [accounts, manifests, prekeys, keys, left] = await Promise.all([
       this.find('accounts', ids(copy.accounts)),
-      this.find('manifests', { address: copy.accounts[0]!._id }),
-      this.find('prekeys', { _id: { $in: prekeyIds(copy.mailboxes, copy.prekeys) } }),
+      this.find('manifests', { address }),
+      this.find('prekeys', { _id: prekeysOf(address) }),
       this.find('keys', ids(copy.keys)),
+      this.find('mailboxes', { _id: { $in: gone } }),
     ]);
-    return digestOfAccount({ accounts, manifests, prekeys, keys, mailboxes });
+    return digestOfAccount({ accounts, manifests, prekeys, keys, mailboxes: [...mailboxes, ...left] });
   }
 
   /** Puts documents of one collection. */
@@ -165,13 +195,14 @@ export function digestOfAccount({
   return digestOf([accounts, manifests, prekeys, keys, mailboxes].map(inOrder));
 }
 
-async function begin(engine: Engine): Promise<string> {
+/** Where a copy goes on; undefined: it is a new one. */
+async function begin(engine: Engine): Promise<string | undefined> {
   const schema = schemaOf(engine);
   const known = (await engine.read(() => schema.findOne({ _id: 'copy' }))) as CopyDocument | null;
   if (known?.isDone)
     throw new StoreError(
       'conflict',
-      'a copy into this database has ended, and its servers may have changed it since: name another database',
+      'a copy into this database has ended, and its servers may have changed it since: start them, or name another database',
     );
   if (known) return known.after;
   const accounts = engine.connection.db!.collection('accounts');
@@ -185,13 +216,20 @@ async function begin(engine: Engine): Promise<string> {
     if (!isDuplicate(error)) throw error;
   }
   await migrateUp(engine);
-  return '';
+  return undefined;
 }
 
-/** Of all that the account's devices could have. */
-function prekeyIds(mailboxes: readonly MailboxDocuments[], known: readonly { readonly _id: string }[] = []): string[] {
-  const listed = mailboxes.flatMap(({ mailbox: { device } }) => SUITE_NAMES.map((suite) => `${device} ${suite}`));
-  return [...new Set([...listed, ...known.map(({ _id }) => _id)])];
+function addressOf({ accounts }: AccountCopy): string {
+  return accounts[0]!._id;
+}
+
+function devicesOf({ devices, waiting, gone }: AccountDocument): string[] {
+  return [...devices.map(({ id }) => id), ...waiting.map(({ id }) => id), ...gone];
+}
+
+/** Of all devices of the account, whatever is known of them: their ids begin with its address and `;gr=`. */
+function prekeysOf(address: string): { readonly $gte: string; readonly $lt: string } {
+  return { $gte: `${address};gr=`, $lt: `${address};gr>` };
 }
 
 function rangeOf(box: Buffer): { readonly $gte: Buffer; readonly $lte: Buffer } {

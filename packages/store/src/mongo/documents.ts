@@ -185,6 +185,11 @@ export interface AcceptedDocument {
   readonly forget: Date;
 }
 
+export interface TimeDocument {
+  readonly _id: string;
+  readonly time: number;
+}
+
 export interface Documents {
   readonly accounts: Model<AccountDocument>;
   readonly manifests: Model<ManifestDocument>;
@@ -195,7 +200,7 @@ export interface Documents {
   readonly mailboxes: mongo.Collection<MailboxDocument>;
   readonly mails: mongo.Collection<MailDocument>;
   readonly accepted: mongo.Collection<AcceptedDocument>;
-  readonly times: mongo.Collection<{ readonly _id: string; readonly time: number }>;
+  readonly times: mongo.Collection<TimeDocument>;
 }
 
 const OPTIONS = { strict: 'throw', versionKey: false, minimize: false, autoIndex: false, autoCreate: false } as const;

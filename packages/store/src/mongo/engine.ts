@@ -12,10 +12,14 @@ import { checkServer, connectionFault, parseUrl } from './server-check.ts';
 
 /** Servers say it in three ways: one document, a batch of them, or (find-and-modify of some) an internal error that names the constraint. */
 const DUPLICATE_KEY = 11_000;
-/** Interrupted, not primary, shutting down, no quorum, a network of a proxy; 1 and 16908292 are DocumentDB's for "PostgreSQL is down" and "deadlock". */
+/** Interrupted, not primary, shutting down, no quorum, a cursor that is gone, a network of a proxy; 1 and 16908292 are DocumentDB's for "PostgreSQL is down" and "deadlock". */
 const UNKNOWN_OUTCOME: ReadonlySet<number> = new Set([
-  1, 6, 7, 24, 64, 89, 91, 112, 133, 134, 189, 262, 9_001, 10_107, 11_600, 11_602, 13_388, 13_435, 13_436, 16_908_292,
+  1, 6, 7, 24, 43, 64, 89, 91, 100, 112, 133, 134, 175, 189, 202, 237, 262, 9_001, 10_058, 10_107, 11_600, 11_602,
+  13_388, 13_435, 13_436, 16_908_292,
 ]);
+/** What a server says of codes that are not known here. */
+const RETRYABLE = 'RetryableWriteError';
+const OUT_OF_DISK_SPACE = 14_031;
 /** While the client connects anew (heartbeats.ts). */
 const CONNECTS_ANEW: ReadonlySet<string> = new Set([
   'MongoClientClosedError',
@@ -109,13 +113,18 @@ export function isDuplicate(error: unknown): boolean {
 export function duplicatesIn(error: unknown): number[] | undefined {
   if (!(error instanceof mongo.MongoBulkWriteError)) return undefined;
   const errors = [error.writeErrors].flat();
-  if (error.result.getWriteConcernError() || errors.some(({ code }) => code !== DUPLICATE_KEY)) return undefined;
-  return errors.map(({ index }) => index);
+  // None: the batch failed as a whole, and nobody answered for its documents.
+  if (errors.length === 0 || errors.some(({ code }) => code !== DUPLICATE_KEY)) return undefined;
+  return error.result.getWriteConcernError() ? undefined : errors.map(({ index }) => index);
 }
 
 /** What the port says of an error of the driver. Its text stays in `cause`: it may carry what users wrote. */
 export function storeErrorOf(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
+  const fault = error instanceof mongo.MongoServerError ? connectionFault(error) : undefined;
+  if (fault) return fault;
+  if (error instanceof mongo.MongoServerError && error.code === OUT_OF_DISK_SPACE)
+    return new StoreError('unavailable', 'no space left on the disk of the database; free some', { cause: error });
   const code = error instanceof mongo.MongoServerError ? ` (code ${error.code})` : '';
   const name = error instanceof Error ? error.name : 'error';
   return new StoreError('unavailable', `the database did not answer as it should: ${name}${code}`, { cause: error });
@@ -136,7 +145,13 @@ function isUnknownOutcome(error: unknown): boolean {
   if (error instanceof mongo.MongoNetworkError || error instanceof mongo.MongoServerSelectionError) return true;
   if (error instanceof mongo.MongoDriverError && CONNECTS_ANEW.has(error.name)) return true;
   if (!(error instanceof mongo.MongoServerError)) return false;
-  if (error instanceof mongo.MongoBulkWriteError && duplicatesIn(error)) return false;
+  if (error.hasErrorLabel(RETRYABLE)) return true;
+  if (error instanceof mongo.MongoBulkWriteError) {
+    if (error.result.getWriteConcernError()) return true;
+    // Of a batch that failed as a whole the driver keeps what was thrown, be it of the network.
+    if (error.errorResponse instanceof Error && isUnknownOutcome(error.errorResponse)) return true;
+    if ([error.writeErrors].flat().some(({ code }) => UNKNOWN_OUTCOME.has(code))) return true;
+  }
   return typeof error.code === 'number' && UNKNOWN_OUTCOME.has(error.code);
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { openMongoStore } from '../mongo.ts';
 import { testDatabase } from '../testing/mongo-database.ts';
+import { PRIMARY, type ScriptedMongod, scriptedMongod } from '../testing/scripted-mongod.ts';
 import { helloFault, parseUrl } from './server-check.ts';
 
 const REPLICA_SET = { maxWireVersion: 21, setName: 'rs0', isWritablePrimary: true };
@@ -10,6 +11,10 @@ describe('the URL of a MongoDB store', () => {
   it.each([
     ['mongodb://h/d?fooBar=1', 'option foobar is not supported'],
     ['mongodb://h/', 'names no database'],
+    ['mongodb://u:secret@h/admin', 'names a database of the server’s own'],
+    ['mongodb://u:secret@h/my.db', 'or one that cannot be'],
+    ['mongodb://u:secret@h/my%20db', 'or one that cannot be'],
+    [`mongodb://h/${'x'.repeat(64)}`, 'or one that cannot be'],
     ['mongodb://u:secret@x/y@h/d', '@ as %40'],
     ['mongodb://u:secret/x@h/d', '/ as %2F'],
     ['mongodb://u:secret@x@h/d', '@ as %40'],
@@ -58,6 +63,39 @@ describe('a MongoDB server', () => {
     expect(error).toMatchObject({ kind: 'unavailable' });
     expect((error as Error).message).toMatch(/^no database answers at 127.0.0.1:1 .*see that it runs there/);
     expect((error as Error).message).not.toMatch(/secret|\n/);
+  });
+});
+
+describe('a server as a real mongod would answer', () => {
+  const USER = 'u:s%2Fe%40c%25r%3At';
+
+  async function refusal(hello: object, script: (mongod: ScriptedMongod) => void = () => {}): Promise<string> {
+    const mongod = await scriptedMongod({ ...PRIMARY, ...hello });
+    script(mongod);
+    const opening = openMongoStore({ url: mongod.url, production: true, patienceMs: 1_000 });
+    const error = await opening.catch((reason: unknown) => reason);
+    await mongod.close();
+    expect(error).toMatchObject({ name: 'StoreError' });
+    expect((error as Error).message).not.toContain('\n');
+    return (error as Error).message;
+  }
+
+  it('K14: a stand-alone one, a secondary, and one too old are refused at start', async () => {
+    expect(await refusal({ setName: undefined })).toContain('make it a replica set');
+    expect(await refusal({ isWritablePrimary: false, secondary: true })).toContain('not the primary');
+    expect(await refusal({ maxWireVersion: 13 })).toContain('older protocol');
+  });
+
+  it('K14: whose user may not read says the role that is missing', async () => {
+    const answer = { ok: 0, code: 13, codeName: 'Unauthorized', errmsg: 'not authorized on d to execute command' };
+    expect(await refusal({}, (mongod) => mongod.answer('find', answer))).toContain('give it the role readWrite');
+  });
+
+  it('K14: a host that only mongodb+srv could find, and a file that is not there, are told as that', async () => {
+    const failing = (url: string) =>
+      openMongoStore({ url, production: true, patienceMs: 200 }).catch((reason: Error) => reason.message);
+    expect(await failing(`mongodb+srv://${USER}@nowhere.invalid/d`)).toContain('not known to mongodb+srv');
+    expect(await failing(`mongodb://${USER}@127.0.0.1:1/d?tls=true&tlsCAFile=/nowhere`)).toContain('cannot be read');
   });
 });
 

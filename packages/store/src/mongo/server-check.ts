@@ -19,6 +19,11 @@ const STRONG: Readonly<Record<string, { readonly values: readonly string[]; read
 /** MongoDB 6.0. */
 const OLDEST_WIRE_VERSION = 17;
 
+/** Where a server keeps its users, its own settings and its replication. */
+const OF_SERVER: ReadonlySet<string> = new Set(['admin', 'config', 'local']);
+/** Narrower than what a server takes: the same on each. */
+const DATABASE_NAME = /^[\w-]{1,63}$/;
+
 const ENCODE = 'special characters of a user or password are written as %XX, @ as %40, / as %2F';
 
 /** Throws a `StoreError` that never repeats the URL, since it may carry a password. */
@@ -34,8 +39,14 @@ export function parseUrl(url: string, production: boolean): void {
         throw new StoreError('not-found', `the store URL sets ${name}; leave it out: ${strong.fix}`);
     }
   try {
-    if (databaseOf(url) === '')
+    const name = databaseOf(url);
+    if (name === '')
       throw new StoreError('not-found', 'the store URL names no database; write mongodb://HOST/sealwire');
+    if (OF_SERVER.has(name) || !DATABASE_NAME.test(name))
+      throw new StoreError(
+        'not-found',
+        'the store URL names a database of the server’s own, or one that cannot be; write mongodb://HOST/sealwire, and the users’ database as authSource',
+      );
   } catch (error) {
     if (error instanceof StoreError) throw error;
     // The driver's texts name options, not values, but for a host that does not parse.
@@ -51,6 +62,12 @@ function databaseOf(url: string): string {
   return names === '' ? '' : dbName;
 }
 
+/** Where a URL that `parseUrl` takes leads, `HOST,HOST/DATABASE`: without user and password. */
+export function placeOf(url: string): string {
+  const { hosts, srvHost, dbName } = new mongo.MongoClient(url).options;
+  return `${srvHost ?? hosts.map(String).sort().join()}/${dbName}`;
+}
+
 const AUTHENTICATION_FAILED = 18;
 const UNAUTHORIZED = 13;
 
@@ -63,6 +80,13 @@ export function connectionFault(error: unknown): StoreError | undefined {
     return refused('the database does not let the user of the store URL read and write; give it the role readWrite');
   if (error instanceof mongo.MongoCompatibilityError && error.message.includes('load balancing'))
     return refused('the store URL sets loadBalanced, which the database does not offer; leave it out');
+  const { code, syscall = '' } = error as NodeJS.ErrnoException;
+  if (syscall.startsWith('query'))
+    return refused(
+      `the host of the store URL is not known to mongodb+srv (${code}); see its spelling and the name server`,
+    );
+  if (code === 'ENOENT' || code === 'EACCES')
+    return refused(`a file that the store URL names cannot be read (${code}); see its options for TLS`);
   // Mongoose has a class of its own for it, with the same `reason`.
   const { reason } = error as { readonly reason?: mongo.TopologyDescription };
   if (!(reason?.servers instanceof Map)) return undefined;

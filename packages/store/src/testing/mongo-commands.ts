@@ -21,6 +21,8 @@ export interface Watched {
   /** Names and collections, in their order. */
   commands(): string[];
   questions(): Question[];
+  /** Bytes of message bodies that came as answers. */
+  bodyBytes(): number;
   forget(): void;
   close(): Promise<void>;
 }
@@ -36,17 +38,29 @@ export async function watch(url: string): Promise<Watched> {
     if (!['hello', 'endSessions', 'killCursors', 'ping'].includes(commandName))
       seen.push({ name: commandName, command });
   });
+  let bodyBytes = 0;
+  engine.connection.getClient().on('commandSucceeded', ({ reply }: mongo.CommandSucceededEvent) => {
+    const { cursor } = reply as { cursor?: Record<'firstBatch' | 'nextBatch', { body?: mongo.Binary }[] | undefined> };
+    for (const { body } of [...(cursor?.firstBatch ?? []), ...(cursor?.nextBatch ?? [])])
+      bodyBytes += body ? lengthOf(body) : 0;
+  });
   await checkSchema(engine);
   const ground = { engine, documents: openDocuments(engine.connection) };
   return {
     ground,
     commands: () => seen.map(({ name, command }) => `${name} ${command[name === 'getMore' ? 'collection' : name]}`),
     questions: () => seen.flatMap(({ name, command }) => questionsOf(name, command)),
+    bodyBytes: () => bodyBytes,
     forget() {
       seen = [];
+      bodyBytes = 0;
     },
     close: () => engine.close(),
   };
+}
+
+function lengthOf(body: mongo.Binary | Buffer): number {
+  return Buffer.isBuffer(body) ? body.length : body.position;
 }
 
 function questionsOf(command: string, body: Command): Question[] {

@@ -3,6 +3,7 @@
  * and when it is missing for several reads in a row, its writer has died: a tombstone takes its place.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import { LRUCache } from 'lru-cache';
 import { gapOf, mergeGaps } from '../../gap.ts';
 import type { GapRecord, Mailboxes, MailboxPage, PageBounds, StoredMail } from '../../port.ts';
@@ -42,20 +43,34 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
     return !(await closeNumbers(ground, unused));
   }
 
-  function window(box: Buffer, after: number, upTo: number): Promise<MailDocument[]> {
+  /** `withBodies`: when all of the mailbox is small enough for a page. */
+  function window(box: Buffer, after: number, upTo: number, withBodies: boolean): Promise<MailDocument[]> {
+    const _id = { $gt: mailId(box, after), $lte: mailId(box, upTo) };
     return engine.read(() =>
       documents.mails
-        .find({ _id: { $gt: mailId(box, after), $lte: mailId(box, upTo) } })
+        .find({ _id }, withBodies ? {} : { projection: { body: 0, key: 0, from: 0 } })
         .sort({ _id: 1 })
         .batchSize(WINDOW + 1)
         .toArray(),
     );
   }
 
+  /** Of messages that were there a moment ago; those that are gone since are none. */
+  async function bodiesOf(box: Buffer, seqs: readonly number[]): Promise<Map<number, Buffer>> {
+    const _id = { $in: seqs.map((seq) => mailId(box, seq)) };
+    const found = await engine.read(() =>
+      documents.mails
+        .find({ _id }, { projection: { body: 1, void: 1 } })
+        .batchSize(seqs.length + 1)
+        .toArray(),
+    );
+    return new Map(found.filter(isMessage).map(({ _id, body }) => [seqOf(_id), body]));
+  }
+
   /** The first that is in use above `seq`. */
   async function nextUsed(box: Buffer, seq: number, last: number): Promise<{ seq: number; at: number } | undefined> {
     for (let after = seq; after < last; after += WINDOW) {
-      const [next] = await window(box, after, Math.min(after + WINDOW, last));
+      const [next] = await window(box, after, Math.min(after + WINDOW, last), false);
       if (next) return { seq: seqOf(next._id), at: next.at };
     }
     return undefined;
@@ -65,11 +80,30 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
     const { _id: box, last } = mailbox;
     const floor = Math.max(mailbox.acked, mailbox.settled);
     const losing = new Set(mailbox.losing);
-    const mails: StoredMail[] = [];
+    const chosen: { readonly seq: number; readonly at: number; readonly body?: Buffer }[] = [];
     let gap: GapRecord | undefined = mailbox.gap ?? undefined;
     let size = 0;
     let cursor = Math.max(bounds.after, mailbox.acked);
-    const answer = (end: boolean, settledSeq: number): MailboxPage => ({
+    // Of a deep mailbox sizes are read first, and then the bodies that the page has room for.
+    const most = Math.min(mailbox.sum - mailbox.sumGone, (last - cursor) * LIMITS.frameBytes.value);
+    const isSmall = most <= bounds.bytes;
+    const answer = async (end: boolean, settledSeq: number): Promise<MailboxPage> => {
+      const bodies =
+        isSmall || chosen.length === 0
+          ? undefined
+          : await bodiesOf(
+              box,
+              chosen.map(({ seq }) => seq),
+            );
+      const mails: StoredMail[] = [];
+      for (const { seq, at, body = bodies?.get(seq) } of chosen) {
+        // It left in between: what the mailbox says of it by now is the next page's to tell.
+        if (!body) return pageOf(mails, false, seq - 1);
+        mails.push({ seq, at, bytes: bytesOf(body) });
+      }
+      return pageOf(mails, end, settledSeq);
+    };
+    const pageOf = (mails: readonly StoredMail[], end: boolean, settledSeq: number): MailboxPage => ({
       mails,
       end,
       settledSeq: Math.max(settledSeq, mailbox.acked),
@@ -78,7 +112,7 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
     // One more than fits tells that more follows. Where numbers are missing, the next query looks further.
     for (let span = bounds.messages + 1; cursor < last; span *= 2) {
       const upTo = Math.min(cursor + Math.min(span, WINDOW), last);
-      for (const mail of await window(box, cursor, upTo)) {
+      for (const mail of await window(box, cursor, upTo, isSmall)) {
         const seq = seqOf(mail._id);
         const expected = Math.max(cursor, floor) + 1;
         if (seq > expected && (await isHeldBack(box, expected, { seq, at: mail.at })))
@@ -89,10 +123,10 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
           gap = mergeGaps(gap, gapOf(seq, 'expired'));
           continue;
         }
-        if (mails.length > 0 && (mails.length >= bounds.messages || size + mail.size > bounds.bytes))
+        if (chosen.length > 0 && (chosen.length >= bounds.messages || size + mail.size > bounds.bytes))
           return answer(false, seq - 1);
         size += mail.size;
-        mails.push({ seq, at: mail.at, bytes: bytesOf(mail.body) });
+        chosen.push({ seq, at: mail.at, ...(isSmall && { body: mail.body }) });
       }
       const reached = Math.max(cursor, floor);
       if (reached < upTo) {
