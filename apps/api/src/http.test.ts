@@ -213,6 +213,7 @@ describe('I03: routes generated from the description', () => {
       expect({ path, status }).not.toEqual({ path, status: 404 });
     }
     const controllers = ['accounts', 'activations', 'login', 'devices', 'app-passwords', 'published'].map((name) =>
+    const controllers = ['accounts', 'login', 'devices', 'app-passwords', 'attachments', 'published'].map((name) =>
       readFileSync(new URL(`./${name}/${name}.controller.ts`, import.meta.url), 'utf8'),
     );
     const routes = controllers.flatMap((text) => {
