@@ -25,13 +25,14 @@ export interface FileBlobsOptions {
   readonly freeBytes?: (folder: string) => Promise<number>;
 }
 
+/** What a backup keeps of such a folder. */
+export function wholeFilesIn(folder: string): string {
+  return join(folder, 'files');
+}
+
 /** Rejects with a `BlobError` of one line when the folder cannot be used. */
 export async function openFileBlobs({ folder, freeBytes = freeOn }: FileBlobsOptions): Promise<Blobs> {
-  const [uploads, files, leaving] = ['uploads', 'files', 'leaving'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [uploads, files, leaving] = [join(folder, 'uploads'), wholeFilesIn(folder), join(folder, 'leaving')];
   try {
     for (const path of [uploads, files, leaving]) await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (error) {
