@@ -74,7 +74,7 @@ export function createSignedPaths(deps: {
     openPart(target) {
       const opened = parse(target);
       const [id, number] = opened?.names ?? [];
-      if (!opened || opened.names.length !== 2 || id === undefined || !NUMBER.test(number!)) return undefined;
+      if (opened?.names.length !== 2 || id === undefined || !NUMBER.test(number!)) return undefined;
       const { query, until } = opened;
       const [handle, size] = [query.get('upload') ?? '', query.get('size') ?? ''];
       if (!HANDLE.test(handle) || !NUMBER.test(size)) return undefined;
@@ -85,7 +85,7 @@ export function createSignedPaths(deps: {
     openFile(target) {
       const opened = parse(target);
       const [id] = opened?.names ?? [];
-      if (!opened || opened.names.length !== 1 || id === undefined) return undefined;
+      if (opened?.names.length !== 1 || id === undefined) return undefined;
       return isGood(opened.query, opened.until, ['file', id, opened.until]) ? id : undefined;
     },
   };
