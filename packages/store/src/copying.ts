@@ -9,6 +9,7 @@ import { openLmdbWalk } from './lmdb.ts';
 import {
   acceptedDocument,
   accountDocuments,
+  attachmentsDocument,
   invitationDocument,
   mailboxDocuments,
   onceDocument,
@@ -38,6 +39,8 @@ export interface CopyResult {
   /** Of both sides, hex. */
   readonly digest: string;
 }
+
+type LooseDocument = { readonly _id: Buffer | string };
 
 const ACCOUNTS_AT_ONCE = 50;
 const BYTES_AT_ONCE = 16 << 20;
@@ -136,18 +139,19 @@ function* inBatches(walk: LmdbWalk, addresses: readonly AccountAddress[]): Gener
   if (copies.length > 0) yield copies;
 }
 
-function* looseDocuments(walk: LmdbWalk, now: number): Generator<[LooseCollection, { readonly _id: Buffer }[]]> {
+function* looseDocuments(walk: LmdbWalk, now: number): Generator<[LooseCollection, LooseDocument[]]> {
   yield* batchesOf('accepted', walk.ids(), (one) => acceptedDocument(one, now));
   yield* batchesOf('invitations', walk.invitations(), invitationDocument);
+  yield* batchesOf('attachments', walk.attachments(), attachmentsDocument);
   yield* batchesOf('once', walk.once(), (one) => onceDocument(one, now));
 }
 
 function* batchesOf<One>(
   collection: LooseCollection,
   all: Iterable<One>,
-  documentOf: (one: One) => { readonly _id: Buffer },
-): Generator<[LooseCollection, { readonly _id: Buffer }[]]> {
-  let some: { readonly _id: Buffer }[] = [];
+  documentOf: (one: One) => LooseDocument,
+): Generator<[LooseCollection, LooseDocument[]]> {
+  let some: LooseDocument[] = [];
   for (const one of all) {
     some.push(documentOf(one));
     if (some.length < LOOSE_AT_ONCE) continue;

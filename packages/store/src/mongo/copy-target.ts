@@ -17,7 +17,7 @@ export interface AccountCopy extends AccountDocuments {
 }
 
 /** Collections of documents that stand for themselves. */
-export type LooseCollection = 'accepted' | 'invitations' | 'once';
+export type LooseCollection = 'accepted' | 'attachments' | 'invitations' | 'once';
 
 interface Identified {
   readonly _id: Buffer | string;
