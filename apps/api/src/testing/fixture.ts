@@ -149,7 +149,7 @@ export async function startFixture(
     async close() {
       await listening.close();
       await bus.close();
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, force: true });
       await store.close();
     },
   };
