@@ -170,6 +170,7 @@ module.exports = {
     ),
     driver('saxes', 'saxes', 'packages/cpim', 'XML is read in one place, without document types and bounded'),
     driver('aws', '@aws-sdk|@smithy', 'packages/blobs', 'an S3 server is one of two places for files, behind their port'),
+    driver(
       'aws',
       '@aws-sdk|@smithy',
       'packages/blobs',

@@ -5,12 +5,12 @@ import { setting } from '@sealwire/service/config';
 import {
   DOMAIN_NAME,
   listenAddress,
+  origin,
   origins,
   SERVER_SETTINGS,
   secretBytes,
   wholeNumber,
 } from '@sealwire/service/settings';
-import { listenAddress, origin, origins, SERVER_SETTINGS, secretBytes, wholeNumber } from '@sealwire/service/settings';
 import { LIMITS } from '@sealwire/wire/limits';
 import { isMailAddress } from '@sealwire/wire/mail-address';
 import { z } from 'zod';

@@ -78,7 +78,8 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
   });
   const files = createFilesDoor({ ...deps, paths });
   const sweeping = startSweeping(deps);
-  const app = await NestFactory.create<NestFastifyApplication>(apiModule(deps, paths), adapter, NEST_OPTIONS);
+  const module = apiModule(deps, announcer, paths);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, NEST_OPTIONS);
   const fastify = adapter.getInstance();
   acceptStrictJsonOnly(fastify);
   const routesAreThere = refuseOtherMethods(fastify);
@@ -100,6 +101,7 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
       announcer.stop();
       return app.close();
     async close() {
+      announcer.stop();
       await sweeping?.stop();
       await app.close();
     },
@@ -141,8 +143,8 @@ function startSweeping(deps: ApiDeps): { stop(): Promise<void> } | undefined {
   };
 }
 
-function apiModule(deps: ApiDeps, paths: SignedPaths): Type {
-  const { store, bus, crypto, random, now, log, metrics, settings, tokenKey, counters } = deps;
+function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths): Type {
+  const { store, crypto, random, now, log, metrics, settings, tokenKey, counters } = deps;
   const issuer = originOf(settings.PUBLIC_ORIGIN);
   const signer = createTokenSigner({ seed: tokenKey, issuer, now });
   const verifier = createTokenVerifier({ jwks: signer.jwks(), issuer, now });
@@ -157,9 +159,6 @@ function apiModule(deps: ApiDeps, paths: SignedPaths): Type {
     controllers: [
       AccountsController,
       ActivationsController,
-      LoginController,
-      DevicesController,
-      AppPasswordsController,
       LoginController,
       DevicesController,
       AppPasswordsController,

@@ -5,7 +5,6 @@
  */
 
 import { join, resolve } from 'node:path';
-import { resolve } from 'node:path';
 import { blobsTerms } from '@sealwire/api/settings';
 import { openBlobs } from '@sealwire/blobs/open';
 import { openBus } from '@sealwire/bus/open';

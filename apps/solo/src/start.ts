@@ -2,9 +2,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
-import { openGateMailer, startApi } from '@sealwire/api/start';
 import type { BLOBS_SETTINGS } from '@sealwire/api/settings';
-import { SLOW_ROUTES, startApi } from '@sealwire/api/start';
+import { openGateMailer, SLOW_ROUTES, startApi } from '@sealwire/api/start';
 import type { Blobs } from '@sealwire/blobs/port';
 import type { Counters } from '@sealwire/bus/counters';
 import type { Bus } from '@sealwire/bus/port';
@@ -74,8 +73,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
   const shared = { store, bus, counters: deps.counters, crypto, random, now, log, metrics };
 
   const mailer = await openGateMailer(settings, shared, deps.mailFolder);
-  const api = await startApi({ ...shared, settings, tokenKey, appPasswordKey, mailer, version });
-  const api = await startApi({ ...shared, blobs: deps.blobs, settings, tokenKey, appPasswordKey, version });
+  const api = await startApi({ ...shared, blobs: deps.blobs, settings, tokenKey, appPasswordKey, mailer, version });
   const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey, version });
   const relayed = relaySettings(settings);
   const proxies = trustedProxies(settings.TRUSTED_PROXIES);
