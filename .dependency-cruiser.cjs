@@ -8,7 +8,6 @@ const floors = {
   bus: ['wire', 'crypto'],
   client: ['lime', 'cpim', 'wire', 'crypto'],
   blobs: [],
-  client: ['lime', 'wire', 'crypto'],
   service: ['bus', 'wire', 'crypto'],
   access: ['service', 'bus', 'wire', 'crypto'],
 };
@@ -169,7 +168,6 @@ module.exports = {
       'who sends a mail knows a port, and no server of mail',
     ),
     driver('saxes', 'saxes', 'packages/cpim', 'XML is read in one place, without document types and bounded'),
-    driver('aws', '@aws-sdk|@smithy', 'packages/blobs', 'an S3 server is one of two places for files, behind their port'),
     driver(
       'aws',
       '@aws-sdk|@smithy',

@@ -29,11 +29,7 @@ case ${1:-} in
     three REDIS || true
     wait "$waiting" || true
     cat "$valkey"; rm -f "$valkey"
-    one MONGODB_URI "" "" documentdb.sh
-    one REDIS_URL "" "" redis.sh single
-    one REDIS_SENTINEL_URL redis+sentinel:// /main redis.sh sentinel
-    one REDIS_CLUSTER_URL redis+cluster:// "" redis.sh cluster
-    one S3_URL "" "" s3.sh
+    one S3_URL "" "" s3.sh || true
     ;;
   down)
     [ ! -e "$notes" ] || while read -r command; do env $command || true; done <"$notes"

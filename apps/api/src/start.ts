@@ -69,7 +69,6 @@ export const SLOW_ROUTES = [{ prefix: FILES_PREFIX, requestMs: LIMITS.uploadLife
 export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
   const announcer = createAnnouncer(deps);
   const adapter = new FastifyAdapter(fastifyOptions(deps));
-  const app = await NestFactory.create<NestFastifyApplication>(apiModule(deps, announcer), adapter, NEST_OPTIONS);
   const paths = createSignedPaths({
     crypto: deps.crypto,
     key: fileUrlKey(deps.crypto, deps.tokenKey),
@@ -97,9 +96,6 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
       request.url?.startsWith(`${FILES_PREFIX}/`) ? files(request, response) : fastify.routing(request, response),
     admin: invitationCommands(deps),
     ready: () => deps.store.probe(),
-    close() {
-      announcer.stop();
-      return app.close();
     async close() {
       announcer.stop();
       await sweeping?.stop();
@@ -124,8 +120,6 @@ function pagePolicy(crypto: CryptoProvider) {
   };
 }
 
-function apiModule(deps: ApiDeps, announcer: Announcer): Type {
-  const { store, crypto, random, now, log, metrics, settings, tokenKey, counters } = deps;
 /** Undefined: there is nothing to sweep. */
 function startSweeping(deps: ApiDeps): { stop(): Promise<void> } | undefined {
   const { blobs } = deps;
