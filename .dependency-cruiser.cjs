@@ -7,6 +7,7 @@ const floors = {
   store: ['wire', 'crypto'],
   bus: ['wire', 'crypto'],
   client: ['lime', 'cpim', 'wire', 'crypto'],
+  blobs: [],
   service: ['bus', 'wire', 'crypto'],
   access: ['service', 'bus', 'wire', 'crypto'],
 };
@@ -51,13 +52,13 @@ module.exports = {
       comment: 'servers cannot decrypt because they cannot import: the ratchet and the SDK stay on the clients’ side',
       severity: 'error',
       from: {
-        path: '^(apps/(api|relay|directory|solo|server)|packages/(store|bus|service|access))/',
+        path: '^(apps/(api|relay|directory|solo|server)|packages/(store|bus|blobs|service|access))/',
         pathNot: '\\.test\\.ts$',
       },
       to: { path: '^packages/(lime|client)/' },
     },
     ...floorRules,
-    appFloor('api', [...servers, 'mail']),
+    appFloor('api', [...servers, 'blobs', 'mail']),
     appFloor('directory', servers),
     appFloor('relay', servers),
     appFloor('cli', ['client', 'lime', 'wire', 'crypto']),
@@ -167,6 +168,12 @@ module.exports = {
       'who sends a mail knows a port, and no server of mail',
     ),
     driver('saxes', 'saxes', 'packages/cpim', 'XML is read in one place, without document types and bounded'),
+    driver(
+      'aws',
+      '@aws-sdk|@smithy',
+      'packages/blobs',
+      'an S3 server is one of two places for files, behind their port',
+    ),
     driver('argon2', '@node-rs', 'apps/cli', 'only the command line has passphrases'),
   ],
   options: {

@@ -8,7 +8,7 @@ notes=${SEALWIRE_ENGINES:-$HOME/.cache/sealwire-engines}/started-for-tests
 mkdir -p "$(dirname "$notes")"
 export REPLSET=${REPLSET:-rs0}
 
-runs() { local state; state=$(bash "$@" 2>/dev/null) && grep -Eq 'gateway up|master' <<<"$state"; }
+runs() { local state; state=$(bash "$@" 2>/dev/null) && grep -Eq 'gateway up|master|versitygw .* up on' <<<"$state"; }
 
 one() { # VARIABLE BEFORE AFTER SCRIPT [KIND]: exports BEFORE, its URL, AFTER; fails when it cannot be had
   local variable=$1 before=$2 after=$3 script=$4 kind=${5:-} url
@@ -29,6 +29,7 @@ case ${1:-} in
     three REDIS || true
     wait "$waiting" || true
     cat "$valkey"; rm -f "$valkey"
+    one S3_URL "" "" s3.sh || true
     ;;
   down)
     [ ! -e "$notes" ] || while read -r command; do env $command || true; done <"$notes"

@@ -1,4 +1,5 @@
 /** What the API is built from. The composition root (this app's main, or solo) makes all of it. */
+import type { Blobs } from '@sealwire/blobs/port';
 import type { Counters } from '@sealwire/bus/counters';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
@@ -11,6 +12,8 @@ import type { ApiSettings } from './settings.ts';
 export interface ApiDeps {
   readonly store: Store;
   readonly bus: Bus;
+  /** Undefined: no attachments. */
+  readonly blobs?: Blobs | undefined;
   /** Where limiters count; in this process alone unless given. */
   readonly counters?: Counters | undefined;
   readonly crypto: CryptoProvider;

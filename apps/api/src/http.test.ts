@@ -212,7 +212,8 @@ describe('I03: routes generated from the description', () => {
       const { status } = await fixture.call(method.toUpperCase(), pathOf(path, 'sip:a@b.c;gr=x'));
       expect({ path, status }).not.toEqual({ path, status: 404 });
     }
-    const controllers = ['accounts', 'activations', 'login', 'devices', 'app-passwords', 'published'].map((name) =>
+    const names = ['accounts', 'activations', 'login', 'devices', 'app-passwords', 'attachments', 'published'];
+    const controllers = names.map((name) =>
       readFileSync(new URL(`./${name}/${name}.controller.ts`, import.meta.url), 'utf8'),
     );
     const routes = controllers.flatMap((text) => {

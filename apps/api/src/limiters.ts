@@ -23,6 +23,8 @@ export interface ApiLimiters {
   keyOf(request: IncomingMessage): string;
   /** A new app password of the account of `device`. Rejects with a 429 `Problem`. */
   appPassword(device: DeviceId, reply: HeaderSink): Promise<void>;
+  /** A new upload of the account of `device`. Rejects with a 429 `Problem`. */
+  attachment(device: DeviceId, reply: HeaderSink): Promise<void>;
   /** `device` has proved its key. Rejects with a 429 `Problem`. */
   loggedIn(device: DeviceId): Promise<void>;
 }
@@ -41,11 +43,15 @@ export function createApiLimiters(settings: ApiSettings, log: Log, deps: Limiter
   const addresses = createLimiter('logins-address', budget(settings.LOGINS_PER_ADDRESS, MINUTE), deps);
   const devices = createLimiter('logins-device', budget(settings.LOGINS_PER_DEVICE, MINUTE), deps);
   const appPasswords = createLimiter('app-passwords', budget(settings.NEW_APP_PASSWORDS_PER_ACCOUNT, HOUR), deps);
+  const attachments = createLimiter('attachments', budget(settings.NEW_ATTACHMENTS_PER_ACCOUNT, HOUR), deps);
   const keyOf = (request: IncomingMessage) => limiterKey(clientAddress(request, proxies));
   return {
     keyOf,
     async appPassword(device, reply) {
       reply.headers(await appPasswords.demand(accountOf(device)));
+    },
+    async attachment(device, reply) {
+      reply.headers(await attachments.demand(accountOf(device)));
     },
     async account(request, reply) {
       const standing = await accounts.demand(keyOf(request));

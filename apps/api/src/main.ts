@@ -1,4 +1,5 @@
 /** The API server as a process of its own. `main.ts --help` lists the settings; `main.ts invite` prints an invitation code. */
+import { openBlobs } from '@sealwire/blobs/open';
 import { openBus, openCounters } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
@@ -9,8 +10,8 @@ import { SERVER_SETTINGS } from '@sealwire/service/settings';
 import { openStore } from '@sealwire/store/open';
 import { z } from 'zod';
 import { INVITE_SETTINGS, inviteCommand } from './invite.ts';
-import { ADMIN_SOCKET, adminSocketOf, apiSettings } from './settings.ts';
-import { openGateMailer, startApi } from './start.ts';
+import { ADMIN_SOCKET, adminSocketOf, apiSettings, blobsTerms, blobsWarning } from './settings.ts';
+import { openGateMailer, SLOW_ROUTES, startApi } from './start.ts';
 
 const inviteSettings = z.object({ STORE_URL: SERVER_SETTINGS.STORE_URL, ADMIN_SOCKET, ...INVITE_SETTINGS });
 
@@ -38,11 +39,25 @@ if (process.argv[2] === 'invite') {
     openCounters,
     adminSocket: adminSocketOf,
     withoutNews: 'other processes hear nothing of changes',
+    slowRoutes: SLOW_ROUTES,
     async start(context) {
       requireRandomness(systemRandom);
-      const { TOKEN_KEY: tokenKey, APP_PASSWORD_KEY: appPasswordKey } = context.settings;
-      const mailer = await openGateMailer(context.settings, { ...context, random: systemRandom });
-      return startApi({ ...context, crypto: nodeCrypto(), random: systemRandom, tokenKey, appPasswordKey, mailer });
+      const { settings } = context;
+      const { TOKEN_KEY: tokenKey, APP_PASSWORD_KEY: appPasswordKey } = settings;
+      const blobs = await openOrExplain('BLOBS_URL', () => openBlobs(settings.BLOBS_URL, blobsTerms(settings)));
+      const warning = blobsWarning(settings);
+      if (warning) context.log.warn('blobs-are-in-a-folder', warning);
+      const mailer = await openGateMailer(settings, { ...context, random: systemRandom });
+      const door = await startApi({
+        ...context,
+        blobs,
+        crypto: nodeCrypto(),
+        random: systemRandom,
+        tokenKey,
+        appPasswordKey,
+        mailer,
+      });
+      return { ...door, close: () => door.close().finally(() => blobs.close()) };
     },
   });
 }

@@ -22,7 +22,11 @@ describe('near its description', () => {
     async (id, operation) => {
       const { auth, person: member } = await fixture.member(`member-${id.toLowerCase()}`);
       const { json } = await fixture.call('POST', '/v1/login/challenge', { device: member.device });
+      const upload = await fixture.call('POST', '/v1/attachments', { bytes: 9 }, auth);
+      const part = new URL(upload.json.parts[0].url, fixture.listening.url);
+      await fetch(part, { method: 'PUT', body: '123456789' });
       const bodies: Record<string, readonly object[]> = {
+        beginAttachment: [{ bytes: 9 }, { bytes: 4_096 }],
         createAccount: ['first', 'second'].map((name) => person(crypto, name).creation()),
         sendActivation: [{ email: 'alice@example.com' }],
         makeAppPassword: [{ name: 'Linphone' }, { name: 'Grüße' }],
@@ -33,7 +37,7 @@ describe('near its description', () => {
       const statuses = await fuzzOperation(operation, {
         headers: auth,
         bodies: bodies[id] ?? [],
-        parameters: { id: [member.device] },
+        parameters: { id: [id.endsWith('Attachment') ? upload.json.id : member.device] },
         send: ({ method, path, headers, body }) =>
           fetch(fixture.listening.url + path, { method, headers, ...(body === undefined ? {} : { body }) }),
       });

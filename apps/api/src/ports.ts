@@ -5,6 +5,7 @@ export const LOGINS = Symbol('LoginService');
 export const DEVICES = Symbol('DeviceService');
 export const APP_PASSWORDS = Symbol('AppPasswordService');
 export const APP_PASSWORD_LOGIN = Symbol('AppPasswordLogin');
+export const ATTACHMENTS = Symbol('AttachmentService');
 export const AUTHENTICATE = Symbol('BearerAuthenticator');
 export const LIMITERS = Symbol('ApiLimiters');
 export const PUBLISHED = Symbol('Published');

@@ -5,6 +5,7 @@ import { setting } from '@sealwire/service/config';
 import {
   DOMAIN_NAME,
   listenAddress,
+  origin,
   origins,
   SERVER_SETTINGS,
   secretBytes,
@@ -16,6 +17,7 @@ import { z } from 'zod';
 
 /** `localhost`, `127.0.0.1` and `::1` beside a public origin that is one of them (login/login-origins.ts). */
 const LOCAL_NAMES = 3;
+const DAY_MS = 86_400_000;
 
 /** `a.example,b.example` as a list, in small letters. */
 function mailDomains() {
@@ -84,8 +86,63 @@ export const API_SETTINGS = {
     about: 'App passwords that one account may make in an hour; 0: no limit.',
     default: '40',
   }),
+  ATTACHMENT_BYTES: setting(wholeNumber(0), {
+    about: 'The largest encrypted file that is taken; 0: none is.',
+    default: String(LIMITS.attachmentBytes.value),
+  }),
+  ATTACHMENT_BYTES_PER_ACCOUNT: setting(wholeNumber(0), {
+    about: 'What the uploads of one account that have not been deleted or swept may have together.',
+    default: String(LIMITS.attachmentBytesPerAccount.value),
+  }),
+  ATTACHMENT_LIFE_DAYS: setting(wholeNumber(1, 3_650), {
+    about: 'How long an uploaded file is kept.',
+    default: String(LIMITS.attachmentLifeMs.value / DAY_MS),
+  }),
+  NEW_ATTACHMENTS_PER_ACCOUNT: setting(wholeNumber(0), {
+    about: 'Uploads that one account may begin in an hour; 0: no limit.',
+    default: '600',
+  }),
   ...APP_PASSWORD_SETTINGS,
 } as const;
+
+/** What solo has another default for. */
+export const blobsUrl = () => z.string().regex(/^(file|s3\+https?):/, 'neither file:FOLDER nor s3+https://HOST/BUCKET');
+
+/** Where encrypted files lie. */
+export const BLOBS_SETTINGS = {
+  BLOBS_URL: setting(blobsUrl(), {
+    about:
+      'Where encrypted files lie: `file:FOLDER` of this machine, or `s3+https://HOST/BUCKET` (`s3+http` within the house), an S3 server, to which clients then speak themselves.',
+    default: 'file:./data/blobs',
+    example: 's3+https://s3.example.org/sealwire',
+  }),
+  BLOBS_PUBLIC_ORIGIN: setting(origin().optional(), {
+    about: 'Where clients reach the S3 server. Not set: where this server does.',
+    example: 'https://files.example.org',
+  }),
+  BLOBS_REGION: setting(z.string().min(1), { about: 'The region of the S3 server.', default: 'us-east-1' }),
+  BLOBS_ACCESS_KEY: setting(z.string().min(1).optional(), {
+    about: 'The access key id of the S3 server.',
+    example: 'sealwire',
+  }),
+  BLOBS_SECRET_KEY: setting(z.string().min(1).optional(), {
+    about: 'The secret of that access key.',
+    secret: true,
+    example: '/run/secrets/blobs-secret-key',
+  }),
+} as const;
+
+/** What an operator should know: other machines of such a deployment have not these files. */
+export function blobsWarning(settings: { readonly STORE_URL: string; readonly BLOBS_URL: string }) {
+  if (!settings.STORE_URL.startsWith('mongodb') || !settings.BLOBS_URL.startsWith('file:')) return undefined;
+  return { setting: 'BLOBS_URL', reason: 'nodes on other machines do not have the files of this folder' };
+}
+
+/** What `openBlobs` is told. */
+export function blobsTerms(settings: Omit<z.output<z.ZodObject<typeof BLOBS_SETTINGS>>, 'BLOBS_URL'>) {
+  const { BLOBS_ACCESS_KEY: accessKey, BLOBS_SECRET_KEY: secretKey, BLOBS_REGION: region } = settings;
+  return { accessKey, secretKey, region, publicOrigin: settings.BLOBS_PUBLIC_ORIGIN };
+}
 
 export const ADMIN_SOCKET = setting(z.string().min(1).optional(), {
   about:
@@ -105,6 +162,7 @@ export const apiSettings = z.object({
   APP_PASSWORD_KEY,
   ADMIN_SOCKET,
   ...API_SETTINGS,
+  ...BLOBS_SETTINGS,
 });
 
 export type ApiSettings = Pick<

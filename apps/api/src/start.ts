@@ -20,7 +20,8 @@ import { acceptStrictJsonOnly, fastifyOptions, NEST_OPTIONS, schemaPipe } from '
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
 import { PAGE_STYLE } from '@sealwire/service/openapi-page';
-import { originOf } from '@sealwire/service/public-origin';
+import { basePathOf, originOf } from '@sealwire/service/public-origin';
+import { LIMITS } from '@sealwire/wire/limits';
 import { AccountService } from './accounts/account-service.ts';
 import { AccountsController } from './accounts/accounts.controller.ts';
 import { invitationCommands } from './accounts/invitations.ts';
@@ -28,6 +29,11 @@ import { ActivationService } from './activations/activation-service.ts';
 import { ActivationsController } from './activations/activations.controller.ts';
 import { AppPasswordService } from './app-passwords/app-password-service.ts';
 import { AppPasswordsController } from './app-passwords/app-passwords.controller.ts';
+import { AttachmentService } from './attachments/attachment-service.ts';
+import { AttachmentsController } from './attachments/attachments.controller.ts';
+import { createFilesDoor } from './attachments/files-door.ts';
+import { createSignedPaths, FILES_PREFIX, fileUrlKey, type SignedPaths } from './attachments/signed-paths.ts';
+import { AttachmentSweeper, SWEEP_EVERY_MS } from './attachments/sweeper.ts';
 import { DeviceGuard } from './caller.ts';
 import type { ApiDeps } from './deps.ts';
 import { DeviceService } from './devices/device-service.ts';
@@ -43,6 +49,7 @@ import {
   ACTIVATIONS,
   APP_PASSWORD_LOGIN,
   APP_PASSWORDS,
+  ATTACHMENTS,
   AUTHENTICATE,
   DEVICES,
   LIMITERS,
@@ -55,11 +62,23 @@ import type { ApiSettings } from './settings.ts';
 
 export type { ApiDeps } from './deps.ts';
 
+/** Of its paths, one whose bodies may come for longer than those of others: how long is judged by whether they move. */
+export const SLOW_ROUTES = [{ prefix: FILES_PREFIX, requestMs: LIMITS.uploadLifeMs.value }] as const;
+
 /** Builds the server and resolves when it can answer. Its paths: `/v1/…`, `/.well-known/sealwire`, `/openapi.json`, `/docs`. */
 export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
   const announcer = createAnnouncer(deps);
   const adapter = new FastifyAdapter(fastifyOptions(deps));
-  const app = await NestFactory.create<NestFastifyApplication>(apiModule(deps, announcer), adapter, NEST_OPTIONS);
+  const paths = createSignedPaths({
+    crypto: deps.crypto,
+    key: fileUrlKey(deps.crypto, deps.tokenKey),
+    now: deps.now,
+    basePath: basePathOf(deps.settings.PUBLIC_ORIGIN),
+  });
+  const files = createFilesDoor({ ...deps, paths });
+  const sweeping = startSweeping(deps);
+  const module = apiModule(deps, announcer, paths);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, NEST_OPTIONS);
   const fastify = adapter.getInstance();
   acceptStrictJsonOnly(fastify);
   const routesAreThere = refuseOtherMethods(fastify);
@@ -73,12 +92,14 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
   routesAreThere();
   await fastify.ready();
   return {
-    handle: (request, response) => fastify.routing(request, response),
+    handle: (request, response) =>
+      request.url?.startsWith(`${FILES_PREFIX}/`) ? files(request, response) : fastify.routing(request, response),
     admin: invitationCommands(deps),
     ready: () => deps.store.probe(),
-    close() {
+    async close() {
       announcer.stop();
-      return app.close();
+      await sweeping?.stop();
+      await app.close();
     },
   };
 }
@@ -99,7 +120,24 @@ function pagePolicy(crypto: CryptoProvider) {
   };
 }
 
-function apiModule(deps: ApiDeps, announcer: Announcer): Type {
+/** Undefined: there is nothing to sweep. */
+function startSweeping(deps: ApiDeps): { stop(): Promise<void> } | undefined {
+  const { blobs } = deps;
+  if (!blobs) return undefined;
+  const sweeper = new AttachmentSweeper({ ...deps, blobs });
+  let sweep = Promise.resolve();
+  const turns = setInterval(() => {
+    sweep = sweep.then(() => sweeper.sweep());
+  }, SWEEP_EVERY_MS);
+  return {
+    stop() {
+      clearInterval(turns);
+      return sweep;
+    },
+  };
+}
+
+function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths): Type {
   const { store, crypto, random, now, log, metrics, settings, tokenKey, counters } = deps;
   const issuer = originOf(settings.PUBLIC_ORIGIN);
   const signer = createTokenSigner({ seed: tokenKey, issuer, now });
@@ -118,6 +156,7 @@ function apiModule(deps: ApiDeps, announcer: Announcer): Type {
       LoginController,
       DevicesController,
       AppPasswordsController,
+      AttachmentsController,
       PublishedController,
     ],
     providers: [
@@ -130,6 +169,10 @@ function apiModule(deps: ApiDeps, announcer: Announcer): Type {
       },
       { provide: DEVICES, useValue: new DeviceService({ store, announcer, now }) },
       { provide: APP_PASSWORDS, useValue: new AppPasswordService({ store, random, now, vault }) },
+      {
+        provide: ATTACHMENTS,
+        useValue: new AttachmentService({ store, blobs: deps.blobs, paths, random, now, settings }),
+      },
       // Nest takes no undefined for a value.
       { provide: APP_PASSWORD_LOGIN, useValue: vault ? appPasswordLogin(deps, vault, signer) : null },
       { provide: LIMITERS, useValue: createApiLimiters(settings, log, { now, metrics, counters }) },

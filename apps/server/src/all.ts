@@ -2,7 +2,8 @@
  * `sealwire-server all`: API, directory and relay in one process, like solo, but on the store and the bus that `STORE_URL` and `BUS_URL`
  * name: any number of such processes side by side, and beside processes of one server each.
  */
-import { adminSocketOf } from '@sealwire/api/settings';
+import { adminSocketOf, blobsTerms, blobsWarning } from '@sealwire/api/settings';
+import { openBlobs } from '@sealwire/blobs/open';
 import { openBus, openCounters } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
@@ -28,6 +29,9 @@ await boot({
     const counters = await openOrExplain('BUS_URL', () =>
       openCounters(settings.BUS_URL, { now, onShared: limiterNews(log, metrics) }),
     );
+    const blobs = await openOrExplain('BLOBS_URL', () => openBlobs(settings.BLOBS_URL, blobsTerms(settings)));
+    const warning = blobsWarning(settings);
+    if (warning) log.warn('blobs-are-in-a-folder', warning);
     if (bus.reach === 'process')
       log.warn('bus-is-in-process', { setting: 'BUS_URL', reason: 'other processes hear nothing of changes' });
     // Loaded once the settings are known to be good: a mistake is told at once.
@@ -37,6 +41,7 @@ await boot({
       settings,
       store,
       bus,
+      blobs,
       counters,
       crypto: nodeCrypto(),
       random: systemRandom,
@@ -55,6 +60,7 @@ await boot({
         await servers.stop();
         await counters.close();
         await bus.close();
+        await blobs.close();
         await store.close();
       },
     };

@@ -25,6 +25,10 @@ describe('backup and restore', () => {
     await server.says(/-t bob\n/);
     mkdirSync(inFolder('data', 'attachments'));
     writeFileSync(inFolder('data', 'attachments', 'a'), 'an attachment');
+    for (const part of ['files/ab/abc', 'uploads/def.1']) {
+      mkdirSync(inFolder('data', 'blobs', part), { recursive: true });
+      writeFileSync(inFolder('data', 'blobs', part, '1'), 'an encrypted file');
+    }
     // The server runs.
     expect(await run('backup', 'kept/backup', '--data-dir', 'data')).toEqual([
       0,
@@ -43,6 +47,11 @@ describe('backup and restore', () => {
       'backup',
       'backup/attachments',
       'backup/attachments/a',
+      'backup/blobs',
+      'backup/blobs/files',
+      'backup/blobs/files/ab',
+      'backup/blobs/files/ab/abc',
+      'backup/blobs/files/ab/abc/1',
       'backup/secrets',
       'backup/secrets/app-passwords.key',
       'backup/secrets/token.key',
@@ -66,7 +75,7 @@ describe('backup and restore', () => {
     expect(secretsIn('elsewhere/data')).toEqual(secretsIn('data'));
     server.child.kill('SIGTERM');
     expect((await server.ended).code).toBe(0);
-    expect(readdirSync(inFolder('elsewhere/data')).sort()).toEqual(['attachments', 'secrets', 'store']);
+    expect(readdirSync(inFolder('elsewhere/data')).sort()).toEqual(['attachments', 'blobs', 'secrets', 'store']);
   });
 
   it.each([
@@ -111,6 +120,6 @@ describe('backup and restore', () => {
     rmSync(inFolder('hurt/store/journal.mark'));
     const [code, stdout] = await run('backup', 'kept/hurt', '--data-dir', 'hurt');
     expect([code, stdout]).toEqual([1, expect.stringContaining('journal.dat: ')]);
-    expect(readdirSync(inFolder('kept/hurt')).sort()).toEqual(['attachments', 'secrets', 'store']);
+    expect(readdirSync(inFolder('kept/hurt')).sort()).toEqual(['attachments', 'blobs', 'secrets', 'store']);
   });
 });

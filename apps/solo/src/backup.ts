@@ -4,17 +4,19 @@
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { wholeFilesIn } from '@sealwire/blobs/files';
 import type { RandomBytes } from '@sealwire/crypto/port';
 import { openOrExplain } from '@sealwire/service/boot';
 import { ConfigError } from '@sealwire/service/config';
 import { backupLmdbStore } from '@sealwire/store/backup';
 import { verifyLmdbStore } from '@sealwire/store/repair';
-import { copyFolder, makeDurable } from './copy-folder.ts';
-import { folderError, SECRETS, storeIn } from './data-folder.ts';
+import { copyFolder, copyLivingFolder, makeDurable } from './copy-folder.ts';
+import { blobsIn, folderError, SECRETS, storeIn } from './data-folder.ts';
 import { folderCommand } from './folder-command.ts';
 import { tellVerdict } from './look-after.ts';
 
 const STORE = 'store';
+const BLOBS = 'blobs';
 /** What a file system makes for itself in its root. */
 const OF_FILE_SYSTEM = 'lost+found';
 /** Of the store's folder, what means nothing elsewhere. */
@@ -32,7 +34,8 @@ export function backup(argv: readonly string[], random: RandomBytes): Promise<nu
     try {
       mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
       mkdirSync(draft, { mode: 0o700 });
-      const files = copyFolder(from, draft, [STORE, OF_FILE_SYSTEM]);
+      const files = copyFolder(from, draft, [STORE, OF_FILE_SYSTEM, BLOBS]);
+      copyAttachments(from, draft);
       mkdirSync(join(draft, STORE), { mode: 0o700 });
       const verdict = await openOrExplain('DATA_DIR', () => backupLmdbStore(storeIn(from), join(draft, STORE)));
       makeDurable(draft);
@@ -95,6 +98,14 @@ export function restore(argv: readonly string[], random: RandomBytes): Promise<n
       if (existsSync(draft)) rmSync(draft, { recursive: true });
     }
   });
+}
+
+/** Before the store: a record without its file ends by itself, a file without a record stays. Uploads that are under way are not kept. */
+function copyAttachments(from: string, to: string): void {
+  const whole = wholeFilesIn(blobsIn(from));
+  if (!existsSync(whole)) return;
+  mkdirSync(blobsIn(to), { mode: 0o700 });
+  copyLivingFolder(whole, wholeFilesIn(blobsIn(to)));
 }
 
 function suffix(random: RandomBytes): string {

@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  type Dirent,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -17,20 +18,50 @@ import { join } from 'node:path';
  * paths of the files, from `to` on. Throws what `node:fs` throws, also for a file that is there.
  */
 export function copyFolder(from: string, to: string, left: readonly string[] = []): string[] {
+  return copyThere(from, to, left, false);
+}
+
+/** As `copyFolder`, of a folder of a server that runs: what is deleted meanwhile is left out. */
+export function copyLivingFolder(from: string, to: string): string[] {
+  return copyThere(from, to, [], true);
+}
+
+function copyThere(from: string, to: string, left: readonly string[], isLiving: boolean): string[] {
   const copied: string[] = [];
   if (!existsSync(to)) mkdirSync(to, { mode: 0o700 });
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
+  for (const entry of entriesOf(from, isLiving)) {
     if (left.includes(entry.name)) continue;
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (entry.isDirectory()) copied.push(...copyFolder(source, target).map((path) => join(entry.name, path)));
+    if (entry.isDirectory())
+      copied.push(...copyThere(source, target, [], isLiving).map((path) => join(entry.name, path)));
     if (!entry.isFile()) continue;
-    copyFileSync(source, target, constants.COPYFILE_EXCL);
+    if (!copyFile(source, target, isLiving)) continue;
     chmodSync(target, 0o600);
     makeDurable(target);
     copied.push(entry.name);
   }
   makeDurable(to);
   return copied.sort();
+}
+
+function entriesOf(folder: string, isLiving: boolean): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (isLiving && (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** False: it is gone. */
+function copyFile(source: string, target: string, isLiving: boolean): boolean {
+  try {
+    copyFileSync(source, target, constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if (isLiving && (error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** Of a folder: which names are in it. Where a folder cannot be opened, its file system orders that itself. */

@@ -25,6 +25,11 @@ export function storeIn(folder: string): string {
   return join(resolve(folder), 'store');
 }
 
+/** Where the encrypted files of a data folder are, unless they lie elsewhere. */
+export function blobsIn(folder: string): string {
+  return join(resolve(folder), 'blobs');
+}
+
 /** Rejects with `ConfigError` when the folder cannot be used, or the store in it cannot be opened, with the fix. */
 export async function openDataFolder(folder: string, random: RandomBytes, terms: OpenTerms = {}): Promise<DataFolder> {
   const path = resolve(folder);

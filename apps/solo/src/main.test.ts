@@ -133,7 +133,7 @@ describe('npm start', () => {
     codes.push(await invite());
     again.child.kill('SIGTERM');
     expect((await again.ended).code).toBe(0);
-    expect(readdirSync(data).sort()).toEqual(['secrets', 'store']);
+    expect(readdirSync(data).sort()).toEqual(['blobs', 'secrets', 'store']);
 
     expect(new Set(codes).size).toBe(4);
   });

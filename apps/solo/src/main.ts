@@ -5,15 +5,17 @@
  */
 
 import { join, resolve } from 'node:path';
+import { blobsTerms } from '@sealwire/api/settings';
+import { openBlobs } from '@sealwire/blobs/open';
 import { openBus } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { adminSocketIn } from '@sealwire/service/admin-socket';
-import { boot } from '@sealwire/service/boot';
+import { boot, openOrExplain } from '@sealwire/service/boot';
 import { tuneCollector } from '@sealwire/service/collector';
 import { aboutOf } from '@sealwire/service/config';
 import { storeNews } from '@sealwire/service/store-reports';
-import { openDataFolder } from './data-folder.ts';
+import { blobsIn, openDataFolder } from './data-folder.ts';
 import { exposureWarnings } from './exposure.ts';
 import { soloSettings } from './settings.ts';
 import { welcome } from './welcome.ts';
@@ -55,6 +57,8 @@ if (command) {
       const terms = { whenDamaged: settings.WHEN_STORE_DAMAGED, reports };
       const folder = await openDataFolder(settings.DATA_DIR, systemRandom, terms);
       const { store } = folder;
+      const blobsUrl = settings.BLOBS_URL ?? `file:${blobsIn(folder.path)}`;
+      const blobs = await openOrExplain('BLOBS_URL', () => openBlobs(blobsUrl, blobsTerms(settings)));
       const bus = await openBus('memory:');
       // The servers are loaded once settings and folder are known to be good: a mistake is told at once.
       const { startSolo } = await import('./start.ts');
@@ -62,6 +66,7 @@ if (command) {
         settings,
         store,
         bus,
+        blobs,
         crypto: nodeCrypto(),
         random: systemRandom,
         now,
@@ -89,6 +94,7 @@ if (command) {
         async stop() {
           await solo.stop();
           await bus.close();
+          await blobs.close();
           await store.close();
         },
       };

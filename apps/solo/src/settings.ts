@@ -1,5 +1,5 @@
 /** The settings of solo: those of the three servers that make sense on one machine, and where the data lies. */
-import { API_SETTINGS } from '@sealwire/api/settings';
+import { API_SETTINGS, BLOBS_SETTINGS, blobsUrl } from '@sealwire/api/settings';
 import { DIRECTORY_SETTINGS } from '@sealwire/directory/settings';
 import { RELAY_CONFIG } from '@sealwire/relay/config';
 import { setting } from '@sealwire/service/config';
@@ -36,6 +36,12 @@ export const soloSettings = z.object({
     about:
       'Who may make an account: `open` (anybody), `invitation` (who has a code of `npm start -- invite`), or `email` (who gets a code by mail: into `DATA_DIR/mail` unless `MAIL_URL` is set).',
     default: 'open',
+  }),
+  ...BLOBS_SETTINGS,
+  BLOBS_URL: setting(blobsUrl().optional(), {
+    about:
+      'Where encrypted files lie: `file:FOLDER` of this machine, or `s3+https://HOST/BUCKET`, an S3 server, to which clients then speak themselves. Not set: `blobs` in DATA_DIR.',
+    example: 's3+https://s3.example.org/sealwire',
   }),
   ...DIRECTORY_SETTINGS,
   ...RELAY_CONFIG,

@@ -2,7 +2,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
-import { openGateMailer, startApi } from '@sealwire/api/start';
+import type { BLOBS_SETTINGS } from '@sealwire/api/settings';
+import { openGateMailer, SLOW_ROUTES, startApi } from '@sealwire/api/start';
+import type { Blobs } from '@sealwire/blobs/port';
 import type { Counters } from '@sealwire/bus/counters';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
@@ -26,9 +28,11 @@ export { type SoloSettings, soloSettings } from './settings.ts';
 export interface SoloDeps {
   /** In `/version` and before the random part of the node id; not said: `solo`. */
   readonly name?: string;
-  readonly settings: Omit<SoloSettings, 'DATA_DIR'>;
+  readonly settings: Omit<SoloSettings, 'DATA_DIR' | keyof typeof BLOBS_SETTINGS>;
   readonly store: Store;
   readonly bus: Bus;
+  /** Undefined: no attachments. */
+  readonly blobs?: Blobs | undefined;
   /** Where limiters count; in this process alone unless given. */
   readonly counters?: Counters | undefined;
   readonly crypto: CryptoProvider;
@@ -51,7 +55,7 @@ export interface Solo {
   readonly listening: Listening;
   /** Where clients reach it. */
   readonly origin: string;
-  /** Drains and closes; store and bus stay open, they are the caller's. */
+  /** Drains and closes; store, bus and blobs stay open, they are the caller's. */
   stop(): Promise<void>;
 }
 
@@ -69,7 +73,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
   const shared = { store, bus, counters: deps.counters, crypto, random, now, log, metrics };
 
   const mailer = await openGateMailer(settings, shared, deps.mailFolder);
-  const api = await startApi({ ...shared, settings, tokenKey, appPasswordKey, mailer, version });
+  const api = await startApi({ ...shared, blobs: deps.blobs, settings, tokenKey, appPasswordKey, mailer, version });
   const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey, version });
   const relayed = relaySettings(settings);
   const proxies = trustedProxies(settings.TRUSTED_PROXIES);
@@ -87,6 +91,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     address,
     routes: [
       { prefix: '/', door: api },
+      ...SLOW_ROUTES.map((route) => ({ ...route, door: api })),
       { prefix: '/lime', door: directory },
       { prefix: settings.LIME_PATH, door: directory, exactly: settings.LIME_PATH === '/' },
       { prefix: '/directory', door: directory },

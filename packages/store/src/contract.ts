@@ -8,6 +8,7 @@ import { accountsContract } from './contract/accounts.ts';
 import { acknowledgeContract } from './contract/acknowledge.ts';
 import { appPasswordsContract } from './contract/app-passwords.ts';
 import { appendContract } from './contract/append.ts';
+import { attachmentsContract } from './contract/attachments.ts';
 import { devicesContract } from './contract/devices.ts';
 import type { OpenStore } from './contract/fixture.ts';
 import { interruptionContract } from './contract/interruption.ts';
@@ -30,6 +31,7 @@ export function storeContract(name: string, open: OpenStore, sequences?: number)
     prekeysContract(open);
     waitingContract(open);
     appPasswordsContract(open);
+    attachmentsContract(open);
     appendContract(open);
     readContract(open);
     acknowledgeContract(open);

@@ -70,6 +70,9 @@ describe('a copy', () => {
       devices: await store.devices.list(addresses),
       waiting: await Promise.all(addresses.map((address) => store.waiting.list(address))),
       passwords: await Promise.all(addresses.map((address) => store.appPasswords.list(address))),
+      attachments: await Promise.all(addresses.map((address) => store.attachments.find(address, 'file'))),
+      room: await Promise.all(addresses.map((address) => store.attachments.usage(address))),
+      expired: (await store.attachments.expired(NOW, 10)).map(({ attachment: { id } }) => id),
       bundles: await Promise.all(suites.map((suite) => store.prekeys.find(suite, devices))),
       keys: await Promise.all(keys),
       mailboxes: await Promise.all(devices.map(async (id) => legible(await readAll(store, id)))),
@@ -93,6 +96,10 @@ describe('a copy', () => {
     await store.appPasswords.add(ALICE, { id: 'a', name: 'desk', createdAt: NOW, verifier: secret(1) }, 5);
     await store.appPasswords.add(ALICE, { id: 'b', name: 'hall', createdAt: NOW, verifier: secret(2) }, 5);
     await store.appPasswords.markUsed(ALICE, 'b', NOW + 5);
+    const room = { attachments: 9, bytes: 999 };
+    for (const [n, id] of ['file', 'old'].entries())
+      await store.attachments.add(ALICE, { id, bytes: 7 + n, handle: `h${n}`, expiresAt: NOW + 1 - n }, room);
+    await store.attachments.complete(ALICE, 'file', NOW + 99);
     await appendAll(store, 1, 6, bob, phone);
     await appendAll(store, 7, 8, phone, bob);
     await store.mailboxes.append([mail(9, bob, [tablet], { at: NOW - LIFE_MS - 1 })], ROOMY);

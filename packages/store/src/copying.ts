@@ -10,6 +10,7 @@ import { openLmdbWalk } from './lmdb.ts';
 import {
   acceptedDocument,
   accountDocuments,
+  attachmentsDocument,
   expiryTimeDocument,
   invitationDocument,
   mailboxDocuments,
@@ -182,6 +183,7 @@ function* inBatches(walk: LmdbWalk, addresses: readonly AccountAddress[]): Gener
 function* looseDocuments(walk: LmdbWalk, now: number): Generator<[LooseCollection, LooseDocument[]]> {
   yield* batchesOf('accepted', walk.ids(), (one) => acceptedDocument(one, now));
   yield* batchesOf('invitations', walk.invitations(), invitationDocument);
+  yield* batchesOf('attachments', walk.attachments(), attachmentsDocument);
   yield* batchesOf('once', walk.once(), (one) => onceDocument(one, now));
   const time = walk.expiryTime();
   if (time !== undefined) yield ['times', [expiryTimeDocument(time)]];

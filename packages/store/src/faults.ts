@@ -38,6 +38,7 @@ const WRITES = {
   waiting: ['register', 'remove'],
   mailboxes: ['append', 'acknowledge', 'claimSession', 'expire'],
   appPasswords: ['add', 'remove', 'markUsed'],
+  attachments: ['add', 'complete', 'remove'],
   once: ['take'],
   expiryTime: ['write'],
 } as const satisfies { readonly [Part in keyof Store]?: readonly (keyof Store[Part])[] };
@@ -87,6 +88,7 @@ export function withFaults(store: Store, plan: FaultPlan): Store {
     waiting: faulty('waiting'),
     mailboxes: faulty('mailboxes'),
     appPasswords: faulty('appPasswords'),
+    attachments: faulty('attachments'),
     once: faulty('once'),
     expiryTime: faulty('expiryTime'),
     probe: () => decide('probe', () => store.probe()),

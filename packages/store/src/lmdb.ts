@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { systemRandom } from '@sealwire/crypto/random';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
 import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
+import { lmdbAttachments } from './lmdb/attachments.ts';
 import { Checkpoints } from './lmdb/checkpoint.ts';
 import { checkDataFile } from './lmdb/data-file.ts';
 import { DiskSpace } from './lmdb/disk-space.ts';
@@ -117,6 +118,7 @@ async function openFolder(options: LmdbStoreOptions, check: (path: string) => vo
     waiting: lmdbWaiting(environment, writer),
     mailboxes: lmdbMailboxes(environment, logged, log, mailboxes, reading, ids),
     appPasswords: lmdbAppPasswords(environment, writer),
+    attachments: lmdbAttachments(environment, writer),
     once: lmdbOnce(environment, writer),
     expiryTime: lmdbExpiryTime(environment, writer),
 

@@ -4,6 +4,7 @@
  */
 import { memoryAccounts, memoryDevices, memoryManifests } from './memory/accounts.ts';
 import { memoryAppPasswords } from './memory/app-passwords.ts';
+import { memoryAttachments } from './memory/attachments.ts';
 import { memoryExpiryTime } from './memory/expiry-time.ts';
 import { memoryMailboxes } from './memory/mailboxes.ts';
 import { memoryOnce } from './memory/once.ts';
@@ -37,6 +38,7 @@ export function openMemoryStore(): Store {
     waiting: guarded(memoryWaiting(state)),
     mailboxes: guarded(memoryMailboxes(state)),
     appPasswords: guarded(memoryAppPasswords(state)),
+    attachments: guarded(memoryAttachments(state)),
     once: guarded(memoryOnce(state)),
     expiryTime: guarded(memoryExpiryTime(state)),
     ...guarded({ async probe() {} }),

@@ -5,6 +5,7 @@
 import type { Steps } from './faults.ts';
 import { mongoAccounts, mongoDevices, mongoManifests } from './mongo/accounts.ts';
 import { mongoAppPasswords } from './mongo/app-passwords.ts';
+import { mongoAttachments } from './mongo/attachments.ts';
 import { openDocuments } from './mongo/documents.ts';
 import { Engine, type EngineTerms, storeErrorOf } from './mongo/engine.ts';
 import { mongoExpiryTime } from './mongo/expiry-time.ts';
@@ -60,6 +61,7 @@ export async function openMongoStore(terms: EngineTerms): Promise<{ readonly sto
     // They copy by themselves: a message’s pieces are put together anyway.
     mailboxes: guarded(mongoMailboxes(ground), (args) => args),
     appPasswords: guarded(mongoAppPasswords(ground)),
+    attachments: guarded(mongoAttachments(ground)),
     once: guarded(mongoOnce(ground)),
     expiryTime: guarded(mongoExpiryTime(ground)),
     ...guarded({

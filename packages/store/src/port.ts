@@ -3,7 +3,7 @@
  * memory), a distributed one follows.
  *
  * An aggregate is what changes at once: an account (its newest manifest, its devices, the ids of those
- * that are gone, its app passwords), the keys that a device registered on one suite, the mailbox of a
+ * that are gone, its app passwords), its attachments, the keys that a device registered on one suite, the mailbox of a
  * device, an invitation, the owner of a public key. Promises that every adapter keeps, and `contract.ts`
  * checks:
  * - a resolved promise means durable: the write survives kill -9 of this process and a power cut;
@@ -114,7 +114,7 @@ export interface Accounts {
   /** Whether an account was ever made here. */
   areAny(): Promise<boolean>;
   /**
-   * Devices, waiting ones too, manifests, prekeys, mailboxes and app passwords go with it; the address stays
+   * Devices, waiting ones too, manifests, prekeys, mailboxes and app passwords go with it, its attachments expire; the address stays
    * taken. Commit point: the account, of which only its name stays. Idempotent.
    */
   delete(address: AccountAddress, now: number): Promise<void>;
@@ -420,6 +420,46 @@ export interface AppPasswords {
   markUsed(address: AccountAddress, id: string, at: number): Promise<void>;
 }
 
+/** What the server knows of a file that a device uploads: whose, how large, until when. Neither name, nor type, nor key. */
+export interface Attachment {
+  /** Unique; also the file's name where it lies. */
+  readonly id: string;
+  /** Declared, and counted from its begin. */
+  readonly bytes: number;
+  /** Of the upload, by which the place of the files knows it. */
+  readonly handle: string;
+  readonly isComplete: boolean;
+  /** ms since 1970. From then on it is to be swept, and counts until it was. */
+  readonly expiresAt: number;
+}
+
+/** What an account may hold. */
+export interface AttachmentRoom {
+  readonly attachments: number;
+  readonly bytes: number;
+}
+
+/** Attachments of an account are one aggregate of their own. */
+export interface Attachments {
+  /**
+   * One that is not complete. `not-found` without the account; `limit` when it would hold more than `room`; `conflict` for an id that it
+   * has with other fields. The same again changes nothing.
+   */
+  add(address: AccountAddress, attachment: Omit<Attachment, 'isComplete'>, room: AttachmentRoom): Promise<void>;
+  find(address: AccountAddress, id: string): Promise<Attachment | undefined>;
+  /** Complete, and to be kept until `expiresAt`, unless it was complete before; what it is then. Undefined: there is none. */
+  complete(address: AccountAddress, id: string, expiresAt: number): Promise<Attachment | undefined>;
+  /** Whether there was one. It counts no more. */
+  remove(address: AccountAddress, id: string): Promise<boolean>;
+  /** What counts. */
+  usage(address: AccountAddress): Promise<AttachmentRoom>;
+  /**
+   * Some that have expired, `limit` at most, while there are any. Those of an account that was deleted have, soon after at the latest;
+   * they are found by nothing else.
+   */
+  expired(now: number, limit: number): Promise<{ readonly address: AccountAddress; readonly attachment: Attachment }[]>;
+}
+
 /** Things that may happen once: login challenges answered, leases taken. */
 export interface Once {
   /** True for the first caller with this key, false for all later ones until `expiresAt`. */
@@ -474,6 +514,7 @@ export interface Store {
   readonly waiting: Waiting;
   readonly mailboxes: Mailboxes;
   readonly appPasswords: AppPasswords;
+  readonly attachments: Attachments;
   readonly once: Once;
   readonly expiryTime: ExpiryTime;
   /**

@@ -1,6 +1,6 @@
 /** When two records say the same: what makes a repeat a repeat, and anything else a conflict. */
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
-import type { Device, PrekeyBundle } from './port.ts';
+import type { Attachment, Device, PrekeyBundle } from './port.ts';
 
 /** Not for secrets: it stops at the first difference. */
 export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
@@ -44,4 +44,16 @@ export function isSameIdentities(a: readonly DeviceIdentity[], b: readonly Devic
 export function keysOfDevice({ loginKey, identities }: Device): Uint8Array[] {
   const identityKeys = identities.map(({ identityKey }) => identityKey);
   return loginKey.length === 0 ? identityKeys : [loginKey, ...identityKeys];
+}
+
+export function isSameAttachment(a: Attachment, b: Attachment): boolean {
+  return a.bytes === b.bytes && a.handle === b.handle && a.isComplete === b.isComplete && a.expiresAt === b.expiresAt;
+}
+
+/** The end of an attachment whose account is gone: past by every clock. */
+export const GONE_WITH_ACCOUNT = 0;
+
+/** Else it was an earlier account's of that name, and only waits to be swept. */
+export function isItsAccounts({ expiresAt }: Attachment): boolean {
+  return expiresAt !== GONE_WITH_ACCOUNT;
 }

@@ -6,7 +6,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
-import { startApi } from '@sealwire/api/start';
+import { SLOW_ROUTES, startApi } from '@sealwire/api/start';
+import type { Blobs } from '@sealwire/blobs/port';
 import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
 import { nodeCrypto } from '@sealwire/crypto/node';
@@ -22,6 +23,7 @@ import { createMetrics } from '@sealwire/service/metrics';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { Store } from '@sealwire/store/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
+import { LIMITS } from '@sealwire/wire/limits';
 
 const HOST = '127.0.0.1';
 const VERSION = '0.0.0-test';
@@ -30,6 +32,8 @@ export interface ConstellationOptions {
   /** Default: in memory. The caller's to close. */
   readonly store?: Store;
   readonly bus?: Bus;
+  /** Default: no attachments. The caller's to close. */
+  readonly blobs?: Blobs;
   readonly now?: () => number;
   readonly gate?: 'open' | 'invitation';
   /** On top of the defaults, with the limits of messages per pair and per recipient switched off. */
@@ -72,10 +76,14 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       LOGINS_PER_ADDRESS: 0,
       LOGINS_PER_DEVICE: 0,
       NEW_APP_PASSWORDS_PER_ACCOUNT: 0,
+      ATTACHMENT_BYTES: LIMITS.attachmentBytes.value,
+      ATTACHMENT_BYTES_PER_ACCOUNT: LIMITS.attachmentBytesPerAccount.value,
+      ATTACHMENT_LIFE_DAYS: 30,
+      NEW_ATTACHMENTS_PER_ACCOUNT: 0,
     };
     const { jwks } = createTokenSigner({ seed: tokenKey, issuer: origin, now });
     const tokens = createTokenVerifier({ jwks: jwks(), issuer: origin, now });
-    const api = await startApi({ ...shared, settings, tokenKey, appPasswordKey });
+    const api = await startApi({ ...shared, blobs: options.blobs, settings, tokenKey, appPasswordKey });
     const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey });
     const relay = await startRelay({
       ...shared,
@@ -88,6 +96,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       address: { host: HOST, port: at },
       routes: [
         { prefix: '/', door: api },
+        ...SLOW_ROUTES.map((route) => ({ ...route, door: api })),
         { prefix: '/lime', door: directory },
         { prefix: '/directory', door: directory },
         { prefix: DEFAULT_SETTINGS.path, door: relay },

@@ -28,8 +28,10 @@ export const ERRORS = {
   'message-conflict': { status: 409, retryable: false, title: 'This message id was used for another content' },
   'device-mismatch': { status: 409, retryable: true, title: 'The devices of the recipient are not the ones named' },
   'keys-differ': { status: 409, retryable: false, title: 'The directory holds other keys of this device' },
+  'upload-incomplete': { status: 409, retryable: false, title: 'Parts of the file are missing: send them first' },
   'unknown-device': { status: 404, retryable: false, title: 'There is no such device' },
   'payload-too-large': { status: 413, retryable: false, title: 'Larger than the limit' },
+  'range-not-satisfiable': { status: 416, retryable: false, title: 'The file does not have that range' },
   'unsupported-media-type': { status: 415, retryable: false, title: 'This content type is not taken here' },
   'invalid-manifest': { status: 422, retryable: false, title: 'The manifest is not valid' },
   'limit-reached': { status: 422, retryable: false, title: 'A documented limit is reached' },
@@ -37,6 +39,7 @@ export const ERRORS = {
   'mailbox-full': { status: 429, retryable: true, title: 'The recipient’s mailbox is full' },
   internal: { status: 500, retryable: true, title: 'Something went wrong here; it has been noted' },
   unavailable: { status: 503, retryable: true, title: 'Not now: try again shortly' },
+  'storage-full': { status: 507, retryable: true, title: 'There is no room for files here until somebody makes some' },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

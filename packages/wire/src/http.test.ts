@@ -61,6 +61,15 @@ const EXAMPLES: Record<keyof typeof http, object> = {
     password: 'abcd-2345',
   },
   AppPasswordsAnswer: { appPasswords: [{ id: 'abc', name: 'Linphone', createdAt: 5, usedOn: '2026-11-21' }] },
+  BeginAttachmentBody: { bytes: 4_096 },
+  AttachmentAnswer: {
+    id: 'abc',
+    bytes: 4_096,
+    state: 'uploading',
+    expiresAt: 5,
+    parts: [{ number: 1, offset: 0, bytes: 4_096, url: '/v1/files/abc/1?signature=x' }],
+    url: '/v1/files/abc?signature=x',
+  },
   KeysCheckBody: {
     suites: [{ suite: 4, identityKey: text.key, signedPrekey: text.key, oneTimePrekeys: text.key }],
   },

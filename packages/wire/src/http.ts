@@ -144,6 +144,30 @@ export const AppPasswordsAnswer = z.object({
   ),
 });
 
+/** POST /v1/attachments. `bytes`: of the encrypted file with its padding. */
+export const BeginAttachmentBody = z.strictObject({ bytes: z.int().positive() });
+
+/**
+ * An attachment, to its owner. `parts`: those to be sent yet, each by PUT to its `url`, which may lead to another server and means nothing
+ * to a client; none when it is complete. `url`: then to be read there by whoever knows it. Both are references, relative to this answer's
+ * address (RFC 3986 section 5), and good until `expiresAt`.
+ */
+export const AttachmentAnswer = z.object({
+  id: z.string(),
+  bytes: z.int().positive(),
+  state: z.enum(['uploading', 'complete']),
+  expiresAt: time,
+  parts: z.array(
+    z.object({
+      number: z.int().positive(),
+      offset: z.int().nonnegative(),
+      bytes: z.int().positive(),
+      url: z.string(),
+    }),
+  ),
+  url: z.string().optional(),
+});
+
 /** GET /v1/devices: `listed` as the newest manifest has them, and then those that `waiting` for the owner to admit them (docs/adr/0008). */
 export const DevicesAnswer = z.object({
   devices: z.array(

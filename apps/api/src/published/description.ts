@@ -6,6 +6,8 @@ import {
   ActivationBody,
   AppPasswordLoginBody,
   AppPasswordsAnswer,
+  AttachmentAnswer,
+  BeginAttachmentBody,
   ChallengeAnswer,
   ChallengeBody,
   CreateAccountBody,
@@ -22,6 +24,8 @@ import { z } from 'zod';
 
 const LIMITED = ['too-many-requests', 'unavailable'] as const;
 const CALLER_PROBLEMS = ['unauthorized', 'token-expired', 'unavailable'] as const;
+
+const ATTACHMENT_ID = { name: 'id', in: 'path', schema: z.string(), description: 'as it was begun' } as const;
 
 const operations: readonly Operation[] = [
   {
@@ -132,6 +136,59 @@ const operations: readonly Operation[] = [
     problems: [...CALLER_PROBLEMS, 'not-found'],
   },
   {
+    id: 'beginAttachment',
+    method: 'post',
+    path: '/v1/attachments',
+    summary: 'Begin to upload an encrypted file',
+    description:
+      'Its size is declared, and counts for the account from now on. Each of `parts` is sent by PUT to its `url` (a reference relative to this address, perhaps of another server), as it is and with its `Content-Length`, in any order; any 2xx is success. An upload that is not complete when it ends is swept, so a client whose answer got lost begins anew.',
+    caller: 'device',
+    body: BeginAttachmentBody,
+    answers: { 201: { description: 'begun', schema: AttachmentAnswer } },
+    problems: [
+      ...CALLER_PROBLEMS,
+      'not-found',
+      'payload-too-large',
+      'limit-reached',
+      'too-many-requests',
+      'storage-full',
+    ],
+  },
+  {
+    id: 'showAttachment',
+    method: 'get',
+    path: '/v1/attachments/{id}',
+    summary: 'An attachment of the caller’s account',
+    description: 'Of one that is being uploaded, the parts to be sent yet: how an upload goes on after a lost link.',
+    caller: 'device',
+    parameters: [ATTACHMENT_ID],
+    answers: { 200: { description: 'the attachment', schema: AttachmentAnswer } },
+    problems: [...CALLER_PROBLEMS, 'not-found'],
+  },
+  {
+    id: 'completeAttachment',
+    method: 'post',
+    path: '/v1/attachments/{id}/complete',
+    summary: 'Finish an upload',
+    description:
+      'All parts are there: from now on the file can be read at `url` by whoever knows it, with `Range` or without, and by no token. Idempotent.',
+    caller: 'device',
+    parameters: [ATTACHMENT_ID],
+    answers: { 200: { description: 'the attachment', schema: AttachmentAnswer } },
+    problems: [...CALLER_PROBLEMS, 'not-found', 'upload-incomplete', 'storage-full'],
+  },
+  {
+    id: 'deleteAttachment',
+    method: 'delete',
+    path: '/v1/attachments/{id}',
+    summary: 'Delete an attachment of the caller’s account',
+    description: 'Complete or not: it goes, and counts no more. A repeat answers 404.',
+    caller: 'device',
+    parameters: [ATTACHMENT_ID],
+    answers: { 204: { description: 'deleted' } },
+    problems: [...CALLER_PROBLEMS, 'not-found'],
+  },
+  {
     id: 'makeChallenge',
     method: 'post',
     path: '/v1/login/challenge',
@@ -228,6 +285,8 @@ export function apiDescription(version: string): ApiDescription {
       NewAppPassword: NewAppPasswordAnswer,
       AppPasswords: AppPasswordsAnswer,
       AppPasswordLogin: AppPasswordLoginBody,
+      BeginAttachment: BeginAttachmentBody,
+      Attachment: AttachmentAnswer,
       Jwks: JwksAnswer,
       WellKnown,
     },

@@ -1,5 +1,10 @@
 /** For tests: the API on a free port of 127.0.0.1 over a memory store, with a clock and a randomness of its own. */
 
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openFileBlobs } from '@sealwire/blobs/files';
+import type { Blobs } from '@sealwire/blobs/port';
 import { openMemoryBus } from '@sealwire/bus/memory';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import type { RandomBytes } from '@sealwire/crypto/port';
@@ -10,6 +15,7 @@ import { createMetrics, type Metrics } from '@sealwire/service/metrics';
 import { listenOnLoopback, VERSION } from '@sealwire/service/testing/loopback';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { Store } from '@sealwire/store/port';
+import { LIMITS } from '@sealwire/wire/limits';
 import { decodeNodeMessage, NODES_CHANNEL, type NodeMessage } from '@sealwire/wire/node-messages';
 import type { ApiSettings } from '../settings.ts';
 import { type ApiDeps, startApi } from '../start.ts';
@@ -29,6 +35,8 @@ export interface Answer {
 export interface Fixture {
   readonly listening: Listening;
   readonly store: Store;
+  /** In a folder of its own, unless the test gave others. */
+  readonly blobs: Blobs;
   readonly metrics: Metrics;
   readonly log: string[];
   readonly announced: NodeMessage[];
@@ -55,9 +63,12 @@ export async function startFixture(
   const announced: NodeMessage[] = [];
   await bus.subscribe(NODES_CHANNEL, (message) => announced.push(decodeNodeMessage(message)));
   const random = seededRandom('api');
+  const folder = await mkdtemp(join(tmpdir(), 'sealwire-api-'));
+  const blobs = others.blobs ?? (await openFileBlobs({ folder }));
   const door = await startApi({
     store,
     bus,
+    blobs,
     crypto,
     random,
     now,
@@ -82,6 +93,10 @@ export async function startFixture(
       WRONG_PASSWORDS_PER_ADDRESS: 0,
       WRONG_PASSWORDS_PER_ACCOUNT: 0,
       NEW_APP_PASSWORDS_PER_ACCOUNT: 0,
+      ATTACHMENT_BYTES: LIMITS.attachmentBytes.value,
+      ATTACHMENT_BYTES_PER_ACCOUNT: LIMITS.attachmentBytesPerAccount.value,
+      ATTACHMENT_LIFE_DAYS: 30,
+      NEW_ATTACHMENTS_PER_ACCOUNT: 0,
       ...settings,
     },
     tokenKey: random(32),
@@ -116,6 +131,7 @@ export async function startFixture(
   return {
     listening,
     store,
+    blobs,
     metrics,
     log: lines,
     announced,
@@ -133,6 +149,7 @@ export async function startFixture(
     async close() {
       await listening.close();
       await bus.close();
+      await rm(folder, { recursive: true, force: true });
       await store.close();
     },
   };

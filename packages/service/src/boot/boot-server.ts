@@ -3,7 +3,7 @@ import type { Counters } from '@sealwire/bus/counters';
 import type { z } from 'zod';
 import { trustedProxies } from '../http/client-address.ts';
 import type { HttpDoor, SocketDoor } from '../http/http-door.ts';
-import { listen } from '../http/listen.ts';
+import { listen, type Route } from '../http/listen.ts';
 import { basePathOf } from '../http/public-origin.ts';
 import { tlsFilesOf } from '../http/tls-files.ts';
 import { type BusNews, busNews } from '../observe/bus-reports.ts';
@@ -48,6 +48,8 @@ export interface StandaloneServer<S extends ServerSchema, Store extends Closable
   readonly adminSocket?: (settings: z.output<S>) => string | undefined;
   /** The paths of the door; all of them unless given. */
   readonly prefix?: string;
+  /** Those among them whose bodies may come for longer. */
+  readonly slowRoutes?: readonly Omit<Route, 'door'>[];
   start(
     context: BootContext<S> & { readonly store: Store; readonly bus: Bus; readonly counters: Counters | undefined },
   ): Promise<HttpDoor | SocketDoor>;
@@ -57,7 +59,7 @@ export interface StandaloneServer<S extends ServerSchema, Store extends Closable
 export function bootServer<S extends ServerSchema, Store extends Closable, Bus extends Reaching>(
   server: StandaloneServer<S, Store, Bus>,
 ): Promise<void> {
-  const { name, prefix = '/' } = server;
+  const { name, prefix = '/', slowRoutes = [] } = server;
   return boot({
     ...server,
     async run(context) {
@@ -73,7 +75,7 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
       const door = await server.start({ ...context, store, bus, counters });
       const listening = await listen({
         address: settings.LISTEN,
-        routes: [{ prefix, door }],
+        routes: [{ prefix, door }, ...slowRoutes.map((route) => ({ ...route, door }))],
         health: createHealth({
           server: name,
           version,

@@ -61,7 +61,10 @@ describe('with origins listed', () => {
     async (path) => {
       expect(await ask(path, { origin: PAGE })).toMatchObject({
         vary: 'origin',
-        forPages: { 'access-control-allow-origin': PAGE, 'access-control-expose-headers': 'retry-after' },
+        forPages: {
+          'access-control-allow-origin': PAGE,
+          'access-control-expose-headers': 'content-range, retry-after',
+        },
       });
     },
   );
@@ -73,7 +76,7 @@ describe('with origins listed', () => {
       forPages: {
         'access-control-allow-origin': PAGE,
         'access-control-allow-methods': 'GET, POST, PUT, DELETE',
-        'access-control-allow-headers': 'authorization, content-type, from',
+        'access-control-allow-headers': 'authorization, content-type, from, range',
         'access-control-max-age': '7200',
       },
     });

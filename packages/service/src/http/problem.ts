@@ -78,6 +78,9 @@ const BY_KIND: Readonly<Record<string, ErrorCode>> = {
   conflict: 'conflict',
   limit: 'limit-reached',
   unavailable: 'unavailable',
+  incomplete: 'upload-incomplete',
+  refused: 'forbidden',
+  full: 'storage-full',
 };
 
 /** Any thrown value as a problem. What nobody expected becomes `internal` and tells the caller nothing. */

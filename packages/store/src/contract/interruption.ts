@@ -132,6 +132,8 @@ const INTERRUPTIONS: readonly Interruption[] = [
     async prepare(store) {
       await people(store, ALICE, 2);
       await store.appPasswords.add(ALICE, { id: '1', name: 'one', createdAt: NOW, verifier: bytes(1) }, 9);
+      const room = { attachments: 1, bytes: 9 };
+      await store.attachments.add(ALICE, { id: '1', bytes: 9, handle: '', expiresAt: NOW + 1 }, room);
     },
     call: (store) => store.accounts.delete(ALICE, NOW),
     async between(store) {
@@ -141,6 +143,7 @@ const INTERRUPTIONS: readonly Interruption[] = [
     async after(store) {
       expect(await store.accounts.find(ALICE)).toBeUndefined();
       expect(await store.appPasswords.list(ALICE)).toEqual([]);
+      expect((await store.attachments.expired(NOW, 1_000)).some(({ address }) => address === ALICE)).toBe(true);
       expect(await isUnknown(store, phone())).toBe(true);
       await expectError(store.accounts.create(account(ALICE, 2), manifest(1), [device(ALICE, 9)]), 'conflict');
       const heir = { ...account(BOB), accountKey: account(ALICE).accountKey };

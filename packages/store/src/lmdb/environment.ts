@@ -45,6 +45,8 @@ const DATABASES = [
   'journal', // 'ring' → where the commit log begins (log/ring-state.ts)
   'accepted', // u48 LSN, and u16 of the record if there are several → message ids of one commit
   'apppasswords', // address, 0, id → app password
+  'attachments', // address, 0, id → attachment
+  'attachmentends', // u48 end, address, 0, id → nothing; an attachment of a deleted account has end 0
   'probe', // one record
 ] as const;
 

@@ -28,6 +28,7 @@ const RECORDS = [
   'waiting',
   'invitations',
   'apppasswords',
+  'attachments',
 ] as const;
 const ONE_TIME_KEY = 'k'.charCodeAt(0);
 

@@ -9,6 +9,7 @@ import { gapOf, mergeGaps } from '../gap.ts';
 import {
   type Account,
   type AppPassword,
+  type Attachment,
   type Device,
   type GapRecord,
   type OneTimePrekey,
@@ -26,6 +27,7 @@ import type { ReadMailboxes } from './mailboxes/read-mailboxes.ts';
 import { takenOnce } from './once.ts';
 import { oneTimeKeysOf } from './prekeys.ts';
 import { readAccount, readDevice, readManifest, readUnfinished } from './records/account-records.ts';
+import { attachmentsOf } from './records/attachment-records.ts';
 import { keysUnder, SUITES } from './records/keys.ts';
 import { readPrekeys } from './records/prekey-records.ts';
 import { RecordReader } from './records/record.ts';
@@ -87,6 +89,8 @@ export interface LmdbWalk {
   mailbox(device: DeviceId): WalkedMailbox;
   ids(): Iterable<RememberedId>;
   invitations(): Iterable<{ readonly hash: Uint8Array; readonly uses: number; readonly expiresAt: number }>;
+  /** Of each account, or what is left of one, that has any. */
+  attachments(): Iterable<{ readonly address: AccountAddress; readonly held: readonly Attachment[] }>;
   once(): Iterable<{ readonly key: Uint8Array; readonly until: number }>;
   /** The time by which mail expires; undefined: never noted. */
   expiryTime(): number | undefined;
@@ -204,6 +208,14 @@ export function lmdbWalk(
         const reader = new RecordReader(value);
         yield { hash: new Uint8Array(key), uses: reader.number(), expiresAt: reader.number() };
       }
+    },
+
+    *attachments() {
+      renew();
+      const addresses = new Set<AccountAddress>();
+      for (const key of databases.attachments.getKeys({}))
+        addresses.add(key.subarray(0, key.indexOf(0)).toString() as AccountAddress);
+      for (const address of addresses) yield { address, held: attachmentsOf(databases, address) };
     },
 
     once() {

@@ -2,7 +2,16 @@
 
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { ServedSuite } from '@sealwire/wire/lime-server';
-import type { Account, AppPassword, Device, GapRecord, OneTimePrekey, PrekeyBundle, StoredManifest } from '../port.ts';
+import type {
+  Account,
+  AppPassword,
+  Attachment,
+  Device,
+  GapRecord,
+  OneTimePrekey,
+  PrekeyBundle,
+  StoredManifest,
+} from '../port.ts';
 
 export interface AccountRow {
   readonly account: Account;
@@ -75,6 +84,8 @@ export interface MemoryState {
   readonly keyOwners: Map<string, AccountAddress | DeviceId>;
   /** Every address and device id ever given out: none is given out again. */
   readonly used: Set<AccountAddress | DeviceId>;
+  /** Of those, too, whose account is gone. By address, then by id. */
+  readonly attachments: Map<AccountAddress, Map<string, Attachment>>;
   readonly invitations: Map<string, { uses: number; readonly expiresAt: number }>;
   /** By sender and message id, oldest first. */
   readonly accepted: Map<string, AcceptedRow>;
@@ -90,6 +101,7 @@ export function emptyState(): MemoryState {
     waiting: new Map(),
     keyOwners: new Map(),
     used: new Set(),
+    attachments: new Map(),
     invitations: new Map(),
     accepted: new Map(),
     taken: new Map(),

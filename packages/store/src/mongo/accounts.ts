@@ -12,6 +12,7 @@ import {
 } from '../port.ts';
 import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
 import { changeAccount, readAccount, replaceAccount } from './account-row.ts';
+import { expireAttachments } from './attachments.ts';
 import { bin, bytesOf } from './bytes.ts';
 import type { AccountDocument, DeviceFields, LeavingFields, ManifestDocument, ManifestFields } from './documents.ts';
 import type { Ground } from './ground.ts';
@@ -39,6 +40,8 @@ export function mongoAccounts(ground: Ground): Accounts {
           await checkNew(ground, before, devices);
           const claims = [{ owner: address, keys: [account.accountKey] }, ...claimsOf(devices)];
           const leaving = old ? allOf(old) : [];
+          // Before it makes room: whoever has its name then may have attachments, too.
+          if (old) await expireAttachments(ground, address);
           const owners = new Set(leaving.map(({ id }) => id as KeyOwner));
           await claimKeys(ground, claims, { field: 'account', rev: before.rev + 1 }, owners);
           return {

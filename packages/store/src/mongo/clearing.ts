@@ -2,6 +2,7 @@
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { SUITE_NAMES } from '@sealwire/wire/lime-server';
 import { trusted } from 'mongoose';
+import { expireAttachments } from './attachments.ts';
 import { boxOf, LAST_SEQ, mailId } from './bytes.ts';
 import { type AccountDocument, emptyMailbox, type PrekeyDocument } from './documents.ts';
 import type { Ground } from './ground.ts';
@@ -14,8 +15,10 @@ export async function clearAway(ground: Ground, account: AccountDocument): Promi
   for (const { id, keys, rev } of account.leaving) {
     if (id !== account._id) await clearDevice(ground, id as DeviceId);
     // One that was never finished, and made room, has no older manifests; who has its name now may have.
-    else if (account.state === 'deleted')
+    else if (account.state === 'deleted') {
       await engine.write(() => documents.manifests.deleteMany({ address: id }).exec());
+      await expireAttachments(ground, id);
+    }
     await releaseKeys(ground, id as AccountAddress | DeviceId, keys, 'account', rev);
   }
   const ids = account.leaving.map(({ id }) => id);

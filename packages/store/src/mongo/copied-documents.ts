@@ -2,11 +2,13 @@
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { RememberedId } from '../lmdb/ids/accepted-ids.ts';
 import type { WalkedAccount, WalkedMailbox, WalkedPrekeys } from '../lmdb/walk.ts';
+import type { Attachment } from '../port.ts';
 import { keysOfDevice } from '../sameness.ts';
 import { acceptedKey, accountTag, bin, boxOf, DIGEST_LENGTH, hashOf, mailId, ONCE_LENGTH } from './bytes.ts';
 import type {
   AcceptedDocument,
   AccountDocument,
+  AttachmentsDocument,
   InvitationDocument,
   KeyDocument,
   MailboxDocument,
@@ -74,6 +76,16 @@ export function accountDocuments(walked: WalkedAccount): AccountDocuments {
     prekeys: walked.prekeys.map(prekeyDocument),
     keys: keyDocuments(walked),
   };
+}
+
+export function attachmentsDocument({
+  address,
+  held,
+}: {
+  readonly address: AccountAddress;
+  readonly held: readonly Attachment[];
+}): AttachmentsDocument {
+  return { _id: address, bytes: held.reduce((sum, { bytes }) => sum + bytes, 0), held };
 }
 
 function prekeyDocument({ device, suite, bundle, held, claimed }: WalkedPrekeys): PrekeyDocument {

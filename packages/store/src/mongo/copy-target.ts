@@ -18,7 +18,7 @@ export interface AccountCopy extends AccountDocuments {
 }
 
 /** Collections of documents that stand for themselves. */
-export type LooseCollection = 'accepted' | 'invitations' | 'once' | 'times';
+export type LooseCollection = 'accepted' | 'attachments' | 'invitations' | 'once' | 'times';
 
 interface Identified {
   readonly _id: Buffer | string;

@@ -59,6 +59,22 @@ export interface AppPasswordFields {
   readonly by: Buffer;
 }
 
+/** The attachments of an account; `_id`: its address. */
+export interface AttachmentsDocument {
+  readonly _id: string;
+  /** Of all that are held. */
+  readonly bytes: number;
+  readonly held: readonly AttachmentFields[];
+}
+
+export interface AttachmentFields {
+  readonly id: string;
+  readonly bytes: number;
+  readonly handle: string;
+  readonly isComplete: boolean;
+  readonly expiresAt: number;
+}
+
 /** A manifest that a newer one followed; `_id`: address, space, version. */
 export interface ManifestDocument extends ManifestFields {
   readonly _id: string;
@@ -200,6 +216,7 @@ export interface Documents {
   readonly mailboxes: mongo.Collection<MailboxDocument>;
   readonly mails: mongo.Collection<MailDocument>;
   readonly accepted: mongo.Collection<AcceptedDocument>;
+  readonly attachments: mongo.Collection<AttachmentsDocument>;
   readonly times: mongo.Collection<TimeDocument>;
 }
 
@@ -280,6 +297,7 @@ export interface IndexSpec {
 export const INDEXES: readonly IndexSpec[] = [
   { collection: 'mails', key: { at: 1 } },
   { collection: 'manifests', key: { address: 1, version: 1 } },
+  { collection: 'attachments', key: { 'held.expiresAt': 1 } },
   { collection: 'accepted', key: { forget: 1 }, options: { expireAfterSeconds: 0 } },
   { collection: 'once', key: { forget: 1 }, options: { expireAfterSeconds: 0 } },
 ];
@@ -300,6 +318,7 @@ export function openDocuments(connection: Connection): Documents {
     mailboxes: db.collection('mailboxes'),
     mails: db.collection('mails'),
     accepted: db.collection('accepted'),
+    attachments: db.collection('attachments'),
     times: db.collection('times'),
   };
 }

@@ -1,0 +1,140 @@
+/**
+ * Encrypted files: an account declares how large one is, sends its parts, and says that it is complete; from then on whoever knows its URL
+ * may read it, until it ends or its owner deletes it. This server knows neither key nor name nor type, and the relay never carries a file.
+ *
+ * The record (`store.attachments`) comes after the upload at the place of the files has begun, and goes after the file has: what no record
+ * knows is swept there.
+ */
+import { partsOf } from '@sealwire/blobs/parts';
+import type { Blobs, Part, Upload } from '@sealwire/blobs/port';
+import type { RandomBytes } from '@sealwire/crypto/port';
+import { Problem } from '@sealwire/service/problem';
+import { type Attachment, type Store, StoreError } from '@sealwire/store/port';
+import { encodeBase64url } from '@sealwire/wire/base64url';
+import type { AttachmentAnswer } from '@sealwire/wire/http';
+import { accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
+import type { z } from 'zod';
+import type { ApiSettings } from '../settings.ts';
+import type { SignedPaths } from './signed-paths.ts';
+
+/** Nobody guesses it; it is no secret of its own, since the URL to read it is signed. */
+const ID_BYTES = 16;
+const DAY_MS = 86_400_000;
+
+type Answer = z.output<typeof AttachmentAnswer>;
+
+export interface AttachmentServiceDeps {
+  readonly store: Pick<Store, 'attachments'>;
+  /** Undefined: there are none. */
+  readonly blobs: Blobs | undefined;
+  readonly paths: SignedPaths;
+  readonly random: RandomBytes;
+  readonly now: () => number;
+  readonly settings: Pick<ApiSettings, 'ATTACHMENT_BYTES' | 'ATTACHMENT_BYTES_PER_ACCOUNT' | 'ATTACHMENT_LIFE_DAYS'>;
+}
+
+export class AttachmentService {
+  constructor(private readonly deps: AttachmentServiceDeps) {}
+
+  async begin(caller: DeviceId, bytes: number): Promise<Answer> {
+    const { store, random, now, settings } = this.deps;
+    const blobs = this.blobs();
+    const most = settings.ATTACHMENT_BYTES;
+    if (bytes > most) throw new Problem('payload-too-large', { detail: `a file has at most ${most} bytes here` });
+    const address = accountOf(caller);
+    const room = {
+      attachments: LIMITS.attachmentsPerAccount.value,
+      bytes: settings.ATTACHMENT_BYTES_PER_ACCOUNT,
+    };
+    // Decided below, by the store; this spares the place of the files an upload that is sure to be refused.
+    const used = await store.attachments.usage(address);
+    if (used.attachments >= room.attachments || used.bytes + bytes > room.bytes) throw noRoom(room);
+    const id = encodeBase64url(random(ID_BYTES));
+    const at = now();
+    const handle = await blobs.begin(id, bytes, at);
+    const attachment = { id, bytes, handle, expiresAt: at + LIMITS.uploadLifeMs.value };
+    try {
+      await store.attachments.add(address, attachment, room);
+    } catch (error) {
+      await blobs.abort(attachment);
+      throw error instanceof StoreError && error.kind === 'limit' ? noRoom(room, { cause: error }) : error;
+    }
+    return this.answer({ ...attachment, isComplete: false }, partsOf(bytes));
+  }
+
+  /** Which parts are still to be sent, with new URLs: how an upload goes on after a lost link. */
+  async show(caller: DeviceId, id: string): Promise<Answer> {
+    const attachment = await this.held(caller, id);
+    if (attachment.isComplete) return this.answer(attachment, []);
+    const there = new Set(await this.blobs().partsThere(attachment));
+    return this.answer(
+      attachment,
+      partsOf(attachment.bytes).filter(({ number }) => !there.has(number)),
+    );
+  }
+
+  /** The same again answers the same. */
+  async complete(caller: DeviceId, id: string): Promise<Answer> {
+    const { store, now, settings } = this.deps;
+    const blobs = this.blobs();
+    const attachment = await this.held(caller, id);
+    if (attachment.isComplete) return this.answer(attachment, []);
+    await blobs.complete(attachment);
+    const expiresAt = now() + settings.ATTACHMENT_LIFE_DAYS * DAY_MS;
+    const complete = await store.attachments.complete(accountOf(caller), id, expiresAt);
+    if (complete) return this.answer(complete, []);
+    // Deleted meanwhile.
+    await blobs.delete(id);
+    throw new Problem('not-found');
+  }
+
+  /** Somebody else's, one that is gone and one that never was are the same 404 (cases G01, I03). */
+  async remove(caller: DeviceId, id: string): Promise<void> {
+    const address = accountOf(caller);
+    const attachment = await this.deps.store.attachments.find(address, id);
+    if (!attachment) throw new Problem('not-found');
+    await discard(this.blobs(), attachment);
+    await this.deps.store.attachments.remove(address, id);
+  }
+
+  private async held(caller: DeviceId, id: string): Promise<Attachment> {
+    const { store, now } = this.deps;
+    const attachment = await store.attachments.find(accountOf(caller), id);
+    if (!attachment || attachment.expiresAt <= now()) throw new Problem('not-found');
+    return attachment;
+  }
+
+  private async answer(attachment: Attachment, missing: readonly Part[]): Promise<Answer> {
+    const { id, bytes, isComplete, expiresAt } = attachment;
+    const parts = await Promise.all(
+      missing.map(async (part) => ({ ...part, url: await this.partUrl(attachment, part) })),
+    );
+    const state = isComplete ? ('complete' as const) : ('uploading' as const);
+    return { id, bytes, state, expiresAt, parts, ...(isComplete && { url: this.deps.paths.file(id, expiresAt) }) };
+  }
+
+  private async partUrl(attachment: Upload & { readonly expiresAt: number }, part: Part): Promise<string> {
+    const { paths, now } = this.deps;
+    const { way } = this.blobs();
+    const { id, handle, bytes: size, expiresAt: until } = attachment;
+    if (way.by === 'urls') return way.partUrl(attachment, part, { now: now(), until });
+    return paths.part({ id, handle, size, number: part.number }, until);
+  }
+
+  private blobs(): Blobs {
+    if (this.deps.blobs) return this.deps.blobs;
+    throw new Problem('not-found', { detail: 'this server takes no attachments' });
+  }
+}
+
+/** Whatever there is of it at the place of the files. */
+export async function discard(blobs: Blobs, attachment: Attachment): Promise<void> {
+  if (!attachment.isComplete) await blobs.abort(attachment);
+  await blobs.delete(attachment.id);
+}
+
+function noRoom(room: { attachments: number; bytes: number }, options?: ErrorOptions): Problem {
+  const detail = `an account has at most ${room.attachments} files and ${room.bytes} bytes here: delete some first`;
+  return new Problem('limit-reached', { detail }, options);
+}
