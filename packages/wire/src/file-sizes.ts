@@ -1,6 +1,6 @@
 /**
  * How long an encrypted file is: docs/spec/files.md sections 1 and 2. Padding is Padmé (Nikitin et al., "Reducing Metadata Leakage
- * from Encrypted Files and Communication with PURBs", 2019, section 4.2), which leaks O(log log size) bits for at most 12 %.
+ * from Encrypted Files and Communication with PURBs", 2019), which leaks O(log log size) bits for at most 12 %.
  */
 
 /** 1 TiB. */

@@ -144,16 +144,42 @@ describe('a file that is not the one that was sent', () => {
   it('G06: another key hands out nothing, another digest never the end', async () => {
     const { bytes, file } = await seal(three);
     const key = await released({ ...file, key: random(32) }, bytes);
-    expect(key).toMatchObject({ fault: REFUSED, bytes: Buffer.alloc(0) });
+    expect(key).toMatchObject({ fault: REFUSED, bytes: { length: 0 } });
     const small = await seal(new Uint8Array(1000));
     const digest = await released({ ...small.file, digest: random(32) }, small.bytes);
-    expect(digest).toMatchObject({ fault: REFUSED, bytes: Buffer.alloc(0) });
+    expect(digest).toMatchObject({ fault: REFUSED, bytes: { length: 0 } });
+  });
+
+  it('never hands out its end when padding that has a segment of its own is changed or missing', async () => {
+    // 100 segments to the byte: Padmé adds to them.
+    const plaintext = random(100 * FILE_SEGMENT_ROOM);
+    const { bytes, file } = await seal(plaintext);
+    const dataEnd = FILE_HEADER_BYTES + 100 * FILE_SEGMENT_BYTES;
+    expect(bytes.length).toBeGreaterThan(dataEnd);
+    const flipped = bytes.slice();
+    flipped[bytes.length - 1]! ^= 1;
+    for (const wrong of [flipped, bytes.subarray(0, dataEnd)]) {
+      const { bytes: out, fault } = await released(file, wrong, 65_536);
+      expect(fault).toMatchObject(REFUSED);
+      expect(out.length).toBeLessThan(plaintext.length);
+    }
+  });
+
+  it('is not read on when it has no end', async () => {
+    const { bytes, file } = await seal(three);
+    let beyond = 0;
+    async function* endless() {
+      yield bytes;
+      while (beyond++ < 100) yield new Uint8Array(1);
+    }
+    await expect(join(decryptFile(PARTS, file, endless()))).rejects.toMatchObject(REFUSED);
+    expect(beyond).toBe(1);
   });
 
   it('is refused for a size that lies, before anything is read', async () => {
     const { bytes, file } = await seal(three);
     const lies = { ...file, size: file.size + 100_000 };
-    expect(await released(lies, bytes)).toMatchObject({ fault: REFUSED, bytes: Buffer.alloc(0) });
+    expect(await released(lies, bytes)).toMatchObject({ fault: REFUSED, bytes: { length: 0 } });
     await expect(join(decryptRange(node, lies, async () => bytes, 0, 1))).rejects.toMatchObject(REFUSED);
   });
 });
