@@ -75,7 +75,7 @@ export class Client {
   readonly suites: readonly SuiteName[];
   readonly server: string;
   readonly engines: ClientEngines;
-  /** Encryption of files, chunk by chunk, by the first engine. */
+  /** Encryption of files by the first engine that has it: docs/spec/files.md. */
   readonly files: FileHooks;
   readonly #services: Services;
   readonly #runtime: ClientRuntime;

@@ -40,8 +40,8 @@ const CLIENT_CODES = {
   corrupt: false,
   'storage-failed': true,
   'storage-full': true,
-  'bad-chunk': false,
-  'chunk-differs': false,
+  'bad-file': false,
+  'file-changed': false,
 } as const satisfies Record<string, boolean>;
 
 export type ClientErrorCode = keyof typeof CLIENT_CODES | ErrorCode;

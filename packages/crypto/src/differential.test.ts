@@ -117,6 +117,13 @@ describe('noble and node agree', () => {
       fc.property(anyBytes, anyBytes, anyBytes, fc.nat(400), (a, b, c, length) => {
         bothAgree((crypto) => crypto.sha256(a));
         bothAgree((crypto) => crypto.sha512(a));
+        bothAgree((crypto) => crypto.hmacSha384(a, b));
+        bothAgree((crypto) => {
+          const stream = crypto.sha256Stream();
+          stream.update(a);
+          stream.update(b);
+          return stream.digest();
+        });
         bothAgree((crypto) => crypto.hmacSha512(a, b));
         bothAgree((crypto) => crypto.hkdfSha512(a, b, c, length));
         bothAgree((crypto) => crypto.equal(a, b));

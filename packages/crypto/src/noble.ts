@@ -3,7 +3,7 @@
 import { equalBytes } from '@noble/ciphers/utils.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
-import { sha256, sha512 } from '@noble/hashes/sha2.js';
+import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { requireHkdfLength } from './hkdf-sizes.ts';
 import { limeSuites } from './lime-suites.ts';
 import { nobleAes256Gcm, nobleChacha20Poly1305 } from './noble-aead.ts';
@@ -31,6 +31,11 @@ export function nobleCrypto(): CryptoProvider {
     suites: limeSuites(parts),
     sha256: (data) => sha256(data),
     sha512: (data) => sha512(data),
+    sha256Stream() {
+      const stream = sha256.create();
+      return { update: (data) => void stream.update(data), digest: () => stream.digest() };
+    },
+    hmacSha384: (key, data) => hmac(sha384, key, data),
     hmacSha512: (key, data) => hmac(sha512, key, data),
     hkdfSha512(salt, inputKeyMaterial, info, length) {
       requireHkdfLength(length);

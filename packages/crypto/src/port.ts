@@ -15,6 +15,7 @@ export class CryptoError extends Error {
       | 'low-order'
       | 'authentication-failed'
       | 'output-too-long'
+      | 'closed'
       | 'randomness-missing',
     message: string,
   ) {
@@ -122,6 +123,12 @@ export interface LimeSuite {
   identityToDhPublic(publicKey: Uint8Array): Uint8Array;
 }
 
+export interface HashStream {
+  update(data: Uint8Array): void;
+  /** Once, at the end. */
+  digest(): Uint8Array;
+}
+
 export interface CryptoProvider {
   /** `noble` or `node`, for logs and benchmarks. */
   readonly name: string;
@@ -137,6 +144,9 @@ export interface CryptoProvider {
   readonly suites: Readonly<Record<SuiteName, LimeSuite>>;
   sha256(data: Uint8Array): Uint8Array;
   sha512(data: Uint8Array): Uint8Array;
+  /** For what comes in pieces, as files do. */
+  sha256Stream(): HashStream;
+  hmacSha384(key: Uint8Array, data: Uint8Array): Uint8Array;
   hmacSha512(key: Uint8Array, data: Uint8Array): Uint8Array;
   /** RFC 5869 with SHA-512. Throws `output-too-long` above 255 * 64 bytes. */
   hkdfSha512(salt: Uint8Array, inputKeyMaterial: Uint8Array, info: Uint8Array, length: number): Uint8Array;

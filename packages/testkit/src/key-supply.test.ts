@@ -98,14 +98,19 @@ describe('the form of a message', () => {
   });
 });
 
-it('S57: the engine’s file hooks encrypt a file chunk by chunk', async () => {
-  const { newFile, decryptChunk } = alice.client.files;
-  const file = newFile();
-  const sealed = file.encryptChunk(0, false, Uint8Array.of(1, 2, 3));
-  expect(decryptChunk(file.key, 0, false, sealed)).toEqual(Uint8Array.of(1, 2, 3));
-  for (const [key, final] of [
-    [file.key, true],
-    [newFile().key, false],
-  ] as const)
-    expect(() => decryptChunk(key, 0, final, sealed)).toThrow(expect.objectContaining({ code: 'bad-chunk' }));
+it('S57: the engine’s file hooks encrypt a file, and open it for its key alone', async () => {
+  const { encrypt, decrypt } = alice.client.files;
+  async function* pieces(...all: Uint8Array[]) {
+    yield* all;
+  }
+  async function collect(bytes: AsyncIterable<Uint8Array>) {
+    const all: Uint8Array[] = [];
+    for await (const piece of bytes) all.push(piece);
+    return all;
+  }
+  const file = encrypt(3, pieces(Uint8Array.of(1, 2, 3)));
+  const sealed = await collect(file.bytes());
+  expect(await collect(decrypt(file.sealed, pieces(...sealed)))).toEqual([Uint8Array.of(1, 2, 3)]);
+  const other = { ...file.sealed, key: new Uint8Array(32) };
+  await expect(collect(decrypt(other, pieces(...sealed)))).rejects.toMatchObject({ code: 'bad-file' });
 });

@@ -7,7 +7,7 @@ import { LIMITS } from './limits.ts';
 import {
   address,
   bytes,
-  type Field,
+  exactly,
   list,
   type MessageOf,
   MessageType,
@@ -19,7 +19,8 @@ import {
 
 const ENGINE = /^[a-z0-9][a-z0-9._-]{0,31}$/;
 const NO_BYTES = new Uint8Array(0);
-const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]{1,127}\/[A-Za-z0-9!#$&^_.+-]{1,127}(?:;[\x20-\x7e]{1,127})?$/;
+/** RFC 6838, with parameters if there are any. */
+export const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]{1,127}\/[A-Za-z0-9!#$&^_.+-]{1,127}(?:;[\x20-\x7e]{1,127})?$/;
 
 /** Lower case, at most 32 characters. */
 export function isEngineId(text: string): boolean {
@@ -109,14 +110,6 @@ export const CONTENT = new MessageType(
     },
   },
 );
-
-function exactly(number: number, length: number): Field<Uint8Array> {
-  const read: Field<Uint8Array>['read'] = (reader) => {
-    const value = reader.bytes(length);
-    return value.length === length ? value : reader.fail(`not ${length} bytes`);
-  };
-  return { ...bytes(number, length), absent: undefined, read };
-}
 
 /** A place in the chain of a sending device: docs/spec/chain.md section 2. */
 export interface ChainLink {

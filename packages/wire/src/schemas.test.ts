@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import protobuf from 'protobufjs';
 import { CONTENT, ENVELOPE } from './envelope.ts';
+import { FILE_DESCRIPTOR } from './file-descriptor.ts';
 import { CLIENT_FRAMES, SERVER_FRAMES } from './frames.ts';
 import { MANIFEST } from './manifest.ts';
 import { NODE_MESSAGES } from './node-messages.ts';
@@ -15,6 +16,7 @@ const TABLES: Record<string, Record<string, Fields>> = {
   relay: { ClientFrame: CLIENT_FRAMES.variants, ServerFrame: SERVER_FRAMES.variants },
   node: { NodeMessage: NODE_MESSAGES.variants },
   envelope: { Envelope: ENVELOPE.fields, Content: CONTENT.fields },
+  file: { FileDescriptor: FILE_DESCRIPTOR.fields },
   manifest: { Manifest: MANIFEST.fields },
 };
 

@@ -10,13 +10,14 @@
  * An engine without keys and sessions is written in terms of `callback-engine.ts`.
  */
 import type { CryptoProvider, RandomBytes, SuiteName } from '@sealwire/crypto/port';
+import type { SealedFile } from '@sealwire/wire/file-descriptor';
 import type { Part } from '@sealwire/wire/frames';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { DirectoryKeys } from '@sealwire/wire/keys-check';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
+import type { ReadSealed } from '../files/file-decryption.ts';
 import type { Records, Transaction } from '../storage/ledger.ts';
 import type { Difference } from './keys-comparison.ts';
-import type { FileEncryption, FileKey } from './stream.ts';
 
 /** IMEE's 0, -1 and error codes. */
 export type EngineResult<T> =
@@ -96,11 +97,23 @@ export interface KeysFinding {
   readonly mended: boolean;
 }
 
-/** `final`: the last chunk of the file and no other, on both sides (`stream.ts`). */
+/** One file that is being encrypted, under a key of its own. */
+export interface EncryptingFile {
+  /** Bytes of all that `bytes` answers. */
+  readonly sealedSize: number;
+  /** What opens it. Throws `bad-file` before `bytes` has come to its end. */
+  readonly sealed: SealedFile;
+  /** Once. Throws `file-changed` when the file is not as long as was said. */
+  bytes(): AsyncIterable<Uint8Array>;
+}
+
+/** docs/spec/files.md. What is decrypted is the sender's, byte for byte in its place, or `bad-file` is thrown before it. */
 export interface FileHooks {
-  /** For one file: its key is made here, and nothing else encrypts under it. */
-  newFile(): FileEncryption;
-  decryptChunk(key: FileKey, index: number, final: boolean, sealed: Uint8Array): Uint8Array;
+  encrypt(size: number, plaintext: AsyncIterable<Uint8Array>): EncryptingFile;
+  /** The end of the file comes only when all of it was right. */
+  decrypt(file: SealedFile, sealed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /** From `start` up to `end`; `read` answers parts of the encrypted file. */
+  decryptRange(file: SealedFile, read: ReadSealed, start: number, end: number): AsyncIterable<Uint8Array>;
 }
 
 /** The keys of an engine whose devices have identities in manifests. It is there from the first day of a device. */

@@ -202,6 +202,15 @@ export function bytes(number: number, most: number): Field<Uint8Array> {
   return scalar(number, 'bytes', NO_BYTES, read, (writer, value) => writer.bytes(number, value));
 }
 
+/** Bytes that a message must have, of this length. */
+export function exactly(number: number, length: number): Field<Uint8Array> {
+  const read: Field<Uint8Array>['read'] = (reader) => {
+    const value = reader.bytes(length);
+    return value.length === length ? value : reader.fail(`not ${length} bytes`);
+  };
+  return { ...bytes(number, length), absent: undefined, read };
+}
+
 export function messageId(number: number): Field<MessageId> {
   return scalar(number, 'bytes', undefined, readMessageId, (writer, value) => writer.bytes(number, value));
 }

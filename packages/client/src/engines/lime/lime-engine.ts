@@ -16,6 +16,8 @@ import type { Part } from '@sealwire/wire/frames';
 import { type DeviceId, nameOf } from '@sealwire/wire/ids';
 import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
+import { decryptFile, decryptRange } from '../../files/file-decryption.ts';
+import { FileEncryption, type FileParts } from '../../files/file-encryption.ts';
 import type { Records, Transaction } from '../../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../../storage/record.ts';
 import type {
@@ -35,7 +37,6 @@ import type {
   SealedMessage,
   Unserved,
 } from '../engine.ts';
-import { decryptChunk, FileEncryption } from '../stream.ts';
 import { LimeDirectory } from './lime-directory.ts';
 import { checkLimeKeys } from './lime-keys-check.ts';
 import { limeStoreOver } from './lime-records.ts';
@@ -83,9 +84,11 @@ class LimeEngine implements EncryptionEngine, DeviceKeys, EngineSessions {
   constructor(setup: EngineSetup) {
     this.#setup = setup;
     const { crypto, random } = setup;
+    const parts: FileParts = { floe: crypto, sha256Stream: crypto.sha256Stream, random };
     this.files = {
-      newFile: () => new FileEncryption(crypto, random),
-      decryptChunk: (key, index, final, sealed) => decryptChunk(crypto.aes256gcm, key, index, final, sealed),
+      encrypt: (size, plaintext) => new FileEncryption(parts, size, plaintext),
+      decrypt: (file, sealed) => decryptFile(parts, file, sealed),
+      decryptRange: (file, read, start, end) => decryptRange(parts.floe, file, read, start, end),
     };
   }
 

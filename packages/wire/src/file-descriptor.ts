@@ -1,0 +1,69 @@
+/**
+ * What a device needs to fetch, open and show a file: `proto/file.proto`, docs/spec/files.md section 3. It travels inside an encrypted
+ * message, as the body of a `Content` of its media type. Byte fields are views.
+ */
+import { MEDIA_TYPE } from './envelope.ts';
+import { isFileName } from './file-name.ts';
+import { LARGEST_FILE, sealedFileSize } from './file-sizes.ts';
+import { bytes, exactly, MessageType, matching, text, uint } from './protobuf/fields.ts';
+
+export const FILE_TYPE = 'application/vnd.sealwire.file';
+export const THUMBNAIL_BYTES = 16_384;
+const KEY_BYTES = 32;
+const DIGEST_BYTES = 32;
+
+const IMAGE = /^image\/(?:jpeg|png|webp)$/;
+
+export const FILE_DESCRIPTOR = new MessageType(
+  {
+    key: exactly(1, KEY_BYTES),
+    /** SHA-256 of all encrypted bytes. */
+    digest: exactly(2, DIGEST_BYTES),
+    size: uint(3),
+    sealedSize: uint(4),
+    name: text(5, 255),
+    type: matching(6, MEDIA_TYPE, 255),
+    thumbnailType: text(7, 10),
+    thumbnail: bytes(8, THUMBNAIL_BYTES),
+  },
+  {
+    check({ size, sealedSize, name, thumbnailType, thumbnail }, reader) {
+      if (size > LARGEST_FILE) reader.fail('a file beyond all sizes');
+      if (sealedSize !== sealedFileSize(size)) reader.fail('sizes that do not belong together');
+      if (!isFileName(name)) reader.fail('a name that is unsafe for a file');
+      if (thumbnail.length === 0 ? thumbnailType !== '' : !IMAGE.test(thumbnailType))
+        reader.fail('a thumbnail that is no image');
+    },
+  },
+);
+
+/** What opens a file: nothing of it is for a server. */
+export interface SealedFile {
+  readonly key: Uint8Array;
+  readonly digest: Uint8Array;
+  readonly size: number;
+  readonly sealedSize: number;
+}
+
+export interface FileDescriptor extends SealedFile {
+  readonly name: string;
+  /** Media type, as its sender says: never a reason to run or render anything. */
+  readonly type: string;
+  readonly thumbnail?: { readonly type: string; readonly body: Uint8Array };
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Throws `WireError` `bad-file-descriptor` for what `decodeFileDescriptor` would refuse. */
+export function encodeFileDescriptor({ thumbnail, ...file }: FileDescriptor): Uint8Array<ArrayBuffer> {
+  const { type: thumbnailType = '', body = NO_BYTES } = thumbnail ?? {};
+  const bytes = FILE_DESCRIPTOR.encode({ ...file, thumbnailType, thumbnail: body });
+  decodeFileDescriptor(bytes);
+  return bytes;
+}
+
+/** Throws `WireError` `bad-file-descriptor`. */
+export function decodeFileDescriptor(bytes: Uint8Array): FileDescriptor {
+  const { thumbnailType, thumbnail, ...file } = FILE_DESCRIPTOR.decode(bytes, 'bad-file-descriptor');
+  return { ...file, ...(thumbnail.length > 0 && { thumbnail: { type: thumbnailType, body: thumbnail } }) };
+}
