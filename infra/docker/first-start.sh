@@ -30,6 +30,8 @@ random() { openssl rand -base64 32 | tr '+/' '-_' | tr -d '='; }
 random | keep "$state/secrets/token/token.key"
 random | keep "$state/secrets/app-passwords/app-passwords.key"
 { echo "ROOT_ACCESS_KEY=sealwire"; echo "ROOT_SECRET_KEY=$(random)"; } | keep "$state/secrets/s3/credentials"
+# The same for who calls it.
+sed -n 's/^ROOT_SECRET_KEY=//p' "$state/secrets/s3/credentials" | renew "$state/secrets/blobs/secret.key"
 
 # Database and Valkey answer to a password only. mongod demands a key of the members of a replica set, even of one, before it asks for any.
 openssl rand -base64 756 | keep "$state/secrets/mongo/internal.key"

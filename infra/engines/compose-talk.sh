@@ -29,7 +29,7 @@ inside() { docker-compose exec -T "$@" </dev/null; }
 
 docker-compose up --no-build --detach --wait --wait-timeout 240 2>&1 | grep -iE 'error|unhealthy' >&2 || true
 states=$(docker-compose ps --all --format '{{.Service}}={{.State}},{{.Health}}')
-for service in mongo valkey api directory relay-1 relay-2 nginx; do expect "$service is healthy" "$states" "$service=running,healthy"; done
+for service in mongo valkey s3 api directory relay-1 relay-2 nginx; do expect "$service is healthy" "$states" "$service=running,healthy"; done
 expect "first-start has ended" "$states" "first-start=exited,"
 
 expect "nobody is root" "$(for one in api relay-1 valkey nginx; do inside $one id -u; done | sort -u | tr '\n' ' ')" "10001 "
@@ -60,6 +60,9 @@ expect "the user of its health check may do nothing else" "$(valkey 'AUTH health
 expect "nor the servers what is for an operator" "$(valkey "AUTH sealwire $(inside valkey cat /run/sealwire/valkey/servers.password)" 'CONFIG GET dir')" $'+OK\r\n-NOPERM'
 
 inside nginx cat /run/sealwire/tls/cert.pem >"$STAND_INS/cert.pem"
+expect "files are behind the same origin, and nobody reads them without a signature" \
+  "$(NODE_EXTRA_CA_CERTS=$STAND_INS/cert.pem node -e "fetch(process.argv[1]).then(async a=>console.log(a.status,(await a.text()).match(/<Code>\w+/)?.[0]))" "$server/sealwire-files/x")" "403 <Code>AccessDenied"
+
 for user in alice bob; do
   mkdir -p "$STAND_INS/$user"
   code=$(inside api sealwire-server invite 2>/dev/null)

@@ -4,8 +4,8 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
@@ -17,6 +17,11 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const script = join(engines, 'compose.sh');
 const database = join(engines, 'documentdb.sh');
 const MONGO_PORT = process.env.MONGO_PORT ?? '27617';
+/** As infra/engines/s3.sh has built it. */
+const VERSITYGW = join(
+  process.env.SEALWIRE_ENGINES ?? join(homedir(), '.cache/sealwire-engines'),
+  'bin/versitygw-1.8.0',
+);
 const STAND_IN = 'localhost/sealwire-stand-in:1';
 const PACKAGES = 'openssl,redis-server,nginx-light';
 /** A base of Debian packages, an installation and a build, on a machine that has other work. */
@@ -52,6 +57,7 @@ function hasDatabase(): boolean {
 function reason(): string | undefined {
   if (!process.env.MONGODB_URI) return 'without MONGODB_URI';
   if (!hasDatabase()) return 'MONGODB_URI is not what infra/engines/documentdb.sh started';
+  if (!existsSync(VERSITYGW)) return 'infra/engines/s3.sh up has not been run';
   return spawnSync('bash', [script, 'has']).status === 0
     ? undefined
     : 'compose.sh tools has not been run, or not by root';
@@ -70,6 +76,7 @@ const missing = reason();
       const folder = mkdtempSync(join(tmpdir(), 'sealwire-compose-'));
       chmodSync(folder, 0o755);
       for (const name of ['forward.mjs', 'stand-in-user.mjs']) copyFileSync(join(engines, name), join(folder, name));
+      copyFileSync(VERSITYGW, join(folder, 'versitygw'));
       renderNginx(folder, {
         LISTEN: '8443 ssl',
         SERVER_NAME: '_',
@@ -78,6 +85,8 @@ const missing = reason();
         API: 'server api:8080 max_fails=0;',
         DIRECTORY: 'server directory:8080 max_fails=0;',
         RELAY: 'server relay-1:8080 max_fails=0; server relay-2:8080 max_fails=0;',
+        S3: 's3:7070',
+        BUCKET: 'sealwire-files',
       });
       const guarded = String(await freePort());
       const beside = [

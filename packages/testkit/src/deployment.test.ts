@@ -66,8 +66,10 @@ describe('docker-compose.yml', () => {
   it('lets nobody in but by nginx, and the engines have no way out', () => {
     expect(services.filter(([, service]) => service.ports).map(([name]) => name)).toEqual(['nginx']);
     expect(compose.networks.back).toEqual({ internal: true });
-    for (const name of ['mongo', 'valkey', 's3']) expect(compose.services[name]!.networks).toEqual(['back']);
-    expect(compose.services.nginx!.networks).toEqual(['front']);
+    expect(compose.networks.files).toEqual({ internal: true });
+    for (const name of ['mongo', 'valkey']) expect(compose.services[name]!.networks).toEqual(['back']);
+    expect(compose.services.s3!.networks).toEqual(['back', 'files']);
+    expect(compose.services.nginx!.networks).toEqual(['front', 'files']);
   });
 
   it('holds no secret, and gives each only to who needs it', () => {
@@ -79,6 +81,7 @@ describe('docker-compose.yml', () => {
     expect(holders('token-key')).toEqual(['api']);
     expect(holders('app-passwords-key')).toEqual(['api', 'directory']);
     expect(holders('s3-credentials')).toEqual(['s3']);
+    expect(holders('blobs-key')).toEqual(['api']);
     expect(holders('mongo-keys')).toEqual(['mongo']);
     expect(holders('valkey-users')).toEqual(['valkey']);
     expect(holders('engine-urls')).toEqual(['api', 'directory', 'relay-1', 'relay-2']);
@@ -149,7 +152,9 @@ const openssl = spawnSync('openssl', ['version']).status === 0;
 (openssl ? describe : describe.skip)('first-start.sh (skipped without openssl)', () => {
   const state = mkdtempSync(join(tmpdir(), 'sealwire-first-start-'));
   afterAll(() => rmSync(state, { recursive: true }));
-  const secrets = ['token', 'app-passwords', 's3', 'mongo', 'valkey', 'engines'].map((name) => `secrets/${name}`);
+  const secrets = ['token', 'app-passwords', 's3', 'blobs', 'mongo', 'valkey', 'engines'].map(
+    (name) => `secrets/${name}`,
+  );
   for (const folder of [...secrets, 'tls']) mkdirSync(join(state, folder), { recursive: true });
   const engines = {
     STORE_URL: 'mongodb://sealwire@mongo:27017/sealwire?replicaSet=rs0&authSource=admin',
@@ -174,6 +179,7 @@ const openssl = spawnSync('openssl', ['version']).status === 0;
     expect([status, stdout, stderr]).toEqual([0, '', '']);
     expect(files()).toEqual([
       'secrets/app-passwords/app-passwords.key',
+      'secrets/blobs/secret.key',
       'secrets/engines/bus.url',
       'secrets/engines/store.url',
       'secrets/mongo/admin.password',
@@ -190,7 +196,9 @@ const openssl = spawnSync('openssl', ['version']).status === 0;
     const key = readFileSync(join(state, 'secrets/token/token.key'), 'utf8').trim();
     expect(Buffer.from(key, 'base64url')).toHaveLength(32);
     const before = contents();
-    expect(new Set(before).size).toBe(12);
+    expect(new Set(before).size).toBe(13);
+    const s3 = content('secrets/s3/credentials');
+    expect(s3).toBe(`ROOT_ACCESS_KEY=sealwire\nROOT_SECRET_KEY=${content('secrets/blobs/secret.key')}`);
     expect(start().status).toBe(0);
     expect(contents()).toEqual(before);
   });
