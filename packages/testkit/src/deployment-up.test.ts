@@ -85,7 +85,7 @@ const missing = reason();
         API: 'server api:8080 max_fails=0;',
         DIRECTORY: 'server directory:8080 max_fails=0;',
         RELAY: 'server relay-1:8080 max_fails=0; server relay-2:8080 max_fails=0;',
-        S3: 's3:7070',
+        FILES: 's3:7070',
         BUCKET: 'sealwire-files',
       });
       const guarded = String(await freePort());

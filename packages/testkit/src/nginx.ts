@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const source = fileURLToPath(new URL('../../../infra/nginx/', import.meta.url));
 const TEMPLATES = ['sealwire.conf', 'tls.conf'] as const;
-/** With values for `S3` and `BUCKET` only. */
-const FILES = 'files.location';
+/** With values for `FILES` and `BUCKET` only. */
+const FILES_TEMPLATE = 'files.location';
 
 /** Whether nginx is installed here. */
 export const hasNginx = spawnSync('nginx', ['-v']).status === 0;
@@ -19,7 +19,7 @@ export function renderNginx(folder: string, values: Readonly<Record<string, stri
   const place = join(folder, 'nginx');
   mkdirSync(join(place, 'conf.d'), { recursive: true });
   copyFileSync(join(source, 'nginx.conf'), join(place, 'nginx.conf'));
-  for (const name of [...TEMPLATES, ...(values.S3 ? [FILES] : [])]) {
+  for (const name of [...TEMPLATES, ...(values.FILES ? [FILES_TEMPLATE] : [])]) {
     const template = readFileSync(join(source, `${name}.template`), 'utf8');
     const text = template.replace(/\$\{([A-Z_]+)\}/g, (all, key: string) => values[key] ?? all);
     writeFileSync(join(place, 'conf.d', name), text);
