@@ -38,7 +38,7 @@ export async function drill({ options, deployment, history, now, prefix, say, si
   const accounts = new Set<string>();
   history.watch((event) => {
     underWay.take(event);
-    if (event.event === 'manifest-accepted') accounts.add(event.account);
+    if (event.event === 'manifest-accepted' || event.event === 'manifest-read') accounts.add(event.account);
   });
   const { minutes, people, rate, sockets, seed } = options;
   record({

@@ -72,10 +72,20 @@ export type HistoryEvent = { readonly at: number } & (
       readonly digest: string;
       readonly asked: number;
     }
+  /** The directory said to a request of the time `asked` that there is no account of this name. */
+  | { readonly event: 'manifest-missing'; readonly name: string; readonly asked: number }
   /** At the end, from the directory's history of the account. */
   | { readonly event: 'manifest-held'; readonly account: string; readonly version: number; readonly digest: string }
   /** A client told its application of something out of the ordinary. */
   | { readonly event: 'told'; readonly device: string; readonly what: string; readonly detail: string }
+  /** A client told its application that a listed device does not get message `id`: `device-skipped` of the SDK. */
+  | {
+      readonly event: 'device-skipped';
+      readonly device: string;
+      readonly id: string;
+      readonly skipped: string;
+      readonly reason: string;
+    }
   | { readonly event: 'fault'; readonly fault: string; readonly phase: 'begins' | 'lifted' | 'over' | 'not-recovered' }
   | { readonly event: 'storm'; readonly sockets: number; readonly back: number; readonly ms: number }
   /** All that was to arrive had its time: what is missing now is lost. */

@@ -61,7 +61,7 @@ function totals({ offences, counts }: Verdict, felt: readonly Felt[]): string[] 
     `messages ${counts.sent}, accepted ${counts.accepted}, received ${counts.received}; ` +
       `frames ${counts.frames}, deliveries ${counts.deliveries} (${counts.repeats} repeats), acknowledgements ${counts.acknowledgements}; ` +
       `one-time keys ${counts.keys}, lists of devices ${counts.manifests}`,
-    `faults ${felt.length}; worst recovery ${seconds(Math.max(0, ...felt.map(({ recoveryMs }) => recoveryMs)))} s`,
+    `left out for want of room ${counts.leftOut}; faults ${felt.length}; worst recovery ${seconds(Math.max(0, ...felt.map(({ recoveryMs }) => recoveryMs)))} s`,
     ...(told.length === 0 ? [] : [`told to applications: ${told.join(', ')}`]),
     (Object.keys(OFFENCES) as OffenceKind[]).map((kind) => `${kind} ${of(kind)}`).join(', '),
   ];

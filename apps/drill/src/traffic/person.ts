@@ -115,7 +115,9 @@ export class Person {
       const number = Number.parseInt(event.text ?? NOTHING, 10);
       const to = event.from === this.client.address ? event.conversation : this.client.address;
       this.#record({ event: 'received', id: event.id, device, from: event.device, to, number });
-    } else if (event.kind !== 'caught-up') this.#tell(event.kind, JSON.stringify(event));
+    } else if (event.kind === 'device-skipped')
+      this.#record({ event: event.kind, device, id: event.id, skipped: event.device, reason: event.reason });
+    else if (event.kind !== 'caught-up') this.#tell(event.kind, JSON.stringify(event));
   }
 
   #tell(what: string, detail: string): void {
