@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { planEmbedded } from './cluster/embedded.ts';
 import { drill } from './drill.ts';
+import { FAULTS } from './faults/all.ts';
+import { faultsFor } from './faults/fault.ts';
 import { History, readHistory } from './history/history.ts';
 import { Checker } from './judging/checker.ts';
 import { parseOptions } from './options.ts';
@@ -31,7 +33,8 @@ it('kill -9, broken sockets and a storm of reconnections: nothing accepted is lo
   const deployment = await planEmbedded(folder);
   const { signal } = new AbortController();
   try {
-    await drill({ options, deployment, history, now, prefix: '', say: () => {}, signal });
+    const chosen = faultsFor(FAULTS, deployment, faults);
+    await drill({ options, deployment, faults: chosen, history, now, prefix: '', say: () => {}, signal });
   } finally {
     await deployment.stop();
     await history.close();

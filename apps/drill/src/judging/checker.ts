@@ -68,7 +68,11 @@ export class Checker {
         this.#offences.push({ kind: 'told', at: event.at, text: `${event.device}: ${event.what} ${event.detail}` });
     } else if (event.event === 'device-skipped') this.#told['device-skipped'] = (this.#told['device-skipped'] ?? 0) + 1;
     else if (event.event === 'fault' && event.phase === 'not-recovered')
-      this.#offences.push({ kind: 'not-recovered', at: event.at, text: event.fault });
+      this.#offences.push({
+        kind: 'not-recovered',
+        at: event.at,
+        text: `${event.fault}: ${event.detail ?? 'no calm within its time'}`,
+      });
     else if (event.event === 'storm' && event.back < event.sockets)
       this.#offences.push({
         kind: 'not-recovered',

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Happening, HistoryEvent } from '../history/events.ts';
 import { Checker } from './checker.ts';
+import { Overview } from './overview.ts';
 import { Recovery } from './recovery.ts';
 import { report } from './report.ts';
 import { UnderWay } from './under-way.ts';
@@ -54,14 +55,17 @@ describe('what a fault cost', () => {
     const judged = (events: readonly HistoryEvent[]) => {
       const checker = new Checker();
       const recovery = new Recovery();
+      const overview = new Overview();
       for (const event of events) {
+        overview.take(event);
         checker.take(event);
         recovery.take(event);
       }
-      return report(checker, recovery);
+      return report(checker, recovery, overview);
     };
     const good = judged(history);
     expect(good.text).toContain('| kill-relay | 1 | 3.0 | 2 | 5.0 | 2.5 | 0 | 0 | 0 | 0 |');
+    expect(good.text).toContain('```\n0.2 minutes\nmessages 4,');
     expect(good.exitCode).toBe(0);
     const again = { ...message(1_500, 7_000)[2]!, device: 'bob-0' } as HistoryEvent;
     const bad = judged([...history.slice(0, -1), again, history.at(-1)!]);

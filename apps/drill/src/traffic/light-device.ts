@@ -19,6 +19,8 @@ import {
   noPreviousManifest,
 } from '@sealwire/wire/manifest';
 
+import { Refused } from './limits.ts';
+
 const SEED_BYTES = 32;
 export const DEVICES_EACH = 10;
 /** A token is renewed this long before its end. */
@@ -26,11 +28,13 @@ const MARGIN_MS = 60_000;
 const FIRST_PAUSE_MS = 500;
 const MOST_PAUSE_MS = 8_000;
 
-/** Rejects unless the answer is a good one; with its status and text. */
+/** Rejects with `Refused` unless the answer is a good one. */
 async function call(runtime: ClientRuntime, url: string, init: RequestInit): Promise<Response> {
   const response = await runtime.fetch(url, init);
-  if (!response.ok) throw new Error(`${new URL(url).pathname} answered ${response.status}: ${await response.text()}`);
-  return response;
+  if (response.ok) return response;
+  const after = response.headers.get('retry-after');
+  const text = `${new URL(url).pathname} answered ${response.status}: ${await response.text()}`;
+  throw new Refused(text, response.status === 429, after === null ? undefined : Number(after) * 1_000);
 }
 
 const json = (method: string, body: object): RequestInit => ({

@@ -7,6 +7,7 @@ import type { IncomingEvent } from '@sealwire/client/events';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
 import { nodeRuntime } from '@sealwire/client/node/runtime';
 import type { Record } from '../history/history.ts';
+import { MOST_PATIENCE_MS } from './limits.ts';
 import { recordedRuntime } from './recorded-runtime.ts';
 
 const RETRY_MS = 500;
@@ -145,7 +146,7 @@ async function enter(terms: PersonTerms, attempt: (options: Entering) => Promise
   return Person.from(client, terms.record, () => newest());
 }
 
-/** What a fault refused is tried again; what can never work is thrown. */
+/** What a fault or a limit refused is tried again; what can never work, or not soon, is thrown. */
 export async function untilDone<Answer>(signal: AbortSignal, attempt: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
     signal.throwIfAborted();
@@ -153,7 +154,9 @@ export async function untilDone<Answer>(signal: AbortSignal, attempt: () => Prom
       return await attempt();
     } catch (error) {
       if (!(error instanceof ClientError && error.retryable)) throw error;
-      await pause(RETRY_MS, undefined, { signal });
+      const { retryAfterMs = RETRY_MS } = error;
+      if (error.code === 'too-many-requests' && retryAfterMs > MOST_PATIENCE_MS) throw error;
+      await pause(Math.min(retryAfterMs, MOST_PATIENCE_MS), undefined, { signal });
     }
   }
 }

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { nodeRuntime } from '@sealwire/client/node/runtime';
 import { type LightDevice, makeLightAccount } from './light-device.ts';
+import { isLimit, patiently } from './limits.ts';
 import { Person, type PersonTerms, untilDone } from './person.ts';
 import { recordedRuntime } from './recorded-runtime.ts';
 
@@ -32,6 +33,8 @@ export class Society {
   readonly #terms: SocietyTerms;
   #running: Promise<void> = Promise.resolve();
   readonly #ending = new AbortController();
+  /** Newcomers who are still at the door give up. */
+  readonly #leaving = new AbortController();
   #taker: LightDevice | undefined;
 
   constructor(terms: SocietyTerms) {
@@ -59,7 +62,7 @@ export class Society {
   async begin(): Promise<void> {
     const { server, prefix, invitation } = this.#terms;
     const runtime = recordedRuntime(nodeRuntime(), this.#terms);
-    [this.#taker] = await makeLightAccount(server, `${prefix}taker`, runtime, invitation);
+    [this.#taker] = await patiently(() => makeLightAccount(server, `${prefix}taker`, runtime, invitation));
     this.#running = Promise.all([this.#write(), this.#arrive(), this.#takeKeys()]).then(() => {});
     // Whoever waits for quiet is told.
     this.#running.catch(() => {});
@@ -68,7 +71,9 @@ export class Society {
   /** Nobody writes anything new. What is under way goes on. */
   async quiet(): Promise<void> {
     this.#ending.abort();
+    const patience = setTimeout(() => this.#leaving.abort(), LEAVE_WITHIN_MS);
     await this.#running;
+    clearTimeout(patience);
   }
 
   get everybody(): readonly Person[] {
@@ -93,12 +98,19 @@ export class Society {
     await Promise.all(this.everybody.map((person) => person.close()));
   }
 
-  /** The accounts are deleted; for a server that stays. */
-  async leave(): Promise<void> {
-    const first = new Map(this.everybody.map((person) => [person.client.address, person]));
+  /** The accounts are deleted; for a server that stays. With one line for each that could not be. */
+  async leave(): Promise<string[]> {
     const patience = AbortSignal.timeout(LEAVE_WITHIN_MS);
-    for (const person of first.values()) await untilDone(patience, () => person.client.deleteAccount());
-    await this.#taker?.deleteAccount();
+    const accounts = new Map<string, () => Promise<unknown>>();
+    for (const { client } of this.everybody)
+      accounts.set(client.address, () => untilDone(patience, () => client.deleteAccount()));
+    if (this.#taker) accounts.set(this.#taker.id, () => this.#taker!.deleteAccount());
+    const remain: string[] = [];
+    for (const [name, remove] of accounts)
+      await remove().catch((error: Error) => {
+        remain.push(`${name}: ${error.message}`);
+      });
+    return remain;
   }
 
   async #write(): Promise<void> {
@@ -111,23 +123,28 @@ export class Society {
   }
 
   async #arrive(): Promise<void> {
-    const { prefix, signal } = this.#terms;
+    const { prefix, record } = this.#terms;
+    const signal = AbortSignal.any([this.#terms.signal, this.#leaving.signal]);
     let number = 0;
     for await (const _ of this.#every(NEWCOMER_EVERY_MS)) {
+      const name = `${prefix}newcomer-${number++}`;
       try {
-        await this.#visit(`${prefix}newcomer-${number++}`, signal);
+        await this.#visit(name, signal);
       } catch (error) {
-        if (!signal.aborted) throw error;
+        // A limit of the deployment: it has seen enough of us, and nothing is wrong with it.
+        if (isLimit(error)) return;
+        if (!signal.aborted) record({ event: 'told', device: name, what: 'newcomer-failed', detail: String(error) });
       }
     }
   }
 
   /** A newcomer writes to somebody, takes a second device and puts it away again: accounts, keys and lists change under every fault. */
   async #visit(name: string, signal: AbortSignal): Promise<void> {
-    const newcomer = await Person.register(name, this.#terms);
+    const terms = { ...this.#terms, signal };
+    const newcomer = await Person.register(name, terms);
     this.newcomers.push(newcomer);
     await newcomer.write(this.#pick(this.people));
-    const second = await Person.join(newcomer, this.#terms);
+    const second = await Person.join(newcomer, terms);
     await this.#pick(this.people).write(newcomer);
     await newcomer.remove(second, signal);
   }

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { nodeRuntime } from '@sealwire/client/node/runtime';
 import { DEVICES_EACH, type LightDevice, makeLightAccount } from './light-device.ts';
+import { patiently } from './limits.ts';
 
 const AT_ONCE = 8;
 const LOOK_MS = 50;
@@ -9,6 +10,8 @@ const PATIENCE_MS = 120_000;
 
 export class Storm {
   readonly #devices: LightDevice[] = [];
+  /** One device of each. */
+  readonly #accounts: LightDevice[] = [];
 
   /** Accounts and tokens for `sockets` devices: what takes long is done before. */
   async prepare(server: string, prefix: string, sockets: number, invitation?: string): Promise<void> {
@@ -16,8 +19,9 @@ export class Storm {
     const accounts = Array.from({ length: Math.ceil(sockets / DEVICES_EACH) }, (_, i) => `${prefix}storm-${i}`);
     const workers = Array.from({ length: AT_ONCE }, async () => {
       for (let name = accounts.shift(); name !== undefined; name = accounts.shift()) {
-        const devices = await makeLightAccount(server, name, runtime, invitation);
-        for (const device of devices) await device.token();
+        const devices = await patiently(() => makeLightAccount(server, name, runtime, invitation));
+        this.#accounts.push(devices[0]!);
+        for (const device of devices) await patiently(() => device.token());
         this.#devices.push(...devices);
       }
     });
@@ -29,39 +33,41 @@ export class Storm {
     return this.#devices.length;
   }
 
-  /** Opens all; resolves when they are welcome. Rejects when that takes too long. */
-  async gather(): Promise<void> {
+  /** Opens all; resolves when all are welcome, or no more in their time. With the number of those that are. */
+  async gather(): Promise<number> {
     for (const device of this.#devices) device.hold();
-    await this.#allOnline();
+    return this.#whenOnline();
   }
 
-  /** Breaks all at once. Resolves with the time until the last one is back, ms. */
-  async break(): Promise<number> {
+  /** Breaks all at once. Resolves with how many are `back`, and after what time, ms. */
+  async break(): Promise<{ readonly back: number; readonly ms: number }> {
     const began = performance.now();
     for (const device of this.#devices) device.drop();
     await pause(LOOK_MS);
-    await this.#allOnline();
-    return performance.now() - began;
+    return { back: await this.#whenOnline(), ms: performance.now() - began };
   }
 
   end(): void {
     for (const device of this.#devices) device.end();
   }
 
-  /** The accounts are deleted; for a server that stays. */
-  async leave(): Promise<void> {
-    for (const [i, device] of this.#devices.entries()) if (i % DEVICES_EACH === 0) await device.deleteAccount();
+  /** The accounts are deleted; for a server that stays. With one line for each that could not be. */
+  async leave(): Promise<string[]> {
+    const remain: string[] = [];
+    for (const device of this.#accounts.values())
+      await device.deleteAccount().catch((error: Error) => {
+        remain.push(`${device.id}: ${error.message}`);
+      });
+    return remain;
   }
 
-  async #allOnline(): Promise<void> {
+  /** Who was closed for good does not come any more. */
+  async #whenOnline(): Promise<number> {
     const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
-      const missing = this.#devices.filter(({ online }) => !online);
-      if (missing.length === 0) return;
-      const refused = missing.filter((device) => device.refused !== undefined);
-      if (refused.length > 0)
-        throw new Error(`${refused.length} sockets were closed for good with ${refused[0]!.refused}`);
-      if (performance.now() > deadline) throw new Error(`${missing.length} of ${this.sockets} sockets are not online`);
+      const coming = this.#devices.filter(({ online, refused }) => !online && refused === undefined);
+      if (coming.length === 0 || performance.now() > deadline)
+        return this.#devices.filter(({ online }) => online).length;
       await pause(LOOK_MS);
     }
   }
