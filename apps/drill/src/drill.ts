@@ -1,5 +1,6 @@
 /** One drill: people settle, write, and go on writing while faults are made one after the other; then what is there is judged. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { nodeRuntime } from '@sealwire/client/node/runtime';
 import type { Deployment } from './cluster/deployment.ts';
 import { Link } from './cluster/link.ts';
 import type { Fault, Scene } from './faults/fault.ts';
@@ -10,6 +11,7 @@ import type { Options } from './options.ts';
 import { seededNumbers } from './seeded-numbers.ts';
 import { isLimit } from './traffic/limits.ts';
 import { readManifests } from './traffic/manifest-reader.ts';
+import { recordedRuntime } from './traffic/recorded-runtime.ts';
 import { Society } from './traffic/society.ts';
 import { Storm } from './traffic/storm.ts';
 
@@ -72,7 +74,13 @@ export async function drill(terms: DrillTerms): Promise<void> {
     try {
       await society.settle();
       if (faults.some(({ name }) => name === 'reconnect-storm'))
-        await storm.prepare(deployment.origin, prefix, sockets, options.invitation);
+        await storm.prepare(
+          deployment.origin,
+          prefix,
+          sockets,
+          recordedRuntime(nodeRuntime(), { record, now }),
+          options.invitation,
+        );
       await society.begin();
     } catch (error) {
       throw isLimit(error) ? new Error(LIMITED, { cause: error }) : error;

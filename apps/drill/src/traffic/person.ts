@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
-import type { IncomingEvent } from '@sealwire/client/events';
+import type { IncomingEvent, OutgoingMessage } from '@sealwire/client/events';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
 import { nodeRuntime } from '@sealwire/client/node/runtime';
 import type { Record } from '../history/history.ts';
@@ -73,7 +73,14 @@ export class Person {
     const { address } = to.client;
     const number = (this.#numbers.get(address) ?? 0) + 1;
     this.#numbers.set(address, number);
-    const { id, accepted } = await this.client.send(address, `${number} ${'.'.repeat(filling)}`);
+    let outgoing: OutgoingMessage;
+    try {
+      outgoing = await this.client.send(address, `${number} ${'.'.repeat(filling)}`);
+    } catch (error) {
+      this.#tell('send-failed', String(error));
+      return;
+    }
+    const { id, accepted } = outgoing;
     this.#record({ event: 'send', id, from: this.client.device, to: address, number });
     accepted.then(
       ({ leftOut }) => this.#record({ event: 'accepted', id, leftOut }),

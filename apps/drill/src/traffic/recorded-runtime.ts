@@ -86,7 +86,8 @@ function recordedFetch({ fetch, crypto }: ClientRuntime, { record, now }: Record
     record({ event: 'manifest-accepted', account: address, version, digest: digestOf(bytes) });
   };
   return async (input, init = {}) => {
-    const asked = now();
+    // Whole, and never later than it was, as the times of events are: what was accepted in the same moment is not held against it.
+    const asked = Math.floor(now());
     const response = await fetch(input, init);
     const { method = 'GET', body } = init;
     const { pathname } = new URL(String(input));

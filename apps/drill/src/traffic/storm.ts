@@ -1,6 +1,6 @@
 /** Very many sockets that are opened, broken at once, and come back. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { nodeRuntime } from '@sealwire/client/node/runtime';
+import type { ClientRuntime } from '@sealwire/client/runtime';
 import { DEVICES_EACH, type LightDevice, makeLightAccount } from './light-device.ts';
 import { patiently } from './limits.ts';
 
@@ -13,9 +13,14 @@ export class Storm {
   /** One device of each. */
   readonly #accounts: LightDevice[] = [];
 
-  /** Accounts and tokens for `sockets` devices: what takes long is done before. */
-  async prepare(server: string, prefix: string, sockets: number, invitation?: string): Promise<void> {
-    const runtime = nodeRuntime();
+  /** Accounts and tokens for `sockets` devices: what takes long is done before. `runtime` writes down what comes to them, which nothing should. */
+  async prepare(
+    server: string,
+    prefix: string,
+    sockets: number,
+    runtime: ClientRuntime,
+    invitation?: string,
+  ): Promise<void> {
     const accounts = Array.from({ length: Math.ceil(sockets / DEVICES_EACH) }, (_, i) => `${prefix}storm-${i}`);
     const workers = Array.from({ length: AT_ONCE }, async () => {
       for (let name = accounts.shift(); name !== undefined; name = accounts.shift()) {
