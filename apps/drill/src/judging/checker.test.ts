@@ -149,6 +149,10 @@ describe('a history without offence', () => {
       ],
     ],
     [
+      'a device skipped that has left, and was there before',
+      [...message(1, BOB, TABLET), ...at(100_004, { event: 'device-leaves', device: TABLET }, skipped(TABLET))],
+    ],
+    [
       'no list of an account that comes later',
       at(1, { event: 'manifest-missing', name: 'bob', asked: 0 }, manifest(1), held(1)),
     ],
@@ -158,8 +162,14 @@ describe('a history without offence', () => {
     ],
 
     [
-      'an older list to a request that was asked before',
-      [...at(5, manifest(1)), ...at(9, manifest(2)), ...at(10, shown(1, 8)), ...at(11, held(1), held(2))],
+      'an older list to a request that was asked before, or in the same moment',
+      [
+        ...at(5, manifest(1)),
+        ...at(9, manifest(2)),
+        ...at(10, shown(1, 8)),
+        ...at(10, shown(1, 9)),
+        ...at(11, held(1), held(2)),
+      ],
     ],
     ['a message that waits', at(1, { event: 'told', device: ALICE, what: 'send-waits', detail: 'unavailable' })],
   ])('%s: none', (_name, history) => {
@@ -249,6 +259,11 @@ describe('the checker finds', () => {
       'an older list shown after a newer one',
       'manifest-gone',
       [...at(1, manifest(1), manifest(2)), ...at(5, shown(1, 2)), ...at(6, held(1), held(2))],
+    ],
+    [
+      'an older list shown after a newer one that was accepted, and shown again since',
+      'manifest-gone',
+      [...at(1, manifest(1), manifest(2), held(1), held(2)), ...at(9, shown(2, 8)), ...at(10, shown(1, 5))],
     ],
     [
       'an older list shown after a newer one was shown, whose acceptance nobody heard',
