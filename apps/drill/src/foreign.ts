@@ -25,7 +25,7 @@ async function isThere(origin: string): Promise<void> {
     reason = `status ${response.status}`;
   } catch (error) {
     const { message, cause } = error as Error & { cause?: NodeJS.ErrnoException };
-    reason = cause?.code ?? message;
+    reason = cause?.code ?? cause?.message ?? message;
   }
   throw new Error(`--against: ${origin} does not answer as a Sealwire server (${reason}): check the address`);
 }
