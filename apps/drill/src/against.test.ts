@@ -37,19 +37,25 @@ function drill(...args: string[]): Promise<{ code: number; stdout: string; stder
   });
 }
 
+/** With the limits that a server has from the start, but for those of `environment`. */
+async function startServer(name: string, environment: Readonly<Record<string, string>>) {
+  const [port] = (await freePorts(1)) as [number];
+  const origin = `http://127.0.0.1:${port}`;
+  const own = { LISTEN: `127.0.0.1:${port}`, PUBLIC_ORIGIN: origin, DATA_DIR: join(folder, name), GATE: 'open' };
+  const log = join(folder, `${name}.log`);
+  const server = new ServerProcess({ name, server: 'solo', port, environment: { ...own, ...environment }, log });
+  await server.start();
+  return { origin, kill: () => server.kill() };
+}
+
+async function statusOf(origin: string, account: string): Promise<number> {
+  return (await fetch(`${origin}/directory/manifests/${account.slice('sip:'.length, -1)}`)).status;
+}
+
 describe('a drill of a deployment', () => {
   it('proves its promises within its limits, and leaves no account behind', async () => {
-    const [port] = (await freePorts(1)) as [number];
-    const origin = `http://127.0.0.1:${port}`;
-    const environment = {
-      LISTEN: `127.0.0.1:${port}`,
-      PUBLIC_ORIGIN: origin,
-      DATA_DIR: join(folder, 'data'),
-      GATE: 'open',
-    };
-    const log = join(folder, 'server.log');
-    const server = new ServerProcess({ name: 'server', server: 'solo', port, environment, log });
-    await server.start();
+    const server = await startServer('data', {});
+    const { origin } = server;
     try {
       const { code, stdout, stderr } = await drill(`--against=${origin}`, '--minutes=0', '--sockets=20', '--people=3');
       expect([code, stderr]).toEqual([0, expect.stringContaining('the history is ')]);
@@ -59,14 +65,25 @@ describe('a drill of a deployment', () => {
       const history = readFileSync(join(folder, 'drill/history.jsonl'), 'utf8');
       const accounts = new Set(history.match(/sip:drill-[\w-]+@/g));
       expect(accounts.size).toBeGreaterThanOrEqual(4);
-      for (const account of accounts) {
-        const url = `${origin}/directory/manifests/${account.slice('sip:'.length, -1)}`;
-        expect((await fetch(url)).status).toBe(404);
-      }
+      for (const account of accounts) expect(await statusOf(origin, account)).toBe(404);
       const again = await drill('--check=drill/history.jsonl');
       expect([again.code, again.stdout]).toEqual([0, stdout]);
     } finally {
       await server.kill();
+    }
+  });
+
+  it('that allows no more accounts is told so, and left as it was', async () => {
+    const { origin, kill } = await startServer('limited', { ACCOUNTS_PER_ADDRESS: '3' });
+    try {
+      const { code, stdout, stderr } = await drill(`--against=${origin}`, '--minutes=0', '--people=2', '--folder=few');
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(/\ndrill: the deployment allows no more accounts from here for now: fewer --people .*\n$/);
+      const accounts = new Set(readFileSync(join(folder, 'few/history.jsonl'), 'utf8').match(/sip:drill-[\w-]+@/g));
+      expect(accounts.size).toBe(3);
+      for (const account of accounts) expect(await statusOf(origin, account)).toBe(404);
+    } finally {
+      await kill();
     }
   });
 

@@ -19,7 +19,7 @@ import {
   noPreviousManifest,
 } from '@sealwire/wire/manifest';
 
-import { Refused } from './limits.ts';
+import { patiently, Refused } from './limits.ts';
 
 const SEED_BYTES = 32;
 export const DEVICES_EACH = 10;
@@ -28,8 +28,12 @@ const MARGIN_MS = 60_000;
 const FIRST_PAUSE_MS = 500;
 const MOST_PAUSE_MS = 8_000;
 
-/** Rejects with `Refused` unless the answer is a good one. */
-async function call(runtime: ClientRuntime, url: string, init: RequestInit): Promise<Response> {
+/** Rejects with `Refused` unless the answer is a good one. Waits for limits that are soon over. */
+function call(runtime: ClientRuntime, url: string, init: RequestInit): Promise<Response> {
+  return patiently(() => callOnce(runtime, url, init));
+}
+
+async function callOnce(runtime: ClientRuntime, url: string, init: RequestInit): Promise<Response> {
   const response = await runtime.fetch(url, init);
   if (response.ok) return response;
   const after = response.headers.get('retry-after');

@@ -22,7 +22,7 @@ export async function patiently<Answer>(attempt: () => Promise<Answer>): Promise
     try {
       return await attempt();
     } catch (error) {
-      const retryAfterMs = error instanceof Refused ? error.retryAfterMs : undefined;
+      const retryAfterMs = error instanceof Refused && error.isLimit ? error.retryAfterMs : undefined;
       if (retryAfterMs === undefined || retryAfterMs > MOST_PATIENCE_MS) throw error;
       await pause(retryAfterMs);
     }

@@ -1,8 +1,9 @@
 /** Who takes part: people who write to each other at a steady rate, newcomers, takers of one-time keys, and people behind slow links. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { nodeRuntime } from '@sealwire/client/node/runtime';
+import { atOnce } from './at-once.ts';
 import { type LightDevice, makeLightAccount } from './light-device.ts';
-import { isLimit, patiently } from './limits.ts';
+import { isLimit } from './limits.ts';
 import { Person, type PersonTerms, untilDone } from './person.ts';
 import { recordedRuntime } from './recorded-runtime.ts';
 
@@ -45,24 +46,21 @@ export class Society {
   async settle(): Promise<void> {
     const { people, slowPeople, slowPort, prefix } = this.#terms;
     const places = Array.from({ length: people + slowPeople }, (_, i) => i);
-    const workers = Array.from({ length: REGISTER_AT_ONCE }, async () => {
-      for (let i = places.shift(); i !== undefined; i = places.shift()) {
-        const isSlow = i >= people;
-        const terms = { ...this.#terms, relayPort: isSlow ? slowPort : undefined };
-        const person = await Person.register(`${prefix}person-${i}`, terms);
-        this.people.push(person);
-        if (isSlow) this.slow.push(person);
-        if (i % 2 === 0 && !isSlow) this.people.push(await Person.join(person, terms));
-      }
+    await atOnce(places, REGISTER_AT_ONCE, async (i) => {
+      const isSlow = i >= people;
+      const terms = { ...this.#terms, relayPort: isSlow ? slowPort : undefined };
+      const person = await Person.register(`${prefix}person-${i}`, terms);
+      this.people.push(person);
+      if (isSlow) this.slow.push(person);
+      if (i % 2 === 0 && !isSlow) this.people.push(await Person.join(person, terms));
     });
-    await Promise.all(workers);
   }
 
   /** From now on people write, arrive, and take keys. */
   async begin(): Promise<void> {
     const { server, prefix, invitation } = this.#terms;
     const runtime = recordedRuntime(nodeRuntime(), this.#terms);
-    [this.#taker] = await patiently(() => makeLightAccount(server, `${prefix}taker`, runtime, invitation));
+    [this.#taker] = await makeLightAccount(server, `${prefix}taker`, runtime, invitation);
     this.#running = Promise.all([this.#write(), this.#arrive(), this.#takeKeys()]).then(() => {});
     // Whoever waits for quiet is told.
     this.#running.catch(() => {});

@@ -1,8 +1,8 @@
 /** Very many sockets that are opened, broken at once, and come back. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClientRuntime } from '@sealwire/client/runtime';
+import { atOnce } from './at-once.ts';
 import { DEVICES_EACH, type LightDevice, makeLightAccount } from './light-device.ts';
-import { patiently } from './limits.ts';
 
 const AT_ONCE = 8;
 const LOOK_MS = 50;
@@ -22,15 +22,12 @@ export class Storm {
     invitation?: string,
   ): Promise<void> {
     const accounts = Array.from({ length: Math.ceil(sockets / DEVICES_EACH) }, (_, i) => `${prefix}storm-${i}`);
-    const workers = Array.from({ length: AT_ONCE }, async () => {
-      for (let name = accounts.shift(); name !== undefined; name = accounts.shift()) {
-        const devices = await patiently(() => makeLightAccount(server, name, runtime, invitation));
-        this.#accounts.push(devices[0]!);
-        for (const device of devices) await patiently(() => device.token());
-        this.#devices.push(...devices);
-      }
+    await atOnce(accounts, AT_ONCE, async (name) => {
+      const devices = await makeLightAccount(server, name, runtime, invitation);
+      this.#accounts.push(devices[0]!);
+      for (const device of devices) await device.token();
+      this.#devices.push(...devices);
     });
-    await Promise.all(workers);
     this.#devices.splice(sockets);
   }
 
