@@ -122,6 +122,8 @@ export class LightDevice {
 
   /** Its socket breaks without a word; it comes back by itself when it is held. */
   drop(): void {
+    // Now, and not when the break is heard of: who looks at once must not take it for one that is back.
+    this.online = false;
     this.#socket?.drop();
   }
 

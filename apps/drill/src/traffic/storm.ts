@@ -5,6 +5,7 @@ import { atOnce } from './at-once.ts';
 import { DEVICES_EACH, type LightDevice, makeLightAccount } from './light-device.ts';
 
 const AT_ONCE = 8;
+const OPEN_AT_ONCE = 50;
 const LOOK_MS = 50;
 const PATIENCE_MS = 120_000;
 
@@ -35,18 +36,21 @@ export class Storm {
     return this.#devices.length;
   }
 
-  /** Opens all; resolves when all are welcome, or no more in their time. With the number of those that are. */
+  /** Opens all, some at a time: this is no storm yet. Resolves with the number of those that are welcome in their time. */
   async gather(): Promise<number> {
-    for (const device of this.#devices) device.hold();
-    return this.#whenOnline();
+    await atOnce(this.#devices, OPEN_AT_ONCE, async (device) => {
+      device.hold();
+      await untilOnline([device]);
+    });
+    return onlineOf(this.#devices);
   }
 
   /** Breaks all at once. Resolves with how many are `back`, and after what time, ms. */
   async break(): Promise<{ readonly back: number; readonly ms: number }> {
     const began = performance.now();
     for (const device of this.#devices) device.drop();
-    await pause(LOOK_MS);
-    return { back: await this.#whenOnline(), ms: performance.now() - began };
+    await untilOnline(this.#devices);
+    return { back: onlineOf(this.#devices), ms: performance.now() - began };
   }
 
   end(): void {
@@ -56,21 +60,21 @@ export class Storm {
   /** The accounts are deleted; for a server that stays. With one line for each that could not be. */
   async leave(): Promise<string[]> {
     const remain: string[] = [];
-    for (const device of this.#accounts.values())
+    for (const device of this.#accounts)
       await device.deleteAccount().catch((error: Error) => {
         remain.push(`${device.id}: ${error.message}`);
       });
     return remain;
   }
+}
 
-  /** Who was closed for good does not come any more. */
-  async #whenOnline(): Promise<number> {
-    const deadline = performance.now() + PATIENCE_MS;
-    for (;;) {
-      const coming = this.#devices.filter(({ online, refused }) => !online && refused === undefined);
-      if (coming.length === 0 || performance.now() > deadline)
-        return this.#devices.filter(({ online }) => online).length;
-      await pause(LOOK_MS);
-    }
-  }
+/** Or no more in their time. Who was closed for good does not come any more. */
+async function untilOnline(devices: readonly LightDevice[]): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (devices.some(({ online, refused }) => !online && refused === undefined) && performance.now() < deadline)
+    await pause(LOOK_MS);
+}
+
+function onlineOf(devices: readonly LightDevice[]): number {
+  return devices.filter(({ online }) => online).length;
 }
