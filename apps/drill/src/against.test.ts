@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { freePorts } from './cluster/ports.ts';
 import { ServerProcess } from './cluster/server-process.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const LOADER = fileURLToPath(new URL('../../../infra/scripts/swc-loader.mjs', import.meta.url));
 const MAIN = fileURLToPath(new URL('./against.ts', import.meta.url));

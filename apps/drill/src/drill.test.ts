@@ -8,7 +8,7 @@ import { FAULTS } from './faults/all.ts';
 import { type Fault, faultsFor } from './faults/fault.ts';
 import { shortDrill } from './testing/short-drill.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 let folder: string;
 

@@ -14,7 +14,8 @@ import { shortDrill } from '../testing/short-drill.ts';
 import { planCluster } from './cluster.ts';
 import { builtEngines } from './engines.ts';
 
-jest.setTimeout(300_000);
+// A minute or so; many times that on a machine that has other work.
+jest.setTimeout(600_000);
 
 const has = (program: string, word: string) => spawnSync(program, [word]).status === 0;
 const canRun =
