@@ -57,6 +57,25 @@ module.exports = {
       },
       to: { path: '^packages/(lime|client)/' },
     },
+    {
+      name: 'servers-cannot-reach-the-ratchet',
+      comment:
+        'no file of a server leads to the ratchet, over however many others: the drill is a client, and a process that became it is no server',
+      severity: 'error',
+      from: {
+        path: '^(apps/(api|relay|directory|solo|server)|packages/(store|bus|service|access))/src/',
+        pathNot: '^apps/server/src/(main|commands)\\.ts$|\\.test\\.ts$|/testing/',
+      },
+      to: { path: '^(packages/(lime|client)|apps/drill)/', reachable: true },
+    },
+    {
+      name: 'drill-against-starts-nothing',
+      comment:
+        'what the container image runs has no database, Redis or nginx to start: the cluster is loaded by `npm run drill` alone',
+      severity: 'error',
+      from: { path: '^apps/drill/src/against\\.ts$' },
+      to: { path: '^apps/drill/src/cluster/(cluster|embedded|front|ports)\\.ts$', reachable: true },
+    },
     ...floorRules,
     appFloor('api', [...servers, 'blobs', 'mail']),
     appFloor('directory', servers),
@@ -74,12 +93,12 @@ module.exports = {
     {
       name: 'app-server',
       comment:
-        'the one entry becomes a server by its `main`, or composes the three as solo does, by settings and solo’s `start`',
+        'the one entry becomes a server by its `main`, a drill of a deployment by its command, or composes the three as solo does, by settings and solo’s `start`',
       severity: 'error',
       from: { path: '^apps/server/src/', pathNot: '\\.test\\.ts$' },
       to: {
-        path: '^apps/(api|directory|relay|solo)/',
-        pathNot: '^apps/((api|directory|relay)/src/(main|settings|config)|solo/src/start)\\.ts$',
+        path: '^apps/(api|directory|relay|solo|drill)/',
+        pathNot: '^apps/((api|directory|relay)/src/(main|settings|config)|solo/src/start|drill/src/against)\\.ts$',
       },
     },
     {

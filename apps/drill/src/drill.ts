@@ -1,25 +1,31 @@
 /** One drill: people settle, write, and go on writing while faults are made one after the other; then what is there is judged. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { nodeRuntime } from '@sealwire/client/node/runtime';
 import type { Deployment } from './cluster/deployment.ts';
 import { Link } from './cluster/link.ts';
-import { faultsFor } from './faults/all.ts';
 import type { Fault, Scene } from './faults/fault.ts';
 import type { History } from './history/history.ts';
 import { CALM_MS, SLOW_MS } from './judging/recovery.ts';
 import { UnderWay } from './judging/under-way.ts';
 import type { Options } from './options.ts';
 import { seededNumbers } from './seeded-numbers.ts';
+import { isLimit } from './traffic/limits.ts';
 import { readManifests } from './traffic/manifest-reader.ts';
+import { recordedRuntime } from './traffic/recorded-runtime.ts';
 import { Society } from './traffic/society.ts';
 import { Storm } from './traffic/storm.ts';
 
 const OVER_WITHIN_MS = 120_000;
 const LOOK_MS = 100;
 const SLOW_PEOPLE = 2;
+const LIMITED =
+  'the deployment allows no more accounts from here for now: fewer --people and --sockets, or ACCOUNTS_PER_ADDRESS raised for the time';
 
 export interface DrillTerms {
   readonly options: Options;
   readonly deployment: Deployment;
+  /** In the order in which they are made. */
+  readonly faults: readonly Fault[];
   readonly history: History;
   readonly now: () => number;
   /** Goes before the names of all accounts. */
@@ -31,14 +37,14 @@ export interface DrillTerms {
 }
 
 /** Resolves when the history is complete; the deployment runs still. */
-export async function drill({ options, deployment, history, now, prefix, say, signal }: DrillTerms): Promise<void> {
+export async function drill(terms: DrillTerms): Promise<void> {
+  const { options, deployment, faults, history, now, prefix, say, signal } = terms;
   const { record } = history;
-  const faults = faultsFor(deployment, options.faults);
   const underWay = new UnderWay();
   const accounts = new Set<string>();
   history.watch((event) => {
     underWay.take(event);
-    if (event.event === 'manifest-accepted') accounts.add(event.account);
+    if (event.event === 'manifest-accepted' || event.event === 'manifest-read') accounts.add(event.account);
   });
   const { minutes, people, rate, sockets, seed } = options;
   record({
@@ -65,10 +71,20 @@ export async function drill({ options, deployment, history, now, prefix, say, si
   const storm = new Storm();
   const scene = { deployment, society, storm, slowLink, record };
   try {
-    await society.settle();
-    if (faults.some(({ name }) => name === 'reconnect-storm'))
-      await storm.prepare(deployment.origin, prefix, sockets, options.invitation);
-    await society.begin();
+    try {
+      await society.settle();
+      if (faults.some(({ name }) => name === 'reconnect-storm'))
+        await storm.prepare(
+          deployment.origin,
+          prefix,
+          sockets,
+          recordedRuntime(nodeRuntime(), { record, now }),
+          options.invitation,
+        );
+      await society.begin();
+    } catch (error) {
+      throw isLimit(error) ? new Error(LIMITED, { cause: error }) : error;
+    }
     say(`${society.people.length} devices write to each other`);
     await until(() => isCalm(society, underWay, now));
     await makeFaults(faults, scene, { minutes, underWay, now, say, signal });
@@ -82,8 +98,8 @@ export async function drill({ options, deployment, history, now, prefix, say, si
     storm.end();
     try {
       if (!deployment.isOurs) {
-        await storm.leave();
-        await society.leave();
+        const remain = [...(await storm.leave()), ...(await society.leave())];
+        for (const account of remain) say(`an account is not deleted: ${account}`);
       }
     } finally {
       await society.close();
@@ -109,9 +125,15 @@ async function makeFaults(faults: readonly Fault[], scene: Omit<Scene, 'turn'>, 
     for (const fault of faults) {
       if (signal.aborted || (turn > 0 && now() >= end)) return;
       record({ event: 'fault', fault: fault.name, phase: 'begins' });
-      await fault.strike({ ...scene, turn });
-      await pause(fault.holdMs);
-      await fault.lift({ ...scene, turn });
+      try {
+        await makeFault(fault, { ...scene, turn });
+      } catch (error) {
+        // A server that does not start again, say. Whoever is without it is judged by what is there now.
+        const detail = error instanceof Error ? error.message : String(error);
+        record({ event: 'fault', fault: fault.name, phase: 'not-recovered', detail });
+        say(`${fault.name}: ${detail}`);
+        return;
+      }
       record({ event: 'fault', fault: fault.name, phase: 'lifted' });
       const lifted = now();
       const over = await until(() => isCalm(society, underWay, now));
@@ -119,6 +141,15 @@ async function makeFaults(faults: readonly Fault[], scene: Omit<Scene, 'turn'>, 
       const took = ((now() - lifted) / 1_000).toFixed(1);
       say(over ? `${fault.name}: calm ${took} s after it` : `${fault.name}: not over after ${took} s`);
     }
+}
+
+async function makeFault(fault: Fault, scene: Scene): Promise<void> {
+  try {
+    await fault.strike(scene);
+    await pause(fault.holdMs);
+  } finally {
+    await fault.lift(scene);
+  }
 }
 
 function isCalm(society: Society, underWay: UnderWay, now: () => number): boolean {

@@ -14,6 +14,7 @@ export const COMMANDS = {
   all: { about: 'the three in one process, on the same store and bus as others', load: () => import('./all.ts') },
   migrate: { about: 'versions of a database: status or up', load: () => import('./migrate.ts') },
   'copy-store': { about: 'a data folder into a database', load: () => import('./copy-store.ts') },
+  drill: { about: 'whether a deployment loses anything', load: () => import('@sealwire/drill/against') },
   invite: { about: 'an invitation code', load: () => import('./invite.ts') },
 } as const satisfies Readonly<Record<string, Command>>;
 

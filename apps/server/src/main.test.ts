@@ -41,16 +41,18 @@ describe('sealwire-server', () => {
   });
 
   it('passes arguments on to what it becomes, and a mistake is its one line and exit code 2', async () => {
-    const [config, mistake, code, unknown, none] = await Promise.all([
+    const [config, mistake, code, drill, unknown, none] = await Promise.all([
       processes.start(['relay', '--print-config'], reader).ended,
       processes.start(['directory', '--lisen', 'x'], reader).ended,
       processes.start(['invite', '--invite-uses', '3'], env).ended,
+      processes.start(['drill', '--minutes=1'], {}).ended,
       processes.start(['relais'], env).ended,
       processes.start([], env).ended,
     ]);
     expect(config.stdout).toContain('MESSAGE_LIFE_DAYS=45  # default');
     expect([mistake.code, mistake.stderr]).toEqual([2, expect.stringMatching(/^directory: --lisen: .*\n$/)]);
     expect([code.code, code.stdout]).toEqual([0, expect.stringMatching(/^[\w-]{27}\n$/)]);
+    expect([drill.code, drill.stderr]).toEqual([2, expect.stringMatching(/^drill: --against: name your .*\n$/)]);
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringMatching(/^sealwire-server: there is no .*\n$/)]);
     expect(none.code).toBe(0);
     for (const name of Object.keys(COMMANDS)) expect(none.stdout).toContain(`\n  ${name} `);

@@ -71,7 +71,9 @@ export async function planCluster({ folder, enginesFolder, random }: ClusterTerm
       const portsOf = (servers: readonly ServerProcess[]) => servers.map((server) => server.port);
       const relay = portsOf(relays.map(({ process }) => process));
       await front.start({ folder, port, api: portsOf(apis), directory: portsOf(directories), relay });
-      for (const server of [...apis, ...directories, ...relays.map(({ process }) => process)]) await server.start();
+      await Promise.all(
+        [...apis, ...directories, ...relays.map(({ process }) => process)].map((server) => server.start()),
+      );
     },
     async stop() {
       const servers = [...relays.map(({ process }) => process), ...directories, ...apis];

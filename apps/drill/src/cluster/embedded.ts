@@ -32,8 +32,3 @@ export async function planEmbedded(folder: string): Promise<Deployment> {
     stop: () => server.kill(),
   };
 }
-
-/** A deployment that is not ours: clients use it, and nothing of it is harmed. */
-export function foreign(origin: string): Deployment {
-  return { origin, isOurs: false, relays: [], directories: [], apis: [], start: async () => {}, stop: async () => {} };
-}

@@ -1,4 +1,4 @@
-/** What clients do to servers, and no server needs to be harmed for: also against somebody's deployment. */
+/** What clients do to servers. */
 import type { Fault } from './fault.ts';
 
 const SLOW_MS = 15_000;
@@ -6,18 +6,20 @@ const SLOW_MS = 15_000;
 const FLOOD_MESSAGES = 300;
 const FLOOD_BYTES = 20_000;
 
-export const CLIENT_FAULTS: readonly Fault[] = [
-  {
-    name: 'slow-consumers',
-    about: 'people stop reading their sockets for 15 s while large messages come for them',
-    holdMs: SLOW_MS,
-    possible: ({ isOurs }) => isOurs,
-    async strike({ slowLink, society }) {
-      slowLink?.silence();
-      await society.flood(society.slow, FLOOD_MESSAGES, FLOOD_BYTES);
-    },
-    lift: async ({ slowLink }) => slowLink?.mend(),
+export const SLOW_CONSUMERS: Fault = {
+  name: 'slow-consumers',
+  about: 'people stop reading their sockets for 15 s while large messages come for them',
+  holdMs: SLOW_MS,
+  possible: ({ isOurs }) => isOurs,
+  async strike({ slowLink, society }) {
+    slowLink?.silence();
+    await society.flood(society.slow, FLOOD_MESSAGES, FLOOD_BYTES);
   },
+  lift: async ({ slowLink }) => slowLink?.mend(),
+};
+
+/** No server needs to be ours for them: also against somebody's deployment. */
+export const HARMLESS_FAULTS: readonly Fault[] = [
   {
     name: 'cut-clients',
     about: 'the sockets of all people break at one moment, without a word',
@@ -35,9 +37,10 @@ export const CLIENT_FAULTS: readonly Fault[] = [
     possible: () => true,
     async strike({ storm, record }) {
       try {
-        await storm.gather();
-        const ms = await storm.break();
-        record({ event: 'storm', sockets: storm.sockets, back: storm.sockets, ms: Math.round(ms) });
+        const { sockets } = storm;
+        const gathered = await storm.gather();
+        const { back, ms } = gathered === sockets ? await storm.break() : { back: gathered, ms: 0 };
+        record({ event: 'storm', sockets, back, ms: Math.round(ms) });
       } finally {
         storm.end();
       }

@@ -32,3 +32,15 @@ export interface Fault {
 export function turnOf<Some>(among: readonly Some[], turn: number): Some {
   return among[turn % among.length]!;
 }
+
+/** Those that `deployment` has something for; `names`, if any, and in that order. Throws an `Error` that names the fix. */
+export function faultsFor(faults: readonly Fault[], deployment: Deployment, names: readonly string[]): Fault[] {
+  const possible = faults.filter((fault) => fault.possible(deployment));
+  if (names.length === 0) return possible;
+  return names.map((name) => {
+    const fault = possible.find((one) => one.name === name);
+    if (!fault)
+      throw new Error(`--faults: no "${name}" here; there are: ${possible.map((one) => one.name).join(', ')}`);
+    return fault;
+  });
+}

@@ -72,11 +72,27 @@ export type HistoryEvent = { readonly at: number } & (
       readonly digest: string;
       readonly asked: number;
     }
+  /** The directory said to a request of the time `asked` that there is no account of this name. */
+  | { readonly event: 'manifest-missing'; readonly name: string; readonly asked: number }
   /** At the end, from the directory's history of the account. */
   | { readonly event: 'manifest-held'; readonly account: string; readonly version: number; readonly digest: string }
   /** A client told its application of something out of the ordinary. */
   | { readonly event: 'told'; readonly device: string; readonly what: string; readonly detail: string }
-  | { readonly event: 'fault'; readonly fault: string; readonly phase: 'begins' | 'lifted' | 'over' | 'not-recovered' }
+  /** A client told its application that a listed device does not get message `id`: `device-skipped` of the SDK. */
+  | {
+      readonly event: 'device-skipped';
+      readonly device: string;
+      readonly id: string;
+      readonly skipped: string;
+      readonly reason: string;
+    }
+  /** `detail`: why it could not be lifted, or what did not come back. */
+  | {
+      readonly event: 'fault';
+      readonly fault: string;
+      readonly phase: 'begins' | 'lifted' | 'over' | 'not-recovered';
+      readonly detail?: string;
+    }
   | { readonly event: 'storm'; readonly sockets: number; readonly back: number; readonly ms: number }
   /** All that was to arrive had its time: what is missing now is lost. */
   | { readonly event: 'end' }
@@ -84,3 +100,29 @@ export type HistoryEvent = { readonly at: number } & (
 
 /** Without its time. */
 export type Happening = HistoryEvent extends infer E ? (E extends HistoryEvent ? Omit<E, 'at'> : never) : never;
+
+/** Every kind there is: what a checker does not know, it must not pass over. */
+export const EVENTS: Readonly<Record<HistoryEvent['event'], true>> = {
+  begin: true,
+  device: true,
+  connection: true,
+  'device-leaves': true,
+  send: true,
+  accepted: true,
+  received: true,
+  'frame-sent': true,
+  'frame-accepted': true,
+  'frame-left-out': true,
+  delivered: true,
+  acknowledged: true,
+  key: true,
+  'manifest-accepted': true,
+  'manifest-read': true,
+  'manifest-missing': true,
+  'manifest-held': true,
+  told: true,
+  'device-skipped': true,
+  fault: true,
+  storm: true,
+  end: true,
+};

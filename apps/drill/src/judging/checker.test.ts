@@ -27,8 +27,8 @@ const message = (number: number, ...got: string[]): HistoryEvent[] =>
     ...got.map((device) => received(number, device)),
   );
 
-const received = (number: number, device: string): Happening => ({
-  event: 'received',
+const received = (number: number, device: string) => ({
+  event: 'received' as const,
   id: `m${number}`,
   device,
   from: ALICE,
@@ -48,7 +48,7 @@ const delivered = (id: string, seq: number, device = BOB, link = 1): Happening =
   link,
 });
 
-const key = (name: string): Happening => ({ event: 'key', device: BOB, suite: 'c25519', key: name });
+const key = (name: string) => ({ event: 'key' as const, device: BOB, suite: 'c25519', key: name });
 const manifest = (version: number, digest = `d${version}`): Happening => ({
   event: 'manifest-accepted',
   account: 'sip:bob@x',
@@ -69,9 +69,18 @@ const shown = (version: number, asked: number, digest = `d${version}`): Happenin
   asked,
 });
 
+const skipped = (device: string): Happening => ({
+  event: 'device-skipped',
+  device: ALICE,
+  id: 'm1',
+  skipped: device,
+  reason: 'no-keys',
+});
+
 const end = at(999_999, { event: 'end' });
+/** Beside one message that is as it should be. */
 const kinds = (...parts: HistoryEvent[][]): OffenceKind[] =>
-  check([...devices, ...parts.flat()]).offences.map(({ kind }) => kind);
+  check([...devices, ...message(0, BOB, TABLET), ...parts.flat()]).offences.map(({ kind }) => kind);
 
 describe('a history without offence', () => {
   it('has none found, and is counted', () => {
@@ -93,6 +102,7 @@ describe('a history without offence', () => {
         frames: 1,
         deliveries: 2,
         repeats: 0,
+        leftOut: 0,
         acknowledgements: 1,
         keys: 2,
         manifests: 1,
@@ -102,7 +112,6 @@ describe('a history without offence', () => {
   });
 
   it.each<[string, HistoryEvent[]]>([
-    ['not accepted, and nowhere', at(100_000, { event: 'send', id: 'm1', from: ALICE, to: 'sip:bob@x', number: 1 })],
     [
       'a frame again on the next link, under its number',
       [...frame('f1', BOB), ...at(1, delivered('f1', 4), delivered('f1', 4, BOB, 2))],
@@ -121,18 +130,46 @@ describe('a history without offence', () => {
     ],
     [
       'to a device that is too new',
-      [...at(90_000, { event: 'device', device: 'sip:bob@x;gr=3', account: 'sip:bob@x' }), ...message(1, BOB, TABLET)],
+      [...at(98_000, { event: 'device', device: 'sip:bob@x;gr=3', account: 'sip:bob@x' }), ...message(1, BOB, TABLET)],
     ],
     [
       'not to a device of the writer that its list may lack',
       [
-        ...at(90_000, { event: 'device', device: 'sip:alice@x;gr=2', account: 'sip:alice@x' }),
+        ...at(98_000, { event: 'device', device: 'sip:alice@x;gr=2', account: 'sip:alice@x' }),
         ...message(1, BOB, TABLET),
       ],
     ],
     [
-      'an older list to a request that was asked before',
-      [...at(5, manifest(1)), ...at(9, manifest(2)), ...at(10, shown(1, 8)), ...at(11, held(1), held(2))],
+      'a device skipped that had no keys yet, or is leaving',
+      [
+        ...message(1, BOB, TABLET),
+        ...at(100_002, { event: 'device', device: 'sip:bob@x;gr=3', account: 'sip:bob@x' }),
+        ...at(100_003, skipped('sip:bob@x;gr=3')),
+        ...at(100_004, { event: 'device-leaves', device: 'sip:bob@x;gr=3' }, skipped('sip:bob@x;gr=3')),
+      ],
+    ],
+    [
+      'a device skipped that has left, and was there before',
+      [...message(1, BOB, TABLET), ...at(100_004, { event: 'device-leaves', device: TABLET }, skipped(TABLET))],
+    ],
+    [
+      'no list of an account that comes later',
+      at(1, { event: 'manifest-missing', name: 'bob', asked: 0 }, manifest(1), held(1)),
+    ],
+    [
+      'what is told while the accounts go',
+      [...end, ...at(2_000_000, { event: 'told', device: BOB, what: 'stopped', detail: '' })],
+    ],
+
+    [
+      'an older list to a request that was asked before, or in the same moment',
+      [
+        ...at(5, manifest(1)),
+        ...at(9, manifest(2)),
+        ...at(10, shown(1, 8)),
+        ...at(10, shown(1, 9)),
+        ...at(11, held(1), held(2)),
+      ],
     ],
     ['a message that waits', at(1, { event: 'told', device: ALICE, what: 'send-waits', detail: 'unavailable' })],
   ])('%s: none', (_name, history) => {
@@ -147,11 +184,37 @@ describe('the checker finds', () => {
       'a message lost on another device of the writer',
       'lost',
       [
-        ...at(0, { event: 'device', device: 'sip:alice@x;gr=2', account: 'sip:alice@x' }),
-        ...message(4_000_000, BOB, TABLET),
+        ...at(99_000, { event: 'device', device: 'sip:alice@x;gr=2', account: 'sip:alice@x' }),
+        ...message(3_000, BOB, TABLET),
       ],
     ],
     ['a frame lost', 'lost', frame('f1', BOB)],
+    [
+      'a message that is never accepted',
+      'not-accepted',
+      at(100_000, { event: 'send', id: 'm1', from: ALICE, to: 'sip:bob@x', number: 1 }),
+    ],
+    ['an answer to a frame that nobody sent', 'foreign', at(1, { event: 'frame-accepted', id: 'f1', device: ALICE })],
+    ['an acceptance of nobody’s message', 'foreign', at(1, { event: 'accepted', id: 'm7', leftOut: [] })],
+    [
+      'another text than was written',
+      'foreign',
+      [...message(1, TABLET), ...at(100_002, { ...received(1, BOB), number: 2 })],
+    ],
+    [
+      'a text without its number',
+      'foreign',
+      [...message(1, TABLET), ...at(100_002, { ...received(1, BOB), number: Number.NaN })],
+    ],
+    [
+      'a message at the application of a third account',
+      'foreign',
+      [
+        ...at(0, { event: 'device', device: 'sip:carol@x;gr=1', account: 'sip:carol@x' }),
+        ...message(1, BOB, TABLET, 'sip:carol@x;gr=1'),
+      ],
+    ],
+    ['a message back at its writer', 'foreign', message(1, BOB, TABLET, ALICE)],
     ['a message twice at an application', 'doubled', [...message(1, BOB, TABLET), ...at(100_002, received(1, BOB))]],
     ['a frame under two numbers', 'doubled', [...frame('f1', BOB), ...at(1, delivered('f1', 4), delivered('f1', 5))]],
     [
@@ -175,7 +238,21 @@ describe('the checker finds', () => {
       [...frame('f1', BOB), ...frame('f2', BOB), ...at(1, delivered('f1', 4), delivered('f2', 4, BOB, 2))],
     ],
     ['a message that nobody wrote', 'foreign', at(1, received(7, BOB))],
+    [
+      'numbers that go backwards on a link, though another one delivers meanwhile',
+      'reordered',
+      [
+        ...['f1', 'f2', 'f3'].flatMap((id) => frame(id, BOB)),
+        ...at(1, delivered('f1', 4), delivered('f2', 5, BOB, 2), delivered('f3', 3)),
+      ],
+    ],
     ['a one-time key twice', 'key-twice', at(1, key('k1'), key('k2'), key('k1'))],
+    ['a one-time key under two names', 'key-twice', at(1, key('k1'), { ...key('k1'), device: TABLET })],
+    [
+      'a device called gone or without keys that is neither',
+      'told',
+      [...message(1, BOB, TABLET), ...at(100_002, skipped(TABLET))],
+    ],
     ['a list that is gone at the end', 'manifest-gone', at(1, manifest(1), manifest(2), held(1))],
     ['a list that is another at the end', 'manifest-gone', at(1, manifest(1), held(1, 'other'))],
     [
@@ -183,9 +260,28 @@ describe('the checker finds', () => {
       'manifest-gone',
       [...at(1, manifest(1), manifest(2)), ...at(5, shown(1, 2)), ...at(6, held(1), held(2))],
     ],
+    [
+      'an older list shown after a newer one that was accepted, and shown again since',
+      'manifest-gone',
+      [...at(1, manifest(1), manifest(2), held(1), held(2)), ...at(9, shown(2, 8)), ...at(10, shown(1, 5))],
+    ],
+    [
+      'an older list shown after a newer one was shown, whose acceptance nobody heard',
+      'manifest-gone',
+      [...at(1, manifest(1), held(1), held(2)), ...at(2, shown(2, 1)), ...at(4, shown(1, 3))],
+    ],
+    ['a list that was shown, and is gone at the end', 'manifest-gone', at(1, manifest(1), held(1), shown(2, 0))],
+    [
+      'an account that is said not to be there',
+      'manifest-gone',
+      [...at(1, manifest(1), held(1)), ...at(3, { event: 'manifest-missing', name: 'bob', asked: 2 })],
+    ],
     ['another list shown', 'manifest-gone', [...at(1, manifest(1)), ...at(2, shown(1, 1, 'other')), ...at(3, held(1))]],
     ['two lists accepted as one version', 'manifest-gone', at(1, manifest(1), manifest(1, 'other'), held(1))],
     ['a gap', 'told', at(1, { event: 'told', device: BOB, what: 'gap', detail: '3 trimmed' })],
+    ['a reader that stopped', 'told', at(1, { event: 'told', device: BOB, what: 'stopped', detail: 'Error' })],
+    ['what nobody knew of', 'told', at(1, { event: 'told', device: BOB, what: 'novelty', detail: '' })],
+    ['a storm that was not over', 'not-recovered', at(1, { event: 'storm', sockets: 100, back: 99, ms: 9 })],
     ['a hole', 'told', at(1, { event: 'told', device: BOB, what: 'hole', detail: '3-4' })],
     [
       'a service that did not come back',
@@ -198,5 +294,9 @@ describe('the checker finds', () => {
 
   it('a history without an end, and judges nothing of it as lost', () => {
     expect(kinds(message(1))).toEqual(['unfinished']);
+  });
+
+  it('a history in which nothing was accepted: it proves nothing', () => {
+    expect(check([...devices, ...end]).offences.map(({ kind }) => kind)).toEqual(['unfinished']);
   });
 });

@@ -4,7 +4,8 @@ import type { Offend } from './offences.ts';
 
 export class Keys {
   readonly #offend: Offend;
-  readonly #taken = new Set<string>();
+  /** Whose it was said to be. */
+  readonly #taken = new Map<string, string>();
 
   constructor(offend: Offend) {
     this.#offend = offend;
@@ -16,8 +17,10 @@ export class Keys {
 
   take(event: HistoryEvent): void {
     if (event.event !== 'key') return;
-    const name = `${event.device} ${event.suite} ${event.key}`;
-    if (this.#taken.has(name)) this.#offend('key-twice', event.at, name);
-    this.#taken.add(name);
+    const { at, device, suite, key } = event;
+    const name = `${suite} ${key}`;
+    const before = this.#taken.get(name);
+    if (before !== undefined) this.#offend('key-twice', at, `${name} of ${before}, then of ${device}`);
+    this.#taken.set(name, device);
   }
 }

@@ -16,9 +16,11 @@ interface Frame {
 interface Mailbox {
   readonly seqOf: Map<string, number>;
   readonly frameAt: Map<number, string>;
-  link: number;
-  seq: number;
+  /** The newest number on each link. */
+  readonly newest: Map<number, number>;
 }
+
+type Answer = Extract<HistoryEvent, { event: 'frame-accepted' | 'frame-left-out' }>;
 
 export class Mailboxes {
   readonly #offend: Offend;
@@ -27,13 +29,19 @@ export class Mailboxes {
   readonly #gone = new Set<string>();
   #deliveries = 0;
   #repeats = 0;
+  #leftOut = 0;
 
   constructor(offend: Offend) {
     this.#offend = offend;
   }
 
   get counts() {
-    return { frames: this.#frames.size, deliveries: this.#deliveries, repeats: this.#repeats };
+    return {
+      frames: this.#frames.size,
+      deliveries: this.#deliveries,
+      repeats: this.#repeats,
+      leftOut: this.#leftOut,
+    };
   }
 
   take(event: HistoryEvent): void {
@@ -46,10 +54,11 @@ export class Mailboxes {
         break;
       }
       case 'frame-left-out':
-        this.#change(event.device, event.id, () => ({ leftOut: new Set(event.devices) }));
+        this.#leftOut += event.devices.length;
+        this.#change(event, { leftOut: new Set(event.devices) });
         break;
       case 'frame-accepted':
-        this.#change(event.device, event.id, () => ({ accepted: true }));
+        this.#change(event, { accepted: true });
         break;
       case 'device-leaves':
         this.#gone.add(event.device);
@@ -79,26 +88,26 @@ export class Mailboxes {
     const other = mailbox.frameAt.get(seq);
     if (other !== undefined && other !== name) this.#offend('foreign', at, `${text}: number ${seq} was ${other}`);
     mailbox.frameAt.set(seq, name);
-    if (link === mailbox.link && seq <= mailbox.seq)
-      this.#offend('reordered', at, `${text}: number ${seq} after ${mailbox.seq} on one link`);
-    mailbox.link = link;
-    mailbox.seq = seq;
+    const newest = mailbox.newest.get(link) ?? 0;
+    if (seq <= newest) this.#offend('reordered', at, `${text}: number ${seq} after ${newest} on one link`);
+    mailbox.newest.set(link, Math.max(seq, newest));
     const before = mailbox.seqOf.get(name);
     if (before === undefined) mailbox.seqOf.set(name, seq);
     else if (before === seq) this.#repeats += 1;
     else this.#offend('doubled', at, `${text}: under ${before} and ${seq}`);
   }
 
-  #change(device: string, id: string, change: () => Partial<Frame>): void {
+  #change({ at, device, id }: Answer, change: Partial<Frame>): void {
     const name = nameOf(device, id);
     const frame = this.#frames.get(name);
-    if (frame) this.#frames.set(name, { ...frame, ...change() });
+    if (frame) this.#frames.set(name, { ...frame, ...change });
+    else this.#offend('foreign', at, `frame ${name}: answered, and nobody sent it`);
   }
 
   #mailboxOf(device: string): Mailbox {
     let mailbox = this.#mailboxes.get(device);
     if (!mailbox) {
-      mailbox = { seqOf: new Map(), frameAt: new Map(), link: 0, seq: 0 };
+      mailbox = { seqOf: new Map(), frameAt: new Map(), newest: new Map() };
       this.#mailboxes.set(device, mailbox);
     }
     return mailbox;

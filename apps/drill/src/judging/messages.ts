@@ -5,15 +5,17 @@
 import type { HistoryEvent } from '../history/events.ts';
 import type { Offend } from './offences.ts';
 
-/** The relay, which knows the addressee's devices, may know an older list for so long. */
-const NEW_DEVICE_MS = 60_000;
-/** The writer's list of its own devices may be so old (client.md section 5), and nobody corrects it when it names no other one. */
-const NEW_OWN_DEVICE_MS = 60 * 60_000;
+/**
+ * A relay compares every message with its own list of the devices of both accounts, and that may be two seconds old where the bus told
+ * nobody of the change. The rest is for clients whose `send` is written down a moment after the frame has left.
+ */
+const NEW_DEVICE_MS = 2_500;
 
 interface Message {
   readonly at: number;
   readonly from: string;
   readonly to: string;
+  readonly number: number;
   readonly accepted: boolean;
   readonly leftOut: readonly string[];
 }
@@ -21,6 +23,7 @@ interface Message {
 interface Device {
   readonly account: string;
   readonly since: number;
+  hasLeft: boolean;
 }
 
 export class Messages {
@@ -43,17 +46,24 @@ export class Messages {
   take(event: HistoryEvent): void {
     switch (event.event) {
       case 'device':
-        this.#devices.set(event.device, { account: event.account, since: event.at });
+        this.#devices.set(event.device, { account: event.account, since: event.at, hasLeft: false });
         break;
-      case 'device-leaves':
-        this.#devices.delete(event.device);
+      case 'device-leaves': {
+        const device = this.#devices.get(event.device);
+        if (device) device.hasLeft = true;
         break;
-      case 'send':
-        this.#messages.set(event.id, { at: event.at, from: event.from, to: event.to, accepted: false, leftOut: [] });
+      }
+      case 'send': {
+        const { at, from, to, number } = event;
+        this.#messages.set(event.id, { at, from, to, number, accepted: false, leftOut: [] });
         break;
+      }
       case 'accepted': {
         const message = this.#messages.get(event.id);
-        if (!message) return;
+        if (!message) {
+          this.#offend('foreign', event.at, `message ${event.id}: accepted, and nobody wrote it`);
+          return;
+        }
         this.#messages.set(event.id, { ...message, accepted: true, leftOut: event.leftOut });
         this.#accepted += 1;
         break;
@@ -61,35 +71,52 @@ export class Messages {
       case 'received':
         this.#take(event);
         break;
+      case 'device-skipped':
+        this.#skipped(event);
+        break;
     }
   }
 
   missing(offend: Offend): void {
     const devicesOf = new Map<string, [string, Device][]>();
     for (const [id, device] of this.#devices)
-      devicesOf.set(device.account, [...(devicesOf.get(device.account) ?? []), [id, device]]);
+      if (!device.hasLeft) devicesOf.set(device.account, [...(devicesOf.get(device.account) ?? []), [id, device]]);
     for (const [id, { at, from, to, accepted, leftOut }] of this.#messages) {
-      if (!accepted) continue;
+      if (!accepted) {
+        offend('not-accepted', at, `message ${id} of ${from} to ${to}`);
+        continue;
+      }
       const own = this.#devices.get(from)?.account;
-      const missed = (account: string | undefined, newMs: number) => {
+      const missed = (account: string | undefined) => {
         for (const [device, { since }] of devicesOf.get(account ?? '') ?? [])
           if (
             device !== from &&
-            since + newMs <= at &&
+            since + NEW_DEVICE_MS <= at &&
             !leftOut.includes(device) &&
             !this.#received.has(`${id} ${device}`)
           )
             offend('lost', at, `message ${id} of ${from} to ${device}`);
       };
-      missed(to, NEW_DEVICE_MS);
-      if (own !== to) missed(own, NEW_OWN_DEVICE_MS);
+      missed(to);
+      if (own !== to) missed(own);
     }
+  }
+
+  /** A sender was told that there is nothing for a device to send to, or that it is gone. */
+  #skipped({ at, id, skipped, reason }: Extract<HistoryEvent, { event: 'device-skipped' }>): void {
+    const device = this.#devices.get(skipped);
+    const asked = this.#messages.get(id)?.at ?? at;
+    if (device && !device.hasLeft && device.since <= asked)
+      this.#offend('told', asked, `message ${id} not for ${skipped}, which is there with keys: ${reason}`);
   }
 
   #take({ at, id, device, from, to, number }: Extract<HistoryEvent, { event: 'received' }>): void {
     const text = `message ${id} (${number}) of ${from} to ${device}`;
     const message = this.#messages.get(id);
-    if (message?.from !== from || message.to !== to) this.#offend('foreign', at, text);
+    const account = this.#devices.get(device)?.account;
+    const isTheirs = device !== from && (account === to || account === this.#devices.get(from)?.account);
+    if (message?.from !== from || message.to !== to || message.number !== number || !isTheirs)
+      this.#offend('foreign', at, text);
     const name = `${id} ${device}`;
     if (this.#received.has(name)) {
       this.#offend('doubled', message?.at ?? at, text);

@@ -5,12 +5,13 @@ export const OFFENCES = {
   doubled: 'twice to an application, or twice in one mailbox',
   reordered:
     'behind a later one of the same writer in the same conversation, or numbers of a mailbox backwards on one link',
-  foreign: 'to a device that it was not for, or two messages under one number',
+  foreign: 'to a device that it was not for, another one than was written, or two messages under one number',
+  'not-accepted': 'written, and at the end neither accepted nor on its way any more',
   'key-twice': 'a one-time key was handed out a second time',
-  'manifest-gone': 'an accepted list of devices is missing, other, or an older one was shown after it',
-  told: 'a client told its application of damage: a gap, a hole, a message that cannot be read',
+  'manifest-gone': 'a list of devices that was accepted or shown is missing, other, or an older one was shown after it',
+  told: 'a client told its application of damage: a gap, a hole, a message that cannot be read, a device without keys',
   'not-recovered': 'after a fault the service did not come back in its time',
-  unfinished: 'the history has no end: what is missing cannot be told from what was on its way',
+  unfinished: 'the history has no end, or no message: what is missing cannot be told from what was on its way',
 } as const;
 
 export type OffenceKind = keyof typeof OFFENCES;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Happening, HistoryEvent } from '../history/events.ts';
 import { Checker } from './checker.ts';
+import { Overview } from './overview.ts';
 import { Recovery } from './recovery.ts';
 import { report } from './report.ts';
 import { UnderWay } from './under-way.ts';
@@ -33,6 +34,18 @@ const history = [
   at(10_000, { event: 'end' }),
 ];
 
+const judged = (events: readonly HistoryEvent[]) => {
+  const checker = new Checker();
+  const recovery = new Recovery();
+  const overview = new Overview();
+  for (const event of events) {
+    overview.take(event);
+    checker.take(event);
+    recovery.take(event);
+  }
+  return report(checker, recovery, overview);
+};
+
 describe('what a fault cost', () => {
   it('is the longest wait of a message of its time, and how long after its end the last slow one came', () => {
     const recovery = new Recovery();
@@ -51,22 +64,46 @@ describe('what a fault cost', () => {
   });
 
   it('is a row of the table; the exit code says whether anything was broken', () => {
-    const judged = (events: readonly HistoryEvent[]) => {
-      const checker = new Checker();
-      const recovery = new Recovery();
-      for (const event of events) {
-        checker.take(event);
-        recovery.take(event);
-      }
-      return report(checker, recovery);
-    };
     const good = judged(history);
     expect(good.text).toContain('| kill-relay | 1 | 3.0 | 2 | 5.0 | 2.5 | 0 | 0 | 0 | 0 |');
+    expect(good.text).toContain('```\n0.2 minutes\nmessages 4,');
     expect(good.exitCode).toBe(0);
     const again = { ...message(1_500, 7_000)[2]!, device: 'bob-0' } as HistoryEvent;
     const bad = judged([...history.slice(0, -1), again, history.at(-1)!]);
     expect(bad.text).toContain('| kill-relay | 1 | 3.0 | 2 | 5.5 | 3.0 | 0 | 1 | 0 | 0 |');
     expect(bad.exitCode).toBe(1);
+  });
+});
+
+describe('the report', () => {
+  const begin = at(0, { event: 'begin', settings: { minutes: 0, people: 3, faults: ['kill-relay'] } });
+  const told = (n: number) => at(600 + n, { event: 'told', device: `bob-${n}`, what: 'gap', detail: '1 trimmed' });
+
+  it('says how long it was, with whom, and how the worst storm went', () => {
+    const storm = (sockets: number, back: number, ms: number) => at(700, { event: 'storm', sockets, back, ms });
+    const { text } = judged([
+      begin,
+      ...history.slice(0, -1),
+      storm(10, 10, 900),
+      storm(10, 9, 20),
+      at(120_000, { event: 'end' }),
+    ]);
+    expect(text).toContain('\n2.0 minutes, people 3\nstorms 2; worst: 9 of 10 sockets back in 0.0 s\n');
+    const good = [storm(10, 10, 900), storm(10, 10, 1_900), storm(20, 20, 20)];
+    expect(judged([begin, ...history.slice(0, -1), ...good, at(10_000, { event: 'end' })]).text).toContain(
+      'storms 3; worst: 10 of 10 sockets back in 1.9 s\n',
+    );
+  });
+
+  it('shows five of each kind of offence, and how many more there are', () => {
+    const { text } = judged([...history.slice(0, -1), ...[1, 2, 3, 4, 5, 6].map(told), at(10_000, { event: 'end' })]);
+    expect(text).toMatch(
+      /\ntold \(a client told .*\):\n(?: {2}1970-01-01T00:00:00\.60\dZ bob-\d: gap 1 trimmed\n){5} {2}and 1 more\n```\n$/,
+    );
+    expect(
+      judged([...history.slice(0, -1), ...[1, 2, 3, 4, 5].map(told), at(10_000, { event: 'end' })]).text,
+    ).not.toContain('more');
+    expect(text).not.toContain('\nlost (');
   });
 });
 

@@ -1,6 +1,7 @@
-/** The table of a drill: what each fault cost, and what was proved. */
+/** The table of a drill: what each fault cost, and what was proved. Markdown, to be put into a page as it is. */
 import type { Checker, Verdict } from './checker.ts';
 import { OFFENCES, type Offence, type OffenceKind } from './offences.ts';
+import type { Overview } from './overview.ts';
 import type { Felt, Recovery } from './recovery.ts';
 
 const MAX_EXAMPLES = 5;
@@ -11,10 +12,11 @@ export interface Report {
   readonly exitCode: 0 | 1;
 }
 
-export function report(checker: Checker, recovery: Recovery): Report {
+export function report(checker: Checker, recovery: Recovery, overview: Overview): Report {
   const verdict = checker.verdict();
   const felt = recovery.felt();
-  const lines = [...table(felt, verdict.offences), '', ...totals(verdict, felt), ...examples(verdict.offences)];
+  const prose = [...overview.lines(), ...totals(verdict, felt), ...examples(verdict.offences)];
+  const lines = [...table(felt, verdict.offences), '', '```', ...prose, '```'];
   return { text: `${lines.join('\n')}\n`, exitCode: verdict.offences.length === 0 ? 0 : 1 };
 }
 
@@ -61,7 +63,7 @@ function totals({ offences, counts }: Verdict, felt: readonly Felt[]): string[] 
     `messages ${counts.sent}, accepted ${counts.accepted}, received ${counts.received}; ` +
       `frames ${counts.frames}, deliveries ${counts.deliveries} (${counts.repeats} repeats), acknowledgements ${counts.acknowledgements}; ` +
       `one-time keys ${counts.keys}, lists of devices ${counts.manifests}`,
-    `faults ${felt.length}; worst recovery ${seconds(Math.max(0, ...felt.map(({ recoveryMs }) => recoveryMs)))} s`,
+    `left out for want of room ${counts.leftOut}; faults ${felt.length}; worst recovery ${seconds(Math.max(0, ...felt.map(({ recoveryMs }) => recoveryMs)))} s`,
     ...(told.length === 0 ? [] : [`told to applications: ${told.join(', ')}`]),
     (Object.keys(OFFENCES) as OffenceKind[]).map((kind) => `${kind} ${of(kind)}`).join(', '),
   ];

@@ -19,6 +19,8 @@ import {
   noPreviousManifest,
 } from '@sealwire/wire/manifest';
 
+import { patiently, Refused } from './limits.ts';
+
 const SEED_BYTES = 32;
 export const DEVICES_EACH = 10;
 /** A token is renewed this long before its end. */
@@ -26,11 +28,17 @@ const MARGIN_MS = 60_000;
 const FIRST_PAUSE_MS = 500;
 const MOST_PAUSE_MS = 8_000;
 
-/** Rejects unless the answer is a good one; with its status and text. */
-async function call(runtime: ClientRuntime, url: string, init: RequestInit): Promise<Response> {
+/** Rejects with `Refused` unless the answer is a good one. Waits for limits that are soon over. */
+function call(runtime: ClientRuntime, url: string, init: RequestInit): Promise<Response> {
+  return patiently(() => callOnce(runtime, url, init));
+}
+
+async function callOnce(runtime: ClientRuntime, url: string, init: RequestInit): Promise<Response> {
   const response = await runtime.fetch(url, init);
-  if (!response.ok) throw new Error(`${new URL(url).pathname} answered ${response.status}: ${await response.text()}`);
-  return response;
+  if (response.ok) return response;
+  const after = response.headers.get('retry-after');
+  const text = `${new URL(url).pathname} answered ${response.status}: ${await response.text()}`;
+  throw new Refused(text, response.status === 429, after === null ? undefined : Number(after) * 1_000);
 }
 
 const json = (method: string, body: object): RequestInit => ({
@@ -114,6 +122,8 @@ export class LightDevice {
 
   /** Its socket breaks without a word; it comes back by itself when it is held. */
   drop(): void {
+    // Now, and not when the break is heard of: who looks at once must not take it for one that is back.
+    this.online = false;
     this.#socket?.drop();
   }
 

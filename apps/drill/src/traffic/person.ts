@@ -3,10 +3,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
-import type { IncomingEvent } from '@sealwire/client/events';
+import type { IncomingEvent, OutgoingMessage } from '@sealwire/client/events';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
 import { nodeRuntime } from '@sealwire/client/node/runtime';
 import type { Record } from '../history/history.ts';
+import { MOST_PATIENCE_MS } from './limits.ts';
 import { recordedRuntime } from './recorded-runtime.ts';
 
 const RETRY_MS = 500;
@@ -72,7 +73,14 @@ export class Person {
     const { address } = to.client;
     const number = (this.#numbers.get(address) ?? 0) + 1;
     this.#numbers.set(address, number);
-    const { id, accepted } = await this.client.send(address, `${number} ${'.'.repeat(filling)}`);
+    let outgoing: OutgoingMessage;
+    try {
+      outgoing = await this.client.send(address, `${number} ${'.'.repeat(filling)}`);
+    } catch (error) {
+      this.#tell('send-failed', String(error));
+      return;
+    }
+    const { id, accepted } = outgoing;
     this.#record({ event: 'send', id, from: this.client.device, to: address, number });
     accepted.then(
       ({ leftOut }) => this.#record({ event: 'accepted', id, leftOut }),
@@ -115,7 +123,9 @@ export class Person {
       const number = Number.parseInt(event.text ?? NOTHING, 10);
       const to = event.from === this.client.address ? event.conversation : this.client.address;
       this.#record({ event: 'received', id: event.id, device, from: event.device, to, number });
-    } else if (event.kind !== 'caught-up') this.#tell(event.kind, JSON.stringify(event));
+    } else if (event.kind === 'device-skipped')
+      this.#record({ event: event.kind, device, id: event.id, skipped: event.device, reason: event.reason });
+    else if (event.kind !== 'caught-up') this.#tell(event.kind, JSON.stringify(event));
   }
 
   #tell(what: string, detail: string): void {
@@ -143,7 +153,7 @@ async function enter(terms: PersonTerms, attempt: (options: Entering) => Promise
   return Person.from(client, terms.record, () => newest());
 }
 
-/** What a fault refused is tried again; what can never work is thrown. */
+/** What a fault or a limit refused is tried again; what can never work, or not soon, is thrown. */
 export async function untilDone<Answer>(signal: AbortSignal, attempt: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
     signal.throwIfAborted();
@@ -151,7 +161,9 @@ export async function untilDone<Answer>(signal: AbortSignal, attempt: () => Prom
       return await attempt();
     } catch (error) {
       if (!(error instanceof ClientError && error.retryable)) throw error;
-      await pause(RETRY_MS, undefined, { signal });
+      const { retryAfterMs = RETRY_MS } = error;
+      if (error.code === 'too-many-requests' && retryAfterMs > MOST_PATIENCE_MS) throw error;
+      await pause(Math.min(retryAfterMs, MOST_PATIENCE_MS), undefined, { signal });
     }
   }
 }

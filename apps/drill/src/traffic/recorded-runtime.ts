@@ -86,16 +86,22 @@ function recordedFetch({ fetch, crypto }: ClientRuntime, { record, now }: Record
     record({ event: 'manifest-accepted', account: address, version, digest: digestOf(bytes) });
   };
   return async (input, init = {}) => {
-    const asked = now();
+    // Whole, and never later than it was, as the times of events are: what was accepted in the same moment is not held against it.
+    const asked = Math.floor(now());
     const response = await fetch(input, init);
-    if (!response.ok) return response;
     const { method = 'GET', body } = init;
     const { pathname } = new URL(String(input));
+    const asksForList = method === 'GET' && /\/manifests\/[^/]+$/.test(pathname);
+    if (asksForList && response.status === 404) {
+      const name = decodeURIComponent(pathname.split('/').at(-1)!);
+      record({ event: 'manifest-missing', name, asked });
+    }
+    if (!response.ok) return response;
     if (method === 'POST' && body instanceof Uint8Array) {
       if (response.headers.get('content-type') === LIME_CONTENT_TYPE) recordKeys(body, await copyOf(response), record);
     } else if (method === 'POST' && pathname.endsWith('/accounts')) published(JSON.parse(String(body)).manifest);
     else if (method === 'PUT' && pathname.includes('/manifests/')) published(JSON.parse(String(body)));
-    else if (method === 'GET' && /\/manifests\/[^/]+$/.test(pathname)) {
+    else if (asksForList) {
       const { address, version, manifest } = ManifestAnswer.parse(
         JSON.parse(Buffer.from(await copyOf(response)).toString()),
       );

@@ -1,7 +1,9 @@
 /** Who takes part: people who write to each other at a steady rate, newcomers, takers of one-time keys, and people behind slow links. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { nodeRuntime } from '@sealwire/client/node/runtime';
+import { atOnce } from './at-once.ts';
 import { type LightDevice, makeLightAccount } from './light-device.ts';
+import { isLimit } from './limits.ts';
 import { Person, type PersonTerms, untilDone } from './person.ts';
 import { recordedRuntime } from './recorded-runtime.ts';
 
@@ -32,6 +34,8 @@ export class Society {
   readonly #terms: SocietyTerms;
   #running: Promise<void> = Promise.resolve();
   readonly #ending = new AbortController();
+  /** Newcomers who are still at the door give up. */
+  readonly #leaving = new AbortController();
   #taker: LightDevice | undefined;
 
   constructor(terms: SocietyTerms) {
@@ -42,17 +46,14 @@ export class Society {
   async settle(): Promise<void> {
     const { people, slowPeople, slowPort, prefix } = this.#terms;
     const places = Array.from({ length: people + slowPeople }, (_, i) => i);
-    const workers = Array.from({ length: REGISTER_AT_ONCE }, async () => {
-      for (let i = places.shift(); i !== undefined; i = places.shift()) {
-        const isSlow = i >= people;
-        const terms = { ...this.#terms, relayPort: isSlow ? slowPort : undefined };
-        const person = await Person.register(`${prefix}person-${i}`, terms);
-        this.people.push(person);
-        if (isSlow) this.slow.push(person);
-        if (i % 2 === 0 && !isSlow) this.people.push(await Person.join(person, terms));
-      }
+    await atOnce(places, REGISTER_AT_ONCE, async (i) => {
+      const isSlow = i >= people;
+      const terms = { ...this.#terms, relayPort: isSlow ? slowPort : undefined };
+      const person = await Person.register(`${prefix}person-${i}`, terms);
+      this.people.push(person);
+      if (isSlow) this.slow.push(person);
+      if (i % 2 === 0 && !isSlow) this.people.push(await Person.join(person, terms));
     });
-    await Promise.all(workers);
   }
 
   /** From now on people write, arrive, and take keys. */
@@ -68,7 +69,9 @@ export class Society {
   /** Nobody writes anything new. What is under way goes on. */
   async quiet(): Promise<void> {
     this.#ending.abort();
+    const patience = setTimeout(() => this.#leaving.abort(), LEAVE_WITHIN_MS);
     await this.#running;
+    clearTimeout(patience);
   }
 
   get everybody(): readonly Person[] {
@@ -93,12 +96,19 @@ export class Society {
     await Promise.all(this.everybody.map((person) => person.close()));
   }
 
-  /** The accounts are deleted; for a server that stays. */
-  async leave(): Promise<void> {
-    const first = new Map(this.everybody.map((person) => [person.client.address, person]));
+  /** The accounts are deleted; for a server that stays. With one line for each that could not be. */
+  async leave(): Promise<string[]> {
     const patience = AbortSignal.timeout(LEAVE_WITHIN_MS);
-    for (const person of first.values()) await untilDone(patience, () => person.client.deleteAccount());
-    await this.#taker?.deleteAccount();
+    const accounts = new Map<string, () => Promise<unknown>>();
+    for (const { client } of this.everybody)
+      accounts.set(client.address, () => untilDone(patience, () => client.deleteAccount()));
+    if (this.#taker) accounts.set(this.#taker.id, () => this.#taker!.deleteAccount());
+    const remain: string[] = [];
+    for (const [name, remove] of accounts)
+      await remove().catch((error: Error) => {
+        remain.push(`${name}: ${error.message}`);
+      });
+    return remain;
   }
 
   async #write(): Promise<void> {
@@ -111,23 +121,28 @@ export class Society {
   }
 
   async #arrive(): Promise<void> {
-    const { prefix, signal } = this.#terms;
+    const { prefix, record } = this.#terms;
+    const signal = AbortSignal.any([this.#terms.signal, this.#leaving.signal]);
     let number = 0;
     for await (const _ of this.#every(NEWCOMER_EVERY_MS)) {
+      const name = `${prefix}newcomer-${number++}`;
       try {
-        await this.#visit(`${prefix}newcomer-${number++}`, signal);
+        await this.#visit(name, signal);
       } catch (error) {
-        if (!signal.aborted) throw error;
+        // A limit of the deployment: it has seen enough of us, and nothing is wrong with it.
+        if (isLimit(error)) return;
+        if (!signal.aborted) record({ event: 'told', device: name, what: 'newcomer-failed', detail: String(error) });
       }
     }
   }
 
   /** A newcomer writes to somebody, takes a second device and puts it away again: accounts, keys and lists change under every fault. */
   async #visit(name: string, signal: AbortSignal): Promise<void> {
-    const newcomer = await Person.register(name, this.#terms);
+    const terms = { ...this.#terms, signal };
+    const newcomer = await Person.register(name, terms);
     this.newcomers.push(newcomer);
     await newcomer.write(this.#pick(this.people));
-    const second = await Person.join(newcomer, this.#terms);
+    const second = await Person.join(newcomer, terms);
     await this.#pick(this.people).write(newcomer);
     await newcomer.remove(second, signal);
   }

@@ -27,6 +27,17 @@ describe('the devices of an account', () => {
     expect([...devices.remembered(bob)!]).toEqual([device(1).id, device(2).id]);
   });
 
+  it('a list is as old as the question: one that was long on its way, from a store that stood still, is not believed', async () => {
+    let now = 0;
+    const list = async () => {
+      now += 1_000;
+      return [[device(1)]];
+    };
+    const devices = new AccountDevices({ list }, 1_000, () => now);
+    expect([...(await devices.load([bob])).get(bob)!]).toEqual([device(1).id]);
+    expect([devices.remembered(bob), devices.isSingle(device(1).id)]).toEqual([undefined, false]);
+  });
+
   it.each([
     ['an hour', 3_600_000],
     ['ten years', 3_650 * 86_400_000],

@@ -47,18 +47,19 @@ export class AccountDevices {
   /** Asks the store. Rejects with its error. */
   async load(accounts: readonly AccountAddress[]): Promise<ReadonlyMap<AccountAddress, ReadonlySet<DeviceId>>> {
     const { forgotten } = this;
+    const at = this.now();
     const lists = await this.devices.list(accounts);
     const loaded = new Map<AccountAddress, ReadonlySet<DeviceId>>();
     for (const [i, account] of accounts.entries()) {
       const devices = new Set(lists[i]?.map(({ id }) => id));
       loaded.set(account, devices);
-      if (forgotten === this.forgotten) this.remember(account, devices);
+      if (forgotten === this.forgotten) this.remember(account, devices, at);
     }
     return loaded;
   }
 
-  private remember(account: AccountAddress, devices: ReadonlySet<DeviceId>): void {
-    const known = { devices, at: this.now() };
+  private remember(account: AccountAddress, devices: ReadonlySet<DeviceId>, at: number): void {
+    const known = { devices, at };
     this.known.set(account, known);
     if (this.single.size >= ACCOUNTS) this.single.clear();
     if (devices.size === 1) for (const device of devices) this.single.set(device, known);

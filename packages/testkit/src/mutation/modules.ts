@@ -29,6 +29,7 @@ export const MODULES: Readonly<Record<string, Module>> = {
     files: [`${STORE}/memory`, `${STORE}/sameness.ts`, `${STORE}/gap.ts`, `${STORE}/copies.ts`],
     tests: [`${STORE}/memory.test.ts`],
   },
+  'drill-judging': { files: ['apps/drill/src/judging'], tests: ['apps/drill/src/judging'] },
   'client-receiver': { files: [`${CLIENT}/messages/receiver.ts`], tests: [`${CLIENT}/messages`, ...CLIENT_TESTS] },
   'client-sender': { files: [`${CLIENT}/messages/sender.ts`], tests: [`${CLIENT}/messages`, ...CLIENT_TESTS] },
   'client-outbox': { files: [`${CLIENT}/messages/outbox.ts`], tests: [`${CLIENT}/messages`, ...CLIENT_TESTS] },

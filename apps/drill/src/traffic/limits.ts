@@ -1,0 +1,35 @@
+/** The limits of a deployment that is not ours: those of a minute are waited for, those of an hour are not. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { ClientError } from '@sealwire/client/errors';
+
+export const MOST_PATIENCE_MS = 60_000;
+
+/** An answer that was no good one. */
+export class Refused extends Error {
+  constructor(
+    message: string,
+    readonly isLimit: boolean,
+    /** When to ask again; undefined: the same would be refused again. */
+    readonly retryAfterMs: number | undefined,
+  ) {
+    super(message);
+  }
+}
+
+/** What a limit of a deployment refuses is tried again when it allows; rejects when that is too far away. */
+export async function patiently<Answer>(attempt: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const retryAfterMs = error instanceof Refused && error.isLimit ? error.retryAfterMs : undefined;
+      if (retryAfterMs === undefined || retryAfterMs > MOST_PATIENCE_MS) throw error;
+      await pause(retryAfterMs);
+    }
+  }
+}
+
+/** Whether it is a limit that was in the way; of the SDK's requests, or of ours. */
+export function isLimit(error: unknown): boolean {
+  return error instanceof ClientError ? error.code === 'too-many-requests' : error instanceof Refused && error.isLimit;
+}
