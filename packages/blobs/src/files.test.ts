@@ -56,6 +56,18 @@ describe('files in a folder', () => {
     return { id: 'one', bytes: SIZE, handle: await blobs.begin('one', SIZE, NOW) };
   }
 
+  it('a part that two processes write at the same time is whole', async () => {
+    const { blobs, way, again, put, get, close } = await opened();
+    const upload = await begun(blobs);
+    const other = (await again()).way as Streams;
+    const bytes = pattern(SIZE, 1);
+    await Promise.all([way, other].map((each) => each.writePart(upload, PART, piecesOf(bytes, 100))));
+    expect(await put(upload, PART, bytes)).toBe('sent');
+    await blobs.complete(upload);
+    expect(Buffer.compare((await get('one'))!, bytes)).toBe(0);
+    await close();
+  });
+
   it('a part that breaks off leaves nothing behind, and what there was of it stays', async () => {
     const { blobs, way, folder, close } = await opened();
     const upload = await begun(blobs);

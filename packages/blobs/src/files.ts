@@ -8,13 +8,15 @@
  * Parts stay apart for good: nothing is copied when a file becomes whole, and a part that breaks off has no name yet.
  */
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { partBytesOf, partsOf } from './parts.ts';
 import { BlobError, type Blobs, type ByteRange, type Part, type Upload } from './port.ts';
 
 /** Kept free for what else is on that disk: a store that cannot write takes no messages. */
 const RESERVE_BYTES = 256 << 20;
 const FULL: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+/** Of parts that this process has begun: with its number and when it began, no name that another one could have left. */
+let written = 0;
 /** Holds the declared size of the whole. */
 const SIZE_FILE = 'bytes';
 
@@ -46,7 +48,6 @@ export async function openFileBlobs({ folder, freeBytes = freeOn }: FileBlobsOpt
 
   const uploadFolder = ({ handle }: Upload) => join(uploads, handle);
   const fileFolder = (id: string) => join(files, id.slice(0, 2), id);
-  let written = 0;
 
   async function demandRoom(bytes: number): Promise<void> {
     if ((await freeBytes(folder)) < bytes + RESERVE_BYTES) throw full(folder);
@@ -54,7 +55,7 @@ export async function openFileBlobs({ folder, freeBytes = freeOn }: FileBlobsOpt
 
   /** By a name that no reader looks for, and then for good: an end in between leaves nothing that is half there. */
   async function remove(path: string): Promise<void> {
-    const gone = join(leaving, `${process.pid}.${written++}`);
+    const gone = join(leaving, basename(path));
     try {
       await rename(path, gone);
     } catch (error) {
@@ -79,7 +80,10 @@ export async function openFileBlobs({ folder, freeBytes = freeOn }: FileBlobsOpt
 
       async writePart(upload, part, body) {
         await demandRoom(part.bytes);
-        const unnamed = join(uploadFolder(upload), `${part.number}.${process.pid}.${written++}`);
+        const unnamed = join(
+          uploadFolder(upload),
+          `${part.number}.${process.pid}.${performance.timeOrigin}.${written++}`,
+        );
         try {
           await writeWhole(unnamed, part, body);
           await rename(unnamed, join(uploadFolder(upload), String(part.number)));
