@@ -48,11 +48,6 @@ export function parsePrivateKey(text: string): KeyPair {
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 
-/** Whether both texts are of one key, however they are written. */
-export function isSameKey(one: KeyObject, other: KeyObject): boolean {
-  return one.equals(other);
-}
-
 function checked(read: () => KeyObject, minimum: number): KeyObject {
   let key: KeyObject;
   try {
