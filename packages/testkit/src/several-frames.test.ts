@@ -74,7 +74,7 @@ async function shownUntil(of: Person, last: string): Promise<(string | undefined
   const all: (string | undefined)[] = [];
   const enough = new AbortController();
   for await (const event of of.client.messages({ signal: enough.signal })) {
-    if (event.kind === 'caught-up') continue;
+    if (event.kind === 'caught-up' || event.kind === 'devices-changed') continue;
     all.push(event.kind === 'message' ? event.text : event.kind);
     if (event.kind === 'message' && event.text === last) enough.abort();
   }
