@@ -81,7 +81,7 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
   const files = createFilesDoor({ ...deps, paths });
   const sweeping = startSweeping(deps);
   const links = new LinkChannels(deps);
-  const listening = await links.listen();
+  await links.listen();
   const module = apiModule(deps, announcer, paths, links);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, NEST_OPTIONS);
   const fastify = adapter.getInstance();
@@ -103,7 +103,7 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
     ready: () => deps.store.probe(),
     async close() {
       announcer.stop();
-      await listening.unsubscribe();
+      await links.stop();
       await sweeping?.stop();
       await app.close();
     },

@@ -32,14 +32,28 @@ export class LinkChannels {
   /** By id, base64url; the oldest first. */
   readonly #channels = new Map<string, Channel>();
   readonly #deps: LinkChannelsDeps;
+  #listening: Promise<Subscription> | undefined;
 
   constructor(deps: LinkChannelsDeps) {
     this.#deps = deps;
   }
 
-  /** Hears the other servers until the subscription that it answers ends. */
-  listen(): Promise<Subscription> {
-    return this.#deps.bus.subscribe(LINKS_CHANNEL, (bytes) => this.#heard(bytes));
+  /** Begins to hear the other servers. A bus that is gone keeps nobody from linking through this one: it is tried again with each word. */
+  async listen(): Promise<void> {
+    const { bus, log } = this.#deps;
+    this.#listening ??= bus.subscribe(LINKS_CHANNEL, (bytes) => this.#heard(bytes));
+    try {
+      await this.#listening;
+    } catch (error) {
+      this.#listening = undefined;
+      log.warn('links-not-heard', { reason: (error as Error).message });
+    }
+  }
+
+  async stop(): Promise<void> {
+    const listening = await this.#listening;
+    await listening?.unsubscribe();
+    this.#listening = undefined;
   }
 
   /** Throws `unavailable` while too many are open. */
@@ -88,6 +102,7 @@ export class LinkChannels {
   /** What is lost on the way is said again by the device that waits for an answer. */
   #tell(id: Uint8Array, slot: number, message: Uint8Array, expiresAt: number): void {
     const { bus, log } = this.#deps;
+    if (!this.#listening) void this.listen();
     bus
       .publish(LINKS_CHANNEL, LINK_MESSAGE.encode({ id, slot, message, expiresAt }))
       .catch((error: Error) => log.warn('link-not-told', { reason: error.message }));

@@ -101,8 +101,8 @@ describe('several servers', () => {
   async function server(now: () => number = () => 1_000) {
     const bus = openMemoryBus(hub);
     const channels = new LinkChannels({ bus, random: systemRandom, now, log: silentLog });
-    const listening = await channels.listen();
-    return { bus, channels, listening };
+    await channels.listen();
+    return { bus, channels };
   }
 
   it('tell each other what they are given; what was lost is said again', async () => {
@@ -112,7 +112,7 @@ describe('several servers', () => {
     two.channels.leave(opened, commitment, Uint8Array.of(1));
     await settled();
     expect(one.channels.read(opened, commitment)).toEqual(Uint8Array.of(1));
-    await two.listening.unsubscribe();
+    await two.channels.stop();
     one.channels.leave(opened, nonce, Uint8Array.of(2));
     await settled();
     expect(two.channels.read(opened, nonce)).toBeUndefined();

@@ -125,7 +125,8 @@ export class Person {
       this.#record({ event: 'received', id: event.id, device, from: event.device, to, number });
     } else if (event.kind === 'device-skipped')
       this.#record({ event: event.kind, device, id: event.id, skipped: event.device, reason: event.reason });
-    else if (event.kind !== 'caught-up') this.#tell(event.kind, JSON.stringify(event));
+    else if (event.kind !== 'caught-up' && event.kind !== 'devices-changed')
+      this.#tell(event.kind, JSON.stringify(event));
   }
 
   #tell(what: string, detail: string): void {
