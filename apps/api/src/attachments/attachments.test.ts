@@ -1,10 +1,14 @@
-/** Attachments over HTTP, as a client with plain `fetch` meets them: the same calls for the embedded place and for an S3 server (`S3_URL`). */
+/**
+ * Attachments over HTTP, as a client with plain `fetch` meets them: the same calls for the embedded place and for
+ * S3 servers of two makers (`S3_URL`, `SWIFT_S3_URL`).
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openFileBlobs } from '@sealwire/blobs/files';
 import { openBlobs } from '@sealwire/blobs/open';
 import { BlobError, type Blobs } from '@sealwire/blobs/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import { silentLog } from '@sealwire/service/log';
 import { openMemoryStore } from '@sealwire/store/memory';
 import { type Answer, type Fixture, startFixture } from '../testing/fixture.ts';
@@ -15,7 +19,10 @@ const SMALL = 4_096;
 /** A whole part and a bit. */
 const LARGE = (8 << 20) + 70_000;
 const DAY_MS = 86_400_000;
-const server = process.env.S3_URL;
+const SERVERS = [
+  ['S3_URL', 'S3', 'sealwire'],
+  ['SWIFT_S3_URL', 'S3 of Swift', 'sealwire:tests'],
+] as const;
 
 interface Part {
   readonly number: number;
@@ -82,18 +89,19 @@ async function uploaded(content: Buffer): Promise<Answer> {
 }
 
 const PLACES: [string, () => Promise<Blobs | undefined>][] = [['embedded', async () => undefined]];
-if (server === undefined) it.skip('needs S3_URL: an S3 server for tests', () => {});
-else
-  PLACES.push([
-    'S3',
-    () => openBlobs(`s3+${server}/sealwire-test-api`, { accessKey: 'sealwire', secretKey: 'sealwire-secret' }),
-  ]);
+for (const [variable, name, accessKey] of SERVERS) {
+  const server = process.env[variable];
+  if (server === undefined) it.skip(`needs ${variable}: an S3 server for tests`, () => {});
+  else
+    PLACES.push([name, () => openBlobs(`s3+${server}/sealwire-test-api`, { accessKey, secretKey: 'sealwire-secret' })]);
+}
 
 describe.each(PLACES)('attachments, %s', (_name, open) => {
   let blobs: Blobs | undefined;
   beforeEach(async () => {
     blobs = await open();
-    await start({}, blobs ? { blobs } : {});
+    // A server of several tests, and of several runs: no file has the id of another one.
+    await start({}, blobs ? { blobs, random: seededRandom(`attachments ${Date.now()}`) } : {});
     // An S3 server reads a real clock.
     if (blobs) fixture.clock.now = Date.now();
     await join();
