@@ -11,6 +11,7 @@ import { BlobError, type Blobs } from '@sealwire/blobs/port';
 import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import { silentLog } from '@sealwire/service/log';
 import { openMemoryStore } from '@sealwire/store/memory';
+import { StoreError } from '@sealwire/store/port';
 import { type Answer, type Fixture, startFixture } from '../testing/fixture.ts';
 import type { Person } from '../testing/person.ts';
 import { AttachmentSweeper } from './sweeper.ts';
@@ -144,6 +145,30 @@ describe.each(PLACES)('attachments, %s', (_name, open) => {
     const again = await complete(json.id);
     expect([again.status, again.json]).toEqual([200, (await show(json.id)).json]);
     expect((await get(again.json.url)).bytes.equals(content)).toBe(true);
+  });
+
+  it('G08: begun again under one Idempotency-Key, after a lost answer, is the same upload, and counts once', async () => {
+    const keyed = (key: string, bytes = SMALL, by = auth) => begin(bytes, { ...by, 'idempotency-key': key });
+    const first = await keyed('0123456789abcdef');
+    const again = await keyed('0123456789abcdef');
+    expect([first.status, again.status, again.json.id]).toEqual([201, 200, first.json.id]);
+    const [one, two] = await Promise.all([keyed('at-the-same-time'), keyed('at-the-same-time')]);
+    expect([one!.json.id, await usage()]).toEqual([two!.json.id, { attachments: 2, bytes: 2 * SMALL }]);
+    for (const { json } of [again, one!]) {
+      await sendAll(json.parts, pattern(SMALL));
+      expect((await complete(json.id)).status).toBe(200);
+    }
+    const late = await keyed('0123456789abcdef');
+    expect([late.status, late.json]).toEqual([200, (await show(first.json.id)).json]);
+    const other = await keyed('0123456789abcdef', SMALL + 1);
+    expect([other.status, other.json.code]).toEqual([409, 'conflict']);
+    const { auth: bob } = await fixture.member('bob');
+    const bobs = await keyed('0123456789abcdef', SMALL, bob);
+    expect([bobs.status, bobs.json.id === first.json.id]).toEqual([201, false]);
+    for (const key of ['too-short', 'with a space in it', 'x'.repeat(65)])
+      expect((await keyed(key)).json.code).toBe('bad-request');
+    await remove(first.json.id);
+    expect((await keyed('0123456789abcdef')).json).toMatchObject({ id: first.json.id, state: 'uploading' });
   });
 
   it('G03: larger or smaller than declared is refused, and what was declared is given back', async () => {
@@ -322,6 +347,25 @@ describe('attachments', () => {
     down = false;
     expect((await complete(json.id)).status).toBe(200);
     await rm(folder, { recursive: true });
+  });
+
+  it('G07: whose record was made although its answer was lost goes on under its Idempotency-Key', async () => {
+    const store = openMemoryStore();
+    const attachments = {
+      ...store.attachments,
+      async add(...args: Parameters<typeof store.attachments.add>) {
+        await store.attachments.add(...args);
+        throw new StoreError('unavailable', 'the answer is lost');
+      },
+    };
+    await startWith({}, { store: { ...store, attachments } });
+    const keyed = { ...auth, 'idempotency-key': '0123456789abcdef' };
+    expect((await begin(SMALL, keyed)).status).toBe(503);
+    const { status, json } = await begin(SMALL, keyed);
+    expect(status).toBe(200);
+    await sendAll(json.parts, pattern(SMALL));
+    expect((await complete(json.id)).status).toBe(200);
+    expect(await usage()).toEqual({ attachments: 1, bytes: SMALL });
   });
 
   it('that is deleted while it is completed leaves no file', async () => {

@@ -76,7 +76,7 @@ describe('with origins listed', () => {
       forPages: {
         'access-control-allow-origin': PAGE,
         'access-control-allow-methods': 'GET, POST, PUT, DELETE',
-        'access-control-allow-headers': 'authorization, content-type, from, range',
+        'access-control-allow-headers': 'authorization, content-type, from, idempotency-key, range',
         'access-control-max-age': '7200',
       },
     });
