@@ -2,6 +2,7 @@
 import { systemRandom } from '@sealwire/crypto/random';
 import { Cluster, Redis } from 'ioredis';
 import { BusError } from './port.ts';
+import { quietReadyCheck } from './redis-console.ts';
 import type { RedisPlace } from './redis-url.ts';
 
 /** A publication, and a first subscription, is confirmed or refused within this. */
@@ -27,6 +28,7 @@ export function connectionOf(place: RedisPlace, isPatient: boolean): Redis | Clu
     ...(place.tls && { tls: {} }),
   };
   const { enableOfflineQueue, ...ofNodes } = common;
+  quietReadyCheck();
   switch (place.kind) {
     case 'server':
       return new Redis({ ...common, ...place.hosts[0]!, db: place.db, retryStrategy: waitMs });

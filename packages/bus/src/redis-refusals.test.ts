@@ -12,6 +12,10 @@ jest.setTimeout(30_000);
 
 const now = () => 0;
 
+/** What the client library prints by itself: before the first connection, since that is where it is quieted. */
+const printed: string[] = [];
+console.warn = (...said: unknown[]) => void printed.push(said.join(' '));
+
 async function busRefusal(url: string): Promise<string> {
   return refusal(openBus(url));
 }
@@ -80,6 +84,13 @@ async function refusal(opened: Promise<{ close(): Promise<void> }>): Promise<str
     expect(await busRefusal(`redis://${user}:secret@${redis.host}`)).toContain(
       'lacks a right; docs/operations/scaling.md',
     );
+  });
+
+  it('K14: a user that may not ask INFO is told so once, and nothing is printed beside it', async () => {
+    printed.length = 0;
+    await busRefusal(`redis://blind:secret@${redis.host}`);
+    console.warn('another line');
+    expect(printed).toEqual(['another line']);
   });
 
   it.each(['nokeys', 'noscripts'])(
