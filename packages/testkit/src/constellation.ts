@@ -3,13 +3,12 @@
  * The port is the same after a restart, so that clients find their server again.
  */
 
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
 import { SLOW_ROUTES, startApi } from '@sealwire/api/start';
 import type { Blobs } from '@sealwire/blobs/port';
 import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
+import { freePort } from '@sealwire/bus/testing/free-port';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { startDirectory } from '@sealwire/directory/start';
@@ -139,14 +138,4 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       listening ??= await listenOn(port);
     },
   };
-}
-
-/** The servers must know their origin before they listen. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, HOST);
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -9,10 +9,11 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { openFileBlobs } from '@sealwire/blobs/files';
 import { openBlobs } from '@sealwire/blobs/open';
 import type { Blobs } from '@sealwire/blobs/port';
+import { freePort } from '@sealwire/bus/testing/free-port';
 import { selfSigned, writeSelfSigned } from '@sealwire/service/testing/self-signed';
 import { Chromium, deviceIn, findChromium } from './browser/chromium.ts';
 import { PageServer } from './browser/page-server.ts';
-import { freePort, startConstellation } from './constellation.ts';
+import { startConstellation } from './constellation.ts';
 import { hasNginx, startNginx } from './nginx.ts';
 
 jest.setTimeout(60_000);
