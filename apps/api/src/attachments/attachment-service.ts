@@ -12,7 +12,7 @@ import { Problem } from '@sealwire/service/problem';
 import { type Attachment, type Store, StoreError } from '@sealwire/store/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import type { AttachmentAnswer } from '@sealwire/wire/http';
-import { accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { z } from 'zod';
 import type { ApiSettings } from '../settings.ts';
@@ -64,7 +64,8 @@ export class AttachmentService {
     } catch (error) {
       // It may have been added all the same: then a repeat goes on with it, and else the sweep finds it.
       if (error instanceof StoreError && error.retryable) throw error;
-      await blobs.abort(attachment);
+      // What cannot be given up now is found by the sweep.
+      await blobs.abort(attachment).catch(() => {});
       // The same call at the same time was faster.
       const other = key === undefined ? undefined : await store.attachments.find(address, id);
       if (other) return { answer: await this.repeated(other, bytes), begun: false };
@@ -107,8 +108,7 @@ export class AttachmentService {
     const address = accountOf(caller);
     const attachment = await this.deps.store.attachments.find(address, id);
     if (!attachment) throw new Problem('not-found');
-    await discard(this.blobs(), attachment);
-    await this.deps.store.attachments.remove(address, id);
+    await discard(this.deps.store, this.blobs(), address, attachment);
   }
 
   /** As good as random: whoever draws the key draws it so. */
@@ -152,10 +152,21 @@ export class AttachmentService {
   }
 }
 
-/** Whatever there is of it at the place of the files. */
-export async function discard(blobs: Blobs, attachment: Attachment): Promise<void> {
-  if (!attachment.isComplete) await blobs.abort(attachment);
-  await blobs.delete(attachment.id);
+/**
+ * Whatever there is of it: the file first and the record then. Of an upload the file once more, for its place may have completed it
+ * all the same, when that was asked for at the same time: once the record is gone, whoever asked for it deletes it, too.
+ */
+export async function discard(
+  store: AttachmentServiceDeps['store'],
+  blobs: Blobs,
+  address: AccountAddress,
+  attachment: Attachment,
+): Promise<void> {
+  const { id, isComplete } = attachment;
+  if (!isComplete) await blobs.abort(attachment);
+  await blobs.delete(id);
+  await store.attachments.remove(address, id);
+  if (!isComplete) await blobs.delete(id);
 }
 
 function noRoom(room: { attachments: number; bytes: number }, options?: ErrorOptions): Problem {

@@ -9,7 +9,7 @@ import { openFileBlobs } from '@sealwire/blobs/files';
 import { openBlobs } from '@sealwire/blobs/open';
 import { BlobError, type Blobs } from '@sealwire/blobs/port';
 import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
-import { silentLog } from '@sealwire/service/log';
+import { createLog, silentLog } from '@sealwire/service/log';
 import { openMemoryStore } from '@sealwire/store/memory';
 import { StoreError } from '@sealwire/store/port';
 import { type Answer, type Fixture, startFixture } from '../testing/fixture.ts';
@@ -385,6 +385,104 @@ describe('attachments', () => {
     expect((await complete(json.id)).status).toBe(404);
     expect(file).toBe(json.id);
     expect(await fixture.blobs.size(file)).toBeUndefined();
+  });
+
+  it('G08: that is completed while its time ends is swept neither before nor after it is answered for', async () => {
+    const folder = await mkdtemp(`${tmpdir()}/sealwire-blobs-`);
+    const place = await openFileBlobs({ folder });
+    const slow: Blobs = {
+      ...place,
+      async complete(upload) {
+        await place.complete(upload);
+        fixture.clock.now += 60_000;
+        await sweep();
+      },
+    };
+    await startWith({}, { blobs: slow });
+    const { json } = await begin(SMALL);
+    await sendAll(json.parts, pattern(SMALL));
+    fixture.clock.now = json.expiresAt - 1;
+    await loginAgain();
+    const answer = await complete(json.id);
+    await sweep();
+    expect([answer.status, (await get(answer.json.url)).status]).toEqual([200, 200]);
+    await rm(folder, { recursive: true });
+  });
+
+  it.each(['deleted', 'swept'])(
+    'G08: that is %s while an S3 server completes it all the same leaves no file',
+    async (how) => {
+      const store = openMemoryStore();
+      const folder = await mkdtemp(`${tmpdir()}/sealwire-blobs-`);
+      const place = await openFileBlobs({ folder });
+      let late = async () => {};
+      const deaf: Blobs = {
+        ...place,
+        abort: async () => {},
+        async delete(id) {
+          await place.delete(id);
+          const run = late;
+          late = async () => {};
+          await run();
+        },
+      };
+      await startWith({}, { blobs: deaf, store });
+      const { json } = await begin(SMALL);
+      await sendAll(json.parts, pattern(SMALL));
+      const attachment = (await store.attachments.find(alice.address, json.id))!;
+      late = async () => {
+        await place.complete(attachment);
+        await store.attachments.complete(alice.address, json.id, json.expiresAt + DAY_MS);
+      };
+      if (how === 'deleted') expect((await remove(json.id)).status).toBe(204);
+      else {
+        fixture.clock.now = json.expiresAt + DAY_MS;
+        await sweep();
+      }
+      expect([await usage(), await place.size(json.id)]).toEqual([{ attachments: 0, bytes: 0 }, undefined]);
+      await rm(folder, { recursive: true });
+    },
+  );
+
+  it('G07: one that the place of files will not let go of does not keep the others from being swept', async () => {
+    const folder = await mkdtemp(`${tmpdir()}/sealwire-blobs-`);
+    const place = await openFileBlobs({ folder });
+    let held = '';
+    const stubborn: Blobs = {
+      ...place,
+      async delete(id) {
+        if (id === held) throw new BlobError('unavailable', 'this one is locked');
+        await place.delete(id);
+      },
+    };
+    await startWith({}, { blobs: stubborn });
+    held = (await uploaded(pattern(SMALL))).json.id;
+    for (let i = 0; i < 3; i++) await uploaded(pattern(SMALL));
+    fixture.clock.now += 31 * DAY_MS;
+    const lines: string[] = [];
+    const log = createLog({ server: 'api', level: 'info', now: () => 0, write: (line) => lines.push(line) });
+    await new AttachmentSweeper({ ...fixture, now: () => fixture.clock.now, log }).sweep();
+    expect(await usage()).toEqual({ attachments: 1, bytes: SMALL });
+    expect(lines.map((line) => JSON.parse(line).event).sort()).toEqual(['attachments-expired', 'expire-failed']);
+    await rm(folder, { recursive: true });
+  });
+
+  it('of which no room is left in the account: 422 also when what had begun cannot be given up at once', async () => {
+    const store = openMemoryStore();
+    const folder = await mkdtemp(`${tmpdir()}/sealwire-blobs-`);
+    const place = await openFileBlobs({ folder });
+    const attachments = {
+      ...store.attachments,
+      async add() {
+        throw new StoreError('limit', 'no room');
+      },
+    };
+    const abort = async () => {
+      throw new BlobError('unavailable', 'the place of the files does not answer');
+    };
+    await startWith({}, { blobs: { ...place, abort }, store: { ...store, attachments } });
+    expect((await begin(SMALL)).json.code).toBe('limit-reached');
+    await rm(folder, { recursive: true });
   });
 
   it('go with their account: nobody reads them once they are swept', async () => {
