@@ -1,11 +1,7 @@
-/**
- * Two API processes on one store: what must hold over both of them (docs/adr/0037). With counters in this process' memory, as if they
- * were shared, and on the Redis that `REDIS_URL` names.
- */
+/** Two API processes on one store: what must hold over both of them (docs/adr/0037). */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Counters } from '@sealwire/bus/counters';
-import { MemoryCounters } from '@sealwire/bus/memory-counters';
-import { openCounters } from '@sealwire/bus/open';
+import { sharedCounters } from '@sealwire/bus/testing/shared-counters';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { ApiSettings } from './settings.ts';
 import { crypto, type Fixture, ORIGIN, startFixture } from './testing/fixture.ts';
@@ -13,7 +9,6 @@ import { person } from './testing/person.ts';
 
 const tokenKey = crypto.sha256(Buffer.from('token key'));
 const appPasswordKey = crypto.sha256(Buffer.from('app password key'));
-const REDIS_URL = process.env.REDIS_URL;
 let runs = 0;
 
 let api: [Fixture, Fixture];
@@ -35,19 +30,7 @@ afterEach(async () => {
   for (const one of counters) await one.close();
 });
 
-const kinds: [string, () => () => Promise<Counters>][] = [
-  [
-    'memory',
-    () => {
-      const shared = new MemoryCounters(() => 1_800_000_000_000);
-      return async () => shared;
-    },
-  ],
-];
-if (REDIS_URL !== undefined) kinds.push(['Redis', () => () => openCounters(REDIS_URL, { now: () => 1 })]);
-else it.skip('two API processes, counting on Redis: needs REDIS_URL', () => {});
-
-describe.each(kinds)('two API processes, counting on %s', (_, openerOf) => {
+describe.each(sharedCounters('two API processes'))('two API processes, counting on $name', ({ openerOf }) => {
   /** Another client address in each test and run. */
   const anAddress = () => {
     const n = (Date.now() * 16 + ++runs) % 2 ** 32;

@@ -1,14 +1,12 @@
 /** Two key directories on one store: no pair, account or target gets a second budget from the second process (docs/adr/0037; case D12). */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Counters } from '@sealwire/bus/counters';
-import { MemoryCounters } from '@sealwire/bus/memory-counters';
-import { openCounters } from '@sealwire/bus/open';
+import { sharedCounters } from '@sealwire/bus/testing/shared-counters';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { DirectorySettings } from './settings.ts';
 import { enrol, type TestDevice, testDevice } from './testing/device.ts';
 import { crypto, type Fixture, startFixture } from './testing/fixture.ts';
 
-const REDIS_URL = process.env.REDIS_URL;
 /** Another run's windows may be open still. */
 const run = `${process.pid}${Date.now()}`;
 let tests = 0;
@@ -41,19 +39,7 @@ async function taken(device: TestDevice, times: number): Promise<number> {
   return (await Promise.all(answers)).filter(([peer]) => peer?.bundle?.oneTimePrekey).length;
 }
 
-const kinds: [string, () => () => Promise<Counters>][] = [
-  [
-    'memory',
-    () => {
-      const shared = new MemoryCounters(() => 1_800_000_000_000);
-      return async () => shared;
-    },
-  ],
-];
-if (REDIS_URL !== undefined) kinds.push(['Redis', () => () => openCounters(REDIS_URL, { now: () => 1 })]);
-else it.skip('two directories, counting on Redis: needs REDIS_URL', () => {});
-
-describe.each(kinds)('two directories, counting on %s', (_, openerOf) => {
+describe.each(sharedCounters('two directories'))('two directories, counting on $name', ({ openerOf }) => {
   it('D12: give a pair one budget, whoever asks both at the same time', async () => {
     await begin(openerOf(), { BUNDLES_PER_PAIR: 6 });
     expect(await taken(askers[0]!, 20)).toBe(6);

@@ -1,9 +1,10 @@
 /** The real process: listens, says what is wrong in one line, and drains on SIGTERM. */
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { hasRedis, type OwnRedis, startRedis } from '@sealwire/bus/testing/own-redis';
 import { publishedKeys } from '@sealwire/service/testing/published-keys';
 import { serverProcesses } from '@sealwire/service/testing/server-process';
-import { hasRedis, type Link, linkTo, type OwnRedis, startRedis } from './testing/engines.ts';
+import { type Link, linkTo } from './testing/link.ts';
 import { TestClient } from './testing/test-client.ts';
 
 jest.setTimeout(30_000);
@@ -53,7 +54,7 @@ describe('the process', () => {
 
   it('K14: a Redis that demands a password is one line with the fix, and exit code 2', async () => {
     redis = await startRedis();
-    await redis.command('CONFIG', 'SET', 'requirepass', 'secret');
+    await redis.admin.config('SET', 'requirepass', 'secret');
     const { code, stderr } = await start([], { ...ENV, BUS_URL: `redis://127.0.0.1:${redis.port}` }).ended;
     expect(code).toBe(2);
     expect(stderr).toMatch(/^relay: BUS_URL: .*another password; write redis:\/\/:PASSWORD@HOST[^\n]*\n$/);

@@ -5,6 +5,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { openBus } from '@sealwire/bus/open';
 import type { Bus } from '@sealwire/bus/port';
+import { hasRedis, type OwnRedis, startRedis } from '@sealwire/bus/testing/own-redis';
 import { createAnnouncer } from '@sealwire/service/announce';
 import type { Listening } from '@sealwire/service/listen';
 import { silentLog } from '@sealwire/service/log';
@@ -15,7 +16,7 @@ import { openMongoStore } from '@sealwire/store/mongo';
 import type { Store } from '@sealwire/store/port';
 import type { DeviceId } from '@sealwire/wire/ids';
 import { encodeNodeMessage, NODES_CHANNEL } from '@sealwire/wire/node-messages';
-import { hasRedis, type Link, linkTo, type OwnRedis, startRedis } from './testing/engines.ts';
+import { type Link, linkTo } from './testing/link.ts';
 import { messageId, type TestClient } from './testing/test-client.ts';
 import { openWorld, type World } from './testing/test-relay.ts';
 
@@ -123,9 +124,9 @@ describe.each(databases)('two nodes on Redis and a store on %s (skipped without 
       await passUntil(from.next('accepted'));
     };
     await send('before');
-    await redis.command('FLUSHALL');
+    await redis.admin.flushall();
     await send('wiped');
-    await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await send('listeners cut');
     await redis.restart();
     await send('killed and started empty');

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, jest } from '@jest/globals';
+import { freePort } from '@sealwire/bus/testing/free-port';
 import { serverProcesses } from '@sealwire/service/testing/server-process';
 
 jest.setTimeout(30_000);
@@ -78,15 +79,6 @@ describe('npm start', () => {
     expect([code, stdout, stderr]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/), '']);
     expect(readdirSync(folder)).not.toContain('unmade');
   });
-
-  async function freePort(): Promise<number> {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as AddressInfo;
-    probe.close();
-    await once(probe, 'close');
-    return port;
-  }
 
   it('METRICS_LISTEN takes the metrics away from the address of the clients', async () => {
     const watched = `127.0.0.1:${await freePort()}`;

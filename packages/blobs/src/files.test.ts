@@ -84,6 +84,38 @@ describe('files in a folder', () => {
     await close();
   });
 
+  it('G03: what is still being written of a part when its file becomes whole takes no room in it', async () => {
+    const { blobs, way, folder, put, close } = await opened();
+    const upload = await begun(blobs);
+    await put(upload, PART, pattern(SIZE, 1));
+    let goOn = () => {};
+    const isWhole = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let hasBegun = () => {};
+    const begunWriting = new Promise<void>((resolve) => {
+      hasBegun = resolve;
+    });
+    async function* slow() {
+      yield pattern(SIZE - 1, 2);
+      hasBegun();
+      await isWhole;
+      yield pattern(1, 2);
+    }
+    const late = way.writePart(upload, PART, slow());
+    await begunWriting;
+    await blobs.complete(upload);
+    expect(await readdir(join(folder, 'files', 'on', 'one'))).toEqual(['1', 'bytes']);
+    goOn();
+    await expectKind(late, 'not-found');
+    expect(await readdir(join(folder, 'files', 'on', 'one'))).toEqual(['1', 'bytes']);
+    // As of a process that ended before it could tidy.
+    await writeFile(join(folder, 'files', 'on', 'one', '1.99.left'), 'x');
+    await blobs.complete(upload);
+    expect(await readdir(join(folder, 'files', 'on', 'one'))).toEqual(['1', 'bytes']);
+    await close();
+  });
+
   it('a disk without room refuses an upload at its begin, and a part in the middle, with what is there kept', async () => {
     let free = 1 << 30;
     const { blobs, way, close } = await opened(async () => free);

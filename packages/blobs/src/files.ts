@@ -124,7 +124,7 @@ export async function openFileBlobs({ folder, freeBytes = freeOn }: FileBlobsOpt
       const missing = partsOf(upload.bytes).filter(({ number }) => !there.has(number)).length;
       if (missing > 0) {
         // A repeat, if it is there.
-        if ((await size(upload.id)) === upload.bytes) return;
+        if ((await size(upload.id)) === upload.bytes) return tidy(fileFolder(upload.id));
         const begun = await stat(path).then(
           () => true,
           () => false,
@@ -139,6 +139,7 @@ export async function openFileBlobs({ folder, freeBytes = freeOn }: FileBlobsOpt
         await sync(join(whole, '..'));
         await sync(files);
         await sync(uploads);
+        await tidy(whole);
       } catch (error) {
         // The same call at the same time may have been faster.
         if (isMissing(error) && (await size(upload.id)) === upload.bytes) return;
@@ -220,6 +221,12 @@ async function* pieces(folder: string, bytes: number, { first, last }: ByteRange
     yield* file.createReadStream({ start, end });
     at += end - start + 1;
   }
+}
+
+/** What was being written of parts beside those that are whole would take room that nobody declared; no more can come. */
+async function tidy(whole: string): Promise<void> {
+  const left = (await readdir(whole)).filter((name) => name !== SIZE_FILE && !/^\d+$/.test(name));
+  for (const name of left) await rm(join(whole, name), { force: true });
 }
 
 async function freeOn(folder: string): Promise<number> {

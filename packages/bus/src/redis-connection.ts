@@ -2,6 +2,7 @@
 import { systemRandom } from '@sealwire/crypto/random';
 import { Cluster, Redis } from 'ioredis';
 import { BusError } from './port.ts';
+import { quietReadyCheck } from './redis-console.ts';
 import type { RedisPlace } from './redis-url.ts';
 
 /** A publication, and a first subscription, is confirmed or refused within this. */
@@ -27,6 +28,7 @@ export function connectionOf(place: RedisPlace, isPatient: boolean): Redis | Clu
     ...(place.tls && { tls: {} }),
   };
   const { enableOfflineQueue, ...ofNodes } = common;
+  quietReadyCheck();
   switch (place.kind) {
     case 'server':
       return new Redis({ ...common, ...place.hosts[0]!, db: place.db, retryStrategy: waitMs });
@@ -35,6 +37,7 @@ export function connectionOf(place: RedisPlace, isPatient: boolean): Redis | Clu
         ...common,
         name: place.master,
         sentinels: [...place.hosts],
+        ...sentinelOptions(place.sentinelCredentials),
         failoverDetector: true,
         // Else the client speaks TLS to nobody, whatever `tls` says.
         ...(place.tls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
@@ -50,6 +53,43 @@ export function connectionOf(place: RedisPlace, isPatient: boolean): Redis | Clu
         redisOptions: ofNodes,
       });
   }
+}
+
+function sentinelOptions({ username, password }: RedisPlace['credentials'] = {}) {
+  return {
+    ...(username !== undefined && { sentinelUsername: username }),
+    ...(password !== undefined && { sentinelPassword: password }),
+  };
+}
+
+/**
+ * Sentinels that ask for a password are given that of the URL, as their primary is; those that ask for none refuse one. So the first
+ * of them that answers is asked, and what it says holds for all.
+ */
+export async function withSentinels(place: RedisPlace): Promise<RedisPlace> {
+  if (place.kind !== 'sentinel' || place.credentials.password === undefined) return place;
+  for (const host of place.hosts) {
+    const client = new Redis({
+      ...{ ...host, lazyConnect: true, connectTimeout: COMMAND_MS, commandTimeout: COMMAND_MS },
+      ...{ enableReadyCheck: false, maxRetriesPerRequest: 0, retryStrategy: () => null },
+      ...(place.tls && { tls: {} }),
+    });
+    // What `connect` rejects with says only that it came to nothing.
+    let reason: unknown;
+    client.on('error', (error: unknown) => {
+      reason = error;
+    });
+    try {
+      await client.connect();
+      await client.ping();
+      return place;
+    } catch (error) {
+      if (/NOAUTH/.test(messageOf(reason ?? error))) return { ...place, sentinelCredentials: place.credentials };
+    } finally {
+      client.disconnect();
+    }
+  }
+  return place;
 }
 
 /** Connected, or refused with the reason. */

@@ -7,7 +7,7 @@
  */
 import { Cluster, type Redis } from 'ioredis';
 import type { Charge, Counters, Taking } from './counters.ts';
-import { busErrorOf, COMMAND_MS, connectionOf, firstConnection, within } from './redis-connection.ts';
+import { busErrorOf, COMMAND_MS, connectionOf, firstConnection, within, withSentinels } from './redis-connection.ts';
 import { parseRedisUrl } from './redis-url.ts';
 
 export interface RedisCountersOptions {
@@ -70,7 +70,7 @@ type Scripted = (Redis | Cluster) & {
 
 /** Connects. Rejects with a `BusError` of one line when nobody answers as the URL says. */
 export async function openRedisCounters(options: RedisCountersOptions): Promise<Counters> {
-  const place = parseRedisUrl(options.url);
+  const place = await withSentinels(parseRedisUrl(options.url));
   const client = connectionOf(place, false);
   client.on('error', () => {});
   client.defineCommand('charge', { lua: SCRIPT });

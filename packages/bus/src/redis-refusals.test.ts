@@ -6,11 +6,15 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { openBus, openCounters } from './open.ts';
 import { parseRedisUrl } from './redis-url.ts';
-import { hasRedis, type OwnRedis, startRedis } from './testing/own-redis.ts';
+import { hasRedis, type OwnRedis, startRedis, startSentinel } from './testing/own-redis.ts';
 
 jest.setTimeout(30_000);
 
 const now = () => 0;
+
+/** What the client library prints by itself: before the first connection, since that is where it is quieted. */
+const printed: string[] = [];
+console.warn = (...said: unknown[]) => void printed.push(said.join(' '));
 
 async function busRefusal(url: string): Promise<string> {
   return refusal(openBus(url));
@@ -82,6 +86,13 @@ async function refusal(opened: Promise<{ close(): Promise<void> }>): Promise<str
     );
   });
 
+  it('K14: a user that may not ask INFO is told so once, and nothing is printed beside it', async () => {
+    printed.length = 0;
+    await busRefusal(`redis://blind:secret@${redis.host}`);
+    console.warn('another line');
+    expect(printed).toEqual(['another line']);
+  });
+
   it.each(['nokeys', 'noscripts'])(
     'K14: a user with %s does not let limiters count alone from the start',
     async (user) => {
@@ -150,6 +161,45 @@ async function refusal(opened: Promise<{ close(): Promise<void> }>): Promise<str
     await until(3);
     expect(told).toEqual([['lost'], ['lost', expect.stringContaining('it asks for another password')], ['restored']]);
     await bus.close();
+  });
+});
+
+(hasRedis ? describe : describe.skip)('sentinels with a password (skipped without redis-server)', () => {
+  let redis: OwnRedis;
+  let own: OwnRedis;
+  let open: OwnRedis;
+
+  beforeAll(async () => {
+    redis = await startRedis('--requirepass', 'secret');
+    own = await startSentinel(redis.port, 'secret', 'secret');
+    open = await startSentinel(redis.port, 'secret');
+  });
+  afterAll(async () => {
+    await open?.stop();
+    await own?.stop();
+    await redis?.stop();
+  });
+
+  it('K14: that ask for one are given that of the URL, and lead to the primary', async () => {
+    const url = `redis+sentinel://:secret@${own.host}/main`;
+    const bus = await openBus(url);
+    const heard = new Promise((resolve) => void bus.subscribe('sealwire.a', resolve));
+    await bus.subscribe('sealwire.a', () => {});
+    await bus.publish('sealwire.a', Uint8Array.of(1));
+    expect(await heard).toEqual(Uint8Array.of(1));
+    await bus.close();
+    await (await openCounters(url, { now })).close();
+  });
+
+  it('K14: that ask for another one, or are given none', async () => {
+    for (const who of ['', ':odd@'])
+      expect(await busRefusal(`redis+sentinel://${who}${own.host}/main`)).toContain('it asks for another password');
+  });
+
+  it('K14: that ask for none are given none, while their primary is given its own', async () => {
+    printed.length = 0;
+    await (await openBus(`redis+sentinel://default:secret@${open.host}/main`)).close();
+    expect(printed).toEqual([]);
   });
 });
 

@@ -10,6 +10,8 @@ export interface RedisPlace {
   readonly kind: 'server' | 'sentinel' | 'cluster';
   readonly hosts: readonly RedisHost[];
   readonly credentials: { readonly username?: string; readonly password?: string };
+  /** Of the sentinels, once it is known that they ask (`withSentinels`). */
+  readonly sentinelCredentials?: RedisPlace['credentials'];
   readonly tls: boolean;
   readonly db: number;
   /** The name that the sentinels know the primary by. */
@@ -22,7 +24,7 @@ const PORTS = { server: 6_379, sentinel: 26_379, cluster: 6_379 } as const;
 
 /**
  * `redis://[USER[:PASSWORD]@]HOST[:PORT][/DB]`, `redis+sentinel://…HOST:PORT,HOST:PORT/NAME`, `redis+cluster://…HOST:PORT,HOST:PORT`; with
- * `rediss` over TLS. Throws a `BusError` that never repeats the value, since it may carry a password.
+ * `rediss` over TLS. The credentials are the primary's, and its sentinels' if they ask. Throws a `BusError` that never repeats the value, since it may carry a password.
  */
 export function parseRedisUrl(url: string): RedisPlace {
   // Else a part of the password would be cut off, or looked up as a host.

@@ -17,6 +17,7 @@ import {
   refusalOf,
   waitMs,
   within,
+  withSentinels,
 } from './redis-connection.ts';
 import { parseRedisUrl, type RedisPlace } from './redis-url.ts';
 
@@ -48,7 +49,7 @@ interface Channel {
 
 /** Connects. Rejects with a `BusError` of one line when nobody answers as the URL says. */
 export async function openRedisBus(options: RedisBusOptions): Promise<Bus> {
-  const place = parseRedisUrl(options.url);
+  const place = await withSentinels(parseRedisUrl(options.url));
   const bus = new RedisBus(place, options);
   try {
     await bus.connect();

@@ -2,21 +2,17 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { ALICE, people } from './contract/fixture.ts';
 import { backupLmdbStore } from './lmdb/backup.ts';
 import { openStore } from './open.ts';
 import { verifyLmdbStore } from './repair.ts';
 import { emptyDatabase, testDatabase } from './testing/mongo-database.ts';
-import { eachMove } from './testing/moving.ts';
+import { describeMoves } from './testing/moving.ts';
 
-const url = testDatabase('copy-moved');
 const elsewhere = testDatabase('copy-elsewhere');
 
-(url === undefined ? describe.skip : describe)('a folder that has moved (skipped without MONGODB_URI)', () => {
-  jest.setTimeout(120_000);
-  const { source, moved, copy, copyHalf, folder } = eachMove(url!);
-
+describeMoves('a folder that has moved', 'copy-moved', ({ source, moved, copy, copyHalf, folder }) => {
   async function withAccount(): Promise<void> {
     const store = await source();
     await people(store, ALICE, 1);

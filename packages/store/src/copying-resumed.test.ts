@@ -1,5 +1,5 @@
 /** A copy that goes on: after an interruption, after a server that ran between two halves, into a database that is not empty. */
-import { describe, expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { type DeviceId, parseAccountAddress } from '@sealwire/wire/ids';
 import {
   ALICE,
@@ -20,15 +20,10 @@ import {
   secret,
   upTo,
 } from './contract/fixture.ts';
-import { emptyDatabase, testDatabase } from './testing/mongo-database.ts';
-import { eachMove } from './testing/moving.ts';
+import { emptyDatabase } from './testing/mongo-database.ts';
+import { describeMoves } from './testing/moving.ts';
 
-const url = testDatabase('copy-resumed');
-
-(url === undefined ? describe.skip : describe)('a copy that goes on (skipped without MONGODB_URI)', () => {
-  jest.setTimeout(120_000);
-  const { source, moved, copy, copyHalf, engine: opened } = eachMove(url!);
-
+describeMoves('a copy that goes on', 'copy-resumed', ({ source, moved, copy, copyHalf, engine: opened, url }) => {
   it('goes on where it was interrupted; until it has ended no server opens the database', async () => {
     const store = await source();
     const many = Array.from({ length: 120 }, (_, n) => parseAccountAddress(ALICE.replace('sip:', `sip:n${n}.`)));
@@ -75,7 +70,7 @@ const url = testDatabase('copy-resumed');
     await store.close();
     await copy();
     await expect(copy()).rejects.toThrow('a copy into this database has ended');
-    await emptyDatabase(url!);
+    await emptyDatabase(url);
     await people(await moved(), BOB, 1);
     await expect(copy()).rejects.toThrow('holds accounts already');
   });

@@ -1,7 +1,7 @@
 /** A data folder that moves into a database: what each had before it has after it. On a real server; skipped, aloud, without one. */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { type AccountAddress, type DeviceId, parseAccountAddress } from '@sealwire/wire/ids';
 import {
   ALICE,
@@ -28,10 +28,8 @@ import {
 } from './contract/fixture.ts';
 import { copyStore } from './copying.ts';
 import type { Store, StoreError } from './port.ts';
-import { testDatabase } from './testing/mongo-database.ts';
-import { eachMove } from './testing/moving.ts';
+import { describeMoves } from './testing/moving.ts';
 
-const url = testDatabase('copy');
 const TERMS = { maximum: 10, now: NOW };
 
 describe('a copy', () => {
@@ -53,10 +51,7 @@ describe('a copy', () => {
   });
 });
 
-(url === undefined ? describe.skip : describe)('a copy into a database (skipped without MONGODB_URI)', () => {
-  jest.setTimeout(120_000);
-  const { source, moved, copy, engine: opened } = eachMove(url!);
-
+describeMoves('a copy into a database', 'copy', ({ source, moved, copy, engine: opened }) => {
   /** What everybody can see of these. */
   async function visible(store: Store, addresses: readonly AccountAddress[], devices: readonly DeviceId[]) {
     const suites = ['c25519', 'c448'] as const;

@@ -3,13 +3,12 @@
  * The port is the same after a restart, so that clients find their server again.
  */
 
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
 import { SLOW_ROUTES, startApi } from '@sealwire/api/start';
 import type { Blobs } from '@sealwire/blobs/port';
 import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
+import { freePort } from '@sealwire/bus/testing/free-port';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { startDirectory } from '@sealwire/directory/start';
@@ -36,6 +35,8 @@ export interface ConstellationOptions {
   readonly blobs?: Blobs;
   readonly now?: () => number;
   readonly gate?: 'open' | 'invitation';
+  /** Of pages that may call it. */
+  readonly allowedOrigins?: readonly string[];
   /** On top of the defaults, with the limits of messages per pair and per recipient switched off. */
   readonly relay?: Partial<RelaySettings>;
 }
@@ -51,6 +52,7 @@ export interface Constellation {
 }
 
 export async function startConstellation(options: ConstellationOptions = {}): Promise<Constellation> {
+  const { allowedOrigins = [] } = options;
   let store = options.store ?? openMemoryStore();
   const bus = options.bus ?? openMemoryBus(new MemoryHub());
   const port = await freePort();
@@ -91,7 +93,10 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       ...shared,
       tokens,
       nodeId: `node-${encodeBase64url(systemRandom(12))}`,
-      settings: { ...DEFAULT_SETTINGS, messagesPerPair: undefined, messagesPerRecipient: undefined, ...options.relay },
+      settings: {
+        ...{ ...DEFAULT_SETTINGS, messagesPerPair: undefined, messagesPerRecipient: undefined, allowedOrigins },
+        ...options.relay,
+      },
       proxies: trustedProxies([]),
     });
     return listen({
@@ -114,6 +119,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       log: silentLog,
       metrics,
       connectionsPerAddress: 0,
+      allowedOrigins,
       proxies: trustedProxies([]),
     });
   }
@@ -134,14 +140,4 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       listening ??= await listenOn(port);
     },
   };
-}
-
-/** The servers must know their origin before they listen. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, HOST);
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

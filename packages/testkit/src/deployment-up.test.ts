@@ -9,7 +9,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { freePort } from './constellation.ts';
+import { freePort } from '@sealwire/bus/testing/free-port';
 import { renderNginx } from './nginx.ts';
 
 const engines = fileURLToPath(new URL('../../../infra/engines/', import.meta.url));

@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { freePort } from '@sealwire/bus/testing/free-port';
 import { selfSigned, writeSelfSigned } from '@sealwire/service/testing/self-signed';
 import { serverProcesses } from '@sealwire/service/testing/server-process';
 import { parse } from 'yaml';
-import { freePort } from './constellation.ts';
 import { hasNginx, startNginx } from './nginx.ts';
 
 jest.setTimeout(60_000);

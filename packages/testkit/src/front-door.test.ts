@@ -7,10 +7,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { freePort } from '@sealwire/bus/testing/free-port';
 import { selfSigned, writeSelfSigned } from '@sealwire/service/testing/self-signed';
 import { serverProcesses } from '@sealwire/service/testing/server-process';
 import { encodeRequest, LIME_CONTENT_TYPE, LIME_ERRORS } from '@sealwire/wire/lime-server';
-import { freePort } from './constellation.ts';
 
 jest.setTimeout(60_000);
 

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { hasRedis, type OwnRedis, startRedis } from '@sealwire/relay/testing/engines';
+import { freePort } from '@sealwire/bus/testing/free-port';
+import { hasRedis, type OwnRedis, startRedis } from '@sealwire/bus/testing/own-redis';
 import { selfSigned, writeSelfSigned } from '@sealwire/service/testing/self-signed';
 import { type ServerProcess, serverProcesses } from '@sealwire/service/testing/server-process';
 import { emptyDatabase, testDatabase } from '@sealwire/store/testing/mongo-database';
-import { freePort } from './constellation.ts';
 import { hasNginx, startNginx } from './nginx.ts';
 
 jest.setTimeout(120_000);

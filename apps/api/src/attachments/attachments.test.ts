@@ -1,12 +1,17 @@
-/** Attachments over HTTP, as a client with plain `fetch` meets them: the same calls for the embedded place and for an S3 server (`S3_URL`). */
+/**
+ * Attachments over HTTP, as a client with plain `fetch` meets them: the same calls for the embedded place and for
+ * S3 servers of two makers (`S3_URL`, `SWIFT_S3_URL`).
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openFileBlobs } from '@sealwire/blobs/files';
 import { openBlobs } from '@sealwire/blobs/open';
 import { BlobError, type Blobs } from '@sealwire/blobs/port';
-import { silentLog } from '@sealwire/service/log';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
+import { createLog, silentLog } from '@sealwire/service/log';
 import { openMemoryStore } from '@sealwire/store/memory';
+import { StoreError } from '@sealwire/store/port';
 import { type Answer, type Fixture, startFixture } from '../testing/fixture.ts';
 import type { Person } from '../testing/person.ts';
 import { AttachmentSweeper } from './sweeper.ts';
@@ -15,7 +20,10 @@ const SMALL = 4_096;
 /** A whole part and a bit. */
 const LARGE = (8 << 20) + 70_000;
 const DAY_MS = 86_400_000;
-const server = process.env.S3_URL;
+const SERVERS = [
+  ['S3_URL', 'S3', 'sealwire'],
+  ['SWIFT_S3_URL', 'S3 of Swift', 'sealwire:tests'],
+] as const;
 
 interface Part {
   readonly number: number;
@@ -82,18 +90,19 @@ async function uploaded(content: Buffer): Promise<Answer> {
 }
 
 const PLACES: [string, () => Promise<Blobs | undefined>][] = [['embedded', async () => undefined]];
-if (server === undefined) it.skip('needs S3_URL: an S3 server for tests', () => {});
-else
-  PLACES.push([
-    'S3',
-    () => openBlobs(`s3+${server}/sealwire-test-api`, { accessKey: 'sealwire', secretKey: 'sealwire-secret' }),
-  ]);
+for (const [variable, name, accessKey] of SERVERS) {
+  const server = process.env[variable];
+  if (server === undefined) it.skip(`needs ${variable}: an S3 server for tests`, () => {});
+  else
+    PLACES.push([name, () => openBlobs(`s3+${server}/sealwire-test-api`, { accessKey, secretKey: 'sealwire-secret' })]);
+}
 
 describe.each(PLACES)('attachments, %s', (_name, open) => {
   let blobs: Blobs | undefined;
   beforeEach(async () => {
     blobs = await open();
-    await start({}, blobs ? { blobs } : {});
+    // A server of several tests, and of several runs: no file has the id of another one.
+    await start({}, blobs ? { blobs, random: seededRandom(`attachments ${Date.now()}`) } : {});
     // An S3 server reads a real clock.
     if (blobs) fixture.clock.now = Date.now();
     await join();
@@ -136,6 +145,30 @@ describe.each(PLACES)('attachments, %s', (_name, open) => {
     const again = await complete(json.id);
     expect([again.status, again.json]).toEqual([200, (await show(json.id)).json]);
     expect((await get(again.json.url)).bytes.equals(content)).toBe(true);
+  });
+
+  it('G08: begun again under one Idempotency-Key, after a lost answer, is the same upload, and counts once', async () => {
+    const keyed = (key: string, bytes = SMALL, by = auth) => begin(bytes, { ...by, 'idempotency-key': key });
+    const first = await keyed('0123456789abcdef');
+    const again = await keyed('0123456789abcdef');
+    expect([first.status, again.status, again.json.id]).toEqual([201, 200, first.json.id]);
+    const [one, two] = await Promise.all([keyed('at-the-same-time'), keyed('at-the-same-time')]);
+    expect([one!.json.id, await usage()]).toEqual([two!.json.id, { attachments: 2, bytes: 2 * SMALL }]);
+    for (const { json } of [again, one!]) {
+      await sendAll(json.parts, pattern(SMALL));
+      expect((await complete(json.id)).status).toBe(200);
+    }
+    const late = await keyed('0123456789abcdef');
+    expect([late.status, late.json]).toEqual([200, (await show(first.json.id)).json]);
+    const other = await keyed('0123456789abcdef', SMALL + 1);
+    expect([other.status, other.json.code]).toEqual([409, 'conflict']);
+    const { auth: bob } = await fixture.member('bob');
+    const bobs = await keyed('0123456789abcdef', SMALL, bob);
+    expect([bobs.status, bobs.json.id === first.json.id]).toEqual([201, false]);
+    for (const key of ['too-short', 'with a space in it', 'x'.repeat(65)])
+      expect((await keyed(key)).json.code).toBe('bad-request');
+    await remove(first.json.id);
+    expect((await keyed('0123456789abcdef')).json).toMatchObject({ id: first.json.id, state: 'uploading' });
   });
 
   it('G03: larger or smaller than declared is refused, and what was declared is given back', async () => {
@@ -316,6 +349,25 @@ describe('attachments', () => {
     await rm(folder, { recursive: true });
   });
 
+  it('G07: whose record was made although its answer was lost goes on under its Idempotency-Key', async () => {
+    const store = openMemoryStore();
+    const attachments = {
+      ...store.attachments,
+      async add(...args: Parameters<typeof store.attachments.add>) {
+        await store.attachments.add(...args);
+        throw new StoreError('unavailable', 'the answer is lost');
+      },
+    };
+    await startWith({}, { store: { ...store, attachments } });
+    const keyed = { ...auth, 'idempotency-key': '0123456789abcdef' };
+    expect((await begin(SMALL, keyed)).status).toBe(503);
+    const { status, json } = await begin(SMALL, keyed);
+    expect(status).toBe(200);
+    await sendAll(json.parts, pattern(SMALL));
+    expect((await complete(json.id)).status).toBe(200);
+    expect(await usage()).toEqual({ attachments: 1, bytes: SMALL });
+  });
+
   it('that is deleted while it is completed leaves no file', async () => {
     const store = openMemoryStore();
     let file = '';
@@ -333,6 +385,104 @@ describe('attachments', () => {
     expect((await complete(json.id)).status).toBe(404);
     expect(file).toBe(json.id);
     expect(await fixture.blobs.size(file)).toBeUndefined();
+  });
+
+  it('G08: that is completed while its time ends is swept neither before nor after it is answered for', async () => {
+    const folder = await mkdtemp(`${tmpdir()}/sealwire-blobs-`);
+    const place = await openFileBlobs({ folder });
+    const slow: Blobs = {
+      ...place,
+      async complete(upload) {
+        await place.complete(upload);
+        fixture.clock.now += 60_000;
+        await sweep();
+      },
+    };
+    await startWith({}, { blobs: slow });
+    const { json } = await begin(SMALL);
+    await sendAll(json.parts, pattern(SMALL));
+    fixture.clock.now = json.expiresAt - 1;
+    await loginAgain();
+    const answer = await complete(json.id);
+    await sweep();
+    expect([answer.status, (await get(answer.json.url)).status]).toEqual([200, 200]);
+    await rm(folder, { recursive: true });
+  });
+
+  it.each(['deleted', 'swept'])(
+    'G08: that is %s while an S3 server completes it all the same leaves no file',
+    async (how) => {
+      const store = openMemoryStore();
+      const folder = await mkdtemp(`${tmpdir()}/sealwire-blobs-`);
+      const place = await openFileBlobs({ folder });
+      let late = async () => {};
+      const deaf: Blobs = {
+        ...place,
+        abort: async () => {},
+        async delete(id) {
+          await place.delete(id);
+          const run = late;
+          late = async () => {};
+          await run();
+        },
+      };
+      await startWith({}, { blobs: deaf, store });
+      const { json } = await begin(SMALL);
+      await sendAll(json.parts, pattern(SMALL));
+      const attachment = (await store.attachments.find(alice.address, json.id))!;
+      late = async () => {
+        await place.complete(attachment);
+        await store.attachments.complete(alice.address, json.id, json.expiresAt + DAY_MS);
+      };
+      if (how === 'deleted') expect((await remove(json.id)).status).toBe(204);
+      else {
+        fixture.clock.now = json.expiresAt + DAY_MS;
+        await sweep();
+      }
+      expect([await usage(), await place.size(json.id)]).toEqual([{ attachments: 0, bytes: 0 }, undefined]);
+      await rm(folder, { recursive: true });
+    },
+  );
+
+  it('G07: one that the place of files will not let go of does not keep the others from being swept', async () => {
+    const folder = await mkdtemp(`${tmpdir()}/sealwire-blobs-`);
+    const place = await openFileBlobs({ folder });
+    let held = '';
+    const stubborn: Blobs = {
+      ...place,
+      async delete(id) {
+        if (id === held) throw new BlobError('unavailable', 'this one is locked');
+        await place.delete(id);
+      },
+    };
+    await startWith({}, { blobs: stubborn });
+    held = (await uploaded(pattern(SMALL))).json.id;
+    for (let i = 0; i < 3; i++) await uploaded(pattern(SMALL));
+    fixture.clock.now += 31 * DAY_MS;
+    const lines: string[] = [];
+    const log = createLog({ server: 'api', level: 'info', now: () => 0, write: (line) => lines.push(line) });
+    await new AttachmentSweeper({ ...fixture, now: () => fixture.clock.now, log }).sweep();
+    expect(await usage()).toEqual({ attachments: 1, bytes: SMALL });
+    expect(lines.map((line) => JSON.parse(line).event).sort()).toEqual(['attachments-expired', 'expire-failed']);
+    await rm(folder, { recursive: true });
+  });
+
+  it('of which no room is left in the account: 422 also when what had begun cannot be given up at once', async () => {
+    const store = openMemoryStore();
+    const folder = await mkdtemp(`${tmpdir()}/sealwire-blobs-`);
+    const place = await openFileBlobs({ folder });
+    const attachments = {
+      ...store.attachments,
+      async add() {
+        throw new StoreError('limit', 'no room');
+      },
+    };
+    const abort = async () => {
+      throw new BlobError('unavailable', 'the place of the files does not answer');
+    };
+    await startWith({}, { blobs: { ...place, abort }, store: { ...store, attachments } });
+    expect((await begin(SMALL)).json.code).toBe('limit-reached');
+    await rm(folder, { recursive: true });
   });
 
   it('go with their account: nobody reads them once they are swept', async () => {

@@ -8,6 +8,10 @@ import { discard } from './attachment-service.ts';
 
 export const SWEEP_EVERY_MS = 10 * 60_000;
 const AT_ONCE = 100;
+/** A completion that began in time may take so long: it is asked for at the place of the files in several calls, each with repeats. */
+const GRACE_MS = 15 * 60_000;
+/** Of one turn. */
+const MOST_FAILURES = 3;
 /** Uploads without a record: longer than any with one, whatever the clocks of two machines say. */
 const FORGOTTEN_AFTER_MS = 2 * LIMITS.uploadLifeMs.value;
 
@@ -24,29 +28,46 @@ export class AttachmentSweeper {
 
   /** Resolves when it is done, and never rejects: the next turn tries again. */
   async sweep(): Promise<void> {
+    const { blobs, now, log } = this.deps;
+    let count = 0;
+    await this.attempt(async () => {
+      if (!(await this.takeLease())) return;
+      await this.attempt(() => this.sweepExpired(() => count++));
+      count += await blobs.sweep(now() - FORGOTTEN_AFTER_MS);
+    });
+    if (count > 0) log.info('attachments-expired', { count });
+  }
+
+  private async attempt(job: () => Promise<void>): Promise<void> {
     const { log, metrics } = this.deps;
     try {
-      if (!(await this.takeLease())) return;
-      const count = await this.sweepExpired();
-      const forgotten = await this.deps.blobs.sweep(this.deps.now() - FORGOTTEN_AFTER_MS);
-      if (count + forgotten > 0) log.info('attachments-expired', { count: count + forgotten });
+      await job();
     } catch (error) {
       metrics.unhandledErrors.inc({ where: 'attachments-expire' });
       log.warn('expire-failed', { error });
     }
   }
 
-  private async sweepExpired(): Promise<number> {
+  /** Rejects, at the end, when one could not be let go of: that one keeps no other. */
+  private async sweepExpired(onGone: () => void): Promise<void> {
     const { store, blobs, now } = this.deps;
-    for (let swept = 0; ; ) {
-      const some = await store.attachments.expired(now(), AT_ONCE);
-      if (some.length === 0) return swept;
+    const failures = new Map<string, unknown>();
+    for (;;) {
+      const expired = await store.attachments.expired(now() - GRACE_MS, AT_ONCE + failures.size);
+      const some = expired.filter(({ attachment }) => !failures.has(attachment.id));
+      if (some.length === 0) break;
       for (const { address, attachment } of some) {
-        await discard(blobs, attachment);
-        await store.attachments.remove(address, attachment.id);
-        swept++;
+        try {
+          await discard(store, blobs, address, attachment);
+          onGone();
+        } catch (error) {
+          failures.set(attachment.id, error);
+          // It is the place, or the store, that does not answer.
+          if (failures.size === MOST_FAILURES) throw error;
+        }
       }
     }
+    for (const error of failures.values()) throw error;
   }
 
   /** Of this turn alone: one that a clock ahead had taken must not keep everybody from sweeping until then. */

@@ -2,17 +2,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach } from '@jest/globals';
+import { afterEach, beforeEach, describe, jest } from '@jest/globals';
 import { NOW, nameAnew } from '../contract/fixture.ts';
 import { type CopyResult, type CopyTerms, copyStore } from '../copying.ts';
 import { openLmdbStore } from '../lmdb.ts';
 import { Engine } from '../mongo/engine.ts';
 import { openMongoStore } from '../mongo.ts';
 import type { Store } from '../port.ts';
-import { emptyDatabase } from './mongo-database.ts';
+import { emptyDatabase, testDatabase } from './mongo-database.ts';
 
 export interface Move {
   folder(): string;
+  /** The database. */
+  readonly url: string;
   /** The folder’s store, which the test closes before it copies. */
   source(): Promise<Store>;
   /** The database’s. */
@@ -24,8 +26,19 @@ export interface Move {
   engine(): Promise<Engine>;
 }
 
-/** `url`: of a database for this file alone, which each test finds empty. */
-export function eachMove(url: string): Move {
+/**
+ * Tests of what moves into the database `name`, which is for this file alone and which each of them finds empty. Without a server
+ * they are skipped, aloud.
+ */
+export function describeMoves(title: string, name: string, tests: (move: Move) => void): void {
+  const url = testDatabase(name);
+  (url === undefined ? describe.skip : describe)(`${title} (skipped without MONGODB_URI)`, () => {
+    jest.setTimeout(120_000);
+    tests(eachMove(url!));
+  });
+}
+
+function eachMove(url: string): Move {
   let folder: string;
   let opened: { close(): Promise<void> }[];
 
@@ -52,6 +65,7 @@ export function eachMove(url: string): Move {
 
   return {
     folder: () => folder,
+    url,
     source: async () => closedLater(await openLmdbStore({ path: folder })),
     moved: async () => closedLater((await openMongoStore({ url, production: false })).store),
     copy,

@@ -1,6 +1,5 @@
 /** A whole server as a process: solo over LMDB in a folder, on one port of the loopback, that can be killed and started again. */
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { freePort } from '@sealwire/bus/testing/free-port';
 import { SourceProcess } from './source-process.ts';
 
 /** What a fault test is not about. */
@@ -65,13 +64,4 @@ export class ServerProcess {
     const code = await process.ended;
     if (signal === 'SIGTERM' && code !== 0) throw new Error(`the server ended with ${code}: ${process.stderr}`);
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

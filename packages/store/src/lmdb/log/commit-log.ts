@@ -14,36 +14,26 @@ import type { DeviceId } from '@sealwire/wire/ids';
 import { type DamagedPart, StoreError } from '../../port.ts';
 import type { Db, Environment } from '../environment.ts';
 import { DurableMark, MARK_FILE } from './durable-mark.ts';
+import { KeptRecords } from './kept-records.ts';
 import { type CommitRecord, loadLog, withMissing } from './load-log.ts';
-import { type LogEntry, readPart } from './log-record.ts';
+import type { LogEntry } from './log-record.ts';
 import { LOG_FILE, PAGE_BYTES, type Place, RING_ID_BYTES, RingFile, ringCapacity } from './ring-file.ts';
 import { findRing, putRing, type RingState, readRing } from './ring-state.ts';
-import { RecordSlabs } from './slabs.ts';
 
 const BEGINNING: Place = { offset: 0, previous: 0, seal: 0 };
-const NONE: readonly LogEntry[] = [];
 
 export class CommitLog {
   readonly #db: Db;
   readonly #file: RingFile;
   readonly #mark: DurableMark;
   readonly #ring: RingState;
-  readonly #slabs = new RecordSlabs();
-  /** What is durable in the file and still needed, ascending. */
-  readonly #records: CommitRecord[] = [];
-  /** The parts of these. */
-  readonly #kept = new Set<Buffer>();
+  readonly #records = new KeptRecords();
   #start: Place;
   #end: Place;
   /** Of the commit that is being put together, or is on its way to the disk. */
   #lsn: number;
   /** What it says the mailboxes in memory have. */
   #isApplied = false;
-  /**
-   * What the records say of each device; made when it is asked for, up to the record `#indexed`.
-   */
-  readonly #index = new Map<DeviceId, LogEntry[]>();
-  #indexed = 0;
   /** Of the commit that is being put together. */
   #parts: Buffer[] = [];
   #devices: DeviceId[] = [];
@@ -99,35 +89,25 @@ export class CommitLog {
   }
 
   get records(): readonly CommitRecord[] {
-    return this.#records;
+    return this.#records.all;
   }
 
   /** What is said of this mailbox, in order; what its head contains may be among it. */
   entriesOf(device: DeviceId): readonly LogEntry[] {
-    for (let i = this.#firstNotIndexed(); i < this.#records.length; i++) {
-      const { lsn, parts } = this.#records[i] as CommitRecord;
-      for (const part of parts)
-        readPart(part, lsn, (of, entry) => {
-          const entries = this.#index.get(of);
-          if (entries) entries.push(entry);
-          else this.#index.set(of, [entry]);
-        });
-      this.#indexed = lsn;
-    }
-    return withMissing(this.#index.get(device) ?? NONE, { lsn: this.#lsn, missingBefore: this.#missingBefore });
+    return withMissing(this.#records.entriesOf(device), { lsn: this.#lsn, missingBefore: this.#missingBefore });
   }
 
   /** The parts of a durable record that is still here. */
   partsOf(lsn: number): readonly Buffer[] | undefined {
-    return lsn === this.#lsn ? this.#parts : this.#find(lsn)?.parts;
+    return lsn === this.#lsn ? this.#parts : this.#records.find(lsn)?.parts;
   }
 
   /** Memory for a part that is to be added; `release` follows. */
-  readonly allocate = (length: number): Buffer => this.#slabs.allocate(length);
+  readonly allocate = (length: number): Buffer => this.#records.allocate(length);
 
   /** The call that brought the part is over: unless a record has it, its memory is used again. */
   release(part: Buffer): void {
-    if (!this.#kept.has(part)) this.#slabs.release(part);
+    this.#records.release(part);
   }
 
   /** Adds a part to this commit. What it says may change until the commit is written. */
@@ -157,7 +137,7 @@ export class CommitLog {
 
   /** The LSN of the oldest record that is kept, or of this commit. */
   get oldest(): number {
-    return this.#records[0]?.lsn ?? this.#lsn;
+    return this.records[0]?.lsn ?? this.#lsn;
   }
 
   /** The mailboxes in memory have all that this commit says; false: it says nothing. */
@@ -240,7 +220,7 @@ export class CommitLog {
 
   /** In this transaction of LMDB: the folder is whole without them, if all of the log is taken over. */
   readonly putClosed = (): void => {
-    if (this.#records.length === 0) putRing(this.#db, { ...readRing(this.#db), isOpen: false });
+    if (this.records.length === 0) putRing(this.#db, { ...readRing(this.#db), isOpen: false });
   };
 
   /**
@@ -258,17 +238,7 @@ export class CommitLog {
 
   /** That transaction is durable. */
   drop(upTo: CommitRecord): void {
-    let count = 0;
-    for (const { lsn, parts, devices } of this.#records) {
-      if (lsn > upTo.lsn) break;
-      count++;
-      if (lsn <= this.#indexed) for (const device of devices) this.#dropFromIndex(device, lsn);
-      for (const part of parts) {
-        this.#kept.delete(part);
-        this.#slabs.release(part);
-      }
-    }
-    this.#records.splice(0, count);
+    this.#records.drop(upTo.lsn);
     this.#start = upTo.end;
   }
 
@@ -278,44 +248,13 @@ export class CommitLog {
   }
 
   get #newestDurable(): number {
-    return this.#records.at(-1)?.lsn ?? this.#start.previous;
+    return this.records.at(-1)?.lsn ?? this.#start.previous;
   }
 
   #push(record: CommitRecord): void {
     this.#records.push(record);
-    for (const part of record.parts) this.#kept.add(part);
     this.#end = record.end;
   }
-
-  #find(lsn: number): CommitRecord | undefined {
-    const at = lowerBound(this.#records, lsn);
-    const record = this.#records[at];
-    return record?.lsn === lsn ? record : undefined;
-  }
-
-  #firstNotIndexed(): number {
-    return lowerBound(this.#records, this.#indexed + 1);
-  }
-
-  #dropFromIndex(device: DeviceId, upTo: number): void {
-    const entries = this.#index.get(device);
-    if (!entries || (entries[0] as LogEntry).lsn > upTo) return;
-    const kept = entries.findIndex(({ lsn }) => lsn > upTo);
-    if (kept === -1) this.#index.delete(device);
-    else entries.splice(0, kept);
-  }
-}
-
-/** Where the first of these is that has this LSN or a newer one. */
-function lowerBound(records: readonly CommitRecord[], lsn: number): number {
-  let low = 0;
-  let high = records.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((records[middle] as CommitRecord).lsn < lsn) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /**
