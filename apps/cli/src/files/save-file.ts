@@ -66,7 +66,7 @@ export async function saveFile(path: string, bytes: AsyncIterable<Uint8Array>, o
     syncFolder(folder);
   } catch (error) {
     // It may still be being opened.
-    if (!file.closed) await new Promise((resolve) => file.once('close', resolve));
+    if (!file.closed) await new Promise<void>((resolve) => file.once('close', resolve));
     rmSync(draft, { force: true });
     throw ofTheDisk(error, path);
   }
