@@ -31,7 +31,7 @@ import {
 } from './client-options.ts';
 import { Connection } from './connection/connection.ts';
 import { ClientEngines } from './engines/client-engines.ts';
-import type { FileHooks, KeysFinding } from './engines/engine.ts';
+import type { KeysFinding } from './engines/engine.ts';
 import { limeEngine } from './engines/lime/lime-engine.ts';
 import { ClientError, throwIfAborted } from './errors.ts';
 import type {
@@ -47,6 +47,7 @@ import type {
   Unconfirmed,
   Unread,
 } from './events.ts';
+import { ClientFiles } from './files/client-files.ts';
 import { ReceiptSchedule } from './messages/chain/receipt-schedule.ts';
 import { refuseUnsafe } from './messages/fan-out.ts';
 import { Inbox, type ReadOptions } from './messages/inbox.ts';
@@ -75,8 +76,8 @@ export class Client {
   readonly suites: readonly SuiteName[];
   readonly server: string;
   readonly engines: ClientEngines;
-  /** Encryption of files by the first engine that has it: docs/spec/files.md. */
-  readonly files: FileHooks;
+  /** Files that messages name: docs/spec/files.md. */
+  readonly files: ClientFiles;
   readonly #services: Services;
   readonly #runtime: ClientRuntime;
   readonly #storageLedger: Ledger;
@@ -155,7 +156,7 @@ export class Client {
     this.suites = self.suites;
     this.server = self.server;
     this.engines = new ClientEngines(services.engines, ledger, (to) => this.#addressOf(to));
-    this.files = services.engines.files;
+    this.files = new ClientFiles();
     this.#runtime = runtime;
     this.#services = services;
     this.#storageLedger = ledger;
