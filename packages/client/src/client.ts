@@ -48,6 +48,7 @@ import type {
   Unread,
 } from './events.ts';
 import { ClientFiles } from './files/client-files.ts';
+import { ReceivedFiles } from './files/received-files.ts';
 import { ReceiptSchedule } from './messages/chain/receipt-schedule.ts';
 import { refuseUnsafe } from './messages/fan-out.ts';
 import { Inbox, type ReadOptions } from './messages/inbox.ts';
@@ -78,6 +79,8 @@ export class Client {
   readonly engines: ClientEngines;
   /** Files that messages name: docs/spec/files.md. */
   readonly files: ClientFiles;
+  /** Those that an application keeps because it keeps no messages. */
+  readonly receivedFiles: ReceivedFiles;
   readonly #services: Services;
   readonly #runtime: ClientRuntime;
   readonly #storageLedger: Ledger;
@@ -157,6 +160,7 @@ export class Client {
     this.server = self.server;
     this.engines = new ClientEngines(services.engines, ledger, (to) => this.#addressOf(to));
     this.files = new ClientFiles();
+    this.receivedFiles = new ReceivedFiles(ledger, runtime.now);
     this.#runtime = runtime;
     this.#services = services;
     this.#storageLedger = ledger;
