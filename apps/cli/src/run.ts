@@ -6,6 +6,7 @@ import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { fileCommand } from './commands/file.ts';
 import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
 import { listenCommand } from './commands/listen.ts';
 import { moveCommand } from './commands/move.ts';
@@ -54,6 +55,7 @@ function buildProgram(context: Context): Command {
     sendCommand(give),
     listenCommand(give),
     chatCommand(give),
+    fileCommand(give),
     devicesCommand(give),
     appPasswordsCommand(give),
     configCommand(give),
