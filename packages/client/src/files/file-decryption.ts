@@ -6,6 +6,7 @@ import { FLOE_HEADER_BYTES, type FloePrimitives, FloeReader } from '@sealwire/cr
 import type { SealedFile } from '@sealwire/wire/file-descriptor';
 import { FILE_SEGMENT_BYTES, FILE_SEGMENT_ROOM, fileSegments, sealedFileSize } from '@sealwire/wire/file-sizes';
 import { ClientError } from '../errors.ts';
+import { cut, lengthsOf } from './cut.ts';
 import { FILE_AD, type FileParts } from './file-encryption.ts';
 
 /** Answers `length` bytes of the encrypted file from `offset`. */
@@ -23,7 +24,9 @@ export async function* decryptFile(
   let reader: FloeReader | undefined;
   let position = 0;
   let held: Uint8Array | undefined;
-  for await (const record of records(file, sealed)) {
+  const lengths = lengthsOf(file.sealedSize, FLOE_HEADER_BYTES, FILE_SEGMENT_BYTES);
+  // A byte more is refused here, one less by the digest.
+  for await (const record of cut(sealed, lengths, badFile)) {
     hash.update(record);
     if (!reader) {
       reader = await openHeader(floe, file, record);
@@ -91,29 +94,7 @@ async function openSegment(
   }
 }
 
-/** Header and segments, as long as the sizes of the descriptor have them. A byte more is refused here, one less by the digest. */
-async function* records({ sealedSize }: SealedFile, sealed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let record = new Uint8Array(FLOE_HEADER_BYTES);
-  let used = 0;
-  let left = sealedSize;
-  for await (const piece of sealed) {
-    if (piece.length > left) throw badFile();
-    left -= piece.length;
-    for (let at = 0; at < piece.length; ) {
-      const part = piece.subarray(at, at + record.length - used);
-      record.set(part, used);
-      used += part.length;
-      at += part.length;
-      if (used < record.length) continue;
-      yield record;
-      const after = left + piece.length - at;
-      record = new Uint8Array(Math.min(FILE_SEGMENT_BYTES, after));
-      used = 0;
-    }
-  }
-}
-
-function badFile(cause?: unknown): ClientError {
+export function badFile(cause?: unknown): ClientError {
   return new ClientError('bad-file', 'this is not the whole file that was sent: fetch it again, or ask the sender', {
     cause,
   });
