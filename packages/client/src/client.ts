@@ -156,7 +156,7 @@ export class Client {
     this.suites = self.suites;
     this.server = self.server;
     this.engines = new ClientEngines(services.engines, ledger, (to) => this.#addressOf(to));
-    this.files = new ClientFiles();
+    this.files = new ClientFiles({ services, runtime, timers, addressOf: (to) => this.#addressOf(to) });
     this.#runtime = runtime;
     this.#services = services;
     this.#storageLedger = ledger;

@@ -9,8 +9,8 @@ import { ClientError } from '../errors.ts';
 import { cut, lengthsOf } from './cut.ts';
 import { FILE_AD, type FileParts } from './file-encryption.ts';
 
-/** Answers `length` bytes of the encrypted file from `offset`. */
-export type ReadSealed = (offset: number, length: number) => Promise<Uint8Array>;
+/** Answers the bytes of the encrypted file from `from` up to `to`, not included, in pieces of any length. */
+export type ReadSealed = (from: number, to: number) => AsyncIterable<Uint8Array>;
 
 /** `sealed`: pieces of any length. Throws `bad-file`: keep what came under a temporary name until the end. */
 export async function* decryptFile(
@@ -57,15 +57,22 @@ export async function* decryptRange(
   requireSizes(file);
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start || end > file.size)
     throw new ClientError('bad-file', `this file has bytes from 0 to ${file.size}`);
-  const reader = await openHeader(floe, file, await read(0, FLOE_HEADER_BYTES));
+  if (start === end) return;
+  let reader: FloeReader | undefined;
+  for await (const header of cut(read(0, FLOE_HEADER_BYTES), [FLOE_HEADER_BYTES], badFile))
+    reader = await openHeader(floe, file, header);
+  if (!reader) throw badFile();
   const last = fileSegments(file.size) - 1;
-  for (let position = Math.floor(start / FILE_SEGMENT_ROOM); position * FILE_SEGMENT_ROOM < end; position++) {
-    const offset = FLOE_HEADER_BYTES + position * FILE_SEGMENT_BYTES;
-    const segment = await read(offset, Math.min(FILE_SEGMENT_BYTES, file.sealedSize - offset));
+  let position = Math.floor(start / FILE_SEGMENT_ROOM);
+  const from = FLOE_HEADER_BYTES + position * FILE_SEGMENT_BYTES;
+  const to = Math.min(file.sealedSize, FLOE_HEADER_BYTES + Math.ceil(end / FILE_SEGMENT_ROOM) * FILE_SEGMENT_BYTES);
+  const lengths = lengthsOf(to - from, FILE_SEGMENT_BYTES, FILE_SEGMENT_BYTES);
+  for await (const segment of cut(read(from, to), lengths, badFile)) {
     const plaintext = await openSegment(reader, segment, position, last);
-    const first = position * FILE_SEGMENT_ROOM;
+    const first = position++ * FILE_SEGMENT_ROOM;
     yield plaintext.subarray(Math.max(0, start - first), end - first);
   }
+  if (position * FILE_SEGMENT_ROOM < end) throw badFile();
 }
 
 /** A decoded descriptor has passed this; one that was made by hand may not have. */
