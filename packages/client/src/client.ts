@@ -159,7 +159,7 @@ export class Client {
     this.suites = self.suites;
     this.server = self.server;
     this.engines = new ClientEngines(services.engines, ledger, (to) => this.#addressOf(to));
-    this.files = new ClientFiles();
+    this.files = new ClientFiles({ services, runtime, timers, addressOf: (to) => this.#addressOf(to) });
     this.receivedFiles = new ReceivedFiles(ledger, runtime.now);
     this.#runtime = runtime;
     this.#services = services;

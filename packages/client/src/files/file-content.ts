@@ -5,6 +5,8 @@ import {
   FILE_TYPE,
   type FileDescriptor,
 } from '@sealwire/wire/file-descriptor';
+import { fileNameFrom } from '@sealwire/wire/file-name';
+import { sealedFileSize } from '@sealwire/wire/file-sizes';
 import { ClientError } from '../errors.ts';
 import type { Content } from '../events.ts';
 
@@ -30,4 +32,15 @@ export function fileIn({ type, body }: Content): FileDescriptor | undefined {
       cause,
     });
   }
+}
+
+/** Throws `bad-file` for what no descriptor says: found out before anything is sent. */
+export function requireDescription({
+  name,
+  type,
+  thumbnail,
+}: Pick<FileDescriptor, 'name' | 'type' | 'thumbnail'>): void {
+  const nothing = { key: new Uint8Array(32), digest: new Uint8Array(32), size: 0, sealedSize: sealedFileSize(0) };
+  const somewhere = { url: 'https://localhost/', expiresAt: 0 };
+  fileContent({ ...nothing, ...somewhere, name: fileNameFrom(name), type, ...(thumbnail && { thumbnail }) });
 }
