@@ -1,15 +1,5 @@
 /** Files by the command line, against a real server process: sent, shown, listed, fetched. */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -30,10 +20,10 @@ let server: Awaited<ReturnType<typeof startServer>>;
 const photo = join(folder, 'photo.jpg');
 /** More than a segment, less than a part. */
 const PHOTO = seededRandom(1)(200_000);
-/** Of files on the server. */
+/** What the server has of files, encrypted. */
 const blobs = () =>
   readdirSync(join(folder, 'server/blobs'), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.name === '1')
     .map((entry) => join(entry.parentPath, entry.name));
 const drafts = (at: string) => readdirSync(at).filter((name) => name.endsWith('.part'));
 
@@ -209,9 +199,10 @@ describe('chat', () => {
 
 describe('a transfer that ends in the middle', () => {
   /** The first bytes of a file that goes either way, and then nothing. */
-  const stalling = (): typeof fetch => async (input, init) => {
+  const stalling = (begun: () => void) => async (input: string | URL | Request, init?: RequestInit) => {
     const { method = 'GET', signal } = init ?? {};
     if (!String(input).includes('/v1/files/')) return fetch(input, init);
+    begun();
     if (method === 'GET') {
       const response = await fetch(input, init);
       const reader = response.body!.getReader();
@@ -228,23 +219,24 @@ describe('a transfer that ends in the middle', () => {
   };
 
   it('T137: by Ctrl-C: exit code 130, and nothing half-written is left', async () => {
-    const runtime = () => ({ ...REAL_RUNTIME, fetch: stalling() });
+    let begun = 0;
+    const runtime = { ...REAL_RUNTIME, fetch: stalling(() => begun++) };
     const at = join(folder, 'stopped');
     mkdirSync(at);
-    const getting = open('bob', ['file', 'get', '1', '-o', join(at, 'x')], { runtime: runtime() });
+    const getting = open('bob', ['file', 'get', '1', '-o', join(at, 'x')], { runtime });
     while (drafts(at).length === 0) await new Promise((resolve) => setImmediate(resolve));
     getting.interrupt();
     expect((await getting.ended).code).toBe(130);
     expect(readdirSync(at)).toEqual([]);
 
-    const sending = open('alice', ['send', '-t', 'bob', '--file', photo], { runtime: runtime() });
-    while (!existsSync(join(home('alice'), '.local/share/sealwire/alice/store'))) await new Promise(setImmediate);
+    const sending = open('alice', ['send', '-t', 'bob', '--file', photo], { runtime });
+    while (begun < 2) await new Promise((resolve) => setImmediate(resolve));
     sending.interrupt();
     expect((await sending.ended).code).toBe(130);
     expect((await as('bob', 'listen', '--until-caught-up')).stdout).toBe('');
   });
 
-  it('T137: by a file that the server has cut or changed: one line, and nothing is left', async () => {
+  it('T137: by a file that the server has changed: one line, and nothing is left', async () => {
     const note = join(folder, 'spoiled.bin');
     writeFileSync(note, PHOTO);
     const before = new Set(blobs());
@@ -254,16 +246,15 @@ describe('a transfer that ends in the middle', () => {
     const good = readFileSync(blob!);
     const at = join(folder, 'spoiled');
     mkdirSync(at);
-    for (const spoil of [
-      () => writeFileSync(blob!, Buffer.from(good).fill(0, 100_000, 100_001)),
-      () => truncateSync(blob!, 150_000),
-    ]) {
-      spoil();
-      const { code, stdout, stderr } = await as('bob', 'file', 'get', '4', '-o', join(at, 'x'));
-      expect([code, stdout, stderr.trim().split('\n').length]).toEqual([1, '', 1]);
-      expect(readdirSync(at)).toEqual([]);
-      writeFileSync(blob!, good);
-    }
+    writeFileSync(blob!, Buffer.from(good).fill(0, 100_000, 100_001));
+    const { code, stdout, stderr } = await as('bob', 'file', 'get', '4', '-o', join(at, 'x'));
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      '',
+      expect.stringMatching(/^sealwire: this is not the whole file.*\n$/),
+    ]);
+    expect(readdirSync(at)).toEqual([]);
+    writeFileSync(blob!, good);
     expect((await as('bob', 'file', 'get', '4', '-o', join(at, 'x'))).code).toBe(0);
   });
 });
