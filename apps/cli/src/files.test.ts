@@ -199,24 +199,28 @@ describe('chat', () => {
 
 describe('a transfer that ends in the middle', () => {
   /** The first bytes of a file that goes either way, and then nothing. */
-  const stalling = (begun: () => void) => async (input: string | URL | Request, init?: RequestInit) => {
-    const { method = 'GET', signal } = init ?? {};
-    if (!String(input).includes('/v1/files/')) return fetch(input, init);
-    begun();
-    if (method === 'GET') {
-      const response = await fetch(input, init);
-      const reader = response.body!.getReader();
-      let given = 0;
-      const body = new ReadableStream<Uint8Array>({
-        async pull(controller) {
-          if (given++ === 0) controller.enqueue((await reader.read()).value!);
-          else await new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
-        },
-      });
-      return new Response(body, { status: response.status, headers: response.headers });
-    }
-    return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
-  };
+  const stalling =
+    (begun: () => void) =>
+    async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+      const { method = 'GET', signal } = init ?? {};
+      if (!String(input).includes('/v1/files/')) return fetch(input, init);
+      begun();
+      if (method === 'GET') {
+        const response = await fetch(input, init);
+        const reader = response.body!.getReader();
+        let given = 0;
+        const body = new ReadableStream<Uint8Array>({
+          async pull(controller) {
+            if (given++ === 0) controller.enqueue((await reader.read()).value!);
+            else
+              await new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+          },
+          cancel: () => reader.cancel(),
+        });
+        return new Response(body, { status: response.status, headers: response.headers });
+      }
+      return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+    };
 
   it('T137: by Ctrl-C: exit code 130, and nothing half-written is left', async () => {
     let begun = 0;
