@@ -65,17 +65,21 @@ async function sendParts(
   const ending = new AbortController();
   const signal = parts.signal ? AbortSignal.any([parts.signal, ending.signal]) : ending.signal;
   const onTheWay = new Set<Promise<void>>();
-  // On a link that broke, one after the other has the better chance.
   let atOnce = Math.min(PARTS_AT_ONCE, Math.max(1, Math.floor(BYTES_AT_ONCE / list[0]!.bytes)));
   let sent = 0;
-  const lost = () => {
+  let next = 0;
+  let turn = Promise.resolve();
+  // On a link that broke, one after the other has the better chance.
+  const inTurn = (work: () => Promise<void>) => {
     atOnce = 1;
+    const done = turn.then(work);
+    turn = done.catch(() => undefined);
+    return done;
   };
   try {
-    let next = 0;
     for await (const piece of cut(file.bytes(), lengths, tooLong)) {
       const part = list[next++]!;
-      const sending = sendPart(id, part, piece as Uint8Array<ArrayBuffer>, { ...parts, signal }, lost).then(() => {
+      const sending = sendPart(id, part, piece as Uint8Array<ArrayBuffer>, { ...parts, signal }, inTurn).then(() => {
         onTheWay.delete(sending);
         sent += part.bytes;
         parts.progressed(sent, bytes);
@@ -93,26 +97,34 @@ async function sendParts(
   }
 }
 
+/** `inTurn`: runs what is tried again, one part after the other. */
 async function sendPart(
   id: string,
   part: Part,
   bytes: Uint8Array<ArrayBuffer>,
   { calls, transfers, ...parts }: UploadParts,
-  lost: () => void,
+  inTurn: (work: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const patience = new Patience(parts, true);
-  for (let url: string | undefined = part.url; url !== undefined; ) {
+  async function put(url: string): Promise<boolean> {
     try {
-      return await transfers.put(url, bytes, parts.signal);
+      await transfers.put(url, bytes, parts.signal);
+      return true;
     } catch (error) {
       if (error instanceof ClientError && error.code === 'not-found') throw new UploadLost(error);
-      lost();
       await patience.failed(error);
+      return false;
     }
-    // It may be there: only the answer was lost.
-    const attachment = await patience.until(() => kept(calls.show(id, parts.signal)));
-    url = attachment.parts.find(({ number }) => number === part.number)?.url;
   }
+  async function again(): Promise<void> {
+    for (;;) {
+      const attachment = await patience.until(() => kept(calls.show(id, parts.signal)));
+      const missing = attachment.parts.find(({ number }) => number === part.number);
+      // It may be there: only the answer was lost.
+      if (!missing || (await put(missing.url))) return;
+    }
+  }
+  if (!(await put(part.url))) await inTurn(again);
 }
 
 async function completed(id: string, { calls, signal }: UploadParts): Promise<Uploaded> {
