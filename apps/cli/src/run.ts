@@ -8,6 +8,7 @@ import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { fileCommand } from './commands/file.ts';
 import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
+import { linkCommand } from './commands/link.ts';
 import { listenCommand } from './commands/listen.ts';
 import { moveCommand } from './commands/move.ts';
 import { passwdCommand } from './commands/passwd.ts';
@@ -57,6 +58,7 @@ function buildProgram(context: Context): Command {
     chatCommand(give),
     fileCommand(give),
     devicesCommand(give),
+    linkCommand(give),
     appPasswordsCommand(give),
     configCommand(give),
     doctorCommand(give),
