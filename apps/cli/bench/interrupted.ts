@@ -34,7 +34,8 @@ const data = join(folder, 'server');
 const [big, got] = [join(folder, 'big.bin'), join(folder, 'got.bin')];
 writeFileSync(big, randomBytes(Number(values.bytes)));
 
-let server: Server = await startServer(data, PORT + 1);
+const serverAgain = () => startServer(data, PORT + 1, ['--public-origin', `http://127.0.0.1:${PORT}`]);
+let server: Server = await serverAgain();
 const sockets = new Set<Socket>();
 let quiet = Number.POSITIVE_INFINITY;
 const done = { cuts: 0, kills: 0 };
@@ -74,7 +75,7 @@ function interrupt(): void {
   done.kills++;
   restarting = (async () => {
     await server.end('SIGKILL');
-    server = await startServer(data, PORT + 1);
+    server = await serverAgain();
     restarting = undefined;
   })();
 }
