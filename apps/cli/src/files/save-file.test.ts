@@ -62,6 +62,9 @@ describe('the place of a received file', () => {
     for (const force of [false, true]) {
       expect(() => placeFor(folder, 'x', force)).toThrow(usage('is a folder'));
       expect(() => placeFor(away, 'x', force)).toThrow(usage('is a folder'));
+      for (const none of ['', `${join(folder, 'new')}/`])
+        expect(() => placeFor(none, 'x', force)).toThrow(usage('is a folder'));
+      expect(() => placeFor(join(folder, 'n'.repeat(256)), 'x', force)).toThrow(usage('ENAMETOOLONG'));
       expect(() => placeFor(join(folder, 'no', 'x'), 'x', force)).toThrow(usage('there is no folder'));
     }
     expect(() => placeFor('/dev/null', 'x', true)).toThrow(usage('is no file'));

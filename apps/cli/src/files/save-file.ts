@@ -3,7 +3,7 @@
  * its own. What is there is not overwritten unasked, and a failure leaves nothing.
  */
 import { createWriteStream, existsSync, linkSync, lstatSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { RandomBytes } from '@sealwire/crypto/port';
@@ -38,8 +38,14 @@ export function placeFor(wanted: string | undefined, name: string, force: boolea
   if (wanted === undefined && (!isFileName(name) || /^[.-]/.test(name)))
     throw new CliError('usage', `its sender calls it "${name}", which is no safe name: give another one with -o PATH`);
   const path = wanted ?? name;
-  const status = lookAt(path);
-  if (status?.isDirectory()) throw new CliError('usage', `${path} is a folder: give the path of a file with -o`);
+  let status: ReturnType<typeof lookAt>;
+  try {
+    status = lookAt(path);
+  } catch (error) {
+    throw ofTheDisk(error, path);
+  }
+  if (path === '' || path.endsWith(sep) || status?.isDirectory())
+    throw new CliError('usage', `${path} is a folder: give the path of a file with -o`);
   if (status && !force) throw exists(path);
   if (status && !(status.isFile() || status.isSymbolicLink()))
     throw new CliError('usage', `${path} is no file: give another path, or write to stdout with -o -`);
