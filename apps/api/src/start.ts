@@ -171,7 +171,7 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths): Typ
       { provide: APP_PASSWORDS, useValue: new AppPasswordService({ store, random, now, vault }) },
       {
         provide: ATTACHMENTS,
-        useValue: new AttachmentService({ store, blobs: deps.blobs, paths, random, now, settings }),
+        useValue: new AttachmentService({ store, blobs: deps.blobs, paths, crypto, random, now, settings }),
       },
       // Nest takes no undefined for a value.
       { provide: APP_PASSWORD_LOGIN, useValue: vault ? appPasswordLogin(deps, vault, signer) : null },
