@@ -8,7 +8,7 @@ notes=${SEALWIRE_ENGINES:-$HOME/.cache/sealwire-engines}/started-for-tests
 mkdir -p "$(dirname "$notes")"
 export REPLSET=${REPLSET:-rs0}
 
-runs() { local state; state=$(bash "$@" 2>/dev/null) && grep -Eq 'gateway up|master|versitygw .* up on' <<<"$state"; }
+runs() { local state; state=$(bash "$@" 2>/dev/null) && grep -Eq 'gateway up|master|(versitygw .*|swift) up on' <<<"$state"; }
 
 one() { # VARIABLE BEFORE AFTER SCRIPT [KIND]: exports BEFORE, its URL, AFTER; fails when it cannot be had
   local variable=$1 before=$2 after=$3 script=$4 kind=${5:-} url
@@ -23,13 +23,15 @@ three() { # PREFIX: of what speaks Redis's protocol, a server alone, one behind 
 
 case ${1:-} in
   up)
-    # Beside the others: it takes nothing from the system's package manager but files.
+    # Beside the others: these take nothing from the system's package manager but files.
     valkey=$(mktemp); (export ENGINE=valkey; three VALKEY) >"$valkey" & waiting=$!
+    swift=$(mktemp); one SWIFT_S3_URL "" "" swift.sh >"$swift" & swift_waiting=$!
     one MONGODB_URI "" "" documentdb.sh || true
     three REDIS || true
     wait "$waiting" || true
-    cat "$valkey"; rm -f "$valkey"
     one S3_URL "" "" s3.sh || true
+    wait "$swift_waiting" || true
+    cat "$valkey" "$swift"; rm -f "$valkey" "$swift"
     ;;
   down)
     [ ! -e "$notes" ] || while read -r command; do env $command || true; done <"$notes"

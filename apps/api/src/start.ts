@@ -178,7 +178,7 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths, link
       { provide: APP_PASSWORDS, useValue: new AppPasswordService({ store, random, now, vault }) },
       {
         provide: ATTACHMENTS,
-        useValue: new AttachmentService({ store, blobs: deps.blobs, paths, random, now, settings }),
+        useValue: new AttachmentService({ store, blobs: deps.blobs, paths, crypto, random, now, settings }),
       },
       { provide: LINKS, useValue: links },
       // Nest takes no undefined for a value.

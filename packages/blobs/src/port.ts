@@ -2,6 +2,7 @@
  * Where encrypted files lie: each is written once, by parts, and read by ranges. What is in them, this port knows as little as the server.
  * Promises that every adapter keeps, and `contract.ts` checks:
  * - a file is there as a whole or not at all, and a resolved promise means durable;
+ * - what is once there is never other bytes: a part that comes later, and the same call again, change nothing;
  * - a part may be sent again, and may break off: then it is not there;
  * - every call may be repeated: after a lost answer the same call again ends where the first would have;
  * - time enters as an argument (milliseconds since 1970) where it decides anything.

@@ -1,4 +1,7 @@
-/** The contract on a real S3 server: `S3_URL` names it, with the key of `infra/engines/s3.sh`. Without one it is skipped, aloud. */
+/**
+ * The contract on real S3 servers of two makers: `S3_URL` (`infra/engines/s3.sh`) and `SWIFT_S3_URL`
+ * (`infra/engines/swift.sh`) name them, with the keys of those scripts. Without one it is skipped, aloud.
+ */
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
@@ -7,8 +10,16 @@ import { openBlobs } from './open.ts';
 import { partsOf } from './parts.ts';
 import type { Blobs, ByteRange, Part, SignedUrls, Upload } from './port.ts';
 
-const server = process.env.S3_URL;
 const KEYS = { accessKey: 'sealwire', secretKey: 'sealwire-secret' };
+const SERVERS = [
+  { variable: 'S3_URL', name: 's3', keys: KEYS, takesLateParts: false },
+  {
+    variable: 'SWIFT_S3_URL',
+    name: 's3 of swift',
+    keys: { ...KEYS, accessKey: 'sealwire:tests' },
+    takesLateParts: true,
+  },
+] as const;
 const BUCKET = 'sealwire-test-blobs';
 const SIZE = 4_096;
 const [PART] = partsOf(SIZE) as [Part];
@@ -31,7 +42,6 @@ const NOT_THE_CLOCK = [
 /** The server reads a real clock, so URLs are signed by one. */
 const now = () => Date.now();
 const terms = () => ({ now: now(), until: now() + MINUTE });
-const open = () => openBlobs(`s3+${server}/${BUCKET}`, KEYS);
 const urlsOf = (blobs: Blobs) => blobs.way as SignedUrls;
 
 async function put(url: string, bytes: Uint8Array): Promise<number> {
@@ -40,10 +50,11 @@ async function put(url: string, bytes: Uint8Array): Promise<number> {
   return answer.status;
 }
 
-async function opened(): Promise<OpenedBlobs> {
+async function opened(open: () => Promise<Blobs>, takesLateParts: boolean): Promise<OpenedBlobs> {
   const blobs = await open();
   return {
     blobs,
+    takesLateParts,
     async put(upload: Upload, part: Part, bytes: Uint8Array) {
       const status = await put(await urlsOf(blobs).partUrl(upload, part, terms()), bytes);
       return status === 200 ? 'sent' : status === 404 ? 'gone' : 'refused';
@@ -52,22 +63,26 @@ async function opened(): Promise<OpenedBlobs> {
       const url = await urlsOf(blobs).readUrl(id, terms());
       const answer = await fetch(url, { headers: range ? { range: `bytes=${range.first}-${range.last}` } : {} });
       const bytes = Buffer.from(await answer.arrayBuffer());
-      return answer.status === 404 ? undefined : bytes;
+      return answer.ok ? bytes : undefined;
     },
     again: open,
     close: () => blobs.close(),
   };
 }
 
-if (server === undefined) {
-  describe('blobs contract: s3', () => {
-    it.skip('needs S3_URL: an S3 server for tests', () => {});
-  });
-} else {
+for (const { variable, name, keys, takesLateParts } of SERVERS) {
+  const server = process.env[variable];
+  if (server === undefined) {
+    describe(`blobs contract: ${name}`, () => {
+      it.skip(`needs ${variable}: an S3 server for tests`, () => {});
+    });
+    continue;
+  }
+  const open = () => openBlobs(`s3+${server}/${BUCKET}`, keys);
   jest.setTimeout(60_000);
-  blobsContract('s3', opened, now);
+  blobsContract(name, () => opened(open, takesLateParts), now);
 
-  describe('an S3 server', () => {
+  describe(`an S3 server: ${name}`, () => {
     const blobs = open();
     afterAll(async () => (await blobs).close());
 
@@ -134,7 +149,7 @@ if (server === undefined) {
       });
       await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
       const publicOrigin = `http://localhost:${(front.address() as AddressInfo).port}`;
-      const named = await openBlobs(`s3+${server}/${BUCKET}`, { ...KEYS, publicOrigin });
+      const named = await openBlobs(`s3+${server}/${BUCKET}`, { ...keys, publicOrigin });
       const upload = { id: 'named', bytes: SIZE, handle: await named.begin('named', SIZE, now()) };
       const url = await urlsOf(named).partUrl(upload, PART, terms());
       expect(url.startsWith(`${publicOrigin}/`)).toBe(true);

@@ -36,6 +36,8 @@ export interface ConstellationOptions {
   readonly blobs?: Blobs;
   readonly now?: () => number;
   readonly gate?: 'open' | 'invitation';
+  /** Of pages that may call it. */
+  readonly allowedOrigins?: readonly string[];
   /** On top of the defaults, with the limits of messages per pair and per recipient switched off. */
   readonly relay?: Partial<RelaySettings>;
 }
@@ -51,6 +53,7 @@ export interface Constellation {
 }
 
 export async function startConstellation(options: ConstellationOptions = {}): Promise<Constellation> {
+  const { allowedOrigins = [] } = options;
   let store = options.store ?? openMemoryStore();
   const bus = options.bus ?? openMemoryBus(new MemoryHub());
   const port = await freePort();
@@ -91,7 +94,10 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       ...shared,
       tokens,
       nodeId: `node-${encodeBase64url(systemRandom(12))}`,
-      settings: { ...DEFAULT_SETTINGS, messagesPerPair: undefined, messagesPerRecipient: undefined, ...options.relay },
+      settings: {
+        ...{ ...DEFAULT_SETTINGS, messagesPerPair: undefined, messagesPerRecipient: undefined, allowedOrigins },
+        ...options.relay,
+      },
       proxies: trustedProxies([]),
     });
     return listen({
@@ -114,6 +120,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       log: silentLog,
       metrics,
       connectionsPerAddress: 0,
+      allowedOrigins,
       proxies: trustedProxies([]),
     });
   }

@@ -17,7 +17,7 @@ import { endAllProcesses } from './faults/source-process.ts';
 
 jest.setTimeout(180_000);
 
-const SIZE = 20 << 20;
+const SIZE = 12 << 20;
 const FAULTS = 50;
 const LONGEST_PAUSE_MS = 300;
 /** Times after which a call or a transfer is over: no pauses. */
@@ -31,7 +31,7 @@ let coming: Promise<unknown>;
 let client: Client;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'sealwire-files-'));
+  folder = mkdtempSync(join(tmpdir(), 'sealwire-transfers-'));
   server = await ServerProcess.on(folder);
   await server.start();
   kills = 0;

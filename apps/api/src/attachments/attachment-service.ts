@@ -7,7 +7,7 @@
  */
 import { partsOf } from '@sealwire/blobs/parts';
 import type { Blobs, Part, Upload } from '@sealwire/blobs/port';
-import type { RandomBytes } from '@sealwire/crypto/port';
+import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { Problem } from '@sealwire/service/problem';
 import { type Attachment, type Store, StoreError } from '@sealwire/store/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
@@ -20,6 +20,7 @@ import type { SignedPaths } from './signed-paths.ts';
 
 /** Nobody guesses it; it is no secret of its own, since the URL to read it is signed. */
 const ID_BYTES = 16;
+const ID_CONTEXT = new TextEncoder().encode('sealwire/attachment-id/v1');
 const DAY_MS = 86_400_000;
 
 type Answer = z.output<typeof AttachmentAnswer>;
@@ -29,6 +30,7 @@ export interface AttachmentServiceDeps {
   /** Undefined: there are none. */
   readonly blobs: Blobs | undefined;
   readonly paths: SignedPaths;
+  readonly crypto: Pick<CryptoProvider, 'hmacSha512'>;
   readonly random: RandomBytes;
   readonly now: () => number;
   readonly settings: Pick<ApiSettings, 'ATTACHMENT_BYTES' | 'ATTACHMENT_BYTES_PER_ACCOUNT' | 'ATTACHMENT_LIFE_DAYS'>;
@@ -37,12 +39,16 @@ export interface AttachmentServiceDeps {
 export class AttachmentService {
   constructor(private readonly deps: AttachmentServiceDeps) {}
 
-  async begin(caller: DeviceId, bytes: number): Promise<Answer> {
+  /** `key`: under the same one of the same device this is the same attachment, as long as there is one. */
+  async begin(caller: DeviceId, bytes: number, key?: string): Promise<{ answer: Answer; begun: boolean }> {
     const { store, random, now, settings } = this.deps;
     const blobs = this.blobs();
     const most = settings.ATTACHMENT_BYTES;
     if (bytes > most) throw new Problem('payload-too-large', { detail: `a file has at most ${most} bytes here` });
     const address = accountOf(caller);
+    const id = key === undefined ? encodeBase64url(random(ID_BYTES)) : this.idUnder(key, caller);
+    const before = key === undefined ? undefined : await store.attachments.find(address, id);
+    if (before) return { answer: await this.repeated(before, bytes), begun: false };
     const room = {
       attachments: LIMITS.attachmentsPerAccount.value,
       bytes: settings.ATTACHMENT_BYTES_PER_ACCOUNT,
@@ -50,22 +56,29 @@ export class AttachmentService {
     // Decided below, by the store; this spares the place of the files an upload that is sure to be refused.
     const used = await store.attachments.usage(address);
     if (used.attachments >= room.attachments || used.bytes + bytes > room.bytes) throw noRoom(room);
-    const id = encodeBase64url(random(ID_BYTES));
     const at = now();
     const handle = await blobs.begin(id, bytes, at);
     const attachment = { id, bytes, handle, expiresAt: at + LIMITS.uploadLifeMs.value };
     try {
       await store.attachments.add(address, attachment, room);
     } catch (error) {
+      // It may have been added all the same: then a repeat goes on with it, and else the sweep finds it.
+      if (error instanceof StoreError && error.retryable) throw error;
       await blobs.abort(attachment);
+      // The same call at the same time was faster.
+      const other = key === undefined ? undefined : await store.attachments.find(address, id);
+      if (other) return { answer: await this.repeated(other, bytes), begun: false };
       throw error instanceof StoreError && error.kind === 'limit' ? noRoom(room, { cause: error }) : error;
     }
-    return this.answer({ ...attachment, isComplete: false }, partsOf(bytes));
+    return { answer: await this.answer({ ...attachment, isComplete: false }, partsOf(bytes)), begun: true };
   }
 
   /** Which parts are still to be sent, with new URLs: how an upload goes on after a lost link. */
   async show(caller: DeviceId, id: string): Promise<Answer> {
-    const attachment = await this.held(caller, id);
+    return this.shown(await this.held(caller, id));
+  }
+
+  private async shown(attachment: Attachment): Promise<Answer> {
     if (attachment.isComplete) return this.answer(attachment, []);
     const there = new Set(await this.blobs().partsThere(attachment));
     return this.answer(
@@ -96,6 +109,17 @@ export class AttachmentService {
     if (!attachment) throw new Problem('not-found');
     await discard(this.blobs(), attachment);
     await this.deps.store.attachments.remove(address, id);
+  }
+
+  /** As good as random: whoever draws the key draws it so. */
+  private idUnder(key: string, caller: DeviceId): string {
+    const text = new TextEncoder().encode(`${caller}\0${key}`);
+    return encodeBase64url(this.deps.crypto.hmacSha512(ID_CONTEXT, text).subarray(0, ID_BYTES));
+  }
+
+  private repeated(attachment: Attachment, bytes: number): Promise<Answer> {
+    if (attachment.bytes === bytes && attachment.expiresAt > this.deps.now()) return this.shown(attachment);
+    throw new Problem('conflict', { detail: 'another file was begun under this Idempotency-Key: draw a new one' });
   }
 
   private async held(caller: DeviceId, id: string): Promise<Attachment> {

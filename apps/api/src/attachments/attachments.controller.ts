@@ -5,6 +5,7 @@ import { type AttachmentAnswer, BeginAttachmentBody } from '@sealwire/wire/http'
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { z } from 'zod';
 import { Caller, DeviceGuard } from '../caller.ts';
+import { IdempotencyKey } from '../idempotency-key.ts';
 import type { ApiLimiters } from '../limiters.ts';
 import { ATTACHMENTS, LIMITERS } from '../ports.ts';
 import type { AttachmentService } from './attachment-service.ts';
@@ -23,10 +24,13 @@ export class AttachmentsController {
   async begin(
     @Caller() caller: DeviceId,
     @Body({ schema: BeginAttachmentBody }) { bytes }: z.output<typeof BeginAttachmentBody>,
-    @Res({ passthrough: true }) reply: HeaderSink,
+    @IdempotencyKey() key: string | undefined,
+    @Res({ passthrough: true }) reply: HeaderSink & { code(status: number): void },
   ): Answer {
     await this.limiters.attachment(caller, reply);
-    return this.attachments.begin(caller, bytes);
+    const { answer, begun } = await this.attachments.begin(caller, bytes, key);
+    reply.code(begun ? 201 : 200);
+    return answer;
   }
 
   @Get(':id')

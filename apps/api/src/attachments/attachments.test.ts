@@ -1,12 +1,17 @@
-/** Attachments over HTTP, as a client with plain `fetch` meets them: the same calls for the embedded place and for an S3 server (`S3_URL`). */
+/**
+ * Attachments over HTTP, as a client with plain `fetch` meets them: the same calls for the embedded place and for
+ * S3 servers of two makers (`S3_URL`, `SWIFT_S3_URL`).
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openFileBlobs } from '@sealwire/blobs/files';
 import { openBlobs } from '@sealwire/blobs/open';
 import { BlobError, type Blobs } from '@sealwire/blobs/port';
+import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
 import { silentLog } from '@sealwire/service/log';
 import { openMemoryStore } from '@sealwire/store/memory';
+import { StoreError } from '@sealwire/store/port';
 import { type Answer, type Fixture, startFixture } from '../testing/fixture.ts';
 import type { Person } from '../testing/person.ts';
 import { AttachmentSweeper } from './sweeper.ts';
@@ -15,7 +20,10 @@ const SMALL = 4_096;
 /** A whole part and a bit. */
 const LARGE = (8 << 20) + 70_000;
 const DAY_MS = 86_400_000;
-const server = process.env.S3_URL;
+const SERVERS = [
+  ['S3_URL', 'S3', 'sealwire'],
+  ['SWIFT_S3_URL', 'S3 of Swift', 'sealwire:tests'],
+] as const;
 
 interface Part {
   readonly number: number;
@@ -82,18 +90,19 @@ async function uploaded(content: Buffer): Promise<Answer> {
 }
 
 const PLACES: [string, () => Promise<Blobs | undefined>][] = [['embedded', async () => undefined]];
-if (server === undefined) it.skip('needs S3_URL: an S3 server for tests', () => {});
-else
-  PLACES.push([
-    'S3',
-    () => openBlobs(`s3+${server}/sealwire-test-api`, { accessKey: 'sealwire', secretKey: 'sealwire-secret' }),
-  ]);
+for (const [variable, name, accessKey] of SERVERS) {
+  const server = process.env[variable];
+  if (server === undefined) it.skip(`needs ${variable}: an S3 server for tests`, () => {});
+  else
+    PLACES.push([name, () => openBlobs(`s3+${server}/sealwire-test-api`, { accessKey, secretKey: 'sealwire-secret' })]);
+}
 
 describe.each(PLACES)('attachments, %s', (_name, open) => {
   let blobs: Blobs | undefined;
   beforeEach(async () => {
     blobs = await open();
-    await start({}, blobs ? { blobs } : {});
+    // A server of several tests, and of several runs: no file has the id of another one.
+    await start({}, blobs ? { blobs, random: seededRandom(`attachments ${Date.now()}`) } : {});
     // An S3 server reads a real clock.
     if (blobs) fixture.clock.now = Date.now();
     await join();
@@ -136,6 +145,30 @@ describe.each(PLACES)('attachments, %s', (_name, open) => {
     const again = await complete(json.id);
     expect([again.status, again.json]).toEqual([200, (await show(json.id)).json]);
     expect((await get(again.json.url)).bytes.equals(content)).toBe(true);
+  });
+
+  it('G08: begun again under one Idempotency-Key, after a lost answer, is the same upload, and counts once', async () => {
+    const keyed = (key: string, bytes = SMALL, by = auth) => begin(bytes, { ...by, 'idempotency-key': key });
+    const first = await keyed('0123456789abcdef');
+    const again = await keyed('0123456789abcdef');
+    expect([first.status, again.status, again.json.id]).toEqual([201, 200, first.json.id]);
+    const [one, two] = await Promise.all([keyed('at-the-same-time'), keyed('at-the-same-time')]);
+    expect([one!.json.id, await usage()]).toEqual([two!.json.id, { attachments: 2, bytes: 2 * SMALL }]);
+    for (const { json } of [again, one!]) {
+      await sendAll(json.parts, pattern(SMALL));
+      expect((await complete(json.id)).status).toBe(200);
+    }
+    const late = await keyed('0123456789abcdef');
+    expect([late.status, late.json]).toEqual([200, (await show(first.json.id)).json]);
+    const other = await keyed('0123456789abcdef', SMALL + 1);
+    expect([other.status, other.json.code]).toEqual([409, 'conflict']);
+    const { auth: bob } = await fixture.member('bob');
+    const bobs = await keyed('0123456789abcdef', SMALL, bob);
+    expect([bobs.status, bobs.json.id === first.json.id]).toEqual([201, false]);
+    for (const key of ['too-short', 'with a space in it', 'x'.repeat(65)])
+      expect((await keyed(key)).json.code).toBe('bad-request');
+    await remove(first.json.id);
+    expect((await keyed('0123456789abcdef')).json).toMatchObject({ id: first.json.id, state: 'uploading' });
   });
 
   it('G03: larger or smaller than declared is refused, and what was declared is given back', async () => {
@@ -314,6 +347,25 @@ describe('attachments', () => {
     down = false;
     expect((await complete(json.id)).status).toBe(200);
     await rm(folder, { recursive: true });
+  });
+
+  it('G07: whose record was made although its answer was lost goes on under its Idempotency-Key', async () => {
+    const store = openMemoryStore();
+    const attachments = {
+      ...store.attachments,
+      async add(...args: Parameters<typeof store.attachments.add>) {
+        await store.attachments.add(...args);
+        throw new StoreError('unavailable', 'the answer is lost');
+      },
+    };
+    await startWith({}, { store: { ...store, attachments } });
+    const keyed = { ...auth, 'idempotency-key': '0123456789abcdef' };
+    expect((await begin(SMALL, keyed)).status).toBe(503);
+    const { status, json } = await begin(SMALL, keyed);
+    expect(status).toBe(200);
+    await sendAll(json.parts, pattern(SMALL));
+    expect((await complete(json.id)).status).toBe(200);
+    expect(await usage()).toEqual({ attachments: 1, bytes: SMALL });
   });
 
   it('that is deleted while it is completed leaves no file', async () => {

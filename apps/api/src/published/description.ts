@@ -24,6 +24,7 @@ import {
   WellKnown,
 } from '@sealwire/wire/http';
 import { z } from 'zod';
+import { IdempotencyKeySchema } from '../idempotency-key.ts';
 
 const LIMITED = ['too-many-requests', 'unavailable'] as const;
 const CALLER_PROBLEMS = ['unauthorized', 'token-expired', 'unavailable'] as const;
@@ -149,13 +150,26 @@ const operations: readonly Operation[] = [
     path: '/v1/attachments',
     summary: 'Begin to upload an encrypted file',
     description:
-      'Its size is declared, and counts for the account from now on. Each of `parts` is sent by PUT to its `url` (a reference relative to this address, perhaps of another server), as it is and with its `Content-Length`, in any order; any 2xx is success. An upload that is not complete when it ends is swept, so a client whose answer got lost begins anew.',
+      'Its size is declared, and counts for the account from now on. Each of `parts` is sent by PUT to its `url` (a reference relative to this address, perhaps of another server), as it is and with its `Content-Length`, in any order; any 2xx is success. An upload that is not complete when it ends is swept. A client whose answer got lost repeats the call under the same Idempotency-Key, or begins anew.',
     caller: 'device',
+    parameters: [
+      {
+        name: 'Idempotency-Key',
+        in: 'header',
+        schema: IdempotencyKeySchema,
+        description:
+          'of letters, digits, - and _, at most 64: drawn at random for this file. As long as that is there, the same key of the same device finds it.',
+      },
+    ],
     body: BeginAttachmentBody,
-    answers: { 201: { description: 'begun', schema: AttachmentAnswer } },
+    answers: {
+      201: { description: 'begun', schema: AttachmentAnswer },
+      200: { description: 'was begun under that Idempotency-Key before', schema: AttachmentAnswer },
+    },
     problems: [
       ...CALLER_PROBLEMS,
       'not-found',
+      'conflict',
       'payload-too-large',
       'limit-reached',
       'too-many-requests',

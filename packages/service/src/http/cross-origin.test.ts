@@ -57,13 +57,13 @@ describe('with origins listed', () => {
   beforeEach(() => start([PAGE, 'https://other.example.org']));
 
   it.each(['/ok', '/busy', '/throws'])(
-    'a listed page may read what %s answers, and when to come again',
+    'a listed page may read what %s answers, which bytes of a file they are, and when to come again',
     async (path) => {
       expect(await ask(path, { origin: PAGE })).toMatchObject({
         vary: 'origin',
         forPages: {
           'access-control-allow-origin': PAGE,
-          'access-control-expose-headers': 'content-range, retry-after',
+          'access-control-expose-headers': 'accept-ranges, content-length, content-range, retry-after',
         },
       });
     },
@@ -76,7 +76,7 @@ describe('with origins listed', () => {
       forPages: {
         'access-control-allow-origin': PAGE,
         'access-control-allow-methods': 'GET, POST, PUT, DELETE',
-        'access-control-allow-headers': 'authorization, content-type, from, range',
+        'access-control-allow-headers': 'authorization, content-type, from, idempotency-key, range',
         'access-control-max-age': '7200',
       },
     });

@@ -9,11 +9,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** The methods and headers of the SDK's calls, and what it reads of an answer's head. */
 const ALLOWED = {
   'access-control-allow-methods': 'GET, POST, PUT, DELETE',
-  'access-control-allow-headers': 'authorization, content-type, from, range',
+  'access-control-allow-headers': 'authorization, content-type, from, idempotency-key, range',
   // Two hours: no browser keeps an answer for longer, but one.
   'access-control-max-age': '7200',
 } as const;
-const EXPOSED_HEADERS = 'content-range, retry-after';
+const EXPOSED_HEADERS = 'accept-ranges, content-length, content-range, retry-after';
 
 /**
  * Answers a preflight itself, and says so; else it marks the answer for the page and leaves the

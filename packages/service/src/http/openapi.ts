@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 export interface Parameter {
   readonly name: string;
-  readonly in: 'path' | 'query';
+  readonly in: 'path' | 'query' | 'header';
   readonly description: string;
   readonly schema: z.ZodType;
 }

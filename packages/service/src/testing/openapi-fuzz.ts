@@ -91,7 +91,10 @@ function requestsNear(operation: Operation, options: FuzzOptions): fc.Arbitrary<
     .map(({ values: given, text: raw, type: contentType, allowed: head }) => ({
       method: operation.method.toUpperCase(),
       path: pathOf(operation, given),
-      headers: { ...head, ...(raw === undefined ? {} : { 'content-type': contentType }) },
+      headers: {
+        ...{ ...head, ...headersOf(operation, given) },
+        ...(raw === undefined ? {} : { 'content-type': contentType }),
+      },
       body: raw,
     }));
 }
@@ -103,8 +106,14 @@ function pathOf({ path, parameters = [] }: Operation, values: Readonly<Record<st
   let filled = path;
   for (const { name, in: place } of parameters)
     if (place === 'path') filled = filled.replace(`{${name}}`, encodeURIComponent(values[name]!));
-    else query.set(name, values[name]!);
+    else if (place === 'query') query.set(name, values[name]!);
   return query.size > 0 ? `${filled}?${query}` : filled;
+}
+
+/** What no header can hold is left out. */
+function headersOf({ parameters = [] }: Operation, values: Readonly<Record<string, string>>): Record<string, string> {
+  const named = parameters.filter(({ in: place }) => place === 'header');
+  return Object.fromEntries(named.map(({ name }) => [name, values[name]!.replace(/[^ -~]/g, '')]));
 }
 
 /** What no schema here asks for where it stands. */

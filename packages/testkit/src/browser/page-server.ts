@@ -45,9 +45,9 @@ export class PageServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** `server`: the origin that its page may talk to. */
-  allow(server: string): void {
-    this.#policy = `default-src 'none'; script-src 'self'; connect-src ${server} ${server.replace('http', 'ws')}`;
+  /** `server`: the origin that its page may talk to; `files`: and where its files lie, if elsewhere. */
+  allow(server: string, files = ''): void {
+    this.#policy = `default-src 'none'; script-src 'self'; connect-src ${server} ${server.replace('http', 'ws')} ${files}`;
   }
 
   async close(): Promise<void> {
