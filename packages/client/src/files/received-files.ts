@@ -1,6 +1,6 @@
 /**
  * Files that messages named, for applications that keep no messages: what fetches each, sealed like all of this device's storage, under a
- * short number (docs/spec/files.md section 6). Table `file`; `filed/last` is the last number, which is never given twice.
+ * short number (docs/spec/files.md section 8). Table `file`; `filed/last` is the last number, which is never given twice.
  */
 import { decodeFileDescriptor, encodeFileDescriptor, type FileDescriptor } from '@sealwire/wire/file-descriptor';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
