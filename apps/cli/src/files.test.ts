@@ -103,7 +103,7 @@ describe('a file', () => {
     const get = (...args: string[]) => as('bob', 'file', 'get', ...args);
     for (const [args, fix] of [
       [['2', '-o', place], 'is there already'],
-      [['2', '-o', folder], 'is a folder'],
+      [['2', '-o', folder], 'names a folder'],
       [['99', '-o', join(folder, 'x')], '`sealwire file list`'],
       [['../1'], '`sealwire file list`'],
     ] as const) {

@@ -60,10 +60,10 @@ describe('the place of a received file', () => {
     symlinkSync(join(folder, 'nowhere'), dangling!);
     symlinkSync(folder, away!);
     for (const force of [false, true]) {
-      expect(() => placeFor(folder, 'x', force)).toThrow(usage('is a folder'));
-      expect(() => placeFor(away, 'x', force)).toThrow(usage('is a folder'));
+      expect(() => placeFor(folder, 'x', force)).toThrow(usage('names a folder'));
+      expect(() => placeFor(away, 'x', force)).toThrow(usage('names a folder'));
       for (const none of ['', `${join(folder, 'new')}/`])
-        expect(() => placeFor(none, 'x', force)).toThrow(usage('is a folder'));
+        expect(() => placeFor(none, 'x', force)).toThrow(usage('names a folder'));
       expect(() => placeFor(join(folder, 'n'.repeat(256)), 'x', force)).toThrow(usage('ENAMETOOLONG'));
       expect(() => placeFor(join(folder, 'no', 'x'), 'x', force)).toThrow(usage('there is no folder'));
     }

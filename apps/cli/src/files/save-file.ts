@@ -24,9 +24,7 @@ export interface SaveOptions {
   readonly random: RandomBytes;
   readonly signal: AbortSignal;
   /** Another disk in tests. */
-  readonly fs?: Parameters<typeof createWriteStream>[1] extends infer Options
-    ? Extract<Options, { fs?: unknown }>['fs']
-    : never;
+  readonly fs?: Exclude<Parameters<typeof createWriteStream>[1], string | undefined>['fs'];
 }
 
 /**
@@ -45,7 +43,7 @@ export function placeFor(wanted: string | undefined, name: string, force: boolea
     throw ofTheDisk(error, path);
   }
   if (path === '' || path.endsWith(sep) || status?.isDirectory())
-    throw new CliError('usage', `${path} is a folder: give the path of a file with -o`);
+    throw new CliError('usage', `"${path}" names a folder: give the path of a file with -o`);
   if (status && !force) throw exists(path);
   if (status && !(status.isFile() || status.isSymbolicLink()))
     throw new CliError('usage', `${path} is no file: give another path, or write to stdout with -o -`);
