@@ -11,6 +11,7 @@ const client = {
   address: parseAccountAddress('sip:alice@example.org'),
   parked: () => [],
   retry: () => Promise.resolve(),
+  receivedFiles: { keep: async () => undefined },
 };
 const to = parseAccountAddress('sip:bob@example.org');
 const device = parseDeviceId(`${to};gr=urn:uuid:1`);

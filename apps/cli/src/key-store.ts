@@ -14,6 +14,7 @@ import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { WireError } from '@sealwire/wire/wire-error';
 import { z } from 'zod';
 import { CliError } from './exit-codes.ts';
+import { syncFolder } from './sync-folder.ts';
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -186,21 +187,6 @@ function writeHeader(file: string, header: Header, random: RandomBytes): void {
     closeSync(descriptor);
   }
   renameSync(draft, file);
+  // Keys that an account was made with must not go in a power cut.
   syncFolder(dirname(file));
-}
-
-/** Keys that an account was made with must not go in a power cut because their name was not on the disk yet. */
-function syncFolder(folder: string): void {
-  // Windows opens no folders.
-  if (process.platform === 'win32') return;
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } catch (error) {
-    // Not every file system can; such a one has no better to offer.
-    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      throw error;
-  } finally {
-    closeSync(descriptor);
-  }
 }

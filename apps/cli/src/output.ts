@@ -41,9 +41,9 @@ export class Output {
     await this.raw(`${this.json ? jsonLine(record) : printable(text)}\n`);
   }
 
-  raw(text: string): Promise<void> {
+  raw(data: string | Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#options.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+      this.#options.stdout.write(data, (error) => (error ? reject(error) : resolve()));
     });
   }
 

@@ -1,5 +1,5 @@
 /** A profile on exFAT, or on a network share: what such file systems lack is not needed, and what it costs is said. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +43,15 @@ describe('on a file system without links, permissions and sockets', () => {
     const changed = await sealwire('passwd', '--new-passphrase-file', passphraseFile);
     expect(changed).toMatchObject({ code: 0 });
     expect(readdirSync(profile).sort()).toEqual(['keys.json', 'profile.json', 'store']);
+  });
+
+  it('a file is fetched, and replaces none that is there', async () => {
+    const place = join(folder, 'got');
+    expect(await sealwire('send', '-t', 'alice', '--file', passphraseFile)).toMatchObject({ code: 0 });
+    expect(await sealwire('listen', '--until-caught-up')).toMatchObject({ code: 0 });
+    expect(await sealwire('file', 'get', '1', '-o', place)).toMatchObject({ code: 0 });
+    expect(readFileSync(place)).toEqual(readFileSync(passphraseFile));
+    expect(await sealwire('file', 'get', '1', '-o', place)).toMatchObject({ code: 2 });
   });
 
   it('doctor says what chmod cannot do there', async () => {

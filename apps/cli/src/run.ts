@@ -6,6 +6,7 @@ import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { fileCommand } from './commands/file.ts';
 import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
 import { linkCommand } from './commands/link.ts';
 import { listenCommand } from './commands/listen.ts';
@@ -55,6 +56,7 @@ function buildProgram(context: Context): Command {
     sendCommand(give),
     listenCommand(give),
     chatCommand(give),
+    fileCommand(give),
     devicesCommand(give),
     linkCommand(give),
     appPasswordsCommand(give),

@@ -1,5 +1,6 @@
 /** One message on its way: queued, and then accepted or not within the user's patience. */
 import type { Client } from '@sealwire/client/client';
+import type { Content } from '@sealwire/client/events';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { settledWithin } from './waiting.ts';
 
@@ -18,11 +19,11 @@ export interface SendOutcome {
 export async function sendAndWait(
   client: Client,
   to: AccountAddress,
-  text: string,
+  content: Content | string,
   waitSeconds: number,
   interrupted: AbortSignal,
 ): Promise<SendOutcome> {
-  const { id, accepted } = await client.send(to, text);
+  const { id, accepted } = await client.send(to, content);
   let leftOut: readonly DeviceId[] = [];
   const told = accepted.then((acceptance) => {
     leftOut = acceptance.leftOut;

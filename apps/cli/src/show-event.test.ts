@@ -6,7 +6,8 @@ import { Output } from './output.ts';
 import { showEvent } from './show-event.ts';
 
 const ALICE = parseAccountAddress('sip:alice@example.org');
-const NOBODY_PARKED = { address: ALICE, parked: () => [], retry: async () => {} };
+const NO_FILES = { keep: async () => undefined };
+const NOBODY_PARKED = { address: ALICE, parked: () => [], retry: async () => {}, receivedFiles: NO_FILES };
 
 /** What is said of events that are shown one after the other, on stdout and stderr. */
 async function shown(events: readonly IncomingEvent[], client: Parameters<typeof showEvent>[2], json = false) {
@@ -35,6 +36,7 @@ describe('what was parked, because printing it failed', () => {
       address: ALICE,
       parked: () => (retried.length === 0 ? [{ id: '7', event }] : []),
       retry: async (id: string) => void retried.push(id),
+      receivedFiles: NO_FILES,
     };
     const parked = { kind: 'parked', id: '7', what: 'gap' } as const;
     // The second time as after a crash between the two.

@@ -2,6 +2,7 @@
 import type { Client } from '@sealwire/client/client';
 import type { HoleEvent, IncomingEvent, MessageRefusedEvent, SentAgainEvent } from '@sealwire/client/events';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import { type FileKeeper, type MessageFile, messageFile } from './files/message-file.ts';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';
 import { shortName } from './recipient.ts';
@@ -18,17 +19,18 @@ export interface ShowOptions {
 export async function showEvent(
   output: Output,
   event: IncomingEvent,
-  client: Pick<Client, 'address' | 'parked' | 'retry'>,
+  client: Pick<Client, 'address' | 'parked' | 'retry'> & FileKeeper,
   { now }: ShowOptions = {},
 ): Promise<void> {
   if (event.kind === 'parked' && client.parked().some(({ id }) => id === event.id)) await client.retry(event.id);
-  if (output.json) return output.data(recordOf(event), '');
+  const file = event.kind === 'message' ? await messageFile(event, client) : undefined;
+  if (output.json) return output.data(recordOf(event, file), '');
   const own = client.address;
   switch (event.kind) {
     case 'message': {
       const name = shortName(event.from, own);
       const about = event.from === own ? ` (to ${shortName(event.conversation, own)})` : '';
-      const text = event.text ?? `[${event.type}, ${event.body.length} bytes]`;
+      const text = file?.text ?? event.text ?? `[${event.type}, ${event.body.length} bytes]`;
       if (event.trust === 'unsafe') output.warn(`the keys of ${name} have changed: make sure who writes`);
       const time = now ? `${timeOfDay(event.acceptedAt, now())} ` : '';
       return output.data({}, `${time}${name}${about}: ${printable(text, 2)}`);
@@ -158,13 +160,14 @@ const REASONS = {
   damaged: 'the server’s storage was damaged',
 } as const;
 
-function recordOf(event: IncomingEvent): Record<string, unknown> {
+function recordOf(event: IncomingEvent, file: MessageFile | undefined): Record<string, unknown> {
   const { kind, ...rest } = event;
   if (event.kind !== 'message') return { event: kind, ...rest };
   const { id, from, device, conversation, type, text, sentAt, acceptedAt, trust, bare } = event;
   // Those that there are: a record has no key of what is undefined.
   const { reply, reactionTo, lifetime, requests } = event;
-  const content = text === undefined ? { bytes: Buffer.from(event.body).toString('base64') } : { text };
+  const content =
+    file?.record ?? (text === undefined ? { bytes: Buffer.from(event.body).toString('base64') } : { text });
   return {
     event: kind,
     id,

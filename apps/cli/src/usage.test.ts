@@ -27,6 +27,11 @@ describe('a mistake is one line with the fix, and exit code 2', () => {
     ],
     ['an option twice', ['listen', '-u', 'alice', '-u', 'bob'], "'-u, --user <name>' is there more than once"],
     ['a text without anything', ['send', '-u', 'alice', '-t', 'bob', '-m', ''], 'there is nothing to send'],
+    ['a file that is not there', ['send', '-t', 'bob', '--file', unused], `there is no file ${unused}`],
+    ['a folder as a file', ['send', '-t', 'bob', '--file', tmpdir()], 'make an archive of it'],
+    ['a device as a file', ['send', '-t', 'bob', '--file', '/dev/null'], 'write what comes from it into one'],
+    ['no number of a file', ['file', 'get'], "missing required argument 'id'"],
+    ['records and a file on one stdout', ['file', 'get', '1', '-u', 'alice', '-o', '-', '--json'], 'give -o PATH'],
     ['keys that are not there', ['listen', '-u', 'alice'], 'run `sealwire register -u alice`'],
     ['a server address that is none', ['register', '-u', 'alice', '-s', 'localhost:8080'], 'not a server address'],
     ['no way to ask for the passphrase', ['register', '-u', 'alice'], '--passphrase-file FILE'],
@@ -46,7 +51,7 @@ describe('a mistake is one line with the fix, and exit code 2', () => {
     const { code, stdout, stderr } = await sealwire(...args);
     expect({ code, stdout, lines: stderr.trim().split('\n').length }).toEqual({ code: 2, stdout: '', lines: 1 });
     expect(stderr).toContain(fix);
-    expect(stderr).toMatch(/^sealwire: /);
+    expect(stderr).toMatch(args.includes('--json') ? /^{"event":"error"/ : /^sealwire: /);
   });
 
   it('with --json, as an object on stderr', async () => {

@@ -34,7 +34,7 @@ import {
 } from './client-options.ts';
 import { Connection } from './connection/connection.ts';
 import { ClientEngines } from './engines/client-engines.ts';
-import type { FileHooks, KeysFinding } from './engines/engine.ts';
+import type { KeysFinding } from './engines/engine.ts';
 import { limeEngine } from './engines/lime/lime-engine.ts';
 import { ClientError, throwIfAborted } from './errors.ts';
 import type {
@@ -50,6 +50,8 @@ import type {
   Unconfirmed,
   Unread,
 } from './events.ts';
+import { ClientFiles } from './files/client-files.ts';
+import { ReceivedFiles } from './files/received-files.ts';
 import { ReceiptSchedule } from './messages/chain/receipt-schedule.ts';
 import { refuseUnsafe } from './messages/fan-out.ts';
 import { Inbox, type ReadOptions } from './messages/inbox.ts';
@@ -87,8 +89,10 @@ export class Client {
   readonly suites: readonly SuiteName[];
   readonly server: string;
   readonly engines: ClientEngines;
-  /** Encryption of files by the first engine that has it: docs/spec/files.md. */
-  readonly files: FileHooks;
+  /** Files that messages name: docs/spec/files.md. */
+  readonly files: ClientFiles;
+  /** Those that an application keeps because it keeps no messages. */
+  readonly receivedFiles: ReceivedFiles;
   readonly #services: Services;
   readonly #runtime: ClientRuntime;
   readonly #storageLedger: Ledger;
@@ -180,7 +184,8 @@ export class Client {
     this.suites = self.suites;
     this.server = self.server;
     this.engines = new ClientEngines(services.engines, ledger, (to) => this.#addressOf(to));
-    this.files = services.engines.files;
+    this.files = new ClientFiles({ services, runtime, timers, addressOf: (to) => this.#addressOf(to) });
+    this.receivedFiles = new ReceivedFiles(ledger, runtime.now);
     this.#runtime = runtime;
     this.#services = services;
     this.#storageLedger = ledger;

@@ -47,6 +47,7 @@ const CLIENT_CODES = {
   'storage-full': true,
   'bad-file': false,
   'file-changed': false,
+  'file-expired': false,
 } as const satisfies Record<string, boolean>;
 
 export type ClientErrorCode = keyof typeof CLIENT_CODES | ErrorCode;

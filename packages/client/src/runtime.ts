@@ -1,4 +1,5 @@
 /** What the SDK's core is given and never reaches for: primitives, randomness, time, and the network. */
+import type { FloePrimitives } from '@sealwire/crypto/floe';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 
 export interface SocketClose {
@@ -42,6 +43,8 @@ export interface TraceEvent {
 
 export interface ClientRuntime {
   readonly crypto: CryptoProvider;
+  /** For files, where the platform has something faster. Default: `crypto`. */
+  readonly floe?: FloePrimitives;
   readonly random: RandomBytes;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -43,6 +43,8 @@ export interface Services {
   setback(): void;
   /** Calls `listener` at each `setback`. */
   onSetback(listener: () => void): void;
+  /** Fires when all calls that are under way are to end. */
+  readonly lifetime: AbortSignal;
   /** Ends all calls that are under way. */
   stop(): void;
 }
@@ -53,7 +55,7 @@ export function assemble(
   runtime: ClientRuntime,
   factories: readonly EngineFactory[],
 ): Services {
-  const { crypto, random, now } = runtime;
+  const { crypto, random, now, floe } = runtime;
   const { device, loginSeed, server, paths } = self;
   // The paths of `/.well-known/sealwire` are the origin's, whatever the path of the server.
   const { origin } = new URL(server);
@@ -70,7 +72,7 @@ export function assemble(
   };
   const tokens = new AccessTokens(http, { origin, apiPath: paths.api, device, loginSeed }, crypto, now, isListed);
   const manifests = new OwnManifests({ self, ledger, http, crypto });
-  const engines = new Engines({ device, server: origin, crypto, random, now }, factories);
+  const engines = new Engines({ device, server: origin, crypto, random, now, ...(floe && { floe }) }, factories);
   const heard = new IncomingChains(ledger, crypto, device);
   const written = new OutgoingChains(ledger, crypto, device);
   const kept = new KeptMessages(now);
@@ -120,7 +122,8 @@ export function assemble(
   const onSetback = (listener: () => void) => void setbacks.add(listener);
   const stop = () => lifetime.abort();
   const messages = { heard, written, kept, unread, repeats, refusals };
-  return { self, ledger, http, tokens, book, manifests, engines, ...messages, context, setback, onSetback, stop };
+  const ending = { lifetime: lifetime.signal, stop };
+  return { self, ledger, http, tokens, book, manifests, engines, ...messages, context, setback, onSetback, ...ending };
 }
 
 /** For the look at our own account. */

@@ -74,6 +74,17 @@ const title = program ? 'in Chromium' : 'in Chromium (skipped: infra/scripts/chr
     expect(await first.device.texts(1)).toEqual(['Gladly.']);
   });
 
+  it('a page sends a file, another one reads it and a part of it, by the browser’s own AES-GCM', async () => {
+    const [first, second] = await Promise.all([registered(alice), registered(bob)]);
+    const size = 9_000_000;
+    expect(await first.device.sendFile(bob, size)).toBe('accepted');
+    expect(await second.device.receiveFile()).toEqual({
+      size,
+      counts: true,
+      part: [99_998 % 251, 99_999 % 251, 100_000 % 251],
+    });
+  });
+
   it('the program of docs/install.md for a page says back what is written to it', async () => {
     const { browser, device } = await registered(alice);
     const page = await browser.openPage(`${documentedPages.origin}/?server=${server.origin}`);

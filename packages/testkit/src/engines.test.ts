@@ -2,11 +2,16 @@
  * What every encryption engine must do, over a real server (docs/spec/engines.md): the ones that are shipped, and one that keeps
  * something of its own. Then what becomes of a message that an engine cannot read.
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join as pathOf } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { openFileBlobs } from '@sealwire/blobs/files';
+import type { Blobs } from '@sealwire/blobs/port';
 import { CONTENT_TYPE, callbackEngine } from '@sealwire/client/callback-engine';
 import type { EngineFactory } from '@sealwire/client/engine';
+import { fileContent, fileIn } from '@sealwire/client/file-content';
+import { bytesSource } from '@sealwire/client/file-source';
 import { limeEngine } from '@sealwire/client/lime-engine';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
 import { plainEngine } from '@sealwire/client/plain-engine';
@@ -15,6 +20,8 @@ import { type Constellation, startConstellation } from './constellation.ts';
 import { sharedKeyEngine } from './documented/shared-key-engine.ts';
 import { root } from './faults/source-process.ts';
 import { afterCrash, join, type Person, register, take, takeTexts } from './person.ts';
+
+jest.setTimeout(30_000);
 
 const TEXT = 'The owl flies at midnight.';
 
@@ -37,17 +44,23 @@ const countingEngine: EngineFactory = () =>
     },
   });
 
+let folder: string;
+let blobs: Blobs;
 let constellation: Constellation;
 let people: Person[];
 
 beforeEach(async () => {
-  constellation = await startConstellation();
+  folder = mkdtempSync(pathOf(tmpdir(), 'sealwire-engines-'));
+  blobs = await openFileBlobs({ folder });
+  constellation = await startConstellation({ blobs });
   people = [];
 });
 
 afterEach(async () => {
   for (const { client } of people) await client.close();
   await constellation.stop();
+  await blobs.close();
+  rmSync(folder, { recursive: true });
 });
 
 async function person(name: string, ...engines: EngineFactory[]): Promise<Person> {
@@ -66,13 +79,13 @@ async function send({ client }: Person, to: string, text: string): Promise<strin
 const bodies = ({ network }: Person) =>
   network.framesReceived('deliver').map(({ body }) => Buffer.from(body).toString('latin1'));
 
-describe.each<[string, EngineFactory, { hides: boolean }]>([
+describe.each<[string, EngineFactory, { hides: boolean; files?: true }]>([
   ['lime', limeEngine, { hides: true }],
   ['plain', plainEngine, { hides: false }],
-  ['xor', xorEngine('word'), { hides: true }],
+  ['xor', xorEngine('word'), { hides: true, files: true }],
   ['counting', countingEngine, { hides: true }],
   ['shared-key', sharedKeyEngine(new Uint8Array(32).fill(1)), { hides: true }],
-])('the engine %s', (id, factory, { hides }) => {
+])('the engine %s', (id, factory, { hides, files }) => {
   const own = factory === limeEngine ? [] : [factory];
   const engines = [limeEngine, ...own];
   const reported = id === 'lime' ? {} : { engine: id };
@@ -120,6 +133,27 @@ describe.each<[string, EngineFactory, { hides: boolean }]>([
     }
     await send(alice, 'bob', 'to all');
     for (const { client } of [bob, ...others]) expect(await takeTexts(client, 1)).toEqual(['to all']);
+  });
+
+  it('has the files of its conversation encrypted, by itself or by LIME, and what comes is what was sent', async () => {
+    const [alice, bob] = await conversation();
+    const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => i * 7);
+    const about = { name: 'table.bin', type: 'application/x-table' };
+    const sent = await alice.client.files.upload(bytesSource(bytes), { ...about, to: 'bob' });
+    await (await alice.client.send('bob', fileContent(sent))).accepted;
+    const [message] = await take(bob.client, 'message', 1);
+    const descriptor = fileIn(message!)!;
+    expect(descriptor).toMatchObject({ ...about, size: bytes.length });
+    expect(descriptor.engine).toBe(files && id);
+    const came: Uint8Array[] = [];
+    for await (const piece of bob.client.files.download(descriptor)) came.push(piece);
+    expect(Buffer.concat(came).equals(bytes)).toBe(true);
+    const part: Uint8Array[] = [];
+    for await (const piece of bob.client.files.downloadRange(descriptor, 65_000, 140_000)) part.push(piece);
+    expect(Buffer.concat(part).equals(bytes.subarray(65_000, 140_000))).toBe(true);
+    const atServer = Buffer.from(await (await fetch(descriptor.url)).arrayBuffer());
+    expect(atServer).toHaveLength(descriptor.sealedSize);
+    expect(atServer.includes(Buffer.from(bytes.subarray(0, 100)))).toBe(false);
   });
 
   it('concerns its conversation alone', async () => {

@@ -97,20 +97,3 @@ describe('the form of a message', () => {
     expect(body.length + parts.reduce((sum, { content }) => sum + content.length, 0)).toBeLessThan(1.2 * long.length);
   });
 });
-
-it('S57: the engine’s file hooks encrypt a file, and open it for its key alone', async () => {
-  const { encrypt, decrypt } = alice.client.files;
-  async function* pieces(...all: Uint8Array[]) {
-    yield* all;
-  }
-  async function collect(bytes: AsyncIterable<Uint8Array>) {
-    const all: Uint8Array[] = [];
-    for await (const piece of bytes) all.push(piece);
-    return all;
-  }
-  const file = encrypt(3, pieces(Uint8Array.of(1, 2, 3)));
-  const sealed = await collect(file.bytes());
-  expect(await collect(decrypt(file.sealed, pieces(...sealed)))).toEqual([Uint8Array.of(1, 2, 3)]);
-  const other = { ...file.sealed, key: new Uint8Array(32) };
-  await expect(collect(decrypt(other, pieces(...sealed)))).rejects.toMatchObject({ code: 'bad-file' });
-});

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeFileDescriptor, encodeFileDescriptor, FILE_DESCRIPTOR, type FileDescriptor } from './file-descriptor.ts';
 import { fileNameFrom, isFileName } from './file-name.ts';
-import { LARGEST_FILE, paddedFileSize, sealedFileSize } from './file-sizes.ts';
+import { engineFileSize, LARGEST_FILE, paddedFileSize, sealedFileSize } from './file-sizes.ts';
 
 const DESCRIPTOR: FileDescriptor = {
   key: new Uint8Array(32).fill(1),
@@ -11,13 +11,21 @@ const DESCRIPTOR: FileDescriptor = {
   sealedSize: sealedFileSize(70_000),
   name: 'holiday in Zürich.jpg',
   type: 'image/jpeg',
+  url: 'https://chat.example.org/v1/files/abc?until=1&signature=x',
+  expiresAt: 1_800_000_000_000,
 };
 const refusal = expect.objectContaining({ code: 'bad-file-descriptor' });
 const sizes = fc.oneof(fc.nat(70_000), fc.integer({ min: 0, max: LARGEST_FILE }));
 
 /** Written without the checks of the encoder. */
 function lie(change: object): Uint8Array {
-  return FILE_DESCRIPTOR.encode({ ...DESCRIPTOR, thumbnailType: '', thumbnail: new Uint8Array(0), ...change });
+  return FILE_DESCRIPTOR.encode({
+    ...DESCRIPTOR,
+    engine: '',
+    thumbnailType: '',
+    thumbnail: new Uint8Array(0),
+    ...change,
+  });
 }
 
 describe('the descriptor of a file', () => {
@@ -27,6 +35,8 @@ describe('the descriptor of a file', () => {
       DESCRIPTOR,
       { ...DESCRIPTOR, size: 0, sealedSize: sealedFileSize(0) },
       { ...DESCRIPTOR, thumbnail },
+      { ...DESCRIPTOR, engine: 'xor', sealedSize: engineFileSize(70_000) },
+      { ...DESCRIPTOR, url: 'http://[::1]:8080/f' },
     ])
       expect(decodeFileDescriptor(encodeFileDescriptor(descriptor))).toEqual(descriptor);
   });
@@ -43,6 +53,19 @@ describe('the descriptor of a file', () => {
     ['a type that is none', { type: 'image' }],
     ['a thumbnail that is a page', { thumbnailType: 'image/svg', thumbnail: Uint8Array.of(1) }],
     ['a thumbnail without a type', { thumbnail: Uint8Array.of(1) }],
+    ['no URL', { url: '' }],
+    ['a URL without a host', { url: '/v1/files/abc' }],
+    ['a URL of the disk', { url: 'file:///etc/passwd' }],
+    ['a URL that runs', { url: 'javascript:alert(1)' }],
+    ['a URL with a user', { url: 'https://bob@chat.example.org/f' }],
+    ['a URL with a password', { url: 'https://:secret@chat.example.org/f' }],
+    ['a URL with a fragment', { url: 'https://chat.example.org/f#' }],
+    ['a URL that two programs read in two ways', { url: 'https:\\\\chat.example.org\\@evil.example/f' }],
+    ['a URL in another spelling', { url: 'https://CHAT.example.org/f' }],
+    ['a URL with a line break', { url: 'https://chat.example.org/f\n' }],
+    ['a URL that is too long', { url: `https://chat.example.org/${'f'.repeat(2_048)}` }],
+    ['an engine without a name', { engine: 'X' }],
+    ['an engine with the size of none', { engine: 'xor' }],
     ['a thumbnail that is too large', { thumbnailType: 'image/png', thumbnail: new Uint8Array(16_385) }],
   ])('refuses a descriptor that lies: %s', (_name, change) => {
     expect(() => decodeFileDescriptor(lie(change))).toThrow(refusal);

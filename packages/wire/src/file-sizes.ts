@@ -30,6 +30,16 @@ export function sealedFileSize(size: number): number {
   return FILE_HEADER_BYTES + paddedFileSize(size) + fileSegments(size) * overhead;
 }
 
+/** Of a chunk of an engine's file (docs/spec/files.md section 6): its length goes before it. */
+export const ENGINE_CHUNK_BYTES = 65_536;
+export const ENGINE_LENGTH_BYTES = 4;
+
+/** Bytes of a file that an application's own engine has encrypted. */
+export function engineFileSize(size: number): number {
+  const padded = paddedFileSize(size);
+  return padded + Math.ceil(padded / ENGINE_CHUNK_BYTES) * ENGINE_LENGTH_BYTES;
+}
+
 function bitLength(value: number): number {
   return value.toString(2).length;
 }

@@ -4,11 +4,15 @@
  */
 import type { Client } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
+import type { Content } from '@sealwire/client/events';
+import { fileContent } from '@sealwire/client/file-content';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
 import { connectionNotes } from '../connection-notes.ts';
 import { type Context, type ProfileContext, profileFor, withClientForOthers } from '../context.ts';
 import { CliError } from '../exit-codes.ts';
+import { fileTitle } from '../files/listed-file.ts';
+import { fileToSend, uploadFor } from '../files/send-file.ts';
 import { eachLine, textOf } from '../input.ts';
 import { LineEditor } from '../line-editor.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
@@ -23,9 +27,10 @@ interface ChatOptions extends AccountOptions {
 }
 
 const HELP = [
-  '/to NAME   write to somebody else from now on',
-  '/quit      end, like Ctrl-D',
-  '//text     a message that begins with /',
+  '/to NAME    write to somebody else from now on',
+  '/file PATH  send a file',
+  '/quit       end, like Ctrl-D',
+  '//text      a message that begins with /',
 ].join('\n');
 
 export function chatCommand(context: () => Context): Command {
@@ -58,7 +63,8 @@ async function chat(context: ProfileContext, options: ChatOptions): Promise<void
     const [read, wrote] = await Promise.allSettled([reading, writing]);
     if (read.status === 'rejected') throw read.reason;
     if (wrote.status === 'rejected') throw wrote.reason;
-    const { waiting, failed } = wrote.value;
+    const { waiting, failed, unsent } = wrote.value;
+    if (unsent > 0) throw new CliError('failure', `${unsent} of your files were not sent: the upload had not ended`);
     if (failed > 0) throw new CliError('failure', `${failed} of your lines could not be sent`);
     if (waiting > 0)
       throw new CliError(
@@ -78,6 +84,8 @@ class Chat {
   /** Whom `/to` completes: who wrote, and who was written to. */
   readonly #names = new Set<string>();
   readonly #pending = new Set<Promise<void>>();
+  readonly #uploads = new Set<Promise<void>>();
+  readonly #uploadsEnd = new AbortController();
   #to: AccountAddress;
   #failed = 0;
 
@@ -110,16 +118,21 @@ class Chat {
     }
   }
 
-  /** How many lines the server has not accepted in the end, and how many it never will. */
-  async writeLines(waitSeconds: number, signal: AbortSignal): Promise<{ waiting: number; failed: number }> {
+  /** How many lines the server has not accepted in the end, how many it never will, and how many files are not there. */
+  async writeLines(
+    waitSeconds: number,
+    signal: AbortSignal,
+  ): Promise<{ waiting: number; failed: number; unsent: number }> {
     const { stdin } = this.#context.surroundings;
     const quit = new AbortController();
     const ended = AbortSignal.any([signal, quit.signal]);
     if (this.#editor) await this.#editor.eachLine(ended, (line) => this.#obey(line, quit));
     else await eachLine(stdin, signal, (line) => this.#attempt(() => textOf(line, 'a line').replace(/\r$/, '')));
     stdin.destroy();
-    if (!signal.aborted) await settledWithin(Promise.all(this.#pending), waitSeconds, signal);
-    return { waiting: this.#pending.size, failed: this.#failed };
+    const settled = Promise.all(this.#uploads).then(() => Promise.all(this.#pending));
+    if (!signal.aborted) await settledWithin(settled, waitSeconds, signal);
+    this.#uploadsEnd.abort();
+    return { waiting: this.#pending.size, failed: this.#failed, unsent: this.#uploads.size };
   }
 
   /** A line of a terminal: a command or a message. */
@@ -128,7 +141,8 @@ class Chat {
     if (command === undefined) return this.#attempt(() => line.replace(/^\/\//, '/'));
     if (command === 'quit') quit.abort();
     else if (command === 'to' && argument) await this.#turnTo(argument);
-    else if (command === 'help' || command === 'to') this.output.note(HELP);
+    else if (command === 'file' && argument) this.#sendFile(argument);
+    else if (['help', 'to', 'file'].includes(command)) this.output.note(HELP);
     else this.output.note(`there is no command /${command}\n${HELP}`);
   }
 
@@ -147,13 +161,28 @@ class Chat {
     }
   }
 
+  /** Beside the conversation: lines go on meanwhile. */
+  #sendFile(path: string): void {
+    const to = this.#to;
+    const home = /^~(?=[/\\])/;
+    const sending: Promise<void> = this.#attempt(async () => {
+      const file = await fileToSend(path.replace(home, this.#context.surroundings.home));
+      this.output.note(`sending ${fileTitle(file)} to ${this.#nameOf(to)}`);
+      const ways = { signal: this.#uploadsEnd.signal, onProgress: () => {} };
+      const content = fileContent(await uploadFor(this.#client, file, [to], ways));
+      this.output.note(`${file.name} is on the server`);
+      return content;
+    }).finally(() => this.#uploads.delete(sending));
+    this.#uploads.add(sending);
+  }
+
   /** One line that cannot be sent does not end the conversation. */
-  async #attempt(text: () => string): Promise<void> {
+  async #attempt(said: () => string | Promise<Content>): Promise<void> {
+    const to = this.#to;
     try {
-      const line = text();
-      if (line.trim() === '') return;
-      const to = this.#to;
-      const { id, accepted } = await this.#client.send(to, line);
+      const content = await said();
+      if (typeof content === 'string' && content.trim() === '') return;
+      const { id, accepted } = await this.#client.send(to, content);
       const settled: Promise<void> = accepted
         .then(
           ({ leftOut }) => this.#reportAccepted(id, to, leftOut),
@@ -162,6 +191,8 @@ class Chat {
         .finally(() => this.#pending.delete(settled));
       this.#pending.add(settled);
     } catch (error) {
+      // A file that is not there in the end is counted as such.
+      if (this.#uploadsEnd.signal.aborted) return;
       this.#failed++;
       this.output.error(error);
     }
@@ -188,7 +219,7 @@ class Chat {
   }
 
   #complete(line: string): [string[], string] {
-    const candidates = [...this.#names].map((name) => `/to ${name}`).concat('/help', '/quit');
+    const candidates = [...this.#names].map((name) => `/to ${name}`).concat('/file ', '/help', '/quit');
     return [line.startsWith('/') ? candidates.filter((candidate) => candidate.startsWith(line)) : [], line];
   }
 }

@@ -1,11 +1,20 @@
-/** `sealwire send`: one message. Ends when the server holds it durably, or when the patience is over and it waits in the outbox. */
+/**
+ * `sealwire send`: a text, a file or both. Ends when the server holds it durably, or when the patience is over and it waits in the outbox;
+ * a file that is not on the server is in no outbox.
+ */
+import { resolve } from 'node:path';
+import type { Content } from '@sealwire/client/events';
+import { fileContent } from '@sealwire/client/file-content';
+import { decodeFileDescriptor, type FileDescriptor } from '@sealwire/wire/file-descriptor';
 import type { Command } from 'commander';
 import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
 import { CliError, endingOf } from '../exit-codes.ts';
+import { Progress } from '../files/progress.ts';
+import { type FileToSend, fileToSend, uploadFor } from '../files/send-file.ts';
 import { readAll } from '../input.ts';
 import { type AccountOptions, accountCommand, collect } from '../options.ts';
 import type { Output } from '../output.ts';
-import { order } from '../profile-socket.ts';
+import { answersTo, outcomeOf } from '../profile-socket.ts';
 import { parseRecipient, shortName } from '../recipient.ts';
 import { type SendOutcome, sendAndWait } from '../send-and-wait.ts';
 import { acceptedRecord, leftOutText } from '../show-event.ts';
@@ -14,66 +23,141 @@ import { parseSeconds } from '../waiting.ts';
 interface SendOptions extends AccountOptions {
   readonly to: readonly string[];
   readonly message?: string;
+  readonly file?: string;
   readonly wait: number;
 }
 
+type Sent = SendOutcome & { readonly file?: FileDescriptor | undefined };
+
+/** What each recipient gets, in this order. */
+interface Messages {
+  readonly file: FileToSend | undefined;
+  readonly text: string | undefined;
+}
+
 export function sendCommand(context: () => Context): Command {
-  return accountCommand('send', 'Send one message', [
+  return accountCommand('send', 'Send one message, or a file', [
     'sealwire send -t bob -m "see you at eight"',
+    'sealwire send -t bob --file photo.jpg -m "the one of yesterday"',
     'git log -1 | sealwire send -u robot -t alice@example.org -t bob',
     'sealwire send -t bob -m hello --wait 60 || echo "it goes out with the next send, listen or chat"',
   ])
     .requiredOption('-t, --to <address>', 'bob, bob@example.org or sip:bob@example.org; may be repeated', collect)
-    .option('-m, --message <text>', 'the text; - or absent: all of stdin')
+    .option('-m, --message <text>', 'the text; - or absent (and no --file): all of stdin')
+    .option('--file <path>', 'send this file; a text follows it')
     .option('--wait <seconds>', 'how long to wait for the server to accept it', parseSeconds, 10)
     .action((options: SendOptions) => send(profileFor(context(), options), options));
 }
 
 async function send(context: ProfileContext, options: SendOptions): Promise<void> {
-  const text = await textToSend(options.message, context);
+  const file = options.file === undefined ? undefined : await fileToSend(options.file);
+  const onlyFile = file !== undefined && options.message === undefined;
+  const messages: Messages = { file, text: onlyFile ? undefined : await textToSend(options.message, context) };
   try {
-    await withClient(context, async (client) => {
-      const recipients = new Set(options.to.map((to) => parseRecipient(to, client.address)));
-      void client.connect();
-      await toEach([...recipients], context, (to) =>
-        sendAndWait(client, to, text, options.wait, context.surroundings.interrupted),
-      );
-    });
+    await sendHere(context, messages, options);
   } catch (error) {
     // `chat` or `listen` has the keys: it sends for us.
     if (endingOf(error) !== 'locked') throw error;
-    await toEach([...new Set(options.to)], context, async (to) => {
-      const outcome = await order(context.profile, { to, text, wait: options.wait });
-      if (!outcome) throw error;
-      return outcome;
-    });
+    await sendThere(context, messages, options, error);
   }
+}
+
+function sendHere(context: ProfileContext, { file, text }: Messages, { to, wait }: SendOptions): Promise<void> {
+  const { interrupted } = context.surroundings;
+  return withClient(context, async (client) => {
+    const recipients = [...new Set(to.map((each) => parseRecipient(each, client.address)))];
+    void client.connect();
+    const descriptor =
+      file &&
+      (await uploaded(context, file, (onProgress) =>
+        uploadFor(client, file, recipients, { signal: interrupted, onProgress }),
+      ));
+    await toEach(recipients, context, async (recipient) => {
+      const sent: Sent[] = [];
+      const sendTo = (content: Content | string) => sendAndWait(client, recipient, content, wait, interrupted);
+      if (descriptor) sent.push({ ...(await sendTo(fileContent(descriptor))), file: descriptor });
+      if (text !== undefined) sent.push(await sendTo(text));
+      await report(context.output, sent);
+    });
+  });
+}
+
+/** By the process that has the keys. Throws `locked` when nobody takes orders there. */
+async function sendThere(
+  context: ProfileContext,
+  { file, text }: Messages,
+  { to: names, wait }: SendOptions,
+  locked: unknown,
+): Promise<void> {
+  const { profile, surroundings, output } = context;
+  const ordered = async <Outcome>(order: Parameters<typeof answersTo>[1], onProgress?: Progress['report']) => {
+    const answers = await answersTo(profile, order, surroundings.interrupted);
+    if (!answers) throw locked;
+    return outcomeOf<Outcome>(answers, onProgress);
+  };
+  const recipients = [...new Set(names)];
+  let descriptor: string | undefined;
+  const shown =
+    file &&
+    (await uploaded(context, file, async (onProgress) => {
+      descriptor = await ordered<string>({ upload: resolve(file.path), to: recipients }, onProgress);
+      return decodeFileDescriptor(Buffer.from(descriptor, 'base64'));
+    }));
+  await toEach(recipients, context, async (to) => {
+    const sent: Sent[] = [];
+    if (descriptor !== undefined) sent.push({ ...(await ordered<SendOutcome>({ to, descriptor, wait })), file: shown });
+    if (text !== undefined) sent.push(await ordered<SendOutcome>({ to, text, wait }));
+    await report(output, sent);
+  });
+}
+
+async function uploaded(
+  { output, surroundings }: ProfileContext,
+  { name }: FileToSend,
+  upload: (onProgress: Progress['report']) => Promise<FileDescriptor>,
+): Promise<FileDescriptor> {
+  const { stderr, runtime } = surroundings;
+  const progress = new Progress({ output, stderr, now: runtime.now, kind: 'upload', name });
+  let descriptor: FileDescriptor;
+  try {
+    descriptor = await upload(progress.report);
+  } finally {
+    progress.end();
+  }
+  const { type, size, expiresAt } = descriptor;
+  if (output.json) await output.data({ event: 'uploaded', name: descriptor.name, type, size, expiresAt }, '');
+  return descriptor;
 }
 
 /** Each recipient gets the message, whatever becomes of the others. Throws the last failure; those before it are told. */
 async function toEach<Recipient>(
   recipients: readonly Recipient[],
   { output }: ProfileContext,
-  sendTo: (recipient: Recipient) => Promise<SendOutcome>,
+  sendTo: (recipient: Recipient) => Promise<void>,
 ): Promise<void> {
-  const outcomes = await Promise.allSettled(recipients.map(async (to) => report(output, await sendTo(to))));
+  const outcomes = await Promise.allSettled(recipients.map(sendTo));
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   for (const failure of failures.slice(0, -1)) output.error(failure);
   if (failures.length > 0) throw failures.at(-1);
 }
 
-/** Throws `CliError` (`offline`) for a message that waits in the outbox. */
-async function report(output: Output, { id, from, to, queued, leftOut, because }: SendOutcome): Promise<void> {
-  const name = shortName(to, from);
-  if (queued) {
-    await output.data({ event: 'queued', id, to }, `queued for ${name}`);
-    throw new CliError(
-      'offline',
-      `the server did not accept it in time${because ? ` (${because})` : ''}: it stays in the outbox and goes out with the next send, listen or chat`,
-    );
+/** Throws `CliError` (`offline`) when something waits in the outbox, after all was told. */
+async function report(output: Output, sent: readonly Sent[]): Promise<void> {
+  for (const { id, from, to, queued, leftOut, file } of sent) {
+    const name = shortName(to, from);
+    const what = file ? `${file.name} ` : '';
+    const record = queued ? { event: 'queued', id, to } : acceptedRecord(id, to, leftOut);
+    if (leftOut.length > 0) output.warn(leftOutText(leftOut));
+    const text = `${what}${queued ? 'queued' : 'accepted'} for ${name}`;
+    await output.data({ ...record, ...(file && { file: file.name }) }, text);
   }
-  if (leftOut.length > 0) output.warn(leftOutText(leftOut));
-  await output.data(acceptedRecord(id, to, leftOut), `accepted for ${name}`);
+  const waiting = sent.find(({ queued }) => queued);
+  if (!waiting) return;
+  const because = waiting.because ? ` (${waiting.because})` : '';
+  throw new CliError(
+    'offline',
+    `the server did not accept it in time${because}: it stays in the outbox and goes out with the next send, listen or chat`,
+  );
 }
 
 async function textToSend(message: string | undefined, { surroundings }: Context): Promise<string> {

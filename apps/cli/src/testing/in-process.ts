@@ -13,6 +13,8 @@ export interface InProcessOptions {
   readonly input?: string | Uint8Array;
   /** stdin and stderr are one. */
   readonly terminal?: boolean;
+  /** stdout is one. */
+  readonly stdoutTerminal?: boolean;
   /** Default: every request fails as if nobody listened. */
   readonly runtime?: ClientRuntime;
 }
@@ -45,7 +47,7 @@ export const NO_NETWORK: ClientRuntime = {
 export const REAL_RUNTIME = nodeRuntime();
 
 export function openInProcess(home: string, argv: readonly string[], options: InProcessOptions = {}): InProcess {
-  const { env = {}, input, terminal = false, runtime = NO_NETWORK } = options;
+  const { env = {}, input, terminal = false, stdoutTerminal = false, runtime = NO_NETWORK } = options;
   const stdin = new PassThrough();
   if (input !== undefined) stdin.end(input);
   const interruption = new AbortController();
@@ -60,7 +62,7 @@ export function openInProcess(home: string, argv: readonly string[], options: In
     home,
     osUser: 'tester',
     stdin: Object.assign(stdin, { isTTY: terminal, setRawMode: () => stdin }) as Terminal,
-    stdout: collect('stdout'),
+    stdout: Object.assign(collect('stdout'), { isTTY: stdoutTerminal }),
     stderr: Object.assign(collect('stderr'), { isTTY: terminal, columns: 80 }),
     runtime,
     interrupted: interruption.signal,

@@ -22,9 +22,14 @@ export interface Running {
   readonly ended: Promise<Result>;
 }
 
-/** Starts the command line with folders of its own below `home`. */
-export function openSealwire(home: string, args: readonly string[], env: Record<string, string> = {}): Running {
-  return start(join(root, 'apps/cli/src/main.ts'), args, { HOME: home, PATH: process.env.PATH ?? '', ...env });
+/** Starts the command line with folders of its own below `home`, in the folder `cwd`. */
+export function openSealwire(
+  home: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  cwd?: string,
+): Running {
+  return start(join(root, 'apps/cli/src/main.ts'), args, { HOME: home, PATH: process.env.PATH ?? '', ...env }, cwd);
 }
 
 /** A whole server on a free port, with its data in `folder`. */
@@ -60,8 +65,9 @@ function start(
   main: string,
   args: readonly string[],
   env: Record<string, string>,
+  cwd?: string,
 ): Running & { onText(hear: (chunk: string) => void): void } {
-  const child = spawn(process.execPath, [...FROM_SOURCE, main, ...args], { env });
+  const child = spawn(process.execPath, [...FROM_SOURCE, main, ...args], { env, cwd });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {

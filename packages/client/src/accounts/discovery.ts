@@ -29,6 +29,15 @@ export async function discover(http: HttpCalls, server: string, signal: AbortSig
   return { domain, paths: pathsOf(origin, { api, lime, directory, relay }) };
 }
 
+/** All by which our server goes, its own first; none: it does not say. Throws as `discover` does. */
+export async function originsOf(
+  http: HttpCalls,
+  server: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  return (await wellKnown(http, server, signal)).origins ?? [];
+}
+
 async function wellKnown(http: HttpCalls, server: string, signal: AbortSignal | undefined) {
   try {
     return await http.json({ method: 'GET', path: '/.well-known/sealwire', signal }, WellKnown);

@@ -6,12 +6,11 @@
  * Whatever the server does, a call ends in time and holds so many bytes of an answer and no more: time-out and caller's signal
  * count to the last byte, and `answer-body.ts` counts the bytes.
  */
-import { ProblemAnswer } from '@sealwire/wire/http';
 import { LIMITS } from '@sealwire/wire/limits';
 import { ClientError, systemCodeOf, throwIfAborted } from '../errors.ts';
 import { type ClientRuntime, pause, platformTimers, type Timers } from '../runtime.ts';
 import { readAnswer } from './answer-body.ts';
-import { retryAfterOf } from './retry-after.ts';
+import { problemOf } from './problem-answer.ts';
 
 const PATIENCE_MS = 20_000;
 const ATTEMPTS = 4;
@@ -78,7 +77,7 @@ export class HttpCalls {
       this.#throwIfAborted(call);
       const { response, body } = await this.#exchange(call);
       if (response.ok) return body;
-      const error = this.#problemOf(response, body, call);
+      const error = problemOf(response, body, this.#origin + call.path);
       const wait = error.retryAfterMs ?? DEFAULT_PAUSE_MS;
       const obeyed = response.status === 429 || response.status === 503;
       if (!obeyed || attempt === ATTEMPTS || wait > PATIENCE_MS) throw error;
@@ -136,22 +135,6 @@ export class HttpCalls {
   #throwIfAborted(call: Call): void {
     throwIfAborted(call.signal);
     throwIfAborted(this.#lifetime);
-  }
-
-  #problemOf(response: Response, body: Uint8Array, call: Call): ClientError {
-    const retryAfterMs = retryAfterOf(response.headers.get('retry-after'));
-    const after = retryAfterMs === undefined ? {} : { retryAfterMs };
-    try {
-      const problem = ProblemAnswer.parse(JSON.parse(new TextDecoder().decode(body)));
-      const { code, detail, title, retryable, errors = [] } = problem;
-      const pointers = errors.map(({ pointer }) => pointer);
-      return new ClientError(code, detail ?? title, { retryable, pointers, ...after });
-    } catch {
-      // A proxy in front of the server has spoken: the status is all there is.
-      const retryable = response.status >= 500 || response.status === 429;
-      const code = retryable ? 'unavailable' : 'bad-answer';
-      return new ClientError(code, `${this.#origin}${call.path} answered ${response.status}`, { retryable, ...after });
-    }
   }
 }
 

@@ -12,6 +12,7 @@ import type {
   EncryptionEngine,
   EngineFailure,
   EngineResult,
+  FileHooks,
   OutgoingDraft,
   ReceivedMessage,
   SealedMessage,
@@ -54,13 +55,16 @@ export interface EngineCallbacks {
   ): CallbackResult;
   /** What is written stays only when the message was read. */
   processIncoming(message: EngineMessage & { readonly sender: DeviceId }, records: Transaction): CallbackResult;
+  /** Of `callbackFiles`. Absent: files of its conversations go under the first engine that encrypts files. */
+  readonly files?: FileHooks;
 }
 
 export function callbackEngine(callbacks: EngineCallbacks): EncryptionEngine {
-  const { id, mustBeChosen } = callbacks;
+  const { id, mustBeChosen, files } = callbacks;
   return {
     id,
     ...(mustBeChosen && { mustBeChosen }),
+    ...(files && { files }),
     processOutgoing: (draft, _gathered, transaction) => outgoing(callbacks, draft, transaction),
     processIncoming: (message, transaction) => incoming(callbacks, message, transaction),
   };

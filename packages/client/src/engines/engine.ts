@@ -9,6 +9,7 @@
  *
  * An engine without keys and sessions is written in terms of `callback-engine.ts`.
  */
+import type { FloePrimitives } from '@sealwire/crypto/floe';
 import type { CryptoProvider, RandomBytes, SuiteName } from '@sealwire/crypto/port';
 import type { SealedFile } from '@sealwire/wire/file-descriptor';
 import type { Part } from '@sealwire/wire/frames';
@@ -109,10 +110,13 @@ export interface EncryptingFile {
 
 /** docs/spec/files.md. What is decrypted is the sender's, byte for byte in its place, or `bad-file` is thrown before it. */
 export interface FileHooks {
-  encrypt(size: number, plaintext: AsyncIterable<Uint8Array>): EncryptingFile;
+  /** Absent: it takes the files of every conversation. */
+  takes?(conversation: AccountAddress): boolean;
+  /** `conversation`: undefined for a file that is for several, which an engine that must be chosen never gets. */
+  encrypt(size: number, plaintext: AsyncIterable<Uint8Array>, conversation: AccountAddress | undefined): EncryptingFile;
   /** The end of the file comes only when all of it was right. */
   decrypt(file: SealedFile, sealed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
-  /** From `start` up to `end`; `read` answers parts of the encrypted file. */
+  /** From `start` up to `end`, not included; `read` answers parts of the encrypted file. */
   decryptRange(file: SealedFile, read: ReadSealed, start: number, end: number): AsyncIterable<Uint8Array>;
 }
 
@@ -160,6 +164,8 @@ export interface EngineSetup {
   /** Origin of its server. */
   readonly server: string;
   readonly crypto: CryptoProvider;
+  /** For files. Default: `crypto`. */
+  readonly floe?: FloePrimitives;
   readonly random: RandomBytes;
   readonly now: () => number;
 }

@@ -28,6 +28,12 @@ export interface SealedByEngine extends SealedMessage {
   readonly engine: string;
 }
 
+/** The hooks for files, and whose they are. */
+export interface EngineFiles {
+  readonly engine: string;
+  readonly files: FileHooks;
+}
+
 export class EngineError extends ClientError {
   constructor(
     code: string,
@@ -59,11 +65,27 @@ export class Engines {
     return this.#engines.map(({ id }) => id);
   }
 
-  /** Those of the first engine that has some. */
-  get files(): FileHooks {
-    const { files } = this.#engines.find((engine) => engine.files) ?? {};
-    if (!files) throw new ClientError('no-engine', 'none of the encryption engines here encrypts files');
-    return files;
+  /**
+   * Whose hooks encrypt the files of a conversation: those of the engine that it chose, if that takes files; else, and for a file that is for
+   * several conversations, those of the first engine that need not be chosen. Throws `no-engine`, `engine-missing`.
+   */
+  filesFor(conversation: AccountAddress | undefined, records: Records): EngineFiles {
+    const chosen = conversation !== undefined && chosenEngine(records, conversation) !== undefined;
+    const offered = chosen ? this.#offered(conversation, records) : [];
+    const any = this.#engines.filter(({ mustBeChosen }) => !mustBeChosen);
+    for (const { id, files } of [...offered, ...any])
+      if (files && (conversation === undefined || (files.takes?.(conversation) ?? true))) return { engine: id, files };
+    throw new ClientError('no-engine', 'none of the encryption engines here encrypts files');
+  }
+
+  /** Those that made a file. Throws `engine-missing`. */
+  filesOf(engineId: string): FileHooks {
+    const { files } = this.#find(engineId) ?? {};
+    if (files) return files;
+    throw new ClientError(
+      'engine-missing',
+      `made by the encryption engine ${engineId}, which is not here: register it first`,
+    );
   }
 
   /** One more, last in the order, while the device is open. Throws `engine-refused`. */

@@ -4,14 +4,16 @@
  */
 import { ClientError } from '../errors.ts';
 import { CONTENT_TYPE, callbackEngine, SKIPPED } from './callback-engine.ts';
+import { callbackFiles, type FileChunk } from './callback-files.ts';
 import type { EngineFactory } from './engine.ts';
 
 const XOR_TYPE = 'cipher/xor';
 const NOT_ACCEPTABLE_HERE = 488;
+const FILE_KEY_BYTES = 32;
 const THIS_MACHINE = ['localhost', '127.0.0.1', '[::1]'];
 
 export function xorEngine(word: string): EngineFactory {
-  return ({ server }) => {
+  return ({ server, crypto, random }) => {
     if (word === '' || !THIS_MACHINE.includes(new URL(server).hostname))
       throw new ClientError(
         'engine-refused',
@@ -19,6 +21,14 @@ export function xorEngine(word: string): EngineFactory {
       );
     const key = new TextEncoder().encode(word);
     const crypt = (bytes: Uint8Array) => bytes.map((byte, i) => byte ^ key[i % key.length]!);
+    const cryptFile = ({ key: fileKey, offset, chunk }: FileChunk) =>
+      chunk.map((byte, i) => byte ^ key[(offset + i) % key.length]! ^ fileKey[(offset + i) % fileKey.length]!);
+    const files = {
+      isEncryptionEnabledForFileTransfer: () => true,
+      generateFileKey: () => random(FILE_KEY_BYTES),
+      processUploadingFile: cryptFile,
+      processDownloadingFile: cryptFile,
+    };
     return callbackEngine({
       id: 'xor',
       mustBeChosen: true,
@@ -26,6 +36,7 @@ export function xorEngine(word: string): EngineFactory {
         contentType === CONTENT_TYPE ? { contentType: XOR_TYPE, body: crypt(body) } : SKIPPED,
       processIncoming: ({ contentType, body }) =>
         contentType === XOR_TYPE ? { contentType: CONTENT_TYPE, body: crypt(body) } : NOT_ACCEPTABLE_HERE,
+      files: callbackFiles('xor', files, crypto),
     });
   };
 }

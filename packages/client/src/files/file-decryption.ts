@@ -6,10 +6,11 @@ import { FLOE_HEADER_BYTES, type FloePrimitives, FloeReader } from '@sealwire/cr
 import type { SealedFile } from '@sealwire/wire/file-descriptor';
 import { FILE_SEGMENT_BYTES, FILE_SEGMENT_ROOM, fileSegments, sealedFileSize } from '@sealwire/wire/file-sizes';
 import { ClientError } from '../errors.ts';
+import { cut, lengthsOf } from './cut.ts';
 import { FILE_AD, type FileParts } from './file-encryption.ts';
 
-/** Answers `length` bytes of the encrypted file from `offset`. */
-export type ReadSealed = (offset: number, length: number) => Promise<Uint8Array>;
+/** Answers the bytes of the encrypted file from `from` up to `to`, not included, in pieces of any length. */
+export type ReadSealed = (from: number, to: number) => AsyncIterable<Uint8Array>;
 
 /** `sealed`: pieces of any length. Throws `bad-file`: keep what came under a temporary name until the end. */
 export async function* decryptFile(
@@ -23,7 +24,9 @@ export async function* decryptFile(
   let reader: FloeReader | undefined;
   let position = 0;
   let held: Uint8Array | undefined;
-  for await (const record of records(file, sealed)) {
+  const lengths = lengthsOf(file.sealedSize, FLOE_HEADER_BYTES, FILE_SEGMENT_BYTES);
+  // A byte more is refused here, one less by the digest.
+  for await (const record of cut(sealed, lengths, badFile)) {
     hash.update(record);
     if (!reader) {
       reader = await openHeader(floe, file, record);
@@ -54,15 +57,22 @@ export async function* decryptRange(
   requireSizes(file);
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start || end > file.size)
     throw new ClientError('bad-file', `this file has bytes from 0 to ${file.size}`);
-  const reader = await openHeader(floe, file, await read(0, FLOE_HEADER_BYTES));
+  if (start === end) return;
+  let reader: FloeReader | undefined;
+  for await (const header of cut(read(0, FLOE_HEADER_BYTES), [FLOE_HEADER_BYTES], badFile))
+    reader = await openHeader(floe, file, header);
+  if (!reader) throw badFile();
   const last = fileSegments(file.size) - 1;
-  for (let position = Math.floor(start / FILE_SEGMENT_ROOM); position * FILE_SEGMENT_ROOM < end; position++) {
-    const offset = FLOE_HEADER_BYTES + position * FILE_SEGMENT_BYTES;
-    const segment = await read(offset, Math.min(FILE_SEGMENT_BYTES, file.sealedSize - offset));
+  let position = Math.floor(start / FILE_SEGMENT_ROOM);
+  const from = FLOE_HEADER_BYTES + position * FILE_SEGMENT_BYTES;
+  const to = Math.min(file.sealedSize, FLOE_HEADER_BYTES + Math.ceil(end / FILE_SEGMENT_ROOM) * FILE_SEGMENT_BYTES);
+  const lengths = lengthsOf(to - from, FILE_SEGMENT_BYTES, FILE_SEGMENT_BYTES);
+  for await (const segment of cut(read(from, to), lengths, badFile)) {
     const plaintext = await openSegment(reader, segment, position, last);
-    const first = position * FILE_SEGMENT_ROOM;
+    const first = position++ * FILE_SEGMENT_ROOM;
     yield plaintext.subarray(Math.max(0, start - first), end - first);
   }
+  if (position * FILE_SEGMENT_ROOM < end) throw badFile();
 }
 
 /** A decoded descriptor has passed this; one that was made by hand may not have. */
@@ -91,29 +101,7 @@ async function openSegment(
   }
 }
 
-/** Header and segments, as long as the sizes of the descriptor have them. A byte more is refused here, one less by the digest. */
-async function* records({ sealedSize }: SealedFile, sealed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let record = new Uint8Array(FLOE_HEADER_BYTES);
-  let used = 0;
-  let left = sealedSize;
-  for await (const piece of sealed) {
-    if (piece.length > left) throw badFile();
-    left -= piece.length;
-    for (let at = 0; at < piece.length; ) {
-      const part = piece.subarray(at, at + record.length - used);
-      record.set(part, used);
-      used += part.length;
-      at += part.length;
-      if (used < record.length) continue;
-      yield record;
-      const after = left + piece.length - at;
-      record = new Uint8Array(Math.min(FILE_SEGMENT_BYTES, after));
-      used = 0;
-    }
-  }
-}
-
-function badFile(cause?: unknown): ClientError {
+export function badFile(cause?: unknown): ClientError {
   return new ClientError('bad-file', 'this is not the whole file that was sent: fetch it again, or ask the sender', {
     cause,
   });

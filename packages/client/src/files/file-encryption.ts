@@ -4,14 +4,9 @@
 import { FloeEncryptor, type FloePrimitives } from '@sealwire/crypto/floe';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import type { SealedFile } from '@sealwire/wire/file-descriptor';
-import {
-  FILE_SEGMENT_ROOM,
-  fileSegments,
-  LARGEST_FILE,
-  paddedFileSize,
-  sealedFileSize,
-} from '@sealwire/wire/file-sizes';
+import { FILE_SEGMENT_ROOM, fileSegments, sealedFileSize } from '@sealwire/wire/file-sizes';
 import { ClientError } from '../errors.ts';
+import { paddedPieces, requireFileSize } from './padded-pieces.ts';
 
 /** Associated data of every file: its key opens it as nothing else. */
 export const FILE_AD = new TextEncoder().encode('sealwire file 1');
@@ -34,8 +29,7 @@ export class FileEncryption {
 
   /** `plaintext`: pieces of any length, `size` bytes in all. Throws `bad-file` for a size that no file has. */
   constructor(parts: FileParts, size: number, plaintext: AsyncIterable<Uint8Array>) {
-    if (!Number.isSafeInteger(size) || size < 0 || size > LARGEST_FILE)
-      throw new ClientError('bad-file', `a file has at most ${LARGEST_FILE} bytes`);
+    requireFileSize(size);
     this.#parts = parts;
     this.#size = size;
     this.#plaintext = plaintext;
@@ -64,42 +58,11 @@ export class FileEncryption {
     yield encryptor.header;
     const last = fileSegments(this.#size) - 1;
     let position = 0;
-    for await (const room of this.#rooms()) {
+    for await (const room of paddedPieces(this.#plaintext, this.#size, FILE_SEGMENT_ROOM)) {
       const segment = await (position++ === last ? encryptor.encryptLastSegment(room) : encryptor.encryptSegment(room));
       hash.update(segment);
       yield segment;
     }
     this.#digest = hash.digest();
   }
-
-  /** The padded file in pieces of a segment's room. The piece is overwritten when the next one is asked for. */
-  async *#rooms(): AsyncGenerator<Uint8Array, void, undefined> {
-    const room = new Uint8Array(FILE_SEGMENT_ROOM);
-    let used = 0;
-    let read = 0;
-    for await (const piece of this.#plaintext) {
-      read += piece.length;
-      if (read > this.#size) throw changed();
-      for (let at = 0; at < piece.length; ) {
-        const part = piece.subarray(at, at + room.length - used);
-        room.set(part, used);
-        used += part.length;
-        at += part.length;
-        if (used < room.length) continue;
-        yield room;
-        used = 0;
-      }
-    }
-    if (read !== this.#size) throw changed();
-    let left = paddedFileSize(this.#size) - (read - used);
-    for (; left > 0; left -= room.length) {
-      room.fill(0, used);
-      yield room.subarray(0, left);
-      used = 0;
-    }
-  }
-}
-
-function changed(): ClientError {
-  return new ClientError('file-changed', 'the file changed its length while it was read: send it again');
 }

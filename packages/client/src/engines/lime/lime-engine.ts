@@ -83,8 +83,8 @@ class LimeEngine implements EncryptionEngine, DeviceKeys, EngineSessions {
 
   constructor(setup: EngineSetup) {
     this.#setup = setup;
-    const { crypto, random } = setup;
-    const parts: FileParts = { floe: crypto, sha256Stream: crypto.sha256Stream, random };
+    const { crypto, floe = crypto, random } = setup;
+    const parts: FileParts = { floe, sha256Stream: crypto.sha256Stream, random };
     this.files = {
       encrypt: (size, plaintext) => new FileEncryption(parts, size, plaintext),
       decrypt: (file, sealed) => decryptFile(parts, file, sealed),
