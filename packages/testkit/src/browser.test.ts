@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { FILE_SEGMENT_ROOM, paddedFileSize } from '@sealwire/wire/file-sizes';
 import type { Page } from 'playwright-core';
 import { Chromium, deviceIn, findChromium } from './browser/chromium.ts';
 import { PageServer } from './browser/page-server.ts';
@@ -82,6 +83,8 @@ const title = program ? 'in Chromium' : 'in Chromium (skipped: infra/scripts/chr
       size,
       counts: true,
       part: [99_998 % 251, 99_999 % 251, 100_000 % 251],
+      // Each segment of the padded file, and the one of the part.
+      native: Math.ceil(paddedFileSize(size) / FILE_SEGMENT_ROOM) + 1,
     });
   });
 

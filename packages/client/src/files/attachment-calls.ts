@@ -22,10 +22,13 @@ export class AttachmentCalls {
     this.#path = `${parts.apiPath}/attachments`;
   }
 
-  /** Throws `limit-reached`, `payload-too-large`, `storage-full`, `too-many-requests`, and what every call throws. */
-  begin(bytes: number, signal: AbortSignal | undefined): Promise<Attachment> {
-    // Begun twice, it costs room of the account for a day.
-    return this.#json({ method: 'POST', path: this.#path, body: { bytes }, repeatable: true, signal });
+  /**
+   * `key`: drawn for this upload; with the same one it is the same upload, though an answer was lost. Throws `limit-reached`,
+   * `payload-too-large`, `storage-full`, `too-many-requests`, and what every call throws.
+   */
+  begin(bytes: number, key: string, signal: AbortSignal | undefined): Promise<Attachment> {
+    const headers = { 'idempotency-key': key };
+    return this.#json({ method: 'POST', path: this.#path, body: { bytes }, headers, repeatable: true, signal });
   }
 
   /** With the parts that are missing. */

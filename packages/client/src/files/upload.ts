@@ -3,6 +3,7 @@
  * section 7). A part is encrypted once and kept until the server has it, however often it has to be sent: the same bytes cannot be made
  * again. Memory is a few parts, whatever the size.
  */
+import { encodeBase64url } from '@sealwire/wire/base64url';
 import type { EncryptingFile } from '../engines/engine.ts';
 import { ClientError } from '../errors.ts';
 import { pause } from '../runtime.ts';
@@ -11,6 +12,7 @@ import { cut } from './cut.ts';
 import { Patience, type PatienceParts } from './patience.ts';
 import type { Transfers } from './transfers.ts';
 
+const IDEMPOTENCY_KEY_BYTES = 16;
 const PARTS_AT_ONCE = 3;
 /** Of parts on their way, unless one alone is larger. */
 const BYTES_AT_ONCE = 24 << 20;
@@ -44,7 +46,8 @@ export class UploadLost extends ClientError {
 /** Throws `UploadLost`, `ClientError`; what is at the server is removed then. */
 export async function upload(file: EncryptingFile, parts: UploadParts): Promise<Uploaded> {
   const { calls, signal } = parts;
-  const begun = await new Patience(parts, false).until(() => calls.begin(file.sealedSize, signal));
+  const key = encodeBase64url(parts.random(IDEMPOTENCY_KEY_BYTES));
+  const begun = await new Patience(parts, false).until(() => calls.begin(file.sealedSize, key, signal));
   try {
     requireParts(begun, file.sealedSize);
     await sendParts(file, begun, parts);

@@ -25,6 +25,7 @@ export class FileServer {
   /** Says something else than the server would; what it throws, the network does. `handle`: what the server would say. */
   fault: (asked: Asked, handle: () => Promise<Response>) => Response | Promise<Response> | undefined = () => undefined;
   #count = 0;
+  readonly #keys = new Map<string | null, string>();
 
   constructor(readonly origin: string) {}
 
@@ -48,7 +49,7 @@ export class FileServer {
     const [, kind, id = '', last] = url.pathname.split('/').slice(1);
     if (kind === 'attachments' && headers.get('authorization') !== 'Bearer token') return problem(401, 'unauthorized');
     if (kind === 'attachments' && method === 'POST' && id === '')
-      return this.#begin((await request.json()) as { bytes: number });
+      return this.#begin((await request.json()) as { bytes: number }, headers.get('idempotency-key'));
     const file = this.files.get(id);
     if (!file) return problem(404, 'not-found');
     if (kind === 'files') return method === 'PUT' ? this.#take(file, Number(last), request) : give(file, headers);
@@ -61,8 +62,11 @@ export class FileServer {
     return this.#answer(id, file);
   }
 
-  #begin({ bytes }: { bytes: number }): Response {
+  #begin({ bytes }: { bytes: number }, key: string | null): Response {
+    const known = this.#keys.get(key);
+    if (known) return this.#answer(known, this.files.get(known)!);
     const id = String(++this.#count);
+    if (key) this.#keys.set(key, id);
     const file = { bytes, parts: new Map(), isComplete: false };
     this.files.set(id, file);
     return this.#answer(id, file);

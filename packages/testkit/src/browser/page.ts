@@ -59,6 +59,17 @@ async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array<Ar
   return all;
 }
 
+function countDecryptions(): () => number {
+  const { subtle } = crypto;
+  const decrypt = subtle.decrypt.bind(subtle);
+  let count = 0;
+  subtle.decrypt = (...given) => {
+    count++;
+    return decrypt(...given);
+  };
+  return () => count;
+}
+
 function countingUp(size: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: size }, (_, i) => i % 251);
 }
@@ -92,7 +103,10 @@ export const device = {
         return 'accepted';
       })(),
     ),
-  /** What came of the first file, once there is one: its bytes, whether they count up, and those of a part. */
+  /**
+   * What came of the first file, once there is one: its bytes, whether they count up, those of a
+   * part, and how often the browser itself decrypted.
+   */
   receiveFile: () =>
     coded(
       (async () => {
@@ -100,10 +114,11 @@ export const device = {
           look = () => void (files.length > 0 && resolve());
           look();
         });
+        const native = countDecryptions();
         const whole = new Uint8Array(await new Blob(await collect(client!.files.download(files[0]!))).arrayBuffer());
         const part = await collect(client!.files.downloadRange(files[0]!, 99_998, 100_001));
         const counts = countingUp(whole.length).every((byte, i) => byte === whole[i]);
-        return { size: whole.length, counts, part: part.flatMap((piece) => [...piece]) };
+        return { size: whole.length, counts, part: part.flatMap((piece) => [...piece]), native: native() };
       })(),
     ),
   /** Numbers without end, each once the one before is durable here. */
