@@ -1,0 +1,34 @@
+/** Real Linphones 5.3 whose LIME server is our directory, on both curves; what docs/interop.md reports. */
+import { afterAll, beforeAll, describe, it, jest } from '@jest/globals';
+import { findLinphone } from '../../../interop/linphone/linphone.mjs';
+import { endAllProcesses } from './faults/source-process.ts';
+import { Tally } from './lime-peer/tally.ts';
+import { conversations } from './real-linphone/conversations.ts';
+import type { Suite } from './real-linphone/suite.ts';
+import { World } from './real-linphone/world.ts';
+
+jest.setTimeout(60_000);
+
+const found = findLinphone();
+const title = 'missing' in found ? `Linphone 5.3 (skipped: it is ${found.missing})` : 'Linphone 5.3';
+const register = 'path' in found ? it : it.skip;
+const tally = new Tally();
+
+/** By the file that they are in. */
+const SUITES: Readonly<Record<string, (suite: Suite) => void>> = { conversations };
+
+describe.each(['c25519', 'c448'] as const)(`${title} on %s`, (curve) => {
+  let world: World;
+
+  beforeAll(async () => {
+    if ('path' in found) world = await World.open(found.path, curve);
+  });
+
+  afterAll(async () => {
+    await world?.close();
+    await endAllProcesses();
+  });
+
+  for (const [name, suite] of Object.entries(SUITES))
+    suite({ world: () => world, it: tally.of(name, register) as never });
+});
