@@ -3,7 +3,11 @@ import { afterAll, beforeAll, describe, it, jest } from '@jest/globals';
 import { findLinphone } from '../../../interop/linphone/linphone.mjs';
 import { endAllProcesses } from './faults/source-process.ts';
 import { Tally } from './lime-peer/tally.ts';
+import { admission } from './real-linphone/admission.ts';
 import { conversations } from './real-linphone/conversations.ts';
+import { credentials } from './real-linphone/credentials.ts';
+import { directory } from './real-linphone/directory.ts';
+import { sdk } from './real-linphone/sdk.ts';
 import type { Suite } from './real-linphone/suite.ts';
 import { World } from './real-linphone/world.ts';
 
@@ -15,7 +19,13 @@ const register = 'path' in found ? it : it.skip;
 const tally = new Tally();
 
 /** By the file that they are in. */
-const SUITES: Readonly<Record<string, (suite: Suite) => void>> = { conversations };
+const SUITES: Readonly<Record<string, (suite: Suite) => void>> = {
+  conversations,
+  credentials,
+  admission,
+  directory,
+  sdk,
+};
 
 describe.each(['c25519', 'c448'] as const)(`${title} on %s`, (curve) => {
   let world: World;

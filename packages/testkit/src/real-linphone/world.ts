@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@sealwire/client/client';
-import type { EngineFactory } from '@sealwire/client/engine';
+import type { EngineDevice, EngineFactory } from '@sealwire/client/engine';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
 import { nodeRuntime } from '@sealwire/client/node/runtime';
 import type { CurveName } from '@sealwire/crypto/port';
@@ -20,13 +20,16 @@ export const REALM = 'lime.example.org';
 /** Linphone syncs its stores at every message, which takes milliseconds on a disk. */
 const FAST = '/dev/shm';
 
-/** An account of ours: made by the SDK, with an app password for its Linphones. */
-export interface Person {
+/** An account of ours with an app password for its Linphones. */
+export interface Owner {
   readonly name: string;
   readonly address: AccountAddress;
-  readonly client: Client;
   readonly password: string;
-  /** Of the password. */
+}
+
+/** Made by the SDK. */
+export interface Person extends Owner {
+  readonly client: Client;
   readonly passwordId: string;
 }
 
@@ -35,7 +38,7 @@ export interface PhoneOptions {
   readonly password?: string;
   /** The `gr` of its device id. Default: a new one. */
   readonly uuid?: string;
-  /** A device that lost all that it had, and comes back. */
+  /** Where another one left off. Default: nothing yet. */
   readonly folder?: string;
 }
 
@@ -57,9 +60,18 @@ export class Phone {
   ) {}
 
   /** Resolves with the id of the message when the conference server has it. */
-  async says(room: Room, text: string): Promise<string> {
+  says(room: Room, text: string): Promise<string> {
+    return this.#send(room, text, 'Delivered');
+  }
+
+  /** Resolves when the message could be encrypted to nobody. */
+  failsToSay(room: Room, text: string): Promise<string> {
+    return this.#send(room, text, 'NotDelivered');
+  }
+
+  async #send(room: Room, text: string, state: string): Promise<string> {
     this.linphone.tell(`send ${room.name} ${text}`);
-    const { id } = await this.linphone.next('sent', { state: 'Delivered' });
+    const { id } = await this.linphone.next('sent', { state });
     return id as string;
   }
 }
@@ -109,11 +121,15 @@ export class World {
     return { name: numbered, address: client.address, client, password, passwordId: id };
   }
 
-  /** Resolves when it is registered at the registrar; the conference server knows it from then on. */
-  async phone(
-    { name, address, password }: Omit<Person, 'client' | 'passwordId'>,
-    options: PhoneOptions = {},
-  ): Promise<Phone> {
+  /** Resolves when it is registered at the registrar, and its keys at the directory. */
+  async phone(person: Person, options: PhoneOptions = {}): Promise<Phone> {
+    const phone = await this.stranger(person, options);
+    await this.identity(person, phone);
+    return phone;
+  }
+
+  /** Resolves when it is registered at the registrar, whatever the directory says; the conference server knows it from then on. */
+  async stranger({ name, address, password }: Owner, options: PhoneOptions = {}): Promise<Phone> {
     const number = this.#next();
     const { uuid = uuidOf(number), folder = join(this.folder, `phone${number}`) } = options;
     const lime = {
@@ -130,6 +146,14 @@ export class World {
     return phone;
   }
 
+  /** Identity keys of a phone that waits, as the directory shows them to its owner: from when it knows them. */
+  async identity({ client }: Person, { device }: Phone): Promise<EngineDevice> {
+    for (;;) {
+      const found = (await client.waitingDevices()).find(({ id }) => id === device);
+      if (found) return found;
+    }
+  }
+
   /** Tells the conference server of a device, as its own registrar would. */
   introduce(device: DeviceId, address: AccountAddress): void {
     this.focus.tell(`device ${address} ${device}`);
@@ -141,7 +165,7 @@ export class World {
   }
 
   /** An encrypted room of the first one's making: a group if there are more than two people. `phones`: of all members, that have to join. */
-  async room(maker: Phone, members: readonly Person[], phones: readonly Phone[]): Promise<Room> {
+  async room(maker: Phone, members: readonly Owner[], phones: readonly Phone[]): Promise<Room> {
     maker.linphone.tell(`create ${members.map(({ address }) => address).join(' ')}`);
     const { room, address } = await maker.linphone.next('room', { state: 'Created' });
     const name = room as string;
