@@ -18,7 +18,9 @@ static void put_key(const char *key) {
 	putchar(':');
 }
 
+/* Threads of liblinphone's may have something to tell, too: a line is theirs from here to its end. */
 void event_begin(const char *name) {
+	flockfile(stdout);
 	fputs("{\"event\":", stdout);
 	put_string(name);
 }
@@ -37,4 +39,5 @@ void event_flag(const char *key, bool value) {
 void event_end(void) {
 	puts("}");
 	fflush(stdout);
+	funlockfile(stdout);
 }

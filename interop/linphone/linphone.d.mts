@@ -48,7 +48,7 @@ export class Linphone {
   readonly events: readonly LinphoneEvent[];
   /** A command (README.md). */
   tell(line: string): void;
-  /** The first event with these fields, now or later, and forgets it. Rejects when it does not come within 20 s. */
+  /** The first event with these fields, now or later, and forgets it. Rejects when it does not come within 30 s. */
   next(event: string, fields?: Readonly<Record<string, string | boolean>>): Promise<LinphoneEvent>;
   /** Asks it to end, and ends it if it does not. */
   quit(): Promise<void>;

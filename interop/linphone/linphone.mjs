@@ -13,7 +13,7 @@ const KAMAILIO_CFG = fileURLToPath(new URL('kamailio.cfg', import.meta.url));
 const BUILD_MS = 600_000;
 const QUIT_MS = 10_000;
 const START_MS = 10_000;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 30_000;
 const LIBRARYS_PREFIX = /^Linphone(Registration|ChatRoomState|ChatMessageState)/;
 
 /** The folder of both programs where it was built before, or with `LINPHONE_PEER=1`, which builds it; else why there is none. */

@@ -7,11 +7,12 @@ import { admission } from './real-linphone/admission.ts';
 import { conversations } from './real-linphone/conversations.ts';
 import { credentials } from './real-linphone/credentials.ts';
 import { directory } from './real-linphone/directory.ts';
+import { network } from './real-linphone/network.ts';
 import { sdk } from './real-linphone/sdk.ts';
 import type { Suite } from './real-linphone/suite.ts';
 import { World } from './real-linphone/world.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const found = findLinphone();
 const title = 'missing' in found ? `Linphone 5.3 (skipped: it is ${found.missing})` : 'Linphone 5.3';
@@ -25,6 +26,7 @@ const SUITES: Readonly<Record<string, (suite: Suite) => void>> = {
   admission,
   directory,
   sdk,
+  network,
 };
 
 describe.each(['c25519', 'c448'] as const)(`${title} on %s`, (curve) => {

@@ -82,7 +82,7 @@ export class World {
   readonly #clients: Client[] = [];
 
   private constructor(
-    private readonly kit: string,
+    readonly kit: string,
     readonly curve: CurveName,
     readonly folder: string,
     readonly server: ServerProcess,
