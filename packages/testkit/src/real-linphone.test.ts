@@ -1,8 +1,8 @@
 /** Real Linphones 5.3 whose LIME server is our directory, on both curves; what docs/interop.md reports. */
-import { afterAll, beforeAll, describe, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { findLinphone } from '../../../interop/linphone/linphone.mjs';
 import { endAllProcesses } from './faults/source-process.ts';
-import { Tally } from './lime-peer/tally.ts';
+import { reportOf, Tally } from './lime-peer/tally.ts';
 import { admission } from './real-linphone/admission.ts';
 import { conversations } from './real-linphone/conversations.ts';
 import { credentials } from './real-linphone/credentials.ts';
@@ -43,4 +43,18 @@ describe.each(['c25519', 'c448'] as const)(`${title} on %s`, (curve) => {
 
   for (const [name, suite] of Object.entries(SUITES))
     suite({ world: () => world, it: tally.of(name, register) as never });
+});
+
+describe('docs/interop.md', () => {
+  const { text, rows } = reportOf(4);
+
+  it('reports every suite with a real Linphone, and none that there is not, with its number of tests', () => {
+    expect(Object.fromEntries(rows)).toEqual(tally.counts);
+    expect(rows).toHaveLength(Object.keys(tally.counts).length);
+  });
+
+  it('adds up what was tried with a real Linphone', () => {
+    const total = Object.values(tally.counts).reduce((sum, count) => sum + count, 0);
+    expect(text).toContain(`In all ${total} tests`);
+  });
 });

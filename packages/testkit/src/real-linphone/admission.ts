@@ -18,9 +18,8 @@ export function admission({ world, it }: Suite): void {
     expect(await his.linphone.next('message')).toMatchObject({ text: 'while you wait', secured: true });
 
     const sealwire = await commandLine(world(), bob);
-    const [{ suite, identityKey } = { suite: '', identityKey: new Uint8Array(0) }] = (
-      await world().identity(bob, his)
-    ).identities;
+    const [{ suite, identityKey } = { suite: '', identityKey: new Uint8Array(0) }] = (await world().identity(bob, his))
+      .identities;
     const identities = [{ curve: suite, identityKey: Buffer.from(identityKey).toString('hex') }];
     const waiting = { id: his.device, state: 'waiting', curves: [world().curve], identities };
     expect(await sealwire('devices')).toContainEqual(expect.objectContaining(waiting));

@@ -26,6 +26,22 @@ export function directory({ world, it }: Suite): void {
     expect(await his.linphone.next('message')).toMatchObject({ text: 'three', secured: true });
   });
 
+  it('the directory is away when a Linphone is set up: it registers its keys at its next start', async () => {
+    const [alice, bob] = [await world().person('alice'), await world().person('bob')];
+    const hers = await world().phone(alice);
+    await world().server.kill();
+    const his = await world().stranger(bob);
+    const room = await world().room(hers, [bob], [his]);
+    await his.failsToSay(room, 'is anybody there?');
+
+    await world().server.start();
+    await hers.failsToSay(room, 'are you there?');
+    await world().end(his);
+    const again = await world().phone(bob, { uuid: his.uuid, folder: his.folder });
+    await hers.says(room, 'are you there now?');
+    expect(await again.linphone.next('message')).toMatchObject({ text: 'are you there now?', secured: true });
+  });
+
   it('a device comes back with another identity key, to a directory that lost the first: the other side does not take it', async () => {
     const [alice, bob] = [await world().person('alice'), await world().person('bob')];
     const hers = await world().phone(alice);

@@ -100,8 +100,16 @@ export function sdk({ world, it }: Suite): void {
     const carol = await SdkMember.join(world(), 'carol');
     const room = await world().room(hers, [bob, carol.person], [his]);
     const message = { from: his.device, to: room.address, type: 'text/plain', sentAt: SENT_AT };
-    await carol.send(room, members, writeChatMessage({ ...message, id: 'forged', body: utf8('I owe carol a fortune') }));
-    await carol.send(room, members, writeChatMessage({ ...message, from: carol.device, id: 'true', body: utf8('he does') }));
+    await carol.send(
+      room,
+      members,
+      writeChatMessage({ ...message, id: 'forged', body: utf8('I owe carol a fortune') }),
+    );
+    await carol.send(
+      room,
+      members,
+      writeChatMessage({ ...message, from: carol.device, id: 'true', body: utf8('he does') }),
+    );
     expect(await hers.linphone.next('message')).toMatchObject({ id: 'true', text: 'he does' });
     carol.close();
   });

@@ -17,6 +17,7 @@ import { ServerProcess } from '../faults/server-process.ts';
 
 /** Of the app passwords; that of the SIP accounts would be the domain (docs/operations/linphone.md section 2). */
 export const REALM = 'lime.example.org';
+const PATIENCE_MS = 30_000;
 /** Linphone syncs its stores at every message, which takes milliseconds on a disk. */
 const FAST = '/dev/shm';
 
@@ -146,12 +147,17 @@ export class World {
     return phone;
   }
 
-  /** Identity keys of a phone that waits, as the directory shows them to its owner: from when it knows them. */
+  /**
+   * Identity keys of a phone that waits, as the directory shows them to its owner: from when it knows them. Linphone says nothing of that,
+   * so the directory is asked again and again.
+   */
   async identity({ client }: Person, { device }: Phone): Promise<EngineDevice> {
-    for (;;) {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (Date.now() < deadline) {
       const found = (await client.waitingDevices()).find(({ id }) => id === device);
       if (found) return found;
     }
+    throw new Error(`the directory does not know ${device}`);
   }
 
   /** Tells the conference server of a device, as its own registrar would. */
