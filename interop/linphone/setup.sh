@@ -41,7 +41,7 @@ if [ -d "$kit" ]; then
 	exit 0
 fi
 
-for tool in apt-get dpkg dpkg-deb flock "$cc"; do
+for tool in apt-get dpkg dpkg-deb flock setpriv "$cc"; do
 	command -v "$tool" > /dev/null || fail "needs $tool"
 done
 arch=$(dpkg --print-architecture)
@@ -101,8 +101,9 @@ mkdir -p "$kit.new"
 	-L"$libs" -l:liblinphone.so.12 -l:libbctoolbox.so.2 -ldl -Wl,--allow-shlib-undefined || fail "linphone_peer does not build here"
 # By the unpacked loader and libraries, whatever this machine has; not by a search path inside the program, which some of the
 # libraries would not pass on to those that they need.
+# Both end with the process that started them, however that ends.
 program() {
-	printf '#!/bin/sh\nexec "%s" --library-path "%s" %s "$@"\n' "$loader" "$libs:$libs/pulseaudio" "$2" > "$kit.new/$1"
+	printf '#!/bin/sh\nexec setpriv --pdeathsig TERM "%s" --library-path "%s" %s "$@"\n' "$loader" "$libs:$libs/pulseaudio" "$2" > "$kit.new/$1"
 	chmod +x "$kit.new/$1"
 }
 program linphone_peer "\"$kit/linphone_peer.elf\""

@@ -185,7 +185,7 @@ export class World {
     for (const phone of this.#phones) await this.end(phone);
     await this.focus.quit();
     await this.registrar.stop();
-    await this.server.stop();
+    await this.server.kill();
     await rm(this.folder, { recursive: true });
   }
 
