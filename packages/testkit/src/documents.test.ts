@@ -21,6 +21,7 @@ const documents = filesBelow(root, (name) => name.endsWith('.md'));
 const testSources = [
   ...filesBelow(root, (name) => name.endsWith('.test.ts') || name === 'contract.ts'),
   ...filesBelow(join(root, 'packages/store/src/contract'), () => true),
+  ...filesBelow(join(root, 'packages/testkit/src/real-linphone'), () => true),
   join(root, '.dependency-cruiser.cjs'),
 ]
   .map((file) => readFileSync(file, 'utf8'))

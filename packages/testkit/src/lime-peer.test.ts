@@ -1,6 +1,4 @@
 /** Our devices and genuine liblime 5.3 devices over our key directory, both curves, both directions; what docs/interop.md reports. */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { findPeer } from '../../../interop/lime-peer/lime-peer.mjs';
 import { bounds } from './lime-peer/bounds.ts';
@@ -16,7 +14,7 @@ import { sdk } from './lime-peer/sdk.ts';
 import { sessions } from './lime-peer/sessions.ts';
 import { soak } from './lime-peer/soak.ts';
 import type { Suite } from './lime-peer/suite.ts';
-import { Tally } from './lime-peer/tally.ts';
+import { reportOf, Tally } from './lime-peer/tally.ts';
 import { upstream } from './lime-peer/upstream.ts';
 import { World } from './lime-peer/world.ts';
 
@@ -64,8 +62,7 @@ describe(title, () => {
 });
 
 describe('docs/interop.md', () => {
-  const text = readFileSync(fileURLToPath(new URL('../../../docs/interop.md', import.meta.url)), 'utf8');
-  const rows = [...text.matchAll(/^\| `([a-z-]+)` \|.*\| (\d+) \|$/gm)].map(([, name, count]) => [name, Number(count)]);
+  const { text, rows } = reportOf(1);
 
   it('reports every suite, and none that there is not, with its number of tests', () => {
     expect(Object.fromEntries(rows)).toEqual(tally.counts);
