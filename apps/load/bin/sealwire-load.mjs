@@ -6,6 +6,8 @@ const main = new URL('../dist/main.js', import.meta.url);
 if (existsSync(main)) {
   await import(main.href);
 } else {
-  process.stderr.write('sealwire-load: not built yet: run `npm start` (builds, then starts a server) or `npm run build`\n');
+  process.stderr.write(
+    'sealwire-load: not built yet: run `npm start` (builds, then starts a server) or `npm run build`\n',
+  );
   process.exitCode = 2;
 }

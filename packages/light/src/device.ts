@@ -56,6 +56,7 @@ export class LightDevice {
   #renewal: NodeJS.Timeout | undefined;
   #failures = 0;
   #held = false;
+  #settled = () => {};
 
   constructor(identity: LightIdentity, terms: LightTerms, listener: LightListener = {}) {
     this.id = identity.id;
@@ -64,10 +65,13 @@ export class LightDevice {
     this.#listener = listener;
   }
 
-  /** From now on it has a socket, or tries to get one. */
-  hold(): void {
+  /** From now on it has a socket, or tries to get one. Resolves when it is let in, or never will be: `refused` then says why. */
+  hold(): Promise<void> {
     this.#held = true;
     void this.#connect();
+    return new Promise((resolve) => {
+      this.#settled = resolve;
+    });
   }
 
   /** One encoded frame; without effect while it is not online. */
@@ -156,6 +160,7 @@ export class LightDevice {
       this.online = true;
       this.#failures = 0;
       this.#renewBefore(frame.expiresAt - frame.serverTime);
+      this.#settled();
       this.#listener.welcomed?.();
     } else this.#listener.received?.(frame);
   }
@@ -164,7 +169,10 @@ export class LightDevice {
     this.online = false;
     clearTimeout(this.#renewal);
     const action = closeAction(close.code);
-    if (action === 'stop' && this.#held) this.refused = close.code;
+    if (action === 'stop' && this.#held) {
+      this.refused = close.code;
+      this.#settled();
+    }
     if (action === 'renew') this.#token = undefined;
     this.#listener.closed?.(close);
     if (action !== 'stop') this.#comeBack(close.retryAfterMs ?? 0);

@@ -40,7 +40,7 @@ export class Storm {
   /** Opens all, some at a time: this is no storm yet. Resolves with the number of those that are welcome in their time. */
   async gather(): Promise<number> {
     await atOnce(this.#devices, OPEN_AT_ONCE, async (device) => {
-      device.hold();
+      void device.hold();
       await untilOnline([device]);
     });
     return onlineOf(this.#devices);
