@@ -83,7 +83,8 @@ module.exports = {
     appFloor('relay', servers),
     appFloor('cli', ['client', 'lime', 'wire', 'crypto']),
     appFloor('drill', ['light', 'client', 'wire', 'crypto']),
-    appFloor('load', ['light', 'client', 'wire', 'crypto']),
+    // Its tests have a server in their own process: which of its files may see that, `testkit-in-tests-only` says.
+    appFloor('load', ['light', 'client', 'wire', 'crypto', 'testkit', 'blobs']),
     {
       name: 'app-solo',
       comment:

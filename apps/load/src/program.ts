@@ -11,15 +11,10 @@ import { reportCommand } from './commands/report.ts';
 import { scenarioCommand } from './commands/scenario.ts';
 import { soakCommand } from './commands/soak.ts';
 import { stormCommand } from './commands/storm.ts';
+import type { Context } from './context.ts';
 import { type Ending, EXIT_CODES, LoadError } from './errors.ts';
 import { errorText } from './showing/error-text.ts';
 import type { Surroundings } from './surroundings.ts';
-
-export interface Context {
-  readonly surroundings: Surroundings;
-  /** How the process ends when nothing is thrown. */
-  end(ending: Ending): void;
-}
 
 /** Runs one command line; resolves with the exit code and never rejects. */
 export async function run(surroundings: Surroundings): Promise<number> {

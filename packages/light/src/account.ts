@@ -11,6 +11,9 @@ import {
 } from '@sealwire/wire/manifest';
 import { type Calling, call, json } from './calls.ts';
 
+/** On which every light device has its identity. */
+export const LIGHT_SUITE = 'c25519';
+
 const SEED_BYTES = 32;
 
 /** What makes anybody this device. Seeds are those of Ed25519, 32 bytes. */
@@ -43,7 +46,7 @@ export async function makeLightAccount(
     const identity: LightIdentity = { id, loginSeed: random(SEED_BYTES), identitySeed: random(SEED_BYTES) };
     const entry: ManifestDevice = {
       id,
-      identities: [{ suite: 'c25519', identityKey: crypto.ed25519.publicKey(identity.identitySeed) }],
+      identities: [{ suite: LIGHT_SUITE, identityKey: crypto.ed25519.publicKey(identity.identitySeed) }],
       loginKey: crypto.ed25519.publicKey(identity.loginSeed),
       addedAt,
     };

@@ -19,8 +19,12 @@ async function callOnce(runtime: ClientRuntime, url: string, init: RequestInit):
   const response = await runtime.fetch(url, init);
   if (response.ok) return response;
   const after = response.headers.get('retry-after');
-  const text = `${new URL(url).pathname} answered ${response.status}: ${await response.text()}`;
-  throw new Refused(text, response.status, after === null ? undefined : Number(after) * 1_000);
+  throw new Refused(
+    new URL(url).pathname,
+    await response.text(),
+    response.status,
+    after === null ? undefined : Number(after) * 1_000,
+  );
 }
 
 export function json(method: string, body: object): RequestInit {

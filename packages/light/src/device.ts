@@ -18,7 +18,7 @@ import {
 } from '@sealwire/wire/lime-server';
 import { loginMessage } from '@sealwire/wire/login';
 import { WireError } from '@sealwire/wire/wire-error';
-import type { LightIdentity } from './account.ts';
+import { LIGHT_SUITE, type LightIdentity } from './account.ts';
 import { type Calling, call, json } from './calls.ts';
 
 /** A token is renewed this long before its end. */
@@ -37,7 +37,7 @@ export interface LightListener {
   welcomed?(): void;
   /** Any frame but the welcome. */
   received?(frame: Exclude<ServerFrame, Welcome>): void;
-  /** The link is gone, or could not be made; it is tried again unless the device is refused. */
+  /** The link is gone, or could not be made, while it is held; it is tried again unless the device is refused. */
   closed?(close: SocketClose): void;
 }
 
@@ -118,7 +118,7 @@ export class LightDevice {
 
   /** Takes a bundle of each device, with a one-time key while there are any. */
   takeBundles(devices: readonly DeviceId[]): Promise<LimeAnswer> {
-    return this.askDirectory({ kind: 'getPeerBundle', suite: 'c25519', devices });
+    return this.askDirectory({ kind: 'getPeerBundle', suite: LIGHT_SUITE, devices });
   }
 
   /** The account with all its devices. */
@@ -174,7 +174,7 @@ export class LightDevice {
       this.#settled();
     }
     if (action === 'renew') this.#token = undefined;
-    this.#listener.closed?.(close);
+    if (this.#held) this.#listener.closed?.(close);
     if (action !== 'stop') this.#comeBack(close.retryAfterMs ?? 0);
   }
 

@@ -7,13 +7,15 @@ export const MOST_PATIENCE_MS = 60_000;
 /** An answer that was no good one. */
 export class Refused extends Error {
   constructor(
-    message: string,
+    /** Of the request. */
+    readonly path: string,
+    answer: string,
     /** The HTTP status. */
     readonly status: number,
     /** When to ask again; undefined: the same would be refused again. */
     readonly retryAfterMs: number | undefined,
   ) {
-    super(message);
+    super(`${path} answered ${status}: ${answer}`);
   }
 
   get isLimit(): boolean {

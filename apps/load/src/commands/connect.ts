@@ -1,6 +1,6 @@
 /** `sealwire-load connect`: sockets that do nothing but stay. */
 import { Command } from 'commander';
-import type { Context } from '../program.ts';
+import type { Context } from '../context.ts';
 import { runOne } from './run-one.ts';
 import { withRunOptions } from './run-options.ts';
 import { count } from './talk-options.ts';

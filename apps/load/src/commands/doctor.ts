@@ -1,8 +1,8 @@
 /** `sealwire-load doctor`: whether this machine can make the load. */
 import { Command } from 'commander';
+import type { Context } from '../context.ts';
 import { findings } from '../doctor/checks.ts';
 import { readMachine } from '../doctor/machine.ts';
-import type { Context } from '../program.ts';
 import { count } from './talk-options.ts';
 
 export function doctorCommand({ surroundings, end }: Context): Command {

@@ -1,6 +1,6 @@
 /** `sealwire-load files`: uploads that are read back, compared and deleted. */
 import { Command } from 'commander';
-import type { Context } from '../program.ts';
+import type { Context } from '../context.ts';
 import { runOne } from './run-one.ts';
 import { withRunOptions } from './run-options.ts';
 import { count, rate, size } from './talk-options.ts';

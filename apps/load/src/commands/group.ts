@@ -1,6 +1,6 @@
 /** `sealwire-load group`: each message goes to all other members, in one frame. */
 import { Command } from 'commander';
-import type { Context } from '../program.ts';
+import type { Context } from '../context.ts';
 import { runOne } from './run-one.ts';
 import { withRunOptions } from './run-options.ts';
 import { count, withTalkOptions } from './talk-options.ts';

@@ -1,6 +1,6 @@
 /** `sealwire-load keys`: devices publish keys, and take each other's bundles. */
 import { Command } from 'commander';
-import type { Context } from '../program.ts';
+import type { Context } from '../context.ts';
 import { runOne } from './run-one.ts';
 import { withRunOptions } from './run-options.ts';
 import { count, rate } from './talk-options.ts';

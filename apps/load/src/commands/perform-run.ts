@@ -1,31 +1,24 @@
 /** A run from the address to the verdict: what every command that makes load does. */
 import { writeFileSync } from 'node:fs';
 import { encodeBase64url } from '@sealwire/wire/base64url';
-import { WellKnown } from '@sealwire/wire/http';
-import type * as z from 'zod';
+import type { Context } from '../context.ts';
 import { LoadError } from '../errors.ts';
 import { IdentityFolder } from '../identities/identity-folder.ts';
 import { provide } from '../identities/provide.ts';
+import { assemble } from '../measuring/assemble.ts';
 import { Collector } from '../measuring/collector.ts';
-import { growthOf, type MemorySample } from '../measuring/memory-trend.ts';
-import { FORMAT, type Report } from '../measuring/report.ts';
+import type { MemorySample } from '../measuring/memory-trend.ts';
 import type { Threshold } from '../measuring/thresholds.ts';
 import type { Phase } from '../plan.ts';
-import type { Context } from '../program.ts';
 import { conduct, type Played } from '../running/conductor.ts';
+import { wellKnownOf } from '../running/deployment.ts';
 import { watchMemory } from '../running/memory-watch.ts';
-import { needOf } from '../running/shares.ts';
-import { errorText } from '../showing/error-text.ts';
+import { mostWorkers, needOf } from '../running/shares.ts';
 import { htmlOf } from '../showing/html.ts';
 import { Panel } from '../showing/panel.ts';
 import { tableOf } from '../showing/table.ts';
 import { RUN_BYTES } from '../traffic/payload.ts';
 import { invitationsIn, originIn, type RunOptions } from './run-options.ts';
-
-const MOST_LOOP_DELAY_MS = 20;
-const MOST_LATE_MS = 10;
-/** Of a core; beyond it the next message waits for this one. */
-const MOST_CORES = 0.9;
 
 export interface RunTerms {
   readonly command: string;
@@ -61,6 +54,7 @@ export async function performRun(context: Context, url: string, terms: RunTerms)
     folder: new IdentityFolder(options.identities, server),
     invitations: invitationsIn(options.invitationFile),
     note: (text) => panel.note(text),
+    warn,
     made: (ms) => collector.time('register', ms),
   });
   const began = now();
@@ -86,7 +80,7 @@ export async function performRun(context: Context, url: string, terms: RunTerms)
       workers,
       openHand: (say) => surroundings.openHand(workers > 1, say),
       collector,
-      run: encodeBase64url(runtime.random(RUN_BYTES)),
+      newRun: () => encodeBase64url(runtime.random(RUN_BYTES)),
       sources: options.from,
       patienceMs: options.patience,
       now,
@@ -99,55 +93,24 @@ export async function performRun(context: Context, url: string, terms: RunTerms)
     ending.abort();
     await watching;
   }
-  const { verdict, strain } = played;
-  const late99Ms = collector.summary('late')?.p99 ?? 0;
-  const isBottleneck =
-    strain.loopDelay99Ms > MOST_LOOP_DELAY_MS || late99Ms > MOST_LATE_MS || strain.cores > MOST_CORES;
-  if (isBottleneck)
-    warn(
-      `the generator is the bottleneck: late by ${late99Ms.toFixed(1)} ms, event loop busy for ${strain.loopDelay99Ms.toFixed(1)} ms (99th percentiles), ${strain.cores.toFixed(2)} cores of a worker; ${workers < cores ? 'more --workers' : 'fewer connections or messages, or a machine of its own'}`,
-    );
-  adviseOn(collector.counts, warn);
-  const seconds = played.phases.reduce((sum, { from, to }) => sum + to - from, 0);
-  const counts = { ...collector.counts, ...verdict.offences };
-  const times = collector.figures();
-  const measured = { times, counts, seconds, memoryGrowth: growthOf(memory), main: terms.main };
-  const thresholds = [...options.failIf, ...(terms.failIf ?? [])].map((threshold) => {
-    const value = threshold.valueIn(measured);
-    return { text: threshold.text, value: value ?? null, isMissed: threshold.isMissedBy(value) };
-  });
-  const report: Report = {
-    format: FORMAT,
+  const report = assemble(played, {
+    server,
+    serverVersion: wellKnown.version,
     version,
     startedAt,
-    server: { origin: server, version: wellKnown.version },
-    command: `sealwire-load ${surroundings.argv.join(' ')}`,
-    settings: { phases, workers, seed: options.seed, connectRate: options.connectRate, sources: options.from.length },
-    seconds,
-    phases: [...played.phases],
-    counts,
-    times: Object.fromEntries(
-      Object.entries(times).map(([name, figures]) => [
-        name,
-        { ...figures, curve: figures.curve.map(([a, b]) => [a, b] as [number, number]) },
-      ]),
-    ),
-    rows: collector
-      .rows()
-      .map((row) => ({ ...row, counts: { ...row.counts }, times: { ...row.times }, levels: { ...row.levels } })),
-    oracle: { offences: { ...verdict.offences }, examples: [...verdict.examples] },
-    generator: { workers, ...strain, late99Ms, isBottleneck },
+    phases,
+    workers,
+    collector,
     memory,
     warnings,
-    thresholds,
-    ending: Object.values(verdict.offences).some((count) => count > 0)
-      ? 'promise'
-      : thresholds.some(({ isMissed }) => isMissed)
-        ? 'threshold'
-        : interrupted.aborted
-          ? 'interrupted'
-          : 'ok',
-  };
+    options,
+    argv: surroundings.argv,
+    failIf: [...options.failIf, ...(terms.failIf ?? [])],
+    main: terms.main,
+    isInterrupted: interrupted.aborted,
+    coresFree: workers < cores,
+    warn,
+  });
   if (options.out !== undefined) write('--out', options.out, `${JSON.stringify(report)}\n`);
   if (options.html !== undefined) write('--html', options.html, htmlOf(report));
   stdout.write(options.json ? `${JSON.stringify(report)}\n` : tableOf(report));
@@ -161,48 +124,4 @@ function write(option: string, path: string, text: string): void {
     const { code } = cause as NodeJS.ErrnoException;
     throw new LoadError('failure', `${option}: ${path} cannot be written (${code})`, { cause });
   }
-}
-
-async function wellKnownOf(
-  server: string,
-  { runtime }: Pick<Context['surroundings'], 'runtime'>,
-): Promise<z.output<typeof WellKnown>> {
-  let reason: string;
-  try {
-    const response = await runtime.fetch(`${server}/.well-known/sealwire`, { signal: AbortSignal.timeout(10_000) });
-    const parsed = response.ok ? WellKnown.safeParse(await response.json()) : undefined;
-    if (parsed?.success) return parsed.data;
-    reason = `status ${response.status}`;
-  } catch (error) {
-    reason = errorText(error);
-  }
-  throw new LoadError(
-    'failure',
-    `${server} does not answer as a Sealwire server (${reason}): is it running, and the address right?`,
-  );
-}
-
-/** A conversation is not divided: more workers than there are of them would have nothing to do. */
-function mostWorkers(phases: readonly Phase[]): number {
-  const parts = phases.flatMap(({ activities }) =>
-    activities.map((activity) => {
-      if (activity.kind === 'chat') return activity.pairs;
-      if (activity.kind === 'group') return activity.groups;
-      return activity.devices;
-    }),
-  );
-  return Math.max(1, ...parts);
-}
-
-/** What a server's limits do to a load is said with the setting that has them. */
-function adviseOn(counts: Readonly<Record<string, number>>, warn: (text: string) => void): void {
-  const limited = counts['refused too-many-requests'];
-  if (limited)
-    warn(
-      `the server's limits refused ${limited} messages (a message a second from one account to another after 60): start it with MESSAGES_PER_PAIR=0 and MESSAGES_PER_RECIPIENT=0 for the time of the test, or take more --pairs`,
-    );
-  if (counts.withoutOneTimeKey)
-    warn(
-      `${counts.withoutOneTimeKey} bundles came without one-time key: BUNDLES_PER_PAIR=0 and BUNDLES_PER_TARGET=0 for the time of the test, or more --devices`,
-    );
 }

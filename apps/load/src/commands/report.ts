@@ -1,10 +1,10 @@
 /** `sealwire-load report`: shows a report again, and compares two. */
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Context } from '../context.ts';
 import { LoadError } from '../errors.ts';
 import { compare, isWorse } from '../measuring/comparison.ts';
 import { readReport } from '../measuring/report.ts';
-import type { Context } from '../program.ts';
 import { comparisonTable } from '../showing/comparison-table.ts';
 import { htmlOf } from '../showing/html.ts';
 import { tableOf } from '../showing/table.ts';

@@ -1,8 +1,8 @@
 /** A run of one phase with one activity, whose settings are options of the command line. */
 import * as z from 'zod';
+import type { Context } from '../context.ts';
 import { LoadError } from '../errors.ts';
 import { ACTIVITIES, type Activity, type ActivityName } from '../plan.ts';
-import type { Context } from '../program.ts';
 import { performRun } from './perform-run.ts';
 import type { RunOptions } from './run-options.ts';
 

@@ -1,7 +1,7 @@
 /** `sealwire-load soak`: the load of a chat for hours, and how the server's memory grows. */
 import { Command } from 'commander';
+import type { Context } from '../context.ts';
 import { LoadError } from '../errors.ts';
-import type { Context } from '../program.ts';
 import { runOne } from './run-one.ts';
 import { type RunOptions, withRunOptions } from './run-options.ts';
 import { count, withTalkOptions } from './talk-options.ts';

@@ -1,7 +1,7 @@
 /** `sealwire-load storm`: sockets that break all at once, and come back; beside them people may write. */
 import { Command, Option } from 'commander';
+import type { Context } from '../context.ts';
 import { ACTIVITIES } from '../plan.ts';
-import type { Context } from '../program.ts';
 import { parseCount, parseDuration } from '../quantities.ts';
 import { performRun } from './perform-run.ts';
 import { activityOf } from './run-one.ts';

@@ -7,6 +7,7 @@ import { atOnce } from '@sealwire/light/at-once';
 import { Refused } from '@sealwire/light/limits';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { LoadError } from '../errors.ts';
+import { limitAdvice } from '../traffic/limit-advice.ts';
 import type { SdkIdentity } from './identity.ts';
 import type { IdentityFolder } from './identity-folder.ts';
 import { KeptStorage } from './kept-storage.ts';
@@ -38,6 +39,8 @@ export interface ProvideTerms {
   readonly folder: IdentityFolder;
   readonly invitations: readonly string[];
   readonly note: (text: string) => void;
+  /** Each text once. */
+  readonly warn: (text: string) => void;
   /** Of each account that is made, ms. */
   readonly made: (ms: number) => void;
   readonly now: () => number;
@@ -45,7 +48,7 @@ export interface ProvideTerms {
 
 /** Rejects with a `LoadError` that names the setting in the way. */
 export async function provide(need: Need, terms: ProvideTerms): Promise<Provided> {
-  const { folder, note } = terms;
+  const { folder, note, warn } = terms;
   const codes = [...terms.invitations];
   const people = folder.accounts(1).map(([device]) => device!);
   const idle = folder.accounts(DEVICES_OF_IDLE);
@@ -60,7 +63,7 @@ export async function provide(need: Need, terms: ProvideTerms): Promise<Provided
   const makeAll = (count: number, make: (name: string, code: string | undefined) => Promise<void>) =>
     atOnce([...Array(count).keys()], AT_ONCE, () => makeOne(terms, codes, make));
   const light = (devices: number, take: (account: LightIdentity[]) => void) => async (name: string, code?: string) => {
-    const waits = (why: Refused) => note(`waits for a limit: ${why.message}`);
+    const waits = (why: Refused) => warn(limitAdvice(why));
     const account = await makeLightAccount({ ...terms, waits }, name, devices, code);
     folder.keep(account);
     take(account);
@@ -90,7 +93,7 @@ async function makeSdkAccount(
   invitation: string | undefined,
 ): Promise<SdkIdentity> {
   const keysFile = folder.keysFileOf(name);
-  const options = { storage: new KeptStorage(keysFile), runtime, server, name, curves: ['c25519'] as const };
+  const options = { storage: new KeptStorage(keysFile), runtime, server, name };
   const client = await Client.register({ ...options, ...(invitation === undefined ? {} : { invitation }) });
   await client.close();
   folder.keepSdk(client.device, name);

@@ -10,6 +10,7 @@ const MIB = 1_048_576;
 const HOUR_S = 3_600;
 /** A server that begins to work takes memory that it keeps: that is no growth. */
 const WARM_UP = 0.25;
+const LEAST_SAMPLES = 20;
 
 /** Undefined: what answers is no page of metrics, or says nothing of memory. */
 export function memoryIn(page: string): number | undefined {
@@ -18,10 +19,10 @@ export function memoryIn(page: string): number | undefined {
   return text !== undefined && Number.isFinite(bytes) ? bytes : undefined;
 }
 
-/** MiB an hour by least squares, the first quarter left out; undefined for fewer than four samples. */
+/** MiB an hour by least squares, the first quarter left out; undefined for samples too few to say. */
 export function growthOf(samples: readonly MemorySample[]): number | undefined {
   const late = samples.slice(Math.floor(samples.length * WARM_UP));
-  if (late.length < 3 || samples.length < 4) return undefined;
+  if (late.length < LEAST_SAMPLES) return undefined;
   const mean = (of: (sample: MemorySample) => number) =>
     late.reduce((sum, sample) => sum + of(sample), 0) / late.length;
   const [at, bytes] = [mean((sample) => sample.at), mean((sample) => sample.bytes)];

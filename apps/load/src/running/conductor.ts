@@ -19,8 +19,8 @@ export interface ConductorTerms {
   readonly openHand: (say: (saying: Saying) => void) => Hand;
   readonly collector: Collector;
   readonly seed: number;
-  /** `RUN_BYTES`, base64url. */
-  readonly run: string;
+  /** A new `Share.run`. */
+  readonly newRun: () => string;
   /** Of all workers together. */
   readonly connectRate: number;
   /** Addresses of this machine that sockets come from in turn; none: the system chooses. */
@@ -64,7 +64,10 @@ export async function conduct(terms: ConductorTerms): Promise<Played> {
       if (signal.aborted) break;
       const parts = partsOf(phase, terms.provided, workers);
       told(phase.name, 'connects');
-      await all(hands.map((hand, worker) => hand.prepare(shareOf(terms, parts[worker]!, worker + workers * index))));
+      const run = terms.newRun();
+      await all(
+        hands.map((hand, worker) => hand.prepare(shareOf(terms, run, parts[worker]!, worker + workers * index))),
+      );
       const from = now() + START_AFTER_MS;
       told(phase.name, 'begins');
       const span = { name: phase.name, from: secondsSince(), to: 0 };
@@ -86,8 +89,8 @@ export async function conduct(terms: ConductorTerms): Promise<Played> {
   };
 }
 
-function shareOf(terms: ConductorTerms, parts: readonly Part[], turn: number): Share {
-  const { server, relay, run, seed, connectRate, workers, sources, patienceMs } = terms;
+function shareOf(terms: ConductorTerms, run: string, parts: readonly Part[], turn: number): Share {
+  const { server, relay, seed, connectRate, workers, sources, patienceMs } = terms;
   return { server, relay, run, parts, seed: seed + turn, connectRate: connectRate / workers, sources, patienceMs };
 }
 

@@ -29,7 +29,7 @@ export type Part =
 export interface Share {
   readonly server: string;
   readonly relay: string;
-  /** `RUN_BYTES`, base64url. */
+  /** Of the phase, the same for all workers: `RUN_BYTES`, base64url. */
   readonly run: string;
   readonly parts: readonly Part[];
   readonly seed: number;

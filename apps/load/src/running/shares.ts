@@ -92,3 +92,15 @@ export function partsOf(phase: Phase, provided: Omit<Provided, 'made'>, workers:
   if (parts.every((own) => own.length === 0)) throw new LoadError('usage', 'there is nothing to do in this phase');
   return parts;
 }
+
+/** A conversation is not divided: more workers than there are of them would have nothing to do. */
+export function mostWorkers(phases: readonly Phase[]): number {
+  const parts = phases.flatMap(({ activities }) =>
+    activities.map((activity) => {
+      if (activity.kind === 'chat') return activity.pairs;
+      if (activity.kind === 'group') return activity.groups;
+      return activity.devices;
+    }),
+  );
+  return Math.max(1, ...parts);
+}

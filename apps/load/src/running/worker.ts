@@ -92,7 +92,10 @@ export class Worker implements Hand {
     this.#stopping.abort();
   }
 
-  end(): void {}
+  /** What a failed `prepare` has opened is closed. */
+  end(): void {
+    for (const playing of this.#playing) void playing.end();
+  }
 
   #tick(): NodeJS.Timeout {
     return setInterval(() => this.#terms.say({ say: 'tick', tick: this.#tally.take() }), SECOND_MS);

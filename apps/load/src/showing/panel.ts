@@ -51,10 +51,10 @@ export class Panel {
   #show(collector: Collector): void {
     const row = collector.lastRow();
     if (!row) return;
+    const told = [...levelsOf(row), ...flowsOf(row), ...timesOf(row)];
     const { stream, title, now } = this.#terms;
     const seconds = ((now() - this.#began) / 1_000).toFixed(0);
-    if (!stream.isTTY)
-      return void stream.write(`${seconds} s: ${[...levelsOf(row), ...flowsOf(row), ...timesOf(row)].join(', ')}\n`);
+    if (!stream.isTTY) return void stream.write(`${seconds} s: ${told.join(', ') || 'nothing yet'}\n`);
     this.#erase();
     const lines = [
       `${title}, ${this.#phase}, ${seconds} s`,

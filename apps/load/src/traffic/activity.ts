@@ -10,7 +10,7 @@ export interface Scene {
   /** URL of sockets. */
   readonly relay: string;
   readonly runtime: ClientRuntime;
-  /** `RUN_BYTES` at random, the same for all workers. */
+  /** `RUN_BYTES` at random, of this phase, the same for all workers. */
   readonly run: Uint8Array;
   readonly tally: Tally;
   readonly offences: Offences;

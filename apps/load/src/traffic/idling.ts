@@ -2,6 +2,7 @@
 import { LightDevice } from '@sealwire/light/device';
 import type { Identities, Playing, Scene } from './activity.ts';
 import { connectAll } from './connecting.ts';
+import { limitAdvice } from './limit-advice.ts';
 
 export class Idling implements Playing {
   readonly #scene: Scene;
@@ -33,7 +34,7 @@ export function socketOf(identity: Identities[number], scene: Scene): LightDevic
   const { tally, warn } = scene;
   return new LightDevice(
     identity,
-    { ...scene, client: 'sealwire-load', waits: (why) => warn(`waits for a limit: ${why.message}`) },
+    { ...scene, client: 'sealwire-load', waits: (why) => warn(limitAdvice(why)) },
     { closed: () => tally.count('linksLost') },
   );
 }

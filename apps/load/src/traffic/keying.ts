@@ -1,5 +1,6 @@
 /** The key directory: devices publish their keys, then take each other's bundles (docs/spec/lime-key-server.md). */
 
+import { LIGHT_SUITE } from '@sealwire/light/account';
 import { atOnce } from '@sealwire/light/at-once';
 import type { LightDevice } from '@sealwire/light/device';
 import { encodeBase64url } from '@sealwire/wire/base64url';
@@ -43,7 +44,7 @@ export class Keying implements Playing {
         check(
           await device.askDirectory({
             kind: 'postOneTimePrekeys',
-            suite: 'c25519',
+            suite: LIGHT_SUITE,
             oneTimePrekeys: this.#oneTimeKeys(),
           }),
         );
@@ -87,9 +88,9 @@ export class Keying implements Playing {
     const publicKey = crypto.x25519.publicKey(random(SEED_BYTES));
     return {
       kind: 'registerUser',
-      suite: 'c25519',
+      suite: LIGHT_SUITE,
       identityKey: crypto.ed25519.publicKey(identitySeed),
-      signedPrekey: { id: this.#keyId(), publicKey, signature: crypto.ed25519.sign(identitySeed, publicKey) },
+      signedPrekey: { id: this.#keyId(), publicKey, signature: crypto.ed25519ctx.sign(identitySeed, publicKey) },
       oneTimePrekeys: this.#oneTimeKeys(),
     };
   }

@@ -9,6 +9,7 @@ import type { Deliver, ServerFrame, Welcome } from '@sealwire/wire/frames';
 import type { DeviceId, MessageId } from '@sealwire/wire/ids';
 import { Mailbox } from '../oracle/oracle.ts';
 import type { Scene } from './activity.ts';
+import { limitAdvice } from './limit-advice.ts';
 import type { Member, MemberEvents } from './member.ts';
 import { HEADER_BYTES, ORIGIN_BYTES } from './payload.ts';
 
@@ -47,7 +48,7 @@ export class LightMember implements Member {
     this.#mailbox = new Mailbox(this.device, scene.offences);
     this.link = new LightDevice(
       terms.identity,
-      { ...scene, client: 'sealwire-load', waits: (why) => scene.warn(`waits for a limit: ${why.message}`) },
+      { ...scene, client: 'sealwire-load', waits: (why) => scene.warn(limitAdvice(why)) },
       {
         welcomed: () => this.#welcomed(),
         received: (frame) => this.#received(frame),

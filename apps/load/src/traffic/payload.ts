@@ -1,7 +1,7 @@
 /**
  * What a message of the load says, in front of its filling: 32 bytes, numbers big endian.
  *
- *   4 bytes  of the run, at random
+ *   4 bytes  of the phase of a run, at random
  *   4 bytes  of the activity of one worker, at random
  *   u32      group
  *   u32      member that wrote it
@@ -12,7 +12,7 @@
 
 export const HEADER_BYTES = 32;
 export const RUN_BYTES = 4;
-/** Of a run, and then of an activity. */
+/** Of a phase, and then of an activity. */
 export const ORIGIN_BYTES = 8;
 
 export interface Header {
@@ -32,7 +32,7 @@ export function writeHeader(into: Uint8Array, origin: Uint8Array, { group, membe
   view.setUint32(28, 0);
 }
 
-/** Undefined for what is of another run or activity, or no message of a load. */
+/** Undefined for what is of another phase or activity, or no message of a load. */
 export function readHeader(bytes: Uint8Array, origin: Uint8Array): Header | undefined {
   if (bytes.length < HEADER_BYTES || !startsWith(bytes, origin)) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
@@ -44,7 +44,7 @@ export function readHeader(bytes: Uint8Array, origin: Uint8Array): Header | unde
   };
 }
 
-/** Whether it is of any activity of this run. */
+/** Whether it is of any activity of this phase. What an earlier one left unacknowledged comes again, and is none. */
 export function isOfRun(bytes: Uint8Array, run: Uint8Array): boolean {
   return bytes.length >= HEADER_BYTES && startsWith(bytes, run);
 }

@@ -109,7 +109,7 @@ export class Talk {
     if (!header) {
       if (isOfRun(bytes, scene.run))
         offences.add('foreign', `a message of another conversation at ${this.members[index]!.device} from ${device}`);
-      // Of a run that was broken off: it has waited in the mailbox.
+      // Of a run that was broken off, or of an earlier phase whose last acknowledgements were lost.
       else tally.count('leftovers');
       return;
     }
