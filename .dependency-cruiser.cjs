@@ -7,6 +7,7 @@ const floors = {
   store: ['wire', 'crypto'],
   bus: ['wire', 'crypto'],
   client: ['lime', 'cpim', 'wire', 'crypto'],
+  light: ['client', 'wire', 'crypto'],
   blobs: [],
   service: ['bus', 'wire', 'crypto'],
   access: ['service', 'bus', 'wire', 'crypto'],
@@ -55,7 +56,7 @@ module.exports = {
         path: '^(apps/(api|relay|directory|solo|server)|packages/(store|bus|blobs|service|access))/',
         pathNot: '\\.test\\.ts$',
       },
-      to: { path: '^packages/(lime|client)/' },
+      to: { path: '^packages/(lime|client|light)/' },
     },
     {
       name: 'servers-cannot-reach-the-ratchet',
@@ -66,7 +67,7 @@ module.exports = {
         path: '^(apps/(api|relay|directory|solo|server)|packages/(store|bus|service|access))/src/',
         pathNot: '^apps/server/src/(main|commands)\\.ts$|\\.test\\.ts$|/testing/',
       },
-      to: { path: '^(packages/(lime|client)|apps/drill)/', reachable: true },
+      to: { path: '^(packages/(lime|client|light)|apps/(drill|load))/', reachable: true },
     },
     {
       name: 'drill-against-starts-nothing',
@@ -81,7 +82,9 @@ module.exports = {
     appFloor('directory', servers),
     appFloor('relay', servers),
     appFloor('cli', ['client', 'lime', 'wire', 'crypto']),
-    appFloor('drill', ['client', 'wire', 'crypto']),
+    appFloor('drill', ['light', 'client', 'wire', 'crypto']),
+    // Its tests have a server in their own process: which of its files may see that, `testkit-in-tests-only` says.
+    appFloor('load', ['light', 'client', 'wire', 'crypto', 'testkit', 'blobs']),
     {
       name: 'app-solo',
       comment:

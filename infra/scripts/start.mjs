@@ -2,4 +2,4 @@
 // Arguments go to the server: `npm start -- --listen 127.0.0.1:9000`, `npm start -- invite`.
 import { runBuilt } from './run-built.mjs';
 
-await runBuilt(['@sealwire/solo', '@sealwire/cli'], 'apps/solo/dist/main.js');
+await runBuilt(['@sealwire/solo', '@sealwire/cli', '@sealwire/load'], 'apps/solo/dist/main.js');

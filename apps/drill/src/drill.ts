@@ -1,6 +1,8 @@
 /** One drill: people settle, write, and go on writing while faults are made one after the other; then what is there is judged. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { nodeRuntime } from '@sealwire/client/node/runtime';
+import { isLimit } from '@sealwire/light/limits';
+import { seededNumbers } from '@sealwire/light/seeded-numbers';
 import type { Deployment } from './cluster/deployment.ts';
 import { Link } from './cluster/link.ts';
 import type { Fault, Scene } from './faults/fault.ts';
@@ -8,8 +10,6 @@ import type { History } from './history/history.ts';
 import { CALM_MS, SLOW_MS } from './judging/recovery.ts';
 import { UnderWay } from './judging/under-way.ts';
 import type { Options } from './options.ts';
-import { seededNumbers } from './seeded-numbers.ts';
-import { isLimit } from './traffic/limits.ts';
 import { readManifests } from './traffic/manifest-reader.ts';
 import { recordedRuntime } from './traffic/recorded-runtime.ts';
 import { Society } from './traffic/society.ts';

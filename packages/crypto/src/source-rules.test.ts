@@ -53,7 +53,7 @@ const RULES: readonly Rule[] = [
         String.raw`\.test\.ts$`,
         '/testing/',
         '^packages/testkit/',
-        '^apps/drill/src/traffic/',
+        '^packages/light/src/account',
         '^packages/store/src/contract/',
         String.raw`^packages/crypto/src/(port|lime-suites)\.ts$`,
         String.raw`^packages/store/src/lmdb/records/keys\.ts$`,

@@ -16,6 +16,7 @@ interface Program {
   readonly main: string;
 }
 const SEALWIRE: Program = { name: 'sealwire', main: 'apps/cli/src/main.ts' };
+const LOAD: Program = { name: 'sealwire-load', main: 'apps/load/src/main.ts' };
 const START: Program = { name: 'npm start --', main: 'apps/solo/src/main.ts' };
 
 /** The fenced `sh` blocks of a document, as lines without comments. */
@@ -45,6 +46,7 @@ function parseCommand(line: string): { program: Program; args: string[] } | unde
   if (own[0] === 'npx') own.shift();
   if (own[0] === '--no') own.shift();
   if (own[0] === 'sealwire' && own.length > 1) return { program: SEALWIRE, args: own.slice(1) };
+  if (own[0] === LOAD.name && own.length > 1) return { program: LOAD, args: own.slice(1) };
   if (own.slice(0, 3).join(' ') === START.name) return { program: START, args: own.slice(3) };
   return undefined;
 }
@@ -171,7 +173,9 @@ describe('command lines in the documents', () => {
     mkdirSync(home, { recursive: true });
     const harmless = program === START ? ['--print-config'] : [];
     const env = { HOME: home, SEALWIRE_SERVER: 'http://127.0.0.1:1' };
-    const run = new SourceProcess(program.main, [...args, ...harmless], env, home);
+    // A tester goes where its address says, and nobody may be there.
+    const nowhere = args.map((word) => (program === LOAD && /^https?:/.test(word) ? 'http://127.0.0.1:1' : word));
+    const run = new SourceProcess(program.main, [...nowhere, ...harmless], env, home);
     run.endInput();
     await run.ended;
     return run.stderr;
@@ -188,6 +192,7 @@ describe('command lines in the documents', () => {
     'sealwire sned -t bob',
     'sealwire send -t bob --massage hi',
     'sealwire chat',
+    'sealwire-load chat http://127.0.0.1:8080 --pears 2',
     'npm start -- --lisen x',
     'npm start -- verfiy x',
   ])('would not pass as: %s', async (line) => {

@@ -3,8 +3,8 @@
  * server's fault would have changed them.
  */
 import { describe, expect, it } from '@jest/globals';
+import { seededNumbers } from '@sealwire/light/seeded-numbers';
 import type { HistoryEvent } from '../history/events.ts';
-import { seededNumbers } from '../seeded-numbers.ts';
 import { goodHistory } from '../testing/good-history.ts';
 import { check } from './checker.ts';
 import type { OffenceKind } from './offences.ts';

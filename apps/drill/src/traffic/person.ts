@@ -6,8 +6,8 @@ import { ClientError } from '@sealwire/client/errors';
 import type { IncomingEvent, OutgoingMessage } from '@sealwire/client/events';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
 import { nodeRuntime } from '@sealwire/client/node/runtime';
+import { MOST_PATIENCE_MS } from '@sealwire/light/limits';
 import type { Record } from '../history/history.ts';
-import { MOST_PATIENCE_MS } from './limits.ts';
 import { recordedRuntime } from './recorded-runtime.ts';
 
 const RETRY_MS = 500;

@@ -1,9 +1,10 @@
 /** Who takes part: people who write to each other at a steady rate, newcomers, takers of one-time keys, and people behind slow links. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { nodeRuntime } from '@sealwire/client/node/runtime';
-import { atOnce } from './at-once.ts';
-import { type LightDevice, makeLightAccount } from './light-device.ts';
-import { isLimit } from './limits.ts';
+import { atOnce } from '@sealwire/light/at-once';
+import type { LightDevice } from '@sealwire/light/device';
+import { isLimit } from '@sealwire/light/limits';
+import { drillAccount } from './drill-account.ts';
 import { Person, type PersonTerms, untilDone } from './person.ts';
 import { recordedRuntime } from './recorded-runtime.ts';
 
@@ -60,7 +61,7 @@ export class Society {
   async begin(): Promise<void> {
     const { server, prefix, invitation } = this.#terms;
     const runtime = recordedRuntime(nodeRuntime(), this.#terms);
-    [this.#taker] = await makeLightAccount(server, `${prefix}taker`, runtime, invitation);
+    [this.#taker] = await drillAccount(server, `${prefix}taker`, runtime, invitation);
     this.#running = Promise.all([this.#write(), this.#arrive(), this.#takeKeys()]).then(() => {});
     // Whoever waits for quiet is told.
     this.#running.catch(() => {});

@@ -1,8 +1,9 @@
 /** Very many sockets that are opened, broken at once, and come back. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClientRuntime } from '@sealwire/client/runtime';
-import { atOnce } from './at-once.ts';
-import { DEVICES_EACH, type LightDevice, makeLightAccount } from './light-device.ts';
+import { atOnce } from '@sealwire/light/at-once';
+import type { LightDevice } from '@sealwire/light/device';
+import { DEVICES_EACH, drillAccount } from './drill-account.ts';
 
 const AT_ONCE = 8;
 const OPEN_AT_ONCE = 50;
@@ -24,7 +25,7 @@ export class Storm {
   ): Promise<void> {
     const accounts = Array.from({ length: Math.ceil(sockets / DEVICES_EACH) }, (_, i) => `${prefix}storm-${i}`);
     await atOnce(accounts, AT_ONCE, async (name) => {
-      const devices = await makeLightAccount(server, name, runtime, invitation);
+      const devices = await drillAccount(server, name, runtime, invitation);
       this.#accounts.push(devices[0]!);
       for (const device of devices) await device.token();
       this.#devices.push(...devices);
@@ -39,7 +40,7 @@ export class Storm {
   /** Opens all, some at a time: this is no storm yet. Resolves with the number of those that are welcome in their time. */
   async gather(): Promise<number> {
     await atOnce(this.#devices, OPEN_AT_ONCE, async (device) => {
-      device.hold();
+      void device.hold();
       await untilOnline([device]);
     });
     return onlineOf(this.#devices);

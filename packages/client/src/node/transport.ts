@@ -6,18 +6,26 @@ import { LIMITS } from '@sealwire/wire/limits';
 import { WebSocket } from 'ws';
 import { retryAfterOf } from '../connection/retry-after.ts';
 import { UNSENT_BYTES } from '../connection/unsent-bytes.ts';
-import type { ConnectSocket, SocketClose } from '../runtime.ts';
+import type { ConnectSocket, Socket, SocketClose, SocketHandlers } from '../runtime.ts';
 
 const LOST = 1006;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-export const connectSocket: ConnectSocket = (url, subprotocol, handlers) => {
+export const connectSocket: ConnectSocket = connectSocketFrom();
+
+/** As `connectSocket`, from one address of this machine: an address has some 28,000 ports to one server, and no more sockets. */
+export function connectSocketFrom(localAddress?: string): ConnectSocket {
+  return (url, subprotocol, handlers) => open(url, subprotocol, handlers, localAddress);
+}
+
+function open(url: string, subprotocol: string, handlers: SocketHandlers, localAddress: string | undefined): Socket {
   let refusal: SocketClose | undefined;
   const socket = new WebSocket(url, subprotocol, {
     perMessageDeflate: false,
     maxPayload: LIMITS.frameBytes.value,
     handshakeTimeout: CONNECT_TIMEOUT_MS,
     followRedirects: false,
+    ...(localAddress === undefined ? {} : { localAddress }),
   });
   socket.binaryType = 'nodebuffer';
   socket.on('open', () => handlers.opened());
@@ -46,4 +54,4 @@ export const connectSocket: ConnectSocket = (url, subprotocol, handlers) => {
     close: (code) => socket.close(code),
     drop: () => socket.terminate(),
   };
-};
+}

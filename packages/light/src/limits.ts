@@ -7,23 +7,37 @@ export const MOST_PATIENCE_MS = 60_000;
 /** An answer that was no good one. */
 export class Refused extends Error {
   constructor(
-    message: string,
-    readonly isLimit: boolean,
+    /** Of the request. */
+    readonly path: string,
+    answer: string,
+    /** The HTTP status. */
+    readonly status: number,
     /** When to ask again; undefined: the same would be refused again. */
     readonly retryAfterMs: number | undefined,
   ) {
-    super(message);
+    super(`${path} answered ${status}: ${answer}`);
+  }
+
+  get isLimit(): boolean {
+    return this.status === 429;
   }
 }
 
-/** What a limit of a deployment refuses is tried again when it allows; rejects when that is too far away. */
-export async function patiently<Answer>(attempt: () => Promise<Answer>): Promise<Answer> {
+/**
+ * What a limit of a deployment refuses is tried again when it allows; rejects when that is too far away. `waits` is told before each
+ * pause.
+ */
+export async function patiently<Answer>(
+  attempt: () => Promise<Answer>,
+  waits: (why: Refused, ms: number) => void = () => {},
+): Promise<Answer> {
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
       const retryAfterMs = error instanceof Refused && error.isLimit ? error.retryAfterMs : undefined;
       if (retryAfterMs === undefined || retryAfterMs > MOST_PATIENCE_MS) throw error;
+      waits(error as Refused, retryAfterMs);
       await pause(retryAfterMs);
     }
   }

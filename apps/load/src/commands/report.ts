@@ -1,0 +1,47 @@
+/** `sealwire-load report`: shows a report again, and compares two. */
+import { writeFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Context } from '../context.ts';
+import { LoadError } from '../errors.ts';
+import { compare, isWorse } from '../measuring/comparison.ts';
+import { readReport } from '../measuring/report.ts';
+import { comparisonTable } from '../showing/comparison-table.ts';
+import { htmlOf } from '../showing/html.ts';
+import { tableOf } from '../showing/table.ts';
+
+export function reportCommand({ surroundings, end }: Context): Command {
+  const { stdout } = surroundings;
+  const diff = new Command('diff')
+    .description('what is another in the second report; exit code 4 when something is worse')
+    .argument('<before>', 'a report, as --out writes it')
+    .argument('<after>', 'another')
+    .addOption(new Option('--allow <percent>', 'how much worse a figure may be').argParser(percentIn).default(10))
+    .option('--json', 'as JSON')
+    .action((before: string, after: string, { allow, json }: { readonly allow: number; readonly json?: boolean }) => {
+      const lines = compare(readReport(before), readReport(after));
+      stdout.write(json ? `${JSON.stringify(lines)}\n` : comparisonTable(lines, allow));
+      if (lines.some((line) => isWorse(line, allow))) end('threshold');
+    });
+  return new Command('report')
+    .description('shows a report again')
+    .argument('<file>', 'a report, as --out writes it')
+    .option('--html <file>', 'as one HTML file with plots')
+    .action((file: string, { html }: { readonly html?: string }) => {
+      const report = readReport(file);
+      if (html === undefined) return void stdout.write(tableOf(report));
+      try {
+        writeFileSync(html, htmlOf(report));
+      } catch (cause) {
+        throw new LoadError('failure', `--html: ${html} cannot be written (${(cause as NodeJS.ErrnoException).code})`, {
+          cause,
+        });
+      }
+    })
+    .addCommand(diff);
+}
+
+function percentIn(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,4}(\.\d+)?$/.test(text)) throw new InvalidArgumentError(`not a percentage: "${text}"; write it like 10`);
+  return value;
+}

@@ -1,0 +1,32 @@
+/** The resident memory of a server, from its own metrics, and how it grows. */
+
+export interface MemorySample {
+  /** Seconds from the beginning. */
+  readonly at: number;
+  readonly bytes: number;
+}
+
+const MIB = 1_048_576;
+const HOUR_S = 3_600;
+/** A server that begins to work takes memory that it keeps: that is no growth. */
+const WARM_UP = 0.25;
+const LEAST_SAMPLES = 20;
+
+/** Undefined: what answers is no page of metrics, or says nothing of memory. */
+export function memoryIn(page: string): number | undefined {
+  const [, text] = /^process_resident_memory_bytes(?:\{[^}]*\})? (\S+)/m.exec(page) ?? [];
+  const bytes = Number(text);
+  return text !== undefined && Number.isFinite(bytes) ? bytes : undefined;
+}
+
+/** MiB an hour by least squares, the first quarter left out; undefined for samples too few to say. */
+export function growthOf(samples: readonly MemorySample[]): number | undefined {
+  const late = samples.slice(Math.floor(samples.length * WARM_UP));
+  if (late.length < LEAST_SAMPLES) return undefined;
+  const mean = (of: (sample: MemorySample) => number) =>
+    late.reduce((sum, sample) => sum + of(sample), 0) / late.length;
+  const [at, bytes] = [mean((sample) => sample.at), mean((sample) => sample.bytes)];
+  const over = late.reduce((sum, sample) => sum + (sample.at - at) * (sample.bytes - bytes), 0);
+  const under = late.reduce((sum, sample) => sum + (sample.at - at) ** 2, 0);
+  return under === 0 ? undefined : ((over / under) * HOUR_S) / MIB;
+}

@@ -1,0 +1,106 @@
+/** Divides a phase among workers, and devices among its activities: a conversation stays whole in one worker, which so has one clock for it. */
+import { LoadError } from '../errors.ts';
+import { type SdkIdentity, writeIdentity } from '../identities/identity.ts';
+import type { Need, Provided } from '../identities/provide.ts';
+import { type Activity, type Phase, shareOf } from '../plan.ts';
+import type { Part } from './share.ts';
+
+/** Of all activities of a phase together; of several phases the most of each, since they follow each other. */
+export function needOf(phases: readonly Phase[]): Need {
+  const needs = phases.map(({ activities }) =>
+    activities
+      .map(needOfActivity)
+      .reduce((a, b) => ({ people: a.people + b.people, idle: a.idle + b.idle, sdk: a.sdk + b.sdk })),
+  );
+  const most = (of: (need: Need) => number) => Math.max(...needs.map(of));
+  return { people: most(({ people }) => people), idle: most(({ idle }) => idle), sdk: most(({ sdk }) => sdk) };
+}
+
+function needOfActivity(activity: Activity): Need {
+  switch (activity.kind) {
+    case 'chat':
+    case 'group': {
+      const { groups, members } = conversationsOf(activity);
+      const people = groups * members;
+      return activity.crypto === 'full' ? { people: 0, idle: 0, sdk: people } : { people, idle: 0, sdk: 0 };
+    }
+    case 'connect':
+    case 'storm':
+      return { people: 0, idle: activity.devices, sdk: 0 };
+    case 'keys':
+    case 'files':
+      return { people: activity.devices, idle: 0, sdk: 0 };
+  }
+}
+
+function conversationsOf(activity: Extract<Activity, { kind: 'chat' | 'group' }>): { groups: number; members: number } {
+  return activity.kind === 'chat' ? { groups: activity.pairs, members: 2 } : activity;
+}
+
+/** Each worker's parts of a phase. */
+export function partsOf(phase: Phase, provided: Omit<Provided, 'made'>, workers: number): Part[][] {
+  const people = provided.people.map(writeIdentity);
+  const idle = provided.idle.map(writeIdentity);
+  const sdk = [...provided.sdk];
+  const parts: Part[][] = Array.from({ length: workers }, () => []);
+  for (const activity of phase.activities) {
+    switch (activity.kind) {
+      case 'chat':
+      case 'group': {
+        const { groups, members } = conversationsOf(activity);
+        const { rate, inFlight, think, size, crypto } = activity;
+        for (let worker = 0; worker < workers; worker++) {
+          const own = shareOf(groups, worker, workers);
+          if (own === 0) continue;
+          const take = <Some>(from: Some[]) => Array.from({ length: own }, () => from.splice(0, members));
+          parts[worker]!.push({
+            kind: 'talk',
+            groups: crypto === 'full' ? [] : take(people),
+            sdkGroups: crypto === 'full' ? (take(sdk) as SdkIdentity[][]) : [],
+            // In the measure of the conversations that it has.
+            rate: rate === undefined ? undefined : (rate * own) / groups,
+            inFlight,
+            think,
+            size,
+            crypto,
+          });
+        }
+        break;
+      }
+      case 'connect':
+      case 'storm':
+        for (let worker = 0; worker < workers; worker++) {
+          const devices = idle.splice(0, shareOf(activity.devices, worker, workers));
+          if (devices.length > 0) parts[worker]!.push({ ...activity, devices });
+        }
+        break;
+      case 'keys':
+      case 'files': {
+        // What asks needs no more processes than there are others to ask for.
+        const takers = Math.max(1, Math.min(workers, Math.floor(activity.devices / 2)));
+        for (let worker = 0; worker < takers; worker++) {
+          const own = shareOf(activity.devices, worker, takers);
+          parts[worker]!.push({
+            ...activity,
+            devices: people.splice(0, own),
+            rate: (activity.rate * own) / activity.devices,
+          });
+        }
+      }
+    }
+  }
+  if (parts.every((own) => own.length === 0)) throw new LoadError('usage', 'there is nothing to do in this phase');
+  return parts;
+}
+
+/** A conversation is not divided: more workers than there are of them would have nothing to do. */
+export function mostWorkers(phases: readonly Phase[]): number {
+  const parts = phases.flatMap(({ activities }) =>
+    activities.map((activity) => {
+      if (activity.kind === 'chat') return activity.pairs;
+      if (activity.kind === 'group') return activity.groups;
+      return activity.devices;
+    }),
+  );
+  return Math.max(1, ...parts);
+}

@@ -1,0 +1,20 @@
+/** What the program is given by its process, or by a test. */
+import type { Writable } from 'node:stream';
+import type { ClientRuntime } from '@sealwire/client/runtime';
+import type { Hand, Saying } from './running/share.ts';
+
+export interface Surroundings {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly cores: number;
+  readonly stdout: Writable;
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly runtime: ClientRuntime;
+  /** ms since 1970, and never backwards. */
+  readonly now: () => number;
+  /** A worker in this process, or in one of its own. */
+  readonly openHand: (isForked: boolean, say: (saying: Saying) => void) => Hand;
+  readonly interrupted: AbortSignal;
+  readonly version: string;
+}

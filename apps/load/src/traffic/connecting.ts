@@ -1,0 +1,45 @@
+/** Opens the sockets of many devices, so many a second, and measures each: login, then connection until the welcome. */
+import { atOnce } from '@sealwire/light/at-once';
+import type { LightDevice } from '@sealwire/light/device';
+import { LoadError } from '../errors.ts';
+import type { Scene } from './activity.ts';
+
+/** Logins under way; what waits for an answer costs a server something. */
+const AT_ONCE = 64;
+const WELCOME_WITHIN_MS = 30_000;
+
+/** Rejects with a `LoadError` when one of them cannot be let in. */
+export async function connectAll(
+  { tally, now, connectRate }: Pick<Scene, 'tally' | 'now' | 'connectRate'>,
+  devices: readonly LightDevice[],
+): Promise<void> {
+  const start = now();
+  let next = 0;
+  await atOnce(devices, AT_ONCE, async (device) => {
+    const due = start + (next++ * 1_000) / connectRate;
+    if (due > now()) await new Promise((resolve) => setTimeout(resolve, due - now()));
+    const began = now();
+    await device.token();
+    const loggedIn = now();
+    tally.time('login', loggedIn - began);
+    await within(device.hold(), WELCOME_WITHIN_MS);
+    tally.time('connect', now() - loggedIn);
+    if (!device.online)
+      throw new LoadError(
+        'failure',
+        `${device.id} is not let in${device.refused === undefined ? '' : ` (close code ${device.refused})`}: look at the server's log; CONNECTIONS_PER_ADDRESS may be in the way`,
+      );
+    tally.count('connected');
+  });
+}
+
+/** Resolves when `promise` does, or after `ms`. */
+function within(promise: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
