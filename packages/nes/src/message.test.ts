@@ -6,8 +6,9 @@ import { decodeFrame, encodeFrame, FRAME_BYTES } from './frame.ts';
 import { goJson } from './go-json.ts';
 import { generateKeys, type KeyPair } from './keys.ts';
 import { type OpeningOptions, openMessage, sealMessage } from './message.ts';
-import { encrypt, KEY_BYTES, modulusBytes, sign, wrap } from './primitives.ts';
+import { encrypt, KEY_BYTES, wrap } from './primitives.ts';
 import { ReplayMemory } from './replay-memory.ts';
+import { modulusBytes, sign } from './signature.ts';
 import { unwrapKey } from './unpadding.ts';
 import type { Username } from './username.ts';
 

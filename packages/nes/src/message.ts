@@ -7,8 +7,9 @@ import { NesError } from './errors.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { goJson } from './go-json.ts';
 import type { KeyObject } from './keys.ts';
-import { decrypt, encrypt, KEY_BYTES, modulusBytes, sign, unwrap, verify, wrap } from './primitives.ts';
+import { decrypt, encrypt, KEY_BYTES, unwrap, wrap } from './primitives.ts';
 import type { ReplayMemory } from './replay-memory.ts';
+import { modulusBytes, sign, verify } from './signature.ts';
 import { isUsername, type Username } from './username.ts';
 
 /** A message this far from our clock is shown with a mark: nothing else tells a replay from a late one. */
