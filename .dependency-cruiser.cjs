@@ -159,7 +159,7 @@ module.exports = {
       from: {
         path: '^(packages|apps)/[a-z]+/src/',
         pathNot:
-          '^packages/crypto/src/node\\.ts$|^packages/nes/src/(primitives|signature|keys)\\.ts$|\\.test\\.ts$|/testing/',
+          '^packages/crypto/src/node\\.ts$|^packages/nes/src/(primitives|signature|keys|replay-memory)\\.ts$|\\.test\\.ts$|/testing/',
       },
       to: { path: '^(node:)?crypto$', dependencyTypes: ['core'] },
     },

@@ -9,6 +9,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
 import { listenCommand } from './commands/listen.ts';
 import { moveCommand } from './commands/move.ts';
+import { nesCommand } from './commands/nes/nes.ts';
 import { passwdCommand } from './commands/passwd.ts';
 import { registerCommand } from './commands/register.ts';
 import { sendCommand } from './commands/send.ts';
@@ -66,6 +67,7 @@ function buildProgram(context: Context): Command {
     moveCommand(give),
     logoutCommand(give),
     deleteAccountCommand(give),
+    nesCommand(give),
     versionCommand(give),
     completionCommand(give, () => program),
   ];

@@ -7,7 +7,7 @@ import { goJson } from './go-json.ts';
 import { generateKeys, type KeyPair } from './keys.ts';
 import { type OpeningOptions, openMessage, sealMessage } from './message.ts';
 import { encrypt, KEY_BYTES, wrap } from './primitives.ts';
-import { ReplayMemory } from './replay-memory.ts';
+import { messageIdOf, ReplayMemory } from './replay-memory.ts';
 import { modulusBytes, sign } from './signature.ts';
 import { unwrapKey } from './unpadding.ts';
 import type { Username } from './username.ts';
@@ -107,7 +107,7 @@ describe('a frame', () => {
 });
 
 describe('the memory of what was shown', () => {
-  const signature = (number: number) => Uint8Array.of(number >> 8, number);
+  const signature = (number: number) => messageIdOf(Uint8Array.of(number));
 
   it('keeps the newest of each sender, and senders who write often drive out no other', () => {
     const memory = new ReplayMemory(3);

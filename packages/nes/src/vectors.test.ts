@@ -68,7 +68,7 @@ describe.each((read('messages').messages as Published[]).map((each) => [each.nam
 
     it('is read', async () => {
       expect(m.topic).toBe(topicOf(m.to));
-      expect(await open(payload, m.to, timestamp)).toEqual({ ...fields, isFarInTime: false });
+      expect(await open(payload, m.to, timestamp)).toMatchObject({ ...fields, isFarInTime: false });
     });
 
     it('is made by us byte for byte, but for what is random', () => {
