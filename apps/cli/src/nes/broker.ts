@@ -32,9 +32,10 @@ export interface Broker {
   publish(topic: string, payload: Uint8Array): Promise<void>;
   /**
    * From now on, and after each reconnection, calls `take` for each message, one after the other; the broker forgets one when `take` has
-   * resolved. `isRepeat`: it may have come before. Resolves when the broker has granted it.
+   * resolved with true, and keeps it for the next session when with false. `isRepeat`: it may have come before. Resolves when the broker
+   * has granted it.
    */
-  subscribe(topic: string, take: (payload: Uint8Array, isRepeat: boolean) => Promise<void>): Promise<void>;
+  subscribe(topic: string, take: (payload: Uint8Array, isRepeat: boolean) => Promise<boolean>): Promise<void>;
   /** Rejects, with `CliError`, when the broker will never have us, or `take` failed; else pending. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
@@ -93,20 +94,23 @@ export function connectBroker({ url, clientId, keepsSession, note = () => {} }: 
         turn = turn
           .then(() => take(new Uint8Array(payload), dup === true))
           .then(
-            () => done(),
-            // Not acknowledged: it comes again.
+            // What is not acknowledged still has to be done with: a connection that waits for it does not close.
+            (isTaken) => done(isTaken ? undefined : new Error('left with the broker')),
             fail,
           );
       };
+      const unreadable = () => new CliError('failure', `the broker ${place} does not let us read ${topic}`);
       const granted = new Promise<void>((resolve) => {
         const ask = () =>
           client.subscribeAsync(topic, { qos: AT_LEAST_ONCE }).then(
             ([answer]) => {
               if (answer?.qos === AT_LEAST_ONCE) resolve();
-              else fail(new CliError('failure', `the broker ${place} does not let us read ${topic}`));
+              else fail(unreadable());
             },
-            // The connection was lost: asked again when there is another.
-            () => {},
+            // Without an answer the connection was lost: asked again when there is another.
+            (error: Error) => {
+              if ('packet' in error) fail(unreadable());
+            },
           );
         client.on('connect', ask);
         if (client.connected) void ask();

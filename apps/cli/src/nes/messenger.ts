@@ -132,13 +132,14 @@ export class Messenger {
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
     const subscribed = this.#broker.subscribe(topicOf(this.me), async (payload, isRepeat) => {
-      // Not acknowledged: it comes to who listens next.
-      if (signal.aborted) return new Promise(() => {});
+      // It comes to who listens next.
+      if (signal.aborted) return false;
       const message = await this.#open(payload, isRepeat, signal);
-      if (!message) return;
+      if (typeof message !== 'object') return message === 'refused';
       await show(this.output, message);
       await this.#seen!.remember(message.from);
       onShown();
+      return true;
     });
     const listening = subscribed.then(() => {
       this.output.note(`listening as ${this.me}: the broker keeps what comes when nobody listens`);
@@ -147,8 +148,12 @@ export class Messenger {
     await Promise.race([listening, stopped, this.#broker.failed]);
   }
 
-  /** Undefined: it was refused, which has been told. */
-  async #open(payload: Uint8Array, isRepeat: boolean, signal: AbortSignal): Promise<OpenedMessage | undefined> {
+  /** `refused` has been told; `unasked`: the provider could not be asked before `signal` fired. */
+  async #open(
+    payload: Uint8Array,
+    isRepeat: boolean,
+    signal: AbortSignal,
+  ): Promise<OpenedMessage | 'refused' | 'unasked'> {
     const { timers = platformTimers, random, now } = this.#context.surroundings.runtime;
     for (;;) {
       try {
@@ -162,19 +167,21 @@ export class Messenger {
         });
       } catch (error) {
         if (error instanceof NesError) return this.#refuse(error, isRepeat);
+        if (signal.aborted) return 'unasked';
         if (!(error instanceof CliError && error.ending === 'offline')) throw error;
         this.output.note(`${error.message}: a message waits for it`);
         await pause(timers, ASK_AGAIN_MS, signal);
-        if (signal.aborted) return new Promise(() => {});
+        if (signal.aborted) return 'unasked';
       }
     }
   }
 
-  async #refuse({ code, message }: NesError, isRepeat: boolean): Promise<undefined> {
+  async #refuse({ code, message }: NesError, isRepeat: boolean): Promise<'refused'> {
     // The broker did not hear that it was shown.
-    if (code === 'replayed' && isRepeat) return;
+    if (code === 'replayed' && isRepeat) return 'refused';
     if (this.output.json) await this.output.data({ event: 'nes-refused', code, text: message }, '');
     else this.output.warn(`a message was refused: ${message}`);
+    return 'refused';
   }
 }
 

@@ -20,13 +20,14 @@ export interface Mosquitto {
   stop(): Promise<void>;
 }
 
-export async function startMosquitto(folder: string): Promise<Mosquitto> {
-  mkdirSync(folder);
+/** `access`: who may do what, in its configuration's lines. */
+export async function startMosquitto(folder: string, access = ['allow_anonymous true']): Promise<Mosquitto> {
+  mkdirSync(folder, { recursive: true });
   const port = await freePort();
   const file = join(folder, 'mosquitto.conf');
   const lines = [
     `listener ${port} 127.0.0.1`,
-    'allow_anonymous true',
+    ...access,
     'persistence true',
     `persistence_location ${folder}/`,
     'log_dest stderr',
