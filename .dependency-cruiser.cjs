@@ -9,7 +9,7 @@ const floors = {
   client: ['lime', 'cpim', 'wire', 'crypto'],
   light: ['client', 'wire', 'crypto'],
   blobs: [],
-  service: ['bus', 'wire', 'crypto'],
+  service: ['bus', 'mail', 'wire', 'crypto'],
   access: ['service', 'bus', 'wire', 'crypto'],
 };
 
@@ -70,6 +70,13 @@ module.exports = {
       to: { path: '^(packages/(lime|client|light)|apps/(drill|load))/', reachable: true },
     },
     {
+      name: 'servers-open-no-message-of-nes',
+      comment: 'the provider of NES hands out public keys: what opens a message stays on the clients’ side',
+      severity: 'error',
+      from: { path: '^apps/(api|relay|directory|solo|server)/src/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/nes/src/(message|primitives|unpadding)\\.ts$', reachable: true },
+    },
+    {
       name: 'drill-against-starts-nothing',
       comment:
         'what the container image runs has no database, Redis or nginx to start: the cluster is loaded by `npm run drill` alone',
@@ -79,12 +86,14 @@ module.exports = {
     },
     ...floorRules,
     appFloor('api', [...servers, 'blobs', 'mail']),
-    appFloor('directory', servers),
+    appFloor('directory', [...servers, 'mail', 'nes']),
     appFloor('relay', servers),
     appFloor('cli', ['client', 'lime', 'wire', 'crypto']),
     appFloor('drill', ['light', 'client', 'wire', 'crypto']),
     // Its tests have a server in their own process: which of its files may see that, `testkit-in-tests-only` says.
     appFloor('load', ['light', 'client', 'wire', 'crypto', 'testkit', 'blobs']),
+    appFloor('cli', ['client', 'lime', 'nes', 'wire', 'crypto']),
+    appFloor('drill', ['client', 'wire', 'crypto']),
     {
       name: 'app-solo',
       comment:
@@ -154,7 +163,8 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(packages|apps)/[a-z]+/src/',
-        pathNot: '^packages/crypto/src/node\\.ts$|^packages/nes/src/(primitives|keys)\\.ts$|\\.test\\.ts$|/testing/',
+        pathNot:
+          '^packages/crypto/src/node\\.ts$|^packages/nes/src/(primitives|signature|keys|replay-memory)\\.ts$|\\.test\\.ts$|/testing/',
       },
       to: { path: '^(node:)?crypto$', dependencyTypes: ['core'] },
     },

@@ -2,6 +2,7 @@
 import { APP_PASSWORD_KEY, APP_PASSWORD_SETTINGS } from '@sealwire/access/app-password-settings';
 import { adminSocketIn } from '@sealwire/service/admin-socket';
 import { setting } from '@sealwire/service/config';
+import { MAIL_SETTINGS } from '@sealwire/service/mail';
 import {
   DOMAIN_NAME,
   listenAddress,
@@ -12,7 +13,6 @@ import {
   wholeNumber,
 } from '@sealwire/service/settings';
 import { LIMITS } from '@sealwire/wire/limits';
-import { isMailAddress } from '@sealwire/wire/mail-address';
 import { z } from 'zod';
 
 /** `localhost`, `127.0.0.1` and `::1` beside a public origin that is one of them (login/login-origins.ts). */
@@ -40,28 +40,11 @@ export const API_SETTINGS = {
       'Who may make an account: `open` (anybody), `invitation` (who has a code of `invite`), or `email` (who gets a code by mail, or has one of `invite`).',
     default: 'invitation',
   }),
-  MAIL_URL: setting(z.string().min(1).optional(), {
-    about:
-      'Where codes are mailed with `GATE=email`: `smtps://USER:PASSWORD@HOST`, `smtp://…` (STARTTLS), or `folder:PATH` for files.',
-    secret: true,
-    example: 'smtps://sealwire:PASSWORD@mail.example.org',
-  }),
-  MAIL_FROM: setting(z.string().refine(isMailAddress, 'not a mail address').optional(), {
-    about: 'The sender of these mails. Not set: `no-reply@DOMAIN`.',
-    example: 'no-reply@example.org',
-  }),
+  ...MAIL_SETTINGS,
   MAIL_DOMAINS: setting(mailDomains(), {
     about: 'With `GATE=email`: domains whose addresses may have accounts, separated by commas; empty: all.',
     default: '',
     example: 'example.org,example.com',
-  }),
-  MAILS_PER_ADDRESS: setting(wholeNumber(0), {
-    about: 'Mails an hour that one client address may cause; 0: no limit.',
-    default: '10',
-  }),
-  MAILS_PER_RECIPIENT: setting(wholeNumber(0), {
-    about: 'Mails a day to one mail address, whoever asks; 0: no limit.',
-    default: '3',
   }),
   ACCOUNTS_PER_ADDRESS: setting(wholeNumber(0), {
     about: 'New accounts an hour from one client address (a /64 of IPv6; from a /48 four times as many); 0: no limit.',

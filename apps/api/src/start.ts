@@ -10,12 +10,10 @@ import { bearerAuthenticator } from '@sealwire/access/bearer';
 import { createGuessLimits } from '@sealwire/access/guess-limits';
 import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealwire/access/tokens';
 import type { CryptoProvider } from '@sealwire/crypto/port';
-import { openMailer } from '@sealwire/mail/open';
 import type { Mailer } from '@sealwire/mail/port';
 import { type Announcer, createAnnouncer } from '@sealwire/service/announce';
-import { openOrExplain } from '@sealwire/service/boot';
-import { ConfigError } from '@sealwire/service/config';
 import type { HttpDoor } from '@sealwire/service/http-door';
+import { openServerMailer } from '@sealwire/service/mail';
 import { acceptStrictJsonOnly, fastifyOptions, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
@@ -198,23 +196,11 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths, link
 /** For the gate `email`, else undefined. `folder`: for mails where nothing else is said. Rejects with `ConfigError`. */
 export async function openGateMailer(
   settings: Pick<ApiSettings, 'GATE' | 'DOMAIN'> & Partial<Pick<ApiSettings, 'MAIL_URL' | 'MAIL_FROM'>>,
-  { log, now, random }: Pick<ApiDeps, 'log' | 'now' | 'random'>,
+  deps: Pick<ApiDeps, 'log' | 'now' | 'random'>,
   folder?: string,
 ): Promise<Mailer | undefined> {
-  const {
-    GATE,
-    MAIL_URL: url = folder && `folder:${folder}`,
-    MAIL_FROM: from = `no-reply@${settings.DOMAIN}`,
-  } = settings;
-  if (GATE !== 'email') return undefined;
-  if (url === undefined)
-    throw new ConfigError(
-      'MAIL_URL',
-      'the gate `email` needs it',
-      'set it to smtps://USER:PASSWORD@HOST or folder:PATH',
-    );
-  const written = (file: string) => log.warn('mail-written', { path: file });
-  return openOrExplain('MAIL_URL', () => openMailer(url, { from, now, random, written }));
+  if (settings.GATE !== 'email') return undefined;
+  return openServerMailer(settings, { neededBy: 'the gate `email`', folder, ...deps });
 }
 
 function vaultOf({ crypto, random, settings, appPasswordKey: key }: ApiDeps): AppPasswordVault | undefined {

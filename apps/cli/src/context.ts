@@ -28,6 +28,9 @@ export interface ProfileContext extends Context {
   readonly verbose: boolean;
 }
 
+/** What the keys of a profile are opened with. */
+export type KeysContext = Pick<ProfileContext, keyof Context | 'profile' | 'passphrase'>;
+
 export function configurationFor(
   { surroundings, output }: Context,
   options: CommonOptions & Partial<Record<SettingName, string>>,
@@ -83,7 +86,7 @@ export async function openStorage(context: ProfileContext): Promise<ClientStorag
 }
 
 /** The folder of existing keys, locked, and the key that opens it. Throws `CliError`, `ClientError`. */
-export async function openKeys(context: ProfileContext): Promise<{ folder: FolderStorage; key: Uint8Array }> {
+export async function openKeys(context: KeysContext): Promise<{ folder: FolderStorage; key: Uint8Array }> {
   const { profile, passphrase, surroundings, output } = context;
   const { crypto } = surroundings.runtime;
   requireProfile(profile);

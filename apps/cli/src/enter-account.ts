@@ -8,7 +8,7 @@ import { SealedStorage } from '@sealwire/client/sealed-storage';
 import type { ClientStorage } from '@sealwire/client/storage';
 import type { CurveName } from '@sealwire/crypto/port';
 import { type Command, Option } from 'commander';
-import { openStorage, type ProfileContext } from './context.ts';
+import { type KeysContext, openStorage, type ProfileContext } from './context.ts';
 import { CliError, endingOf } from './exit-codes.ts';
 import { createKeyStore } from './key-store.ts';
 import type { AccountOptions } from './options.ts';
@@ -115,7 +115,8 @@ async function registeredAlready({ profile, surroundings }: ProfileContext, stor
   return new CliError('usage', `${profile.user} is registered already, with keys in ${profile.folder}`);
 }
 
-async function makeStorage(context: ProfileContext, withPassphrase: boolean): Promise<ClientStorage> {
+/** A new store for the keys of a profile, sealed or not. Throws `CliError`. */
+export async function makeStorage(context: KeysContext, withPassphrase: boolean): Promise<ClientStorage> {
   const { profile, surroundings, output, passphrase } = context;
   const { crypto, random } = surroundings.runtime;
   const secret = withPassphrase ? await readNewPassphrase(passphrase, profile.user, surroundings, output) : undefined;

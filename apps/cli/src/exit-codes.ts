@@ -2,6 +2,7 @@
  * How the process ends, as one table (docs/cli.md shows it; a test compares). Scripts rely on these numbers: they never change meaning.
  */
 import { ClientError } from '@sealwire/client/errors';
+import { NesError } from '@sealwire/nes/errors';
 import { CommanderError } from 'commander';
 
 export const EXIT_CODES = {
@@ -53,6 +54,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
 export function endingOf(error: unknown): Ending {
   if (error instanceof CliError) return error.ending;
   if (error instanceof ClientError) return ENDINGS[error.code] ?? 'failure';
+  if (error instanceof NesError) return error.code === 'bad-username' ? 'usage' : 'failure';
   if (error instanceof CommanderError) return error.exitCode === 0 ? 'ok' : 'usage';
   if (isBrokenPipe(error)) return 'ok';
   return 'failure';
@@ -65,5 +67,5 @@ export function isBrokenPipe(error: unknown): boolean {
 
 /** Stable word for `--json`: the SDK's own code where there is one. */
 export function errorCodeOf(error: unknown): string {
-  return error instanceof ClientError ? error.code : endingOf(error);
+  return error instanceof ClientError || error instanceof NesError ? error.code : endingOf(error);
 }

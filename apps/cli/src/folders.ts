@@ -7,11 +7,14 @@ export interface Folders {
   readonly configFile: string;
   /** `~/.local/share/sealwire`: one folder a profile. */
   readonly profiles: string;
+  /** `~/.local/share/sealwire-nes`: one folder a user of NES. Beside the others: a profile may have any of their names. */
+  readonly nesProfiles: string;
 }
 
 export function foldersOf({ env, home }: Pick<Surroundings, 'env' | 'home'>): Folders {
   return {
     configFile: join(base(env.XDG_CONFIG_HOME, home, '.config'), 'sealwire', 'config.toml'),
+    nesProfiles: join(base(env.XDG_DATA_HOME, home, '.local/share'), 'sealwire-nes'),
     profiles: join(base(env.XDG_DATA_HOME, home, '.local/share'), 'sealwire'),
   };
 }

@@ -11,6 +11,7 @@ import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
 import { linkCommand } from './commands/link.ts';
 import { listenCommand } from './commands/listen.ts';
 import { moveCommand } from './commands/move.ts';
+import { nesCommand } from './commands/nes/nes.ts';
 import { passwdCommand } from './commands/passwd.ts';
 import { registerCommand } from './commands/register.ts';
 import { sendCommand } from './commands/send.ts';
@@ -70,6 +71,7 @@ function buildProgram(context: Context): Command {
     moveCommand(give),
     logoutCommand(give),
     deleteAccountCommand(give),
+    nesCommand(give),
     versionCommand(give),
     completionCommand(give, () => program),
   ];

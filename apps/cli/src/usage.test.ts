@@ -46,6 +46,25 @@ describe('a mistake is one line with the fix, and exit code 2', () => {
       'descriptor 77 cannot be read',
     ],
     ['stdin as the passphrase', ['register', '-u', 'alice', '--passphrase-fd', '0'], 'from 3 up'],
+    ...(['bob/+', 'bob#', '../bob', 'Bob', 'bo', 'b\0b', 'bob/message'].map((name) => [
+      `a name for NES that is none: ${JSON.stringify(name)}`,
+      ['nes', 'send', '-t', name, '-m', 'x'],
+      'is no name: 3 to 32',
+    ]) as [string, string[], string][]),
+    ['a name for NES keys that is none', ['nes', 'generate', '-u', '../alice'], 'is no name: 3 to 32'],
+    ['no keys for NES', ['nes', 'listen'], 'run `sealwire nes generate -u NAME`'],
+    [
+      'keys for NES that are too short',
+      ['nes', 'generate', '-u', 'alice', '-s', '1024'],
+      'A multiple of 8 from 2048 to 8192',
+    ],
+    ['a broker that is none', ['nes', 'config', '-u', 'alice', '-b', 'https://u:hidden@x'], 'is no URL like mqtts://'],
+    [
+      'a provider key that is none',
+      ['nes', 'config', '-u', 'alice', '-P', fileURLToPath(import.meta.url)],
+      'openssl rsa',
+    ],
+    ['no mail address', ['nes', 'register', '-u', 'alice', '-e', 'alice'], 'is no mail address'],
     ['a setting that there is not', ['config', 'set', 'servr', 'x'], 'there are: server, user, passphrase_file'],
   ])('%s', async (_what, args, fix) => {
     const { code, stdout, stderr } = await sealwire(...args);

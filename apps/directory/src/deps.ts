@@ -8,6 +8,7 @@ import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { Store } from '@sealwire/store/port';
 import type { Authenticate } from './lime/authenticate.ts';
+import type { NesProvider } from './nes/open-provider.ts';
 import type { Repeat } from './open-mode.ts';
 import type { DirectorySettings } from './settings.ts';
 
@@ -27,6 +28,8 @@ export interface DirectoryDeps {
   readonly random: RandomBytes;
   /** 32 bytes shared with the API and the other key directories; undefined: no app passwords, so no HTTP Digest. */
   readonly appPasswordKey?: Uint8Array | undefined;
+  /** The public-keys provider of NES (`openNesProvider`); undefined: it is off. */
+  readonly nes?: NesProvider | undefined;
   readonly version: string;
   /** Of the warnings in open mode; the platform's timers unless given. */
   readonly repeat?: Repeat;

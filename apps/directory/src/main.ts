@@ -8,7 +8,7 @@ import { bootServer } from '@sealwire/service/boot-server';
 import { originOf } from '@sealwire/service/public-origin';
 import { openStore } from '@sealwire/store/open';
 import { directorySettings } from './settings.ts';
-import { startDirectory } from './start.ts';
+import { openNesProvider, startDirectory } from './start.ts';
 
 await bootServer({
   name: 'directory',
@@ -19,7 +19,7 @@ await bootServer({
   openBus,
   openCounters,
   withoutNews: 'other processes hear nothing of changes',
-  start(context) {
+  async start(context) {
     const { settings, now } = context;
     const tokens = createTokenVerifier({
       jwks: new URL(settings.TOKEN_JWKS_URL),
@@ -28,6 +28,7 @@ await bootServer({
     });
     requireRandomness(systemRandom);
     const { APP_PASSWORD_KEY: appPasswordKey } = settings;
-    return startDirectory({ ...context, crypto: nodeCrypto(), random: systemRandom, tokens, appPasswordKey });
+    const nes = await openNesProvider(settings, { ...context, random: systemRandom });
+    return startDirectory({ ...context, crypto: nodeCrypto(), random: systemRandom, tokens, appPasswordKey, nes });
   },
 });

@@ -5,12 +5,13 @@ import { listenAddress, ownPath, SERVER_SETTINGS, wholeNumber } from '@sealwire/
 import { LIMITS } from '@sealwire/wire/limits';
 import { z } from 'zod';
 import { PEER_SETTINGS } from './foreign/peer-settings.ts';
+import { NES_SETTINGS } from './nes/nes-settings.ts';
 
 // For the declarations of settings that take these over.
 export type { PeerDirectory } from './foreign/peer-settings.ts';
 
 /** First segments of the paths that API, directory, relay and the operator's pages have: all may be behind one origin. */
-const TAKEN = ['v1', 'directory', 'relay', 'livez', 'readyz', 'metrics', 'version'];
+const TAKEN = ['v1', 'directory', 'relay', 'users', 'livez', 'readyz', 'metrics', 'version'];
 
 /** s, thirty days: who had what is in memory until its period ends. */
 const LONGEST_PERIOD = 2_592_000;
@@ -84,6 +85,7 @@ export const DIRECTORY_SETTINGS = {
     about: 'Manifest publications a minute from one client address; 0: no limit.',
     default: '60',
   }),
+  ...NES_SETTINGS,
 } as const;
 
 export const directorySettings = z.object({

@@ -28,13 +28,17 @@ import { LimeService } from './lime/lime-service.ts';
 import { createManifestLimiters } from './manifests/manifest-limiters.ts';
 import { ManifestService } from './manifests/manifest-service.ts';
 import { ManifestsController } from './manifests/manifests.controller.ts';
+import { createNesEndpoint } from './nes/nes-endpoint.ts';
+import { createNesLimiters } from './nes/nes-limiters.ts';
+import { ProviderService } from './nes/provider-service.ts';
 import { announceOpenMode, platformRepeat } from './open-mode.ts';
 import { OpenApiController } from './openapi.controller.ts';
 import { AUTHENTICATE, KEYS, MANIFEST_LIMITERS, MANIFESTS, OPENAPI, PEER_KEY } from './ports.ts';
 
 export type { DirectoryDeps } from './deps.ts';
+export { openNesProvider } from './nes/open-provider.ts';
 
-/** Builds the server and resolves when it can answer. Its paths: `/lime`, `LIME_PATH`, `/directory/…`. */
+/** Builds the server and resolves when it can answer. Its paths: `/lime`, `LIME_PATH`, `/directory/…`, and `/users` if there is `deps.nes`. */
 export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const { store, crypto, now, metrics, log, settings, counters } = deps;
   const quiet = announceOpenMode(settings, log, deps.repeat ?? platformRepeat);
@@ -57,6 +61,8 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const answering = { service, deviceNamed, log, metrics, limits };
   const lime = createLimeEndpoint({ ...answering, authenticate });
   const forPeers = createLimeEndpoint({ ...answering, authenticate: peering.authenticate });
+
+  const nes = nesEndpoint(deps);
 
   const announcer = createAnnouncer(deps);
   const adapter = new FastifyAdapter(fastifyOptions(deps));
@@ -81,6 +87,7 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
     handle(request, response) {
       if (isPath(request.url, '/lime') || isPath(request.url, settings.LIME_PATH)) lime(request, response);
       else if (isPath(request.url, '/directory/lime')) forPeers(request, response);
+      else if (nes && isUnder(request.url, '/users')) nes(request, response);
       else fastify.routing(request, response);
     },
     notes: settings.OPEN_MODE === 'on' ? { openMode: true } : undefined,
@@ -99,6 +106,18 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
 function isPath(url: string | undefined, path: string): boolean {
   if (url === undefined) return false;
   return url === path || url.startsWith(`${path}?`) || (path !== '/' && url === `${path}/`);
+}
+
+function isUnder(url: string | undefined, path: string): boolean {
+  return url !== undefined && url.startsWith(path) && /^[/?]|^$/.test(url.slice(path.length));
+}
+
+/** Undefined: the provider is off. */
+function nesEndpoint(deps: DirectoryDeps) {
+  const { nes: provider, log, metrics, settings } = deps;
+  if (!provider) return undefined;
+  const service = new ProviderService({ ...deps, provider, origin: settings.PUBLIC_ORIGIN });
+  return createNesEndpoint({ service, limiters: createNesLimiters(settings, deps), log, metrics });
 }
 
 function directoryModule(

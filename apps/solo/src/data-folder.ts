@@ -30,6 +30,11 @@ export function blobsIn(folder: string): string {
   return join(resolve(folder), 'blobs');
 }
 
+/** Where the key of the NES provider is, once that was on. */
+export function nesKeyIn(folder: string): string {
+  return join(resolve(folder), 'secrets', 'nes-key.pem');
+}
+
 /** Rejects with `ConfigError` when the folder cannot be used, or the store in it cannot be opened, with the fix. */
 export async function openDataFolder(folder: string, random: RandomBytes, terms: OpenTerms = {}): Promise<DataFolder> {
   const path = resolve(folder);

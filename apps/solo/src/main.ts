@@ -15,7 +15,7 @@ import { boot, openOrExplain } from '@sealwire/service/boot';
 import { tuneCollector } from '@sealwire/service/collector';
 import { aboutOf } from '@sealwire/service/config';
 import { storeNews } from '@sealwire/service/store-reports';
-import { blobsIn, openDataFolder } from './data-folder.ts';
+import { blobsIn, nesKeyIn, openDataFolder } from './data-folder.ts';
 import { exposureWarnings } from './exposure.ts';
 import { soloSettings } from './settings.ts';
 import { welcome } from './welcome.ts';
@@ -76,6 +76,7 @@ if (command) {
         appPasswordKey: folder.appPasswordKey,
         version,
         mailFolder: join(folder.path, 'mail'),
+        nesKeyFile: nesKeyIn(folder.path),
         adminSocket: adminSocketIn(folder.path),
       });
       for (const warning of exposureWarnings(settings)) process.stderr.write(`solo: warning: ${warning}\n`);

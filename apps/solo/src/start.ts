@@ -8,7 +8,7 @@ import type { Blobs } from '@sealwire/blobs/port';
 import type { Counters } from '@sealwire/bus/counters';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
-import { startDirectory } from '@sealwire/directory/start';
+import { openNesProvider, startDirectory } from '@sealwire/directory/start';
 import { relaySettings } from '@sealwire/relay/config';
 import { startRelay } from '@sealwire/relay/start';
 import { trustedProxies } from '@sealwire/service/client-address';
@@ -47,6 +47,8 @@ export interface SoloDeps {
   readonly version: string;
   /** Where mails go when nothing else is said; undefined: nowhere. */
   readonly mailFolder?: string | undefined;
+  /** Where the key of the NES provider is kept if none is given; undefined: one must be. */
+  readonly nesKeyFile?: string | undefined;
   /** Where it listens for its administrator; undefined: nowhere. */
   readonly adminSocket?: string | undefined;
 }
@@ -74,7 +76,9 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
 
   const mailer = await openGateMailer(settings, shared, deps.mailFolder);
   const api = await startApi({ ...shared, blobs: deps.blobs, settings, tokenKey, appPasswordKey, mailer, version });
-  const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey, version });
+  const nesFiles = { keyFile: deps.nesKeyFile, mailFolder: deps.mailFolder };
+  const nes = await openNesProvider(settings, { ...shared, ...nesFiles });
+  const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey, nes, version });
   const relayed = relaySettings(settings);
   const proxies = trustedProxies(settings.TRUSTED_PROXIES);
   const relay = await startRelay({
@@ -95,6 +99,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
       { prefix: '/lime', door: directory },
       { prefix: settings.LIME_PATH, door: directory, exactly: settings.LIME_PATH === '/' },
       { prefix: '/directory', door: directory },
+      ...(nes ? [{ prefix: '/users', door: directory }] : []),
       { prefix: relayed.path, door: relay },
     ],
     health: createHealth({

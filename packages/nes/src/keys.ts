@@ -42,9 +42,9 @@ export function parsePublicKey(text: string, minimum = READABLE_BITS): KeyObject
   return checked(() => createPublicKey(text), minimum);
 }
 
-/** PEM `RSA PRIVATE KEY` or `PRIVATE KEY`. Throws `bad-key`. */
-export function parsePrivateKey(text: string): KeyPair {
-  const privateKey = checked(() => createPrivateKey(text), READABLE_BITS);
+/** PEM `RSA PRIVATE KEY` or `PRIVATE KEY`. `minimum`: bits. Throws `bad-key`. */
+export function parsePrivateKey(text: string, minimum = READABLE_BITS): KeyPair {
+  const privateKey = checked(() => createPrivateKey(text), minimum);
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 

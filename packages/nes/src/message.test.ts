@@ -1,4 +1,5 @@
 /** What the vectors leave open: every byte of a frame counts, a wrapped key betrays nothing, and JSON is Go's whatever is in it. */
+import { constants, publicEncrypt } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { NesError } from './errors.ts';
@@ -6,8 +7,9 @@ import { decodeFrame, encodeFrame, FRAME_BYTES } from './frame.ts';
 import { goJson } from './go-json.ts';
 import { generateKeys, type KeyPair } from './keys.ts';
 import { type OpeningOptions, openMessage, sealMessage } from './message.ts';
-import { encrypt, KEY_BYTES, modulusBytes, sign, wrap } from './primitives.ts';
-import { ReplayMemory } from './replay-memory.ts';
+import { encrypt, KEY_BYTES, wrap } from './primitives.ts';
+import { messageIdOf, ReplayMemory } from './replay-memory.ts';
+import { modulusBytes, sign } from './signature.ts';
 import { unwrapKey } from './unpadding.ts';
 import type { Username } from './username.ts';
 
@@ -106,7 +108,7 @@ describe('a frame', () => {
 });
 
 describe('the memory of what was shown', () => {
-  const signature = (number: number) => Uint8Array.of(number >> 8, number);
+  const signature = (number: number) => messageIdOf(Uint8Array.of(number));
 
   it('keeps the newest of each sender, and senders who write often drive out no other', () => {
     const memory = new ReplayMemory(3);
@@ -150,24 +152,66 @@ describe('a wrapped key', () => {
   it('looks at every byte of the block once and in the same order, whatever they are', () => {
     const traced = (bytes: Uint8Array) => {
       const read: string[] = [];
-      const watched = new Proxy(bytes, {
-        get: (target, name) => {
-          if (typeof name === 'string') read.push(name);
-          return Reflect.get(target, name, target);
-        },
-      });
-      unwrapKey(watched, instead);
-      return read.filter((name) => name !== 'length');
+      // Of the other key, too: who reads it only in the place of a bad one tells which it was.
+      const watched = (of: string, watchedBytes: Uint8Array) =>
+        new Proxy(watchedBytes, {
+          get: (target, name) => {
+            if (typeof name === 'string' && name !== 'length') read.push(`${of} ${name}`);
+            return Reflect.get(target, name, target);
+          },
+        });
+      unwrapKey(watched('block', bytes), watched('instead', instead));
+      return read;
     };
     const good = traced(block());
-    expect(new Set(good).size).toBe(256);
-    expect(good).toHaveLength(256);
+    expect(new Set(good).size).toBe(256 + KEY_BYTES);
+    expect(good).toHaveLength(256 + KEY_BYTES);
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 256, maxLength: 256 }), (bytes) => {
         expect(traced(bytes)).toEqual(good);
       }),
     );
   });
+});
+
+/** What a network, a clock of another process or a provider could see of the reading of a frame: calls and words. */
+it('a key that was wrapped wrong in any way is read with the same calls and refused in the same words as a wrong one', async () => {
+  const parts = decodeFrame(seal());
+  const { publicKey } = messageKeys;
+  const raw = (change: (made: Uint8Array) => void) => {
+    const made = new Uint8Array(modulusBytes(publicKey)).fill(0x55);
+    made.set([0, 2]);
+    made[made.length - KEY_BYTES - 1] = 0;
+    change(made);
+    return new Uint8Array(publicEncrypt({ key: publicKey, padding: constants.RSA_NO_PADDING }, made));
+  };
+  const wrapped: Record<string, Uint8Array> = {
+    'well, another key': wrap(publicKey, random(KEY_BYTES)),
+    'a key of 47 bytes': wrap(publicKey, random(KEY_BYTES - 1)),
+    'a key of 49 bytes': wrap(publicKey, random(KEY_BYTES + 1)),
+    'of type 1': raw((made) => made.set([1], 1)),
+    'with a first byte': raw((made) => made.set([1], 0)),
+    'without an end of the padding': raw((made) => made.set([0x55], made.length - KEY_BYTES - 1)),
+    'with a zero in the padding': raw((made) => made.set([0], 9)),
+    'all zeros': new Uint8Array(modulusBytes(publicKey)),
+    'not below the modulus': new Uint8Array(modulusBytes(publicKey)).fill(0xff),
+    noise: raw((made) => made.set(random(100), 50)),
+  };
+  const seen = new Set<string>();
+  for (const cipherkey of Object.values(wrapped)) {
+    const calls: string[] = [];
+    const watched = (length: number) => {
+      calls.push(`random ${length}`);
+      return random(length);
+    };
+    const signKeyOf = async () => {
+      calls.push('asked');
+      return signKeys.publicKey;
+    };
+    const error = await open(encodeFrame({ ...parts, cipherkey }), { random: watched, signKeyOf }).catch((e) => e);
+    seen.add(JSON.stringify([calls, error.code, error.message, String(error.cause)]));
+  }
+  expect([...seen]).toEqual([expect.stringMatching(/^\[\["random 48"\],"unreadable","[^"]+","undefined"\]$/)]);
 });
 
 it('JSON is what every reader takes it for, and has no character that Go escapes', () => {

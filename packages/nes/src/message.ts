@@ -7,8 +7,9 @@ import { NesError } from './errors.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { goJson } from './go-json.ts';
 import type { KeyObject } from './keys.ts';
-import { decrypt, encrypt, KEY_BYTES, modulusBytes, sign, unwrap, verify, wrap } from './primitives.ts';
-import type { ReplayMemory } from './replay-memory.ts';
+import { decrypt, encrypt, KEY_BYTES, unwrap, wrap } from './primitives.ts';
+import { type MessageId, messageIdOf, type ReplayMemory } from './replay-memory.ts';
+import { modulusBytes, sign, verify } from './signature.ts';
 import { isUsername, type Username } from './username.ts';
 
 /** A message this far from our clock is shown with a mark: nothing else tells a replay from a late one. */
@@ -25,6 +26,8 @@ export interface NesMessage {
 export interface OpenedMessage extends NesMessage {
   /** Its time is more than a day from ours. */
   readonly isFarInTime: boolean;
+  /** What `replays` knows it by. */
+  readonly id: MessageId;
 }
 
 export interface SealingKeys {
@@ -75,8 +78,10 @@ export async function openMessage(bytes: Uint8Array, options: OpeningOptions): P
   if (!verify(await signKeyOf(from), plaintext, frame.signature))
     throw new NesError('bad-signature', `not signed by ${from}`);
   if (to !== me) throw new NesError('wrong-recipient', `${from} wrote this for somebody else`);
-  if (!replays.isNew(from, frame.signature)) throw new NesError('replayed', `this message of ${from} has come before`);
-  return { from, to: me, timestamp, message: message.message, isFarInTime: Math.abs(now - timestamp) > NEAR_MS };
+  const id = messageIdOf(frame.signature);
+  if (!replays.isNew(from, id)) throw new NesError('replayed', `this message of ${from} has come before`);
+  const isFarInTime = Math.abs(now - timestamp) > NEAR_MS;
+  return { from, to: me, timestamp, message: message.message, isFarInTime, id };
 }
 
 /** Undefined for what no client makes. `to` is anybody's. */

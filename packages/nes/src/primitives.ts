@@ -1,13 +1,11 @@
 /**
- * RSA and AES-CBC as NES uses them (docs/spec/nes.md sections 1 and 2), over node:crypto. They are no part of the crypto port: nothing else
- * of this house may use them.
+ * Encryption by RSA and AES-CBC as NES uses it (docs/spec/nes.md sections 1 and 2), over node:crypto. It is no part of the crypto port:
+ * nothing else of this house may use it, and no server may (`signature.ts` is what they need).
  */
 import {
   constants,
   createCipheriv,
   createDecipheriv,
-  createSign,
-  createVerify,
   type KeyObject,
   privateDecrypt,
   publicEncrypt,
@@ -18,12 +16,6 @@ import { unwrapKey } from './unpadding.ts';
 export const KEY_BYTES = 48;
 export const BLOCK_BYTES = 16;
 const AES_KEY_BYTES = 32;
-const PADDING = constants.RSA_PKCS1_PSS_PADDING;
-
-/** Bytes of the modulus: of a wrapped key and of a signature. */
-export function modulusBytes(key: KeyObject): number {
-  return Math.ceil(key.asymmetricKeyDetails!.modulusLength! / 8);
-}
 
 /** RSAES-PKCS1-v1_5; answers as many bytes as the modulus has. */
 export function wrap(recipient: KeyObject, key: Uint8Array): Uint8Array {
@@ -61,17 +53,4 @@ export function decrypt(key: Uint8Array, ciphertext: Uint8Array): Uint8Array | u
   let bad = length === 0 || length > BLOCK_BYTES ? 1 : 0;
   for (let i = 1; i <= BLOCK_BYTES; i++) bad |= (i <= length ? 0xff : 0) & (padded[padded.length - i]! ^ length);
   return bad === 0 ? new Uint8Array(padded.subarray(0, padded.length - length)) : undefined;
-}
-
-/** RSASSA-PSS with SHA-256 and MGF1-SHA-256, and the longest salt that fits. */
-export function sign(own: KeyObject, text: Uint8Array): Uint8Array {
-  const options = { key: own, padding: PADDING, saltLength: constants.RSA_PSS_SALTLEN_MAX_SIGN };
-  return new Uint8Array(createSign('sha256').update(text).sign(options));
-}
-
-/** Takes a salt of any length. */
-export function verify(signer: KeyObject, text: Uint8Array, signature: Uint8Array): boolean {
-  if (signature.length !== modulusBytes(signer)) return false;
-  const options = { key: signer, padding: PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO };
-  return createVerify('sha256').update(text).verify(options, signature);
 }

@@ -2,9 +2,9 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { encodeBase64 } from './base64.ts';
 import { generateKeys, type KeyPair, publicKeyText } from './keys.ts';
-import { sign } from './primitives.ts';
 import { type AskedFor, decodeAnswer, encodeAnswer } from './provider-answer.ts';
 import { rawMember } from './raw-member.ts';
+import { sign } from './signature.ts';
 import type { Username } from './username.ts';
 
 const alice = 'alice' as Username;

@@ -8,8 +8,8 @@ import { decodeBase64, encodeBase64 } from './base64.ts';
 import { NesError } from './errors.ts';
 import { goJson } from './go-json.ts';
 import { type KeyObject, parsePublicKey, publicKeyText } from './keys.ts';
-import { sign, verify } from './primitives.ts';
 import { rawMember } from './raw-member.ts';
+import { sign, verify } from './signature.ts';
 import type { Username } from './username.ts';
 
 /** Two keys of 8,192 bits and a signature of as many have some 5 KiB. */

@@ -16,6 +16,7 @@ import { lifeContract } from './contract/life.ts';
 import { lossContract } from './contract/loss.ts';
 import { manifestsContract } from './contract/manifests.ts';
 import { modelContract } from './contract/model.ts';
+import { nesUsersContract } from './contract/nes-users.ts';
 import { prekeysContract } from './contract/prekeys.ts';
 import { readContract } from './contract/read.ts';
 import { unfinishedContract } from './contract/unfinished.ts';
@@ -32,6 +33,7 @@ export function storeContract(name: string, open: OpenStore, sequences?: number)
     waitingContract(open);
     appPasswordsContract(open);
     attachmentsContract(open);
+    nesUsersContract(open);
     appendContract(open);
     readContract(open);
     acknowledgeContract(open);

@@ -152,9 +152,22 @@ describeMoves('a copy into a database', 'copy', ({ source, moved, copy, engine: 
     await people(store, BOB, 1);
     await store.accounts.delete(BOB, NOW);
     await store.once.take(secret(8), NOW + 100, NOW);
+    const nes = (name: string, n: number) => ({
+      name: `${name}${ALICE.slice(5, ALICE.indexOf('@'))}`,
+      messageKey: 'one key',
+      signKey: 'another',
+      activation: secret(n),
+      deletion: secret(n + 1),
+      expiresAt: NOW + 100,
+    });
+    for (const one of [nes('a', 20), nes('b', 30)]) await store.nesUsers.register(one, NOW);
+    await store.nesUsers.activate(nes('a', 20).name, secret(20), NOW);
     await store.close();
     await copy();
-    const { accounts, manifests, once } = await moved();
+    const { accounts, manifests, once, nesUsers } = await moved();
+    expect(await nesUsers.find(nes('a', 20).name)).toEqual({ ...nes('a', 20), expiresAt: undefined });
+    expect(await nesUsers.register(nes('b', 40), NOW)).toBe('taken');
+    expect(await nesUsers.activate(nes('b', 30).name, secret(30), NOW)).toBe(true);
     await expectError(accounts.create(account(BOB), manifest(1), [device(BOB, 1)]), 'conflict');
     const again = [device(ALICE, 1), device(ALICE, 2)];
     await expectError(manifests.publish(ALICE, manifest(2), again, NOW), 'conflict');

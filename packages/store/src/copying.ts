@@ -14,6 +14,7 @@ import {
   expiryTimeDocument,
   invitationDocument,
   mailboxDocuments,
+  nesUserDocument,
   onceDocument,
 } from './mongo/copied-documents.ts';
 import { type AccountCopy, CopyTarget, digestOfAccount, type LooseCollection } from './mongo/copy-target.ts';
@@ -127,7 +128,7 @@ async function copyAll(
     done += copies.length;
     await target.note(addresses[done - 1]!, done);
   }
-  await target.clearInvitations();
+  await target.clearLoose();
   for (const [collection, documents] of looseDocuments(walk, now)) await target.replace(collection, documents);
 
   const [digests, ids] = [[] as Buffer[], { count: 0 }];
@@ -184,6 +185,7 @@ function* looseDocuments(walk: LmdbWalk, now: number): Generator<[LooseCollectio
   yield* batchesOf('accepted', walk.ids(), (one) => acceptedDocument(one, now));
   yield* batchesOf('invitations', walk.invitations(), invitationDocument);
   yield* batchesOf('attachments', walk.attachments(), attachmentsDocument);
+  yield* batchesOf('nesusers', walk.nesUsers(), (one) => nesUserDocument(one, now));
   yield* batchesOf('once', walk.once(), (one) => onceDocument(one, now));
   const time = walk.expiryTime();
   if (time !== undefined) yield ['times', [expiryTimeDocument(time)]];

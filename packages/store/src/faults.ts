@@ -39,6 +39,7 @@ const WRITES = {
   mailboxes: ['append', 'acknowledge', 'claimSession', 'expire'],
   appPasswords: ['add', 'remove', 'markUsed'],
   attachments: ['add', 'complete', 'remove'],
+  nesUsers: ['register', 'activate', 'remove'],
   once: ['take'],
   expiryTime: ['write'],
 } as const satisfies { readonly [Part in keyof Store]?: readonly (keyof Store[Part])[] };
@@ -89,6 +90,7 @@ export function withFaults(store: Store, plan: FaultPlan): Store {
     mailboxes: faulty('mailboxes'),
     appPasswords: faulty('appPasswords'),
     attachments: faulty('attachments'),
+    nesUsers: faulty('nesUsers'),
     once: faulty('once'),
     expiryTime: faulty('expiryTime'),
     probe: () => decide('probe', () => store.probe()),

@@ -21,6 +21,7 @@ import { OpenMailboxes } from './lmdb/mailboxes/open-mailboxes.ts';
 import { ReadMailboxes } from './lmdb/mailboxes/read-mailboxes.ts';
 import { lmdbMailboxes } from './lmdb/mailboxes.ts';
 import { refuseMoved } from './lmdb/moved-mark.ts';
+import { lmdbNesUsers } from './lmdb/nes-users.ts';
 import { lmdbOnce } from './lmdb/once.ts';
 import { lmdbPrekeys } from './lmdb/prekeys.ts';
 import { upgrade } from './lmdb/upgrade/upgrade.ts';
@@ -119,6 +120,7 @@ async function openFolder(options: LmdbStoreOptions, check: (path: string) => vo
     mailboxes: lmdbMailboxes(environment, logged, log, mailboxes, reading, ids),
     appPasswords: lmdbAppPasswords(environment, writer),
     attachments: lmdbAttachments(environment, writer),
+    nesUsers: lmdbNesUsers(environment, writer),
     once: lmdbOnce(environment, writer),
     expiryTime: lmdbExpiryTime(environment, writer),
 

@@ -7,6 +7,7 @@ import { memoryAppPasswords } from './memory/app-passwords.ts';
 import { memoryAttachments } from './memory/attachments.ts';
 import { memoryExpiryTime } from './memory/expiry-time.ts';
 import { memoryMailboxes } from './memory/mailboxes.ts';
+import { memoryNesUsers } from './memory/nes-users.ts';
 import { memoryOnce } from './memory/once.ts';
 import { memoryPrekeys } from './memory/prekeys.ts';
 import { emptyState } from './memory/state.ts';
@@ -39,6 +40,7 @@ export function openMemoryStore(): Store {
     mailboxes: guarded(memoryMailboxes(state)),
     appPasswords: guarded(memoryAppPasswords(state)),
     attachments: guarded(memoryAttachments(state)),
+    nesUsers: guarded(memoryNesUsers(state)),
     once: guarded(memoryOnce(state)),
     expiryTime: guarded(memoryExpiryTime(state)),
     ...guarded({ async probe() {} }),

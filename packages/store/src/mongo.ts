@@ -10,6 +10,7 @@ import { openDocuments } from './mongo/documents.ts';
 import { Engine, type EngineTerms, storeErrorOf } from './mongo/engine.ts';
 import { mongoExpiryTime } from './mongo/expiry-time.ts';
 import { mongoMailboxes } from './mongo/mailboxes.ts';
+import { mongoNesUsers } from './mongo/nes-users.ts';
 import { mongoOnce } from './mongo/once.ts';
 import { mongoPrekeys } from './mongo/prekeys.ts';
 import { checkSchema } from './mongo/schema.ts';
@@ -62,6 +63,7 @@ export async function openMongoStore(terms: EngineTerms): Promise<{ readonly sto
     mailboxes: guarded(mongoMailboxes(ground), (args) => args),
     appPasswords: guarded(mongoAppPasswords(ground)),
     attachments: guarded(mongoAttachments(ground)),
+    nesUsers: guarded(mongoNesUsers(ground)),
     once: guarded(mongoOnce(ground)),
     expiryTime: guarded(mongoExpiryTime(ground)),
     ...guarded({

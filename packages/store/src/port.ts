@@ -4,7 +4,7 @@
  *
  * An aggregate is what changes at once: an account (its newest manifest, its devices, the ids of those
  * that are gone, its app passwords), its attachments, the keys that a device registered on one suite, the mailbox of a
- * device, an invitation, the owner of a public key. Promises that every adapter keeps, and `contract.ts`
+ * device, an invitation, the owner of a public key, a user of NES. Promises that every adapter keeps, and `contract.ts`
  * checks:
  * - a resolved promise means durable: the write survives kill -9 of this process and a power cut;
  * - a change of one aggregate is atomic, whatever other processes do to the same store at the same time;
@@ -460,6 +460,31 @@ export interface Attachments {
   expired(now: number, limit: number): Promise<{ readonly address: AccountAddress; readonly attachment: Attachment }[]>;
 }
 
+/** A user of the public-keys provider of NES (docs/spec/nes.md section 5). No mail address, and of its two tokens the hashes. */
+export interface NesUser {
+  readonly name: string;
+  /** PEM. */
+  readonly messageKey: string;
+  /** PEM. */
+  readonly signKey: string;
+  readonly activation: Uint8Array;
+  readonly deletion: Uint8Array;
+  /** ms since 1970: its name is free from then on. Undefined: it was activated, and stays. */
+  readonly expiresAt: number | undefined;
+}
+
+/** Each user is an aggregate. */
+export interface NesUsers {
+  /** `taken`: the name is another's, who is active or has not expired by `now`. The same again changes nothing. */
+  register(user: NesUser & { readonly expiresAt: number }, now: number): Promise<'registered' | 'taken'>;
+  /** Also one that has expired, for a while. */
+  find(name: string): Promise<NesUser | undefined>;
+  /** Whether it is active now: it was before, or had not expired by `now`. False for another hash than its own. Idempotent. */
+  activate(name: string, activation: Uint8Array, now: number): Promise<boolean>;
+  /** Whether there was one with this hash. Its name is free. */
+  remove(name: string, deletion: Uint8Array): Promise<boolean>;
+}
+
 /** Things that may happen once: login challenges answered, leases taken. */
 export interface Once {
   /** True for the first caller with this key, false for all later ones until `expiresAt`. */
@@ -515,6 +540,7 @@ export interface Store {
   readonly mailboxes: Mailboxes;
   readonly appPasswords: AppPasswords;
   readonly attachments: Attachments;
+  readonly nesUsers: NesUsers;
   readonly once: Once;
   readonly expiryTime: ExpiryTime;
   /**

@@ -1,6 +1,6 @@
 /** When two records say the same: what makes a repeat a repeat, and anything else a conflict. */
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
-import type { Attachment, Device, PrekeyBundle } from './port.ts';
+import type { Attachment, Device, NesUser, PrekeyBundle } from './port.ts';
 
 /** Not for secrets: it stops at the first difference. */
 export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
@@ -56,4 +56,12 @@ export const GONE_WITH_ACCOUNT = 0;
 /** Else it was an earlier account's of that name, and only waits to be swept. */
 export function isItsAccounts({ expiresAt }: Attachment): boolean {
   return expiresAt !== GONE_WITH_ACCOUNT;
+}
+
+/** For so long an expired user of NES is still found, so that the link of its mail can say why it does nothing. */
+export const NES_KEPT_MS = 86_400_000;
+
+/** Nobody activated it in time. */
+export function hasExpired({ expiresAt }: NesUser, now: number): boolean {
+  return expiresAt !== undefined && expiresAt <= now;
 }

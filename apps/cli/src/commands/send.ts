@@ -160,7 +160,8 @@ async function report(output: Output, sent: readonly Sent[]): Promise<void> {
   );
 }
 
-async function textToSend(message: string | undefined, { surroundings }: Context): Promise<string> {
+/** Of `-m`, or all of stdin. Throws `CliError`. */
+export async function textToSend(message: string | undefined, { surroundings }: Context): Promise<string> {
   const given = message !== undefined && message !== '-';
   const text = given ? message : (await readAll(surroundings.stdin, surroundings.interrupted)).replace(/\r?\n$/, '');
   if (text === '') throw new CliError('usage', 'there is nothing to send: give -m TEXT, or the text on stdin');

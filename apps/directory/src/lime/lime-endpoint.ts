@@ -21,6 +21,7 @@ import {
   SUITE_NAMES,
 } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
+import { readBody } from '../read-body.ts';
 import type { Authenticate, Caller, PeerCaller, Refusal } from './authenticate.ts';
 import type { DeviceNamed } from './device-names.ts';
 import type { LimeService } from './lime-service.ts';
@@ -133,27 +134,6 @@ function identityOf(request: IncomingMessage): string | undefined {
 
 function limeError(code: number, curveId: number, text: string): Uint8Array {
   return encodeAnswer({ kind: 'error', curveId, code, text });
-}
-
-/** Not `for await`: leaving such a loop destroys the socket, and the peer would not see the 413. */
-function readBody(request: IncomingMessage, maxBodyBytes: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    request.on('data', (chunk: Uint8Array) => {
-      size += chunk.length;
-      if (size <= maxBodyBytes) chunks.push(chunk);
-      else {
-        request.pause();
-        reject(new Problem('payload-too-large'));
-      }
-    });
-    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-    request.on('error', reject);
-    request.on('close', () => {
-      if (!request.complete) reject(new Problem('bad-request', { detail: 'the body broke off' }));
-    });
-  });
 }
 
 function send(response: ServerResponse, body: Uint8Array): void {

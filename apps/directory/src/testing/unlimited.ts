@@ -27,4 +27,11 @@ export const UNLIMITED: DirectorySettings = {
   BUNDLES_PER_PEER: 0,
   MANIFEST_READS_PER_ADDRESS: 0,
   MANIFEST_WRITES_PER_ADDRESS: 0,
+  NES_PROVIDER: 'off',
+  NES_KEY: undefined,
+  NES_REQUESTS_PER_ADDRESS: 0,
+  MAIL_URL: undefined,
+  MAIL_FROM: undefined,
+  MAILS_PER_ADDRESS: 0,
+  MAILS_PER_RECIPIENT: 0,
 };

@@ -29,6 +29,7 @@ const RECORDS = [
   'invitations',
   'apppasswords',
   'attachments',
+  'nesusers',
 ] as const;
 const ONE_TIME_KEY = 'k'.charCodeAt(0);
 

@@ -12,6 +12,7 @@ import {
   type Attachment,
   type Device,
   type GapRecord,
+  type NesUser,
   type OneTimePrekey,
   type PrekeyBundle,
   type StoredManifest,
@@ -24,6 +25,7 @@ import type { RememberedId } from './ids/accepted-ids.ts';
 import { allIds } from './ids/all-ids.ts';
 import type { CommitLog } from './log/commit-log.ts';
 import type { ReadMailboxes } from './mailboxes/read-mailboxes.ts';
+import { allNesUsers } from './nes-users.ts';
 import { takenOnce } from './once.ts';
 import { oneTimeKeysOf } from './prekeys.ts';
 import { readAccount, readDevice, readManifest, readUnfinished } from './records/account-records.ts';
@@ -91,6 +93,7 @@ export interface LmdbWalk {
   invitations(): Iterable<{ readonly hash: Uint8Array; readonly uses: number; readonly expiresAt: number }>;
   /** Of each account, or what is left of one, that has any. */
   attachments(): Iterable<{ readonly address: AccountAddress; readonly held: readonly Attachment[] }>;
+  nesUsers(): Iterable<NesUser>;
   once(): Iterable<{ readonly key: Uint8Array; readonly until: number }>;
   /** The time by which mail expires; undefined: never noted. */
   expiryTime(): number | undefined;
@@ -216,6 +219,11 @@ export function lmdbWalk(
       for (const key of databases.attachments.getKeys({}))
         addresses.add(key.subarray(0, key.indexOf(0)).toString() as AccountAddress);
       for (const address of addresses) yield { address, held: attachmentsOf(databases, address) };
+    },
+
+    nesUsers() {
+      renew();
+      return allNesUsers(databases);
     },
 
     once() {

@@ -8,6 +8,7 @@ import type {
   Attachment,
   Device,
   GapRecord,
+  NesUser,
   OneTimePrekey,
   PrekeyBundle,
   StoredManifest,
@@ -87,6 +88,8 @@ export interface MemoryState {
   /** Of those, too, whose account is gone. By address, then by id. */
   readonly attachments: Map<AccountAddress, Map<string, Attachment>>;
   readonly invitations: Map<string, { uses: number; readonly expiresAt: number }>;
+  /** By name. */
+  readonly nesUsers: Map<string, NesUser>;
   /** By sender and message id, oldest first. */
   readonly accepted: Map<string, AcceptedRow>;
   /** Until when. */
@@ -103,6 +106,7 @@ export function emptyState(): MemoryState {
     used: new Set(),
     attachments: new Map(),
     invitations: new Map(),
+    nesUsers: new Map(),
     accepted: new Map(),
     taken: new Map(),
     expiryTime: undefined,

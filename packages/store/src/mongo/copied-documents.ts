@@ -2,7 +2,7 @@
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { RememberedId } from '../lmdb/ids/accepted-ids.ts';
 import type { WalkedAccount, WalkedMailbox, WalkedPrekeys } from '../lmdb/walk.ts';
-import type { Attachment } from '../port.ts';
+import type { Attachment, NesUser } from '../port.ts';
 import { keysOfDevice } from '../sameness.ts';
 import { acceptedKey, accountTag, bin, boxOf, DIGEST_LENGTH, hashOf, mailId, ONCE_LENGTH } from './bytes.ts';
 import type {
@@ -13,6 +13,7 @@ import type {
   KeyDocument,
   MailboxDocument,
   ManifestDocument,
+  NesUserDocument,
   OnceDocument,
   PrekeyDocument,
   StoredMailDocument,
@@ -185,6 +186,21 @@ export function invitationDocument({
   readonly expiresAt: number;
 }): InvitationDocument {
   return { _id: bin(hash), uses, expiresAt, takers: [] };
+}
+
+/** `now`: when the copy is made, ms. */
+export function nesUserDocument(
+  { name, activation, deletion, expiresAt, ...keys }: NesUser,
+  now: number,
+): NesUserDocument {
+  return {
+    _id: name,
+    ...keys,
+    activation: bin(activation),
+    deletion: bin(deletion),
+    expiresAt: expiresAt ?? null,
+    ...(expiresAt !== undefined && { forget: new Date(Math.max(expiresAt, now) + FORGET_MS) }),
+  };
 }
 
 /** `now`: when the copy is made, ms. */

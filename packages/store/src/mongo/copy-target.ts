@@ -18,7 +18,7 @@ export interface AccountCopy extends AccountDocuments {
 }
 
 /** Collections of documents that stand for themselves. */
-export type LooseCollection = 'accepted' | 'attachments' | 'invitations' | 'once' | 'times';
+export type LooseCollection = 'accepted' | 'attachments' | 'invitations' | 'nesusers' | 'once' | 'times';
 
 interface Identified {
   readonly _id: Buffer | string;
@@ -110,9 +110,10 @@ export class CopyTarget {
     await this.engine.write(() => this.collection('mailboxes').deleteMany({ _id: { $in: [...boxes.values()] } }));
   }
 
-  /** They are put anew: one that was used up since it was put is none any more. */
-  async clearInvitations(): Promise<void> {
-    await this.engine.write(() => this.collection('invitations').deleteMany({}));
+  /** They are put anew: an invitation that was used up since, or a user of NES who left, is none any more. */
+  async clearLoose(): Promise<void> {
+    for (const name of ['invitations', 'nesusers'] satisfies LooseCollection[])
+      await this.engine.write(() => this.collection(name).deleteMany({}));
   }
 
   /** The digest of what the database has in the place of `copy`. */

@@ -114,6 +114,19 @@ export interface InvitationDocument {
   readonly takers: readonly Buffer[];
 }
 
+/** A user of NES; `_id`: its name. */
+export interface NesUserDocument {
+  readonly _id: string;
+  readonly messageKey: string;
+  readonly signKey: string;
+  readonly activation: Buffer;
+  readonly deletion: Buffer;
+  /** Null: it was activated. */
+  readonly expiresAt: number | null;
+  /** For the TTL index, which only cleans. */
+  readonly forget?: Date;
+}
+
 export interface OnceDocument {
   readonly _id: Buffer;
   readonly until: number;
@@ -212,6 +225,7 @@ export interface Documents {
   readonly prekeys: Model<PrekeyDocument>;
   readonly keys: Model<KeyDocument>;
   readonly invitations: Model<InvitationDocument>;
+  readonly nesUsers: mongo.Collection<NesUserDocument>;
   readonly once: mongo.Collection<OnceDocument>;
   readonly mailboxes: mongo.Collection<MailboxDocument>;
   readonly mails: mongo.Collection<MailDocument>;
@@ -299,6 +313,7 @@ export const INDEXES: readonly IndexSpec[] = [
   { collection: 'manifests', key: { address: 1, version: 1 } },
   { collection: 'attachments', key: { 'held.expiresAt': 1 } },
   { collection: 'accepted', key: { forget: 1 }, options: { expireAfterSeconds: 0 } },
+  { collection: 'nesusers', key: { forget: 1 }, options: { expireAfterSeconds: 0 } },
   { collection: 'once', key: { forget: 1 }, options: { expireAfterSeconds: 0 } },
 ];
 
@@ -314,6 +329,7 @@ export function openDocuments(connection: Connection): Documents {
       'Invitation',
       invitation as unknown as Schema<InvitationDocument>,
     ),
+    nesUsers: db.collection('nesusers'),
     once: db.collection('once'),
     mailboxes: db.collection('mailboxes'),
     mails: db.collection('mails'),
