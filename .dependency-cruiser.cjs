@@ -88,12 +88,10 @@ module.exports = {
     appFloor('api', [...servers, 'blobs', 'mail']),
     appFloor('directory', [...servers, 'mail', 'nes']),
     appFloor('relay', servers),
-    appFloor('cli', ['client', 'lime', 'wire', 'crypto']),
+    appFloor('cli', ['client', 'lime', 'nes', 'wire', 'crypto']),
     appFloor('drill', ['light', 'client', 'wire', 'crypto']),
     // Its tests have a server in their own process: which of its files may see that, `testkit-in-tests-only` says.
     appFloor('load', ['light', 'client', 'wire', 'crypto', 'testkit', 'blobs']),
-    appFloor('cli', ['client', 'lime', 'nes', 'wire', 'crypto']),
-    appFloor('drill', ['client', 'wire', 'crypto']),
     {
       name: 'app-solo',
       comment:

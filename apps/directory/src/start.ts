@@ -109,7 +109,8 @@ function isPath(url: string | undefined, path: string): boolean {
 }
 
 function isUnder(url: string | undefined, path: string): boolean {
-  return url !== undefined && url.startsWith(path) && /^[/?]|^$/.test(url.slice(path.length));
+  if (!url?.startsWith(path)) return false;
+  return /^[/?]|^$/.test(url.slice(path.length));
 }
 
 /** Undefined: the provider is off. */

@@ -62,12 +62,4 @@ describe('docs/operations/load.md', () => {
     run.endInput();
     expect([await run.ended, run.stderr]).toEqual([0, expect.not.stringContaining('sealwire-load:')]);
   });
-
-  it('has the exit codes of the program', async () => {
-    const { EXIT_CODES } = (await import('@sealwire/load/errors')) as {
-      EXIT_CODES: Readonly<Record<string, { readonly code: number; readonly meaning: string }>>;
-    };
-    const rows = Object.values(EXIT_CODES).map(({ code, meaning }) => `| ${code} | ${meaning} |`);
-    for (const row of rows) expect(page).toContain(row);
-  });
 });

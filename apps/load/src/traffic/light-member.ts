@@ -73,7 +73,8 @@ export class LightMember implements Member {
     id.set(origin);
     new DataView(id.buffer).setUint32(ORIGIN_BYTES, number);
     const parts = others.map((device) => ({ device, content: part }));
-    const frame = encodeClientFrame({ kind: 'send', id: id as MessageId, body, parts, allDevices: true });
+    const addressed = { parts, allDevices: true, ownElsewhere: false };
+    const frame = encodeClientFrame({ kind: 'send', id: id as MessageId, body, ...addressed });
     this.#unaccepted.set(number, frame);
     this.link.send(frame);
   }
