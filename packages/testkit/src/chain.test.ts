@@ -7,7 +7,7 @@ import type { Deliver } from '@sealwire/wire/frames';
 import { parseAccountAddress, parseMessageId } from '@sealwire/wire/ids';
 import { decodeAnswer, encodeAnswer, type LimeBundle } from '@sealwire/wire/lime-server';
 import { type Constellation, startConstellation } from './constellation.ts';
-import { afterCrash, join, type Person, type PersonOptions, register, take, takeTexts } from './person.ts';
+import { acquaint, afterCrash, join, type Person, type PersonOptions, register, take, takeTexts } from './person.ts';
 
 jest.setTimeout(20_000);
 
@@ -21,6 +21,7 @@ beforeEach(async () => {
   people = [];
   alice = await person('alice');
   bob = await person('bob');
+  await acquaint(alice, bob);
 });
 
 afterEach(async () => {

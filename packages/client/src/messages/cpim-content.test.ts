@@ -27,7 +27,13 @@ const link = fc
     ...(hasPrevious && { previous: { number: own - 1, digest } }),
   }));
 const receipts = fc.array(
-  fc.record({ device: bytes(8), number, digest: bytes(16), missing: fc.constantFrom([], [{ first: 1, last: 1 }]) }),
+  fc.record({
+    device: bytes(8),
+    number,
+    digest: bytes(16),
+    missing: fc.constantFrom([], [{ first: 1, last: 1 }]),
+    displayed: fc.nat(2),
+  }),
   { minLength: 1, maxLength: 3 },
 );
 const ids = fc.array(bytes(16), { minLength: 1, maxLength: 3 });
@@ -59,6 +65,7 @@ const anyContent: fc.Arbitrary<Content> = fc
       gone: ids,
       moot: ids,
       again: bytes(16),
+      requests: fc.integer({ min: 1, max: 40 }),
     },
     { requiredKeys: ['made', 'sentAt'] },
   )
@@ -153,7 +160,7 @@ it('the largest text has room for the longest names and a place in a chain of tw
   const content: Content = {
     ...decodeContent(plaintext),
     link: { number: 2 ** 42, previous: { number: 2 ** 41, digest }, newcomers: Array(20).fill(tag) },
-    receipts: Array(8).fill({ device: tag, number: 2 ** 42, digest, missing }),
+    receipts: Array(8).fill({ device: tag, number: 2 ** 42, digest, missing, displayed: 2 ** 42 }),
   };
   const account = `sip:${'a'.repeat(64)}@${'b'.repeat(120)}`;
   const from = parseDeviceId(`${account};gr=${'c'.repeat(60)}`);

@@ -33,6 +33,8 @@ import { InFlight, NOBODY, type Outcome } from './in-flight.ts';
 import type { DurableEvent, Inbox } from './inbox.ts';
 import { noteToSelf } from './note-to-self.ts';
 import type { Outbox, OutboxEntry, SkippedDevice } from './outbox.ts';
+import type { OwedNotices } from './receipts/owed-notices.ts';
+import type { OwnDisplays } from './receipts/own-displays.ts';
 import { isPassing, reasonOf } from './sending-errors.ts';
 import { skippedEvents } from './skipped-devices.ts';
 import { WaitingMessages } from './waiting-messages.ts';
@@ -56,6 +58,8 @@ export interface SenderOptions {
   readonly repeats: Repeats;
   readonly refusals: Refusals;
   readonly receipts: ReceiptSchedule;
+  readonly displays: OwnDisplays;
+  readonly notices: OwedNotices;
   readonly context: EngineContext;
   readonly me: DeviceId;
   readonly random: RandomBytes;
@@ -284,7 +288,7 @@ export class Sender {
   /** What fails is owed still: it goes with the next message, or on the next link. */
   async #sendReceipts(to: AccountAddress, period: AbortSignal): Promise<void> {
     try {
-      await this.#receiptSender.send(to, period);
+      if (await this.#receiptSender.send(to, period)) this.#options.receipts.again(to);
     } catch (error) {
       const reason = reasonOf(error);
       if (isStorageBroken(reason)) this.#options.broken(reason);
