@@ -235,8 +235,11 @@ export type SkippedReason = 'said-gone' | 'no-keys' | 'bad-keys' | 'no-common-su
  * A device has got messages of ours (`delivered`), or shown them to its user, who lets it be told (`displayed`); or a LIME device of somebody
  * else says that it could not take them (`not-delivered`). Only what this device asked about: docs/spec/messages.md section 7.
  */
-export interface ReceiptEvent {
-  readonly kind: 'delivered' | 'displayed' | 'not-delivered';
+export type ReceiptEvent = { [K in ReceiptKind]: ReceiptOf<K> }[ReceiptKind];
+export type ReceiptKind = 'delivered' | 'displayed' | 'not-delivered';
+
+interface ReceiptOf<K extends ReceiptKind> {
+  readonly kind: K;
   readonly to: AccountAddress;
   readonly device: DeviceId;
   /** As `OutgoingMessage.id`; at most the newest 128. */
