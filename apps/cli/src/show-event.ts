@@ -176,7 +176,7 @@ function recordOf(event: IncomingEvent): Record<string, unknown> {
   if (event.kind !== 'message') return { event: kind, ...rest };
   const { id, from, device, conversation, type, text, sentAt, acceptedAt, trust, bare } = event;
   // Those that there are: a record has no key of what is undefined.
-  const { reply, reactionTo, lifetime, requests } = event;
+  const { reply, reactionTo, lifetime, requests, number } = event;
   const content = text === undefined ? { bytes: Buffer.from(event.body).toString('base64') } : { text };
   return {
     event: kind,
@@ -193,6 +193,7 @@ function recordOf(event: IncomingEvent): Record<string, unknown> {
     reactionTo,
     lifetime,
     requests,
+    number,
     ...(bare && { bare }),
   };
 }

@@ -171,7 +171,7 @@ export class Client {
     const { receiptMessages = true } = options;
     this.#receiptSchedule = new ReceiptSchedule(timers, random, () => this.#sender.wake());
     const owing = (conversation: AccountAddress) => {
-      if (receiptMessages) this.#receiptSchedule.heard(conversation);
+      if (receiptMessages && this.state === 'online') this.#receiptSchedule.heard(conversation);
     };
     this.receipts = new ClientReceipts({ ...services, me: self.device, addressOf: (to) => this.#addressOf(to), owing });
     this.#receiver = new Receiver({

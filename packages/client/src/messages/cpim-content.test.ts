@@ -83,6 +83,18 @@ describe('a content', () => {
     );
   });
 
+  it('asks a LIME device by the headers of RFC 5438 for what it asks ours for, with no header of ours', () => {
+    const content = { type: 'text/plain', body: utf8('hi'), sentAt: 0, id: 'abc', requests: 1 + 2 + 8 };
+    const written = encodeCpim(content, ME, BOB);
+    expect(textOf(written)).toContain(
+      'imdn.Disposition-Notification: positive-delivery, negative-delivery, display\r\n',
+    );
+    expect(textOf(written)).not.toContain('sealwire');
+    expect(decodeCpim(written).content).toEqual(content);
+    const requests = ['positive-delivery', 'negative-delivery', 'display'];
+    expect(shownOf(content, ALICE)).toMatchObject({ type: 'text/plain', requests });
+  });
+
   it('of a text and nothing else is what Linphone shows, without a word of ours', () => {
     const content = { type: 'text/plain', body: utf8('grüße'), sentAt: Date.UTC(2026, 10, 28), id: 'abc' };
     expect(textOf(encodeCpim(content, ME, BOB))).toBe(

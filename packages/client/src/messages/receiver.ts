@@ -248,7 +248,10 @@ export class Receiver {
     const receipts = incomingReceipts.take(transaction, message, content);
     receipts.events.forEach(add);
     published.push(receipts.publish);
-    if (receipts.owed && link === this.#link) published.push(() => owing(message.conversation));
+    if (receipts.owed)
+      published.push(() => {
+        if (link === this.#link) owing(message.conversation);
+      });
     if (content) this.#heal(transaction, device, content, published);
     if (content?.link) {
       heard.follow(transaction, chain, { ...content, link: content.link }, isAsked).forEach(add);

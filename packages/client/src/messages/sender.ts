@@ -241,7 +241,7 @@ export class Sender {
   }
 
   async #accept(entry: OutboxEntry, leftOut: readonly DeviceId[]): Promise<void> {
-    const { outbox, inbox, heard, written, kept, me, now } = this.#options;
+    const { outbox, inbox, heard, displays, written, kept, me, now } = this.#options;
     const { id, to } = entry;
     const isKeptHere = !outbox.frameOf(entry);
     const { skipped = [], relayId = id } = outbox.first(to) ?? entry;
@@ -260,6 +260,7 @@ export class Sender {
         if (devices.length > 0) kept.keep(transaction, { id, relayId, conversation: to, number, devices, plaintext });
         published.push(written.accepted(transaction, to, content, leftOut));
         published.push(heard.told(transaction, to, content.receipts ?? []));
+        displays.told(transaction, to, content.receipts ?? []);
       }
       if (isKeptHere) events.push(noteToSelf(id, me, content, now()));
       for (const event of events) published.push(inbox.add(transaction, event));

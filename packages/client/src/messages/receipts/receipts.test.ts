@@ -6,6 +6,7 @@ import { nodeCrypto } from '@sealwire/crypto/node';
 import { decodeBase64url } from '@sealwire/wire/base64url';
 import { deviceTag } from '@sealwire/wire/chain';
 import { decodeContent } from '@sealwire/wire/envelope';
+import { parseDeviceId } from '@sealwire/wire/ids';
 import fc from 'fast-check';
 import { ALICE, BOB, CAROL, ME } from '../../testing/chain-world.ts';
 import { CAROLS, DESK, LAPTOP, OWN_PHONE, PHONE, ReceiptWorld } from '../../testing/receipt-world.ts';
@@ -127,6 +128,13 @@ describe('what was displayed', () => {
     expect([world.heard.owing(), world.displays.owing()]).toEqual([[], []]);
     await shown(3);
     expect([world.heard.receipts(BOB).receipts, ours().receipts]).toEqual([[], []]);
+  });
+
+  it('is not forgotten when more arrives', async () => {
+    await world.client.setLevel('on');
+    await shown(2);
+    await world.hear(DESK, 4);
+    expect(world.heard.receipts(BOB).receipts).toMatchObject([{ number: 4, displayed: 2 }]);
   });
 
   it('is nothing that has not arrived, of our own, or said before', async () => {
@@ -321,7 +329,15 @@ describe('what a LIME device asks', () => {
     world.now += HOUR_MS;
     await ask('c');
     expect(world.notices.waiting(BOB)).toHaveLength(1);
-    expect(WAITING_NOTICES).toBeGreaterThan(NOTICES_OF_DEVICE);
+  });
+
+  it('T142: is promised to so many at once and no more, whoever asks', async () => {
+    const phones = Array.from({ length: 10 }, (_, n) => parseDeviceId(`sip:p${n}@example.org;gr=urn:uuid:phone`));
+    for (const phone of phones) {
+      await world.trusts('trusted', phone);
+      for (let n = 0; n < NOTICES_OF_DEVICE; n++) await world.take(phone, { id: `${n}`, requests });
+    }
+    expect(world.ledger.keys('notices/')).toHaveLength(WAITING_NOTICES);
   });
 
   it('T142: is not what receipts and notices ask: none of them is answered', async () => {
