@@ -208,18 +208,21 @@ describe('I03: routes generated from the description', () => {
   );
 
   it('every operation answers, and every route is described', async () => {
+    const link = (await fixture.call('POST', '/v1/links')).json.id;
     for (const { method, path } of operations) {
-      const { status } = await fixture.call(method.toUpperCase(), pathOf(path, 'sip:a@b.c;gr=x'));
+      const id = path.startsWith('/v1/links/') ? link : 'sip:a@b.c;gr=x';
+      const slotted = path.replace('{slot}', path.includes('/new/') ? '2' : '1');
+      const { status } = await fixture.call(method.toUpperCase(), pathOf(slotted, id));
       expect({ path, status }).not.toEqual({ path, status: 404 });
     }
-    const names = ['accounts', 'activations', 'login', 'devices', 'app-passwords', 'attachments', 'published'];
+    const names = ['accounts', 'activations', 'login', 'devices', 'app-passwords', 'attachments', 'links', 'published'];
     const controllers = names.map((name) =>
       readFileSync(new URL(`./${name}/${name}.controller.ts`, import.meta.url), 'utf8'),
     );
     const routes = controllers.flatMap((text) => {
       const prefix = /@Controller\((?:'([^']*)')?\)/.exec(text)?.[1] ?? '';
       return [...text.matchAll(/@(Get|Post|Put|Delete|Patch)\((?:'([^']*)')?\)/g)].map(([, method, path = '']) =>
-        `${method!.toLowerCase()} /${[prefix, path].filter(Boolean).join('/')}`.replace(':id', '{id}'),
+        `${method!.toLowerCase()} /${[prefix, path].filter(Boolean).join('/')}`.replace(/:(\w+)/g, '{$1}'),
       );
     });
     expect(routes.sort()).toEqual(operations.map(({ method, path }) => `${method} ${path}`).sort());

@@ -9,6 +9,7 @@ import type { ApiSettings } from './settings.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const LINK_WINDOW = 2 * MINUTE;
 /** Of what one address may have, that all of an IPv6 network together may: its customer takes another /64 at will. */
 const ACCOUNTS_OF_NETWORK = 4;
 
@@ -25,6 +26,10 @@ export interface ApiLimiters {
   appPassword(device: DeviceId, reply: HeaderSink): Promise<void>;
   /** A new upload of the account of `device`. Rejects with a 429 `Problem`. */
   attachment(device: DeviceId, reply: HeaderSink): Promise<void>;
+  /** A channel for a device that wants to join an account. Rejects with a 429 `Problem`. */
+  link(request: IncomingMessage, reply: HeaderSink): Promise<void>;
+  /** `device` answers a link code. Rejects with a 429 `Problem`. */
+  linkTaken(device: DeviceId, reply: HeaderSink): Promise<void>;
   /** `device` has proved its key. Rejects with a 429 `Problem`. */
   loggedIn(device: DeviceId): Promise<void>;
 }
@@ -44,6 +49,8 @@ export function createApiLimiters(settings: ApiSettings, log: Log, deps: Limiter
   const devices = createLimiter('logins-device', budget(settings.LOGINS_PER_DEVICE, MINUTE), deps);
   const appPasswords = createLimiter('app-passwords', budget(settings.NEW_APP_PASSWORDS_PER_ACCOUNT, HOUR), deps);
   const attachments = createLimiter('attachments', budget(settings.NEW_ATTACHMENTS_PER_ACCOUNT, HOUR), deps);
+  const links = createLimiter('links-address', budget(settings.LINKS_PER_ADDRESS, LINK_WINDOW), deps);
+  const linksTaken = createLimiter('links-account', budget(settings.LINKS_PER_ACCOUNT, LINK_WINDOW), deps);
   const keyOf = (request: IncomingMessage) => limiterKey(clientAddress(request, proxies));
   return {
     keyOf,
@@ -52,6 +59,12 @@ export function createApiLimiters(settings: ApiSettings, log: Log, deps: Limiter
     },
     async attachment(device, reply) {
       reply.headers(await attachments.demand(accountOf(device)));
+    },
+    async link(request, reply) {
+      reply.headers(await links.demand(keyOf(request)));
+    },
+    async linkTaken(device, reply) {
+      reply.headers(await linksTaken.demand(accountOf(device)));
     },
     async account(request, reply) {
       const standing = await accounts.demand(keyOf(request));

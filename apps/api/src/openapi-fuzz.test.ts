@@ -25,11 +25,15 @@ describe('near its description', () => {
       const upload = await fixture.call('POST', '/v1/attachments', { bytes: 9 }, auth);
       const part = new URL(upload.json.parts[0].url, fixture.listening.url);
       await fetch(part, { method: 'PUT', body: '123456789' });
+      const link = (await fixture.call('POST', '/v1/links')).json.id;
+      const ids = { Attachment: upload.json.id, LinkWord: link };
       const bodies: Record<string, readonly object[]> = {
         beginAttachment: [{ bytes: 9 }, { bytes: 4_096 }],
         createAccount: ['first', 'second'].map((name) => person(crypto, name).creation()),
         sendActivation: [{ email: 'alice@example.com' }],
         makeAppPassword: [{ name: 'Linphone' }, { name: 'Grüße' }],
+        leaveLinkWord: [{ message: 'AAAA' }],
+        answerLinkWord: [{ message: 'AAAA' }],
         makeChallenge: [{ device: member.device }],
         answerChallenge: [member.answer(ORIGIN, json.challenge)],
         loginByAppPassword: [{ device: member.device, user: member.name, password: 'abcd-2345' }],
@@ -37,7 +41,10 @@ describe('near its description', () => {
       const statuses = await fuzzOperation(operation, {
         headers: auth,
         bodies: bodies[id] ?? [],
-        parameters: { id: [id.endsWith('Attachment') ? upload.json.id : member.device] },
+        parameters: {
+          id: [Object.entries(ids).find(([what]) => id.endsWith(what))?.[1] ?? member.device],
+          slot: ['1', '2'],
+        },
         send: ({ method, path, headers, body }) =>
           fetch(fixture.listening.url + path, { method, headers, ...(body === undefined ? {} : { body }) }),
       });

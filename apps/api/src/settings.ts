@@ -86,6 +86,14 @@ export const API_SETTINGS = {
     about: 'App passwords that one account may make in an hour; 0: no limit.',
     default: '40',
   }),
+  LINKS_PER_ADDRESS: setting(wholeNumber(0), {
+    about: 'Link codes for new devices that one client address may make in two minutes; 0: no limit.',
+    default: '6',
+  }),
+  LINKS_PER_ACCOUNT: setting(wholeNumber(0), {
+    about: 'Link codes that devices of one account may answer in two minutes; 0: no limit.',
+    default: '6',
+  }),
   ATTACHMENT_BYTES: setting(wholeNumber(0), {
     about: 'The largest encrypted file that is taken; 0: none is.',
     default: String(LIMITS.attachmentBytes.value),

@@ -39,6 +39,8 @@ import type { ApiDeps } from './deps.ts';
 import { DeviceService } from './devices/device-service.ts';
 import { DevicesController } from './devices/devices.controller.ts';
 import { createApiLimiters } from './limiters.ts';
+import { LinkChannels } from './links/link-channels.ts';
+import { LinksController } from './links/links.controller.ts';
 import { AppPasswordLogin } from './login/app-password-login.ts';
 import { LoginController } from './login/login.controller.ts';
 import { challengeKey, createChallengeBook } from './login/login-challenge.ts';
@@ -53,6 +55,7 @@ import {
   AUTHENTICATE,
   DEVICES,
   LIMITERS,
+  LINKS,
   LOGINS,
   PUBLISHED,
 } from './ports.ts';
@@ -77,7 +80,9 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
   });
   const files = createFilesDoor({ ...deps, paths });
   const sweeping = startSweeping(deps);
-  const module = apiModule(deps, announcer, paths);
+  const links = new LinkChannels(deps);
+  const listening = await links.listen();
+  const module = apiModule(deps, announcer, paths, links);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, NEST_OPTIONS);
   const fastify = adapter.getInstance();
   acceptStrictJsonOnly(fastify);
@@ -98,6 +103,7 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
     ready: () => deps.store.probe(),
     async close() {
       announcer.stop();
+      await listening.unsubscribe();
       await sweeping?.stop();
       await app.close();
     },
@@ -137,7 +143,7 @@ function startSweeping(deps: ApiDeps): { stop(): Promise<void> } | undefined {
   };
 }
 
-function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths): Type {
+function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths, links: LinkChannels): Type {
   const { store, crypto, random, now, log, metrics, settings, tokenKey, counters } = deps;
   const issuer = originOf(settings.PUBLIC_ORIGIN);
   const signer = createTokenSigner({ seed: tokenKey, issuer, now });
@@ -157,6 +163,7 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths): Typ
       DevicesController,
       AppPasswordsController,
       AttachmentsController,
+      LinksController,
       PublishedController,
     ],
     providers: [
@@ -173,6 +180,7 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths): Typ
         provide: ATTACHMENTS,
         useValue: new AttachmentService({ store, blobs: deps.blobs, paths, random, now, settings }),
       },
+      { provide: LINKS, useValue: links },
       // Nest takes no undefined for a value.
       { provide: APP_PASSWORD_LOGIN, useValue: vault ? appPasswordLogin(deps, vault, signer) : null },
       { provide: LIMITERS, useValue: createApiLimiters(settings, log, { now, metrics, counters }) },

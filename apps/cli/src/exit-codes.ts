@@ -46,6 +46,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
   'other-origin': 'usage',
   'bad-name': 'usage',
   'bad-address': 'usage',
+  'bad-link-code': 'usage',
 };
 
 /** How the process ends for `error`, whatever was thrown. */

@@ -7,6 +7,7 @@ import { configCommand } from './commands/config.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
+import { linkCommand } from './commands/link.ts';
 import { listenCommand } from './commands/listen.ts';
 import { moveCommand } from './commands/move.ts';
 import { passwdCommand } from './commands/passwd.ts';
@@ -56,6 +57,7 @@ function buildProgram(context: Context): Command {
     listenCommand(give),
     chatCommand(give),
     devicesCommand(give),
+    linkCommand(give),
     appPasswordsCommand(give),
     configCommand(give),
     doctorCommand(give),

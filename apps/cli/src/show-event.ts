@@ -60,6 +60,13 @@ export async function showEvent(
       return output.warn(refusedText(event));
     case 'identity-change':
       return output.warn(`the keys of ${event.device} have changed: nothing is sent to that account`);
+    case 'devices-changed':
+      for (const device of event.added)
+        output.warn(
+          `your account has a new device: ${device}; if that was not you: sealwire devices remove '${device}'`,
+        );
+      for (const device of event.removed) output.warn(`a device has left your account: ${device}`);
+      return;
     case 'directory-keys':
       return output.warn(
         event.mended

@@ -59,6 +59,7 @@ export function floodsOf(victim: DeviceId, token: string): readonly Flood[] {
         content: none,
       })),
       allDevices: false,
+      ownElsewhere: false,
     });
   const strangers = frameOf({
     kind: 'send',
@@ -69,6 +70,7 @@ export function floodsOf(victim: DeviceId, token: string): readonly Flood[] {
       content: none,
     })),
     allDevices: false,
+    ownElsewhere: false,
   });
   const fragment = (first: number) => webSocketFrame(first, none);
   const fragments = Buffer.concat([

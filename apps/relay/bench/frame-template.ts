@@ -22,6 +22,7 @@ export class FrameTemplate {
           body,
           parts: [{ device: recipient as DeviceId, content: new Uint8Array(0) }],
           allDevices: true,
+          ownElsewhere: false,
         })
       : body;
     ({ frame: this.frame, payloadAt: this.payloadAt } = maskedFrame(payload));

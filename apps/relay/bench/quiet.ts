@@ -82,7 +82,7 @@ export class Quiet {
     view.setFloat64(8, performance.timeOrigin);
     const parts = [{ device: this.device, content: new Uint8Array(1) }];
     this.say({ kind: 'ping', nonce: number });
-    this.say({ kind: 'send', id, body: new Uint8Array(100), parts, allDevices: false });
+    this.say({ kind: 'send', id, body: new Uint8Array(100), parts, allDevices: false, ownElsewhere: false });
     get({ port: this.port, path: '/livez', agent: this.agent }, (response) => {
       response.resume().on('end', () => this.answered('livez', number));
     }).on('error', () => {});

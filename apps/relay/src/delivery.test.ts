@@ -109,7 +109,7 @@ describe('one message', () => {
     const from = await world.client(alice);
     const parts = members.map((device, i) => ({ device, content: new Uint8Array([i]) }));
     const body = new Uint8Array(40_000).fill(7);
-    from.send({ kind: 'send', id: messageId(1), body, parts, allDevices: true });
+    from.send({ kind: 'send', id: messageId(1), body, parts, allDevices: true, ownElsewhere: false });
     await from.next('accepted');
     for (const [i, client] of online.entries()) {
       const frame = await client.next('deliver');

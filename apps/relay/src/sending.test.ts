@@ -113,6 +113,14 @@ describe('devices of the recipient', () => {
     expect(await from.next('manifest-published')).toMatchObject({ version: 2 });
     from.message(messageId(2), [bob], 'without a copy', true);
     expect(await from.next('rejected')).toMatchObject({ code: 'device-mismatch', missing: [alice2], extra: [] });
+    // In one frame of several they are not looked at, the recipients' are.
+    const rest = { kind: 'send', body: new Uint8Array(1), allDevices: true, ownElsewhere: true } as const;
+    const part = (device: DeviceId) => ({ device, content: new Uint8Array(1) });
+    from.send({ ...rest, id: messageId(4), parts: [part(bob)] });
+    expect((await from.next('accepted')).ids).toEqual([messageId(4)]);
+    const carol = [await world.device('carol', 1), await world.device('carol', 2)] as const;
+    from.send({ ...rest, id: messageId(5), parts: [part(bob), part(carol[0])] });
+    expect(await from.next('rejected')).toMatchObject({ code: 'device-mismatch', missing: [carol[1]], extra: [] });
     // Who names the recipients itself, as a receipt does, owes nobody a copy.
     from.message(messageId(3), [bob], 'to one of them');
     expect((await from.next('accepted')).ids).toEqual([messageId(3)]);

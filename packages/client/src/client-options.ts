@@ -1,5 +1,6 @@
 /** What the calls of `client.ts` are told. */
 import type { CurveName, SuiteName } from '@sealwire/crypto/port';
+import type { LinkPrompts } from './accounts/linking/link-as-new.ts';
 import type { EngineFactory } from './engines/engine.ts';
 import type { ClientRuntime } from './runtime.ts';
 import type { ClientStorage } from './storage/storage.ts';
@@ -41,6 +42,11 @@ export interface JoinOptions extends OpenOptions, SuiteOptions {
   readonly name: string;
   /** From `exportAccountSecret` of a device of the account. */
   readonly accountSecret: Uint8Array;
+}
+
+export interface LinkOptions extends OpenOptions, SuiteOptions, LinkPrompts {
+  readonly server: string;
+  readonly name: string;
 }
 
 export interface CallOptions {

@@ -8,6 +8,7 @@ import type { ServerFrame, Welcome } from '@sealwire/wire/frames';
 import { type AccountAddress, type DeviceId, typedAddress } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
+import { administratorSeed } from './accounts/administrator.ts';
 import {
   type AppPasswordInfo,
   listAppPasswords,
@@ -15,6 +16,7 @@ import {
   type NewAppPassword,
   revokeAppPassword,
 } from './accounts/app-passwords.ts';
+import { type LinkRequest, linkAsOld } from './accounts/linking/link-as-old.ts';
 import { moveTo } from './accounts/move.ts';
 import { deleteAccount, leaveAccount, listDevices, removeDevice } from './accounts/own-account.ts';
 import { type PeerRecord, trustIn } from './accounts/peer-record.ts';
@@ -24,6 +26,7 @@ import { admitDevice, type WaitingDevice, waitingDevices } from './accounts/wait
 import {
   type CallOptions,
   type JoinOptions,
+  type LinkOptions,
   type OpenOptions,
   type RegisterOptions,
   type SuiteOptions,
@@ -63,12 +66,21 @@ import { Ledger } from './storage/ledger.ts';
 import { KeyUpkeep } from './upkeep/key-upkeep.ts';
 import { KeysCheck } from './upkeep/keys-check.ts';
 import { ManifestWatch } from './upkeep/manifest-watch.ts';
+import { OwnDevices } from './upkeep/own-devices.ts';
 
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const ACCOUNT_SECRET_BYTES = 32;
 
+export type { ApproveOptions, LinkRequest } from './accounts/linking/link-as-old.ts';
 export type { WaitingDevice } from './accounts/waiting-devices.ts';
-export type { CallOptions, JoinOptions, OpenOptions, RegisterOptions, SuiteOptions } from './client-options.ts';
+export type {
+  CallOptions,
+  JoinOptions,
+  LinkOptions,
+  OpenOptions,
+  RegisterOptions,
+  SuiteOptions,
+} from './client-options.ts';
 
 export class Client {
   readonly address: AccountAddress;
@@ -119,6 +131,16 @@ export class Client {
     });
   }
 
+  /**
+   * Makes this a further device of an account with the word of a device that belongs to it (`answerLink`). Otherwise as `register`. Throws
+   * also `unknown-account`, `link-over`, `link-forged`.
+   */
+  static async link(options: LinkOptions): Promise<Client> {
+    const { server, name } = options;
+    const request = { kind: 'link', server, name, invitation: undefined, accountSeed: undefined } as const;
+    return Client.#enter(options, { ...request, prompts: options });
+  }
+
   /** Opens a registered device. Throws `ClientError`: `not-registered`, `registration-pending`, `join-pending`, `wrong-passphrase`, `corrupt`. */
   static async open(options: OpenOptions): Promise<Client> {
     throwIfAborted(options.signal);
@@ -140,7 +162,10 @@ export class Client {
 
   static async #enter(
     options: OpenOptions & SuiteOptions,
-    request: Pick<Parameters<typeof register>[1], 'kind' | 'server' | 'name' | 'invitation' | 'accountSeed'>,
+    request: Pick<
+      Parameters<typeof register>[1],
+      'kind' | 'server' | 'name' | 'invitation' | 'accountSeed' | 'prompts'
+    >,
   ): Promise<Client> {
     throwIfAborted(options.signal);
     const ledger = await Ledger.open(options.storage);
@@ -194,7 +219,8 @@ export class Client {
     this.#upkeep = new KeyUpkeep({ ...services, timers, trace });
     this.#keysCheck = new KeysCheck({ ...services, inbox: this.#inbox, timers, random, now, trace });
     services.onSetback(() => this.#keysCheck.soon());
-    this.#manifestWatch = new ManifestWatch({ ...services, address: self.address, timers, random, trace });
+    const devices = new OwnDevices(common);
+    this.#manifestWatch = new ManifestWatch({ ...services, devices, address: self.address, timers, random, trace });
     this.#connection = new Connection({
       url: new URL(self.server).origin.replace(/^http/, 'ws') + self.paths.relay,
       tokens: services.tokens,
@@ -361,9 +387,19 @@ export class Client {
     return deleteAccount(this.#services);
   }
 
-  /** 32 bytes that make any device one of this account's (`Client.join`): to be shown to nobody else. */
+  /** Reads the code that a new device of this account shows (`Client.link`); nothing happens before it is approved. */
+  answerLink(code: string, options: CallOptions = {}): Promise<LinkRequest> {
+    return linkAsOld(this.#services, this.#runtime, code, options.signal);
+  }
+
+  /** What the device that let this one in handed over; undefined: nothing, or it was not let in by one. */
+  handover(): Uint8Array | undefined {
+    return this.#services.self.handover?.slice();
+  }
+
+  /** 32 bytes that make any device one of this account's (`Client.join`): to be shown to nobody else. Throws `not-administrator`. */
   exportAccountSecret(): Uint8Array {
-    return this.#services.self.accountSeed.slice();
+    return administratorSeed(this.#services.self).slice();
   }
 
   /** An account's devices and the trust in them, as its newest manifest has it. Throws as a send to it would. */
@@ -456,6 +492,8 @@ function readyIn(ledger: Ledger): SelfRecord {
   const self = readSelf(ledger);
   if (!self) throw new ClientError('not-registered', 'nobody is registered here: register first');
   if (self.step === 'ready') return self;
+  if (self.kind === 'link')
+    throw new ClientError('join-pending', `this device of ${self.name} was not let in yet: link it again`);
   if (self.kind === 'join')
     throw new ClientError('join-pending', `this device of ${self.name} has not joined yet: join again`);
   throw new ClientError('registration-pending', `the registration of ${self.name} is not finished: register again`);

@@ -125,6 +125,13 @@ export interface IdentityChangeEvent {
   readonly device: DeviceId;
 }
 
+/** Devices came to our own account, or left it: somebody whom the user did not let in can be removed again (`Client.removeDevice`). */
+export interface DevicesChangedEvent {
+  readonly kind: 'devices-changed';
+  readonly added: readonly DeviceId[];
+  readonly removed: readonly DeviceId[];
+}
+
 /**
  * The key directory did not hold what this device had published; but for an identity key it does again. Another identity key than ours
  * under our name is an alarm: the server is broken, or lies, and whoever trusts it writes to somebody else.
@@ -281,6 +288,7 @@ export type IncomingEvent =
   | SentAgainEvent
   | MessageRefusedEvent
   | IdentityChangeEvent
+  | DevicesChangedEvent
   | DirectoryKeysEvent
   | SendFailedEvent
   | LeftOutEvent

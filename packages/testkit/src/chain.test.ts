@@ -54,7 +54,7 @@ async function shownUntil(of: Person, text: string): Promise<(string | IncomingE
   const shown: (string | IncomingEvent)[] = [];
   const enough = new AbortController();
   for await (const event of of.client.messages({ signal: enough.signal })) {
-    if (event.kind === 'caught-up' || event.kind === 'delivered') continue;
+    if (['caught-up', 'delivered', 'devices-changed'].includes(event.kind)) continue;
     shown.push(event.kind === 'message' ? event.text! : event);
     if (event.kind === 'message' && event.text === text) enough.abort();
   }

@@ -76,6 +76,8 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       LOGINS_PER_ADDRESS: 0,
       LOGINS_PER_DEVICE: 0,
       NEW_APP_PASSWORDS_PER_ACCOUNT: 0,
+      LINKS_PER_ADDRESS: 0,
+      LINKS_PER_ACCOUNT: 0,
       ATTACHMENT_BYTES: LIMITS.attachmentBytes.value,
       ATTACHMENT_BYTES_PER_ACCOUNT: LIMITS.attachmentBytesPerAccount.value,
       ATTACHMENT_LIFE_DAYS: 30,

@@ -40,6 +40,7 @@ const send: Send = {
     { device: device(2), content },
   ],
   allDevices: true,
+  ownElsewhere: false,
 };
 const deliver: Deliver = {
   kind: 'deliver',

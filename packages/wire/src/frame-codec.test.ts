@@ -48,7 +48,14 @@ const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
     lane: fc.constantFrom('both' as const, 'replica' as const, 'contact' as const),
     client: text(30),
   }),
-  fc.record({ kind: fc.constant('send' as const), id: messageId, body: bytes(2000), parts, allDevices: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('send' as const),
+    id: messageId,
+    body: bytes(2000),
+    parts,
+    allDevices: fc.boolean(),
+    ownElsewhere: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant('ack' as const), upTo: uint }),
   fc.record({ kind: fc.constant('ephemeral' as const), body: bytes(2000), parts }),
   fc.record({ kind: fc.constant('ping' as const), nonce: uint }),
@@ -251,6 +258,7 @@ const send = (change: Partial<Send> = {}): Send => ({
   body: Uint8Array.of(1, 2),
   parts: [{ device: device(1), content: Uint8Array.of(3) }],
   allDevices: false,
+  ownElsewhere: false,
   ...change,
 });
 const refusal = (code: string) => expect.objectContaining({ name: 'WireError', code });

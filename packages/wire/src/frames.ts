@@ -34,6 +34,8 @@ export interface Send {
   readonly body: Uint8Array;
   readonly parts: readonly Part[];
   readonly allDevices: boolean;
+  /** With `allDevices`: of the named accounts alone, since another frame of the message is for the sender's other devices. */
+  readonly ownElsewhere: boolean;
 }
 
 export interface Ack {

@@ -22,7 +22,7 @@ export function encodeSend(frame: Send): Uint8Array<ArrayBuffer> {
   checkPayloads(frame.body, frame.parts);
   const writer = new Writer(sizeHintOf(frame)).bytes(1, frame.id).bytes(2, frame.body);
   for (const part of frame.parts) writer.message(3, () => writer.text(1, part.device).bytes(2, part.content));
-  return writer.bool(4, frame.allDevices).finishAs(2);
+  return writer.bool(4, frame.allDevices).bool(5, frame.ownElsewhere).finishAs(2);
 }
 
 export function readSend(reader: Reader, deviceIds?: DeviceIdCache): Send {
@@ -30,6 +30,7 @@ export function readSend(reader: Reader, deviceIds?: DeviceIdCache): Send {
   let body = NO_BYTES;
   let parts: Part[] = NO_PARTS;
   let allDevices = false;
+  let ownElsewhere = false;
   while (!reader.done) {
     switch (reader.field()) {
       case 1:
@@ -44,12 +45,15 @@ export function readSend(reader: Reader, deviceIds?: DeviceIdCache): Send {
       case 4:
         allDevices = reader.bool();
         break;
+      case 5:
+        ownElsewhere = reader.bool();
+        break;
       default:
         reader.skip();
     }
   }
   checkParts(reader, body, parts);
-  return { kind: 'send', id: id ?? reader.fail('no message id'), body, parts, allDevices };
+  return { kind: 'send', id: id ?? reader.fail('no message id'), body, parts, allDevices, ownElsewhere };
 }
 
 /** `parts` and one more. */

@@ -30,6 +30,9 @@ const EXAMPLES: Record<keyof typeof http, object> = {
   ChallengeAnswer: { challenge: 'c', expiresAt: 5 },
   TokenBody: { device, challenge: 'c', signature: text.signature },
   TokenAnswer: { token: 'a.b.c', expiresAt: 5 },
+  LinkAnswer: { id: encodeBase64url(new Uint8Array(16)), expiresAt: 5 },
+  LinkMessageBody: { message: text.key },
+  LinkMessageAnswer: { message: text.key },
   DevicesAnswer: {
     devices: [
       {

@@ -10,6 +10,7 @@ import { base64urlPattern, decodeBase64url, encodeBase64url } from './base64url.
 import { ID_PATTERNS, parseAccountAddress, parseAccountName, parseDeviceId } from './ids.ts';
 import { SUITE_NAMES } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
+import { LINK_ID_BYTES } from './linking.ts';
 import { MAIL_ADDRESS, MAIL_ADDRESS_CHARACTERS } from './mail-address.ts';
 import { opaqueString } from './precis.ts';
 
@@ -167,6 +168,13 @@ export const AttachmentAnswer = z.object({
   ),
   url: z.string().optional(),
 });
+
+/** POST /v1/links: a channel for a device that wants to join an account. */
+export const LinkAnswer = z.object({ id: bytes(LINK_ID_BYTES), expiresAt: time });
+/** PUT /v1/links/{id}/old/{slot} and …/new/{slot}. */
+export const LinkMessageBody = z.strictObject({ message: bytes(1, LIMITS.linkMessageBytes.value) });
+/** GET /v1/links/{id}/{slot}: without `message` the other device has not left it yet. */
+export const LinkMessageAnswer = z.object({ message: bytes(1, LIMITS.linkMessageBytes.value).optional() });
 
 /** GET /v1/devices: `listed` as the newest manifest has them, and then those that `waiting` for the owner to admit them (docs/adr/0008). */
 export const DevicesAnswer = z.object({

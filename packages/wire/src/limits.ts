@@ -124,6 +124,21 @@ export const LIMITS = {
     why: 'an account whose registration nobody finished keeps its name from others; longer than an outage in the middle of it',
   },
   activationMs: { value: DAY, unit: 'ms', why: 'a code that was mailed waits for who reads mail once a day' },
+  linkMs: {
+    value: 90 * SECOND,
+    unit: 'ms',
+    why: 'that a device which wants to join an account waits for the next word of one that belongs to it',
+  },
+  linkMessageBytes: {
+    value: 20 * KiB,
+    unit: 'bytes',
+    why: 'one such word: a welcome with 16 KiB of what is handed over',
+  },
+  linksOpen: {
+    value: 1_000,
+    unit: 'entries',
+    why: 'devices that a server lets wait at once: 100 MB if they were all malicious',
+  },
   devicesPerAccount: { value: 10, unit: 'devices', why: 'fan-out of a one-to-one message stays small' },
   appPasswordsPerAccount: {
     value: 20,

@@ -3,7 +3,7 @@
  * (docs/spec/manifest.md). A device outside the newest manifest is never encrypted to.
  */
 import type { CryptoProvider } from '@sealwire/crypto/port';
-import { accountOf } from './ids.ts';
+import { type AccountAddress, accountOf } from './ids.ts';
 import { keyFormOf, LIME_SUITES, type ServedSuite } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
 import {
@@ -91,6 +91,18 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   // One manifest, one encoding: else two parties could hold different bytes, and hashes, of what says the same.
   if (!isSame(MANIFEST.encode(manifest), bytes)) throw invalid('not the canonical encoding');
   return manifest;
+}
+
+/** One device of a list, as its manifest will name it. */
+export function encodeManifestDevice(device: ManifestDevice): Uint8Array<ArrayBuffer> {
+  return DEVICE.encode(device, REFUSED);
+}
+
+/** Of this account. Byte fields are views. Throws `WireError` `invalid-manifest`. */
+export function decodeManifestDevice(bytes: Uint8Array, address: AccountAddress): ManifestDevice {
+  const device = DEVICE.decode(bytes, REFUSED);
+  checkForm({ address, version: 1, previous: noPreviousManifest(), issuedAt: 0, devices: [device] });
+  return device;
 }
 
 /** What the account key signs: `sealwire/manifest/v1` in ASCII, a zero byte, the manifest's bytes. */

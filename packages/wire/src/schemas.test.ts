@@ -5,6 +5,7 @@ import protobuf from 'protobufjs';
 import { CONTENT, ENVELOPE } from './envelope.ts';
 import { FILE_DESCRIPTOR } from './file-descriptor.ts';
 import { CLIENT_FRAMES, SERVER_FRAMES } from './frames.ts';
+import { LINK_MESSAGE, LINK_REVEAL, LINK_WELCOME } from './linking.ts';
 import { MANIFEST } from './manifest.ts';
 import { NODE_MESSAGES } from './node-messages.ts';
 import { type Fields, MessageType } from './protobuf/fields.ts';
@@ -14,10 +15,11 @@ const BY_HAND: readonly string[] = ['Send', 'Ack', 'Accepted', 'Deliver'];
 
 const TABLES: Record<string, Record<string, Fields>> = {
   relay: { ClientFrame: CLIENT_FRAMES.variants, ServerFrame: SERVER_FRAMES.variants },
-  node: { NodeMessage: NODE_MESSAGES.variants },
+  node: { NodeMessage: NODE_MESSAGES.variants, LinkMessage: LINK_MESSAGE.fields },
   envelope: { Envelope: ENVELOPE.fields, Content: CONTENT.fields },
   file: { FileDescriptor: FILE_DESCRIPTOR.fields },
   manifest: { Manifest: MANIFEST.fields },
+  linking: { LinkReveal: LINK_REVEAL.fields, LinkWelcome: LINK_WELCOME.fields },
 };
 
 /** Where a name of ours is not that of the schema in another spelling. */

@@ -13,6 +13,9 @@ import {
   CreateAccountBody,
   DevicesAnswer,
   JwksAnswer,
+  LinkAnswer,
+  LinkMessageAnswer,
+  LinkMessageBody,
   MakeAppPasswordBody,
   NewAppPasswordAnswer,
   SignedManifestBody,
@@ -26,6 +29,11 @@ const LIMITED = ['too-many-requests', 'unavailable'] as const;
 const CALLER_PROBLEMS = ['unauthorized', 'token-expired', 'unavailable'] as const;
 
 const ATTACHMENT_ID = { name: 'id', in: 'path', schema: z.string(), description: 'as it was begun' } as const;
+
+const LINK_PARAMETERS = [
+  { name: 'id', in: 'path', schema: z.string(), description: 'of the link code' },
+  { name: 'slot', in: 'path', schema: z.string(), description: 'of the word, 1 to 5' },
+] as const;
 
 const operations: readonly Operation[] = [
   {
@@ -187,6 +195,53 @@ const operations: readonly Operation[] = [
     parameters: [ATTACHMENT_ID],
     answers: { 204: { description: 'deleted' } },
     problems: [...CALLER_PROBLEMS, 'not-found'],
+  },
+  {
+    id: 'openLink',
+    method: 'post',
+    path: '/v1/links',
+    summary: 'Begin to join an account',
+    description:
+      'A channel over which a new device meets one that belongs to the account, for 90 seconds after each word. Two devices that know its id say what docs/spec/linking.md has them say; the server understands none of it.',
+    caller: 'anyone',
+    answers: { 201: { description: 'opened', schema: LinkAnswer } },
+    problems: LIMITED,
+  },
+  {
+    id: 'leaveLinkWord',
+    method: 'put',
+    path: '/v1/links/{id}/old/{slot}',
+    summary: 'Leave a word for the new device',
+    description:
+      'Slots 1, 3 and 5. The same again changes nothing; another word in the place of one that was left is a 409.',
+    caller: 'device',
+    parameters: LINK_PARAMETERS,
+    body: LinkMessageBody,
+    answers: { 204: { description: 'left' } },
+    problems: [...CALLER_PROBLEMS, 'not-found', 'conflict', 'too-many-requests'],
+  },
+  {
+    id: 'answerLinkWord',
+    method: 'put',
+    path: '/v1/links/{id}/new/{slot}',
+    summary: 'Leave a word for the device of the account',
+    description: 'Slots 2 and 4, else as `leaveLinkWord`.',
+    caller: 'anyone',
+    parameters: LINK_PARAMETERS,
+    body: LinkMessageBody,
+    answers: { 204: { description: 'left' } },
+    problems: ['not-found', 'conflict', 'unavailable'],
+  },
+  {
+    id: 'readLinkWord',
+    method: 'get',
+    path: '/v1/links/{id}/{slot}',
+    summary: 'Read a word',
+    description: 'Without `message` while the other device has not left it.',
+    caller: 'anyone',
+    parameters: LINK_PARAMETERS,
+    answers: { 200: { description: 'the word, if there is one', schema: LinkMessageAnswer } },
+    problems: ['not-found', 'unavailable'],
   },
   {
     id: 'makeChallenge',

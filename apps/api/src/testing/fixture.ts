@@ -93,6 +93,8 @@ export async function startFixture(
       WRONG_PASSWORDS_PER_ADDRESS: 0,
       WRONG_PASSWORDS_PER_ACCOUNT: 0,
       NEW_APP_PASSWORDS_PER_ACCOUNT: 0,
+      LINKS_PER_ADDRESS: 0,
+      LINKS_PER_ACCOUNT: 0,
       ATTACHMENT_BYTES: LIMITS.attachmentBytes.value,
       ATTACHMENT_BYTES_PER_ACCOUNT: LIMITS.attachmentBytesPerAccount.value,
       ATTACHMENT_LIFE_DAYS: 30,

@@ -60,6 +60,7 @@ describe('the recorder', () => {
           body: TEXT,
           parts: [{ device: BOB, content: TEXT }],
           allDevices: true,
+          ownElsewhere: false,
         }),
       );
       received({ kind: 'left-out', id: ID, code: 'mailbox-full', devices: [BOB] });

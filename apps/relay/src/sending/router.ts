@@ -17,7 +17,7 @@ import type { Session } from '../sockets/session.ts';
 import type { Turn } from '../time/turn.ts';
 import type { AccountDevices } from './account-devices.ts';
 import { contentDigest } from './content-digest.ts';
-import { compareDevices, type Mismatch } from './device-mismatch.ts';
+import { compareDevices, type Mismatch, namesOwn } from './device-mismatch.ts';
 import type { SendLimits } from './send-limits.ts';
 
 export interface RouterParts {
@@ -62,14 +62,14 @@ export class Router {
     }
     const [only] = frame.parts;
     const { accountDevices } = this.parts;
-    const isAlone = !frame.allDevices || accountDevices.isSingle(session.device);
+    const isAlone = !namesOwn(frame) || accountDevices.isSingle(session.device);
     if (frame.parts.length === 1 && isAlone && accountDevices.isSingle(only!.device)) {
       this.submit(session, frame, raw);
       return undefined;
     }
     const remembered = (account: AccountAddress) => accountDevices.remembered(account);
     // A difference from what is remembered may be news that the sender has and this node has not: the store decides.
-    if (faultWith(frame, compareDevices(frame.parts, session.device, frame.allDevices, remembered)))
+    if (faultWith(frame, compareDevices(frame, session.device, remembered)))
       return this.compareWithStore(session, frame, raw);
     this.submit(session, frame, raw, remembered);
     return undefined;
@@ -118,7 +118,7 @@ export class Router {
     const { accountDevices } = this.parts;
     let devicesOf: DevicesOf;
     try {
-      const named = frame.allDevices ? [session.device] : [];
+      const named = namesOwn(frame) ? [session.device] : [];
       const accounts = new Set([...named, ...frame.parts.map(({ device }) => device)].map(accountOf));
       const loaded = await accountDevices.load([...accounts]);
       devicesOf = (account) => loaded.get(account);
@@ -126,7 +126,7 @@ export class Router {
       reject(session, frame.id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
       return;
     }
-    const mismatch = compareDevices(frame.parts, session.device, frame.allDevices, devicesOf);
+    const mismatch = compareDevices(frame, session.device, devicesOf);
     if (mismatch === 'unknown' || mismatch === 'none' || !faultWith(frame, mismatch))
       this.submit(session, frame, raw, devicesOf);
     else if (frame.allDevices) this.tellMismatch(session, frame, mismatch);

@@ -56,7 +56,7 @@ export class TestClient {
   message(id: MessageId, devices: readonly DeviceId[], text: string, allDevices = false): void {
     const content = new Uint8Array([1]);
     const parts = devices.map((device) => ({ device, content }));
-    this.send({ kind: 'send', id, body: new TextEncoder().encode(text), parts, allDevices });
+    this.send({ kind: 'send', id, body: new TextEncoder().encode(text), parts, allDevices, ownElsewhere: false });
   }
 
   ack(upTo: number): void {

@@ -11,6 +11,7 @@ import {
 } from '@sealwire/wire/manifest';
 import type { HttpCalls } from '../connection/http-calls.ts';
 import { ClientError } from '../errors.ts';
+import { administratorSeed } from './administrator.ts';
 import type { PeerBook } from './peer-book.ts';
 import type { OfferedManifest, PeerRecord } from './peer-record.ts';
 import type { SelfRecord } from './self-record.ts';
@@ -47,7 +48,7 @@ export interface PublishOptions {
 
 /**
  * Publishes the next version with the devices that `change` makes of the newest ones; publishes nothing when `change` answers
- * undefined. Answers our account as the directory then confirms it. Throws `ClientError`.
+ * undefined. Answers our account as the directory then confirms it. Throws `ClientError`: `not-administrator`, …
  */
 export async function publishNext(
   { self, book, http, crypto, now }: PublishOptions,
@@ -57,7 +58,7 @@ export async function publishNext(
     const own = await book.refresh(self.address);
     const devices = change(own.manifest.devices);
     if (!devices) return own;
-    const next = signManifest(crypto, self.accountSeed, {
+    const next = signManifest(crypto, administratorSeed(self), {
       address: self.address,
       version: own.manifest.version + 1,
       previous: manifestHash(crypto, own.bytes),

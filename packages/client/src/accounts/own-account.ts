@@ -20,18 +20,18 @@ export async function listDevices(services: Services): Promise<DeviceInfo[]> {
 
 /**
  * The server cuts the device off at once; then a manifest without it tells everybody else. When the second step fails the removal is
- * repeated whole. A device that only waits is in no manifest, and nothing more happens. Throws `forbidden` for a device of another account,
+ * repeated whole; a device that may not change the list throws `not-administrator` there, and the other one is cut off all the same. A
+ * device that only waits is in no manifest, and nothing more happens. Throws `forbidden` for a device of another account,
  * `not-found` when neither server nor manifest knows the device.
  */
 export async function removeDevice(services: Services, runtime: ClientRuntime, id: DeviceId): Promise<void> {
-  const { tokens, http, self, book } = services;
+  const { http, self, book } = services;
   const { crypto, now } = runtime;
   if (accountOf(id) !== self.address)
     throw new ClientError('forbidden', 'a device of another account: only its own devices remove it');
-  const call = { method: 'DELETE', path: `${self.paths.api}/devices/${encodeURIComponent(id)}` } as const;
   let absent: ClientError | undefined;
   try {
-    await tokens.authorized((token) => http.bytes({ ...call, token }));
+    await cutOff(services, id);
   } catch (error) {
     // Cut off before, by a call whose second step failed or by another device: the manifest may still name it.
     if (!(error instanceof ClientError && error.code === 'not-found')) throw error;
@@ -47,8 +47,13 @@ export async function removeDevice(services: Services, runtime: ClientRuntime, i
   if (absent && !isNamed) throw absent;
 }
 
-/** One step: the manifest without this device cuts it off at the server, too. Throws `forbidden` for the only device. */
-export async function leaveAccount({ self, book, http }: Services, { crypto, now }: ClientRuntime): Promise<void> {
+/**
+ * One step: the manifest without this device cuts it off at the server, too. A device that may not change the list is cut off alone, and
+ * another one takes it off. Throws `forbidden` for the only device.
+ */
+export async function leaveAccount(services: Services, { crypto, now }: ClientRuntime): Promise<void> {
+  const { self, book, http } = services;
+  if (!self.accountSeed) return cutOff(services, self.device);
   await publishNext({ self, book, http, crypto, now }, (devices) => {
     const left = devices.filter(({ id }) => id !== self.device);
     if (left.length === devices.length) return undefined;
@@ -56,6 +61,11 @@ export async function leaveAccount({ self, book, http }: Services, { crypto, now
       throw new ClientError('forbidden', 'this is the only device of the account: delete the account instead');
     return left;
   });
+}
+
+async function cutOff({ tokens, http, self }: Services, id: DeviceId): Promise<void> {
+  const call = { method: 'DELETE', path: `${self.paths.api}/devices/${encodeURIComponent(id)}` } as const;
+  await tokens.authorized((token) => http.bytes({ ...call, token }));
 }
 
 export async function deleteAccount({ tokens, http, self }: Services): Promise<void> {

@@ -12,6 +12,7 @@ import type { HttpCalls } from '../connection/http-calls.ts';
 import { ClientError } from '../errors.ts';
 import type { Ledger } from '../storage/ledger.ts';
 import { numberOf, orderedKey } from '../storage/ordered-key.ts';
+import { administratorSeed } from './administrator.ts';
 import { manifestBody, manifestPathOf, signBytes } from './manifest-draft.ts';
 import type { OfferedManifest, PeerRecord } from './peer-record.ts';
 import type { SelfRecord } from './self-record.ts';
@@ -66,10 +67,11 @@ export class OwnManifests {
   /**
    * Publishes what follows `shown`, the newest version that the directory has, up to ours. Another device may be doing the same: then it
    * ends early. Throws `manifest-fork` when `shown` is not ours, `manifest-rollback` when this device does not have all that is missing,
-   * and what a request throws.
+   * `not-administrator` when it may not publish, and what a request throws.
    */
   async publishAgain(own: PeerRecord, shown: OfferedManifest & { readonly version: number }): Promise<void> {
     const { self, http, crypto } = this.#options;
+    const seed = administratorSeed(self);
     const lost = [];
     let previous = shown.bytes;
     for (let version = shown.version + 1; version <= own.manifest.version; version++) {
@@ -81,7 +83,7 @@ export class OwnManifests {
     }
     for (const bytes of lost) {
       try {
-        const body = manifestBody(signBytes(crypto, self.accountSeed, bytes));
+        const body = manifestBody(signBytes(crypto, seed, bytes));
         await http.bytes({ method: 'PUT', path: this.#path, body });
       } catch (error) {
         if (error instanceof ClientError && error.code === 'conflict') return;

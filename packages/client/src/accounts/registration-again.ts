@@ -7,6 +7,7 @@ import { AccountAnswer } from '@sealwire/wire/http';
 import { ClientError } from '../errors.ts';
 import type { ClientRuntime } from '../runtime.ts';
 import type { Services } from '../services.ts';
+import { administratorSeed } from './administrator.ts';
 import { manifestBody, signBytes } from './manifest-draft.ts';
 import type { SelfRecord } from './self-record.ts';
 
@@ -38,10 +39,11 @@ export async function registerAgain(
       'account-lost',
       `the server does not know ${self.address}, and this device does not have its first list of devices: try with the oldest device`,
     );
+  const seed = administratorSeed(self);
   const body = {
     name: self.name,
-    accountKey: encodeBase64url(crypto.ed25519.publicKey(self.accountSeed)),
-    manifest: manifestBody(signBytes(crypto, self.accountSeed, first)),
+    accountKey: encodeBase64url(crypto.ed25519.publicKey(seed)),
+    manifest: manifestBody(signBytes(crypto, seed, first)),
     ...(invitation === undefined ? {} : { invitation }),
   };
   const call = { method: 'POST', path: `${self.paths.api}/accounts`, body, signal, repeatable: true } as const;

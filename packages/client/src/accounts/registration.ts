@@ -27,9 +27,11 @@ import { ClientError } from '../errors.ts';
 import type { ClientRuntime } from '../runtime.ts';
 import { assemble, type Services } from '../services.ts';
 import type { Ledger } from '../storage/ledger.ts';
+import { administratorSeed } from './administrator.ts';
 import { addressOfServer, discover } from './discovery.ts';
+import { forged, type LinkPrompts, linkAsNew } from './linking/link-as-new.ts';
 import { manifestBody, publishNext, signManifest } from './manifest-draft.ts';
-import { pinPeer, writePeer } from './peer-record.ts';
+import { deviceOf, pinPeer, writePeer } from './peer-record.ts';
 import { alreadyRegistered, registerAgain } from './registration-again.ts';
 import { readSelf, type SelfRecord, writeSelf } from './self-record.ts';
 
@@ -41,11 +43,13 @@ const REFUSALS = ['name-taken', 'invitation-invalid', 'bad-request', 'forbidden'
 const GONE = ['login-refused', 'account-lost', 'account-key-changed'];
 
 export interface RegistrationRequest {
-  readonly kind: 'create' | 'join';
+  readonly kind: 'create' | 'join' | 'link';
   readonly server: string;
   readonly name: string;
   readonly suites: readonly SuiteName[];
   readonly invitation: string | undefined;
+  /** Of a device to be let in by another one. */
+  readonly prompts?: LinkPrompts;
   /** Of a device to join: the account's. */
   readonly accountSeed: Uint8Array | undefined;
   readonly runtime: ClientRuntime;
@@ -116,7 +120,8 @@ async function continueAt(
 
 /** What was refused with one secret may be tried with another. */
 function hasOtherSecret(self: SelfRecord, { accountSeed, runtime }: RegistrationRequest): boolean {
-  return accountSeed !== undefined && !runtime.crypto.equal(self.accountSeed, accountSeed);
+  if (!accountSeed || !self.accountSeed) return false;
+  return !runtime.crypto.equal(self.accountSeed, accountSeed);
 }
 
 async function makeKeys(ledger: Ledger, request: NamedRequest, http: HttpCalls, server: string): Promise<SelfRecord> {
@@ -125,7 +130,7 @@ async function makeKeys(ledger: Ledger, request: NamedRequest, http: HttpCalls, 
   const { domain, paths } = await discover(http, server, request.signal);
   const address = addressOf(name, domain);
   const device = newDeviceId(address, random(16));
-  const accountSeed = request.accountSeed ?? random(SEED_BYTES);
+  const accountSeed = request.kind === 'create' ? random(SEED_BYTES) : request.accountSeed;
   const loginSeed = random(SEED_BYTES);
   return ledger.commit((transaction) => {
     const engines = new Engines({ device, server, crypto, random, now }, request.engines);
@@ -154,9 +159,11 @@ async function makeKeys(ledger: Ledger, request: NamedRequest, http: HttpCalls, 
 /** Gets this device into its account's manifest. */
 async function list(ledger: Ledger, services: Services, request: RegistrationRequest): Promise<SelfRecord> {
   const { self } = services;
+  let given: Partial<SelfRecord> = {};
   try {
     if (self.kind === 'create') await createAccount(ledger, services, request);
-    else await joinAccount(ledger, services, request);
+    else if (self.kind === 'join') await joinAccount(ledger, services, request);
+    else given = await linkAccount(ledger, services, request);
   } catch (error) {
     if (error instanceof ClientError && REFUSALS.includes(error.code))
       await ledger.commit((transaction) => {
@@ -166,14 +173,15 @@ async function list(ledger: Ledger, services: Services, request: RegistrationReq
       });
     throw error;
   }
-  return advance(ledger, self, { step: 'listed', refused: false });
+  return advance(ledger, self, { ...given, step: 'listed', refused: false });
 }
 
 async function createAccount(ledger: Ledger, { self, http }: Services, request: RegistrationRequest): Promise<void> {
   const { crypto, now } = request.runtime;
-  const accountKey = crypto.ed25519.publicKey(self.accountSeed);
+  const accountSeed = administratorSeed(self);
+  const accountKey = crypto.ed25519.publicKey(accountSeed);
   // The same bytes in every repetition: the server knows a repetition by them.
-  const first = signManifest(crypto, self.accountSeed, {
+  const first = signManifest(crypto, accountSeed, {
     address: self.address,
     version: 1,
     previous: noPreviousManifest(),
@@ -201,7 +209,7 @@ async function joinAccount(ledger: Ledger, services: Services, request: Registra
   const { self, book, http } = services;
   const { crypto, now } = request.runtime;
   const known = await book.refresh(self.address);
-  if (!crypto.equal(known.accountKey, crypto.ed25519.publicKey(self.accountSeed))) {
+  if (!crypto.equal(known.accountKey, crypto.ed25519.publicKey(administratorSeed(self)))) {
     await ledger.commit((transaction) => transaction.delete(`peer/${self.address}`));
     throw new ClientError(
       'wrong-account-secret',
@@ -211,6 +219,31 @@ async function joinAccount(ledger: Ledger, services: Services, request: Registra
   await publishNext({ self, book, http, crypto, now }, (devices) =>
     devices.some(({ id }) => id === self.device) ? undefined : [...devices, self.entry],
   );
+}
+
+/**
+ * The whole of it again after whatever ended it: nobody but the device that reads the code says whose account key this is. Answers what the
+ * device was given.
+ */
+async function linkAccount(
+  ledger: Ledger,
+  services: Services,
+  { runtime, prompts, signal }: RegistrationRequest,
+): Promise<Pick<SelfRecord, 'accountSeed' | 'handover'>> {
+  const { self, book } = services;
+  const { crypto } = runtime;
+  await book.refresh(self.address);
+  const { accountKey, accountSeed, handover } = await linkAsNew(services, runtime, prompts!, signal);
+  const own = await book.refresh(self.address);
+  if (!crypto.equal(own.accountKey, accountKey)) {
+    await ledger.commit((transaction) => transaction.delete(`peer/${self.address}`));
+    throw new ClientError(
+      'account-key-changed',
+      `the server shows another account under the name ${self.name} than the device that let this one in: ask the operator`,
+    );
+  }
+  if (!deviceOf(own, self.device)) throw forged();
+  return { accountSeed, ...(handover.length > 0 && { handover: handover.slice() }) };
 }
 
 async function advance(ledger: Ledger, self: SelfRecord, change: Partial<SelfRecord>): Promise<SelfRecord> {

@@ -33,14 +33,17 @@ export interface SelfRecord {
   readonly address: AccountAddress;
   readonly device: DeviceId;
   readonly suites: readonly SuiteName[];
-  /** `create`: made the account. `join`: was added to one that existed. */
-  readonly kind: 'create' | 'join';
+  /** `create`: made the account. `join`: was added to one by its secret. `link`: was let in by another device. */
+  readonly kind: 'create' | 'join' | 'link';
   readonly step: RegistrationStep;
   /** The server's last word was no: nothing of this registration exists there. */
   readonly refused: boolean;
+  /** Ed25519, 32 bytes; undefined: this device may not change the account's list. */
+  readonly accountSeed: Uint8Array | undefined;
   /** Ed25519, 32 bytes. */
-  readonly accountSeed: Uint8Array;
   readonly loginSeed: Uint8Array;
+  /** What the device that let this one in gave it. */
+  readonly handover?: Uint8Array;
   /** This device as manifests name it. */
   readonly entry: ManifestDevice;
 }

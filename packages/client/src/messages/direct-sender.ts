@@ -67,7 +67,7 @@ export class DirectSender {
     });
     const body = encodeEnvelope({ engine, recipientUser: to, cipherMessage });
     if (period.aborted) return 'later';
-    const frame = encodeClientFrame({ kind: 'send', id, body, parts, allDevices: false });
+    const frame = encodeClientFrame({ kind: 'send', id, body, parts, allDevices: false, ownElsewhere: false });
     const outcome = await inFlight.send(encodeBase64url(id), frame);
     if (outcome.kind === 'accepted') return 'accepted';
     return outcome.kind === 'offline' || outcome.retryable ? 'later' : 'refused';

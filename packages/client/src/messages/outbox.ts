@@ -1,6 +1,6 @@
 /**
  * Messages on their way out, durable from the intent to the server's word that it has them (docs/spec/client.md section 5).
- * Table `outbox`, numbered in order of sending: id, addressee and plaintext. Table `sealed`, same numbers: the frame, from the moment
+ * Table `outbox`, numbered in order of sending: id, addressee and plaintext. Table `sealed`, same numbers: the frames, from the moment
  * it is encrypted. A frame is sent again and again as it is; nothing is ever encrypted twice for one attempt (cases F16, S21).
  */
 
@@ -8,7 +8,7 @@ import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { type AccountAddress, type DeviceId, type MessageId, parseMessageId } from '@sealwire/wire/ids';
 import type { ClientError } from '../errors.ts';
 import type { Acceptance, SkippedReason } from '../events.ts';
-import type { Ledger, Transaction } from '../storage/ledger.ts';
+import type { Ledger, Records, Transaction } from '../storage/ledger.ts';
 import { numberOf, orderedKey } from '../storage/ordered-key.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
 
@@ -21,6 +21,15 @@ interface StoredEntry {
   readonly relayId?: string;
   /** Devices that the newest attempt is not for, though their account's manifest names them. */
   readonly skipped?: readonly SkippedDevice[];
+  /** What the server took of earlier attempts, before it refused a frame of theirs. */
+  readonly taken?: readonly TakenFrames[];
+}
+
+/** Frames of one attempt that the server has taken. */
+export interface TakenFrames extends Acceptance {
+  readonly relayId: string;
+  /** That they name; those of `leftOut` too. */
+  readonly devices: readonly DeviceId[];
 }
 
 export interface SkippedDevice {
@@ -36,8 +45,9 @@ export interface OutboxEntry extends StoredEntry {
 
 /** One encryption of a message. */
 export interface Attempt {
+  /** Of the first frame. */
   readonly relayId: MessageId;
-  readonly frame: Uint8Array;
+  readonly frames: readonly Uint8Array[];
   /** What was encrypted: the message with its place in the chain. */
   readonly plaintext: Uint8Array;
   readonly skipped: readonly SkippedDevice[];
@@ -100,9 +110,9 @@ export class Outbox {
     return decodeRecord(this.#ledger.get(orderedKey('outbox', entry.number))!).blob;
   }
 
-  /** The frame of the newest attempt; undefined before the first. */
-  frameOf(entry: OutboxEntry): Uint8Array | undefined {
-    return this.#ledger.get(orderedKey('sealed', entry.number));
+  /** The frames of the newest attempt; empty before the first. */
+  framesOf({ number }: OutboxEntry): Uint8Array[] {
+    return frameKeys(this.#ledger, number).map((key) => this.#ledger.get(key)!);
   }
 
   /** The id for the next attempt: the message's own for the first, a fresh one after a refusal, whose id may have been used up. */
@@ -112,18 +122,21 @@ export class Outbox {
 
   /** Stores an attempt in `transaction`; `entry` is replaced by the answer once that is durable (`replace`). */
   seal(transaction: Transaction, entry: OutboxEntry, attempt: Attempt): OutboxEntry {
-    const { relayId, frame, plaintext, skipped } = attempt;
+    const { relayId, frames, plaintext, skipped } = attempt;
     const sealed = { ...entry, attempt: entry.attempt + 1, relayId: encodeBase64url(relayId), skipped };
-    const { id, to } = sealed;
-    const stored: StoredEntry = { id, to, attempt: sealed.attempt, relayId: sealed.relayId, skipped };
-    transaction.set(orderedKey('outbox', entry.number), encodeRecord(stored, plaintext));
-    transaction.set(orderedKey('sealed', entry.number), frame);
+    write(transaction, sealed, plaintext);
+    for (const [index, frame] of frames.entries()) transaction.set(frameKey(entry.number, index), frame);
     return sealed;
   }
 
-  /** The newest attempt was refused and stored nowhere: its ciphertext is dropped. */
-  async unseal(entry: OutboxEntry): Promise<void> {
-    await this.#ledger.commit((transaction) => transaction.delete(orderedKey('sealed', entry.number)));
+  /** The newest attempt was refused, but for the frames of `taken`: its ciphertext is dropped. */
+  async unseal(entry: OutboxEntry, taken?: TakenFrames): Promise<void> {
+    const unsealed = taken ? { ...entry, taken: [...(entry.taken ?? []), taken] } : entry;
+    await this.#ledger.commit((transaction) => {
+      deleteFrames(transaction, entry.number);
+      if (taken) write(transaction, unsealed, this.plaintextOf(entry));
+    });
+    this.replace(unsealed);
   }
 
   replace(entry: OutboxEntry): void {
@@ -162,7 +175,7 @@ export class Outbox {
 
   #delete(transaction: Transaction, { number }: OutboxEntry): void {
     transaction.delete(orderedKey('outbox', number));
-    transaction.delete(orderedKey('sealed', number));
+    deleteFrames(transaction, number);
   }
 
   #enqueue(entry: OutboxEntry): void {
@@ -178,4 +191,22 @@ export class Outbox {
     if (queue.length > 0) this.#queues.set(entry.to, queue);
     else this.#queues.delete(entry.to);
   }
+}
+
+/** The first frame's key is the number alone. */
+const frameKey = (number: number, index: number) =>
+  index === 0 ? orderedKey('sealed', number) : orderedKey(orderedKey('sealed', number), index);
+
+function frameKeys(records: Records, number: number): string[] {
+  const keys: string[] = [];
+  for (let key = frameKey(number, 0); records.get(key); key = frameKey(number, keys.length)) keys.push(key);
+  return keys;
+}
+
+function deleteFrames(transaction: Transaction, number: number): void {
+  for (const key of frameKeys(transaction, number)) transaction.delete(key);
+}
+
+function write(transaction: Transaction, { number, restored: _, ...stored }: OutboxEntry, plaintext: Uint8Array): void {
+  transaction.set(orderedKey('outbox', number), encodeRecord(stored satisfies StoredEntry, plaintext));
 }

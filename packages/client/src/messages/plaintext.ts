@@ -1,18 +1,16 @@
 /** What is encrypted: the content of a message (wire/envelope) with the id that stays the same in every attempt to send it. */
 import { isNotice } from '@sealwire/cpim/chat-message';
 import { encodeContent } from '@sealwire/wire/envelope';
-import { LIMITS } from '@sealwire/wire/limits';
 import { WireError } from '@sealwire/wire/wire-error';
 import { ClientError } from '../errors.ts';
 import type { Content } from '../events.ts';
 import { CPIM_TYPE } from './cpim-content.ts';
 
 /**
- * Room for the envelope and one device's part within the limit of a message: the first one of a session on the largest suite has 4.9 KB,
- * and the place in the chain with receipts and newcomers of two accounts of ten devices less than 1 KB, or 2.5 KB as headers of CPIM.
+ * A frame has room for it with the parts of all devices of one account: ten times the first one of a session on the largest suite with
+ * its device id, 52 KB, and the place in the chain with receipts and newcomers of two accounts, 1 KB, or 2.5 KB as headers of CPIM.
  */
-const OVERHEAD_BYTES = 8_192;
-const MAXIMUM_BYTES = LIMITS.payloadBytes.value - OVERHEAD_BYTES;
+const MAXIMUM_BYTES = 72 * 1_024;
 
 /** A string is sent as `text/plain`. `requests`: as in `Content`; a CPIM message says itself what it asks for. Throws `message-too-large`, and `bad-request` for what is no media type. */
 export function plaintextOf(content: Content | string, id: string, sentAt: number, requests?: number): Uint8Array {

@@ -47,13 +47,19 @@ describe('Outbox', () => {
     const entry = outbox.first(bob)!;
     expect(outbox.relayIdFor(entry, () => new Uint8Array(16))).toEqual(decodeBase64url(id(1)));
     const relayId = parseMessageId(new Uint8Array(16).fill(3));
-    const attempt = { relayId, frame: plaintext('frame'), plaintext: plaintext('chained'), skipped: [] };
+    const attempt = {
+      relayId,
+      frames: [plaintext('frame'), plaintext('and another')],
+      plaintext: plaintext('chained'),
+      skipped: [],
+    };
     const sealed = await ledger.commit((transaction) => outbox.seal(transaction, entry, attempt));
     outbox.replace(sealed);
-    expect(outbox.frameOf(sealed)).toEqual(plaintext('frame'));
+    expect(outbox.framesOf(sealed)).toEqual([plaintext('frame'), plaintext('and another')]);
     expect(outbox.first(bob)).toMatchObject({ attempt: 1 });
     await outbox.unseal(sealed);
-    expect(outbox.frameOf(sealed)).toBeUndefined();
+    expect(outbox.framesOf(sealed)).toEqual([]);
+    expect(ledger.keys('sealed/')).toEqual([]);
     expect(outbox.relayIdFor(sealed, () => new Uint8Array(16).fill(9))).toEqual(new Uint8Array(16).fill(9));
     expect(outbox.plaintextOf(sealed)).toEqual(plaintext('chained'));
   });

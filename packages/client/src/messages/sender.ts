@@ -6,9 +6,8 @@
  * attempt │ not now: the same frame later │ never: told.
  */
 import type { RandomBytes } from '@sealwire/crypto/port';
-import { decodeContent, encodeEnvelope } from '@sealwire/wire/envelope';
-import { encodeClientFrame } from '@sealwire/wire/frame-codec';
-import type { Accepted, LeftOut, Part, Rejected } from '@sealwire/wire/frames';
+import { decodeContent } from '@sealwire/wire/envelope';
+import type { Accepted, LeftOut, Rejected } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf } from '../accounts/peer-record.ts';
@@ -21,9 +20,9 @@ import type { IncomingChains } from './chain/incoming-chains.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
 import type { ReceiptSchedule } from './chain/receipt-schedule.ts';
 import { ReceiptSender } from './chain/receipt-sender.ts';
-import { encodeCpim } from './cpim-content.ts';
 import { DirectSender } from './direct-sender.ts';
-import { fanOut, ghostDevice } from './fan-out.ts';
+import { ghostDevice } from './fan-out.ts';
+import { FrameSender } from './frame-sender.ts';
 import { HealingSender } from './healing/healing-sender.ts';
 import type { KeptMessages } from './healing/kept-messages.ts';
 import type { Refusals } from './healing/refusals.ts';
@@ -31,8 +30,9 @@ import type { Repeats } from './healing/repeats.ts';
 import type { UnreadMessages } from './healing/unread-messages.ts';
 import { InFlight, NOBODY, type Outcome } from './in-flight.ts';
 import type { DurableEvent, Inbox } from './inbox.ts';
+import { MessageSealer } from './message-sealer.ts';
 import { noteToSelf } from './note-to-self.ts';
-import type { Outbox, OutboxEntry, SkippedDevice } from './outbox.ts';
+import type { Outbox, OutboxEntry } from './outbox.ts';
 import type { OwedNotices } from './receipts/owed-notices.ts';
 import type { OwnDisplays } from './receipts/own-displays.ts';
 import { isPassing, reasonOf } from './sending-errors.ts';
@@ -40,8 +40,6 @@ import { skippedEvents } from './skipped-devices.ts';
 import { WaitingMessages } from './waiting-messages.ts';
 
 const CONVERSATIONS_AT_ONCE = 8;
-/** A manifest this old is asked for again; the relay tells of changes in between by refusing. */
-const MANIFEST_AGE_MS = 60 * 60_000;
 /** How often one message may be encrypted because the devices differ. */
 const ATTEMPTS = 6;
 const HEALING_MS = 2_000;
@@ -77,6 +75,8 @@ export class Sender {
   readonly #own: AccountAddress;
   readonly #busy = new Map<AccountAddress, Promise<void>>();
   readonly #inFlight: InFlight;
+  readonly #sealer: MessageSealer;
+  readonly #frameSender: FrameSender;
   readonly #receiptSender: ReceiptSender;
   readonly #healing: HealingSender;
   readonly #waiting: WaitingMessages;
@@ -87,6 +87,8 @@ export class Sender {
     this.#options = options;
     this.#own = accountOf(options.me);
     this.#inFlight = new InFlight(options);
+    this.#sealer = new MessageSealer(options);
+    this.#frameSender = new FrameSender(this.#inFlight);
     this.#waiting = new WaitingMessages(options.inbox, options.context);
     const direct = new DirectSender({ ...options, inFlight: this.#inFlight });
     this.#receiptSender = new ReceiptSender({ ...options, direct });
@@ -197,54 +199,19 @@ export class Sender {
 
   async #attempt(entry: OutboxEntry, gone: ReadonlySet<DeviceId>, period: AbortSignal): Promise<Outcome> {
     const { outbox } = this.#options;
-    const sealed = outbox.frameOf(entry) ? entry : await this.#seal(entry, gone);
+    const sealed = outbox.framesOf(entry).length > 0 ? entry : await this.#sealer.seal(entry, gone);
     if (!sealed) return { kind: 'accepted', leftOut: NOBODY };
-    if (period.aborted) return { kind: 'offline' };
-    return this.#inFlight.send(sealed.relayId!, outbox.frameOf(sealed)!);
+    return this.#frameSender.send(sealed.relayId!, outbox.framesOf(sealed), period);
   }
 
-  /** Undefined when there is no device to send to: a note to self of the only device. */
-  async #seal(entry: OutboxEntry, gone: ReadonlySet<DeviceId>): Promise<OutboxEntry | undefined> {
-    const { outbox, book, engines, context, heard, written, me, random } = this.#options;
-    const { to } = entry;
-    const peer = await book.current(to, MANIFEST_AGE_MS);
-    const own = await book.current(this.#own, MANIFEST_AGE_MS);
-    const { recipients, copies } = fanOut(peer, own, me, gone);
-    const devices = [...recipients, ...copies].map(({ id }) => id);
-    if (devices.length === 0) {
-      const { version } = own.manifest;
-      // Nobody refuses what is sent to nobody: a device that joined unheard of must not miss it.
-      if ((await book.refresh(to)).manifest.version === version) return undefined;
-      return this.#seal(entry, gone);
-    }
-    const named = [...peer.manifest.devices, ...own.manifest.devices].map(({ id }) => id);
-    const saidGone: readonly SkippedDevice[] = [...new Set(named)]
-      .filter((device) => gone.has(device) && device !== me)
-      .map((device) => ({ device, reason: 'said-gone' }));
-    const plaintext = written.compose(to, outbox.plaintextOf(entry), devices, heard.receipts(to).receipts);
-    const relayId = outbox.relayIdFor(entry, random);
-    let sealedEntry = entry;
-    let publish: (() => void) | undefined;
-    // A device without a login key is a LIME client of somebody else, and all of a message's devices share one plaintext.
-    const isForeign = [...recipients, ...copies].some(({ loginKey }) => loginKey.length === 0);
-    const encrypted = isForeign ? encodeCpim(decodeContent(plaintext), me, to) : plaintext;
-    const draft = { recipientUser: to, recipients, copies, plaintext: encrypted };
-    await engines.seal(draft, context, (transaction, { engine, parts, cipherMessage, unserved }) => {
-      const body = encodeEnvelope({ engine, recipientUser: to, cipherMessage });
-      const frame = encodeClientFrame({ kind: 'send', id: relayId, body, parts, allDevices: true });
-      publish = written.sealed(transaction, to, plaintext, servedBy(parts), named);
-      sealedEntry = outbox.seal(transaction, entry, { relayId, frame, plaintext, skipped: [...saidGone, ...unserved] });
-    });
-    outbox.replace(sealedEntry);
-    publish?.();
-    return sealedEntry;
-  }
-
-  async #accept(entry: OutboxEntry, leftOut: readonly DeviceId[]): Promise<void> {
+  async #accept(entry: OutboxEntry, newlyLeftOut: readonly DeviceId[]): Promise<void> {
     const { outbox, inbox, heard, displays, written, kept, me, now } = this.#options;
     const { id, to } = entry;
-    const isKeptHere = !outbox.frameOf(entry);
-    const { skipped = [], relayId = id } = outbox.first(to) ?? entry;
+    const current = outbox.first(to) ?? entry;
+    const { skipped = [], relayId = id, taken = [] } = current;
+    const isKeptHere = outbox.framesOf(entry).length === 0 && taken.length === 0;
+    const leftOut = [...taken.flatMap((earlier) => earlier.leftOut), ...newlyLeftOut];
+    const relayIds = [...taken.map((earlier) => earlier.relayId), relayId];
     const plaintext = outbox.plaintextOf(entry);
     const content = decodeContent(plaintext);
     const published: (() => void)[] = [];
@@ -257,7 +224,7 @@ export class Sender {
         events.push(...skippedEvents(transaction, entry, skipped, served));
         const devices = served.filter((device) => !leftOut.includes(device));
         const { number } = content.link;
-        if (devices.length > 0) kept.keep(transaction, { id, relayId, conversation: to, number, devices, plaintext });
+        if (devices.length > 0) kept.keep(transaction, { id, relayIds, conversation: to, number, devices, plaintext });
         published.push(written.accepted(transaction, to, content, leftOut));
         published.push(heard.told(transaction, to, content.receipts ?? []));
         displays.told(transaction, to, content.receipts ?? []);
@@ -266,6 +233,7 @@ export class Sender {
       for (const event of events) published.push(inbox.add(transaction, event));
     });
     this.#waiting.settled(entry);
+    this.#frameSender.settled(current);
     for (const publish of published) publish();
   }
 
@@ -276,7 +244,8 @@ export class Sender {
     await this.#waiting.full(entry, refusal.full);
     if (code !== 'device-mismatch' && code !== 'unknown-device')
       throw new ClientError(code, text, { retryable, ...(retryAfterMs > 0 ? { retryAfterMs } : {}) });
-    await outbox.unseal(entry);
+    await outbox.unseal(entry, this.#frameSender.taken(entry.relayId!, outbox.framesOf(entry)));
+    this.#frameSender.settled(entry);
     const peer = await book.refresh(entry.to);
     const own = await book.refresh(this.#own);
     if (entry.attempt >= ATTEMPTS) {
@@ -300,6 +269,7 @@ export class Sender {
     const { outbox, inbox, book, written } = this.#options;
     const published: (() => void)[] = [];
     const suspect = reason instanceof EngineError ? reason.suspect : undefined;
+    const current = outbox.first(entry.to) ?? entry;
     const content = decodeContent(outbox.plaintextOf(entry));
     await outbox.failed(entry, reason, (transaction) => {
       if (content.link) published.push(written.failed(transaction, entry.to, content));
@@ -312,10 +282,7 @@ export class Sender {
       published.push(inbox.add(transaction, { kind: 'send-failed', id, to, code: reason.code, text: reason.message }));
     });
     this.#waiting.settled(entry);
+    this.#frameSender.settled(current);
     for (const publish of published) publish();
   }
-}
-
-function servedBy(parts: readonly Part[]): DeviceId[] {
-  return parts.filter(({ content }) => content.length > 0).map(({ device }) => device);
 }

@@ -26,6 +26,7 @@ function setUp() {
       },
     },
     manifests: { complete: async () => undefined },
+    devices: { look: async () => undefined },
     timers: time,
     random: (length) => new Uint8Array(length).fill(255),
     trace: () => undefined,

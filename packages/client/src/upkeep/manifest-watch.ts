@@ -9,11 +9,13 @@ import type { PeerBook } from '../accounts/peer-book.ts';
 import { backOff } from '../connection/back-off.ts';
 import { asClientError } from '../errors.ts';
 import type { Timers } from '../runtime.ts';
+import type { OwnDevices } from './own-devices.ts';
 
 export interface ManifestWatchOptions {
   readonly address: AccountAddress;
   readonly book: Pick<PeerBook, 'find' | 'refresh'>;
   readonly manifests: Pick<OwnManifests, 'complete'>;
+  readonly devices: Pick<OwnDevices, 'look'>;
   readonly timers: Timers;
   readonly random: RandomBytes;
   readonly trace: (name: string, details: Record<string, string | number>) => void;
@@ -68,9 +70,10 @@ export class ManifestWatch {
   }
 
   async #ask(): Promise<void> {
-    const { address, book, manifests, timers, random, trace } = this.#options;
+    const { address, book, manifests, devices, timers, random, trace } = this.#options;
     try {
       const own = await book.refresh(address);
+      await devices.look(own);
       await manifests.complete(own);
       this.#failures = 0;
       trace('own-manifest', { version: own.manifest.version });

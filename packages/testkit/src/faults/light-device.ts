@@ -98,7 +98,14 @@ export class LightDevice {
     this.sent.push({ sender: this.device, number, recipients });
     const parts = recipients.map((device) => ({ device, content: CONTENT }));
     const body = bodyOf(this.device, number);
-    const frame = encodeClientFrame({ kind: 'send', id: messageId(number), body, parts, allDevices });
+    const frame = encodeClientFrame({
+      kind: 'send',
+      id: messageId(number),
+      body,
+      parts,
+      allDevices,
+      ownElsewhere: false,
+    });
     this.#waiting.set(number, frame);
     if (this.online) this.#socket?.send(frame);
   }

@@ -84,7 +84,7 @@ export class Bridge {
   async send(to: AccountAddress, parts: readonly Part[], cipherMessage: Uint8Array): Promise<string> {
     const id = parseMessageId(systemRandom(MESSAGE_ID_BYTES));
     const body = encodeEnvelope({ engine: 'lime', recipientUser: to, cipherMessage });
-    this.#socket.send(encodeClientFrame({ kind: 'send', id, body, parts, allDevices: true }));
+    this.#socket.send(encodeClientFrame({ kind: 'send', id, body, parts, allDevices: true, ownElsewhere: false }));
     return this.#first(() => this.#answers);
   }
 

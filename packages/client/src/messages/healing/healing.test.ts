@@ -185,7 +185,7 @@ describe('what was sent', () => {
         conversation,
         number: n,
         id: encodeBase64url(idOf(n)),
-        relayId: encodeBase64url(idOf(n + 100)),
+        relayIds: [encodeBase64url(idOf(n + 100))],
         devices,
         plaintext: plaintextOf(n, size),
       }),

@@ -7,6 +7,7 @@ import { encodeBase64url } from '@sealwire/wire/base64url';
 import type { AccountAddress, DeviceId, MessageId } from '@sealwire/wire/ids';
 import type { Records, Transaction } from '../../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../../storage/record.ts';
+import { areOfOneAttempt } from '../send-frames.ts';
 
 /** Of all conversations together; of one, as many as it has unconfirmed ones (outgoing-chains.ts). */
 export const KEPT_MESSAGES = 512;
@@ -20,8 +21,8 @@ const UNSHOWN_IDS = 64;
 
 interface StoredMessage {
   readonly id: string;
-  /** Under which the relay accepted it, base64url. */
-  readonly relayId: string;
+  /** Of each attempt under which the relay accepted it, base64url. */
+  readonly relayIds: readonly string[];
   /** That it was encrypted for; nobody else ever gets it. */
   readonly devices: readonly DeviceId[];
   /** ms. */
@@ -58,7 +59,8 @@ export class KeptMessages {
     const found = new Map<string, KeptMessage>();
     for (const key of records.keys('kept/')) {
       const message = readKept(records, key);
-      for (const id of [message.id, message.relayId]) if (wanted.includes(id)) found.set(id, message);
+      const ids = [message.id, ...message.relayIds];
+      for (const id of wanted) if (ids.some((each) => areOfOneAttempt(each, id))) found.set(id, message);
     }
     return found;
   }
@@ -100,5 +102,6 @@ const keptKey = (conversation: AccountAddress, number: number) => `kept/${conver
 function readKept(records: Records, key: string): KeptMessage {
   const [conversation, number] = key.slice('kept/'.length).split(' ') as [AccountAddress, string];
   const { header, blob } = decodeRecord<StoredMessage>(records.get(key)!);
-  return { ...header, conversation, number: Number(number), plaintext: blob };
+  // Records of versions that sent one frame a message have none: they are found by the message's own id.
+  return { ...header, relayIds: header.relayIds ?? [], conversation, number: Number(number), plaintext: blob };
 }

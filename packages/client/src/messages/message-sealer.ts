@@ -1,0 +1,101 @@
+/**
+ * One attempt to send a message of the outbox: for whom, encrypted in one durable write, packed into frames (docs/spec/client.md section
+ * 5, steps 2 and 3).
+ */
+import type { RandomBytes } from '@sealwire/crypto/port';
+import { decodeContent, encodeEnvelope } from '@sealwire/wire/envelope';
+import type { Part } from '@sealwire/wire/frames';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import type { PeerBook } from '../accounts/peer-book.ts';
+import type { EngineContext, EngineDevice } from '../engines/engine.ts';
+import type { Engines } from '../engines/engines.ts';
+import type { IncomingChains } from './chain/incoming-chains.ts';
+import type { OutgoingChains } from './chain/outgoing-chains.ts';
+import { encodeCpim } from './cpim-content.ts';
+import { type FanOut, fanOut } from './fan-out.ts';
+import type { Outbox, OutboxEntry, SkippedDevice } from './outbox.ts';
+import { sendFrames } from './send-frames.ts';
+
+/** A manifest this old is asked for again; the relay tells of changes in between by refusing. */
+const MANIFEST_AGE_MS = 60 * 60_000;
+
+export interface SealerOptions {
+  readonly outbox: Outbox;
+  readonly book: PeerBook;
+  readonly engines: Engines;
+  readonly context: EngineContext;
+  readonly heard: IncomingChains;
+  readonly written: OutgoingChains;
+  readonly me: DeviceId;
+  readonly random: RandomBytes;
+}
+
+export class MessageSealer {
+  readonly #options: SealerOptions;
+  readonly #own: AccountAddress;
+
+  constructor(options: SealerOptions) {
+    this.#options = options;
+    this.#own = accountOf(options.me);
+  }
+
+  /** Undefined when there is no device to send to: a note to self of the only device, or all that were left have gone. */
+  async seal(entry: OutboxEntry, gone: ReadonlySet<DeviceId>): Promise<OutboxEntry | undefined> {
+    const { outbox, book, engines, context, heard, written, me, random } = this.#options;
+    const { to, taken = [] } = entry;
+    const served = taken.flatMap(({ devices }) => devices);
+    const peer = await book.current(to, MANIFEST_AGE_MS);
+    const own = await book.current(this.#own, MANIFEST_AGE_MS);
+    // Who joins an account that has the message is not owed it, and the relay would want all of the account's devices again.
+    const { recipients, copies } = without(served.map(accountOf), fanOut(peer, own, me, gone));
+    const devices = [...recipients, ...copies].map(({ id }) => id);
+    if (devices.length === 0 && served.length > 0) return undefined;
+    if (devices.length === 0) {
+      const { version } = own.manifest;
+      // Nobody refuses what is sent to nobody: a device that joined unheard of must not miss it.
+      if ((await book.refresh(to)).manifest.version === version) return undefined;
+      return this.seal(entry, gone);
+    }
+    const named = [...peer.manifest.devices, ...own.manifest.devices].map(({ id }) => id);
+    const saidGone: readonly SkippedDevice[] = [...new Set(named)]
+      .filter((device) => gone.has(device) && device !== me)
+      .map((device) => ({ device, reason: 'said-gone' }));
+    const plaintext = written.compose(
+      to,
+      outbox.plaintextOf(entry),
+      [...served, ...devices],
+      heard.receipts(to).receipts,
+    );
+    const relayId = outbox.relayIdFor(entry, random);
+    let sealedEntry = entry;
+    let publish: (() => void) | undefined;
+    // A device without a login key is a LIME client of somebody else, and all of a message's devices share one plaintext.
+    const isForeign = [...recipients, ...copies].some(({ loginKey }) => loginKey.length === 0);
+    const encrypted = isForeign ? encodeCpim(decodeContent(plaintext), me, to) : plaintext;
+    const draft = { recipientUser: to, recipients, copies, plaintext: encrypted };
+    await engines.seal(draft, context, (transaction, { engine, parts, cipherMessage, unserved }) => {
+      const body = encodeEnvelope({ engine, recipientUser: to, cipherMessage });
+      const isOwnServed = served.some((device) => accountOf(device) === this.#own);
+      const frames = sendFrames({ relayId, body, parts, own: this.#own, isOwnServed });
+      publish = written.sealed(transaction, to, plaintext, [...served, ...servedBy(parts)], named);
+      sealedEntry = outbox.seal(transaction, entry, {
+        relayId,
+        frames,
+        plaintext,
+        skipped: [...saidGone, ...unserved],
+      });
+    });
+    outbox.replace(sealedEntry);
+    publish?.();
+    return sealedEntry;
+  }
+}
+
+function servedBy(parts: readonly Part[]): DeviceId[] {
+  return parts.filter(({ content }) => content.length > 0).map(({ device }) => device);
+}
+
+function without(accounts: readonly AccountAddress[], { recipients, copies }: FanOut): FanOut {
+  const isLeft = ({ id }: EngineDevice) => !accounts.includes(accountOf(id));
+  return { recipients: recipients.filter(isLeft), copies: copies.filter(isLeft) };
+}

@@ -1,0 +1,46 @@
+/**
+ * Tells the application once of each device that came to our account or left it (docs/spec/linking.md section 5): somebody who got in unasked
+ * is seen on every device. Record `self/devices`: those that it has been told of.
+ */
+import type { DeviceId } from '@sealwire/wire/ids';
+import type { PeerRecord } from '../accounts/peer-record.ts';
+import type { DurableEvent } from '../messages/inbox.ts';
+import type { Ledger, Transaction } from '../storage/ledger.ts';
+import { decodeRecord, encodeRecord } from '../storage/record.ts';
+
+const KEY = 'self/devices';
+
+interface Told {
+  readonly devices: readonly DeviceId[];
+}
+
+export interface OwnDevicesOptions {
+  readonly ledger: Ledger;
+  readonly me: DeviceId;
+  readonly inbox: { add(transaction: Transaction, event: DurableEvent): () => void };
+}
+
+export class OwnDevices {
+  readonly #options: OwnDevicesOptions;
+
+  constructor(options: OwnDevicesOptions) {
+    this.#options = options;
+  }
+
+  /** `own`: our account as it is known now. At the first time there is nothing to compare it with. */
+  async look({ manifest }: Pick<PeerRecord, 'manifest'>): Promise<void> {
+    const { ledger, me, inbox } = this.#options;
+    const devices = manifest.devices.map(({ id }) => id);
+    const stored = ledger.get(KEY);
+    const told = stored && decodeRecord<Told>(stored).header.devices;
+    const added = told ? devices.filter((device) => device !== me && !told.includes(device)) : [];
+    const removed = told?.filter((device) => !devices.includes(device)) ?? [];
+    if (told && added.length + removed.length === 0) return;
+    const publish = await ledger.commit((transaction) => {
+      transaction.set(KEY, encodeRecord({ devices } satisfies Told));
+      if (added.length + removed.length === 0) return undefined;
+      return inbox.add(transaction, { kind: 'devices-changed', added, removed });
+    });
+    publish?.();
+  }
+}
