@@ -166,6 +166,8 @@ describe('send and listen', () => {
         sentAt: expect.any(Number),
         acceptedAt: expect.any(Number),
         trust: 'untrusted',
+        requests: ['positive-delivery', 'negative-delivery'],
+        number: 1,
       },
       { event: 'caught-up' },
     ]);
@@ -395,7 +397,8 @@ describe('chat', () => {
     await chat.says('bob: hello');
     expect(chat.stdoutSoFar()).toMatch(/^\d\d:\d\d bob: hello\n$/);
     chat.stdin.write('ne\r');
-    await chat.says('half a line\r\n');
+    // That bob has what alice wrote before is said above it too, and the line is drawn again.
+    await chat.says('ne\r\n');
     chat.stdin.write('/to nobody\r');
     await chat.says('there is no nobody');
     chat.stdin.write('/to dave\r');

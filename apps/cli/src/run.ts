@@ -13,6 +13,7 @@ import { listenCommand } from './commands/listen.ts';
 import { moveCommand } from './commands/move.ts';
 import { nesCommand } from './commands/nes/nes.ts';
 import { passwdCommand } from './commands/passwd.ts';
+import { receiptsCommand } from './commands/receipts.ts';
 import { registerCommand } from './commands/register.ts';
 import { sendCommand } from './commands/send.ts';
 import { sessionsCommand } from './commands/sessions.ts';
@@ -66,6 +67,7 @@ function buildProgram(context: Context): Command {
     verifyCommand(give),
     trustCommand(give),
     sessionsCommand(give),
+    receiptsCommand(give),
     whoamiCommand(give),
     passwdCommand(give),
     moveCommand(give),

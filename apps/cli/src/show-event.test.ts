@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import type { GapEvent, IncomingEvent } from '@sealwire/client/events';
-import { parseAccountAddress } from '@sealwire/wire/ids';
+import { parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import { Output } from './output.ts';
 import { showEvent } from './show-event.ts';
 
@@ -43,5 +43,34 @@ describe('what was parked, because printing it failed', () => {
     const said = await shown([parked, parked], client, json);
     expect(retried).toEqual(['7']);
     expect(said.split('\n', 1)[0]).toContain(json ? '{"event":"parked","id":"7","what":"gap"}' : 'it comes again');
+  });
+});
+
+describe('receipts', () => {
+  const about = { to: parseAccountAddress('sip:bob@example.org'), at: 7 } as const;
+  const device = parseDeviceId('sip:bob@example.org;gr=urn:uuid:1');
+  const events = [
+    { kind: 'delivered', ...about, device, ids: ['a', 'b'] },
+    { kind: 'displayed', ...about, device, ids: ['a'] },
+    { kind: 'not-delivered', ...about, device, ids: ['b'] },
+    { kind: 'displayed-elsewhere', conversation: about.to, by: device, id: 'c' },
+  ] as const;
+
+  it('are chatter for people, in a line each, and events for programs', async () => {
+    expect(await shown(events, NOBODY_PARKED)).toBe(
+      [
+        'bob has 2 messages of yours',
+        'bob has read a message of yours',
+        `warning: ${device} could not take a message of yours to bob`,
+        '',
+      ].join('\n'),
+    );
+    const records = (await shown(events, NOBODY_PARKED, true)).trim().split('\n');
+    expect(records.map((line) => JSON.parse(line))).toMatchObject([
+      { event: 'delivered', ids: ['a', 'b'], at: 7 },
+      { event: 'displayed', ids: ['a'] },
+      { event: 'not-delivered' },
+      { event: 'displayed-elsewhere', id: 'c' },
+    ]);
   });
 });

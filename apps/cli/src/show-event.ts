@@ -1,6 +1,12 @@
 /** What the SDK reports, as a JSON record and as a line for people. */
 import type { Client } from '@sealwire/client/client';
-import type { HoleEvent, IncomingEvent, MessageRefusedEvent, SentAgainEvent } from '@sealwire/client/events';
+import type {
+  HoleEvent,
+  IncomingEvent,
+  MessageRefusedEvent,
+  ReceiptEvent,
+  SentAgainEvent,
+} from '@sealwire/client/events';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { type FileKeeper, type MessageFile, messageFile } from './files/message-file.ts';
 import type { Output } from './output.ts';
@@ -97,9 +103,23 @@ export async function showEvent(
       return output.warn(printable(event.text));
     case 'send-waits':
       return output.warn(`a message to ${shortName(event.to, own)} waits in the outbox: ${printable(event.text)}`);
+    case 'delivered':
+    case 'displayed':
+      return output.note(receiptText(event, own));
+    case 'not-delivered':
+      return output.warn(
+        `${printable(event.device)} could not take ${countOf(event.ids.length)} of yours to ${shortName(event.to, own)}`,
+      );
+    // For programs: a line of text is as new or old as it was.
+    case 'displayed-elsewhere':
     case 'caught-up':
       return;
   }
+}
+
+function receiptText({ kind, to, ids }: ReceiptEvent, own: AccountAddress): string {
+  const what = `${countOf(ids.length)} of yours`;
+  return kind === 'delivered' ? `${shortName(to, own)} has ${what}` : `${shortName(to, own)} has read ${what}`;
 }
 
 /** In this machine's time zone: `21:07`, of another day `2026-11-27 21:07`. */
@@ -165,7 +185,7 @@ function recordOf(event: IncomingEvent, file: MessageFile | undefined): Record<s
   if (event.kind !== 'message') return { event: kind, ...rest };
   const { id, from, device, conversation, type, text, sentAt, acceptedAt, trust, bare } = event;
   // Those that there are: a record has no key of what is undefined.
-  const { reply, reactionTo, lifetime, requests } = event;
+  const { reply, reactionTo, lifetime, requests, number } = event;
   const content =
     file?.record ?? (text === undefined ? { bytes: Buffer.from(event.body).toString('base64') } : { text });
   return {
@@ -183,6 +203,7 @@ function recordOf(event: IncomingEvent, file: MessageFile | undefined): Record<s
     reactionTo,
     lifetime,
     requests,
+    number,
     ...(bare && { bare }),
   };
 }

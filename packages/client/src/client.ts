@@ -57,6 +57,8 @@ import { refuseUnsafe } from './messages/fan-out.ts';
 import { Inbox, type ReadOptions } from './messages/inbox.ts';
 import { Outbox } from './messages/outbox.ts';
 import { plaintextOf } from './messages/plaintext.ts';
+import { ClientReceipts } from './messages/receipts/client-receipts.ts';
+import { receiptLevel, requestsAt } from './messages/receipts/receipt-level.ts';
 import { Receiver } from './messages/receiver.ts';
 import { SeenIds } from './messages/seen.ts';
 import { Sender } from './messages/sender.ts';
@@ -100,7 +102,9 @@ export class Client {
   readonly #outbox: Outbox;
   readonly #sender: Sender;
   readonly #receiver: Receiver;
-  readonly #receipts: ReceiptSchedule;
+  /** Whether others are told what becomes of their messages, and what the application has shown: docs/spec/messages.md section 7. */
+  readonly receipts: ClientReceipts;
+  readonly #receiptSchedule: ReceiptSchedule;
   readonly #connection: Connection;
   readonly #upkeep: KeyUpkeep;
   readonly #keysCheck: KeysCheck;
@@ -195,12 +199,14 @@ export class Client {
     const drop = (reason: string, retryAfterMs?: number) => this.#connection.drop(reason, retryAfterMs);
     const common = { ...services, inbox: this.#inbox, me: self.device, timers, broken, drop };
     const { receiptMessages = true } = options;
-    this.#receipts = new ReceiptSchedule(timers, () => this.#sender.wake());
+    this.#receiptSchedule = new ReceiptSchedule(timers, random, () => this.#sender.wake());
+    const owing = (conversation: AccountAddress) => {
+      if (receiptMessages && this.state === 'online') this.#receiptSchedule.heard(conversation);
+    };
+    this.receipts = new ClientReceipts({ ...services, me: self.device, addressOf: (to) => this.#addressOf(to), owing });
     this.#receiver = new Receiver({
       ...common,
-      owing: (conversation) => {
-        if (receiptMessages) this.#receipts.heard(conversation);
-      },
+      owing,
       heal: (to) => this.#sender.heal(to),
       seen: new SeenIds(ledger),
       acknowledge: (seq) => this.#connection.acknowledge(seq),
@@ -208,7 +214,7 @@ export class Client {
     this.#sender = new Sender({
       ...common,
       outbox: this.#outbox,
-      receipts: this.#receipts,
+      receipts: this.#receiptSchedule,
       random,
       now,
       transmit: (frame) => this.#connection.send(frame),
@@ -227,7 +233,9 @@ export class Client {
       timers,
       random,
       online: () => {
-        if (receiptMessages) this.#receipts.online(services.heard.owing());
+        const { heard, displays, notices } = services;
+        const owed = [...heard.owing(), ...displays.owing(), ...notices.addressees()];
+        if (receiptMessages) this.#receiptSchedule.online(owed);
         this.#sender.online();
         this.#manifestWatch.start();
         this.#upkeep.start();
@@ -235,7 +243,7 @@ export class Client {
       },
       received: (frame) => this.#received(frame),
       offline: () => {
-        this.#receipts.offline();
+        this.#receiptSchedule.offline();
         this.#sender.offline();
         this.#receiver.offline();
         this.#manifestWatch.stop();
@@ -281,7 +289,8 @@ export class Client {
     const known = this.#services.book.find(address);
     if (known) refuseUnsafe(known);
     const id = encodeBase64url(this.#runtime.random(MESSAGE_ID_BYTES));
-    const plaintext = plaintextOf(content, id, this.#runtime.now());
+    const requests = requestsAt(receiptLevel(this.#services.ledger, address));
+    const plaintext = plaintextOf(content, id, this.#runtime.now(), requests);
     const { accepted } = await this.#outbox.add(id, address, plaintext);
     this.#sender.wake();
     return { id, accepted };

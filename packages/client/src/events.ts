@@ -40,7 +40,9 @@ export interface IncomingMessage {
   readonly reactionTo?: string;
   /** Of a CPIM message: seconds that it may be shown. */
   readonly lifetime?: number;
-  /** Of a CPIM message: the notices that its sender asks for. Nothing answers by itself. */
+  /** Its place among what its device writes in this conversation (docs/spec/chain.md); absent: a LIME client of others. */
+  readonly number?: number;
+  /** The notices that its sender asks for. That it was displayed is for the application to say (`ClientReceipts.displayed`). */
   readonly requests?: readonly Disposition[];
   /** Made by a LIME client that knows neither our encoding nor CPIM: the plaintext as it is; `id` and `sentAt` are the relay's. */
   readonly bare?: true;
@@ -236,6 +238,37 @@ export interface DeviceSkippedEvent {
 
 export type SkippedReason = 'said-gone' | 'no-keys' | 'bad-keys' | 'no-common-suite';
 
+/**
+ * A device has got messages of ours (`delivered`), or shown them to its user, who lets it be told (`displayed`); or a LIME device of somebody
+ * else says that it could not take them (`not-delivered`). Only what this device asked about: docs/spec/messages.md section 7.
+ */
+export type ReceiptEvent = { [K in ReceiptKind]: ReceiptOf<K> }[ReceiptKind];
+export type ReceiptKind = 'delivered' | 'displayed' | 'not-delivered';
+
+interface ReceiptOf<K extends ReceiptKind> {
+  readonly kind: K;
+  readonly to: AccountAddress;
+  readonly device: DeviceId;
+  /** As `OutgoingMessage.id`; at most the newest 128. */
+  readonly ids: readonly string[];
+  /** ms, that device's clock, of the newest word on it. It lies some seconds behind what happened. */
+  readonly at: number;
+}
+
+/**
+ * Another device of this account has shown messages of `conversation` to the user: those that `device` wrote, up to the number `upTo`
+ * (`IncomingMessage.number`), or, from a LIME device of ours, the message `id`.
+ */
+export interface DisplayedElsewhereEvent {
+  readonly kind: 'displayed-elsewhere';
+  readonly conversation: AccountAddress;
+  /** Ours. */
+  readonly by: DeviceId;
+  readonly device?: DeviceId;
+  readonly upTo?: number;
+  readonly id?: string;
+}
+
 /** A message has been refused again and again for a reason that should pass. It stays in the outbox; told once. */
 export interface SendWaitsEvent {
   readonly kind: 'send-waits';
@@ -265,6 +298,8 @@ export type IncomingEvent =
   | NotArrivedEvent
   | DeviceSkippedEvent
   | SendWaitsEvent
+  | ReceiptEvent
+  | DisplayedElsewhereEvent
   | ParkedEvent;
 
 /** A parked event under its id. */

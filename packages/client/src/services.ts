@@ -17,6 +17,9 @@ import { KeptMessages } from './messages/healing/kept-messages.ts';
 import { Refusals } from './messages/healing/refusals.ts';
 import { Repeats } from './messages/healing/repeats.ts';
 import { UnreadMessages } from './messages/healing/unread-messages.ts';
+import { IncomingReceipts } from './messages/receipts/incoming-receipts.ts';
+import { OwedNotices } from './messages/receipts/owed-notices.ts';
+import { OwnDisplays } from './messages/receipts/own-displays.ts';
 import { forgetSkipped } from './messages/skipped-devices.ts';
 import type { ClientRuntime } from './runtime.ts';
 import type { Ledger } from './storage/ledger.ts';
@@ -38,6 +41,10 @@ export interface Services {
   readonly repeats: Repeats;
   /** What others are told that could not be read, and what they tell. */
   readonly refusals: Refusals;
+  /** What was displayed here, which notices LIME devices are owed, and what comes in of both. */
+  readonly displays: OwnDisplays;
+  readonly notices: OwedNotices;
+  readonly incomingReceipts: IncomingReceipts;
   readonly context: EngineContext;
   /** The server turns out to have lost something of this account: it was restored from a backup. */
   setback(): void;
@@ -79,6 +86,9 @@ export function assemble(
   const unread = new UnreadMessages(ledger, engines, now);
   const repeats = new Repeats(ledger, kept, written, now);
   const refusals = new Refusals(ledger, kept, now);
+  const displays = new OwnDisplays(ledger, crypto, heard, device);
+  const notices = new OwedNotices(ledger, now);
+  const incomingReceipts = new IncomingReceipts({ written, displays, notices, own: self.address });
   const book: PeerBook = new PeerBook({
     ledger,
     http,
@@ -99,6 +109,8 @@ export function assemble(
       forgetSkipped(transaction, gone);
       unread.forget(transaction, gone);
       refusals.forget(transaction, gone);
+      displays.forget(transaction, gone);
+      notices.forget(transaction, gone);
     },
   });
   const context: EngineContext = {
@@ -121,8 +133,9 @@ export function assemble(
   };
   const onSetback = (listener: () => void) => void setbacks.add(listener);
   const stop = () => lifetime.abort();
-  const messages = { heard, written, kept, unread, repeats, refusals };
   const ending = { lifetime: lifetime.signal, stop };
+  const receipts = { displays, notices, incomingReceipts };
+  const messages = { heard, written, kept, unread, repeats, refusals, ...receipts };
   return { self, ledger, http, tokens, book, manifests, engines, ...messages, context, setback, onSetback, ...ending };
 }
 

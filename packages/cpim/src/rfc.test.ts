@@ -16,7 +16,7 @@ describe('RFC 3862', () => {
     'To: Depressed Donkey <im:eeyore@100akerwood.com>',
     'DateTime: 2000-12-13T13:40:00-08:00',
     'Subject: the weather will be fine today',
-    'Subject:;lang=fr beau temps prevu pour aujourd’hui',
+    "Subject:;lang=fr beau temps prevu pour aujourd'hui",
     'NS: MyFeatures <mid:MessageFeatures@id.foo.com>',
     'Require: MyFeatures.VitalMessageOption',
     'MyFeatures.VitalMessageOption: Confirmation-requested',
@@ -38,7 +38,7 @@ describe('RFC 3862', () => {
     expect(valuesOf('DateTime').map(parseDateTime)).toEqual([Date.UTC(2000, 11, 13, 21, 40)]);
     expect(headersOf(message, { name: 'Subject' })).toEqual([
       { name: 'Subject', value: 'the weather will be fine today' },
-      { name: 'Subject', language: 'fr', value: 'beau temps prevu pour aujourd’hui' },
+      { name: 'Subject', language: 'fr', value: "beau temps prevu pour aujourd'hui" },
     ]);
   });
 

@@ -5,7 +5,7 @@ import { MemoryStorage } from '@sealwire/client/memory-storage';
 import type { StorageChange } from '@sealwire/client/storage';
 import { type Constellation, startConstellation } from './constellation.ts';
 import { FlakyNetwork } from './flaky-network.ts';
-import { type Person, register, runtimeOver, takeTexts } from './person.ts';
+import { acquaint, type Person, register, runtimeOver, takeTexts } from './person.ts';
 
 jest.setTimeout(60_000);
 
@@ -83,6 +83,7 @@ it.each([
     let bob = await register(constellation, 'bob');
     await alice.client.connect();
     await bob.client.connect();
+    await acquaint(alice, bob);
     await (await alice.client.send('bob', 'first')).accepted;
     const texts = await takeTexts(bob.client, 1);
     for (const write of writes)

@@ -58,8 +58,9 @@ async function shownUntil(of: Person, text: string): Promise<(string | IncomingE
 }
 
 const textsOf = (shown: readonly (string | IncomingEvent)[]) => shown.filter((each) => typeof each === 'string');
+/** But that something was delivered. */
 const kindsOf = (shown: readonly (string | IncomingEvent)[]) =>
-  shown.flatMap((each) => (typeof each === 'string' ? [] : [each.kind]));
+  shown.flatMap((each) => (typeof each === 'string' || each.kind === 'delivered' ? [] : [each.kind]));
 
 /** Both have written and read, so that the ratchet has turned. Answers everything that they were shown. */
 async function talk(from: number, to: number): Promise<(string | IncomingEvent)[]> {

@@ -99,6 +99,17 @@ export async function afterCrash(person: Person, options: Pick<PersonOptions, 'e
   return { client: await Client.open({ ...options, storage, runtime }), network, storage, runtime };
 }
 
+/** Each of two people trusts the other's device: neither is a stranger. */
+export async function acquaint(one: Person, other: Person): Promise<void> {
+  for (const [{ client }, of] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    await client.peer(of.client.address);
+    await client.setTrust(of.client.device, 'trusted');
+  }
+}
+
 /** Reads until `count` events of a kind have come; the last one is taken, too. */
 export async function take<K extends IncomingEvent['kind']>(
   client: Client,

@@ -137,9 +137,11 @@ describe('a waiting device', () => {
       return readChatMessage(phoneLime.decrypt(phone(), letter));
     });
     const { device, address } = alice.client;
+    const head = { from: device, to: bob.client.address, type: 'text/plain' };
+    const asks = { requests: ['positive-delivery', 'negative-delivery'] };
     expect(read.map(({ body, sentAt: _, ...rest }) => ({ ...rest, text: Buffer.from(body).toString() }))).toEqual([
-      { from: device, to: bob.client.address, id: sent[0]!.id, type: 'text/plain', text: 'one' },
-      { from: device, to: bob.client.address, id: sent[1]!.id, type: 'text/plain', text: 'two ü' },
+      { ...head, ...asks, id: sent[0]!.id, text: 'one' },
+      { ...head, ...asks, id: sent[1]!.id, text: 'two ü' },
     ]);
     await bob.client.connect();
     const events = await takeBacklog(bob.client);

@@ -19,7 +19,7 @@ const digest = (sender = alice, conversation = bob, of = content) =>
 
 describe('chain digest', () => {
   it('is the same for every attempt: newcomers and receipts are not in it', () => {
-    const receipt = { device: new Uint8Array(8), number: 1, digest: new Uint8Array(16), missing: [] };
+    const receipt = { device: new Uint8Array(8), number: 1, digest: new Uint8Array(16), missing: [], displayed: 0 };
     const again = { ...content, link: { ...content.link!, newcomers: [new Uint8Array(8)] }, receipts: [receipt] };
     expect(digest(alice, bob, again)).toBe(digest());
   });

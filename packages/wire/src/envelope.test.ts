@@ -50,6 +50,7 @@ const receipts: fc.Arbitrary<readonly Receipt[]> = fc.array(
         { first: 6, last: 99 },
       ],
     ),
+    displayed: fc.nat(100),
   }),
   { minLength: 1, maxLength: 8 },
 );
@@ -67,6 +68,7 @@ const contents: fc.Arbitrary<Content> = fc.record(
     gone: relayIds,
     again: relayId,
     moot: relayIds,
+    requests: fc.integer({ min: 1, max: 15 }),
   },
   { requiredKeys: ['type', 'body', 'sentAt'] },
 );
@@ -196,13 +198,23 @@ describe('content', () => {
       () =>
         encodeContent({
           ...good,
-          receipts: [{ device: new Uint8Array(8), number, digest: new Uint8Array(16), missing }],
+          receipts: [{ device: new Uint8Array(8), number, digest: new Uint8Array(16), missing, displayed: 0 }],
         });
     expect(of(9, { first: 2, last: 4 }, { first: 5, last: 8 })).not.toThrow();
     expect(of(9, { first: 4, last: 2 })).toThrow(refusal);
     expect(of(9, { first: 2, last: 4 }, { first: 4, last: 8 })).toThrow(refusal);
     expect(of(9, { first: 2, last: 9 })).toThrow(refusal);
     expect(of(0)).toThrow(refusal);
+  });
+
+  it('a receipt tells of no display beyond what has arrived', () => {
+    const of = (displayed: number) => () =>
+      encodeContent({
+        ...good,
+        receipts: [{ device: new Uint8Array(8), number: 9, digest: new Uint8Array(16), missing: [], displayed }],
+      });
+    expect(of(9)).not.toThrow();
+    expect(of(10)).toThrow(refusal);
   });
 
   it('ids of what could not be read are relay ids, and so many of them', () => {

@@ -69,15 +69,18 @@ export const CONTENT = new MessageType(
           number: uint(2),
           digest: exactly(3, DIGEST_BYTES),
           missing: list(message(4, { first: uint(1), last: uint(2) }), MISSING_RANGES),
+          /** Up to here messages have been shown to a person; 0: none, or it is not told. */
+          displayed: uint(5),
         },
         {
-          check({ number, missing }, reader) {
+          check({ number, missing, displayed }, reader) {
             let below = 0;
             for (const { first, last } of missing) {
               if (first <= below || last < first) reader.fail('ranges out of order');
               below = last;
             }
             if (number <= below) reader.fail('a receipt of what is missing');
+            if (displayed > number) reader.fail('displayed before it arrived');
           },
         },
       ),
@@ -101,6 +104,8 @@ export const CONTENT = new MessageType(
       ),
       UNREAD_IDS,
     ),
+    /** Which notices the sender asks for: docs/spec/messages.md section 5. */
+    requests: uint(15),
   },
   {
     check({ number, previous, digest, newcomers, again }, reader) {
@@ -141,7 +146,12 @@ export interface Content {
   readonly refused?: readonly RefusedMessage[];
   /** The relay id under which the addressee could not read this message. */
   readonly again?: Uint8Array;
+  /** Which notices the sender asks for: the sum of bits of `NOTICE_BITS`; absent: none. */
+  readonly requests?: number;
 }
+
+/** RFC 5438 section 6.2, as bits of `Content.requests`. */
+export const NOTICE_BITS = { 'positive-delivery': 1, 'negative-delivery': 2, processing: 4, display: 8 } as const;
 
 /** Throws `bad-envelope` for what `decodeEnvelope` would refuse. */
 export function encodeEnvelope(envelope: Envelope): Uint8Array<ArrayBuffer> {
@@ -173,17 +183,22 @@ export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
     moot = [],
     refused = [],
     again = NO_BYTES,
+    requests = 0,
     ...rest
   } = content;
   const { number = 0, previous, newcomers = [] } = link ?? {};
   const place = { number, previous: previous?.number ?? 0, digest: previous?.digest ?? NO_BYTES, newcomers };
-  return CONTENT.encode({ ...rest, id, ...place, receipts, unread, gone, again, moot, refused }, 'bad-content');
+  return CONTENT.encode(
+    { ...rest, id, ...place, receipts, unread, gone, again, moot, refused, requests },
+    'bad-content',
+  );
 }
 
 /** Throws `WireError` `bad-content`. */
 export function decodeContent(bytes: Uint8Array): Content {
-  const { id, number, previous, digest, newcomers, receipts, unread, gone, again, moot, refused, ...content } =
+  const { id, number, previous, digest, newcomers, receipts, unread, gone, again, moot, refused, ...rest } =
     CONTENT.decode(bytes, 'bad-content');
+  const { requests, ...content } = rest;
   const link: ChainLink = { number, newcomers, ...(previous > 0 && { previous: { number: previous, digest } }) };
   return {
     ...content,
@@ -195,5 +210,6 @@ export function decodeContent(bytes: Uint8Array): Content {
     ...(again.length > 0 && { again }),
     ...(moot.length > 0 && { moot }),
     ...(refused.length > 0 && { refused }),
+    ...(requests > 0 && { requests }),
   };
 }

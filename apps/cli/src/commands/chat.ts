@@ -115,6 +115,7 @@ class Chat {
     for await (const event of this.#client.messages({ signal })) {
       if (event.kind === 'message') this.#names.add(this.#nameOf(event.conversation));
       await showEvent(this.output, event, this.#client, times);
+      if (event.kind === 'message') await this.#client.receipts.displayed(event);
     }
   }
 

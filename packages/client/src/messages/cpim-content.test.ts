@@ -27,7 +27,13 @@ const link = fc
     ...(hasPrevious && { previous: { number: own - 1, digest } }),
   }));
 const receipts = fc.array(
-  fc.record({ device: bytes(8), number, digest: bytes(16), missing: fc.constantFrom([], [{ first: 1, last: 1 }]) }),
+  fc.record({
+    device: bytes(8),
+    number,
+    digest: bytes(16),
+    missing: fc.constantFrom([], [{ first: 1, last: 1 }]),
+    displayed: fc.nat(2),
+  }),
   { minLength: 1, maxLength: 3 },
 );
 const ids = fc.array(bytes(16), { minLength: 1, maxLength: 3 });
@@ -59,6 +65,7 @@ const anyContent: fc.Arbitrary<Content> = fc
       gone: ids,
       moot: ids,
       again: bytes(16),
+      requests: fc.integer({ min: 1, max: 40 }),
     },
     { requiredKeys: ['made', 'sentAt'] },
   )
@@ -74,6 +81,18 @@ describe('a content', () => {
       }),
       RUNS,
     );
+  });
+
+  it('asks a LIME device by the headers of RFC 5438 for what it asks ours for, with no header of ours', () => {
+    const content = { type: 'text/plain', body: utf8('hi'), sentAt: 0, id: 'abc', requests: 1 + 2 + 8 };
+    const written = encodeCpim(content, ME, BOB);
+    expect(textOf(written)).toContain(
+      'imdn.Disposition-Notification: positive-delivery, negative-delivery, display\r\n',
+    );
+    expect(textOf(written)).not.toContain('sealwire');
+    expect(decodeCpim(written).content).toEqual(content);
+    const requests = ['positive-delivery', 'negative-delivery', 'display'];
+    expect(shownOf(content, ALICE)).toMatchObject({ type: 'text/plain', requests });
   });
 
   it('of a text and nothing else is what Linphone shows, without a word of ours', () => {
@@ -153,7 +172,7 @@ it('the largest text has room for the longest names and a place in a chain of tw
   const content: Content = {
     ...decodeContent(plaintext),
     link: { number: 2 ** 42, previous: { number: 2 ** 41, digest }, newcomers: Array(20).fill(tag) },
-    receipts: Array(8).fill({ device: tag, number: 2 ** 42, digest, missing }),
+    receipts: Array(8).fill({ device: tag, number: 2 ** 42, digest, missing, displayed: 2 ** 42 }),
   };
   const account = `sip:${'a'.repeat(64)}@${'b'.repeat(120)}`;
   const from = parseDeviceId(`${account};gr=${'c'.repeat(60)}`);

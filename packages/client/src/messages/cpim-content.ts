@@ -3,7 +3,13 @@
  * else gets too is CPIM for everybody, since all of a message's devices share one plaintext: to that device it is a chat message as
  * Linphone writes it, and what only ours understand (a place in a chain, receipts) is in one header that it passes over.
  */
-import { type ChatMessage, chatMessageOf, readChatMessage, writeChatMessage } from '@sealwire/cpim/chat-message';
+import {
+  type ChatMessage,
+  chatMessageOf,
+  isNotice,
+  readChatMessage,
+  writeChatMessage,
+} from '@sealwire/cpim/chat-message';
 import { CpimError } from '@sealwire/cpim/errors';
 import { isMessageId } from '@sealwire/cpim/imdn';
 import { headersOf, readCpim } from '@sealwire/cpim/message';
@@ -11,6 +17,7 @@ import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { type Content, decodeContent, encodeContent } from '@sealwire/wire/envelope';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
+import { dispositionsIn, requestBits } from './receipts/receipt-level.ts';
 
 export const CPIM_TYPE = 'message/cpim';
 
@@ -77,11 +84,17 @@ function chatIn({ type, body }: Pick<Content, 'type' | 'body'>, account: Account
 }
 
 /** What an application is shown of a content that a device of `account` wrote. */
-export function shownOf(content: Pick<Content, 'type' | 'body'>, account: AccountAddress): Shown {
-  const { type, body, reply, reactionTo, lifetime, requests }: Shown = chatIn(content, account) ?? content;
-  return {
+export function shownOf(content: Pick<Content, 'type' | 'body' | 'requests'>, account: AccountAddress): Shown {
+  const { type, body } = content;
+  const asked = dispositionsIn(content.requests);
+  const { reply, reactionTo, lifetime, requests, ...shown }: Shown = chatIn(content, account) ?? {
     type,
     body,
+    ...(asked.length > 0 && { requests: asked }),
+  };
+  return {
+    type: shown.type,
+    body: shown.body,
     ...(reply && { reply }),
     ...(reactionTo !== undefined && { reactionTo }),
     ...(lifetime !== undefined && { lifetime }),
@@ -99,8 +112,10 @@ function* forms(content: Content, from: DeviceId, to: AccountAddress): Iterable<
   const account = from.slice(0, from.indexOf(';')) as AccountAddress;
   if (chatIn(content, account)) yield { base: content.body, name: OF_MESSAGE.name };
   const { type, body, sentAt, id } = content;
+  const requests = dispositionsIn(content.requests);
   const isTime = sentAt <= Date.UTC(9999, 11, 31);
-  const named = id !== undefined && isMessageId(id) && { id };
+  const isNamed = id !== undefined && isMessageId(id);
+  const named = isNamed && { id, ...(requests.length > 0 && !isNotice(type) && { requests }) };
   yield {
     base: writeChatMessage({ from, to, ...(isTime && { sentAt }), ...named, type: type.trim(), body }),
     name: OF_BODY.name,
@@ -108,10 +123,13 @@ function* forms(content: Content, from: DeviceId, to: AccountAddress): Iterable<
 }
 
 /** Of a device that knows no `Content`: plain where that says all of it, else the whole message. */
-function foreignContent({ from, to, type, body, sentAt = 0, id }: ChatMessage, bytes: Uint8Array): Content {
+function foreignContent(chat: ChatMessage, bytes: Uint8Array): Content {
+  const { from, to, type, body, sentAt = 0, id, requests: asked = [] } = chat;
   const named = id !== undefined && isMessageId(id) && id.length <= ID_BYTES && { id };
-  const plain = { type, body, sentAt, ...named };
-  const isPlain = type !== CPIM_TYPE && isEncodable(plain) && isBytes(writeOr({ from, to, ...plain }), bytes);
+  const requests = named ? requestBits(asked) : undefined;
+  const plain = { type, body, sentAt, ...named, ...(requests && { requests }) };
+  const written = { from, to, type, body, sentAt, ...named, ...(requests && { requests: asked }) };
+  const isPlain = type !== CPIM_TYPE && isEncodable(plain) && isBytes(writeOr(written), bytes);
   return isPlain ? plain : { type: CPIM_TYPE, body: bytes, sentAt, ...named };
 }
 

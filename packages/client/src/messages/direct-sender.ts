@@ -29,7 +29,7 @@ export interface DirectMessage {
   /** The account that it is encrypted for. */
   readonly to: AccountAddress;
   readonly devices: readonly DeviceId[];
-  /** `Content`, encoded. */
+  /** `Content`, encoded; for a LIME device of somebody else CPIM. */
   readonly content: Uint8Array;
   /** Whether an application is shown it. */
   readonly shown: boolean;

@@ -13,6 +13,7 @@ import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { numberOf, orderedKey } from '../storage/ordered-key.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
 import { EVENT_TRIES, ParkedEvents, setTries, triesOf } from './parked-events.ts';
+import { groupOf, merged } from './receipts/receipt-merging.ts';
 
 const TABLE = 'inbox';
 /** Beyond it nothing more is taken from the server, which keeps the rest. */
@@ -36,6 +37,8 @@ export class Inbox {
   #queue: (string | CaughtUpEvent)[];
   #next: number;
   readonly #parked: ParkedEvents;
+  /** By group: the event that more may still go into, since no reader has it. */
+  readonly #open = new Map<string, string>();
   /** The event that the last reading left behind, when it did not begin with it. */
   #left: string | undefined;
   #caughtUp = false;
@@ -49,12 +52,24 @@ export class Inbox {
     this.#parked = new ParkedEvents(ledger);
     const numbers = [...ledger.keys(`${TABLE}/`).map(numberOf), ...this.#parked.list().map(({ id }) => Number(id))];
     this.#next = numbers.reduce((next, number) => Math.max(next, number + 1), 0);
+    for (const key of ledger.keys(`${TABLE}/`)) {
+      const group = groupOf(decodeEvent(ledger.get(key)!));
+      if (group !== undefined) this.#open.set(group, key);
+    }
   }
 
-  /** Stores `event` in `transaction`; call the answer once that is durable. */
+  /** Stores `event` in `transaction`, in one with what waits of its group; call the answer once that is durable. */
   add(transaction: Transaction, event: DurableEvent): () => void {
+    const group = groupOf(event);
+    const open = group === undefined ? undefined : this.#open.get(group);
+    const earlier = open === undefined ? undefined : transaction.get(open);
+    if (open !== undefined && earlier) {
+      transaction.set(open, encodeEvent(merged(decodeEvent(earlier), event)));
+      return () => {};
+    }
     const key = orderedKey(TABLE, this.#next++);
     transaction.set(key, encodeEvent(event));
+    if (group !== undefined) this.#open.set(group, key);
     return () => {
       this.#queue.push(key);
       this.#wake();
@@ -118,6 +133,7 @@ export class Inbox {
           if (this.#ended) throw this.#ended;
           await this.#change();
         } else if (typeof entry === 'string') {
+          await this.#closeGroup(entry);
           const event = first ? await this.#begin(entry) : decodeEvent(this.#ledger.get(entry)!);
           if (!event && this.#ended === 'closed') return;
           if (!event) continue;
@@ -137,6 +153,13 @@ export class Inbox {
       this.#reading = false;
       options.signal?.removeEventListener('abort', wake);
     }
+  }
+
+  /** Nothing more goes into the event at `key`; what was on its way there is in it now. */
+  async #closeGroup(key: string): Promise<void> {
+    const group = [...this.#open].find(([, open]) => open === key)?.[0];
+    // Behind every change that has begun.
+    if (group !== undefined) await this.#commit(() => this.#open.delete(group));
   }
 
   /** The event at `key`, with which reading begins once more; undefined when it went away instead, or the client was closed. */

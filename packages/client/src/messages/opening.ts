@@ -72,6 +72,7 @@ export function open(
       acceptedAt,
       trust: trustIn(peer, sender),
       ...(engine !== LIME && { engine }),
+      ...(plain.kind !== 'bare' && plain.link && { number: plain.link.number }),
       ...(plain.kind === 'bare' && { bare: true }),
     };
     return { message, chain, content: plain.kind === 'bare' ? undefined : plain };

@@ -1,8 +1,10 @@
 /** What is encrypted: the content of a message (wire/envelope) with the id that stays the same in every attempt to send it. */
+import { isNotice } from '@sealwire/cpim/chat-message';
 import { encodeContent } from '@sealwire/wire/envelope';
 import { WireError } from '@sealwire/wire/wire-error';
 import { ClientError } from '../errors.ts';
 import type { Content } from '../events.ts';
+import { CPIM_TYPE } from './cpim-content.ts';
 
 /**
  * A frame has room for it with the parts of all devices of one account: ten times the first one of a session on the largest suite with
@@ -10,14 +12,15 @@ import type { Content } from '../events.ts';
  */
 const MAXIMUM_BYTES = 72 * 1_024;
 
-/** A string is sent as `text/plain`. Throws `message-too-large`, and `bad-request` for what is no media type. */
-export function plaintextOf(content: Content | string, id: string, sentAt: number): Uint8Array {
+/** A string is sent as `text/plain`. `requests`: as in `Content`; a CPIM message says itself what it asks for. Throws `message-too-large`, and `bad-request` for what is no media type. */
+export function plaintextOf(content: Content | string, id: string, sentAt: number, requests?: number): Uint8Array {
   const { type, body } =
     typeof content === 'string' ? { type: 'text/plain', body: new TextEncoder().encode(content) } : content;
   if (body.length > MAXIMUM_BYTES)
     throw new ClientError('message-too-large', `a message has at most ${MAXIMUM_BYTES} bytes: send this as a file`);
   try {
-    return encodeContent({ type, body, sentAt, id });
+    const asks = requests !== undefined && type !== CPIM_TYPE && !isNotice(type);
+    return encodeContent({ type, body, sentAt, id, ...(asks && { requests }) });
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause;
     throw new ClientError('bad-request', `${type} is no media type: it looks like text/plain`, { cause });

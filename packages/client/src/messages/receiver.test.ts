@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import type { Deliver } from '@sealwire/wire/frames';
-import { parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
+import { accountOf, parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import type { EngineSetup } from '../engines/engine.ts';
@@ -17,6 +17,9 @@ import { Refusals } from './healing/refusals.ts';
 import { Repeats } from './healing/repeats.ts';
 import { UnreadMessages } from './healing/unread-messages.ts';
 import { Inbox } from './inbox.ts';
+import { IncomingReceipts } from './receipts/incoming-receipts.ts';
+import { OwedNotices } from './receipts/owed-notices.ts';
+import { OwnDisplays } from './receipts/own-displays.ts';
 import { Receiver } from './receiver.ts';
 import { SeenIds } from './seen.ts';
 
@@ -44,6 +47,7 @@ async function setUp() {
   const dropped: string[] = [];
   const engines = new Engines({} as EngineSetup, []);
   const written = new OutgoingChains(ledger, nodeCrypto(), me);
+  const heard = new IncomingChains(ledger, nodeCrypto(), me);
   const now = () => 0;
   const receiver: Receiver = new Receiver({
     ledger,
@@ -51,8 +55,13 @@ async function setUp() {
     seen: new SeenIds(ledger),
     book: { find: () => undefined, refresh: () => new Promise(() => undefined) } as unknown as PeerBook,
     engines,
-    heard: new IncomingChains(ledger, nodeCrypto(), me),
-    written,
+    heard,
+    incomingReceipts: new IncomingReceipts({
+      written,
+      displays: new OwnDisplays(ledger, nodeCrypto(), heard, me),
+      notices: new OwedNotices(ledger, now),
+      own: accountOf(me),
+    }),
     unread: new UnreadMessages(ledger, engines, now),
     repeats: new Repeats(ledger, new KeptMessages(now), written, now),
     refusals: new Refusals(ledger, new KeptMessages(now), now),

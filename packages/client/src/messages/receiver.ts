@@ -4,7 +4,6 @@
  * acknowledged: the relay must not repeat it for ever.
  */
 import { encodeBase64url } from '@sealwire/wire/base64url';
-import { RECEIPT_TYPE } from '@sealwire/wire/chain';
 import type { Content } from '@sealwire/wire/envelope';
 import type { CaughtUp, Deliver, Gap } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
@@ -17,7 +16,6 @@ import type { UndecryptableEvent } from '../events.ts';
 import type { Timers } from '../runtime.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
 import type { IncomingChains } from './chain/incoming-chains.ts';
-import type { OutgoingChains } from './chain/outgoing-chains.ts';
 import { FreshIds } from './fresh-ids.ts';
 import type { Refusals } from './healing/refusals.ts';
 import type { Repeats } from './healing/repeats.ts';
@@ -25,6 +23,7 @@ import type { UnreadMessages } from './healing/unread-messages.ts';
 import type { DurableEvent, Inbox } from './inbox.ts';
 import { notePlace } from './mailbox-place.ts';
 import { type Opened, open, type Refusal } from './opening.ts';
+import type { IncomingReceipts } from './receipts/incoming-receipts.ts';
 import type { SeenIds } from './seen.ts';
 
 /** One durable write for at most this many messages, and one acknowledgement. */
@@ -52,7 +51,7 @@ export interface ReceiverOptions {
   readonly book: PeerBook;
   readonly engines: Engines;
   readonly heard: IncomingChains;
-  readonly written: OutgoingChains;
+  readonly incomingReceipts: IncomingReceipts;
   /** The server has lost something: it was restored from a backup. */
   readonly setback: () => void;
   readonly unread: UnreadMessages;
@@ -241,16 +240,18 @@ export class Receiver {
   }
 
   #take(transaction: Transaction, { message, chain, content }: Opened, isAsked: boolean, link: number): (() => void)[] {
-    const { inbox, heard, written, owing, unread, heal } = this.#options;
-    const { device, conversation } = message;
+    const { inbox, heard, incomingReceipts, owing, unread, heal } = this.#options;
+    const { device } = message;
     const published: (() => void)[] = [];
     const add = (event: DurableEvent) => published.push(inbox.add(transaction, event));
     if (unread.read(transaction, device)) published.push(() => heal(accountOf(device)));
-    if (content?.receipts) {
-      const confirmed = written.confirmed(transaction, conversation, device, content.receipts);
-      confirmed.events.forEach(add);
-      published.push(confirmed.publish);
-    }
+    const receipts = incomingReceipts.take(transaction, message, content);
+    receipts.events.forEach(add);
+    published.push(receipts.publish);
+    if (receipts.owed)
+      published.push(() => {
+        if (link === this.#link) owing(message.conversation);
+      });
     if (content) this.#heal(transaction, device, content, published);
     if (content?.link) {
       heard.follow(transaction, chain, { ...content, link: content.link }, isAsked).forEach(add);
@@ -259,7 +260,7 @@ export class Receiver {
         if (link === this.#link) owing(owed);
       });
     }
-    if (message.type !== RECEIPT_TYPE) add(message);
+    if (receipts.shown) add(message);
     return published;
   }
 

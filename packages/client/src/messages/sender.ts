@@ -33,6 +33,8 @@ import type { DurableEvent, Inbox } from './inbox.ts';
 import { MessageSealer } from './message-sealer.ts';
 import { noteToSelf } from './note-to-self.ts';
 import type { Outbox, OutboxEntry } from './outbox.ts';
+import type { OwedNotices } from './receipts/owed-notices.ts';
+import type { OwnDisplays } from './receipts/own-displays.ts';
 import { isPassing, reasonOf } from './sending-errors.ts';
 import { skippedEvents } from './skipped-devices.ts';
 import { WaitingMessages } from './waiting-messages.ts';
@@ -54,6 +56,8 @@ export interface SenderOptions {
   readonly repeats: Repeats;
   readonly refusals: Refusals;
   readonly receipts: ReceiptSchedule;
+  readonly displays: OwnDisplays;
+  readonly notices: OwedNotices;
   readonly context: EngineContext;
   readonly me: DeviceId;
   readonly random: RandomBytes;
@@ -201,7 +205,7 @@ export class Sender {
   }
 
   async #accept(entry: OutboxEntry, newlyLeftOut: readonly DeviceId[]): Promise<void> {
-    const { outbox, inbox, heard, written, kept, me, now } = this.#options;
+    const { outbox, inbox, heard, displays, written, kept, me, now } = this.#options;
     const { id, to } = entry;
     const current = outbox.first(to) ?? entry;
     const { skipped = [], relayId = id, taken = [] } = current;
@@ -223,6 +227,7 @@ export class Sender {
         if (devices.length > 0) kept.keep(transaction, { id, relayIds, conversation: to, number, devices, plaintext });
         published.push(written.accepted(transaction, to, content, leftOut));
         published.push(heard.told(transaction, to, content.receipts ?? []));
+        displays.told(transaction, to, content.receipts ?? []);
       }
       if (isKeptHere) events.push(noteToSelf(id, me, content, now()));
       for (const event of events) published.push(inbox.add(transaction, event));
@@ -253,7 +258,7 @@ export class Sender {
   /** What fails is owed still: it goes with the next message, or on the next link. */
   async #sendReceipts(to: AccountAddress, period: AbortSignal): Promise<void> {
     try {
-      await this.#receiptSender.send(to, period);
+      if (await this.#receiptSender.send(to, period)) this.#options.receipts.again(to);
     } catch (error) {
       const reason = reasonOf(error);
       if (isStorageBroken(reason)) this.#options.broken(reason);

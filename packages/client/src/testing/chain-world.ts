@@ -128,7 +128,7 @@ export class Sender extends Disk {
     conversation: AccountAddress,
     device: DeviceId,
     receipts: readonly Receipt[],
-  ): Promise<{ ids: readonly string[]; events: DurableEvent[] }> {
+  ): Promise<{ ids: readonly string[]; events: readonly DurableEvent[] }> {
     let ids: readonly string[] = [];
     const forget = this.chains.onArrived((arrival) => {
       ids = arrival.ids;

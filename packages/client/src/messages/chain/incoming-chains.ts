@@ -11,6 +11,7 @@ import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/id
 import type { Ledger, Records, Transaction } from '../../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../../storage/record.ts';
 import type { DurableEvent } from '../inbox.ts';
+import { receiptLevel } from '../receipts/receipt-level.ts';
 import { follow, type IncomingChain, NOTHING_YET } from './incoming-chain.ts';
 
 const LOST = 'told/lost';
@@ -24,6 +25,8 @@ interface StoredChain extends IncomingChain {
   readonly broken?: true;
   /** How often the server had told of losses without a number when the chain came so far; absent: never. */
   readonly unnumbered?: number;
+  /** Up to here the user has been shown what its sender asked about, and lets it be told. */
+  readonly displayed?: number;
 }
 
 /** What the server told of and no hole has shown yet, and how often it told of losses without a number. */
@@ -94,8 +97,18 @@ export class IncomingChains {
     }
     // What could not be read and left no hole was never of this chain.
     const { received, holes } = chain;
-    writeChain(transaction, name, { received, holes, unread: again ? left : 0, owed: true, unnumbered });
+    const { displayed } = before;
+    const stays = { unnumbered, ...(displayed !== undefined && { displayed }) };
+    writeChain(transaction, name, { received, holes, unread: again ? left : 0, owed: true, ...stays });
     return events;
+  }
+
+  /** The user has been shown the chain up to `number`, and its sender may know. Call `owe` once that is durable. */
+  displayed(transaction: Transaction, name: ChainName, number: number): void {
+    const chain = readChain(transaction, name);
+    const newest = chain.received.at(-1)?.number ?? 0;
+    if (number > newest || number <= (chain.displayed ?? 0)) return;
+    writeChain(transaction, name, { ...chain, displayed: number, owed: true });
   }
 
   /** Something of the chain arrived that nobody can read. */
@@ -170,16 +183,26 @@ export class IncomingChains {
     };
   }
 
-  #receiptOf(records: Records, name: ChainName): Receipt | undefined {
-    const { received, holes, owed } = readChain(records, name);
+  /** What has arrived of a chain, and up to which number it was displayed; undefined when nothing has arrived. */
+  receiptWith(records: Records, name: ChainName, displayed: number): Receipt | undefined {
+    const { received, holes } = readChain(records, name);
     const newest = received.at(-1);
-    if (!newest || !owed) return undefined;
-    return {
-      device: deviceTag(this.#crypto, name.sender),
-      number: newest.number,
-      digest: decodeBase64url(newest.digest),
-      missing: holes.map(({ after, number }) => ({ first: after + 1, last: number })),
-    };
+    return (
+      newest && {
+        device: deviceTag(this.#crypto, name.sender),
+        number: newest.number,
+        digest: decodeBase64url(newest.digest),
+        missing: holes.map(({ after, number }) => ({ first: after + 1, last: number })),
+        displayed: Math.min(displayed, newest.number),
+      }
+    );
+  }
+
+  /** What its sender is owed. */
+  #receiptOf(records: Records, name: ChainName): Receipt | undefined {
+    const { owed, displayed = 0 } = readChain(records, name);
+    const isTold = receiptLevel(records, this.#conversation(name)) === 'on';
+    return owed ? this.receiptWith(records, name, isTold ? displayed : 0) : undefined;
   }
 
   #conversation({ sender, recipientUser }: ChainName): AccountAddress {
@@ -192,15 +215,21 @@ export class IncomingChains {
   }
 }
 
-function isSame(a: Receipt, b: Receipt): boolean {
-  const text = ({ device, number, digest, missing }: Receipt) =>
+export function isSame(a: Receipt, b: Receipt): boolean {
+  const text = ({ device, number, digest, missing, displayed }: Receipt) =>
     [
       encodeBase64url(device),
       number,
+      displayed,
       encodeBase64url(digest),
       ...missing.map(({ first, last }) => `${first}-${last}`),
     ].join(' ');
   return text(a) === text(b);
+}
+
+/** Whether a device of `account` has written in a chain that is encrypted for `recipientUser`. */
+export function hasHeard(records: Records, account: AccountAddress, recipientUser: AccountAddress): boolean {
+  return records.keys(`heard/${account};`).some((key) => key.endsWith(` ${recipientUser}`));
 }
 
 const keyOf = ({ sender, recipientUser }: ChainName) => `heard/${sender} ${recipientUser}`;

@@ -36,6 +36,7 @@ const receipt = (
   number,
   digest,
   missing,
+  displayed: 0,
 });
 
 describe('what is not confirmed', () => {

@@ -1,47 +1,32 @@
 /**
  * The chains that this device writes, one for each conversation (docs/spec/chain.md sections 2 and 4), and which of their messages have
- * arrived where. Table `chain`, key `chain/CONVERSATION`; table `sent`, key `sent/CONVERSATION NUMBER`: a message that somebody has not
- * confirmed yet.
+ * arrived where.
  */
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { chainDigest, deviceTag } from '@sealwire/wire/chain';
 import { type Content, decodeContent, encodeContent, type Receipt } from '@sealwire/wire/envelope';
-import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { Arrival, Unconfirmed } from '../../events.ts';
 import type { Ledger, Records, Transaction } from '../../storage/ledger.ts';
-import { decodeRecord, encodeRecord } from '../../storage/record.ts';
 import { forgetKept } from '../healing/kept-messages.ts';
 import type { DurableEvent } from '../inbox.ts';
+import { awaitDisplay, displayedById, displayedUpTo, forgetDisplay } from '../receipts/awaited-displays.ts';
+import { dispositionsIn } from '../receipts/receipt-level.ts';
+import { readChain, readSent, type SentMessage, sentKey, writeChain, writeSent } from './outgoing-records.ts';
 
 /** Of one conversation: older ones that nobody confirmed are forgotten. */
 export const UNCONFIRMED = 128;
 
-interface StoredChain {
-  /** Of the next message; never given twice. */
-  readonly next: number;
-  /** The newest message that the server has taken: number and digest, base64url. */
-  readonly accepted?: readonly [number: number, digest: string];
-  /** Devices for which a message of the chain was accepted. */
-  readonly introduced: readonly DeviceId[];
-  /** Number of the newest receipt of a message that is not ours; told once. */
-  readonly foreign?: number;
+/** What of ours a device has, as ids: told for the first time. */
+interface Confirmed {
+  readonly events: readonly DurableEvent[];
+  readonly delivered: readonly string[];
+  readonly displayed: readonly string[];
+  publish(): void;
 }
 
-interface StoredMessage {
-  readonly id: string;
-  readonly digest: string;
-  /** That have not confirmed it. */
-  readonly devices: readonly DeviceId[];
-  /** Of these: whose receipts say that it is missing. */
-  readonly missed: readonly DeviceId[];
-}
-
-interface SentMessage extends StoredMessage {
-  readonly number: number;
-}
-
-const NEW: StoredChain = { next: 1, introduced: [] };
+const NOTHING_CONFIRMED: Confirmed = { events: [], delivered: [], displayed: [], publish: () => {} };
 
 export class OutgoingChains {
   readonly #crypto: CryptoProvider;
@@ -118,7 +103,11 @@ export class OutgoingChains {
     const introduced = chain.introduced.filter((device) => named.includes(device));
     writeChain(transaction, conversation, { ...chain, next: Math.max(chain.next, number + 1), introduced });
     const digest = encodeBase64url(chainDigest(this.#crypto, this.#me, conversation, content));
-    writeSent(transaction, conversation, { id: content.id!, number, digest, devices, missed: [] });
+    const id = content.id!;
+    writeSent(transaction, conversation, { id, number, digest, devices, missed: [] });
+    const others = devices.filter((device) => accountOf(device) !== accountOf(this.#me));
+    if (others.length > 0 && dispositionsIn(content.requests).includes('display'))
+      awaitDisplay(transaction, conversation, number, { id, devices: others });
     const numbers = this.#numbersOf(conversation);
     const forgotten = numbers.includes(number) ? [] : numbers.slice(0, Math.max(0, numbers.length + 1 - UNCONFIRMED));
     for (const old of forgotten) this.#forget(transaction, conversation, old);
@@ -149,6 +138,7 @@ export class OutgoingChains {
   failed(transaction: Transaction, conversation: AccountAddress, content: Content): () => void {
     const { number } = content.link!;
     this.#forget(transaction, conversation, number);
+    forgetDisplay(transaction, conversation, number);
     return () => this.#drop(conversation, [number]);
   }
 
@@ -165,9 +155,9 @@ export class OutgoingChains {
     conversation: AccountAddress,
     device: DeviceId,
     receipts: readonly Receipt[],
-  ): { readonly events: DurableEvent[]; publish(): void } {
+  ): Confirmed {
     const receipt = receipts.find((each) => encodeBase64url(each.device) === this.#tag);
-    if (!receipt) return { events: [], publish: () => {} };
+    if (!receipt) return NOTHING_CONFIRMED;
     const events: DurableEvent[] = [];
     const publish: (() => void)[] = [];
     const chain = readChain(transaction, conversation);
@@ -177,10 +167,10 @@ export class OutgoingChains {
     if (isOther || receipt.number >= chain.next) {
       // Somebody writes under our name: a copy of this device, newer or older than this one.
       const { number } = receipt;
-      if (number <= (chain.foreign ?? 0)) return { events: [], publish: () => {} };
+      if (number <= (chain.foreign ?? 0)) return NOTHING_CONFIRMED;
       writeChain(transaction, conversation, { ...chain, foreign: number });
       const fork = { kind: 'fork', device: this.#me, conversation, number, seenBy: device } as const;
-      return { events: [fork], publish: () => {} };
+      return { ...NOTHING_CONFIRMED, events: [fork] };
     }
     const ids: string[] = [];
     const missed: string[] = [];
@@ -198,11 +188,41 @@ export class OutgoingChains {
     if (ids.length > 0 && !chain.introduced.includes(device))
       writeChain(transaction, conversation, { ...chain, introduced: [...chain.introduced, device] });
     if (missed.length > 0) events.push({ kind: 'not-arrived', to: conversation, device, ids: missed });
+    const { displayed } = receipt;
     return {
       events,
+      delivered: ids,
+      displayed: displayed > 0 ? displayedUpTo(transaction, conversation, device, displayed) : [],
       publish: () => {
         for (const each of publish) each();
         if (ids.length > 0) for (const listener of this.#listeners) listener({ to: conversation, device, ids });
+      },
+    };
+  }
+
+  /**
+   * A notice of `device`, a LIME device of somebody else, about the message `id` of this conversation. What it says of messages that were
+   * not for it, or says twice, is no news. Call `publish` once that is durable.
+   */
+  noticed(
+    transaction: Transaction,
+    conversation: AccountAddress,
+    device: DeviceId,
+    id: string,
+    what: 'arrived' | 'displayed' | 'failed',
+  ): { readonly isNews: boolean; publish(): void } {
+    const message = this.#sentIn(transaction, conversation).find((sent) => sent.id === id);
+    const isConfirmed = message?.devices.includes(device) ?? false;
+    const newest = readChain(transaction, conversation).next - 1;
+    const isNews = what === 'displayed' ? displayedById(transaction, conversation, device, newest, id) : isConfirmed;
+    if (!message || !isConfirmed) return { isNews, publish: () => {} };
+    const settle = this.#settle(transaction, conversation, message, (other) => other !== device);
+    return {
+      isNews,
+      publish: () => {
+        settle();
+        if (what === 'failed') return;
+        for (const listener of this.#listeners) listener({ to: conversation, device, ids: [id] });
       },
     };
   }
@@ -244,26 +264,4 @@ export class OutgoingChains {
     if (left.length > 0) this.#unconfirmed.set(conversation, left);
     else this.#unconfirmed.delete(conversation);
   }
-}
-
-const chainKey = (conversation: AccountAddress) => `chain/${conversation}`;
-const sentKey = (conversation: AccountAddress, number: number) => `sent/${conversation} ${number}`;
-
-function readChain(records: Records, conversation: AccountAddress): StoredChain {
-  const stored = records.get(chainKey(conversation));
-  return stored ? decodeRecord<StoredChain>(stored).header : NEW;
-}
-
-function writeChain(transaction: Transaction, conversation: AccountAddress, chain: StoredChain): void {
-  transaction.set(chainKey(conversation), encodeRecord(chain));
-}
-
-function readSent(records: Records, conversation: AccountAddress, number: number): SentMessage | undefined {
-  const stored = records.get(sentKey(conversation, number));
-  return stored && { ...decodeRecord<StoredMessage>(stored).header, number };
-}
-
-function writeSent(transaction: Transaction, conversation: AccountAddress, message: SentMessage): void {
-  const { number, ...stored } = message;
-  transaction.set(sentKey(conversation, number), encodeRecord(stored));
 }

@@ -6,13 +6,19 @@ import { ReceiptSchedule } from './receipt-schedule.ts';
 let time: FakeTime;
 let schedule: ReceiptSchedule;
 let woken: number;
+let random: Uint8Array;
 
 beforeEach(() => {
   time = new FakeTime();
   woken = 0;
-  schedule = new ReceiptSchedule(time, () => {
-    woken += 1;
-  });
+  random = new Uint8Array(2);
+  schedule = new ReceiptSchedule(
+    time,
+    () => random,
+    () => {
+      woken += 1;
+    },
+  );
 });
 
 describe('receipts of their own', () => {
@@ -26,6 +32,15 @@ describe('receipts of their own', () => {
     await time.pass(1);
     expect([...schedule.due()]).toEqual([BOB, CAROL]);
     expect([schedule.take(BOB), schedule.take(BOB), woken]).toEqual([true, false, 2]);
+  });
+
+  it('are due up to a second later, by chance', async () => {
+    random = Uint8Array.of(128, 0);
+    schedule.heard(BOB);
+    await time.pass(2_499);
+    expect(schedule.take(BOB)).toBe(false);
+    await time.pass(1);
+    expect(schedule.take(BOB)).toBe(true);
   });
 
   it('are due after 32 messages without quiet, and not before', async () => {

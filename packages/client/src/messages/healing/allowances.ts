@@ -24,6 +24,8 @@ export const ANSWERS: Allowance = { what: 'answer', times: 12, withinMs: HOUR_MS
 /** Telling one device what of it could not be read, and listening to one that tells it. */
 export const REFUSALS: Allowance = { what: 'refusal', times: 12, withinMs: HOUR_MS };
 export const LISTENED_REFUSALS: Allowance = { what: 'refused', times: 12, withinMs: HOUR_MS };
+/** Notices to one LIME device of somebody else (docs/spec/messages.md section 7). */
+export const NOTICES: Allowance = { what: 'notice', times: 240, withinMs: HOUR_MS };
 
 /** False when it has happened as often as it may. `now` in ms; what lies ahead of it was written by a clock that was wrong, and does not count. */
 export function mayHappen(
@@ -48,7 +50,7 @@ export function spend(
 
 /** The device has left its account's manifest. */
 export function forgetSpent(transaction: Transaction, device: DeviceId): void {
-  const all = [RESTARTS_OF_DEVICE, REQUESTS, ANSWERS, REFUSALS, LISTENED_REFUSALS];
+  const all = [RESTARTS_OF_DEVICE, REQUESTS, ANSWERS, REFUSALS, LISTENED_REFUSALS, NOTICES];
   for (const { what } of all) transaction.delete(keyOf(what, device));
 }
 
