@@ -10,6 +10,15 @@ import { MOST_PATIENCE_MS } from '@sealwire/light/limits';
 import type { Record } from '../history/history.ts';
 import { recordedRuntime } from './recorded-runtime.ts';
 
+/** What an SDK tells when all is well. */
+const NO_FAULTS: readonly IncomingEvent['kind'][] = [
+  'caught-up',
+  'devices-changed',
+  'delivered',
+  'displayed',
+  'displayed-elsewhere',
+];
+
 const RETRY_MS = 500;
 const NOTHING = '';
 
@@ -125,8 +134,7 @@ export class Person {
       this.#record({ event: 'received', id: event.id, device, from: event.device, to, number });
     } else if (event.kind === 'device-skipped')
       this.#record({ event: event.kind, device, id: event.id, skipped: event.device, reason: event.reason });
-    else if (event.kind !== 'caught-up' && event.kind !== 'devices-changed')
-      this.#tell(event.kind, JSON.stringify(event));
+    else if (!NO_FAULTS.includes(event.kind)) this.#tell(event.kind, JSON.stringify(event));
   }
 
   #tell(what: string, detail: string): void {

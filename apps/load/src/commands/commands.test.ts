@@ -121,9 +121,10 @@ describe('sealwire-load', () => {
   it('storm: all sockets come back, and who writes meanwhile loses nothing', async () => {
     const argv = [server.origin, '--devices', '10', '--duration', '3s', '--every', '2s', '--pairs', '1'];
     const { counts, times } = await reported('storm', ...argv);
-    expect(counts.storms).toBe(2);
-    expect(times.back!.count).toBe(20);
-    expect(times.allBack!.count).toBe(2);
+    const storms = counts.storms ?? 0;
+    // A third where the machine is slow and the phase ends late.
+    expect(storms).toBeGreaterThanOrEqual(2);
+    expect([times.back!.count, times.allBack!.count]).toEqual([10 * storms, storms]);
     expect(counts.delivered).toBe(counts.sent);
   });
 

@@ -8,6 +8,15 @@ import type { Scene } from './activity.ts';
 import type { Member, MemberEvents } from './member.ts';
 import { HEADER_BYTES } from './payload.ts';
 
+/** What an SDK tells when all is well. */
+const NO_FAULTS: readonly IncomingEvent['kind'][] = [
+  'caught-up',
+  'devices-changed',
+  'delivered',
+  'displayed',
+  'displayed-elsewhere',
+];
+
 const TYPE = 'application/octet-stream';
 
 export interface SdkMemberTerms {
@@ -81,6 +90,6 @@ export class SdkMember implements Member {
 
   #got(event: IncomingEvent): void {
     if (event.kind === 'message') this.#events.received(event.device, event.body);
-    else if (event.kind !== 'caught-up') this.#terms.scene.tally.count(`told ${event.kind}`);
+    else if (!NO_FAULTS.includes(event.kind)) this.#terms.scene.tally.count(`told ${event.kind}`);
   }
 }
