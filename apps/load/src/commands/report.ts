@@ -42,6 +42,6 @@ export function reportCommand({ surroundings, end }: Context): Command {
 
 function percentIn(text: string): number {
   const value = Number(text);
-  if (!/^\d{1,4}(\.\d+)?$/.test(text)) throw new InvalidArgumentError(`not a percentage: "${text}"; write it like 10`);
+  if (!/^\d{1,6}(\.\d+)?$/.test(text)) throw new InvalidArgumentError(`not a percentage: "${text}"; write it like 10`);
   return value;
 }
