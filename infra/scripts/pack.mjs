@@ -9,6 +9,7 @@ const WORKSPACES = [
   'packages/wire',
   'packages/lime',
   'packages/cpim',
+  'packages/nes',
   'packages/client',
   'apps/cli',
 ];

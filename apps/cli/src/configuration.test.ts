@@ -74,6 +74,7 @@ describe('loadConfiguration', () => {
     expect(foldersOf({ env: { XDG_CONFIG_HOME: '/x', XDG_DATA_HOME: 'relative' }, home: '/home/a' })).toEqual({
       configFile: '/x/sealwire/config.toml',
       profiles: '/home/a/.local/share/sealwire',
+      nesProfiles: '/home/a/.local/share/sealwire-nes',
     });
   });
 });

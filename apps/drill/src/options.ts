@@ -1,5 +1,7 @@
 /** The command line of a drill, of this repository's (`npm run drill`) and of the server's (`sealwire-server drill`). */
+
 import { parseArgs } from 'node:util';
+import { urlIn } from '@sealwire/wire/url';
 
 /** `deployment`: of somebody's deployment alone. */
 export type Scope = 'everything' | 'deployment';
@@ -128,7 +130,7 @@ function wordsIn(argv: readonly string[], scope: Scope): Words {
 }
 
 function originIn(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = urlIn(text);
   if (!url || !/^https?:$/.test(url.protocol))
     throw new Error(`--against: an address like https://chat.example.org, not "${text}"`);
   return url.origin;

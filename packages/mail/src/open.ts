@@ -1,5 +1,7 @@
 /** The one place that knows all adapters: `MAIL_URL` chooses, and only the chosen one is loaded. Mains call it, nobody else. */
+
 import { isMailAddress } from '@sealwire/wire/mail-address';
+import { urlIn } from '@sealwire/wire/url';
 import type { Mailer } from './port.ts';
 
 export interface OpenMailerOptions {
@@ -29,7 +31,7 @@ export async function openMailer(url: string, options: OpenMailerOptions): Promi
 
 function smtpUrl(text: string): URL {
   // The value itself is not repeated: it may carry a password.
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = urlIn(text);
   if (!url || !['smtp:', 'smtps:'].includes(url.protocol) || url.hostname === '')
     throw new Error('the mail URL is none: use smtps://USER:PASSWORD@HOST, smtp://… (STARTTLS) or folder:PATH');
   if (url.search !== '' || url.hash !== '' || !OPTIONLESS.test(url.pathname))

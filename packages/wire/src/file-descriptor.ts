@@ -2,10 +2,12 @@
  * What a device needs to fetch, open and show a file: `proto/file.proto`, docs/spec/files.md section 3. It travels inside an encrypted
  * message, as the body of a `Content` of its media type. Byte fields are views.
  */
+
 import { isEngineId, MEDIA_TYPE } from './envelope.ts';
 import { isFileName } from './file-name.ts';
 import { engineFileSize, LARGEST_FILE, sealedFileSize } from './file-sizes.ts';
 import { bytes, exactly, MessageType, matching, text, uint } from './protobuf/fields.ts';
+import { urlIn } from './url.ts';
 
 export const FILE_TYPE = 'application/vnd.sealwire.file';
 export const THUMBNAIL_BYTES = 16_384;
@@ -86,8 +88,9 @@ export function decodeFileDescriptor(bytes: Uint8Array): FileDescriptor {
 
 /** No credentials, no fragment, and one spelling only, so that two programs do not read two hosts in it. */
 export function isFileUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { href, protocol, username, password, hash } = new URL(text);
+  const url = urlIn(text);
+  if (!url) return false;
+  const { href, protocol, username, password, hash } = url;
   return (
     href === text &&
     /^https?:$/.test(protocol) &&

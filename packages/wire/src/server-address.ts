@@ -1,4 +1,5 @@
 /** Where a server is: an origin, with the path under which it is where one host serves more than this (docs/spec/http.md section 1). */
+import { urlIn } from './url.ts';
 
 // No user, no query, no fragment, and no backslash, which URL takes for a slash.
 const ADDRESS = /^https?:\/\/[^/?#@\\\s]+(\/[^?#\s]*)?$/i;
@@ -9,7 +10,8 @@ const ADDRESS = /^https?:\/\/[^/?#@\\\s]+(\/[^?#\s]*)?$/i;
  */
 export function canonicalServer(text: string): string | undefined {
   const found = ADDRESS.exec(text);
-  if (!found || !URL.canParse(text)) return undefined;
-  const { origin, pathname } = new URL(text);
+  const url = urlIn(text);
+  if (!found || !url) return undefined;
+  const { origin, pathname } = url;
   return pathname === (found[1] ?? '/') ? (origin + pathname).replace(/\/$/, '') : undefined;
 }

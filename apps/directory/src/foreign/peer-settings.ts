@@ -1,8 +1,10 @@
 /** Settings of the directories of other domains: where each is, and the key by which we know it. */
+
 import { nobleCrypto } from '@sealwire/crypto/noble';
 import { setting } from '@sealwire/service/config';
 import { DOMAIN_NAME, isLoopback, secretBytes, wholeNumber } from '@sealwire/service/settings';
 import { decodeBase64url } from '@sealwire/wire/base64url';
+import { urlIn } from '@sealwire/wire/url';
 import { z } from 'zod';
 
 export interface PeerDirectory {
@@ -58,7 +60,7 @@ function peerOf(entry: string): PeerDirectory | string {
   const [domain = '', address = '', key = '', ...more] = entry.split(/\s+/);
   if (more.length > 0 || key === '') return 'an entry is DOMAIN URL KEY';
   if (!DOMAIN_NAME.test(domain)) return 'not a domain name in small letters';
-  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const url = urlIn(address);
   if (url?.username !== '' || url.hash !== '') return 'not a URL like https://chat.example.com/directory/lime';
   // Bundles are vouched for by nothing but this link until people compare keys.
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))

@@ -1,6 +1,8 @@
 /** The options that every command has which makes load. */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { urlIn } from '@sealwire/wire/url';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LoadError } from '../errors.ts';
 import { parseThreshold, type Threshold } from '../measuring/thresholds.ts';
@@ -83,7 +85,7 @@ export function withRunOptions(command: Command, { cores, home, env }: Surroundi
 
 /** The origin of a deployment. Throws `LoadError`. */
 export function originIn(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = urlIn(text);
   if (!url || !/^https?:$/.test(url.protocol))
     throw new LoadError('usage', `not an address: "${text}"; write it like https://chat.example.org`);
   return url.origin;

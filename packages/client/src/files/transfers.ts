@@ -5,7 +5,9 @@
  * Where a request goes is our server's word, and nobody else's (docs/spec/files.md section 7): its own origin, or an https URL; another
  * http URL only from a server that itself is reached by http. What stands still ends.
  */
+
 import { LIMITS } from '@sealwire/wire/limits';
+import { urlIn } from '@sealwire/wire/url';
 import { readAnswer } from '../connection/answer-body.ts';
 import { problemOf } from '../connection/problem-answer.ts';
 import { ClientError, throwIfAborted } from '../errors.ts';
@@ -124,7 +126,7 @@ export class Transfers {
 
   #permitted(reference: string, base = this.#parts.origin): string {
     const { origin } = this.#parts;
-    const url = URL.canParse(reference, base) ? new URL(reference, base) : undefined;
+    const url = urlIn(reference, base);
     const isPlain = url?.username === '' && url.password === '';
     const isSafe =
       url && (url.origin === origin || url.protocol === 'https:' || (isHttp(url) && isHttp(new URL(origin))));

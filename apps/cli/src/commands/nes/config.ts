@@ -1,7 +1,9 @@
 /** `sealwire nes config`: broker, provider and its pinned key of one user. They are sealed with the keys: who changes them reads along. */
+
 import { NesError } from '@sealwire/nes/errors';
 import { parsePublicKey, publicKeyText } from '@sealwire/nes/keys';
 import { canonicalServer } from '@sealwire/wire/server-address';
+import { urlIn } from '@sealwire/wire/url';
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { CliError } from '../../exit-codes.ts';
@@ -58,7 +60,7 @@ async function config(context: Context, options: ConfigOptions): Promise<void> {
 }
 
 function brokerIn(text: string): string {
-  if (BROKER.test(text) && URL.canParse(text)) return text;
+  if (BROKER.test(text) && urlIn(text)) return text;
   // The value itself is not repeated: it may carry a password.
   throw new CliError('usage', 'the broker is no URL like mqtts://broker.example.org');
 }
