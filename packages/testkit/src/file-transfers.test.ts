@@ -19,7 +19,7 @@ jest.setTimeout(180_000);
 
 const SIZE = 12 << 20;
 const FAULTS = 50;
-const LONGEST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 300;
 /** Times after which a call or a transfer is over: no pauses. */
 const WATCHES = [30_000, 60_000];
 
@@ -91,7 +91,8 @@ function faultsOf(seed: number, mostBytes: number, others: Partial<Record<LinkFa
 it('G07: uploads that are interrupted at 50 points, by cut links, refusals and killed servers, complete, and so does a download', async () => {
   const plaintext = seededRandom(5)(SIZE);
   const about = { name: 'a.bin', type: 'application/x-any' };
-  link.plan(faultsOf(6, SIZE / 2, { kill: 16, 'not-now': 4 }));
+  // A part of 8 MiB has to get through now and then: one that breaks forty times in a row is given up.
+  link.plan(faultsOf(6, SIZE, { kill: 16, 'not-now': 4 }));
   let descriptor = await client.files.upload(bytesSource(plaintext), about);
   while (link.pending > 0) descriptor = await client.files.upload(bytesSource(plaintext), about);
   expect(kills).toBe(3);
