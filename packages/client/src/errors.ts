@@ -11,6 +11,7 @@ const CLIENT_CODES = {
   'bad-answer': true,
   'other-origin': false,
   'other-server': false,
+  'other-domain': false,
   aborted: false,
   closed: false,
   busy: false,

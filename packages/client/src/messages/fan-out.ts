@@ -1,5 +1,5 @@
 /** Who gets a message: the devices of two verified manifests, and never one more (cases E06, S37, S45, S49). */
-import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId, domainOf, nameOf } from '@sealwire/wire/ids';
 import type { ManifestDevice } from '@sealwire/wire/manifest';
 import { type PeerRecord, trustIn } from '../accounts/peer-record.ts';
 import type { EngineDevice } from '../engines/engine.ts';
@@ -13,9 +13,10 @@ export interface FanOut {
 
 /**
  * `gone`: devices that the server has cut off already, though their account's manifest still names them.
- * Throws `unsafe-device` while one of the devices is unsafe: the user decides, not the SDK.
+ * Throws `unsafe-device` while one of the devices is unsafe: the user decides, not the SDK; `other-domain`.
  */
 export function fanOut(peer: PeerRecord, own: PeerRecord, me: DeviceId, gone: ReadonlySet<DeviceId>): FanOut {
+  refuseOtherDomain(peer.address, own.address);
   const toSelf = peer.address === own.address;
   const present = ({ id }: EngineDevice) => id !== me && !gone.has(id);
   const copies = own.manifest.devices.filter(present);
@@ -27,6 +28,15 @@ export function fanOut(peer: PeerRecord, own: PeerRecord, me: DeviceId, gone: Re
       `${nameOf(peer.address)} has no device left: there is nobody to read the message`,
     );
   return { recipients, copies };
+}
+
+/** Throws `other-domain`: servers tell each other lists of devices and keys, and no messages. */
+function refuseOtherDomain(address: AccountAddress, own: AccountAddress): void {
+  if (domainOf(address) !== domainOf(own))
+    throw new ClientError(
+      'other-domain',
+      `${address} is on another server, and messages do not travel between servers yet: only its devices and keys can be seen`,
+    );
 }
 
 /** Those of `devices` that their accounts' manifests name: who gets a receipt. Throws `unsafe-device` as `fanOut` does. */
