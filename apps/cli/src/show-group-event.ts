@@ -13,6 +13,7 @@ import type { Output } from './output.ts';
 import { printable } from './printable.ts';
 import { shortName } from './recipient.ts';
 
+/** For stderr; a warning when somebody may be up to something. */
 export function showGroupEvent(
   output: Output,
   event: GroupChangedEvent | GroupInvitedEvent | GroupRefusedEvent | GroupForkEvent,
@@ -22,19 +23,24 @@ export function showGroupEvent(
   const own = client.address;
   switch (event.kind) {
     case 'group-changed':
-      return output.note(`${name}: ${shortName(event.by, own)} ${changeText(event.change, own)}`);
-    case 'group-invited':
-      return output.note(
-        `${shortName(event.by, own)} invites you to ${printable(event.subject)}: sealwire group join, or group decline, ${JSON.stringify(printable(event.subject))}`,
-      );
-    case 'group-refused':
-      return output.warn(
-        `${event.part === 'message' ? 'a message' : 'news'} of ${shortName(event.from, own)} for ${name} does not count (${printable(event.code)})`,
-      );
-    case 'group-fork':
-      return output.warn(
-        `two devices of ${shortName(event.by, own)} changed ${name} at once, or somebody tells its members different things: make sure who is in it`,
-      );
+      output.note(`${name}: ${shortName(event.by, own)} ${changeText(event.change, own)}`);
+      break;
+    case 'group-invited': {
+      const subject = printable(event.subject);
+      const how = `sealwire group join ${JSON.stringify(subject)}, or group decline`;
+      output.note(`${shortName(event.by, own)} invites you to ${subject}: ${how}`);
+      break;
+    }
+    case 'group-refused': {
+      const what = event.part === 'message' ? 'a message' : 'news';
+      output.warn(`${what} of ${shortName(event.from, own)} for ${name} does not count (${printable(event.code)})`);
+      break;
+    }
+    case 'group-fork': {
+      const twice = `two devices of ${shortName(event.by, own)} changed ${name} at once`;
+      output.warn(`${twice}, or somebody tells its members different things: make sure who is in it`);
+      break;
+    }
   }
 }
 

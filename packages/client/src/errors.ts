@@ -40,6 +40,7 @@ const CLIENT_CODES = {
   'not-a-member': false,
   'not-invited': false,
   'group-refused': false,
+  'bad-group-link': false,
   'bad-link-code': false,
   'link-over': false,
   'link-forged': false,

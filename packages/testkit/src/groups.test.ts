@@ -216,6 +216,28 @@ describe('the life of a group', () => {
     await expect(alice.client.groups.promote(address, 'carol')).rejects.toMatchObject({ code: 'group-refused' });
   });
 
+  it('people join by a link, as many as it says, until it is revoked; who has none gets no answer', async () => {
+    const { address } = await alice.client.groups.create('open house');
+    const link = await alice.client.groups.makeLink(address, { uses: 1 });
+    expect(await bob.client.groups.joinByLink(link)).toBe(address);
+    expect(await shownUntil(bob, 'joined-by-link')).toEqual(['bob joined-by-link']);
+    expect(await shownUntil(alice, 'joined-by-link')).toEqual(['bob joined-by-link']);
+    await say(bob, address, 'nice place');
+    await shownUntil(alice, 'nice place');
+    // It was for one.
+    await carol.client.groups.joinByLink(link);
+    expect(await shownUntil(alice, 'not-a-member')).toEqual(['refused message of carol: not-a-member']);
+    const other = await alice.client.groups.makeLink(address);
+    const { id } = alice.client.groups.info(address).links.at(-1)!;
+    await alice.client.groups.revokeLink(address, id);
+    await carol.client.groups.joinByLink(other);
+    expect(await shownUntil(alice, 'not-a-member')).toEqual(['refused message of carol: not-a-member']);
+    expect(carol.client.groups.list()).toEqual([]);
+    await expect(carol.client.groups.joinByLink('sealwire-group-1:x')).rejects.toMatchObject({
+      code: 'bad-group-link',
+    });
+  });
+
   it('a member whose account was deleted is left out and told of; the others get what is written', async () => {
     const address = await groupOf(bob, carol);
     await carol.client.deleteAccount();

@@ -9,6 +9,7 @@ import { bool, bytes, exactly, list, type MessageOf, MessageType } from './proto
 export const GROUP_TYPE = 'application/vnd.sealwire.group';
 /** Of an event, and of a group, which is the hash of its first event. */
 const HASH_BYTES = 32;
+const SIGNATURE_BYTES = 64;
 /** So many members may write at once without knowing of each other. */
 export const GROUP_HEADS = 32;
 
@@ -20,19 +21,24 @@ export const GROUP_NEWS = new MessageType(
     /** `GroupEvents` (group-event.ts), encoded: parents first. */
     events: bytes(3, LIMITS.payloadBytes.value),
     asks: bool(4),
+    /** Of who asks by an invite link: the link, and its key's word for the account that asks. Empty otherwise. */
+    link: bytes(5, HASH_BYTES),
+    proof: bytes(6, SIGNATURE_BYTES),
   },
   {
-    check({ group }, reader) {
+    check({ group, link, proof }, reader) {
+      if (link.length > 0 ? proof.length !== SIGNATURE_BYTES : proof.length > 0) reader.fail('half a proof');
       if (group.length !== 0 && group.length !== HASH_BYTES) reader.fail('a group id of another length');
     },
   },
 );
 
 export type GroupNews = MessageOf<typeof GROUP_NEWS>;
+const NOT_BY_LINK = { link: new Uint8Array(0), proof: new Uint8Array(0) };
 
 /** Throws `bad-content` for more heads or events than there may be. */
-export function encodeGroupNews(news: GroupNews): Uint8Array<ArrayBuffer> {
-  return GROUP_NEWS.encode(news, 'bad-content');
+export function encodeGroupNews(news: Omit<GroupNews, 'link' | 'proof'> & Partial<GroupNews>): Uint8Array<ArrayBuffer> {
+  return GROUP_NEWS.encode({ ...NOT_BY_LINK, ...news }, 'bad-content');
 }
 
 /** Throws `WireError` `bad-content`. */

@@ -6,6 +6,7 @@ import type { ClientRuntime } from '../runtime.ts';
 import type { Services } from '../services.ts';
 import { ClientGroups } from './client-groups.ts';
 import { GroupAudiences } from './group-audiences.ts';
+import { GroupLinks } from './group-links.ts';
 import { GroupMail } from './group-mail.ts';
 import { GroupStore } from './group-store.ts';
 import { HeldMessages } from './held-messages.ts';
@@ -34,10 +35,11 @@ export function assembleGroups({ services, runtime, inbox, outbox, addressOf, wa
   const own = self.address;
   const store = new GroupStore({ ledger, crypto, random, now, self });
   const mail = new GroupMail({ outbox, random, now, wake });
+  const links = new GroupLinks({ store, mail, ledger, book, crypto, now, self });
   return {
     store,
-    client: new ClientGroups({ store, mail, ledger, book, own, addressOf }),
+    client: new ClientGroups({ store, mail, links, ledger, book, own, addressOf }),
     audiences: new GroupAudiences({ store, book, crypto, own, inbox }),
-    incoming: new IncomingGroups({ store, held: new HeldMessages(ledger), mail, crypto, own, now }),
+    incoming: new IncomingGroups({ store, held: new HeldMessages(ledger), mail, links, crypto, own, now }),
   };
 }

@@ -5,20 +5,24 @@
  */
 import { encodeFileDescriptor, type FileDescriptor } from '@sealwire/wire/file-descriptor';
 import { GROUP_INVITED } from '@sealwire/wire/group-event';
+import { formatGroupLink } from '@sealwire/wire/group-link';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { ClientError } from '../errors.ts';
 import { checkLifetime } from '../messages/conversation-timer.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { type GroupInfo, groupInfoOf } from './group-info.ts';
+import type { GroupLinks } from './group-links.ts';
+import { linkId } from './group-links.ts';
 import type { GroupMail } from './group-mail.ts';
-import type { Group, GroupAct, GroupStore } from './group-store.ts';
+import type { Group, GroupAct, GroupStore, LinkBounds } from './group-store.ts';
 
 export type { GroupInfo, GroupMember } from './group-info.ts';
 
 export interface ClientGroupsOptions {
   readonly store: GroupStore;
   readonly mail: GroupMail;
+  readonly links: GroupLinks;
   readonly ledger: Ledger;
   readonly book: PeerBook;
   readonly own: AccountAddress;
@@ -141,6 +145,37 @@ export class ClientGroups {
   async setTimer(group: string, lifetime: number): Promise<void> {
     checkLifetime(lifetime);
     await this.#act(group, () => ({ kind: 'timer', lifetime }));
+  }
+
+  /**
+   * A link by which accounts join, to be given to them in any way; who has it can join, until `expiresAt` (ms since 1970), as often as `uses`
+   * says, or until it is revoked. Throws `not-administrator`, `not-a-member`, `group-refused`.
+   */
+  async makeLink(group: string, bounds: LinkBounds = {}): Promise<string> {
+    const { store, mail, ledger } = this.#options;
+    const { address } = this.#find(group);
+    const { link, publish } = await ledger.commit((transaction) => {
+      const before = store.read(transaction, address)!;
+      const { group: after, link } = store.makeLink(transaction, address, bounds);
+      return { link, publish: mail.toGroup(transaction, after, after.log.since(before.log.heads)) };
+    });
+    publish();
+    return formatGroupLink(link);
+  }
+
+  /** `id`: of `GroupInfo.links`. Throws as `makeLink`, and `not-found`. */
+  async revokeLink(group: string, id: string): Promise<void> {
+    const link = this.#find(group).state.links.find((each) => linkId(each) === id)?.link;
+    if (!link) throw new ClientError('not-found', 'there is no such link: it was revoked, or look at `info` again');
+    await this.#act(group, () => ({ kind: 'link-revoked', link }));
+  }
+
+  /**
+   * Asks to be let in by a link. Resolves with the group's address when that is durable; a `group-changed` tells that this account has joined,
+   * once a device of who made the link has answered. Throws `bad-group-link`, `account-key-changed`, `not-administrator`.
+   */
+  joinByLink(link: string): Promise<AccountAddress> {
+    return this.#options.links.ask(link);
   }
 
   /** An event of ours, in one write with the messages that tell it. */

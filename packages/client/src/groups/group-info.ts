@@ -2,11 +2,22 @@
 import { decodeFileDescriptor, type FileDescriptor } from '@sealwire/wire/file-descriptor';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
+import { linkId } from './group-links.ts';
 import type { Group } from './group-store.ts';
 
 export interface GroupMember {
   readonly address: AccountAddress;
   readonly role: 'administrator' | 'member';
+}
+
+export interface GroupLinkInfo {
+  readonly id: string;
+  readonly by: AccountAddress;
+  /** ms since 1970; absent: no end. */
+  readonly expiresAt?: number;
+  /** How many may join by it, absent: any number; and how many did. */
+  readonly uses?: number;
+  readonly used: number;
 }
 
 export interface GroupInfo {
@@ -19,6 +30,8 @@ export interface GroupInfo {
   readonly invited: readonly AccountAddress[];
   /** Seconds that messages may be shown; 0: no end. */
   readonly lifetime: number;
+  /** By which accounts join. */
+  readonly links: readonly GroupLinkInfo[];
   /** For `ClientFiles.download`. */
   readonly picture?: FileDescriptor;
 }
@@ -31,7 +44,17 @@ export function groupInfoOf(group: Group, own: AccountAddress): GroupInfo {
   const standing = group.members.get(own)?.role ?? (group.invited.has(own) ? 'invited' : 'none');
   const file = picture && pictureIn(picture);
   const invited = [...group.invited.keys()];
-  return { address, subject, standing, members, invited, lifetime, ...(file && { picture: file }) };
+  const links = group.state.links.map((link) => {
+    const { by, expiresAt, uses, used } = link;
+    return {
+      id: linkId(link),
+      by,
+      used,
+      ...(expiresAt !== undefined && { expiresAt }),
+      ...(uses !== undefined && { uses }),
+    };
+  });
+  return { address, subject, standing, members, invited, lifetime, links, ...(file && { picture: file }) };
 }
 
 /** Undefined: an administrator's device wrote what is no descriptor. */

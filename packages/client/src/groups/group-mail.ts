@@ -6,7 +6,7 @@ import type { RandomBytes } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { encodeContent } from '@sealwire/wire/envelope';
 import { encodeGroupEvents, groupIdOf, type SignedGroupEvent } from '@sealwire/wire/group-event';
-import { encodeGroupNews, GROUP_TYPE, type GroupNews } from '@sealwire/wire/group-news';
+import { encodeGroupNews, GROUP_TYPE } from '@sealwire/wire/group-news';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { Outbox } from '../messages/outbox.ts';
@@ -43,7 +43,7 @@ export class GroupMail {
     transaction: Transaction,
     to: AccountAddress,
     address: AccountAddress,
-    news: Omit<GroupNews, 'group'>,
+    news: Omit<Parameters<typeof encodeGroupNews>[0], 'group'>,
   ): () => void {
     return this.#queue(transaction, to, { group: groupIdOf(address)!, ...news });
   }
@@ -59,7 +59,7 @@ export class GroupMail {
     };
   }
 
-  #queue(transaction: Transaction, to: AccountAddress, news: GroupNews): () => void {
+  #queue(transaction: Transaction, to: AccountAddress, news: Parameters<typeof encodeGroupNews>[0]): () => void {
     const { outbox, random, now, wake } = this.#options;
     const id = encodeBase64url(random(LIMITS.messageIdBytes.value));
     const content = { type: GROUP_TYPE, body: encodeGroupNews(news), sentAt: now(), id };

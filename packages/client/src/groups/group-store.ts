@@ -5,9 +5,10 @@
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { MembershipError } from '@sealwire/membership/errors';
 import { Log } from '@sealwire/membership/log';
-import { createGroup, type Made, makeEvent, type Signer } from '@sealwire/membership/making';
+import { createGroup, joinByLink, type Made, makeEvent, makeLink, type Signer } from '@sealwire/membership/making';
 import { type GroupMember, type GroupState, type OpenInvitation, stateOf } from '@sealwire/membership/state';
 import { decodeGroupEvents, type GroupAction, type SignedGroupEvent } from '@sealwire/wire/group-event';
+import type { GroupLink } from '@sealwire/wire/group-link';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
 import { administratorSeed } from '../accounts/administrator.ts';
@@ -24,6 +25,12 @@ export const UNJOINED_GROUPS = 64;
 
 /** What is done in a group that there is. */
 export type GroupAct = Exclude<GroupAction, { kind: 'create' }>;
+
+/** When a link ends, ms since 1970, and how many accounts may join by it; absent: no end. */
+export interface LinkBounds {
+  readonly expiresAt?: number;
+  readonly uses?: number;
+}
 
 export interface Group {
   readonly address: AccountAddress;
@@ -114,6 +121,21 @@ export class GroupStore {
     return this.#write(transaction, made(() => makeEvent(log, signer, action)).log);
   }
 
+  /** A link by which accounts join; ends at `expiresAt` (ms) if that is given. Throws as `act`. */
+  makeLink(transaction: Transaction, address: AccountAddress, bounds: LinkBounds): { group: Group; link: GroupLink } {
+    const signer = this.#signer();
+    const { log } = this.read(transaction, address) ?? this.get(address);
+    const { link, log: after } = made(() => makeLink(log, signer, bounds, this.#options.random));
+    return { group: this.#write(transaction, after), link };
+  }
+
+  /** The group with this account in it. Throws `group-refused` for a link that has ended. */
+  joinByLink(transaction: Transaction, address: AccountAddress, link: GroupLink): Group {
+    const signer = this.#signer();
+    const { log } = this.read(transaction, address) ?? this.get(address);
+    return this.#write(transaction, made(() => joinByLink(log, signer, link)).log);
+  }
+
   /** Events that somebody sent: `GroupEvents`, encoded. What they change for this account is among the events of the answer. */
   learn(transaction: Transaction, address: AccountAddress, encoded: Uint8Array): Learnt {
     const before = this.read(transaction, address);
@@ -195,7 +217,7 @@ export class GroupStore {
 const keyOf = (address: AccountAddress) => `${TABLE}/${address}`;
 
 /** Throws `not-a-member`, `group-refused`. */
-function made(make: () => Made): Made {
+function made<M extends Made>(make: () => M): M {
   try {
     return make();
   } catch (error) {

@@ -11,12 +11,14 @@ import { decodeGroupNews, GROUP_TYPE, type GroupNews } from '@sealwire/wire/grou
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
 import { readPeer } from '../accounts/peer-record.ts';
+import { ClientError } from '../errors.ts';
 import type { GroupRefusedEvent } from '../events.ts';
 import { GROUP_ANSWERS, GROUP_QUESTIONS, mayHappen, spend } from '../messages/healing/allowances.ts';
 import type { DurableEvent } from '../messages/inbox.ts';
 import { type Opened, openedOf } from '../messages/opening.ts';
 import { isForeign } from '../messages/receipts/incoming-receipts.ts';
 import type { Transaction } from '../storage/ledger.ts';
+import type { GroupLinks } from './group-links.ts';
 import type { GroupMail } from './group-mail.ts';
 import type { Group, GroupStore } from './group-store.ts';
 import type { HeldMessages } from './held-messages.ts';
@@ -25,6 +27,7 @@ export interface IncomingGroupsOptions {
   readonly store: GroupStore;
   readonly held: HeldMessages;
   readonly mail: GroupMail;
+  readonly links: GroupLinks;
   readonly crypto: CryptoProvider;
   readonly own: AccountAddress;
   readonly now: () => number;
@@ -93,6 +96,7 @@ class Work {
     if (!group) this.#refuse(address, this.#opened, 'unknown-group');
     else if (news.asks) this.#answer(group, news);
     else if (!hasAll(group, news.heads)) this.#ask(address);
+    else this.#join(group);
     return this.#passed([...this.#release(address), this.#opened]);
   }
 
@@ -173,14 +177,33 @@ class Work {
   }
 
   /** A member, or who is invited, gets what it lacks; nobody else learns of anything. */
-  #answer(group: Group, { heads }: GroupNews): void {
-    const { mail, now } = this.#options;
+  #answer(group: Group, news: GroupNews): void {
+    const { mail, links, now } = this.#options;
     const { from, device } = this.#opened.message;
     const { members, invited } = group;
-    if (!members.has(from) && !invited.has(from)) return this.#refuse(group.address, this.#opened, 'not-a-member');
+    const isLetIn = members.has(from) || invited.has(from) || links.letsIn(group, from, news, this.#transaction);
+    if (!isLetIn) {
+      this.#refuse(group.address, this.#opened, 'not-a-member');
+      return;
+    }
     if (!mayHappen(this.#transaction, GROUP_ANSWERS, device, now())) return;
     spend(this.#transaction, GROUP_ANSWERS, device, now());
-    this.#publish.push(mail.log(this.#transaction, from, group, group.log.since(heads)));
+    this.#publish.push(mail.log(this.#transaction, from, group, group.log.since(news.heads)));
+  }
+
+  /** By the link that this account has asked with. */
+  #join(group: Group): void {
+    const { links, own, now } = this.#options;
+    try {
+      const publish = links.join(this.#transaction, group);
+      if (!publish) return;
+      this.#publish.push(publish);
+      const change = { kind: 'joined-by-link' } as const;
+      this.#events.push({ kind: 'group-changed', group: group.address, by: own, change, at: now() });
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      this.#refuse(group.address, this.#opened, 'link-refused');
+    }
   }
 
   #refuse(group: AccountAddress, { message }: Opened, code: string): void {
