@@ -1,5 +1,5 @@
 /**
- * What the process that has the keys does for another one of the same user (profile-socket.ts): it sends, uploads, lists and fetches.
+ * What the process that has the keys does for another one of the same user (profile-socket.ts): it sends, uploads, lists, fetches, and works on groups.
  * Keys stay with it: of a file it hands out what is shown, and the bytes.
  */
 import type { Client } from '@sealwire/client/client';
@@ -8,7 +8,7 @@ import { decodeFileDescriptor, encodeFileDescriptor } from '@sealwire/wire/file-
 import { z } from 'zod';
 import { findFile, type ListedFile, listedFile } from './files/listed-file.ts';
 import { fileToSend, uploadFor } from './files/send-file.ts';
-import { parseRecipient } from './recipient.ts';
+import { GroupOrder, targetOf, workOnGroups } from './group-work.ts';
 import { sendAndWait } from './send-and-wait.ts';
 
 const Wait = z.number().min(0).max(86_400);
@@ -21,6 +21,7 @@ export const Order = z.union([
   z.strictObject({ upload: z.string(), to: z.array(z.string()).min(1) }),
   z.strictObject({ list: z.literal('files') }),
   z.strictObject({ get: z.string() }),
+  GroupOrder,
 ]);
 export type Order = z.output<typeof Order>;
 
@@ -32,22 +33,22 @@ export type Report =
   /** base64. */
   | { readonly bytes: string };
 
-/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, or true. */
+/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `GroupOutcome`, or true. */
 export async function carryOut(
   client: Client,
   order: Order,
   say: (report: Report) => Promise<void>,
   signal: AbortSignal,
 ): Promise<unknown> {
-  if ('text' in order)
-    return sendAndWait(client, parseRecipient(order.to, client.address), order.text, order.wait, signal);
+  if ('group' in order) return workOnGroups(client, order, signal);
+  if ('text' in order) return sendAndWait(client, targetOf(client, order.to), order.text, order.wait, signal);
   if ('descriptor' in order) {
     const content = fileContent(decodeFileDescriptor(Buffer.from(order.descriptor, 'base64')));
-    return sendAndWait(client, parseRecipient(order.to, client.address), content, order.wait, signal);
+    return sendAndWait(client, targetOf(client, order.to), content, order.wait, signal);
   }
   const onProgress = progressTo(say);
   if ('upload' in order) {
-    const recipients = order.to.map((to) => parseRecipient(to, client.address));
+    const recipients = order.to.map((to) => targetOf(client, to));
     const descriptor = await uploadFor(client, await fileToSend(order.upload), recipients, { signal, onProgress });
     return Buffer.from(encodeFileDescriptor(descriptor)).toString('base64');
   }
