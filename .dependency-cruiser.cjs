@@ -2,11 +2,12 @@
 const floors = {
   wire: ['crypto'],
   lime: ['wire', 'crypto'],
+  verification: ['wire', 'crypto'],
   nes: [],
   mail: ['wire'],
   store: ['wire', 'crypto'],
   bus: ['wire', 'crypto'],
-  client: ['lime', 'cpim', 'wire', 'crypto'],
+  client: ['lime', 'cpim', 'verification', 'wire', 'crypto'],
   light: ['client', 'wire', 'crypto'],
   blobs: [],
   service: ['bus', 'mail', 'wire', 'crypto'],
@@ -136,7 +137,7 @@ module.exports = {
       name: 'pure-lime',
       comment: 'LIME is pure and synchronous: no I/O, no Node built-in, no clock',
       severity: 'error',
-      from: { path: '^packages/(lime|wire)/src/', pathNot: '\\.test\\.ts$|/testing/' },
+      from: { path: '^packages/(lime|wire|verification)/src/', pathNot: '\\.test\\.ts$|/testing/' },
       to: { dependencyTypes: ['core'] },
     },
     {

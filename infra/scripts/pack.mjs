@@ -10,6 +10,7 @@ const WORKSPACES = [
   'packages/lime',
   'packages/cpim',
   'packages/nes',
+  'packages/verification',
   'packages/client',
   'apps/cli',
 ];
