@@ -19,9 +19,10 @@ import {
 import { type LinkRequest, linkAsOld } from './accounts/linking/link-as-old.ts';
 import { moveTo } from './accounts/move.ts';
 import { deleteAccount, leaveAccount, listDevices, removeDevice } from './accounts/own-account.ts';
-import { type PeerRecord, trustIn } from './accounts/peer-record.ts';
+import { lowestTrust, type PeerRecord, trustIn } from './accounts/peer-record.ts';
 import { register } from './accounts/registration.ts';
 import { readSelf, type SelfRecord } from './accounts/self-record.ts';
+import { ClientTrustPolicy, refuseUntrusted } from './accounts/trust-policy.ts';
 import { admitDevice, type WaitingDevice, waitingDevices } from './accounts/waiting-devices.ts';
 import {
   type CallOptions,
@@ -69,6 +70,8 @@ import { KeyUpkeep } from './upkeep/key-upkeep.ts';
 import { KeysCheck } from './upkeep/keys-check.ts';
 import { ManifestWatch } from './upkeep/manifest-watch.ts';
 import { OwnDevices } from './upkeep/own-devices.ts';
+import { ClientVerification } from './verification/client-verification.ts';
+import { Dialogues } from './verification/dialogues.ts';
 
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const ACCOUNT_SECRET_BYTES = 32;
@@ -104,6 +107,11 @@ export class Client {
   readonly #receiver: Receiver;
   /** Whether others are told what becomes of their messages, and what the application has shown: docs/spec/messages.md section 7. */
   readonly receipts: ClientReceipts;
+  /** That nobody is between the user and somebody else: docs/spec/verification.md. */
+  readonly verification: ClientVerification;
+  readonly #dialogues: Dialogues;
+  /** Whether only trusted devices are sent to: docs/spec/verification.md section 6. */
+  readonly trustPolicy: ClientTrustPolicy;
   readonly #receiptSchedule: ReceiptSchedule;
   readonly #connection: Connection;
   readonly #upkeep: KeyUpkeep;
@@ -189,11 +197,13 @@ export class Client {
     this.server = self.server;
     this.engines = new ClientEngines(services.engines, ledger, (to) => this.#addressOf(to));
     this.files = new ClientFiles({ services, runtime, timers, addressOf: (to) => this.#addressOf(to) });
+    this.trustPolicy = new ClientTrustPolicy(ledger, (to) => this.#addressOf(to));
     this.receivedFiles = new ReceivedFiles(ledger, runtime.now);
     this.#runtime = runtime;
     this.#services = services;
     this.#storageLedger = ledger;
     this.#inbox = new Inbox(ledger);
+    services.alarms.bind(this.#inbox);
     this.#outbox = new Outbox(ledger);
     const broken = (reason: ClientError) => this.#connection.fail(reason);
     const drop = (reason: string, retryAfterMs?: number) => this.#connection.drop(reason, retryAfterMs);
@@ -204,8 +214,17 @@ export class Client {
       if (receiptMessages && this.state === 'online') this.#receiptSchedule.heard(conversation);
     };
     this.receipts = new ClientReceipts({ ...services, me: self.device, addressOf: (to) => this.#addressOf(to), owing });
+    this.#dialogues = new Dialogues({
+      ...common,
+      ...runtime,
+      timers,
+      send: (message) => this.#sender.sendDirect(message),
+    });
+    const verifying = { ...services, crypto: runtime.crypto, own: self.address, dialogues: this.#dialogues };
+    this.verification = new ClientVerification({ ...verifying, addressOf: (to) => this.#addressOf(to) });
     this.#receiver = new Receiver({
       ...common,
+      verification: (message) => this.#dialogues.received(message),
       owing,
       heal: (to) => this.#sender.heal(to),
       seen: new SeenIds(ledger),
@@ -237,6 +256,7 @@ export class Client {
         const owed = [...heard.owing(), ...displays.owing(), ...notices.addressees()];
         if (receiptMessages) this.#receiptSchedule.online(owed);
         this.#sender.online();
+        this.#dialogues.online();
         this.#manifestWatch.start();
         this.#upkeep.start();
         this.#keysCheck.start();
@@ -280,7 +300,8 @@ export class Client {
 
   /**
    * Queues a message for `to`, a name on this server or an address. Resolves when it is durable in the outbox; it leaves when there is a
-   * connection, now or after a restart. Throws `ClientError`: `bad-address`, `message-too-large`, `unsafe-device`.
+   * connection, now or after a restart. Throws `ClientError`: `bad-address`, `message-too-large`, `unsafe-device`,
+   * `untrusted-device`.
    */
   async send(to: string, content: Content | string, options: CallOptions = {}): Promise<OutgoingMessage> {
     throwIfAborted(options.signal);
@@ -288,6 +309,7 @@ export class Client {
     const address = this.#addressOf(to);
     const known = this.#services.book.find(address);
     if (known) refuseUnsafe(known);
+    if (known) refuseUntrusted(this.#services.ledger, this.address, known);
     const id = encodeBase64url(this.#runtime.random(MESSAGE_ID_BYTES));
     const requests = requestsAt(receiptLevel(this.#services.ledger, address));
     const plaintext = plaintextOf(content, id, this.#runtime.now(), requests);
@@ -409,12 +431,13 @@ export class Client {
 
   /** An account's devices and the trust in them, as its newest manifest has it. Throws as a send to it would. */
   async peer(address: string): Promise<PeerInfo> {
-    return infoOf(await this.#services.book.refresh(this.#addressOf(address)));
+    return infoOf(await this.#services.book.refresh(this.#addressOf(address)), false);
   }
 
   /** What this device knows of every account that it has met, its own included. Asks nobody. */
   peers(): PeerInfo[] {
-    return this.#services.book.all().map(infoOf);
+    const { book } = this.#services;
+    return book.all().map((peer) => infoOf(peer, book.isKeyChanged(peer.address)));
   }
 
   /** The user's word on a device. `unsafe` stops sending to its account until another word is said. */
@@ -463,6 +486,7 @@ export class Client {
   }
 
   async #close(): Promise<void> {
+    this.#dialogues.close();
     await this.#sender.finishHealing();
     this.#services.stop();
     this.#inbox.end('closed');
@@ -504,8 +528,9 @@ function readyIn(ledger: Ledger): SelfRecord {
   throw new ClientError('registration-pending', `the registration of ${self.name} is not finished: register again`);
 }
 
-function infoOf(peer: PeerRecord): PeerInfo {
+function infoOf(peer: PeerRecord, isKeyChanged: boolean): PeerInfo {
   const { address, accountKey, manifest } = peer;
   const devices = manifest.devices.map(({ id, identities }) => ({ id, identities, trust: trustIn(peer, id) }));
-  return { address, accountKey, manifestVersion: manifest.version, devices };
+  const trust = isKeyChanged ? 'unsafe' : lowestTrust(peer);
+  return { address, accountKey, manifestVersion: manifest.version, devices, verified: peer.verified ?? false, trust };
 }

@@ -7,6 +7,7 @@ import { decodeContent, encodeEnvelope } from '@sealwire/wire/envelope';
 import type { Part } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { PeerBook } from '../accounts/peer-book.ts';
+import { refuseUntrusted } from '../accounts/trust-policy.ts';
 import type { EngineContext, EngineDevice } from '../engines/engine.ts';
 import type { Engines } from '../engines/engines.ts';
 import type { IncomingChains } from './chain/incoming-chains.ts';
@@ -48,6 +49,7 @@ export class MessageSealer {
     const own = await book.current(this.#own, MANIFEST_AGE_MS);
     // Who joins an account that has the message is not owed it, and the relay would want all of the account's devices again.
     const { recipients, copies } = without(served.map(accountOf), fanOut(peer, own, me, gone));
+    refuseUntrusted(context.records, this.#own, peer, recipients);
     const devices = [...recipients, ...copies].map(({ id }) => id);
     if (devices.length === 0 && served.length > 0) return undefined;
     if (devices.length === 0) {

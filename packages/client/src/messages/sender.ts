@@ -20,7 +20,7 @@ import type { IncomingChains } from './chain/incoming-chains.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
 import type { ReceiptSchedule } from './chain/receipt-schedule.ts';
 import { ReceiptSender } from './chain/receipt-sender.ts';
-import { DirectSender } from './direct-sender.ts';
+import { type DirectMessage, type DirectOutcome, DirectSender } from './direct-sender.ts';
 import { ghostDevice } from './fan-out.ts';
 import { FrameSender } from './frame-sender.ts';
 import { HealingSender } from './healing/healing-sender.ts';
@@ -77,6 +77,7 @@ export class Sender {
   readonly #inFlight: InFlight;
   readonly #sealer: MessageSealer;
   readonly #frameSender: FrameSender;
+  readonly #direct: DirectSender;
   readonly #receiptSender: ReceiptSender;
   readonly #healing: HealingSender;
   readonly #waiting: WaitingMessages;
@@ -91,6 +92,7 @@ export class Sender {
     this.#frameSender = new FrameSender(this.#inFlight);
     this.#waiting = new WaitingMessages(options.inbox, options.context);
     const direct = new DirectSender({ ...options, inFlight: this.#inFlight });
+    this.#direct = direct;
     this.#receiptSender = new ReceiptSender({ ...options, direct });
     this.#healing = new HealingSender({ ...options, direct, wake: () => this.wake() });
   }
@@ -119,6 +121,12 @@ export class Sender {
     this.wake();
     const moment = pause(this.#options.timers, HEALING_MS, this.#period.signal);
     await Promise.race([this.idle(), moment]);
+  }
+
+  /** To devices that are named, beside all that is queued; `later` without a link. Throws as `DirectSender.send`. */
+  async sendDirect(message: DirectMessage): Promise<DirectOutcome> {
+    const period = this.#period?.signal;
+    return period ? this.#direct.send(message, period) : 'later';
   }
 
   /** Looks for work. */
