@@ -20,9 +20,10 @@ import {
 import { type LinkRequest, linkAsOld } from './accounts/linking/link-as-old.ts';
 import { moveTo } from './accounts/move.ts';
 import { deleteAccount, leaveAccount, listDevices, removeDevice } from './accounts/own-account.ts';
-import { type PeerRecord, trustIn } from './accounts/peer-record.ts';
+import { lowestTrust, type PeerRecord, trustIn } from './accounts/peer-record.ts';
 import { register } from './accounts/registration.ts';
 import { readSelf, type SelfRecord } from './accounts/self-record.ts';
+import { ClientTrustPolicy, refuseUntrusted } from './accounts/trust-policy.ts';
 import { admitDevice, type WaitingDevice, waitingDevices } from './accounts/waiting-devices.ts';
 import {
   type CallOptions,
@@ -73,6 +74,8 @@ import { KeyUpkeep } from './upkeep/key-upkeep.ts';
 import { KeysCheck } from './upkeep/keys-check.ts';
 import { ManifestWatch } from './upkeep/manifest-watch.ts';
 import { OwnDevices } from './upkeep/own-devices.ts';
+import { ClientVerification } from './verification/client-verification.ts';
+import { Dialogues } from './verification/dialogues.ts';
 
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const ACCOUNT_SECRET_BYTES = 32;
@@ -111,6 +114,11 @@ export class Client {
   /** Conversations of several accounts: docs/spec/groups.md. */
   readonly groups: ClientGroups;
   readonly #groups: Groups;
+  /** That nobody is between the user and somebody else: docs/spec/verification.md. */
+  readonly verification: ClientVerification;
+  readonly #dialogues: Dialogues;
+  /** Whether only trusted devices are sent to: docs/spec/verification.md section 6. */
+  readonly trustPolicy: ClientTrustPolicy;
   readonly #receiptSchedule: ReceiptSchedule;
   readonly #connection: Connection;
   readonly #upkeep: KeyUpkeep;
@@ -196,11 +204,13 @@ export class Client {
     this.server = self.server;
     this.engines = new ClientEngines(services.engines, ledger, (to) => this.#addressOf(to));
     this.files = new ClientFiles({ services, runtime, timers, addressOf: (to) => this.#addressOf(to) });
+    this.trustPolicy = new ClientTrustPolicy(ledger, (to) => this.#addressOf(to));
     this.receivedFiles = new ReceivedFiles(ledger, runtime.now);
     this.#runtime = runtime;
     this.#services = services;
     this.#storageLedger = ledger;
     this.#inbox = new Inbox(ledger);
+    services.alarms.bind(this.#inbox);
     this.#outbox = new Outbox(ledger);
     const addressOf = (to: string) => this.#addressOf(to);
     const wake = () => this.#sender.wake();
@@ -218,9 +228,18 @@ export class Client {
         this.#receiptSchedule.heard(conversation);
     };
     this.receipts = new ClientReceipts({ ...services, me: self.device, addressOf: (to) => this.#addressOf(to), owing });
+    this.#dialogues = new Dialogues({
+      ...common,
+      ...runtime,
+      timers,
+      send: (message) => this.#sender.sendDirect(message),
+    });
+    const verifying = { ...services, crypto: runtime.crypto, own: self.address, dialogues: this.#dialogues };
+    this.verification = new ClientVerification({ ...verifying, addressOf: (to) => this.#addressOf(to) });
     this.#receiver = new Receiver({
       ...common,
       groups: this.#groups.incoming,
+      verification: (message) => this.#dialogues.received(message),
       owing,
       heal: (to) => this.#sender.heal(to),
       seen: new SeenIds(ledger),
@@ -254,6 +273,7 @@ export class Client {
         const ofPairs = owed.filter((conversation) => !isGroupAddress(conversation));
         if (receiptMessages) this.#receiptSchedule.online(ofPairs);
         this.#sender.online();
+        this.#dialogues.online();
         this.#manifestWatch.start();
         this.#upkeep.start();
         this.#keysCheck.start();
@@ -298,7 +318,7 @@ export class Client {
   /**
    * Queues a message for `to`, a name on this server, an address, or the address of a group. Resolves when it is durable in the outbox; it
    * leaves when there is a connection, now or after a restart. Throws `ClientError`: `bad-address`, `message-too-large`, `unsafe-device`,
-   * `no-such-group`, `not-a-member`.
+   * `untrusted-device`, `no-such-group`, `not-a-member`.
    */
   async send(to: string, content: Content | string, options: CallOptions = {}): Promise<OutgoingMessage> {
     throwIfAborted(options.signal);
@@ -309,6 +329,7 @@ export class Client {
     for (const account of inGroup ? this.#groups.audiences.others(address) : [address]) {
       const known = book.find(account);
       if (known) refuseUnsafe(known);
+      if (known) refuseUntrusted(ledger, this.address, address, known);
     }
     const id = encodeBase64url(this.#runtime.random(MESSAGE_ID_BYTES));
     // In a group nobody is asked for notices: each member would answer all.
@@ -454,12 +475,13 @@ export class Client {
 
   /** An account's devices and the trust in them, as its newest manifest has it. Throws as a send to it would. */
   async peer(address: string): Promise<PeerInfo> {
-    return infoOf(await this.#services.book.refresh(this.#addressOf(address)));
+    return infoOf(await this.#services.book.refresh(this.#addressOf(address)), false);
   }
 
   /** What this device knows of every account that it has met, its own included. Asks nobody. */
   peers(): PeerInfo[] {
-    return this.#services.book.all().map(infoOf);
+    const { book } = this.#services;
+    return book.all().map((peer) => infoOf(peer, book.isKeyChanged(peer.address)));
   }
 
   /** The user's word on a device. `unsafe` stops sending to its account until another word is said. */
@@ -508,6 +530,7 @@ export class Client {
   }
 
   async #close(): Promise<void> {
+    this.#dialogues.close();
     await this.#sender.finishHealing();
     this.#services.stop();
     this.#inbox.end('closed');
@@ -549,8 +572,9 @@ function readyIn(ledger: Ledger): SelfRecord {
   throw new ClientError('registration-pending', `the registration of ${self.name} is not finished: register again`);
 }
 
-function infoOf(peer: PeerRecord): PeerInfo {
+function infoOf(peer: PeerRecord, isKeyChanged: boolean): PeerInfo {
   const { address, accountKey, manifest } = peer;
   const devices = manifest.devices.map(({ id, identities }) => ({ id, identities, trust: trustIn(peer, id) }));
-  return { address, accountKey, manifestVersion: manifest.version, devices };
+  const trust = isKeyChanged ? 'unsafe' : lowestTrust(peer);
+  return { address, accountKey, manifestVersion: manifest.version, devices, verified: peer.verified ?? false, trust };
 }

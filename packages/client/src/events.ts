@@ -137,6 +137,17 @@ export interface IdentityChangeEvent {
   readonly device: DeviceId;
 }
 
+/**
+ * The directory shows another account key for somebody than the one that is pinned. Nothing is sent to the account until the directory shows
+ * the pinned one again, or the user has found out why and forgets it (`forgetPeer`): then it is to be verified anew.
+ */
+export interface AccountKeyChangeEvent {
+  readonly kind: 'account-key-change';
+  readonly address: AccountAddress;
+  /** The user had compared the pinned one. */
+  readonly wasVerified: boolean;
+}
+
 /** Devices came to our own account, or left it: somebody whom the user did not let in can be removed again (`Client.removeDevice`). */
 export interface DevicesChangedEvent {
   readonly kind: 'devices-changed';
@@ -402,6 +413,7 @@ export type IncomingEvent =
   | SentAgainEvent
   | MessageRefusedEvent
   | IdentityChangeEvent
+  | AccountKeyChangeEvent
   | DevicesChangedEvent
   | DirectoryKeysEvent
   | SendFailedEvent
@@ -484,6 +496,10 @@ export interface PeerInfo {
   readonly accountKey: Uint8Array;
   readonly manifestVersion: number;
   readonly devices: readonly PeerDevice[];
+  /** The user has compared the account key (`ClientVerification`): devices that it signs are trusted, later ones too. */
+  readonly verified: boolean;
+  /** Of the conversation: the lowest of its devices; `unsafe` too while the directory shows another account key. */
+  readonly trust: Trust;
 }
 
 export type ConnectionState = 'offline' | 'connecting' | 'online' | 'stopped';

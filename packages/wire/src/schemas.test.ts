@@ -12,6 +12,7 @@ import { LINK_MESSAGE, LINK_REVEAL, LINK_WELCOME } from './linking.ts';
 import { MANIFEST } from './manifest.ts';
 import { NODE_MESSAGES } from './node-messages.ts';
 import { type Fields, MessageType } from './protobuf/fields.ts';
+import { VERIFICATION } from './verification.ts';
 
 /** Written and read by hand: compared with the schema by `frame-codec.test.ts`, field by field. */
 const BY_HAND: readonly string[] = ['Send', 'Ack', 'Accepted', 'Deliver'];
@@ -29,6 +30,7 @@ const TABLES: Record<string, Record<string, Fields>> = {
   },
   manifest: { Manifest: MANIFEST.fields },
   linking: { LinkReveal: LINK_REVEAL.fields, LinkWelcome: LINK_WELCOME.fields },
+  verification: { Verification: VERIFICATION.variants },
 };
 
 /** Where a name of ours is not that of the schema in another spelling. */

@@ -24,6 +24,8 @@ export interface GroupAudience {
   readonly peers: readonly PeerRecord[];
   /** The plaintext with what it says of the group. */
   readonly dressed: Uint8Array;
+  /** Of the membership: it goes to whoever must know of it, whatever the policy of trust is. */
+  readonly isNews: boolean;
   /** In the transaction that encrypts: who is left out. Call the answer once that is durable. */
   told(transaction: Transaction, entry: OutboxEntry): () => void;
 }
@@ -77,6 +79,7 @@ export class GroupAudiences {
       );
     return {
       peers: members.flatMap(({ peer, reason }) => (peer && !reason ? [peer] : [])),
+      isNews,
       dressed: isNews ? plaintext : encodeContent({ ...content, group: partOf(group) }),
       told: (transaction, entry) => this.#tell(transaction, entry, members),
     };

@@ -72,6 +72,7 @@ async function setUp() {
     } as unknown as IncomingGroups,
     heal: () => undefined,
     owing: () => undefined,
+    verification: () => undefined,
     me,
     timers: new FakeTime(),
     acknowledge: () => undefined,

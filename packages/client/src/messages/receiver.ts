@@ -8,11 +8,12 @@ import type { Content } from '@sealwire/wire/envelope';
 import type { CaughtUp, Deliver, Gap } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
+import { VERIFICATION_TYPE } from '@sealwire/wire/verification';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf, readPeer } from '../accounts/peer-record.ts';
 import type { Engines } from '../engines/engines.ts';
 import { asClientError, ClientError, isStorageBroken } from '../errors.ts';
-import type { UndecryptableEvent } from '../events.ts';
+import type { IncomingMessage, UndecryptableEvent } from '../events.ts';
 import type { IncomingGroups } from '../groups/incoming-groups.ts';
 import type { Timers } from '../runtime.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
@@ -64,6 +65,8 @@ export interface ReceiverOptions {
   readonly heal: (to: AccountAddress) => void;
   /** A message has arrived whose sender is owed a receipt. */
   readonly owing: (conversation: AccountAddress) => void;
+  /** Two people compare what their devices show: no application is shown such a message. */
+  readonly verification: (message: IncomingMessage) => void;
   readonly me: DeviceId;
   readonly timers: Timers;
   readonly acknowledge: (seq: number) => void;
@@ -275,7 +278,8 @@ export class Receiver {
         if (link === this.#link) owing(owed);
       });
     }
-    if (receipts.shown) add(shownEvent({ me, isTaken }, transaction, message, content));
+    if (message.type === VERIFICATION_TYPE) published.push(() => this.#options.verification(message));
+    else if (receipts.shown) add(shownEvent({ me, isTaken }, transaction, message, content));
     return published;
   }
 
