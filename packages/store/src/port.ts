@@ -461,7 +461,7 @@ export interface Attachments {
 }
 
 /** What an account may keep: opaque to the store. */
-export type AccountRecordName = 'blocks' | 'contact-list' | 'contact-rules';
+export type AccountRecordName = 'contact-list' | 'contact-rules';
 
 export interface AccountRecord {
   /** Grows with each change. */

@@ -74,7 +74,7 @@ export function hasExpired({ expiresAt }: NesUser, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now;
 }
 
-export const ACCOUNT_RECORDS: readonly AccountRecordName[] = ['blocks', 'contact-list', 'contact-rules'];
+export const ACCOUNT_RECORDS: readonly AccountRecordName[] = ['contact-list', 'contact-rules'];
 
 /** False: `record` is there already. Throws `conflict` unless it may come in the place of `known`, of which the caller saw version `after`. */
 export function mayReplace(known: AccountRecord | undefined, after: number, record: AccountRecord): boolean {

@@ -62,6 +62,7 @@ export const LINK_WELCOME = new MessageType({
   accountKey: exactly(1, 32),
   accountSeed: bytes(2, 32),
   handover: bytes(3, HANDOVER_BYTES),
+  contactsKey: exactly(4, 32),
 });
 
 /** What the old device says once the account's list names the new one. */
@@ -72,6 +73,8 @@ export interface Welcome {
   readonly accountSeed: Uint8Array | undefined;
   /** The application's; may be empty. */
   readonly handover: Uint8Array;
+  /** Under which the account's devices encrypt its contact list (docs/spec/contacts.md section 2). */
+  readonly contactsKey: Uint8Array;
 }
 
 export function encodeWelcome({ accountSeed, ...welcome }: Welcome): Uint8Array {

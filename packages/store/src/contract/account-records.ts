@@ -25,18 +25,17 @@ export function accountRecordsContract(open: OpenStore): void {
 
     it('are each account’s and each name’s own', async () => {
       for (const address of [ALICE, BOB]) await people(store(), address, 1);
-      await store().accountRecords.replace(ALICE, 'blocks', 0, record(1));
+      await store().accountRecords.replace(ALICE, 'contact-rules', 0, record(1));
       await store().accountRecords.replace(ALICE, 'contact-list', 0, record(2));
-      await store().accountRecords.replace(BOB, 'blocks', 0, record(3));
-      expect(await read('blocks', BOB, ALICE)).toEqual([record(3), record(1)]);
+      await store().accountRecords.replace(BOB, 'contact-rules', 0, record(3));
+      expect(await read('contact-rules', BOB, ALICE)).toEqual([record(3), record(1)]);
       expect(await read('contact-list', BOB, ALICE)).toEqual([undefined, record(2)]);
-      expect(await read('contact-rules', ALICE)).toEqual([undefined]);
-      expect(await read('blocks')).toEqual([]);
+      expect(await read('contact-rules')).toEqual([]);
     });
 
     it('need an account', async () => {
-      await expectError(store().accountRecords.replace(ALICE, 'blocks', 0, record(1)), 'not-found');
-      expect(await read('blocks', ALICE)).toEqual([undefined]);
+      await expectError(store().accountRecords.replace(ALICE, 'contact-rules', 0, record(1)), 'not-found');
+      expect(await read('contact-rules', ALICE)).toEqual([undefined]);
     });
 
     it('are replaced where they are what the caller saw; the same again changes nothing', async () => {
@@ -59,24 +58,24 @@ export function accountRecordsContract(open: OpenStore): void {
       await people(store(), ALICE, 1);
       for (const after of [0, 1]) {
         const writers = [1, 2, 3, 4].map((content) =>
-          store().accountRecords.replace(ALICE, 'blocks', after, record(after + 1, content)),
+          store().accountRecords.replace(ALICE, 'contact-rules', after, record(after + 1, content)),
         );
         const results = await Promise.allSettled(writers);
         expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
         const winner = results.findIndex(({ status }) => status === 'fulfilled');
-        expect(await read('blocks', ALICE)).toEqual([record(after + 1, winner + 1)]);
+        expect(await read('contact-rules', ALICE)).toEqual([record(after + 1, winner + 1)]);
       }
     });
 
     it('are copied on their way in and out', async () => {
       await people(store(), ALICE, 1);
       const given = record(1);
-      const replaced = store().accountRecords.replace(ALICE, 'blocks', 0, given);
+      const replaced = store().accountRecords.replace(ALICE, 'contact-rules', 0, given);
       given.bytes.fill(9);
       await replaced;
-      const [first] = await read('blocks', ALICE);
+      const [first] = await read('contact-rules', ALICE);
       first!.bytes.fill(8);
-      expect(await read('blocks', ALICE)).toEqual([record(1)]);
+      expect(await read('contact-rules', ALICE)).toEqual([record(1)]);
     });
 
     it('I12: go with their account, and leave those of a longer address alone', async () => {
@@ -92,11 +91,11 @@ export function accountRecordsContract(open: OpenStore): void {
 
     it('of an account that nobody finished are not its heir’s', async () => {
       await people(store(), ALICE, 1);
-      await store().accountRecords.replace(ALICE, 'blocks', 0, record(1));
+      await store().accountRecords.replace(ALICE, 'contact-rules', 0, record(1));
       const late = { now: NOW + DAY_MS, afterMs: DAY_MS };
       const heir = [account(ALICE, 2), manifest(1, 2), [device(ALICE, 9)]] as const;
       expect(await store().accounts.create(...heir, undefined, late)).toBe('created');
-      expect(await read('blocks', ALICE)).toEqual([undefined]);
+      expect(await read('contact-rules', ALICE)).toEqual([undefined]);
     });
   });
 }
