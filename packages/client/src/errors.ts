@@ -36,6 +36,8 @@ const CLIENT_CODES = {
   'message-too-large': false,
   'wrong-account-secret': false,
   'not-administrator': false,
+  'no-contacts-key': false,
+  'contacts-forged': false,
   'bad-link-code': false,
   'link-over': false,
   'link-forged': false,

@@ -181,7 +181,7 @@ export const ContactsBody = z.strictObject({
   version: z.int().positive(),
   list: bytes(1, LIMITS.contactListBytes.value),
 });
-/** GET and PUT /v1/contacts/policy: who may write. `version`: of the list that it was made from; `allowed`: docs/spec/contacts.md section 4. */
+/** GET and PUT /v1/contacts/policy: who may write. `version`: of the list that it was made from, 0 where none was; `allowed`: docs/spec/contacts.md section 4. */
 export const ContactPolicyBody = z.strictObject({
   version: z.int().nonnegative(),
   policy: z.enum(CONTACT_POLICIES),

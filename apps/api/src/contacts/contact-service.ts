@@ -55,6 +55,8 @@ export class ContactService {
     await this.change(caller, (rules) => {
       if (version < rules.listVersion)
         throw new Problem('conflict', { detail: 'the policy of a later list is there: read that list first' });
+      // All devices make the same of one list.
+      if (version === rules.listVersion) return rules;
       return { ...rules, listVersion: version, policy, salt, allowed };
     });
   }

@@ -10,6 +10,7 @@ import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/id
 import { LIMITS } from '@sealwire/wire/limits';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf, readPeer } from '../accounts/peer-record.ts';
+import { admitted } from '../contacts/stranger.ts';
 import type { Engines } from '../engines/engines.ts';
 import { asClientError, ClientError, isStorageBroken } from '../errors.ts';
 import type { UndecryptableEvent } from '../events.ts';
@@ -260,7 +261,7 @@ export class Receiver {
         if (link === this.#link) owing(owed);
       });
     }
-    if (receipts.shown) add(message);
+    if (receipts.shown) add(admitted(transaction, this.#options.me, message));
     return published;
   }
 
