@@ -21,6 +21,7 @@ import {
   allContacts,
   allRequests,
   type ContactRequest,
+  countContacts,
   deleteRequest,
   isKnown,
   readContact,
@@ -197,9 +198,9 @@ export class ClientContacts {
     const at = Math.max(this.#options.now(), (before?.at ?? 0) + 1);
     const contact = { address, state, name, note, at };
     writeContact(transaction, { ...contact, isNew: true });
-    const all = allContacts(transaction);
     const most = LIMITS.contactsPerAccount.value;
-    if (all.length - superfluous(all).length > most)
+    const count = countContacts(transaction);
+    if (count > most && count - superfluous(allContacts(transaction)).length > most)
       throw new ClientError('limit-reached', `a contact list has at most ${most} contacts: remove one first`);
     return contactOf(contact);
   }

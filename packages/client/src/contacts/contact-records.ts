@@ -53,6 +53,11 @@ export function allContacts(records: Records): StoredContact[] {
   return records.keys(TABLE).map((key) => decodeRecord<StoredContact>(records.get(key)!).header);
 }
 
+/** Removed ones too. */
+export function countContacts(records: Records): number {
+  return records.keys(TABLE).length;
+}
+
 export function writeContact(transaction: Transaction, contact: StoredContact): void {
   transaction.set(TABLE + contact.address, encodeRecord(contact));
   // Whoever may write is no stranger any more.
