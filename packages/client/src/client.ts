@@ -35,6 +35,9 @@ import {
   suitesOf,
 } from './client-options.ts';
 import { Connection } from './connection/connection.ts';
+import { ClientBlocks } from './contacts/client-blocks.ts';
+import { ClientContacts } from './contacts/client-contacts.ts';
+import { ContactSync } from './contacts/contact-sync.ts';
 import { ClientEngines } from './engines/client-engines.ts';
 import type { KeysFinding } from './engines/engine.ts';
 import { limeEngine } from './engines/lime/lime-engine.ts';
@@ -102,6 +105,10 @@ export class Client {
   readonly files: ClientFiles;
   /** Those that an application keeps because it keeps no messages. */
   readonly receivedFiles: ReceivedFiles;
+  /** Whom the user knows, and who may write: docs/spec/contacts.md. */
+  readonly contacts: ClientContacts;
+  readonly blocks: ClientBlocks;
+  readonly #contactSync: ContactSync;
   readonly #services: Services;
   readonly #runtime: ClientRuntime;
   readonly #storageLedger: Ledger;
@@ -260,6 +267,9 @@ export class Client {
     this.#keysCheck = new KeysCheck({ ...services, inbox: this.#inbox, timers, random, now, trace });
     services.onSetback(() => this.#keysCheck.soon());
     const devices = new OwnDevices(common);
+    this.#contactSync = new ContactSync({ ...common, ...runtime, timers, trace });
+    this.contacts = new ClientContacts({ ...services, sync: this.#contactSync, now, addressOf });
+    this.blocks = new ClientBlocks({ ...services, addressOf });
     this.#manifestWatch = new ManifestWatch({ ...services, devices, address: self.address, timers, random, trace });
     this.#connection = new Connection({
       url: new URL(self.server).origin.replace(/^http/, 'ws') + self.paths.relay,
@@ -275,6 +285,7 @@ export class Client {
         this.#sender.online();
         this.#dialogues.online();
         this.#manifestWatch.start();
+        this.#contactSync.start();
         this.#upkeep.start();
         this.#keysCheck.start();
       },
@@ -284,6 +295,7 @@ export class Client {
         this.#sender.offline();
         this.#receiver.offline();
         this.#manifestWatch.stop();
+        this.#contactSync.stop();
         this.#upkeep.stop();
         this.#keysCheck.stop();
       },
@@ -338,7 +350,9 @@ export class Client {
     const timed = lifetime > 0 ? { lifetime, ...contentOf(content) } : content;
     const plaintext = plaintextOf(timed, id, this.#runtime.now(), requests);
     const { accepted } = await this.#outbox.add(id, address, plaintext);
-    this.#sender.wake();
+    // Who is written to may answer: the server is told first.
+    if (this.contacts.isStranger(address)) void this.contacts.letIn(address).finally(() => this.#sender.wake());
+    else this.#sender.wake();
     return { id, accepted };
   }
 
@@ -536,7 +550,7 @@ export class Client {
     this.#inbox.end('closed');
     await this.#connection.close();
     await Promise.all([this.#sender.idle(), this.#receiver.idle(), this.#manifestWatch.done()]);
-    await Promise.all([this.#upkeep.done(), this.#keysCheck.done()]);
+    await Promise.all([this.#upkeep.done(), this.#keysCheck.done(), this.#contactSync.done()]);
     const text = 'this client is closed: the message stays in the outbox and leaves when it is opened again';
     this.#outbox.abandon(new ClientError('closed', text, { retryable: true }));
     await this.#storageLedger.close();
@@ -548,6 +562,7 @@ export class Client {
     else if (frame.kind === 'left-out') this.#sender.leftOut(frame);
     else if (frame.kind === 'deliver' || frame.kind === 'gap' || frame.kind === 'caught-up') this.#receiver.take(frame);
     else if (frame.kind === 'manifest-published') this.#manifestWatch.hint(frame.version);
+    else if (frame.kind === 'contacts-published') this.#contactSync.hint(frame.version);
     else if (frame.kind === 'error') this.#runtime.trace?.({ name: 'relay-error', code: frame.code });
   }
 

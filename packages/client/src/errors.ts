@@ -43,6 +43,8 @@ const CLIENT_CODES = {
   'not-invited': false,
   'group-refused': false,
   'bad-group-link': false,
+  'no-contacts-key': false,
+  'contacts-forged': false,
   'bad-link-code': false,
   'link-over': false,
   'link-forged': false,

@@ -1,9 +1,11 @@
 /** What the application sees: messages, and the few other things that happen to a mailbox. */
 import type { Reply } from '@sealwire/cpim/chat-message';
 import type { Disposition } from '@sealwire/cpim/imdn';
+import type { ContactPolicy } from '@sealwire/wire/contacts';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
+import type { ContactRequest } from './contacts/contact-records.ts';
 import type { KeysFinding } from './engines/engine.ts';
 
 /** `untrusted`: known, not verified. `trusted`: the user compared keys. `unsafe`: its key changed, or the user says so. */
@@ -153,6 +155,32 @@ export interface DevicesChangedEvent {
   readonly kind: 'devices-changed';
   readonly added: readonly DeviceId[];
   readonly removed: readonly DeviceId[];
+}
+
+/** The contact list is another one now, by another device of this account. */
+export interface ContactsChangedEvent {
+  readonly kind: 'contacts-changed';
+  readonly changed: readonly AccountAddress[];
+  /** Who may write from now on, where that is new. */
+  readonly policy?: ContactPolicy;
+}
+
+/**
+ * The server shows a contact list of ours that it should not: an older one than this device knows (it was restored from a backup, or lies),
+ * another one of the same version, or one that no device of the account has written. Of the first two nothing is lost: it gets back what
+ * this device knows. Told once.
+ */
+export interface ContactsAlarmEvent {
+  readonly kind: 'contacts-alarm';
+  readonly reason: 'rolled-back' | 'forked' | 'forged';
+  readonly version: number;
+  /** That this device knows. */
+  readonly known: number;
+}
+
+/** A stranger has written, where strangers only ask (`ClientContacts.setPolicy`): to be accepted, declined, or let be. */
+export interface ContactRequestEvent extends ContactRequest {
+  readonly kind: 'contact-request';
 }
 
 /**
@@ -415,6 +443,9 @@ export type IncomingEvent =
   | IdentityChangeEvent
   | AccountKeyChangeEvent
   | DevicesChangedEvent
+  | ContactsChangedEvent
+  | ContactsAlarmEvent
+  | ContactRequestEvent
   | DirectoryKeysEvent
   | SendFailedEvent
   | LeftOutEvent

@@ -116,6 +116,7 @@ const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
     devices: fc.array(deviceId),
   }),
   fc.record({ kind: fc.constant('manifest-published' as const), version: uint }),
+  fc.record({ kind: fc.constant('contacts-published' as const), version: uint }),
 );
 
 const ONEOF_NAMES: Record<string, string> = {
@@ -123,6 +124,7 @@ const ONEOF_NAMES: Record<string, string> = {
   'ephemeral-deliver': 'ephemeral',
   'left-out': 'leftOut',
   'manifest-published': 'manifestPublished',
+  'contacts-published': 'contactsPublished',
 };
 const OTHER_NAMES: Record<string, string> = { retryAfterMs: 'retryAfter' };
 const ENUMS: Record<string, readonly string[]> = {

@@ -145,6 +145,32 @@ export const LIMITS = {
     unit: 'entries',
     why: 'a program each, with room; each is compared in turn when one is shown',
   },
+  contactsPerAccount: {
+    value: 1_000,
+    unit: 'entries',
+    why: 'of one contact list, those who were only written to and those who were removed too',
+  },
+  contactListBytes: {
+    value: 44 * KiB,
+    unit: 'bytes',
+    why: 'the list as its devices encrypted it: a body of the API holds it as base64url',
+  },
+  blocksPerAccount: { value: 500, unit: 'entries', why: 'accounts that one account does not want to hear of' },
+  contactRequestBytes: {
+    value: 16 * KiB,
+    unit: 'bytes',
+    why: 'shared body and one device’s part of what a stranger may send: a first message of the largest suite and some lines of text',
+  },
+  contactRequestMs: {
+    value: DAY,
+    unit: 'ms',
+    why: 'in which a stranger sends one contact request to an account',
+  },
+  contactRequestsPerRecipient: {
+    value: 50,
+    unit: 'messages',
+    why: 'contact requests that an account gets in that time from all strangers together',
+  },
   attachmentBytes: {
     value: 2_304 * MiB,
     unit: 'bytes',

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import protobuf from 'protobufjs';
+import { CONTACT_LIST, CONTACT_RULES } from './contacts.ts';
 import { CONTENT, ENVELOPE } from './envelope.ts';
 import { FILE_DESCRIPTOR } from './file-descriptor.ts';
 import { CLIENT_FRAMES, SERVER_FRAMES } from './frames.ts';
@@ -29,6 +30,7 @@ const TABLES: Record<string, Record<string, Fields>> = {
     GroupLink: GROUP_LINK.fields,
   },
   manifest: { Manifest: MANIFEST.fields },
+  contacts: { ContactList: CONTACT_LIST.fields, ContactRules: CONTACT_RULES.fields },
   linking: { LinkReveal: LINK_REVEAL.fields, LinkWelcome: LINK_WELCOME.fields },
   verification: { Verification: VERIFICATION.variants },
 };

@@ -11,6 +11,7 @@ import { LIMITS } from '@sealwire/wire/limits';
 import { VERIFICATION_TYPE } from '@sealwire/wire/verification';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf, readPeer } from '../accounts/peer-record.ts';
+import { admitted } from '../contacts/stranger.ts';
 import type { Engines } from '../engines/engines.ts';
 import { asClientError, ClientError, isStorageBroken } from '../errors.ts';
 import type { IncomingMessage, UndecryptableEvent } from '../events.ts';
@@ -279,7 +280,7 @@ export class Receiver {
       });
     }
     if (message.type === VERIFICATION_TYPE) published.push(() => this.#options.verification(message));
-    else if (receipts.shown) add(shownEvent({ me, isTaken }, transaction, message, content));
+    else if (receipts.shown) add(admitted(transaction, me, shownEvent({ me, isTaken }, transaction, message, content)));
     return published;
   }
 
