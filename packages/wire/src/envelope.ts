@@ -39,6 +39,8 @@ export const ENVELOPE = new MessageType({
 /** Bytes of a digest and of a tag (docs/spec/chain.md section 2). */
 export const DIGEST_BYTES = 16;
 export const TAG_BYTES = 8;
+/** Of AES-256 (docs/spec/presence.md section 4). */
+export const TYPING_KEY_BYTES = 32;
 /** Two manifests of the largest size name fewer devices. */
 const NEWCOMERS = 128;
 /** Of one message: what has no room goes with the next one. */
@@ -106,9 +108,12 @@ export const CONTENT = new MessageType(
     ),
     /** Which notices the sender asks for: docs/spec/messages.md section 5. */
     requests: uint(15),
+    /** docs/spec/presence.md. */
+    typingKey: bytes(30, TYPING_KEY_BYTES),
   },
   {
-    check({ number, previous, digest, newcomers, again }, reader) {
+    check({ number, previous, digest, newcomers, again, typingKey }, reader) {
+      if (typingKey.length !== 0 && typingKey.length !== TYPING_KEY_BYTES) reader.fail('a key of another length');
       if (again.length !== 0 && again.length !== LIMITS.messageIdBytes.value) reader.fail('an id of another length');
       if (previous > 0 ? previous >= number : number === 0 && newcomers.length > 0) reader.fail('no place in a chain');
       if (digest.length !== (previous > 0 ? DIGEST_BYTES : 0)) reader.fail('a digest of another length');
@@ -148,6 +153,8 @@ export interface Content {
   readonly again?: Uint8Array;
   /** Which notices the sender asks for: the sum of bits of `NOTICE_BITS`; absent: none. */
   readonly requests?: number;
+  /** Under which its device tells in this conversation that its user is typing; absent: it does not. */
+  readonly typingKey?: Uint8Array;
 }
 
 /** RFC 5438 section 6.2, as bits of `Content.requests`. */
@@ -184,12 +191,13 @@ export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
     refused = [],
     again = NO_BYTES,
     requests = 0,
+    typingKey = NO_BYTES,
     ...rest
   } = content;
   const { number = 0, previous, newcomers = [] } = link ?? {};
   const place = { number, previous: previous?.number ?? 0, digest: previous?.digest ?? NO_BYTES, newcomers };
   return CONTENT.encode(
-    { ...rest, id, ...place, receipts, unread, gone, again, moot, refused, requests },
+    { ...rest, id, ...place, receipts, unread, gone, again, moot, refused, requests, typingKey },
     'bad-content',
   );
 }
@@ -198,7 +206,7 @@ export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
 export function decodeContent(bytes: Uint8Array): Content {
   const { id, number, previous, digest, newcomers, receipts, unread, gone, again, moot, refused, ...rest } =
     CONTENT.decode(bytes, 'bad-content');
-  const { requests, ...content } = rest;
+  const { requests, typingKey, ...content } = rest;
   const link: ChainLink = { number, newcomers, ...(previous > 0 && { previous: { number: previous, digest } }) };
   return {
     ...content,
@@ -211,5 +219,6 @@ export function decodeContent(bytes: Uint8Array): Content {
     ...(moot.length > 0 && { moot }),
     ...(refused.length > 0 && { refused }),
     ...(requests > 0 && { requests }),
+    ...(typingKey.length > 0 && { typingKey }),
   };
 }

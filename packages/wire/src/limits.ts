@@ -229,6 +229,11 @@ export const LIMITS = {
     unit: 'bytes',
     why: 'that one account writes into mailboxes, then 512 KiB a second; a message counts 1 KiB more in each',
   },
+  presencePeers: {
+    value: 1_000,
+    unit: 'entries',
+    why: 'accounts to which one device shows itself: as many as a frame has recipients',
+  },
   challengeLifeMs: { value: 60 * SECOND, unit: 'ms', why: 'a login challenge is answered at once' },
   loginOrigins: {
     value: 8,
