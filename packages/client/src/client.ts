@@ -62,6 +62,8 @@ import { receiptLevel, requestsAt } from './messages/receipts/receipt-level.ts';
 import { Receiver } from './messages/receiver.ts';
 import { SeenIds } from './messages/seen.ts';
 import { Sender } from './messages/sender.ts';
+import { ClientPresence, type PresenceEvent, type TypingEvent } from './presence/client-presence.ts';
+import { Typing } from './presence/typing.ts';
 import { type ClientRuntime, platformTimers } from './runtime.ts';
 import { assemble, type Services } from './services.ts';
 import { Ledger } from './storage/ledger.ts';
@@ -104,6 +106,9 @@ export class Client {
   readonly #receiver: Receiver;
   /** Whether others are told what becomes of their messages, and what the application has shown: docs/spec/messages.md section 7. */
   readonly receipts: ClientReceipts;
+  /** To whom this device shows itself, and who of them is online: docs/spec/presence.md. */
+  readonly presence: ClientPresence;
+  readonly #typing: Typing;
   readonly #receiptSchedule: ReceiptSchedule;
   readonly #connection: Connection;
   readonly #upkeep: KeyUpkeep;
@@ -204,8 +209,14 @@ export class Client {
       if (receiptMessages && this.state === 'online') this.#receiptSchedule.heard(conversation);
     };
     this.receipts = new ClientReceipts({ ...services, me: self.device, addressOf: (to) => this.#addressOf(to), owing });
+    const transmit = () => (this.state === 'online' ? (frame: Uint8Array) => this.#connection.send(frame) : undefined);
+    // Blocks are not here yet: whoever knows them says so, and calls `presence.refresh` when they change.
+    const aside = { ...common, ...runtime, timers, transmit, isBlocked: () => false };
+    this.presence = new ClientPresence({ ...aside, addressOf: (to) => this.#addressOf(to) });
+    this.#typing = new Typing(aside);
     this.#receiver = new Receiver({
       ...common,
+      typing: (transaction, chain, content) => this.#typing.take(transaction, chain, content),
       owing,
       heal: (to) => this.#sender.heal(to),
       seen: new SeenIds(ledger),
@@ -240,6 +251,7 @@ export class Client {
         this.#manifestWatch.start();
         this.#upkeep.start();
         this.#keysCheck.start();
+        this.presence.online();
       },
       received: (frame) => this.#received(frame),
       offline: () => {
@@ -249,6 +261,8 @@ export class Client {
         this.#manifestWatch.stop();
         this.#upkeep.stop();
         this.#keysCheck.stop();
+        this.presence.offline();
+        this.#typing.offline();
       },
       stopped: (reason) => {
         this.#outbox.abandon(reason);
@@ -290,10 +304,29 @@ export class Client {
     if (known) refuseUnsafe(known);
     const id = encodeBase64url(this.#runtime.random(MESSAGE_ID_BYTES));
     const requests = requestsAt(receiptLevel(this.#services.ledger, address));
-    const plaintext = plaintextOf(content, id, this.#runtime.now(), requests);
+    const plaintext = plaintextOf(content, id, this.#runtime.now(), requests, this.#typing.keyFor(address));
     const { accepted } = await this.#outbox.add(id, address, plaintext);
+    this.#typing.wrote(address);
     this.#sender.wake();
     return { id, accepted };
+  }
+
+  /**
+   * The user types in the conversation with `to`, or does not any more: told where both sides have switched it on (`presence.set`) and have
+   * written to each other, at most once in five seconds, so that an application may say it with each key. Throws `bad-address`.
+   */
+  typing(to: string, typing: boolean): void {
+    this.#typing.say(this.#addressOf(to), typing);
+  }
+
+  /** Calls `listener` when somebody begins to type, and when it is over; the answer ends that. */
+  onTyping(listener: (event: TypingEvent) => void): () => void {
+    return this.#typing.onTyping(listener);
+  }
+
+  /** Calls `listener` when one of those of `presence.showTo` looks different than before; the answer ends that. */
+  onPresence(listener: (event: PresenceEvent) => void): () => void {
+    return this.presence.onPresence(listener);
   }
 
   /**
@@ -480,6 +513,8 @@ export class Client {
     else if (frame.kind === 'left-out') this.#sender.leftOut(frame);
     else if (frame.kind === 'deliver' || frame.kind === 'gap' || frame.kind === 'caught-up') this.#receiver.take(frame);
     else if (frame.kind === 'manifest-published') this.#manifestWatch.hint(frame.version);
+    else if (frame.kind === 'presence') this.presence.received(frame);
+    else if (frame.kind === 'ephemeral-deliver') this.#typing.received(frame);
     else if (frame.kind === 'error') this.#runtime.trace?.({ name: 'relay-error', code: frame.code });
   }
 

@@ -67,6 +67,7 @@ async function setUp() {
     refusals: new Refusals(ledger, new KeptMessages(now), now),
     heal: () => undefined,
     owing: () => undefined,
+    typing: () => () => undefined,
     me,
     timers: new FakeTime(),
     acknowledge: () => undefined,

@@ -15,7 +15,7 @@ import { asClientError, ClientError, isStorageBroken } from '../errors.ts';
 import type { UndecryptableEvent } from '../events.ts';
 import type { Timers } from '../runtime.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
-import type { IncomingChains } from './chain/incoming-chains.ts';
+import type { ChainName, IncomingChains } from './chain/incoming-chains.ts';
 import { FreshIds } from './fresh-ids.ts';
 import type { Refusals } from './healing/refusals.ts';
 import type { Repeats } from './healing/repeats.ts';
@@ -61,6 +61,8 @@ export interface ReceiverOptions {
   readonly heal: (to: AccountAddress) => void;
   /** A message has arrived whose sender is owed a receipt. */
   readonly owing: (conversation: AccountAddress) => void;
+  /** A message of a chain tells whether its device shows that its user types, and that he does not any more. */
+  readonly typing: (transaction: Transaction, chain: ChainName, content: Content) => () => void;
   readonly me: DeviceId;
   readonly timers: Timers;
   readonly acknowledge: (seq: number) => void;
@@ -240,7 +242,7 @@ export class Receiver {
   }
 
   #take(transaction: Transaction, { message, chain, content }: Opened, isAsked: boolean, link: number): (() => void)[] {
-    const { inbox, heard, incomingReceipts, owing, unread, heal } = this.#options;
+    const { inbox, heard, incomingReceipts, owing, unread, heal, typing } = this.#options;
     const { device } = message;
     const published: (() => void)[] = [];
     const add = (event: DurableEvent) => published.push(inbox.add(transaction, event));
@@ -259,6 +261,7 @@ export class Receiver {
         const owed = heard.owe(chain);
         if (link === this.#link) owing(owed);
       });
+      published.push(typing(transaction, chain, content));
     }
     if (receipts.shown) add(message);
     return published;
