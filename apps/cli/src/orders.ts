@@ -1,5 +1,5 @@
 /**
- * What the process that has the keys does for another one of the same user (profile-socket.ts): it sends, uploads, lists and fetches.
+ * What the process that has the keys does for another one of the same user (profile-socket.ts): it sends, uploads, lists and fetches, and shows itself to others.
  * Keys stay with it: of a file it hands out what is shown, and the bytes.
  */
 import type { Client } from '@sealwire/client/client';
@@ -8,6 +8,7 @@ import { decodeFileDescriptor, encodeFileDescriptor } from '@sealwire/wire/file-
 import { z } from 'zod';
 import { findFile, type ListedFile, listedFile } from './files/listed-file.ts';
 import { fileToSend, uploadFor } from './files/send-file.ts';
+import { changePresence, PresenceOrder } from './presence.ts';
 import { parseRecipient } from './recipient.ts';
 import { sendAndWait } from './send-and-wait.ts';
 
@@ -21,6 +22,7 @@ export const Order = z.union([
   z.strictObject({ upload: z.string(), to: z.array(z.string()).min(1) }),
   z.strictObject({ list: z.literal('files') }),
   z.strictObject({ get: z.string() }),
+  z.strictObject({ presence: PresenceOrder }),
 ]);
 export type Order = z.output<typeof Order>;
 
@@ -32,7 +34,7 @@ export type Report =
   /** base64. */
   | { readonly bytes: string };
 
-/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, or true. */
+/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `PresenceReport`, or true. */
 export async function carryOut(
   client: Client,
   order: Order,
@@ -51,6 +53,7 @@ export async function carryOut(
     const descriptor = await uploadFor(client, await fileToSend(order.upload), recipients, { signal, onProgress });
     return Buffer.from(encodeFileDescriptor(descriptor)).toString('base64');
   }
+  if ('presence' in order) return changePresence(client, order.presence);
   if ('list' in order) return { own: client.address, files: client.receivedFiles.list().map(listedFile) };
   const file = findFile(client, order.get);
   await say({ file: listedFile(file) });

@@ -77,7 +77,7 @@ export const LIMITS = {
   spareFramesBurst: {
     value: 500,
     unit: 'frames',
-    why: 'of a socket at once that bring no message: unknown ones, `Ping`, `Renew`, `Ephemeral`, `Ack` of nothing new, pings and pongs of the WebSocket',
+    why: 'of a socket at once that bring no message: unknown ones, `Ping`, `Renew`, `Ephemeral`, `Show`, `Appear`, `Ack` of nothing new, pings and pongs of the WebSocket',
   },
   spareFramesPerSecond: {
     value: 50,
