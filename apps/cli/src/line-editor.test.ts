@@ -96,6 +96,19 @@ describe('LineEditor', () => {
     await ended;
   });
 
+  it('tells the line after each key, but for the one that ends it', async () => {
+    const { stdin, made, ended, settle } = editor();
+    const told: string[] = [];
+    made.onKey((line) => told.push(line));
+    for (const keys of ['h', 'i', '\x7f', '\r', 'x']) {
+      stdin.write(keys);
+      await settle();
+    }
+    expect(told).toEqual(['h', 'hi', 'h', 'x']);
+    stdin.write('\x03');
+    await ended;
+  });
+
   it('edits, and remembers the lines before', async () => {
     const { stdin, lines, ended, settle } = editor();
     for (const keys of ['helo', '\x1b[D', 'l', '\r', '\x1b[A', '\r']) {

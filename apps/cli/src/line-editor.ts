@@ -13,10 +13,12 @@ export class LineEditor {
   readonly above: Writable;
   readonly #reader: Interface;
   readonly #screen: Writable;
+  readonly #stdin: Terminal;
   #open = true;
 
   constructor(stdin: Terminal, screen: Writable, prompt: string, completer: Completer) {
     this.#screen = screen;
+    this.#stdin = stdin;
     this.#reader = createInterface({
       input: stdin,
       output: screen,
@@ -34,6 +36,14 @@ export class LineEditor {
     this.above = new Writable({
       decodeStrings: false,
       write: (text: string, _encoding, done) => this.#writeAbove(text, done),
+    });
+  }
+
+  /** Calls `listener` with the line that is being typed after each key, but for the one that ends it. */
+  onKey(listener: (line: string) => void): void {
+    // After readline's own listener: the line has the key.
+    this.#stdin.on('keypress', (_text, key?: { readonly name?: string }) => {
+      if (this.#open && key?.name !== 'return' && key?.name !== 'enter') listener(this.#reader.line);
     });
   }
 

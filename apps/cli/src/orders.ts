@@ -1,5 +1,6 @@
 /**
- * What the process that has the keys does for another one of the same user (profile-socket.ts): it sends, uploads, lists, fetches, and works on groups.
+ * What the process that has the keys does for another one of the same user (profile-socket.ts): it sends, uploads, lists, fetches, works on groups, and
+ * shows itself to others.
  * Keys stay with it: of a file it hands out what is shown, and the bytes.
  */
 import type { Client } from '@sealwire/client/client';
@@ -9,6 +10,7 @@ import { z } from 'zod';
 import { findFile, type ListedFile, listedFile } from './files/listed-file.ts';
 import { fileToSend, uploadFor } from './files/send-file.ts';
 import { GroupOrder, targetOf, workOnGroups } from './group-work.ts';
+import { changePresence, PresenceOrder } from './presence.ts';
 import { sendAndWait } from './send-and-wait.ts';
 
 const Wait = z.number().min(0).max(86_400);
@@ -22,6 +24,7 @@ export const Order = z.union([
   z.strictObject({ list: z.literal('files') }),
   z.strictObject({ get: z.string() }),
   GroupOrder,
+  z.strictObject({ presence: PresenceOrder }),
 ]);
 export type Order = z.output<typeof Order>;
 
@@ -33,7 +36,7 @@ export type Report =
   /** base64. */
   | { readonly bytes: string };
 
-/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `GroupOutcome`, or true. */
+/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `GroupOutcome`, a `PresenceReport`, or true. */
 export async function carryOut(
   client: Client,
   order: Order,
@@ -52,6 +55,7 @@ export async function carryOut(
     const descriptor = await uploadFor(client, await fileToSend(order.upload), recipients, { signal, onProgress });
     return Buffer.from(encodeFileDescriptor(descriptor)).toString('base64');
   }
+  if ('presence' in order) return changePresence(client, order.presence);
   if ('list' in order) return { own: client.address, files: client.receivedFiles.list().map(listedFile) };
   const file = findFile(client, order.get);
   await say({ file: listedFile(file) });

@@ -14,6 +14,7 @@ import { listenCommand } from './commands/listen.ts';
 import { moveCommand } from './commands/move.ts';
 import { nesCommand } from './commands/nes/nes.ts';
 import { passwdCommand } from './commands/passwd.ts';
+import { presenceCommand } from './commands/presence.ts';
 import { receiptsCommand } from './commands/receipts.ts';
 import { registerCommand } from './commands/register.ts';
 import { sendCommand } from './commands/send.ts';
@@ -70,6 +71,7 @@ function buildProgram(context: Context): Command {
     trustCommand(give),
     sessionsCommand(give),
     receiptsCommand(give),
+    presenceCommand(give),
     whoamiCommand(give),
     passwdCommand(give),
     moveCommand(give),

@@ -65,6 +65,9 @@ describe('a mistake is one line with the fix, and exit code 2', () => {
       'openssl rsa',
     ],
     ['no mail address', ['nes', 'register', '-u', 'alice', '-e', 'alice'], 'is no mail address'],
+    ['nobody to be shown to', ['presence', 'show', '-u', 'alice'], '`presence show --nobody`'],
+    ['a name for what is no list', ['presence', 'on', '-t', 'bob'], 'go with `presence show`'],
+    ['a half of what has none', ['presence', 'away', '--only', 'typing'], '--only goes with `presence on`'],
     ['a setting that there is not', ['config', 'set', 'servr', 'x'], 'there are: server, user, passphrase_file'],
   ])('%s', async (_what, args, fix) => {
     const { code, stdout, stderr } = await sealwire(...args);

@@ -51,6 +51,8 @@ export interface RelaySettings {
   readonly bytesPerSender: Rate | undefined;
   /** Devices that the ephemeral messages of one account reach. */
   readonly ephemeraPerSender: Rate;
+  /** Accounts that one account's devices show themselves to, each time that they say so: the burst is ten devices with full lists. */
+  readonly presencePerAccount: Rate;
   /** Refusals of one account's messages that name devices: beyond it they name none, or everybody's devices could be had by asking. */
   readonly mismatchesPerSender: Rate;
   readonly drainPerSecond: number;
@@ -100,6 +102,7 @@ export const DEFAULT_SETTINGS: RelaySettings = {
   alwaysPerPair: { messages: { burst: 5, perSecond: 1 / 30 }, bytes: { burst: 64 * KiB, perSecond: 512 } },
   bytesPerSender: { burst: LIMITS.bytesPerSenderBurst.value, perSecond: 512 * KiB },
   ephemeraPerSender: { burst: 2_000, perSecond: 100 },
+  presencePerAccount: { burst: LIMITS.devicesPerAccount.value * (LIMITS.presencePeers.value + 10), perSecond: 100 },
   mismatchesPerSender: { burst: 60, perSecond: 1 },
   drainPerSecond: LIMITS.drainSocketsPerSecond.value,
   clockSkewMs: LIMITS.clockSkewMs.value,

@@ -23,6 +23,7 @@ import { Peers } from './nodes/peers.ts';
 import { Places } from './nodes/places.ts';
 import { Publisher } from './nodes/publisher.ts';
 import { Repeats } from './nodes/repeats.ts';
+import { Presence } from './presence/presence.ts';
 import { AccountDevices } from './sending/account-devices.ts';
 import { ContactGate } from './sending/contact-gate.ts';
 import { Router } from './sending/router.ts';
@@ -103,6 +104,14 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   });
   const traffic = new TrafficGauges(connections, metrics);
   const peers = new Peers(nodeId, random(8), settings, now, metrics, log);
+  const presence = new Presence({
+    node: nodeId,
+    publisher,
+    settings,
+    now,
+    metrics,
+    isReceiving: (device) => sessions.receiver(device) !== undefined || places.find(device)?.node !== undefined,
+  });
   const listener = new NodeListener({
     node: nodeId,
     bus,
@@ -111,6 +120,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     announcements,
     peers,
     hub,
+    presence,
     sessions,
     accountDevices,
     deviceIds,
@@ -129,6 +139,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     sessions,
     router,
     announcements,
+    presence,
     committer,
     outboxes: { mailboxes: store.mailboxes, limits: settings, mailClock },
     mailboxes: store.mailboxes,
@@ -151,13 +162,14 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   // Before the first message is taken. A store that does not answer is asked again.
   await mailClock.look().catch((error) => log.warn('mail-clock-failed', { error }));
   const expiry = new Expiry(store, mailClock, settings, now, metrics, log);
-  for (const entry of [traffic, listener, mailClock, expiry]) wheel.set(entry, wheel.tick + 1);
+  for (const entry of [traffic, listener, presence, mailClock, expiry]) wheel.set(entry, wheel.tick + 1);
 
   async function close(): Promise<void> {
     draining = true;
     for (const connection of connections) connection.close(closeCodeOf('restart'));
     await committer.idle();
     await announcements.idle();
+    await presence.stop();
     repeats.stop();
     await listener.stop();
     wheel.stop();

@@ -70,6 +70,8 @@ import { receiptLevel, requestsAt } from './messages/receipts/receipt-level.ts';
 import { Receiver } from './messages/receiver.ts';
 import { SeenIds } from './messages/seen.ts';
 import { Sender } from './messages/sender.ts';
+import { ClientPresence, type PresenceEvent, type TypingEvent } from './presence/client-presence.ts';
+import { Typing } from './presence/typing.ts';
 import { type ClientRuntime, platformTimers } from './runtime.ts';
 import { assemble, type Services } from './services.ts';
 import { Ledger } from './storage/ledger.ts';
@@ -126,6 +128,9 @@ export class Client {
   readonly #dialogues: Dialogues;
   /** Whether only trusted devices are sent to: docs/spec/verification.md section 6. */
   readonly trustPolicy: ClientTrustPolicy;
+  /** To whom this device shows itself, and who of them is online: docs/spec/presence.md. */
+  readonly presence: ClientPresence;
+  readonly #typing: Typing;
   readonly #receiptSchedule: ReceiptSchedule;
   readonly #connection: Connection;
   readonly #upkeep: KeyUpkeep;
@@ -243,10 +248,16 @@ export class Client {
     });
     const verifying = { ...services, crypto: runtime.crypto, own: self.address, dialogues: this.#dialogues };
     this.verification = new ClientVerification({ ...verifying, addressOf: (to) => this.#addressOf(to) });
+    const transmit = () => (this.state === 'online' ? (frame: Uint8Array) => this.#connection.send(frame) : undefined);
+    // Blocks are not here yet: whoever knows them says so, and calls `presence.refresh` when they change.
+    const aside = { ...common, ...runtime, timers, transmit, isBlocked: () => false };
+    this.presence = new ClientPresence({ ...aside, addressOf: (to) => this.#addressOf(to) });
+    this.#typing = new Typing(aside);
     this.#receiver = new Receiver({
       ...common,
       groups: this.#groups.incoming,
       verification: (message) => this.#dialogues.received(message),
+      typing: (transaction, chain, content) => this.#typing.take(transaction, chain, content),
       owing,
       heal: (to) => this.#sender.heal(to),
       seen: new SeenIds(ledger),
@@ -288,6 +299,7 @@ export class Client {
         this.#contactSync.start();
         this.#upkeep.start();
         this.#keysCheck.start();
+        this.presence.online();
       },
       received: (frame) => this.#received(frame),
       offline: () => {
@@ -298,6 +310,8 @@ export class Client {
         this.#contactSync.stop();
         this.#upkeep.stop();
         this.#keysCheck.stop();
+        this.presence.offline();
+        this.#typing.offline();
       },
       stopped: (reason) => {
         this.#outbox.abandon(reason);
@@ -348,8 +362,9 @@ export class Client {
     const requests = inGroup ? undefined : requestsAt(receiptLevel(ledger, address));
     const lifetime = this.timer(to);
     const timed = lifetime > 0 ? { lifetime, ...contentOf(content) } : content;
-    const plaintext = plaintextOf(timed, id, this.#runtime.now(), requests);
+    const plaintext = plaintextOf(timed, id, this.#runtime.now(), requests, this.#typing.keyFor(address));
     const { accepted } = await this.#outbox.add(id, address, plaintext);
+    this.#typing.wrote(address);
     // Who is written to may answer: the server is told first.
     if (this.contacts.isStranger(address)) void this.contacts.letIn(address).finally(() => this.#sender.wake());
     else this.#sender.wake();
@@ -369,6 +384,24 @@ export class Client {
     if (isGroupAddress(address)) return this.groups.setTimer(address, lifetime);
     checkLifetime(lifetime);
     await this.#services.ledger.commit((transaction) => setPairTimer(transaction, address, lifetime));
+  }
+
+  /**
+   * The user types in the conversation with `to`, or does not any more: told where both sides have switched it on (`presence.set`) and have
+   * written to each other, at most once in five seconds, so that an application may say it with each key. Throws `bad-address`.
+   */
+  typing(to: string, typing: boolean): void {
+    this.#typing.say(this.#addressOf(to), typing);
+  }
+
+  /** Calls `listener` when somebody begins to type, and when it is over; the answer ends that. */
+  onTyping(listener: (event: TypingEvent) => void): () => void {
+    return this.#typing.onTyping(listener);
+  }
+
+  /** Calls `listener` when one of those of `presence.showTo` looks different than before; the answer ends that. */
+  onPresence(listener: (event: PresenceEvent) => void): () => void {
+    return this.presence.onPresence(listener);
   }
 
   /**
@@ -563,6 +596,8 @@ export class Client {
     else if (frame.kind === 'deliver' || frame.kind === 'gap' || frame.kind === 'caught-up') this.#receiver.take(frame);
     else if (frame.kind === 'manifest-published') this.#manifestWatch.hint(frame.version);
     else if (frame.kind === 'contacts-published') this.#contactSync.hint(frame.version);
+    else if (frame.kind === 'presence') this.presence.received(frame);
+    else if (frame.kind === 'ephemeral-deliver') this.#typing.received(frame);
     else if (frame.kind === 'error') this.#runtime.trace?.({ name: 'relay-error', code: frame.code });
   }
 

@@ -22,6 +22,7 @@ import { IncomingReceipts } from './messages/receipts/incoming-receipts.ts';
 import { OwedNotices } from './messages/receipts/owed-notices.ts';
 import { OwnDisplays } from './messages/receipts/own-displays.ts';
 import { forgetSkipped } from './messages/skipped-devices.ts';
+import { forgetTypingKeys } from './presence/typing-keys.ts';
 import type { ClientRuntime } from './runtime.ts';
 import type { Ledger } from './storage/ledger.ts';
 
@@ -115,6 +116,7 @@ export function assemble(
       refusals.forget(transaction, gone);
       displays.forget(transaction, gone);
       notices.forget(transaction, gone);
+      forgetTypingKeys(transaction, gone);
     },
   });
   const context: EngineContext = {

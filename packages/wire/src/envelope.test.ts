@@ -69,6 +69,7 @@ const contents: fc.Arbitrary<Content> = fc.record(
     again: relayId,
     moot: relayIds,
     requests: fc.integer({ min: 1, max: 15 }),
+    typingKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
   },
   { requiredKeys: ['type', 'body', 'sentAt'] },
 );
@@ -190,6 +191,11 @@ describe('content', () => {
       { number: 3, newcomers: Array.from({ length: 129 }, () => new Uint8Array(8)) },
     ])
       expect(() => encodeContent({ ...good, link })).toThrow(refusal);
+  });
+
+  it('a typing key has 32 bytes', () => {
+    for (const length of [31, 33])
+      expect(() => encodeContent({ ...good, typingKey: new Uint8Array(length) })).toThrow(refusal);
   });
 
   it('a receipt names what is missing in order, and nothing twice', () => {

@@ -41,6 +41,8 @@ export const ENVELOPE = new MessageType({
 /** Bytes of a digest and of a tag (docs/spec/chain.md section 2). */
 export const DIGEST_BYTES = 16;
 export const TAG_BYTES = 8;
+/** Of AES-256 (docs/spec/presence.md section 4). */
+export const TYPING_KEY_BYTES = 32;
 /** Of one message; of a larger group's devices the others begin without being named (docs/spec/groups.md section 6). */
 export const NEWCOMERS = 512;
 /** Of one message: what has no room goes with the next one. */
@@ -136,11 +138,14 @@ export const CONTENT = new MessageType(
     mentions: list(address(21), MENTIONS),
     /** Seconds; 0: no end. */
     lifetime: uint(22),
+    /** docs/spec/presence.md. */
+    typingKey: bytes(30, TYPING_KEY_BYTES),
   },
   {
-    check({ number, previous, digest, newcomers, again, reactionTo, edits, deletes, lifetime }, reader) {
+    check({ number, previous, digest, newcomers, again, reactionTo, edits, deletes, lifetime, typingKey }, reader) {
       if ([reactionTo, edits, deletes].filter((id) => id !== '').length > 1) reader.fail('two things at once');
       if (lifetime > LONGEST_LIFETIME) reader.fail('a life beyond a year');
+      if (typingKey.length !== 0 && typingKey.length !== TYPING_KEY_BYTES) reader.fail('a key of another length');
       if (again.length !== 0 && again.length !== LIMITS.messageIdBytes.value) reader.fail('an id of another length');
       if (previous > 0 ? previous >= number : number === 0 && newcomers.length > 0) reader.fail('no place in a chain');
       if (digest.length !== (previous > 0 ? DIGEST_BYTES : 0)) reader.fail('a digest of another length');
@@ -196,6 +201,8 @@ export interface Content {
   readonly mentions?: readonly AccountAddress[];
   /** Seconds that the message may be shown. */
   readonly lifetime?: number;
+  /** Under which its device tells in this conversation that its user is typing; absent: it does not. */
+  readonly typingKey?: Uint8Array;
 }
 
 /** RFC 5438 section 6.2, as bits of `Content.requests`. */
@@ -239,13 +246,14 @@ export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
     deletes = '',
     mentions = [],
     lifetime = 0,
+    typingKey = NO_BYTES,
     ...rest
   } = content;
   const { number = 0, previous, newcomers = [] } = link ?? {};
   const place = { number, previous: previous?.number ?? 0, digest: previous?.digest ?? NO_BYTES, newcomers };
   const parts = { group, reply, reactionTo, edits, deletes, mentions, lifetime };
   return CONTENT.encode(
-    { ...rest, id, ...place, receipts, unread, gone, again, moot, refused, requests, ...parts },
+    { ...rest, id, ...place, receipts, unread, gone, again, moot, refused, requests, typingKey, ...parts },
     'bad-content',
   );
 }
@@ -254,7 +262,7 @@ export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
 export function decodeContent(bytes: Uint8Array): Content {
   const { id, number, previous, digest, newcomers, receipts, unread, gone, again, moot, refused, ...rest } =
     CONTENT.decode(bytes, 'bad-content');
-  const { requests, group, reply, reactionTo, edits, deletes, mentions, lifetime, ...content } = rest;
+  const { requests, typingKey, group, reply, reactionTo, edits, deletes, mentions, lifetime, ...content } = rest;
   const link: ChainLink = { number, newcomers, ...(previous > 0 && { previous: { number: previous, digest } }) };
   return {
     ...content,
@@ -274,5 +282,6 @@ export function decodeContent(bytes: Uint8Array): Content {
     ...(deletes !== '' && { deletes }),
     ...(mentions.length > 0 && { mentions }),
     ...(lifetime > 0 && { lifetime }),
+    ...(typingKey.length > 0 && { typingKey }),
   };
 }

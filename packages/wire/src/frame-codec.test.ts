@@ -15,8 +15,8 @@ import {
   encodeServerFrame,
   writeDeliverHead,
 } from './frame-codec.ts';
-import type { ClientFrame, Deliver, Send, ServerFrame } from './frames.ts';
-import { type DeviceId, type MessageId, parseDeviceId, parseMessageId } from './ids.ts';
+import { type ClientFrame, type Deliver, PRESENCE_STATES, type Send, type ServerFrame } from './frames.ts';
+import { accountOf, type DeviceId, type MessageId, parseDeviceId, parseMessageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { WireError } from './wire-error.ts';
 
@@ -60,6 +60,12 @@ const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc.record({ kind: fc.constant('ephemeral' as const), body: bytes(2000), parts }),
   fc.record({ kind: fc.constant('ping' as const), nonce: uint }),
   fc.record({ kind: fc.constant('renew' as const), token: text(300) }),
+  fc.record({
+    kind: fc.constant('show' as const),
+    accounts: fc.array(deviceId.map(accountOf), { maxLength: 8 }),
+    away: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('appear' as const), away: fc.boolean() }),
 );
 
 const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
@@ -117,6 +123,10 @@ const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('manifest-published' as const), version: uint }),
   fc.record({ kind: fc.constant('contacts-published' as const), version: uint }),
+  fc.record({
+    kind: fc.constant('presence' as const),
+    peers: fc.array(fc.record({ account: deviceId.map(accountOf), state: fc.constantFrom(...PRESENCE_STATES) })),
+  }),
 );
 
 const ONEOF_NAMES: Record<string, string> = {
@@ -130,15 +140,20 @@ const OTHER_NAMES: Record<string, string> = { retryAfterMs: 'retryAfter' };
 const ENUMS: Record<string, readonly string[]> = {
   lane: ['both', 'replica', 'contact'],
   reason: ['expired', 'trimmed', 'damaged'],
+  state: PRESENCE_STATES,
 };
 
 /** A frame of ours as the plain object that the oracle takes and gives. */
 function toTheirs({ kind, ...fields }: ClientFrame | ServerFrame): object {
-  const entries = Object.entries(fields).map(([name, value]) => [
-    OTHER_NAMES[name] ?? name,
-    name in ENUMS ? ENUMS[name]!.indexOf(value as string) : value,
-  ]);
-  return { [ONEOF_NAMES[kind] ?? kind]: Object.fromEntries(entries) };
+  return { [ONEOF_NAMES[kind] ?? kind]: fieldsOfTheirs(fields) };
+}
+
+function fieldsOfTheirs(fields: object): object {
+  const entries = Object.entries(fields).map(([name, value]) => {
+    if (name in ENUMS) return [OTHER_NAMES[name] ?? name, ENUMS[name]!.indexOf(value as string)];
+    return [OTHER_NAMES[name] ?? name, name === 'peers' ? (value as object[]).map(fieldsOfTheirs) : value];
+  });
+  return Object.fromEntries(entries) as object;
 }
 
 function decodeByThem(type: protobuf.Type, input: Uint8Array): object {
@@ -468,6 +483,18 @@ describe('limits, on both sides', () => {
       'mismatchDevices',
       theirs.server,
       (count: number) => ({ leftOut: { id, devices: Array.from({ length: count }, (_, n) => device(n)) } }),
+    ],
+    [
+      'presencePeers',
+      theirs.client,
+      (count: number) => ({ show: { accounts: Array.from({ length: count }, (_, n) => `sip:${n}@example.org`) } }),
+    ],
+    [
+      'presencePeers',
+      theirs.server,
+      (count: number) => ({
+        presence: { peers: Array.from({ length: count }, (_, n) => ({ account: `sip:${n}@example.org` })) },
+      }),
     ],
   ] as const)('%s', (name, type, make) => {
     const decode = type === theirs.client ? decodeClientFrame : decodeServerFrame;

@@ -8,6 +8,7 @@ import type { DeviceId, MessageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { checkParts, checkPayload, payload } from './payload.ts';
 import {
+  address,
   bool,
   choice,
   cutText,
@@ -22,6 +23,10 @@ import {
 } from './protobuf/fields.ts';
 
 export const SUBPROTOCOL = 'sealwire.v1';
+
+/** How an account appears to another one. */
+export const PRESENCE_STATES = ['offline', 'online', 'away'] as const;
+export type PresenceState = (typeof PRESENCE_STATES)[number];
 
 export interface Part {
   readonly device: DeviceId;
@@ -79,6 +84,9 @@ export const CLIENT_FRAMES = new Oneof({
   ),
   ping: message(5, { nonce: uint(1) }),
   renew: message(6, { token: text(1, LIMITS.tokenBytes.value) }),
+  /** In place of the one before: to whom this device shows itself (docs/spec/presence.md). */
+  show: message(9, { accounts: list(address(1), LIMITS.presencePeers.value), away: bool(2) }),
+  appear: message(10, { away: bool(1) }),
 });
 
 /** Of the error table; a newer server may send one that this version does not know. */
@@ -120,6 +128,10 @@ export const SERVER_FRAMES = new Oneof({
   'manifest-published': message(12, { version: uint(1) }),
   /** Of the same account: a hint, the list itself is the API's. */
   'contacts-published': message(13, { version: uint(1) }),
+  /** What has changed since the last one. */
+  presence: message(14, {
+    peers: list(message(1, { account: address(1), state: choice(2, PRESENCE_STATES) }), LIMITS.presencePeers.value),
+  }),
 });
 
 export type ClientFrame = Send | Ack | VariantOf<typeof CLIENT_FRAMES>;
@@ -128,6 +140,8 @@ export type ServerFrame = Accepted | Deliver | VariantOf<typeof SERVER_FRAMES>;
 export type Hello = Extract<ClientFrame, { kind: 'hello' }>;
 export type Lane = Hello['lane'];
 export type Ephemeral = Extract<ClientFrame, { kind: 'ephemeral' }>;
+export type Show = Extract<ClientFrame, { kind: 'show' }>;
+export type Presence = Extract<ServerFrame, { kind: 'presence' }>;
 export type Welcome = Extract<ServerFrame, { kind: 'welcome' }>;
 export type Rejected = Extract<ServerFrame, { kind: 'rejected' }>;
 export type LeftOut = Extract<ServerFrame, { kind: 'left-out' }>;

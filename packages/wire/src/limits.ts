@@ -77,7 +77,7 @@ export const LIMITS = {
   spareFramesBurst: {
     value: 500,
     unit: 'frames',
-    why: 'of a socket at once that bring no message: unknown ones, `Ping`, `Renew`, `Ephemeral`, `Ack` of nothing new, pings and pongs of the WebSocket',
+    why: 'of a socket at once that bring no message: unknown ones, `Ping`, `Renew`, `Ephemeral`, `Show`, `Appear`, `Ack` of nothing new, pings and pongs of the WebSocket',
   },
   spareFramesPerSecond: {
     value: 50,
@@ -254,6 +254,11 @@ export const LIMITS = {
     value: 64 * MiB,
     unit: 'bytes',
     why: 'that one account writes into mailboxes, then 512 KiB a second; a message counts 1 KiB more in each',
+  },
+  presencePeers: {
+    value: 1_000,
+    unit: 'entries',
+    why: 'accounts to which one device shows itself: as many as a frame has recipients',
   },
   challengeLifeMs: { value: 60 * SECOND, unit: 'ms', why: 'a login challenge is answered at once' },
   loginOrigins: {

@@ -3,13 +3,15 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { DeviceIdCache } from './device-id-cache.ts';
-import { type DeviceId, parseAccountAddress, parseDeviceId } from './ids.ts';
+import { PRESENCE_STATES } from './frames.ts';
+import { accountOf, type DeviceId, parseAccountAddress, parseDeviceId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import {
   decodeNodeMessage,
   encodeNodeMessage,
   NODES_CHANNEL,
   type NodeMessage,
+  type NodePresence,
   nodeChannel,
   parseNodeId,
 } from './node-messages.ts';
@@ -46,7 +48,31 @@ const messages: fc.Arbitrary<NodeMessage> = fc.oneof(
     since: fc.maxSafeNat(),
     at: fc.maxSafeNat(),
   }),
+  fc.record({
+    kind: fc.constant('presence' as const),
+    node,
+    asks: fc.boolean(),
+    shown: fc.array(
+      fc.record({
+        account: device.map(accountOf),
+        state: fc.constantFrom(...PRESENCE_STATES),
+        peers: fc.array(device.map(accountOf), { maxLength: 3 }),
+      }),
+      { maxLength: 3 },
+    ),
+  }),
+  fc.record({ kind: fc.constant('presence-round' as const), node, leaves: fc.boolean() }),
 );
+
+/** States as their numbers. */
+function asSchema(fields: object): object {
+  if (!('shown' in fields)) return fields;
+  const shown = (fields as NodePresence).shown.map(({ state, ...rest }) => ({
+    ...rest,
+    state: PRESENCE_STATES.indexOf(state),
+  }));
+  return { ...fields, shown };
+}
 
 const refusal = expect.objectContaining({ name: 'WireError', code: 'bad-node-message' });
 
@@ -65,7 +91,7 @@ describe('node messages', () => {
     fc.assert(
       fc.property(messages, ({ kind, ...fields }) => {
         const name = kind.replace(/-./g, (dash) => dash[1]!.toUpperCase());
-        const written = oracle.encode(oracle.fromObject({ [name]: fields })).finish();
+        const written = oracle.encode(oracle.fromObject({ [name]: asSchema(fields) })).finish();
         expect(encodeNodeMessage({ kind, ...fields } as NodeMessage)).toEqual(Uint8Array.from(written));
       }),
     );

@@ -4,8 +4,21 @@
  * mailbox and the store. Byte fields are views.
  */
 import type { DeviceIdCache } from './device-id-cache.ts';
+import { PRESENCE_STATES } from './frames.ts';
 import { LIMITS } from './limits.ts';
-import { address, bytes, deviceId, list, message, Oneof, parsed, uint, type VariantOf } from './protobuf/fields.ts';
+import {
+  address,
+  bool,
+  bytes,
+  choice,
+  deviceId,
+  list,
+  message,
+  Oneof,
+  parsed,
+  uint,
+  type VariantOf,
+} from './protobuf/fields.ts';
 import { Reader } from './protobuf/reader.ts';
 import { WireError } from './wire-error.ts';
 
@@ -26,6 +39,7 @@ export function nodeChannel(node: string): string {
 }
 
 const node = (number: number) => parsed(number, parseNodeId, 64);
+const PEERS = LIMITS.presencePeers.value;
 /** Of two sessions of a device, the one with the larger number is the newer. */
 const sessions = (number: number) =>
   list(message(number, { device: deviceId(1), session: uint(2) }), LIMITS.partsPerFrame.value);
@@ -56,9 +70,21 @@ export const NODE_MESSAGES = new Oneof({
     version: uint(2),
     devices: list(deviceId(3), LIMITS.devicesPerAccount.value),
   }),
+  /** These accounts show themselves at `node`, each to these peers (docs/spec/presence.md). */
+  presence: message(12, {
+    node: node(1),
+    asks: bool(2),
+    shown: list(
+      message(3, { account: address(1), state: choice(2, PRESENCE_STATES), peers: list(address(3), PEERS) }),
+      PEERS,
+    ),
+  }),
+  /** All that is true at `node` was said since its last one. */
+  'presence-round': message(13, { node: node(1), leaves: bool(2) }),
 });
 
 export type NodeMessage = VariantOf<typeof NODE_MESSAGES>;
+export type NodePresence = Extract<NodeMessage, { kind: 'presence' }>;
 
 /** Throws `limit-reached` for a list that is too long. */
 export function encodeNodeMessage(message: NodeMessage): Uint8Array<ArrayBuffer> {

@@ -19,6 +19,7 @@ import { eachLine, textOf } from '../input.ts';
 import { LineEditor } from '../line-editor.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
 import type { Output } from '../output.ts';
+import { showPresence } from '../presence.ts';
 import { parseRecipient } from '../recipient.ts';
 import { acceptedRecord, leftOutText, showEvent } from '../show-event.ts';
 import { parseSeconds, settledWithin } from '../waiting.ts';
@@ -60,6 +61,7 @@ async function chat(context: ProfileContext, options: ChatOptions): Promise<void
     const chat = new Chat(context, client, to);
     output = chat.output;
     client.onState(notes.state);
+    showPresence(client, output, surroundings.stderr.isTTY === true);
     void client.connect();
     chat.greet();
     // Whichever side ends first ends the other: the end of input, Ctrl-C, or the server's last word (a removed device).
@@ -106,6 +108,7 @@ class Chat {
     this.#names.add(this.#nameOf(to));
     if (stdin.isTTY && stderr.isTTY && !output.json) {
       this.#editor = new LineEditor(stdin, stderr, this.#prompt(), (line) => this.#complete(line));
+      this.#editor.onKey((line) => this.#types(line));
       const { above } = this.#editor;
       this.output = output.through({ stdout: stdout.isTTY ? above : stdout, stderr: above });
     }
@@ -124,6 +127,11 @@ class Chat {
       await showEvent(this.output, event, this.#client, times);
       if (event.kind === 'message') await this.#client.receipts.displayed(event);
     }
+  }
+
+  /** Told where both sides have switched it on. A command is for nobody. */
+  #types(line: string): void {
+    this.#client.typing(this.#to, line !== '' && !/^\/(?!\/)/.test(line));
   }
 
   /** How many lines the server has not accepted in the end, how many it never will, and how many files are not there. */

@@ -18,6 +18,7 @@ import {
   type NodeMessage,
   nodeChannel,
 } from '@sealwire/wire/node-messages';
+import type { Presence } from '../presence/presence.ts';
 import type { AccountDevices } from '../sending/account-devices.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { Session } from '../sockets/session.ts';
@@ -38,6 +39,7 @@ export interface NodeListenerParts {
   readonly announcements: Announcements;
   readonly peers: Peers;
   readonly hub: Hub;
+  readonly presence: Presence;
   readonly sessions: Sessions;
   readonly accountDevices: AccountDevices;
   readonly deviceIds: DeviceIdCache;
@@ -143,6 +145,7 @@ export class NodeListener implements WheelEntry {
     this.sayHere();
     for (const session of sessions.receivers()) announcements.opened(session);
     for (const session of sessions.all()) session.pollSoon();
+    this.parts.presence.lookAround();
   }
 
   private sayHere(): void {
@@ -199,7 +202,12 @@ export class NodeListener implements WheelEntry {
         return;
       case 'here':
         // One of our name that has not heard of us yet.
+        this.parts.presence.hearHere(message);
         if (this.parts.peers.hear(message)) this.sayHere();
+        return;
+      case 'presence':
+      case 'presence-round':
+        this.parts.presence.hear(message);
         return;
       case 'wake':
         for (const device of message.devices) this.called(device, toAll)?.outbox?.wake();

@@ -18,6 +18,7 @@ import type { WebSocket } from 'ws';
 import { Outbox, type OutboxOwner, type OutboxServices } from '../delivery/outbox.ts';
 import type { Committer } from '../mailboxes/committer.ts';
 import type { Announcements } from '../nodes/announcements.ts';
+import type { Presence } from '../presence/presence.ts';
 import { type Router, reject } from '../sending/router.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { Turn } from '../time/turn.ts';
@@ -41,6 +42,7 @@ export interface ConnectionParts extends SessionWatchParts {
   readonly sessions: Sessions;
   readonly router: Router;
   readonly announcements: Announcements;
+  readonly presence: Presence;
   readonly committer: Committer;
   readonly outboxes: OutboxServices;
   readonly mailboxes: Pick<Mailboxes, 'claimSession'>;
@@ -211,6 +213,13 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
         this.flow.costs(frame.parts.length - 1);
         if (this.takeSpare() && sends(this.lane)) this.ephemeral(frame);
         break;
+      case 'show':
+        this.flow.costs(frame.accounts.length - 1);
+        if (this.takeSpare() && sends(this.lane)) this.parts.presence.show(this, frame);
+        break;
+      case 'appear':
+        if (this.takeSpare() && sends(this.lane)) this.parts.presence.appear(this, frame.away);
+        break;
       case 'ping':
         if (this.takeSpare()) this.writer.frame(encodeServerFrame({ kind: 'pong', nonce: frame.nonce }));
         break;
@@ -370,12 +379,13 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
 
   private leave(): void {
     if (this.closed) return;
-    const { sessions, announcements } = this.parts;
+    const { sessions, announcements, presence } = this.parts;
     this.closed = true;
     this.watch.stop();
     this.outbox?.stop();
     if (this.isOpen && sessions.receiver(this.device) === this) announcements.closed(this);
     sessions.remove(this);
+    presence.left(this);
   }
 }
 

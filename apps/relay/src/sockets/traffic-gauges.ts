@@ -7,7 +7,18 @@ import type { Session } from './session.ts';
 export type FrameType = ClientFrame['kind'] | 'unknown' | 'bad';
 
 const EVERY_TICKS = ticks(1_000);
-const NO_FRAMES = { hello: 0, send: 0, ack: 0, ephemeral: 0, ping: 0, renew: 0, unknown: 0, bad: 0 };
+const NO_FRAMES = {
+  hello: 0,
+  send: 0,
+  ack: 0,
+  ephemeral: 0,
+  ping: 0,
+  renew: 0,
+  show: 0,
+  appear: 0,
+  unknown: 0,
+  bad: 0,
+};
 
 export class TrafficGauges implements WheelEntry {
   slot = -1;

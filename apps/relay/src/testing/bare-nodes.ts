@@ -14,6 +14,7 @@ import { Peers } from '../nodes/peers.ts';
 import { Places } from '../nodes/places.ts';
 import { Publisher } from '../nodes/publisher.ts';
 import { Repeats } from '../nodes/repeats.ts';
+import { Presence } from '../presence/presence.ts';
 import { AccountDevices } from '../sending/account-devices.ts';
 import { DEFAULT_SETTINGS } from '../settings.ts';
 import type { Session } from '../sockets/session.ts';
@@ -34,6 +35,8 @@ export function createNode(node: string, bus: Bus, time: FakeTime) {
     DEFAULT_SETTINGS.accountDevicesMs,
     now,
   );
+  const isReceiving = (device: DeviceId) => sessions.receiver(device) !== undefined;
+  const presence = new Presence({ node, publisher, settings: DEFAULT_SETTINGS, now, metrics, isReceiving });
   const listener = new NodeListener({
     node,
     bus,
@@ -42,6 +45,7 @@ export function createNode(node: string, bus: Bus, time: FakeTime) {
     announcements,
     peers: new Peers(node, Buffer.from(node), DEFAULT_SETTINGS, now, metrics, silentLog),
     hub,
+    presence,
     sessions,
     accountDevices,
     deviceIds: new DeviceIdCache(),
@@ -50,7 +54,7 @@ export function createNode(node: string, bus: Bus, time: FakeTime) {
     timers: time,
     settings: DEFAULT_SETTINGS,
   });
-  return { sessions, announcements, hub, listener, repeats, metrics, accountDevices };
+  return { sessions, announcements, hub, listener, repeats, metrics, accountDevices, presence };
 }
 
 export interface BareSession extends Session {

@@ -13,14 +13,21 @@ import { CPIM_TYPE } from './cpim-content.ts';
  */
 const MAXIMUM_BYTES = 72 * 1_024;
 
-/** A string is sent as `text/plain`. `requests`: as in `Content`; a CPIM message says itself what it asks for. Throws `message-too-large`, and `bad-request` for what is no media type. */
-export function plaintextOf(content: Content | string, id: string, sentAt: number, requests?: number): Uint8Array {
+/** A string is sent as `text/plain`. `requests`: as in `Content`; a CPIM message says itself what it asks for. `typingKey`: docs/spec/presence.md. Throws `message-too-large`, and `bad-request` for what is no media type. */
+export function plaintextOf(
+  content: Content | string,
+  id: string,
+  sentAt: number,
+  requests?: number,
+  typingKey?: Uint8Array,
+): Uint8Array {
   const { type, body, ...said } = contentOf(content);
   if (body.length > MAXIMUM_BYTES)
     throw new ClientError('message-too-large', `a message has at most ${MAXIMUM_BYTES} bytes: send this as a file`);
   try {
     const asks = requests !== undefined && type !== CPIM_TYPE && !isNotice(type);
-    return encodeContent({ type, body, sentAt, id, ...(asks && { requests }), ...saidOf(said) });
+    const more = { ...(asks && { requests }), ...(typingKey && { typingKey }), ...saidOf(said) };
+    return encodeContent({ type, body, sentAt, id, ...more });
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause;
     const text = MEDIA_TYPE.test(type)

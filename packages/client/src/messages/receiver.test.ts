@@ -73,6 +73,7 @@ async function setUp() {
     heal: () => undefined,
     owing: () => undefined,
     verification: () => undefined,
+    typing: () => () => undefined,
     me,
     timers: new FakeTime(),
     acknowledge: () => undefined,

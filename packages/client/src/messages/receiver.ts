@@ -18,7 +18,7 @@ import type { IncomingMessage, UndecryptableEvent } from '../events.ts';
 import type { IncomingGroups } from '../groups/incoming-groups.ts';
 import type { Timers } from '../runtime.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
-import type { IncomingChains } from './chain/incoming-chains.ts';
+import type { ChainName, IncomingChains } from './chain/incoming-chains.ts';
 import { FreshIds } from './fresh-ids.ts';
 import type { Refusals } from './healing/refusals.ts';
 import type { Repeats } from './healing/repeats.ts';
@@ -68,6 +68,8 @@ export interface ReceiverOptions {
   readonly owing: (conversation: AccountAddress) => void;
   /** Two people compare what their devices show: no application is shown such a message. */
   readonly verification: (message: IncomingMessage) => void;
+  /** A message of a chain tells whether its device shows that its user types, and that he does not any more. */
+  readonly typing: (transaction: Transaction, chain: ChainName, content: Content) => () => void;
   readonly me: DeviceId;
   readonly timers: Timers;
   readonly acknowledge: (seq: number) => void;
@@ -259,7 +261,7 @@ export class Receiver {
     link: number,
     isTaken: ShownOptions['isTaken'],
   ): (() => void)[] {
-    const { inbox, heard, incomingReceipts, owing, unread, heal, me } = this.#options;
+    const { inbox, heard, incomingReceipts, owing, unread, heal, me, typing } = this.#options;
     const { device } = message;
     const published: (() => void)[] = [];
     const add = (event: DurableEvent) => published.push(inbox.add(transaction, event));
@@ -278,6 +280,7 @@ export class Receiver {
         const owed = heard.owe(chain);
         if (link === this.#link) owing(owed);
       });
+      published.push(typing(transaction, chain, content));
     }
     if (message.type === VERIFICATION_TYPE) published.push(() => this.#options.verification(message));
     else if (receipts.shown) add(admitted(transaction, me, shownEvent({ me, isTaken }, transaction, message, content)));

@@ -1,0 +1,152 @@
+/**
+ * That somebody is typing (docs/spec/presence.md section 4): told and shown only where both sides have switched it on and have written to each
+ * other. Nothing of it is kept, and what is not said again within ten seconds is over.
+ */
+import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
+import type { Content } from '@sealwire/wire/envelope';
+import { encodeClientFrame } from '@sealwire/wire/frame-codec';
+import type { ServerFrame } from '@sealwire/wire/frames';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
+import type { PeerBook } from '../accounts/peer-book.ts';
+import { deviceOf } from '../accounts/peer-record.ts';
+import type { ChainName } from '../messages/chain/incoming-chains.ts';
+import { hasWritten } from '../messages/chain/outgoing-records.ts';
+import type { Timers } from '../runtime.ts';
+import type { Ledger, Transaction } from '../storage/ledger.ts';
+import { presenceSettings } from './presence-records.ts';
+import { ownTypingKey, takeTypingKey, typingDevices, typingKeyOf } from './typing-keys.ts';
+import { openTyping, sealTyping } from './typing-seal.ts';
+
+const SAID_EVERY_MS = 5_000;
+const SHOWN_FOR_MS = 10_000;
+/** An older word was kept back, or a clock is wrong. */
+const OLDEST_MS = LIMITS.clockSkewMs.value;
+const NO_CONTENT = new Uint8Array(0);
+
+/** Not durable, and in no inbox. */
+export interface TypingEvent {
+  readonly from: AccountAddress;
+  readonly device: DeviceId;
+  readonly conversation: AccountAddress;
+  readonly typing: boolean;
+}
+
+export interface TypingOptions {
+  readonly ledger: Ledger;
+  readonly book: Pick<PeerBook, 'find'>;
+  readonly crypto: CryptoProvider;
+  readonly random: RandomBytes;
+  readonly now: () => number;
+  readonly timers: Timers;
+  readonly me: DeviceId;
+  /** Nothing is told to them or shown of them. */
+  readonly isBlocked: (account: AccountAddress) => boolean;
+  /** Undefined: there is no link. */
+  readonly transmit: () => ((frame: Uint8Array) => void) | undefined;
+}
+
+interface Shown {
+  /** Of the newest word of the device. */
+  at: number;
+  /** Ends what is shown; undefined: nothing is. */
+  over: (() => void) | undefined;
+}
+
+export class Typing {
+  readonly #options: TypingOptions;
+  readonly #own: AccountAddress;
+  readonly #listeners = new Set<(event: TypingEvent) => void>();
+  /** When typing was said last, and whether that is to be taken back. */
+  readonly #said = new Map<AccountAddress, { at: number; isOpen: boolean }>();
+  readonly #shown = new Map<DeviceId, Shown>();
+
+  constructor(options: TypingOptions) {
+    this.#options = options;
+    this.#own = accountOf(options.me);
+  }
+
+  /** The answer ends it. */
+  onTyping(listener: (event: TypingEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What messages in the conversation give others along; undefined while typing is off. */
+  keyFor(conversation: AccountAddress): Uint8Array | undefined {
+    const { crypto, ledger } = this.#options;
+    return conversation === this.#own ? undefined : ownTypingKey(crypto, ledger, conversation);
+  }
+
+  /** The user types in the conversation with `to`, or does not any more. To be said as often as keys are pressed. */
+  say(to: AccountAddress, typing: boolean): void {
+    const { now } = this.#options;
+    const said = this.#said.get(to);
+    const age = said ? now() - said.at : Number.POSITIVE_INFINITY;
+    if (typing ? age >= 0 && age < SAID_EVERY_MS : !said?.isOpen || age >= SHOWN_FOR_MS) return;
+    if (!this.#tell(to, typing)) return;
+    this.#said.set(to, { at: typing ? now() : (said?.at ?? now()), isOpen: typing });
+  }
+
+  /** A message of ours leaves: its readers see by it that nobody types any more. */
+  wrote(to: AccountAddress): void {
+    const said = this.#said.get(to);
+    if (said) said.isOpen = false;
+  }
+
+  /** A message of a chain, in the transaction that takes it. Call the answer once that is durable. */
+  take(transaction: Transaction, name: ChainName, content: Content): () => void {
+    if (accountOf(name.sender) === this.#own) return () => {};
+    takeTypingKey(transaction, name, content);
+    return () => this.#show(name.sender, false);
+  }
+
+  received({ sender, body, content }: Extract<ServerFrame, { kind: 'ephemeral-deliver' }>): void {
+    const { ledger, book, crypto, now, isBlocked } = this.#options;
+    const from = accountOf(sender);
+    if (content.length > 0 || !presenceSettings(ledger).typing || isBlocked(from)) return;
+    const peer = book.find(from);
+    if (!peer || !deviceOf(peer, sender) || !hasWritten(ledger, from)) return;
+    const keyFor = (conversation: AccountAddress) =>
+      conversation === this.#own ? typingKeyOf(ledger, { sender, recipientUser: conversation }) : undefined;
+    const typed = openTyping(crypto, body, sender, keyFor);
+    if (!typed || Math.abs(now() - typed.at) > OLDEST_MS) return;
+    const shown = this.#shown.get(sender) ?? { at: 0, over: undefined };
+    if (typed.at <= shown.at) return;
+    shown.at = typed.at;
+    this.#shown.set(sender, shown);
+    this.#show(sender, typed.typing);
+  }
+
+  /** No link, no news: nobody types as far as is known. */
+  offline(): void {
+    for (const device of this.#shown.keys()) this.#show(device, false);
+    this.#said.clear();
+  }
+
+  /** False: it is not for anybody. */
+  #tell(to: AccountAddress, typing: boolean): boolean {
+    const { ledger, book, me, now, isBlocked, transmit } = this.#options;
+    const send = transmit();
+    const key = this.keyFor(to);
+    if (!send || !key || isBlocked(to) || !hasWritten(ledger, to)) return false;
+    const peer = book.find(to);
+    const devices = typingDevices(ledger, to, this.#own).filter((device) => peer && deviceOf(peer, device));
+    if (devices.length === 0) return false;
+    const body = sealTyping(this.#options, key, me, to, { typing, at: now() });
+    const parts = devices.map((device) => ({ device, content: NO_CONTENT }));
+    send(encodeClientFrame({ kind: 'ephemeral', body, parts }));
+    return true;
+  }
+
+  #show(device: DeviceId, typing: boolean): void {
+    const shown = this.#shown.get(device);
+    const was = shown?.over !== undefined;
+    shown?.over?.();
+    if (!shown || (!was && !typing)) return;
+    shown.over = typing ? this.#options.timers.after(SHOWN_FOR_MS, () => this.#show(device, false)) : undefined;
+    if (was === typing) return;
+    const from = accountOf(device);
+    for (const listener of [...this.#listeners]) listener({ from, device, conversation: from, typing });
+  }
+}
