@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 const workspaces = ['packages', 'apps'].flatMap((folder) =>
   readdirSync(folder).map((name) => `<rootDir>/${folder}/${name}`),
@@ -6,5 +7,9 @@ const workspaces = ['packages', 'apps'].flatMap((folder) =>
 
 export default {
   projects: workspaces,
+  // Jest would take one of two cores; many tests wait for processes of their own.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   workerIdleMemoryLimit: '512MB',
+  // A test that hangs is found all the same, and a machine that is busy fails none.
+  testTimeout: 20_000,
 };

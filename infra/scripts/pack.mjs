@@ -8,6 +8,7 @@ const WORKSPACES = [
   'packages/crypto',
   'packages/wire',
   'packages/lime',
+  'packages/membership',
   'packages/cpim',
   'packages/nes',
   'packages/client',

@@ -28,7 +28,7 @@ log() { echo "lime-peer: $*" >&2; }
 fail() { log "$*"; exit 1; }
 
 # Named by what it was made of: two clones, or an old and a new one, never take each other's program.
-program=$cache/lime_peer-$(cat "$here/lime_peer.cpp" "$here/setup.sh" | sha256sum | cut -c 1-16)
+program=$cache/lime_peer-$(cat "$here/lime_peer.cpp" "$here/setup.sh" "$here/../debian-packages.sh" | sha256sum | cut -c 1-16)
 case ${1:-} in
 --path) echo "$program"; exit 0 ;;
 --clean) rm -rf "$cache" ;;
@@ -48,39 +48,18 @@ mkdir -p "$cache"
 exec 9> "$cache/lock"
 flock 9
 
-# An apt with lists, an (empty) package status and an archive of its own. Proxies and the like stay as this machine has them.
-private_apt() {
-	apt-get -q -o Dir::Etc::sourcelist="$cache/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
-		-o Dir::State="$cache/apt/state" -o Dir::State::status="$cache/apt/status" -o Dir::Cache="$cache/apt/cache" \
-		-o APT::Architecture="$arch" -o APT::Architectures="$arch" -o APT::Install-Recommends=false \
-		-o APT::Sandbox::User= -o Debug::NoLocking=true -o Acquire::Languages=none -o Acquire::Retries=2 "$@"
-}
+. "$here/../debian-packages.sh"
 
 fetch() {
-	rm -rf "$root" "$cache/apt"
-	mkdir -p "$root/include" "$cache/apt/state/lists/partial" "$cache/apt/cache/archives/partial"
-	: > "$cache/apt/status"
-	archives=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sort -u)
-	[ -n "$archives" ] || fail "apt of this machine knows no archive"
-	log "fetching the package lists of $suite"
-	found=
-	for archive in $archives; do
-		echo "deb [arch=$arch signed-by=$keyring] $archive $suite main" > "$cache/apt/sources.list"
-		if private_apt update -o APT::Update::Error-Mode=any > "$cache/apt/log" 2>&1; then
-			found=$archive
-			break
-		fi
-	done
-	[ -n "$found" ] || fail "no archive of this machine's apt has $suite: $(grep -h '^[EW]:' "$cache/apt/log" | head -n 1)"
+	begin_fetching
 	log "downloading liblime $lime"
-	private_apt install --download-only -y $runtime > "$cache/apt/log" 2>&1 || fail "$(grep -h '^E:' "$cache/apt/log" | head -n 1)"
-	(cd "$cache/apt/cache/archives" && private_apt download $headers) > "$cache/apt/log" 2>&1 || fail "$(grep -h '^E:' "$cache/apt/log" | head -n 1)"
-	for package in "$cache"/apt/cache/archives/*.deb; do dpkg-deb -x "$package" "$root"; done
+	or_say_why private_apt install --download-only -y $runtime
+	download $headers
+	unpack_all
+	mkdir -p "$root/include"
 	for name in lime bctoolbox nlohmann sqlite3.h; do ln -sf "$root/usr/include/$name" "$root/include/$name"; done
 	ln -sf "$root/usr/include/$triplet/curl" "$root/include/curl"
-	rm -rf "$cache/apt"
-	: > "$root/.complete"
+	end_fetching
 }
 
 if [ -x "$program" ]; then # built while we waited

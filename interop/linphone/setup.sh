@@ -31,7 +31,7 @@ log() { echo "linphone: $*" >&2; }
 fail() { log "$*"; exit 1; }
 
 # Named by what it was made of: two clones, or an old and a new one, never take each other's program.
-kit=$cache/kit-$(cat "$here"/*.c "$here/linphone_peer.h" "$here/setup.sh" | sha256sum | cut -c 1-16)
+kit=$cache/kit-$(cat "$here"/*.c "$here/linphone_peer.h" "$here/setup.sh" "$here/../debian-packages.sh" | sha256sum | cut -c 1-16)
 case ${1:-} in
 --path) echo "$kit"; exit 0 ;;
 --clean) rm -rf "$cache" ;;
@@ -51,38 +51,17 @@ mkdir -p "$cache"
 exec 9> "$cache/lock"
 flock 9
 
-# An apt with lists, an (empty) package status and an archive of its own. Proxies and the like stay as this machine has them.
-private_apt() {
-	apt-get -q -o Dir::Etc::sourcelist="$cache/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
-		-o Dir::State="$cache/apt/state" -o Dir::State::status="$cache/apt/status" -o Dir::Cache="$cache/apt/cache" \
-		-o APT::Architecture="$arch" -o APT::Architectures="$arch" -o APT::Install-Recommends=false \
-		-o APT::Sandbox::User= -o Debug::NoLocking=true -o Acquire::Languages=none -o Acquire::Retries=2 "$@"
-}
+. "$here/../debian-packages.sh"
 
 fetch() {
-	rm -rf "$root" "$cache/apt"
-	mkdir -p "$root" "$cache/apt/state/lists/partial" "$cache/apt/cache/archives/partial"
-	: > "$cache/apt/status"
-	archives=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sort -u)
-	[ -n "$archives" ] || fail "apt of this machine knows no archive"
-	log "fetching the package lists of $suite"
-	found=
-	for archive in $archives; do
-		echo "deb [arch=$arch signed-by=$keyring] $archive $suite main" > "$cache/apt/sources.list"
-		if private_apt update -o APT::Update::Error-Mode=any > "$cache/apt/log" 2>&1; then
-			found=$archive
-			break
-		fi
-	done
-	[ -n "$found" ] || fail "no archive of this machine's apt has $suite: $(grep -h '^[EW]:' "$cache/apt/log" | head -n 1)"
-	private_apt install --print-uris -y $runtime > "$cache/apt/log" 2>&1 || fail "$(grep -h '^E:' "$cache/apt/log" | head -n 1)"
+	begin_fetching
+	or_say_why private_apt install --print-uris -y $runtime
 	needed=$(sed -n "s/^'[^']*' \([^ ]*\) .*/\1/p" "$cache/apt/log" | grep -Ev "$unneeded" | sed 's/_.*//')
 	log "downloading liblinphone $linphone and Kamailio: 100 MB"
-	(cd "$cache/apt/cache/archives" && private_apt download $needed $headers) > "$cache/apt/log" 2>&1 || fail "$(grep -h '^E:' "$cache/apt/log" | head -n 1)"
-	for package in "$cache"/apt/cache/archives/*.deb; do dpkg-deb -x "$package" "$root"; done
-	rm -rf "$cache/apt" "$root/usr/share/doc" "$root/usr/share/locale" "$root/usr/share/sounds" "$root/usr/share/man"
-	: > "$root/.complete"
+	download $needed $headers
+	unpack_all
+	rm -rf "$root/usr/share/doc" "$root/usr/share/locale" "$root/usr/share/sounds" "$root/usr/share/man"
+	end_fetching
 }
 
 if [ -d "$kit" ]; then # built while we waited

@@ -6,11 +6,13 @@ import type { IncomingEvent } from '@sealwire/client/events';
 import { parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import { Output } from './output.ts';
 import { showEvent } from './show-event.ts';
+import { NO_GROUPS } from './testing/no-groups.ts';
 
 const client = {
   address: parseAccountAddress('sip:alice@example.org'),
   parked: () => [],
   retry: () => Promise.resolve(),
+  groups: NO_GROUPS,
   receivedFiles: { keep: async () => undefined },
 };
 const to = parseAccountAddress('sip:bob@example.org');

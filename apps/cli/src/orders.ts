@@ -1,5 +1,6 @@
 /**
- * What the process that has the keys does for another one of the same user (profile-socket.ts): it sends, uploads, lists and fetches, and shows itself to others.
+ * What the process that has the keys does for another one of the same user (profile-socket.ts): it sends, uploads, lists, fetches, works on groups, and
+ * shows itself to others.
  * Keys stay with it: of a file it hands out what is shown, and the bytes.
  */
 import type { Client } from '@sealwire/client/client';
@@ -8,8 +9,8 @@ import { decodeFileDescriptor, encodeFileDescriptor } from '@sealwire/wire/file-
 import { z } from 'zod';
 import { findFile, type ListedFile, listedFile } from './files/listed-file.ts';
 import { fileToSend, uploadFor } from './files/send-file.ts';
+import { GroupOrder, targetOf, workOnGroups } from './group-work.ts';
 import { changePresence, PresenceOrder } from './presence.ts';
-import { parseRecipient } from './recipient.ts';
 import { sendAndWait } from './send-and-wait.ts';
 
 const Wait = z.number().min(0).max(86_400);
@@ -23,6 +24,7 @@ export const Order = z.union([
   z.strictObject({ list: z.literal('files') }),
   z.strictObject({ get: z.string() }),
   z.strictObject({ presence: PresenceOrder }),
+  GroupOrder,
 ]);
 export type Order = z.output<typeof Order>;
 
@@ -34,22 +36,22 @@ export type Report =
   /** base64. */
   | { readonly bytes: string };
 
-/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `PresenceReport`, or true. */
+/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `GroupOutcome`, a `PresenceReport`, or true. */
 export async function carryOut(
   client: Client,
   order: Order,
   say: (report: Report) => Promise<void>,
   signal: AbortSignal,
 ): Promise<unknown> {
-  if ('text' in order)
-    return sendAndWait(client, parseRecipient(order.to, client.address), order.text, order.wait, signal);
+  if ('group' in order) return workOnGroups(client, order, signal);
+  if ('text' in order) return sendAndWait(client, targetOf(client, order.to), order.text, order.wait, signal);
   if ('descriptor' in order) {
     const content = fileContent(decodeFileDescriptor(Buffer.from(order.descriptor, 'base64')));
-    return sendAndWait(client, parseRecipient(order.to, client.address), content, order.wait, signal);
+    return sendAndWait(client, targetOf(client, order.to), content, order.wait, signal);
   }
   const onProgress = progressTo(say);
   if ('upload' in order) {
-    const recipients = order.to.map((to) => parseRecipient(to, client.address));
+    const recipients = order.to.map((to) => targetOf(client, to));
     const descriptor = await uploadFor(client, await fileToSend(order.upload), recipients, { signal, onProgress });
     return Buffer.from(encodeFileDescriptor(descriptor)).toString('base64');
   }

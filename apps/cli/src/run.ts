@@ -7,6 +7,7 @@ import { configCommand } from './commands/config.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { fileCommand } from './commands/file.ts';
+import { groupCommand } from './commands/group.ts';
 import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
 import { linkCommand } from './commands/link.ts';
 import { listenCommand } from './commands/listen.ts';
@@ -60,6 +61,7 @@ function buildProgram(context: Context): Command {
     listenCommand(give),
     chatCommand(give),
     fileCommand(give),
+    groupCommand(give),
     devicesCommand(give),
     linkCommand(give),
     appPasswordsCommand(give),

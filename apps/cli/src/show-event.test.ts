@@ -4,10 +4,17 @@ import type { GapEvent, IncomingEvent } from '@sealwire/client/events';
 import { parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import { Output } from './output.ts';
 import { showEvent } from './show-event.ts';
+import { NO_GROUPS } from './testing/no-groups.ts';
 
 const ALICE = parseAccountAddress('sip:alice@example.org');
 const NO_FILES = { keep: async () => undefined };
-const NOBODY_PARKED = { address: ALICE, parked: () => [], retry: async () => {}, receivedFiles: NO_FILES };
+const NOBODY_PARKED = {
+  address: ALICE,
+  parked: () => [],
+  retry: async () => {},
+  groups: NO_GROUPS,
+  receivedFiles: NO_FILES,
+};
 
 /** What is said of events that are shown one after the other, on stdout and stderr. */
 async function shown(events: readonly IncomingEvent[], client: Parameters<typeof showEvent>[2], json = false) {
@@ -36,6 +43,7 @@ describe('what was parked, because printing it failed', () => {
       address: ALICE,
       parked: () => (retried.length === 0 ? [{ id: '7', event }] : []),
       retry: async (id: string) => void retried.push(id),
+      groups: NO_GROUPS,
       receivedFiles: NO_FILES,
     };
     const parked = { kind: 'parked', id: '7', what: 'gap' } as const;

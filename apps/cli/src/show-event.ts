@@ -3,15 +3,18 @@ import type { Client } from '@sealwire/client/client';
 import type {
   HoleEvent,
   IncomingEvent,
+  MessageEditedEvent,
   MessageRefusedEvent,
   ReceiptEvent,
   SentAgainEvent,
 } from '@sealwire/client/events';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { type FileKeeper, type MessageFile, messageFile } from './files/message-file.ts';
+import { conversationName, type GroupNames } from './group-work.ts';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';
 import { shortName } from './recipient.ts';
+import { showGroupEvent } from './show-group-event.ts';
 
 export interface ShowOptions {
   /** This machine's clock: with it, a message begins with the time at which it was accepted. */
@@ -25,7 +28,7 @@ export interface ShowOptions {
 export async function showEvent(
   output: Output,
   event: IncomingEvent,
-  client: Pick<Client, 'address' | 'parked' | 'retry'> & FileKeeper,
+  client: Pick<Client, 'address' | 'parked' | 'retry'> & GroupNames & FileKeeper,
   { now }: ShowOptions = {},
 ): Promise<void> {
   if (event.kind === 'parked' && client.parked().some(({ id }) => id === event.id)) await client.retry(event.id);
@@ -35,7 +38,7 @@ export async function showEvent(
   switch (event.kind) {
     case 'message': {
       const name = shortName(event.from, own);
-      const about = event.from === own ? ` (to ${shortName(event.conversation, own)})` : '';
+      const about = placeOf(event, client);
       const text = file?.text ?? event.text ?? `[${event.type}, ${event.body.length} bytes]`;
       if (event.trust === 'unsafe') output.warn(`the keys of ${name} have changed: make sure who writes`);
       const time = now ? `${timeOfDay(event.acceptedAt, now())} ` : '';
@@ -100,7 +103,29 @@ export async function showEvent(
         `${countOf(event.ids.length)} to ${shortName(event.to, own)} did not arrive at ${printable(event.device)}, though the server took ${event.ids.length === 1 ? 'it' : 'them'}`,
       );
     case 'device-skipped':
+    case 'member-skipped':
       return output.warn(printable(event.text));
+    case 'message-edited':
+      return output.data(
+        {},
+        `${shortName(event.from, own)}${placeOf(event, client)} changes a message: ${printable(event.text ?? `[${event.type}]`, 2)}`,
+      );
+    case 'message-deleted':
+      return output.data({}, `${shortName(event.from, own)}${placeOf(event, client)} deletes a message`);
+    case 'reaction':
+      return output.data(
+        {},
+        `${shortName(event.from, own)}${placeOf(event, client)} reacts: ${printable(event.emoji)}`,
+      );
+    case 'change-refused':
+      return output.warn(
+        `${shortName(event.from, own)} wants to change a message of somebody else: nothing is changed`,
+      );
+    case 'group-changed':
+    case 'group-invited':
+    case 'group-refused':
+    case 'group-fork':
+      return showGroupEvent(output, event, client);
     case 'send-waits':
       return output.warn(`a message to ${shortName(event.to, own)} waits in the outbox: ${printable(event.text)}`);
     case 'delivered':
@@ -115,6 +140,15 @@ export async function showEvent(
     case 'caught-up':
       return;
   }
+}
+
+/** Beside the name of who writes. */
+function placeOf(
+  { from, conversation }: { readonly from: AccountAddress; readonly conversation: AccountAddress },
+  client: Pick<Client, 'address'> & GroupNames,
+): string {
+  if (from === client.address) return ` (to ${conversationName(client, conversation)})`;
+  return conversation === from ? '' : ` (in ${conversationName(client, conversation)})`;
 }
 
 function receiptText({ kind, to, ids }: ReceiptEvent, own: AccountAddress): string {
@@ -182,10 +216,15 @@ const REASONS = {
 
 function recordOf(event: IncomingEvent, file: MessageFile | undefined): Record<string, unknown> {
   const { kind, ...rest } = event;
+  if (event.kind === 'message-edited') {
+    const { body, type, text } = event;
+    const content = text === undefined ? { bytes: Buffer.from(body).toString('base64') } : { text };
+    return { event: kind, ...aboutOf(event), type, ...content };
+  }
   if (event.kind !== 'message') return { event: kind, ...rest };
   const { id, from, device, conversation, type, text, sentAt, acceptedAt, trust, bare } = event;
   // Those that there are: a record has no key of what is undefined.
-  const { reply, reactionTo, lifetime, requests, number } = event;
+  const { reply, mentions, lifetime, requests, number } = event;
   const content =
     file?.record ?? (text === undefined ? { bytes: Buffer.from(event.body).toString('base64') } : { text });
   return {
@@ -200,10 +239,14 @@ function recordOf(event: IncomingEvent, file: MessageFile | undefined): Record<s
     acceptedAt,
     trust,
     reply,
-    reactionTo,
+    mentions,
     lifetime,
     requests,
     number,
     ...(bare && { bare }),
   };
+}
+
+function aboutOf({ id, conversation, from, device, sentAt, acceptedAt }: MessageEditedEvent): Record<string, unknown> {
+  return { id, conversation, from, device, sentAt, acceptedAt };
 }

@@ -15,7 +15,7 @@ import { LIMITS } from '@sealwire/wire/limits';
 import type { DirectoryDeps } from './deps.ts';
 import { openApiText } from './description.ts';
 import { PeerKey, PeerKeyController } from './foreign/peer-key.controller.ts';
-import { peeringOf } from './foreign/peering.ts';
+import { type Peering, peeringOf } from './foreign/peering.ts';
 import { KeysController } from './keys/keys.controller.ts';
 import { KeysService } from './keys/keys-service.ts';
 import { authenticationOf } from './lime/authentication.ts';
@@ -33,7 +33,7 @@ import { createNesLimiters } from './nes/nes-limiters.ts';
 import { ProviderService } from './nes/provider-service.ts';
 import { announceOpenMode, platformRepeat } from './open-mode.ts';
 import { OpenApiController } from './openapi.controller.ts';
-import { AUTHENTICATE, KEYS, MANIFEST_LIMITERS, MANIFESTS, OPENAPI, PEER_KEY } from './ports.ts';
+import { AUTHENTICATE, FOREIGN_MANIFESTS, KEYS, MANIFEST_LIMITERS, MANIFESTS, OPENAPI, PEER_KEY } from './ports.ts';
 
 export type { DirectoryDeps } from './deps.ts';
 export { openNesProvider } from './nes/open-provider.ts';
@@ -67,7 +67,7 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const announcer = createAnnouncer(deps);
   const adapter = new FastifyAdapter(fastifyOptions(deps));
   const app = await NestFactory.create<NestFastifyApplication>(
-    directoryModule(deps, announcer, budget, peering.publicKey),
+    directoryModule(deps, announcer, budget, peering),
     adapter,
     NEST_OPTIONS,
   );
@@ -121,12 +121,7 @@ function nesEndpoint(deps: DirectoryDeps) {
   return createNesEndpoint({ service, limiters: createNesLimiters(settings, deps), log, metrics });
 }
 
-function directoryModule(
-  deps: DirectoryDeps,
-  announcer: Announcer,
-  budget: BundleBudget,
-  peerKey: Uint8Array | undefined,
-): Type {
+function directoryModule(deps: DirectoryDeps, announcer: Announcer, budget: BundleBudget, peering: Peering): Type {
   const { store, crypto, now, metrics, settings, tokens, version, counters } = deps;
   const limiters = createManifestLimiters(settings, { now, metrics, counters });
   const { DOMAIN: domain, DEVICES_PER_ACCOUNT: devicesPerAccount } = settings;
@@ -141,10 +136,11 @@ function directoryModule(
     controllers: [ManifestsController, KeysController, PeerKeyController, OpenApiController],
     providers: [
       { provide: MANIFESTS, useValue: manifests },
+      { provide: FOREIGN_MANIFESTS, useValue: peering.manifests },
       { provide: MANIFEST_LIMITERS, useValue: limiters },
       { provide: AUTHENTICATE, useValue: authenticate },
       { provide: KEYS, useValue: new KeysService({ store, crypto, metrics, budget }) },
-      { provide: PEER_KEY, useValue: new PeerKey(domain, peerKey) },
+      { provide: PEER_KEY, useValue: new PeerKey(domain, peering.publicKey) },
       { provide: OPENAPI, useValue: openApiText(version, basePathOf(settings.PUBLIC_ORIGIN)) },
     ],
   })

@@ -5,6 +5,7 @@
 import type { SuiteName } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import type { ServerFrame, Welcome } from '@sealwire/wire/frames';
+import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, type DeviceId, typedAddress } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
@@ -52,11 +53,14 @@ import type {
 } from './events.ts';
 import { ClientFiles } from './files/client-files.ts';
 import { ReceivedFiles } from './files/received-files.ts';
+import { assembleGroups, type Groups } from './groups/assemble-groups.ts';
+import type { ClientGroups } from './groups/client-groups.ts';
 import { ReceiptSchedule } from './messages/chain/receipt-schedule.ts';
+import { checkLifetime, pairTimer, setPairTimer } from './messages/conversation-timer.ts';
 import { refuseUnsafe } from './messages/fan-out.ts';
 import { Inbox, type ReadOptions } from './messages/inbox.ts';
 import { Outbox } from './messages/outbox.ts';
-import { plaintextOf } from './messages/plaintext.ts';
+import { contentOf, plaintextOf } from './messages/plaintext.ts';
 import { ClientReceipts } from './messages/receipts/client-receipts.ts';
 import { receiptLevel, requestsAt } from './messages/receipts/receipt-level.ts';
 import { Receiver } from './messages/receiver.ts';
@@ -109,6 +113,9 @@ export class Client {
   /** To whom this device shows itself, and who of them is online: docs/spec/presence.md. */
   readonly presence: ClientPresence;
   readonly #typing: Typing;
+  /** Conversations of several accounts: docs/spec/groups.md. */
+  readonly groups: ClientGroups;
+  readonly #groups: Groups;
   readonly #receiptSchedule: ReceiptSchedule;
   readonly #connection: Connection;
   readonly #upkeep: KeyUpkeep;
@@ -200,23 +207,33 @@ export class Client {
     this.#storageLedger = ledger;
     this.#inbox = new Inbox(ledger);
     this.#outbox = new Outbox(ledger);
+    const addressOf = (to: string) => this.#addressOf(to);
+    const wake = () => this.#sender.wake();
+    const parts = { services, runtime, inbox: this.#inbox, outbox: this.#outbox, addressOf, wake };
+    this.#groups = assembleGroups(parts);
+    this.groups = this.#groups.client;
     const broken = (reason: ClientError) => this.#connection.fail(reason);
     const drop = (reason: string, retryAfterMs?: number) => this.#connection.drop(reason, retryAfterMs);
     const common = { ...services, inbox: this.#inbox, me: self.device, timers, broken, drop };
     const { receiptMessages = true } = options;
     this.#receiptSchedule = new ReceiptSchedule(timers, random, () => this.#sender.wake());
     const owing = (conversation: AccountAddress) => {
-      if (receiptMessages && this.state === 'online') this.#receiptSchedule.heard(conversation);
+      // In a group what is written back carries them: a message of each member to each would be many.
+      if (receiptMessages && this.state === 'online' && !isGroupAddress(conversation))
+        this.#receiptSchedule.heard(conversation);
     };
     this.receipts = new ClientReceipts({ ...services, me: self.device, addressOf: (to) => this.#addressOf(to), owing });
     const transmit = () => (this.state === 'online' ? (frame: Uint8Array) => this.#connection.send(frame) : undefined);
     // Blocks are not here yet: whoever knows them says so, and calls `presence.refresh` when they change.
     const aside = { ...common, ...runtime, timers, transmit, isBlocked: () => false };
     this.presence = new ClientPresence({ ...aside, addressOf: (to) => this.#addressOf(to) });
-    this.#typing = new Typing(aside);
+    const others = (conversation: AccountAddress) =>
+      isGroupAddress(conversation) ? this.#groups.audiences.others(conversation) : [conversation];
+    this.#typing = new Typing({ ...aside, others });
     this.#receiver = new Receiver({
       ...common,
       typing: (transaction, chain, content) => this.#typing.take(transaction, chain, content),
+      groups: this.#groups.incoming,
       owing,
       heal: (to) => this.#sender.heal(to),
       seen: new SeenIds(ledger),
@@ -224,6 +241,7 @@ export class Client {
     });
     this.#sender = new Sender({
       ...common,
+      groups: this.#groups.audiences,
       outbox: this.#outbox,
       receipts: this.#receiptSchedule,
       random,
@@ -246,7 +264,8 @@ export class Client {
       online: () => {
         const { heard, displays, notices } = services;
         const owed = [...heard.owing(), ...displays.owing(), ...notices.addressees()];
-        if (receiptMessages) this.#receiptSchedule.online(owed);
+        const ofPairs = owed.filter((conversation) => !isGroupAddress(conversation));
+        if (receiptMessages) this.#receiptSchedule.online(ofPairs);
         this.#sender.online();
         this.#manifestWatch.start();
         this.#upkeep.start();
@@ -293,22 +312,45 @@ export class Client {
   }
 
   /**
-   * Queues a message for `to`, a name on this server or an address. Resolves when it is durable in the outbox; it leaves when there is a
-   * connection, now or after a restart. Throws `ClientError`: `bad-address`, `message-too-large`, `unsafe-device`.
+   * Queues a message for `to`, a name on this server, an address, or the address of a group. Resolves when it is durable in the outbox; it
+   * leaves when there is a connection, now or after a restart. Throws `ClientError`: `bad-address`, `message-too-large`, `unsafe-device`,
+   * `no-such-group`, `not-a-member`.
    */
   async send(to: string, content: Content | string, options: CallOptions = {}): Promise<OutgoingMessage> {
     throwIfAborted(options.signal);
     this.#connection.refuseWhenStopped();
     const address = this.#addressOf(to);
-    const known = this.#services.book.find(address);
-    if (known) refuseUnsafe(known);
+    const { ledger, book } = this.#services;
+    const inGroup = isGroupAddress(address);
+    for (const account of inGroup ? this.#groups.audiences.others(address) : [address]) {
+      const known = book.find(account);
+      if (known) refuseUnsafe(known);
+    }
     const id = encodeBase64url(this.#runtime.random(MESSAGE_ID_BYTES));
-    const requests = requestsAt(receiptLevel(this.#services.ledger, address));
-    const plaintext = plaintextOf(content, id, this.#runtime.now(), requests, this.#typing.keyFor(address));
+    // In a group nobody is asked for notices: each member would answer all.
+    const requests = inGroup ? undefined : requestsAt(receiptLevel(ledger, address));
+    const lifetime = this.timer(to);
+    const timed = lifetime > 0 ? { lifetime, ...contentOf(content) } : content;
+    const plaintext = plaintextOf(timed, id, this.#runtime.now(), requests, this.#typing.keyFor(address));
     const { accepted } = await this.#outbox.add(id, address, plaintext);
     this.#typing.wrote(address);
     this.#sender.wake();
     return { id, accepted };
+  }
+
+  /** Seconds that what is written to `to` from now on may be shown, there and here; 0: no end. Of a group it is the group's. Throws `bad-address`. */
+  timer(to: string): number {
+    const address = this.#addressOf(to);
+    if (isGroupAddress(address)) return this.groups.info(address).lifetime;
+    return pairTimer(this.#services.ledger, address) ?? 0;
+  }
+
+  /** Durable, for this device; of a group for all members (`ClientGroups.setTimer`). Throws `bad-address`, `bad-request`. */
+  async setTimer(to: string, lifetime: number): Promise<void> {
+    const address = this.#addressOf(to);
+    if (isGroupAddress(address)) return this.groups.setTimer(address, lifetime);
+    checkLifetime(lifetime);
+    await this.#services.ledger.commit((transaction) => setPairTimer(transaction, address, lifetime));
   }
 
   /**
@@ -366,6 +408,11 @@ export class Client {
   /** How many messages wait in the outbox. */
   pending(): number {
     return this.#outbox.count;
+  }
+
+  /** Resolves when no message waits in the outbox: news of groups too. */
+  emptied(): Promise<void> {
+    return this.#outbox.emptied();
   }
 
   /** The account's devices as the server knows them. */

@@ -13,6 +13,18 @@ export interface Content {
   /** A media type, e.g. `text/plain`. */
   readonly type: string;
   readonly body: Uint8Array;
+  /** The message that this one answers. */
+  readonly reply?: Reply;
+  /** Id of the message that `body`, an emoji, is a reaction to; an empty one takes it back. */
+  readonly reactionTo?: string;
+  /** Id of an earlier message of this account, the place of which this one takes. */
+  readonly edits?: string;
+  /** Id of an earlier message of this account, which is to be shown no more; without a body. */
+  readonly deletes?: string;
+  /** Accounts that the text names, at most 64. */
+  readonly mentions?: readonly AccountAddress[];
+  /** Seconds that it may be shown, from its first display on. Default: the timer of the conversation. */
+  readonly lifetime?: number;
 }
 
 export interface IncomingMessage {
@@ -21,7 +33,7 @@ export interface IncomingMessage {
   readonly id: string;
   readonly from: AccountAddress;
   readonly device: DeviceId;
-  /** Whom the message belongs to: the other account; for what another device of our own sent, whom it was sent to. */
+  /** Whom the message belongs to: the group, or the other account; for what another device of our own sent, whom it was sent to. */
   readonly conversation: AccountAddress;
   readonly type: string;
   readonly body: Uint8Array;
@@ -34,11 +46,11 @@ export interface IncomingMessage {
   readonly trust: Trust;
   /** The engine that made it; absent: LIME. */
   readonly engine?: string;
-  /** Of a CPIM message, inside which `type` and `body` stand (docs/spec/messages.md section 3): what it answers. */
+  /** What it answers. Of CPIM its sender is a device. */
   readonly reply?: Reply;
-  /** Of a CPIM message: the id of the message that `body`, an emoji, is a reaction to. */
-  readonly reactionTo?: string;
-  /** Of a CPIM message: seconds that it may be shown. */
+  /** Accounts that its text names. */
+  readonly mentions?: readonly AccountAddress[];
+  /** Seconds that it may be shown, from its first display on; the application sees to it. */
   readonly lifetime?: number;
   /** Its place among what its device writes in this conversation (docs/spec/chain.md); absent: a LIME client of others. */
   readonly number?: number;
@@ -269,6 +281,108 @@ export interface DisplayedElsewhereEvent {
   readonly id?: string;
 }
 
+/** What the events about other messages have in common. */
+interface AboutMessage {
+  /** The message that is meant: one of `from` in this conversation, but for a reaction. */
+  readonly id: string;
+  readonly conversation: AccountAddress;
+  readonly from: AccountAddress;
+  readonly device: DeviceId;
+  /** ms, the sender's clock, and the relay's. */
+  readonly sentAt: number;
+  readonly acceptedAt: number;
+}
+
+/** The author of a message has put another text in its place. */
+export interface MessageEditedEvent extends AboutMessage {
+  readonly kind: 'message-edited';
+  readonly type: string;
+  readonly body: Uint8Array;
+  /** As in `IncomingMessage`. */
+  readonly text?: string;
+  readonly mentions?: readonly AccountAddress[];
+}
+
+/** The author of a message wants it to be shown no more. */
+export interface MessageDeletedEvent extends AboutMessage {
+  readonly kind: 'message-deleted';
+}
+
+/** Somebody reacts to the message `id`, whoever wrote it. An account has one reaction to a message: a new one takes the place of the last. */
+export interface ReactionEvent extends AboutMessage {
+  readonly kind: 'reaction';
+  /** Empty: the reaction is taken back. */
+  readonly emoji: string;
+}
+
+/** Somebody wants to change or delete a message that is not theirs, or older than the newest 8192: nothing is changed. */
+export interface ChangeRefusedEvent extends AboutMessage {
+  readonly kind: 'change-refused';
+}
+
+/** A member has changed a group: docs/spec/groups.md section 3. */
+export interface GroupChangedEvent {
+  readonly kind: 'group-changed';
+  readonly group: AccountAddress;
+  readonly by: AccountAddress;
+  readonly change: GroupChange;
+  /** ms, the clock of who did it. */
+  readonly at: number;
+}
+
+export type GroupChange =
+  | { readonly kind: 'created'; readonly subject: string }
+  | { readonly kind: 'invited' | 'removed' | 'promoted' | 'demoted'; readonly members: readonly AccountAddress[] }
+  | { readonly kind: 'joined' | 'joined-by-link' | 'left' | 'declined' | 'picture' | 'link-made' | 'link-revoked' }
+  | { readonly kind: 'renamed'; readonly subject: string }
+  /** Seconds; 0: messages stay. */
+  | { readonly kind: 'timer'; readonly lifetime: number };
+
+/** This account is invited (`client.groups.join`, `decline`). */
+export interface GroupInvitedEvent {
+  readonly kind: 'group-invited';
+  readonly group: AccountAddress;
+  readonly by: AccountAddress;
+  readonly subject: string;
+  readonly members: readonly AccountAddress[];
+}
+
+/** Something came for a group that does not count: a message of who is no member, an event that nobody may have made. */
+export interface GroupRefusedEvent {
+  readonly kind: 'group-refused';
+  readonly group: AccountAddress;
+  /** Who sent it, who need not have made it. */
+  readonly from: AccountAddress;
+  readonly device: DeviceId;
+  /** docs/spec/groups.md section 6. */
+  readonly code: string;
+  readonly part: 'message' | 'event';
+  /** Of the message. */
+  readonly id?: string;
+}
+
+/**
+ * A member has signed two different events under one number: it tells members different things, or two of its devices acted at once. Both
+ * count, for everybody alike.
+ */
+export interface GroupForkEvent {
+  readonly kind: 'group-fork';
+  readonly group: AccountAddress;
+  readonly by: AccountAddress;
+  readonly number: number;
+}
+
+/** A member of a group that a message is not for. Told once, until it gets one again. */
+export interface MemberSkippedEvent {
+  readonly kind: 'member-skipped';
+  readonly id: string;
+  readonly to: AccountAddress;
+  readonly account: AccountAddress;
+  readonly reason: 'account-gone' | 'account-key-differs' | 'other-domain';
+  /** One sentence. */
+  readonly text: string;
+}
+
 /** A message has been refused again and again for a reason that should pass. It stays in the outbox; told once. */
 export interface SendWaitsEvent {
   readonly kind: 'send-waits';
@@ -300,6 +414,15 @@ export type IncomingEvent =
   | SendWaitsEvent
   | ReceiptEvent
   | DisplayedElsewhereEvent
+  | MessageEditedEvent
+  | MessageDeletedEvent
+  | ReactionEvent
+  | ChangeRefusedEvent
+  | GroupChangedEvent
+  | GroupInvitedEvent
+  | GroupRefusedEvent
+  | GroupForkEvent
+  | MemberSkippedEvent
   | ParkedEvent;
 
 /** A parked event under its id. */

@@ -1,65 +1,31 @@
 /** What a relay that drops, reorders, forges or withholds cannot hide: docs/spec/chain.md, over real servers that are made to lie. */
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { IncomingEvent } from '@sealwire/client/events';
 import type { MemoryStorage } from '@sealwire/client/memory-storage';
 import { encodeEnvelope } from '@sealwire/wire/envelope';
 import type { Deliver } from '@sealwire/wire/frames';
 import { parseAccountAddress, parseMessageId } from '@sealwire/wire/ids';
 import { decodeAnswer, encodeAnswer, type LimeBundle } from '@sealwire/wire/lime-server';
-import { type Constellation, startConstellation } from './constellation.ts';
-import { acquaint, afterCrash, join, type Person, type PersonOptions, register, take, takeTexts } from './person.ts';
+import { shownUntil as allUntil, Company, say } from './company.ts';
+import { acquaint, afterCrash, type Person, take, takeTexts } from './person.ts';
 
 jest.setTimeout(20_000);
 
-let constellation: Constellation;
-let people: Person[];
+const company = new Company();
 let alice: Person;
 let bob: Person;
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  people = [];
-  alice = await person('alice');
-  bob = await person('bob');
+  alice = await company.person('alice');
+  bob = await company.person('bob');
   await acquaint(alice, bob);
 });
 
-afterEach(async () => {
-  for (const { client } of people) await client.close();
-  await constellation.stop();
-});
-
-async function person(name: string, options: PersonOptions = {}): Promise<Person> {
-  const made = await register(constellation, name, options);
-  people.push(made);
-  await made.client.connect();
-  return made;
-}
-
-async function anotherDevice(of: Person): Promise<Person> {
-  const device = await join(constellation, of);
-  people.push(device);
-  await device.client.connect();
-  return device;
-}
-
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-async function say(from: Person, to: string, ...texts: string[]): Promise<void> {
-  for (const text of texts) await (await from.client.send(to, text)).accepted;
-}
-
-/** Everything that `of` is shown up to the message `text`: texts, and other events as they are, but that something was delivered. */
-async function shownUntil(of: Person, text: string): Promise<(string | IncomingEvent)[]> {
-  const shown: (string | IncomingEvent)[] = [];
-  const enough = new AbortController();
-  for await (const event of of.client.messages({ signal: enough.signal })) {
-    if (['caught-up', 'delivered', 'devices-changed'].includes(event.kind)) continue;
-    shown.push(event.kind === 'message' ? event.text! : event);
-    if (event.kind === 'message' && event.text === text) enough.abort();
-  }
-  return shown;
-}
+/** But that something was delivered, and who came and went. */
+const UNTOLD = ['caught-up', 'delivered', 'devices-changed'] as const;
+const shownUntil = (of: Person, text: string) => allUntil(of, text, UNTOLD);
 
 /** The relay keeps what it owes `of` back: the next `count` messages go to `held` in the order in which they came. */
 function holdBack(of: Person, count: number): Deliver[] {
@@ -207,7 +173,7 @@ describe('a relay that loses messages', () => {
   });
 
   it('loses a copy for the sender’s own other device: that device sees it', async () => {
-    const phone = await anotherDevice(alice);
+    const phone = await company.anotherDevice(alice);
     await alice.client.peer('alice');
     await say(alice, 'bob', '1');
     expect(await takeTexts(phone.client, 1)).toEqual(['1']);
@@ -218,7 +184,7 @@ describe('a relay that loses messages', () => {
 });
 
 it('garbage in the name of our own device, for conversations that there are not, leaves nothing in the storage', async () => {
-  const phone = await anotherDevice(alice);
+  const phone = await company.anotherDevice(alice);
   await say(alice, 'bob', '1');
   await say(bob, 'alice', '2');
   await takeTexts(alice.client, 1);
@@ -269,8 +235,7 @@ describe('a device of which there are two', () => {
     await say(alice, 'bob', '2', '3');
     expect(await takeTexts(bob.client, 2)).toEqual(['2', '3']);
     const copy = await afterCrash(backup);
-    people.push(copy);
-    await copy.client.connect();
+    await company.online(copy);
     await say(copy, 'bob', '2 again', '3 again', '4 of the copy');
     const shown = await shownUntil(bob, '4 of the copy');
     expect(shown.filter((event) => typeof event === 'object' && event.kind === 'fork')).toEqual([
@@ -285,8 +250,7 @@ describe('a device of which there are two', () => {
     await say(alice, 'bob', '2', '3');
     expect(await takeTexts(bob.client, 2)).toEqual(['2', '3']);
     const copy = await afterCrash(backup);
-    people.push(copy);
-    await copy.client.connect();
+    await company.online(copy);
     await say(bob, 'alice', 'hello');
     expect(await take(copy.client, 'fork', 1)).toMatchObject([
       { device: alice.client.device, conversation: bob.client.address },
@@ -312,7 +276,7 @@ describe('receipts', () => {
   });
 
   it('come from the sender’s own other device, too', async () => {
-    const phone = await anotherDevice(alice);
+    const phone = await company.anotherDevice(alice);
     await alice.client.peer('alice');
     const heard = new Set<string>();
     const all = new Promise<void>((resolve) =>
@@ -328,7 +292,7 @@ describe('receipts', () => {
   });
 
   it('ride on what is written back, and messages of their own can be switched off', async () => {
-    const carol = await person('carol', { receiptMessages: false });
+    const carol = await company.person('carol', { receiptMessages: false });
     const sent = await alice.client.send('carol', 'hello');
     await sent.accepted;
     await takeTexts(carol.client, 1);
@@ -366,8 +330,7 @@ describe('receipts', () => {
     await takeTexts(bob.client, 1);
     const arrived = new Promise((resolve) => alice.client.onArrived(resolve));
     const later = await afterCrash(bob);
-    people.push(later);
-    await later.client.connect();
+    await company.online(later);
     expect(await arrived).toEqual({ to: bob.client.address, device: bob.client.device, ids: [sent.id] });
   });
 });
@@ -375,7 +338,7 @@ describe('receipts', () => {
 describe('honest runs', () => {
   it('a device that joins later begins where it joined; retries and second attempts make no hole', async () => {
     await say(alice, 'bob', '1', '2');
-    const tablet = await anotherDevice(bob);
+    const tablet = await company.anotherDevice(bob);
     // Refused once, for the tablet.
     await say(alice, 'bob', '3');
     alice.network.incoming = (frame) => (frame.kind === 'accepted' ? undefined : frame);
@@ -408,7 +371,7 @@ describe('honest runs', () => {
   });
 
   it('conversations have chains of their own', async () => {
-    const carol = await person('carol');
+    const carol = await company.person('carol');
     for (const n of [1, 2, 3]) {
       await say(alice, 'bob', `b${n}`);
       await say(alice, 'carol', `c${n}`);
@@ -421,7 +384,7 @@ describe('honest runs', () => {
 
 describe('a device that gets nothing', () => {
   it('because the server says that it is gone, though the signed list names it: told once', async () => {
-    const tablet = await anotherDevice(bob);
+    const tablet = await company.anotherDevice(bob);
     await say(alice, 'bob', '1');
     let lies = true;
     alice.network.outgoing = (frame) => {
@@ -468,7 +431,7 @@ describe('a device that gets nothing', () => {
     'because of its keys in the directory (%s): told once, until it is served again',
     async (reason, spoil) => {
       await say(alice, 'bob', '1');
-      const tablet = await anotherDevice(bob);
+      const tablet = await company.anotherDevice(bob);
       const honest = alice.network.intercept;
       alice.network.intercept = async (request, ask) => {
         const answer = await ask();
@@ -513,7 +476,7 @@ describe('a device that gets nothing', () => {
 
 /** All events of a kind so far: what a message to oneself comes after. */
 async function drain(of: Person, kind: IncomingEvent['kind']): Promise<IncomingEvent[]> {
-  const writer = people.find((other) => other !== of)!;
+  const writer = company.people.find((other) => other !== of)!;
   await say(writer, of.client.address, 'drained');
   return (await shownUntil(of, 'drained')).filter(
     (event): event is IncomingEvent => typeof event === 'object' && event.kind === kind,

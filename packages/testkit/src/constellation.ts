@@ -37,6 +37,8 @@ export interface ConstellationOptions {
   readonly gate?: 'open' | 'invitation';
   /** Of pages that may call it. */
   readonly allowedOrigins?: readonly string[];
+  /** On top of no limits: its domain, and whom it asks of other ones. */
+  readonly directory?: Partial<Pick<typeof UNLIMITED, 'DOMAIN' | 'PEER_DIRECTORIES'>>;
   /** On top of the defaults, with the limits of messages per pair and per recipient switched off. */
   readonly relay?: Partial<RelaySettings>;
 }
@@ -68,6 +70,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
     const shared = { store, bus, crypto, random: systemRandom, now, log: silentLog, metrics, version: VERSION };
     const settings = {
       ...UNLIMITED,
+      ...options.directory,
       PUBLIC_ORIGIN: origin,
       GATE: options.gate ?? 'open',
       MAIL_DOMAINS: [],
@@ -126,7 +129,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
 
   return {
     origin,
-    domain: 'example.org',
+    domain: options.directory?.DOMAIN ?? UNLIMITED.DOMAIN,
     get store() {
       return store;
     },

@@ -1,61 +1,23 @@
 /** Sessions that broke begin anew by themselves, and what could not be read is sent again: docs/spec/healing.md, over real servers. */
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { IncomingEvent } from '@sealwire/client/events';
 import type { MemoryStorage } from '@sealwire/client/memory-storage';
 import type { Deliver } from '@sealwire/wire/frames';
 import { type DeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { decodeAnswer, encodeAnswer, type LimeBundle } from '@sealwire/wire/lime-server';
-import { type Constellation, startConstellation } from './constellation.ts';
-import { afterCrash, join, type Person, type PersonOptions, register, take } from './person.ts';
+import { Company, say, shownUntil } from './company.ts';
+import { afterCrash, type Person, take } from './person.ts';
 
 jest.setTimeout(20_000);
 
-let constellation: Constellation;
-let people: Person[];
+const company = new Company();
 let alice: Person;
 let bob: Person;
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  people = [];
-  alice = await person('alice');
-  bob = await person('bob');
+  alice = await company.person('alice');
+  bob = await company.person('bob');
 });
-
-afterEach(async () => {
-  for (const { client } of people) await client.close();
-  await constellation.stop();
-});
-
-async function person(name: string, options: PersonOptions = {}): Promise<Person> {
-  const made = await register(constellation, name, options);
-  people.push(made);
-  await made.client.connect();
-  return made;
-}
-
-async function anotherDevice(of: Person): Promise<Person> {
-  const device = await join(constellation, of);
-  people.push(device);
-  await device.client.connect();
-  return device;
-}
-
-async function say(from: Person, to: string, ...texts: string[]): Promise<void> {
-  for (const text of texts) await (await from.client.send(to, text)).accepted;
-}
-
-/** Everything that `of` is shown up to the message `text`: texts, and other events as they are. */
-async function shownUntil(of: Person, text: string): Promise<(string | IncomingEvent)[]> {
-  const shown: (string | IncomingEvent)[] = [];
-  const enough = new AbortController();
-  for await (const event of of.client.messages({ signal: enough.signal })) {
-    if (event.kind === 'caught-up') continue;
-    shown.push(event.kind === 'message' ? event.text! : event);
-    if (event.kind === 'message' && event.text === text) enough.abort();
-  }
-  return shown;
-}
 
 const textsOf = (shown: readonly (string | IncomingEvent)[]) => shown.filter((each) => typeof each === 'string');
 /** But that something was delivered. */
@@ -78,17 +40,14 @@ const backupOf = (of: Person): Person => ({ ...of, storage: (of.storage as Memor
 
 /** The relay has forgotten what was read, and repeats nothing of it to a profile that is put back. */
 async function acknowledged(device: DeviceId): Promise<void> {
-  while ((await constellation.store.mailboxes.usage(device)).messages > 0)
+  while ((await company.constellation.store.mailboxes.usage(device)).messages > 0)
     await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The profile as it was, instead of what it has become. */
 async function putBack(backup: Person): Promise<Person> {
   if (backup.network.up) await acknowledged(backup.client.device);
-  const restored = await afterCrash(backup);
-  people.push(restored);
-  await restored.client.connect();
-  return restored;
+  return company.online(await afterCrash(backup));
 }
 
 describe('a profile that was copied back', () => {
@@ -205,7 +164,7 @@ describe('by the user’s word', () => {
 
 describe('a session that one side does not have', () => {
   it('a first message with a one-time prekey that is used up: carol gets the one that alice got', async () => {
-    const carol = await person('carol');
+    const carol = await company.person('carol');
     let handedOut: LimeBundle | undefined;
     for (const { network } of [alice, carol])
       network.intercept = async (request, ask) => {
@@ -245,7 +204,7 @@ describe('a session that one side does not have', () => {
     await talk(1, 2);
     await bob.client.close();
     await say(alice, 'bob', 'a3');
-    const anew = await anotherDevice(bob);
+    const anew = await company.anotherDevice(bob);
     await say(alice, 'bob', 'a4');
     expect(await shownUntil(anew, 'a4')).toEqual(['a4']);
     await say(anew, 'alice', 'b4');
@@ -253,7 +212,7 @@ describe('a session that one side does not have', () => {
   });
 
   it('our own other device was put back: it asks for its copies, in the conversations that they belong to', async () => {
-    const phone = await anotherDevice(alice);
+    const phone = await company.anotherDevice(alice);
     await alice.client.peer('alice');
     const round = async (n: number) => {
       await say(alice, 'bob', `a${n}`);
@@ -334,12 +293,12 @@ describe('T98: who wants a device to begin sessions without end', () => {
   it('two of one device take turns: each begins so many sessions, and then it is only told', async () => {
     await talk(1, 1);
     const copies = [bob, { ...bob, storage: (bob.storage as MemoryStorage).copy() }];
-    const frames = () => [alice, ...people].flatMap(({ network }) => network.framesSent('send')).length;
+    const frames = () => [alice, ...company.people].flatMap(({ network }) => network.framesSent('send')).length;
     const restarts = [0, 0];
     for (let round = 0; round < 14; round++) {
       const which = round % 2;
       const one = await afterCrash(copies[which]!);
-      people.push(one);
+      company.people.push(one);
       copies[which] = one;
       await one.client.connect();
       await say(alice, 'bob', `m${round}`);

@@ -257,6 +257,24 @@ describe('a server that stands between the two', () => {
     await expect(linking).rejects.toMatchObject({ code: 'aborted' });
   });
 
+  it('S64: a nonce of another length moves the words of what the digits are made of: the key is not shown to it', async () => {
+    const device = newcomer();
+    let revealed = false;
+    alice.network.intercept = async (asked, ask) => {
+      revealed ||= asked.url.endsWith(`/old/${LINK_SLOTS.reveal}`);
+      const answer = await ask();
+      if (!asked.url.endsWith(`/${LINK_SLOTS.nonce}`) || asked.method !== 'GET') return answer;
+      const { message } = (await answer.json()) as { message?: string };
+      if (!message) return Response.json({});
+      return Response.json({ message: encodeBase64url(decodeBase64url(message).subarray(1)) });
+    };
+    const code = await device.code;
+    await expect(alice.client.answerLink(code)).rejects.toMatchObject({ code: 'link-forged' });
+    expect(revealed).toBe(false);
+    device.stop.abort();
+    await expect(device.linked).rejects.toBeDefined();
+  });
+
   it.each([LINK_SLOTS.nonce, LINK_SLOTS.entry])('changes word %i of the new device: nobody is let in', async (slot) => {
     const device = newcomer();
     alice.network.intercept = async (asked, ask) => {

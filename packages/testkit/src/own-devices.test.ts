@@ -1,33 +1,16 @@
 /** What one device of an account knows of the others, and what a note to self becomes (docs/spec/client.md sections 4 and 5). */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Client } from '@sealwire/client/client';
-import { type Constellation, startConstellation } from './constellation.ts';
-import { afterCrash, join, type Person, register, take, takeTexts } from './person.ts';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Company } from './company.ts';
+import { afterCrash, type Person, take, takeTexts } from './person.ts';
 
-let constellation: Constellation;
+const company = new Company();
 let phone: Person;
 let bob: Person;
-let clients: Client[];
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  phone = await register(constellation, 'alice');
-  bob = await register(constellation, 'bob');
-  clients = [phone.client, bob.client];
-  await Promise.all(clients.map((client) => client.connect()));
+  phone = await company.person('alice');
+  bob = await company.person('bob');
 });
-
-afterEach(async () => {
-  for (const client of clients) await client.close();
-  await constellation.stop();
-});
-
-async function joined(): Promise<Person> {
-  const device = await join(constellation, phone);
-  clients.push(device.client);
-  await device.client.connect();
-  return device;
-}
 
 describe('a device that joined', () => {
   beforeEach(async () => {
@@ -36,7 +19,7 @@ describe('a device that joined', () => {
   });
 
   it('is known to the others at once: the next message is copied to it at the first attempt', async () => {
-    const laptop = await joined();
+    const laptop = await company.anotherDevice(phone);
     await knows(phone, 2);
     await (await phone.client.send('bob', 'from one of two')).accepted;
     expect(await take(laptop.client, 'message', 1)).toMatchObject([
@@ -47,7 +30,7 @@ describe('a device that joined', () => {
 
   it('gets a copy of the next message though the hint was lost', async () => {
     phone.network.incoming = (frame) => (frame.kind === 'manifest-published' ? undefined : frame);
-    const laptop = await joined();
+    const laptop = await company.anotherDevice(phone);
     await (await phone.client.send('bob', 'from one of two')).accepted;
     expect(await takeTexts(laptop.client, 1)).toEqual(['from one of two']);
     expect(phone.network.framesReceived('rejected')).toMatchObject([{ missing: [laptop.client.device] }]);
@@ -55,7 +38,7 @@ describe('a device that joined', () => {
 
   it('of which no hint told is known to another one on its next connection', async () => {
     phone.network.incoming = (frame) => (frame.kind === 'manifest-published' ? undefined : frame);
-    const laptop = await joined();
+    const laptop = await company.anotherDevice(phone);
     phone.network.cut();
     await knows(phone, 2);
     await (await phone.client.send('bob', 'from one of two')).accepted;
@@ -92,13 +75,13 @@ describe('a note to self', () => {
     const { id, accepted } = await phone.client.send('alice', 'milk');
     await accepted;
     const again = await afterCrash(phone);
-    clients.push(again.client);
+    company.people.push(again);
     expect(await take(again.client, 'message', 1)).toMatchObject([{ ...note(phone), id }]);
     expect(phone.network.framesSent('send')).toEqual([]);
   });
 
   it('of one of two devices reaches the other one, and is not shown twice', async () => {
-    const laptop = await joined();
+    const laptop = await company.anotherDevice(phone);
     await knows(phone, 2);
     await (await phone.client.send('alice', 'milk')).accepted;
     expect(await take(laptop.client, 'message', 1)).toMatchObject([note(phone)]);
@@ -108,7 +91,7 @@ describe('a note to self', () => {
 
   it('reaches a device of which no hint told', async () => {
     phone.network.incoming = (frame) => (frame.kind === 'manifest-published' ? undefined : frame);
-    const laptop = await joined();
+    const laptop = await company.anotherDevice(phone);
     await (await phone.client.send('alice', 'milk')).accepted;
     expect(await take(laptop.client, 'message', 1)).toMatchObject([note(phone)]);
   });

@@ -8,45 +8,20 @@ import { systemRandom } from '@sealwire/crypto/random';
 import { Lime } from '@sealwire/lime/lime';
 import { MemoryLimeStore } from '@sealwire/lime/testing/memory-store';
 import { parseDeviceId } from '@sealwire/wire/ids';
-import { type Constellation, startConstellation } from './constellation.ts';
+import { Company, say } from './company.ts';
 import { Bridge } from './linphone/bridge.ts';
-import { acquaint, afterCrash, join, type Person, register, take, takeBacklog } from './person.ts';
+import { acquaint, afterCrash, type Person, take, takeBacklog } from './person.ts';
 
 jest.setTimeout(30_000);
 
-let constellation: Constellation;
-let people: Person[];
+const company = new Company();
 let alice: Person;
 let bob: Person;
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  people = [];
-  alice = await online(register(constellation, 'alice'));
-  bob = await online(register(constellation, 'bob'));
+  alice = await company.person('alice');
+  bob = await company.person('bob');
 });
-
-afterEach(async () => {
-  for (const { client } of people) await client.close();
-  await constellation.stop();
-});
-
-async function online(made: Promise<Person>): Promise<Person> {
-  const person = await made;
-  people.push(person);
-  await person.client.connect();
-  return person;
-}
-
-async function say(from: Person, to: string, ...texts: string[]): Promise<string[]> {
-  const ids: string[] = [];
-  for (const text of texts) {
-    const { id, accepted } = await from.client.send(to, text);
-    await accepted;
-    ids.push(id);
-  }
-  return ids;
-}
 
 /** Reads `count` messages and says that they were displayed. */
 async function read(of: Person, count: number): Promise<IncomingMessage[]> {
@@ -105,7 +80,7 @@ describe('two people', () => {
     bob.network.outgoing = (frame) => (frame.kind === 'send' ? undefined : frame);
     const ids = await say(alice, 'bob', 'one');
     await read(bob, 1);
-    await online(afterCrash(bob));
+    await company.online(await afterCrash(bob));
     expect(await told(alice, 'displayed')).toMatchObject({ ids, device: bob.client.device });
   });
 });
@@ -123,7 +98,7 @@ it('T140: a stranger is told nothing, whatever it asks, until it is written to',
 });
 
 it('what one device has displayed its account’s other ones are told, and nobody else', async () => {
-  const desk = await online(join(constellation, bob));
+  const desk = await company.anotherDevice(bob);
   await bob.client.peer('bob');
   await say(alice, 'bob', 'one', 'two');
   const messages = await read(bob, 2);
@@ -149,11 +124,17 @@ describe('a LIME device of somebody else', () => {
     lime = new Lime({ crypto: nodeCrypto(), store: new MemoryLimeStore(), random: systemRandom, now: Date.now });
     const { identityKey, signedPrekey, oneTimePrekeys } = lime.createDevice(phone(), SUITE);
     const terms = { maximum: 10, now: 7 };
-    await constellation.store.waiting.register(phone(), SUITE, { identityKey, signedPrekey }, oneTimePrekeys, terms);
+    await company.constellation.store.waiting.register(
+      phone(),
+      SUITE,
+      { identityKey, signedPrekey },
+      oneTimePrekeys,
+      terms,
+    );
     await bob.client.admit(phone(), [{ suite: SUITE, identityKey }]);
     lime.activateDevice(phone());
     const { password } = await bob.client.makeAppPassword('phone');
-    bridge = await Bridge.connect({ origin: constellation.origin, device: phone(), user: 'bob', password });
+    bridge = await Bridge.connect({ origin: company.constellation.origin, device: phone(), user: 'bob', password });
     await alice.client.receipts.setLevel('on');
   });
 
@@ -214,7 +195,7 @@ describe('a LIME device of somebody else', () => {
     expect(first).toMatchObject({ id: 'a', requests, device: phone() });
     await alice.client.receipts.displayed(first!);
     const later = await afterCrash(alice);
-    people.push(later);
+    company.people.push(later);
     await later.client.send('bob', 'written meanwhile');
     await later.client.connect();
     expect(await next()).toMatchObject({ type: 'text/plain' });

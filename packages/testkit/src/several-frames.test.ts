@@ -1,10 +1,10 @@
 /** A message whose parts do not fit one frame (docs/spec/client.md section 5): to two people of several devices, over real servers. */
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { EncryptionEngine, EngineFactory } from '@sealwire/client/engine';
 import type { Send } from '@sealwire/wire/frames';
 import { accountOf } from '@sealwire/wire/ids';
-import { type Constellation, startConstellation } from './constellation.ts';
-import { afterCrash, join, type Person, register, take } from './person.ts';
+import { Company } from './company.ts';
+import { afterCrash, type Person, take } from './person.ts';
 
 jest.setTimeout(20_000);
 
@@ -26,8 +26,7 @@ const wideEngine: EngineFactory = (): EncryptionEngine => ({
   },
 });
 
-let constellation: Constellation;
-let people: Person[];
+const company = new Company();
 let alice: Person;
 let tablet: Person;
 let desk: Person;
@@ -35,29 +34,20 @@ let bob: Person;
 let bobDesk: Person;
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  people = [];
-  alice = await online(register(constellation, 'alice'));
-  [tablet, desk] = [await online(join(constellation, alice)), await online(join(constellation, alice))];
-  bob = await online(register(constellation, 'bob'));
-  bobDesk = await online(join(constellation, bob));
+  alice = await wide(company.person('alice'));
+  [tablet, desk] = [await wide(company.anotherDevice(alice)), await wide(company.anotherDevice(alice))];
+  bob = await wide(company.person('bob'));
+  bobDesk = await wide(company.anotherDevice(bob));
   // They know each other's devices, and have nothing left to tell.
   await say('hello');
   for (const each of [tablet, desk, bob, bobDesk]) await shown(each, 1);
 });
 
-afterEach(async () => {
-  for (const { client } of people) await client.close();
-  await constellation.stop();
-});
-
-async function online(made: Promise<Person>): Promise<Person> {
+async function wide(made: Promise<Person>): Promise<Person> {
   const person = await made;
-  people.push(person);
   person.client.engines.register(wideEngine);
   await person.client.engines.choose('alice', 'wide');
   await person.client.engines.choose('bob', 'wide');
-  await person.client.connect();
   return person;
 }
 
@@ -98,7 +88,7 @@ it('goes out in several, each for whole accounts, and is shown once', async () =
 
 describe('when the second frame', () => {
   it('lacks a device, it alone is made again: who has the message gets it once', async () => {
-    const bobTablet = await online(join(constellation, bob));
+    const bobTablet = await wide(company.anotherDevice(bob));
     const before = alice.network.framesSent('send').length;
     await say('long');
     expect(sentSince(alice, before).map(recipientsOf)).toEqual([
@@ -155,8 +145,7 @@ describe('when the second frame', () => {
     const [first] = alice.network.framesSent('send').slice(-1);
     alice = await afterCrash(alice);
     alice.client.engines.register(wideEngine);
-    people.push(alice);
-    await alice.client.connect();
+    await company.online(alice);
     await say('end');
     expect(alice.network.framesSent('send')[0]).toEqual(first);
     expect(await shownUntil(tablet, 'end')).toEqual(['end']);
@@ -165,7 +154,7 @@ describe('when the second frame', () => {
 });
 
 it('that lacks an own device is made again as a whole', async () => {
-  const phone = await online(join(constellation, alice));
+  const phone = await wide(company.anotherDevice(alice));
   alice.network.incoming = (frame) => (frame.kind === 'manifest-published' ? undefined : frame);
   await say('long');
   await say('end');

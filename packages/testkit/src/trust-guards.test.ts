@@ -2,28 +2,18 @@
  * Guards of whom the SDK believes, each with the test that fails without it (docs/testing.md): relay and directory that lie, the user's
  * word, sessions that are forgotten. docs/spec/client.md section 4.
  */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { MemoryStorage } from '@sealwire/client/memory-storage';
-import { type Constellation, startConstellation } from './constellation.ts';
-import { join, type Person, register, take, takeTexts } from './person.ts';
+import { Company } from './company.ts';
+import { join, type Person, take, takeTexts } from './person.ts';
 
-let constellation: Constellation;
-let people: Person[];
+const company = new Company();
 let alice: Person;
 let bob: Person;
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  alice = await register(constellation, 'alice');
-  bob = await register(constellation, 'bob');
-  people = [alice, bob];
-  await alice.client.connect();
-  await bob.client.connect();
-});
-
-afterEach(async () => {
-  for (const { client } of people) await client.close();
-  await constellation.stop();
+  alice = await company.person('alice');
+  bob = await company.person('bob');
 });
 
 /** Both sides have a session and know each other. */
@@ -45,9 +35,7 @@ describe('a relay that lies about the sender', () => {
 
 describe('a first message that shows another identity key than before', () => {
   it('D18: is not read, is told of, and nothing is sent to that account until the user has decided', async () => {
-    const carol = await register(constellation, 'carol');
-    people.push(carol);
-    await carol.client.connect();
+    const carol = await company.person('carol');
     await meet();
     bob.network.incoming = (frame) => (frame.kind === 'deliver' ? { ...frame, sender: alice.client.device } : frame);
     await (await carol.client.send('bob', 'I am alice')).accepted;
@@ -61,7 +49,7 @@ describe('a first message that shows another identity key than before', () => {
 describe('a directory that lies', () => {
   it('S38: a page of history that leads nowhere is not asked for again and again', async () => {
     await meet();
-    for (const person of [bob, bob]) people.push(await join(constellation, person));
+    for (const person of [bob, bob]) company.people.push(await join(company.constellation, person));
     let asked = 0;
     alice.network.intercept = async (request, ask) => {
       if (!request.url.includes('/history?after=')) return ask();
@@ -74,7 +62,7 @@ describe('a directory that lies', () => {
   });
 
   it('S37: an answer for another account is not taken for the one that was asked for', async () => {
-    const answer = await (await fetch(`${constellation.origin}/directory/manifests/alice`)).json();
+    const answer = await (await fetch(`${company.constellation.origin}/directory/manifests/alice`)).json();
     alice.network.intercept = async (request, ask) =>
       request.url.endsWith('/manifests/bob') ? Response.json(answer) : ask();
     await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'unknown-account' });
@@ -84,7 +72,7 @@ describe('a directory that lies', () => {
 describe('the user’s word', () => {
   it('S49: said while the directory is asked stays: the answer does not bring the older trust back', async () => {
     await meet();
-    for (const person of [bob, bob]) people.push(await join(constellation, person));
+    for (const person of [bob, bob]) company.people.push(await join(company.constellation, person));
     let go: (() => void) | undefined;
     alice.network.intercept = (request, ask) => {
       if (!request.url.includes('/history?after=')) return ask();
@@ -119,8 +107,8 @@ describe('a device that is forgotten', () => {
   }
 
   it('S45: its sessions and pinned keys go with it from the storage of all who wrote to it', async () => {
-    const tablet = await join(constellation, bob);
-    people.push(tablet);
+    const tablet = await join(company.constellation, bob);
+    company.people.push(tablet);
     await meet();
     const { device } = tablet.client;
     expect(await recordsOf(alice, device)).not.toEqual([]);

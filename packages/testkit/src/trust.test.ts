@@ -1,40 +1,23 @@
 /** What a lying server gets: docs/spec/client.md section 4, against servers that are made to lie. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { decodeEnvelope, encodeEnvelope } from '@sealwire/wire/envelope';
 import { decodeAnswer, encodeAnswer } from '@sealwire/wire/lime-server';
 import { decodeManifest, encodeManifest, type Manifest, manifestSigningInput } from '@sealwire/wire/manifest';
-import { type Constellation, startConstellation } from './constellation.ts';
-import { join, type Person, register, take, takeTexts } from './person.ts';
+import { Company } from './company.ts';
+import { type Person, take, takeTexts } from './person.ts';
 
 const crypto = nodeCrypto();
-let constellation: Constellation;
-let people: Person[];
+const company = new Company();
 let alice: Person;
 let bob: Person;
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  alice = await register(constellation, 'alice');
-  bob = await register(constellation, 'bob');
-  people = [alice, bob];
-  await alice.client.connect();
-  await bob.client.connect();
+  alice = await company.person('alice');
+  bob = await company.person('bob');
 });
-
-afterEach(async () => {
-  for (const { client } of people) await client.close();
-  await constellation.stop();
-});
-
-async function anotherDevice(person: Person): Promise<Person> {
-  const device = await join(constellation, person);
-  people.push(device);
-  await device.client.connect();
-  return device;
-}
 
 /** alice → bob, read by bob: sessions exist, and manifests are known. */
 async function meet(): Promise<void> {
@@ -61,7 +44,7 @@ function signed(accountSeed: Uint8Array, manifest: Manifest): object {
 }
 
 async function newestManifest(): Promise<{ manifest: Manifest; bytes: Uint8Array; answer: object }> {
-  const answer = (await (await fetch(`${constellation.origin}/directory/manifests/bob`)).json()) as {
+  const answer = (await (await fetch(`${company.constellation.origin}/directory/manifests/bob`)).json()) as {
     manifest: string;
   };
   const bytes = decodeBase64url(answer.manifest);
@@ -71,7 +54,7 @@ async function newestManifest(): Promise<{ manifest: Manifest; bytes: Uint8Array
 describe('devices', () => {
   it('E02: a device added between look-up and send gets the message: refused once, then sent to all', async () => {
     await meet();
-    const tablet = await anotherDevice(bob);
+    const tablet = await company.anotherDevice(bob);
     await (await alice.client.send('bob', 'for both')).accepted;
     expect(alice.network.framesReceived('rejected')).toMatchObject([
       { code: 'device-mismatch', missing: [tablet.client.device] },
@@ -85,7 +68,7 @@ describe('devices', () => {
     alice.network.incoming = (frame) => (frame.kind === 'accepted' ? undefined : frame);
     const { accepted } = await alice.client.send('bob', 'once');
     expect(await takeTexts(bob.client, 1)).toEqual(['once']);
-    const tablet = await anotherDevice(bob);
+    const tablet = await company.anotherDevice(bob);
     alice.network.incoming = (frame) => frame;
     alice.network.cut();
     await accepted;
@@ -95,7 +78,7 @@ describe('devices', () => {
   });
 
   it('S45: a removed device gets nothing more, is told, and does not come back', async () => {
-    const tablet = await anotherDevice(bob);
+    const tablet = await company.anotherDevice(bob);
     await meet();
     expect(await takeTexts(tablet.client, 1)).toEqual(['hello']);
     expect((await bob.client.devices()).map(({ id }) => id).sort()).toEqual(
@@ -115,7 +98,7 @@ describe('devices', () => {
   });
 
   it('S45: a removal whose second half failed is repeated whole; a device that is nowhere is told', async () => {
-    const tablet = await anotherDevice(bob);
+    const tablet = await company.anotherDevice(bob);
     bob.network.intercept = async (request, ask) => {
       if (request.method === 'PUT') throw new TypeError('fetch failed');
       return ask();
@@ -129,16 +112,16 @@ describe('devices', () => {
   });
 
   it('a device that the server has cut off is left out, though its manifest is not mended yet', async () => {
-    const tablet = await anotherDevice(bob);
+    const tablet = await company.anotherDevice(bob);
     await meet();
-    await constellation.store.devices.remove(tablet.client.device, Date.now());
+    await company.constellation.store.devices.remove(tablet.client.device, Date.now());
     await (await alice.client.send('bob', 'to the rest')).accepted;
     expect(await takeTexts(bob.client, 1)).toEqual(['to the rest']);
   });
 
   it('deleting the account ends all its devices; others learn of it when they write', async () => {
     await meet();
-    const tablet = await anotherDevice(bob);
+    const tablet = await company.anotherDevice(bob);
     const ended = take(tablet.client, 'message', 1);
     await bob.client.deleteAccount();
     await expect(ended).rejects.toMatchObject({
@@ -193,7 +176,7 @@ describe('a lying server', () => {
 
   it('S38: an older list of devices is refused', async () => {
     const { answer } = await newestManifest();
-    await anotherDevice(bob);
+    await company.anotherDevice(bob);
     expect((await alice.client.peer('bob')).manifestVersion).toBe(2);
     serveManifest(answer);
     await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'manifest-rollback' });
@@ -214,9 +197,9 @@ describe('a lying server', () => {
 
   it('a list that is several versions ahead is followed through the history', async () => {
     expect((await alice.client.peer('bob')).manifestVersion).toBe(1);
-    await anotherDevice(bob);
-    await anotherDevice(bob);
-    await anotherDevice(bob);
+    await company.anotherDevice(bob);
+    await company.anotherDevice(bob);
+    await company.anotherDevice(bob);
     expect(await alice.client.peer('bob')).toMatchObject({ manifestVersion: 4 });
   });
 

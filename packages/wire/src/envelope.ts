@@ -3,6 +3,7 @@
  * is the shared body of a message, the content its plaintext. Unknown fields are skipped, so that a
  * newer client may add some. Byte fields are views.
  */
+import type { AccountAddress } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import {
   address,
@@ -16,6 +17,7 @@ import {
   text,
   uint,
 } from './protobuf/fields.ts';
+import type { Writer } from './protobuf/writer.ts';
 
 const ENGINE = /^[a-z0-9][a-z0-9._-]{0,31}$/;
 const NO_BYTES = new Uint8Array(0);
@@ -41,13 +43,31 @@ export const DIGEST_BYTES = 16;
 export const TAG_BYTES = 8;
 /** Of AES-256 (docs/spec/presence.md section 4). */
 export const TYPING_KEY_BYTES = 32;
-/** Two manifests of the largest size name fewer devices. */
-const NEWCOMERS = 128;
+/** Of one message; of a larger group's devices the others begin without being named (docs/spec/groups.md section 6). */
+export const NEWCOMERS = 512;
 /** Of one message: what has no room goes with the next one. */
 export const RECEIPTS = 8;
 export const MISSING_RANGES = 4;
 /** Of one message: relay ids that could not be read, and as many that cannot be sent again (docs/spec/healing.md). */
 export const UNREAD_IDS = 64;
+/** Of `Content.group`: a message that is CPIM carries it in a header. */
+export const GROUP_PART_BYTES = 4_096;
+/** Accounts that one text names. */
+export const MENTIONS = 64;
+const ID_BYTES = 64;
+/** Seconds: a year. */
+export const LONGEST_LIFETIME = 365 * 24 * 60 * 60;
+
+/** A field that need not be there: without an id there is none. */
+const NO_REPLY = { id: '', sender: '' as AccountAddress };
+const REPLY_TO = message(17, { id: text(1, ID_BYTES), sender: address(2) });
+const REPLY_TO_FIELD = {
+  ...REPLY_TO,
+  absent: NO_REPLY,
+  write: (writer: Writer, value: typeof NO_REPLY, code: string) => {
+    if (value.id !== '') REPLY_TO.write(writer, value, code);
+  },
+};
 
 export const CONTENT = new MessageType(
   {
@@ -57,7 +77,7 @@ export const CONTENT = new MessageType(
     /** ms since 1970, by the sender's clock. */
     sentAt: uint(3),
     /** Of the message, for replies and receipts. */
-    id: text(4, 64),
+    id: text(4, ID_BYTES),
     /** The place in a chain: docs/spec/chain.md. */
     number: uint(5),
     previous: uint(6),
@@ -108,12 +128,24 @@ export const CONTENT = new MessageType(
     ),
     /** Which notices the sender asks for: docs/spec/messages.md section 5. */
     requests: uint(15),
+    /** `GroupNews` (group-news.ts), encoded. */
+    group: bytes(16, GROUP_PART_BYTES),
+    reply: REPLY_TO_FIELD,
+    /** Ids of messages, as `id`; empty: none. */
+    reactionTo: text(18, ID_BYTES),
+    edits: text(19, ID_BYTES),
+    deletes: text(20, ID_BYTES),
+    mentions: list(address(21), MENTIONS),
+    /** Seconds; 0: no end. */
+    lifetime: uint(22),
     /** docs/spec/presence.md. */
     typingKey: bytes(30, TYPING_KEY_BYTES),
   },
   {
-    check({ number, previous, digest, newcomers, again, typingKey }, reader) {
+    check({ number, previous, digest, newcomers, again, reactionTo, edits, deletes, lifetime, typingKey }, reader) {
       if (typingKey.length !== 0 && typingKey.length !== TYPING_KEY_BYTES) reader.fail('a key of another length');
+      if ([reactionTo, edits, deletes].filter((id) => id !== '').length > 1) reader.fail('two things at once');
+      if (lifetime > LONGEST_LIFETIME) reader.fail('a life beyond a year');
       if (again.length !== 0 && again.length !== LIMITS.messageIdBytes.value) reader.fail('an id of another length');
       if (previous > 0 ? previous >= number : number === 0 && newcomers.length > 0) reader.fail('no place in a chain');
       if (digest.length !== (previous > 0 ? DIGEST_BYTES : 0)) reader.fail('a digest of another length');
@@ -132,6 +164,12 @@ export interface ChainLink {
 export type Envelope = MessageOf<typeof ENVELOPE>;
 export type RefusedMessage = MessageOf<typeof CONTENT>['refused'][number];
 export type Receipt = MessageOf<typeof CONTENT>['receipts'][number];
+
+/** The message that another one answers. */
+export interface ReplyTo {
+  readonly id: string;
+  readonly sender: AccountAddress;
+}
 
 export interface Content {
   readonly type: string;
@@ -153,6 +191,16 @@ export interface Content {
   readonly again?: Uint8Array;
   /** Which notices the sender asks for: the sum of bits of `NOTICE_BITS`; absent: none. */
   readonly requests?: number;
+  /** `GroupNews`, encoded. */
+  readonly group?: Uint8Array;
+  readonly reply?: ReplyTo;
+  /** Ids of earlier messages: that the body is a reaction to; that this one takes the place of; that is to be shown no more. */
+  readonly reactionTo?: string;
+  readonly edits?: string;
+  readonly deletes?: string;
+  readonly mentions?: readonly AccountAddress[];
+  /** Seconds that the message may be shown. */
+  readonly lifetime?: number;
   /** Under which its device tells in this conversation that its user is typing; absent: it does not. */
   readonly typingKey?: Uint8Array;
 }
@@ -191,13 +239,21 @@ export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
     refused = [],
     again = NO_BYTES,
     requests = 0,
+    group = NO_BYTES,
+    reply = NO_REPLY,
+    reactionTo = '',
+    edits = '',
+    deletes = '',
+    mentions = [],
+    lifetime = 0,
     typingKey = NO_BYTES,
     ...rest
   } = content;
   const { number = 0, previous, newcomers = [] } = link ?? {};
   const place = { number, previous: previous?.number ?? 0, digest: previous?.digest ?? NO_BYTES, newcomers };
+  const parts = { group, reply, reactionTo, edits, deletes, mentions, lifetime };
   return CONTENT.encode(
-    { ...rest, id, ...place, receipts, unread, gone, again, moot, refused, requests, typingKey },
+    { ...rest, id, ...place, receipts, unread, gone, again, moot, refused, requests, ...parts, typingKey },
     'bad-content',
   );
 }
@@ -206,7 +262,7 @@ export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
 export function decodeContent(bytes: Uint8Array): Content {
   const { id, number, previous, digest, newcomers, receipts, unread, gone, again, moot, refused, ...rest } =
     CONTENT.decode(bytes, 'bad-content');
-  const { requests, typingKey, ...content } = rest;
+  const { requests, group, reply, reactionTo, edits, deletes, mentions, lifetime, typingKey, ...content } = rest;
   const link: ChainLink = { number, newcomers, ...(previous > 0 && { previous: { number: previous, digest } }) };
   return {
     ...content,
@@ -219,6 +275,13 @@ export function decodeContent(bytes: Uint8Array): Content {
     ...(moot.length > 0 && { moot }),
     ...(refused.length > 0 && { refused }),
     ...(requests > 0 && { requests }),
+    ...(group.length > 0 && { group }),
+    ...(reply.id !== '' && { reply }),
+    ...(reactionTo !== '' && { reactionTo }),
+    ...(edits !== '' && { edits }),
+    ...(deletes !== '' && { deletes }),
+    ...(mentions.length > 0 && { mentions }),
+    ...(lifetime > 0 && { lifetime }),
     ...(typingKey.length > 0 && { typingKey }),
   };
 }

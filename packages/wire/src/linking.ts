@@ -11,7 +11,6 @@ export const LINK_ID_BYTES = 16;
 /** X25519. */
 export const LINK_KEY_BYTES = 32;
 export const LINK_NONCE_BYTES = 16;
-export const LINK_COMMITMENT_BYTES = 32;
 /** What one device may give another with its welcome. */
 export const HANDOVER_BYTES = 16_384;
 

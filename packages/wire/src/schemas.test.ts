@@ -5,6 +5,9 @@ import protobuf from 'protobufjs';
 import { CONTENT, ENVELOPE } from './envelope.ts';
 import { FILE_DESCRIPTOR } from './file-descriptor.ts';
 import { CLIENT_FRAMES, SERVER_FRAMES } from './frames.ts';
+import { GROUP_ACTION, GROUP_EVENT, GROUP_EVENTS } from './group-event.ts';
+import { GROUP_LINK } from './group-link.ts';
+import { GROUP_NEWS } from './group-news.ts';
 import { LINK_MESSAGE, LINK_REVEAL, LINK_WELCOME } from './linking.ts';
 import { MANIFEST } from './manifest.ts';
 import { NODE_MESSAGES } from './node-messages.ts';
@@ -16,8 +19,14 @@ const BY_HAND: readonly string[] = ['Send', 'Ack', 'Accepted', 'Deliver'];
 const TABLES: Record<string, Record<string, Fields>> = {
   relay: { ClientFrame: CLIENT_FRAMES.variants, ServerFrame: SERVER_FRAMES.variants },
   node: { NodeMessage: NODE_MESSAGES.variants, LinkMessage: LINK_MESSAGE.fields },
-  envelope: { Envelope: ENVELOPE.fields, Content: CONTENT.fields },
+  envelope: { Envelope: ENVELOPE.fields, Content: CONTENT.fields, GroupNews: GROUP_NEWS.fields },
   file: { FileDescriptor: FILE_DESCRIPTOR.fields },
+  group: {
+    GroupEvent: GROUP_EVENT.fields,
+    GroupAction: GROUP_ACTION.variants,
+    GroupEvents: GROUP_EVENTS.fields,
+    GroupLink: GROUP_LINK.fields,
+  },
   manifest: { Manifest: MANIFEST.fields },
   linking: { LinkReveal: LINK_REVEAL.fields, LinkWelcome: LINK_WELCOME.fields },
 };

@@ -6,6 +6,7 @@ import type { Client } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
 import type { Content } from '@sealwire/client/events';
 import { fileContent } from '@sealwire/client/file-content';
+import { isGroupAddress } from '@sealwire/wire/group-address';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
 import { connectionNotes } from '../connection-notes.ts';
@@ -13,17 +14,19 @@ import { type Context, type ProfileContext, profileFor, withClientForOthers } fr
 import { CliError } from '../exit-codes.ts';
 import { fileTitle } from '../files/listed-file.ts';
 import { fileToSend, uploadFor } from '../files/send-file.ts';
+import { conversationName, groupTarget, targetOf } from '../group-work.ts';
 import { eachLine, textOf } from '../input.ts';
 import { LineEditor } from '../line-editor.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
 import type { Output } from '../output.ts';
 import { showPresence } from '../presence.ts';
-import { parseRecipient, shortName } from '../recipient.ts';
+import { parseRecipient } from '../recipient.ts';
 import { acceptedRecord, leftOutText, showEvent } from '../show-event.ts';
 import { parseSeconds, settledWithin } from '../waiting.ts';
 
 interface ChatOptions extends AccountOptions {
-  readonly to: string;
+  readonly to?: string;
+  readonly group?: string;
   readonly wait: number;
 }
 
@@ -37,20 +40,24 @@ const HELP = [
 export function chatCommand(context: () => Context): Command {
   return accountCommand('chat', 'Write and read, line by line', [
     'sealwire chat -t bob',
+    'sealwire chat -g trio',
     'sealwire chat -u alice -t bob@example.org',
     'tail -f events.log | sealwire chat -u robot -t alice',
   ])
-    .requiredOption('-t, --to <address>', 'bob, bob@example.org or sip:bob@example.org')
+    .option('-t, --to <address>', 'bob, bob@example.org or sip:bob@example.org')
+    .option('-g, --group <name>', 'a group instead, by its name or address')
     .option('--wait <seconds>', 'at the end of input: how long to wait until all is accepted', parseSeconds, 10)
     .action((options: ChatOptions) => chat(profileFor(context(), options), options));
 }
 
 async function chat(context: ProfileContext, options: ChatOptions): Promise<void> {
   const { surroundings } = context;
+  const target = options.group === undefined ? options.to : groupTarget(options.group);
+  if (target === undefined) throw new CliError('usage', 'whom to? give -t ADDRESS or -g GROUP');
   let output = context.output;
   const notes = connectionNotes((text) => output.note(text));
   const work = async (client: Client) => {
-    const to = parseRecipient(options.to, client.address);
+    const to = targetOf(client, target);
     const chat = new Chat(context, client, to);
     output = chat.output;
     client.onState(notes.state);
@@ -157,17 +164,24 @@ class Chat {
 
   async #turnTo(name: string): Promise<void> {
     try {
-      const to = parseRecipient(name, this.#client.address);
-      await this.#client.peer(to).catch((error: unknown) => {
-        // Without the server nobody knows who is there; the message waits then, like any other.
-        if (!(error instanceof ClientError && error.retryable)) throw error;
-      });
+      const to = this.#targetOf(name);
+      if (!isGroupAddress(to))
+        await this.#client.peer(to).catch((error: unknown) => {
+          // Without the server nobody knows who is there; the message waits then, like any other.
+          if (!(error instanceof ClientError && error.retryable)) throw error;
+        });
       this.#to = to;
       this.#names.add(this.#nameOf(to));
       this.#editor?.setPrompt(this.#prompt());
     } catch (error) {
       this.output.error(error);
     }
+  }
+
+  /** A group by its name, else an account. */
+  #targetOf(name: string): AccountAddress {
+    const group = this.#client.groups.list().find(({ subject }) => subject === name);
+    return group?.address ?? parseRecipient(name, this.#client.address);
   }
 
   /** Beside the conversation: lines go on meanwhile. */
@@ -223,8 +237,8 @@ class Chat {
     return `you → ${this.#nameOf(this.#to)}: `;
   }
 
-  #nameOf(address: string): string {
-    return shortName(address, this.#client.address);
+  #nameOf(address: AccountAddress): string {
+    return conversationName(this.#client, address);
   }
 
   #complete(line: string): [string[], string] {

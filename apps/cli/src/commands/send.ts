@@ -11,17 +11,19 @@ import { type Context, type ProfileContext, profileFor, withClient } from '../co
 import { CliError, endingOf } from '../exit-codes.ts';
 import { Progress } from '../files/progress.ts';
 import { type FileToSend, fileToSend, uploadFor } from '../files/send-file.ts';
+import { conversationName, groupTarget, nameOfTarget, targetOf } from '../group-work.ts';
 import { readAll } from '../input.ts';
 import { type AccountOptions, accountCommand, collect } from '../options.ts';
 import type { Output } from '../output.ts';
 import { answersTo, outcomeOf } from '../profile-socket.ts';
-import { parseRecipient, shortName } from '../recipient.ts';
+import { shortName } from '../recipient.ts';
 import { type SendOutcome, sendAndWait } from '../send-and-wait.ts';
 import { acceptedRecord, leftOutText } from '../show-event.ts';
 import { parseSeconds } from '../waiting.ts';
 
 interface SendOptions extends AccountOptions {
   readonly to: readonly string[];
+  readonly group: readonly string[];
   readonly message?: string;
   readonly file?: string;
   readonly wait: number;
@@ -38,11 +40,13 @@ interface Messages {
 export function sendCommand(context: () => Context): Command {
   return accountCommand('send', 'Send one message, or a file', [
     'sealwire send -t bob -m "see you at eight"',
+    'sealwire send -g trio -m hello',
     'sealwire send -t bob --file photo.jpg -m "the one of yesterday"',
     'git log -1 | sealwire send -u robot -t alice@example.org -t bob',
     'sealwire send -t bob -m hello --wait 60 || echo "it goes out with the next send, listen or chat"',
   ])
-    .requiredOption('-t, --to <address>', 'bob, bob@example.org or sip:bob@example.org; may be repeated', collect)
+    .option('-t, --to <address>', 'bob, bob@example.org or sip:bob@example.org; may be repeated', collect, [])
+    .option('-g, --group <name>', 'a group, by its name or address; may be repeated', collect, [])
     .option('-m, --message <text>', 'the text; - or absent (and no --file): all of stdin')
     .option('--file <path>', 'send this file; a text follows it')
     .option('--wait <seconds>', 'how long to wait for the server to accept it', parseSeconds, 10)
@@ -50,6 +54,7 @@ export function sendCommand(context: () => Context): Command {
 }
 
 async function send(context: ProfileContext, options: SendOptions): Promise<void> {
+  if (targetsIn(options).length === 0) throw new CliError('usage', 'whom to? give -t ADDRESS or -g GROUP');
   const file = options.file === undefined ? undefined : await fileToSend(options.file);
   const onlyFile = file !== undefined && options.message === undefined;
   const messages: Messages = { file, text: onlyFile ? undefined : await textToSend(options.message, context) };
@@ -62,10 +67,11 @@ async function send(context: ProfileContext, options: SendOptions): Promise<void
   }
 }
 
-function sendHere(context: ProfileContext, { file, text }: Messages, { to, wait }: SendOptions): Promise<void> {
+function sendHere(context: ProfileContext, { file, text }: Messages, options: SendOptions): Promise<void> {
   const { interrupted } = context.surroundings;
+  const { wait } = options;
   return withClient(context, async (client) => {
-    const recipients = [...new Set(to.map((each) => parseRecipient(each, client.address)))];
+    const recipients = [...new Set(targetsIn(options).map((each) => targetOf(client, each)))];
     void client.connect();
     const descriptor =
       file &&
@@ -77,7 +83,7 @@ function sendHere(context: ProfileContext, { file, text }: Messages, { to, wait 
       const sendTo = (content: Content | string) => sendAndWait(client, recipient, content, wait, interrupted);
       if (descriptor) sent.push({ ...(await sendTo(fileContent(descriptor))), file: descriptor });
       if (text !== undefined) sent.push(await sendTo(text));
-      await report(context.output, sent);
+      await report(context.output, sent, conversationName(client, recipient));
     });
   });
 }
@@ -86,7 +92,7 @@ function sendHere(context: ProfileContext, { file, text }: Messages, { to, wait 
 async function sendThere(
   context: ProfileContext,
   { file, text }: Messages,
-  { to: names, wait }: SendOptions,
+  options: SendOptions,
   locked: unknown,
 ): Promise<void> {
   const { profile, surroundings, output } = context;
@@ -95,7 +101,8 @@ async function sendThere(
     if (!answers) throw locked;
     return outcomeOf<Outcome>(answers, onProgress);
   };
-  const recipients = [...new Set(names)];
+  const { wait } = options;
+  const recipients = [...new Set(targetsIn(options))];
   let descriptor: string | undefined;
   const shown =
     file &&
@@ -107,7 +114,7 @@ async function sendThere(
     const sent: Sent[] = [];
     if (descriptor !== undefined) sent.push({ ...(await ordered<SendOutcome>({ to, descriptor, wait })), file: shown });
     if (text !== undefined) sent.push(await ordered<SendOutcome>({ to, text, wait }));
-    await report(output, sent);
+    await report(output, sent, nameOfTarget(to) ?? shortName(sent[0]!.to, sent[0]!.from));
   });
 }
 
@@ -129,6 +136,10 @@ async function uploaded(
   return descriptor;
 }
 
+function targetsIn({ to, group }: SendOptions): string[] {
+  return [...to, ...group.map(groupTarget)];
+}
+
 /** Each recipient gets the message, whatever becomes of the others. Throws the last failure; those before it are told. */
 async function toEach<Recipient>(
   recipients: readonly Recipient[],
@@ -142,9 +153,8 @@ async function toEach<Recipient>(
 }
 
 /** Throws `CliError` (`offline`) when something waits in the outbox, after all was told. */
-async function report(output: Output, sent: readonly Sent[]): Promise<void> {
-  for (const { id, from, to, queued, leftOut, file } of sent) {
-    const name = shortName(to, from);
+async function report(output: Output, sent: readonly Sent[], name: string): Promise<void> {
+  for (const { id, to, queued, leftOut, file } of sent) {
     const what = file ? `${file.name} ` : '';
     const record = queued ? { event: 'queued', id, to } : acceptedRecord(id, to, leftOut);
     if (leftOut.length > 0) output.warn(leftOutText(leftOut));

@@ -9,6 +9,7 @@ import { sealedFileSize } from '@sealwire/wire/file-sizes';
 import { parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import { Output } from '../output.ts';
 import { showEvent } from '../show-event.ts';
+import { NO_GROUPS } from '../testing/no-groups.ts';
 
 const BOB = parseAccountAddress('sip:bob@example.org');
 const ALICE = parseAccountAddress('sip:alice@example.org');
@@ -43,6 +44,7 @@ async function shown(event: IncomingMessage, { json = false, over = false } = {}
     address: BOB,
     parked: () => [],
     retry: async () => {},
+    groups: NO_GROUPS,
     receivedFiles: {
       async keep(_message: IncomingMessage, descriptor: FileDescriptor) {
         if (over) return undefined;

@@ -14,15 +14,15 @@ import {
   type ServedSuite,
 } from '@sealwire/wire/lime-server';
 import { areBundlesOf, isGoodBundle, largestAnswer } from './foreign-answer.ts';
-import type { PeerDirectory } from './peer-settings.ts';
+import {
+  ANSWER_WITHIN_MS,
+  type ForeignPeer,
+  type ForeignPeers,
+  type ForeignResult,
+  readAtMost,
+} from './foreign-peer.ts';
 import type { PeerSigner } from './peer-tokens.ts';
 
-/** Below what LIME clients wait for an answer of ours. */
-export const ANSWER_WITHIN_MS = 4_000;
-/** A peer that failed is left alone for so long: a group's message must not wait for it time and again. */
-const PAUSE_MS = 10_000;
-/** To one peer at once. */
-const MOST_UNDER_WAY = 16;
 /** Signatures take a millisecond: so many, and then other requests get their turn. */
 const CHECKS_AT_ONCE = 8;
 
@@ -39,46 +39,30 @@ export interface ForeignDirectories {
 }
 
 export interface ForeignDirectoriesDeps {
-  readonly peers: readonly PeerDirectory[];
+  readonly peers: ForeignPeers;
   /** Undefined: this server has no key to show, and asks nobody. */
   readonly signer: PeerSigner | undefined;
   readonly crypto: CryptoProvider;
   readonly metrics: Metrics;
-  readonly now: () => number;
   readonly answerWithinMs?: number;
 }
 
-interface Peer extends PeerDirectory {
-  underWay: number;
-  /** When it failed last; undefined: it never did. */
-  failedAt: number | undefined;
-}
-
 export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignDirectories {
-  const { signer, crypto, metrics, now, answerWithinMs = ANSWER_WITHIN_MS } = deps;
-  const peers = new Map<string, Peer>(
-    deps.peers.map((peer) => [peer.domain, { ...peer, underWay: 0, failedAt: undefined }]),
-  );
-
-  /** A failure in the future is of a clock that was ahead: its pause is over. */
-  function isPaused({ failedAt }: Peer): boolean {
-    const age = failedAt === undefined ? PAUSE_MS : now() - failedAt;
-    return age >= 0 && age < PAUSE_MS;
-  }
+  const { peers, signer, crypto, metrics, answerWithinMs = ANSWER_WITHIN_MS } = deps;
 
   /** Undefined: a refusal, which says nothing of what others would be answered. Rejects when the peer does not do its work. */
   async function ask(
-    peer: Peer,
+    { place }: ForeignPeer,
     signer: PeerSigner,
     requester: DeviceId,
     suite: ServedSuite,
     devices: readonly DeviceId[],
   ): Promise<Uint8Array | undefined> {
     const body = encodeRequest({ kind: 'getPeerBundle', suite: suite, devices });
-    const token = await signer.sign({ to: peer.domain, requester, bodyHash: crypto.sha256(body) });
+    const token = await signer.sign({ to: place.domain, requester, bodyHash: crypto.sha256(body) });
     // Header values are bytes to the other side, and ids are UTF-8.
     const from = Buffer.from(requester, 'utf8').toString('latin1');
-    const response = await fetch(peer.url, {
+    const response = await fetch(place.url, {
       method: 'POST',
       body,
       headers: { authorization: `Sealwire-Peer ${token}`, from, 'content-type': LIME_CONTENT_TYPE },
@@ -113,12 +97,11 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
     async bundles(requester, domain, suite, devices) {
       const none = devices.map(() => undefined);
       const peer = peers.get(domain);
-      if (!peer || !signer || peer.underWay >= MOST_UNDER_WAY || isPaused(peer)) {
+      if (!peer || !signer || !peer.begin()) {
         metrics.directoryForeignRequests.inc({ result: 'skipped' });
         return none;
       }
-      peer.underWay++;
-      let result = 'failed';
+      let result: ForeignResult = 'failed';
       try {
         const bytes = await ask(peer, signer, requester, suite, devices);
         if (!bytes) return none;
@@ -130,24 +113,12 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
       } catch {
         // No connection, too late, too long, not LIME: all the same to who asked, and told apart by the metric.
         // What one requester brings about, a limit of the peer's for example, must not pause it for all: see `ask`.
-        if (result === 'failed') peer.failedAt = now();
+        if (result === 'failed') peer.failed();
         return none;
       } finally {
-        peer.underWay--;
+        peer.end();
         metrics.directoryForeignRequests.inc({ result });
       }
     },
   };
-}
-
-/** Rejects beyond `limit` bytes, before they are held. */
-async function readAtMost(response: Response, limit: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > limit) throw new Error('longer than any honest answer');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -19,6 +19,7 @@ import type { DirectorySettings } from '../settings.ts';
 import { enrol, testDevice } from '../testing/device.ts';
 import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
 import { createForeignDirectories } from './foreign-directories.ts';
+import { foreignPeers } from './foreign-peer.ts';
 import type { PeerDirectory } from './peer-settings.ts';
 import { createPeerSigner } from './peer-tokens.ts';
 
@@ -289,7 +290,13 @@ describe('a peer that', () => {
     const { port } = liar!.address() as AddressInfo;
     const peers = [peer(THERE, theirSeed, `http://127.0.0.1:${port}/directory/lime`)];
     const signer = createPeerSigner({ seed: ourSeed, domain: HERE, now, random: (length) => new Uint8Array(length) });
-    const foreign = createForeignDirectories({ peers, signer, crypto, metrics, now, answerWithinMs: 30 });
+    const foreign = createForeignDirectories({
+      peers: foreignPeers(peers, now),
+      signer,
+      crypto,
+      metrics,
+      answerWithinMs: 30,
+    });
     const asked = Array.from({ length: 20 }, () => foreign.bundles(alice.id, THERE, SUITE, [carol.id, dave.id]));
     for (const bundles of await Promise.all(asked)) expect(bundles).toEqual([undefined, undefined]);
     // So many at once, and no more wait for one peer.

@@ -4,12 +4,15 @@ import type { DirectoryDeps } from '../deps.ts';
 import type { Authenticate } from '../lime/authenticate.ts';
 import { authenticateByPeer } from './authenticate-peer.ts';
 import { createForeignDirectories, type ForeignDirectories } from './foreign-directories.ts';
+import { ForeignManifests } from './foreign-manifests.ts';
+import { foreignPeers } from './foreign-peer.ts';
 import { createPeerSigner, createPeerVerifier } from './peer-tokens.ts';
 
 export interface Peering {
   /** The public half of `PEER_KEY`; undefined without one: no other directory is asked. */
   readonly publicKey: Uint8Array | undefined;
   readonly foreign: ForeignDirectories;
+  readonly manifests: ForeignManifests;
   readonly authenticate: Authenticate;
 }
 
@@ -19,11 +22,13 @@ export function peeringOf({ settings, store, crypto, metrics, now, random }: Dir
   if (peers.some((peer) => peer.domain === domain))
     throw new ConfigError('PEER_DIRECTORIES', `names ${domain}, which is DOMAIN`, 'name the domains of others only');
   const signer = seed && createPeerSigner({ seed, domain, now, random });
+  const others = foreignPeers(peers, now);
   const keys = new Map(peers.map(({ domain, publicKey }) => [domain, publicKey]));
   const verifier = createPeerVerifier({ domain, peers: keys, now });
   return {
     publicKey: signer?.publicKey,
-    foreign: createForeignDirectories({ peers, signer, crypto, metrics, now }),
+    foreign: createForeignDirectories({ peers: others, signer, crypto, metrics }),
+    manifests: new ForeignManifests({ peers: others, crypto, metrics }),
     authenticate: authenticateByPeer({ verifier, crypto, store, now }),
   };
 }

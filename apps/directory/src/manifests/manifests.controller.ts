@@ -5,7 +5,8 @@ import type { HeaderSink } from '@sealwire/service/rate-limit';
 import type { Account, StoredManifest } from '@sealwire/store/port';
 import { ManifestAnswer, ManifestHistoryAnswer, SignedManifestBody } from '@sealwire/wire/http';
 import { z } from 'zod';
-import { MANIFEST_LIMITERS, MANIFESTS } from '../ports.ts';
+import type { ForeignManifests } from '../foreign/foreign-manifests.ts';
+import { FOREIGN_MANIFESTS, MANIFEST_LIMITERS, MANIFESTS } from '../ports.ts';
 import { HistoryQuery } from './history-query.ts';
 import type { ManifestLimiters } from './manifest-limiters.ts';
 import type { ManifestService } from './manifest-service.ts';
@@ -18,6 +19,7 @@ interface Raw {
 export class ManifestsController {
   constructor(
     @Inject(MANIFESTS) private readonly manifests: ManifestService,
+    @Inject(FOREIGN_MANIFESTS) private readonly foreign: ForeignManifests,
     @Inject(MANIFEST_LIMITERS) private readonly limiters: ManifestLimiters,
   ) {}
 
@@ -28,6 +30,8 @@ export class ManifestsController {
     @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.input<typeof ManifestAnswer>> {
     await this.limiters.read(request.raw, reply);
+    const elsewhere = this.foreign.account(name);
+    if (elsewhere) return z.encode(ManifestAnswer, await this.foreign.newest(elsewhere));
     return encode(await this.manifests.newest(name));
   }
 
@@ -39,6 +43,8 @@ export class ManifestsController {
     @Res({ passthrough: true }) reply: HeaderSink,
   ): Promise<z.input<typeof ManifestHistoryAnswer>> {
     await this.limiters.read(request.raw, reply);
+    const elsewhere = this.foreign.account(name);
+    if (elsewhere) return z.encode(ManifestHistoryAnswer, await this.foreign.history(elsewhere, query.after));
     const { account, manifests, next } = await this.manifests.history(name, query.after);
     return z.encode(ManifestHistoryAnswer, {
       address: account.address,

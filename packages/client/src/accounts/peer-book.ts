@@ -4,7 +4,7 @@
  */
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { ManifestAnswer, ManifestHistoryAnswer } from '@sealwire/wire/http';
-import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId, domainOf, nameOf } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { HttpCalls } from '../connection/http-calls.ts';
 import { ClientError } from '../errors.ts';
@@ -162,28 +162,41 @@ export class PeerBook {
   }
 
   async #fetchNewest(address: AccountAddress) {
-    const path = `${this.#options.directoryPath}/manifests/${encodeURIComponent(nameOf(address))}`;
     try {
-      const answer = await this.#options.http.json({ method: 'GET', path }, ManifestAnswer);
+      const answer = await this.#options.http.json({ method: 'GET', path: this.#pathOf(address) }, ManifestAnswer);
       if (answer.address !== address)
         throw new ClientError(
           'unknown-account',
-          `${address} is not of this server: its accounts look like ${answer.address}`,
+          `${address} is not what the server calls it: its accounts look like ${answer.address}`,
         );
       return answer;
     } catch (error) {
       if (error instanceof ClientError && error.code === 'not-found')
-        throw new ClientError('unknown-account', `there is no ${nameOf(address)} on this server: check the name`, {
-          cause: error,
-        });
+        throw new ClientError(
+          'unknown-account',
+          this.#isOfOurServer(address)
+            ? `there is no ${nameOf(address)} on this server: check the name`
+            : `there is no ${address}, or this server does not know the one at ${domainOf(address)}: check the address`,
+          { cause: error },
+        );
       throw error;
     }
   }
 
+  #isOfOurServer(address: AccountAddress): boolean {
+    return domainOf(address) === domainOf(this.#options.own.address);
+  }
+
+  /** Lists of other domains are asked for here as well: the own directory asks theirs. */
+  #pathOf(address: AccountAddress): string {
+    const name = this.#isOfOurServer(address) ? nameOf(address) : address.slice('sip:'.length);
+    return `${this.#options.directoryPath}/manifests/${encodeURIComponent(name)}`;
+  }
+
   /** `known` after the versions that were missed, page by page: what is not signed and chained ends it, and no page is kept. */
   async #followHistory(known: PeerRecord): Promise<PeerRecord> {
-    const { crypto, directoryPath, http, now } = this.#options;
-    const path = `${directoryPath}/manifests/${encodeURIComponent(nameOf(known.address))}/history`;
+    const { crypto, http, now } = this.#options;
+    const path = `${this.#pathOf(known.address)}/history`;
     let peer = known;
     for (let page = 0; page < HISTORY_PAGES; page++) {
       const after = peer.manifest.version;

@@ -39,7 +39,9 @@ export interface CpimContent {
   readonly from: string;
 }
 
-export type Shown = Pick<ChatMessage, 'type' | 'body' | 'reply' | 'reactionTo' | 'lifetime' | 'requests'>;
+export interface Shown extends Pick<ChatMessage, 'type' | 'body' | 'reply' | 'reactionTo' | 'lifetime' | 'requests'> {
+  readonly mentions?: readonly AccountAddress[];
+}
 
 /** `from`: the device that encrypts. A `content` that is itself a CPIM message of its account is sent as that message. */
 export function encodeCpim(content: Content, from: DeviceId, to: AccountAddress): Uint8Array {
@@ -64,7 +66,15 @@ export function decodeCpim(bytes: Uint8Array): CpimContent {
   if (rest?.namespace === NAMESPACE && headersOf(message, OF_BODY).at(-1) === rest) {
     const content = { ...decodeContent(decodeBase64url(rest.value)), body: chat.body };
     // Two devices of one person must not be shown different messages by one plaintext.
-    if (content.type.trim() !== chat.type || differs(chat.sentAt, content.sentAt) || differs(chat.id, content.id))
+    const isOther = [
+      differs(chat.sentAt, content.sentAt),
+      differs(chat.id, content.id),
+      differs(chat.reply?.id, content.reply?.id),
+      differs(chat.reply?.sender, content.reply?.sender),
+      differs(chat.reactionTo, content.reactionTo),
+      differs(chat.lifetime, content.lifetime),
+    ].includes(true);
+    if (content.type.trim() !== chat.type || isOther)
       throw new CpimError('malformed', 'the rest of a content says something else than the message');
     return { content, from: chat.from };
   }
@@ -83,13 +93,18 @@ function chatIn({ type, body }: Pick<Content, 'type' | 'body'>, account: Account
   }
 }
 
+type ShownContent = Pick<Content, 'type' | 'body' | 'requests' | 'reply' | 'reactionTo' | 'lifetime' | 'mentions'>;
+
 /** What an application is shown of a content that a device of `account` wrote. */
-export function shownOf(content: Pick<Content, 'type' | 'body' | 'requests'>, account: AccountAddress): Shown {
-  const { type, body } = content;
+export function shownOf(content: ShownContent, account: AccountAddress): Shown {
+  const { type, body, mentions, reply: answered, reactionTo: about, lifetime: life } = content;
   const asked = dispositionsIn(content.requests);
   const { reply, reactionTo, lifetime, requests, ...shown }: Shown = chatIn(content, account) ?? {
     type,
     body,
+    ...(answered && { reply: answered }),
+    ...(about !== undefined && { reactionTo: about }),
+    ...(life !== undefined && { lifetime: life }),
     ...(asked.length > 0 && { requests: asked }),
   };
   return {
@@ -99,6 +114,7 @@ export function shownOf(content: Pick<Content, 'type' | 'body' | 'requests'>, ac
     ...(reactionTo !== undefined && { reactionTo }),
     ...(lifetime !== undefined && { lifetime }),
     ...(requests && { requests }),
+    ...(mentions && { mentions }),
   };
 }
 
@@ -111,13 +127,18 @@ export function isOf(uri: string, account: AccountAddress): boolean {
 function* forms(content: Content, from: DeviceId, to: AccountAddress): Iterable<{ base: Uint8Array; name: string }> {
   const account = from.slice(0, from.indexOf(';')) as AccountAddress;
   if (chatIn(content, account)) yield { base: content.body, name: OF_MESSAGE.name };
-  const { type, body, sentAt, id } = content;
+  const { type, body, sentAt, id, reply, reactionTo, lifetime } = content;
+  const said = {
+    ...(reply && isMessageId(reply.id) && { reply }),
+    ...(reactionTo !== undefined && isMessageId(reactionTo) && { reactionTo }),
+    ...(lifetime !== undefined && { lifetime }),
+  };
   const requests = dispositionsIn(content.requests);
   const isTime = sentAt <= Date.UTC(9999, 11, 31);
   const isNamed = id !== undefined && isMessageId(id);
   const named = isNamed && { id, ...(requests.length > 0 && !isNotice(type) && { requests }) };
   yield {
-    base: writeChatMessage({ from, to, ...(isTime && { sentAt }), ...named, type: type.trim(), body }),
+    base: writeChatMessage({ from, to, ...(isTime && { sentAt }), ...named, ...said, type: type.trim(), body }),
     name: OF_BODY.name,
   };
 }

@@ -1,5 +1,5 @@
 /** Who gets a message: the devices of two verified manifests, and never one more (cases E06, S37, S45, S49). */
-import { type AccountAddress, accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId, domainOf, nameOf } from '@sealwire/wire/ids';
 import type { ManifestDevice } from '@sealwire/wire/manifest';
 import { type PeerRecord, trustIn } from '../accounts/peer-record.ts';
 import type { EngineDevice } from '../engines/engine.ts';
@@ -12,21 +12,39 @@ export interface FanOut {
 }
 
 /**
- * `gone`: devices that the server has cut off already, though their account's manifest still names them.
- * Throws `unsafe-device` while one of the devices is unsafe: the user decides, not the SDK.
+ * `peers`: the accounts that get it; none for a note to self. `gone`: devices that the server has cut off already, though their account's
+ * manifest still names them. Throws `unsafe-device` while one of the devices is unsafe: the user decides, not the SDK; `other-domain`.
  */
-export function fanOut(peer: PeerRecord, own: PeerRecord, me: DeviceId, gone: ReadonlySet<DeviceId>): FanOut {
-  const toSelf = peer.address === own.address;
+export function fanOut(
+  peers: readonly PeerRecord[],
+  own: PeerRecord,
+  me: DeviceId,
+  gone: ReadonlySet<DeviceId>,
+): FanOut {
+  for (const { address } of peers) refuseOtherDomain(address, own.address);
   const present = ({ id }: EngineDevice) => id !== me && !gone.has(id);
   const copies = own.manifest.devices.filter(present);
-  const recipients = toSelf ? [] : peer.manifest.devices.filter(present);
-  for (const account of toSelf ? [own] : [peer, own]) refuseUnsafe(account, [...recipients, ...copies]);
-  if (!toSelf && recipients.length === 0)
-    throw new ClientError(
-      'unknown-account',
-      `${nameOf(peer.address)} has no device left: there is nobody to read the message`,
-    );
+  const recipients = peers.flatMap(({ manifest }) => manifest.devices.filter(present));
+  for (const account of [...peers, own]) refuseUnsafe(account, account.manifest.devices.filter(present));
   return { recipients, copies };
+}
+
+/** Throws `other-domain`: servers tell each other lists of devices and keys, and no messages. */
+function refuseOtherDomain(address: AccountAddress, own: AccountAddress): void {
+  if (domainOf(address) !== domainOf(own))
+    throw new ClientError(
+      'other-domain',
+      `${address} is on another server, and messages do not travel between servers yet: only its devices and keys can be seen`,
+    );
+}
+
+/** Throws `unknown-account` when the account of a pair has none of `recipients`. */
+export function refuseNobody(peer: PeerRecord, recipients: readonly EngineDevice[]): void {
+  if (recipients.length > 0) return;
+  throw new ClientError(
+    'unknown-account',
+    `${nameOf(peer.address)} has no device left: there is nobody to read the message`,
+  );
 }
 
 /** Those of `devices` that their accounts' manifests name: who gets a receipt. Throws `unsafe-device` as `fanOut` does. */

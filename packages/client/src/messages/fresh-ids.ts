@@ -11,11 +11,14 @@ export class FreshIds {
     this.#seen = seen;
   }
 
+  has(sender: DeviceId, id: string): boolean {
+    return this.#seen.has(sender, id) || this.#names.has(`${sender} ${id}`);
+  }
+
   /** False for a repeat. */
   take(sender: DeviceId, id: string): boolean {
-    const name = `${sender} ${id}`;
-    if (this.#seen.has(sender, id) || this.#names.has(name)) return false;
-    this.#names.add(name);
+    if (this.has(sender, id)) return false;
+    this.#names.add(`${sender} ${id}`);
     this.list.push({ sender, id });
     return true;
   }

@@ -6,9 +6,8 @@
  * event that a reading begins with is counted on the disk: whatever ended the reading before, a crash too, it ended at this event. Those
  * in between cost no write.
  */
-import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { ClientError } from '../errors.ts';
-import type { CaughtUpEvent, IncomingEvent, IncomingMessage, ParkedEvent, SetAside } from '../events.ts';
+import type { CaughtUpEvent, IncomingEvent, ParkedEvent, SetAside } from '../events.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { numberOf, orderedKey } from '../storage/ordered-key.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
@@ -234,24 +233,22 @@ export class Inbox {
 }
 
 function encodeEvent(event: DurableEvent): Uint8Array {
-  if (event.kind !== 'message') return encodeRecord(event);
+  if (event.kind !== 'message' && event.kind !== 'message-edited') return encodeRecord(event);
   const { body, text: _, ...header } = event;
   return encodeRecord(header, body);
 }
 
 function decodeEvent(record: Uint8Array): DurableEvent {
   const { header, blob } = decodeRecord<DurableEvent>(record);
-  return header.kind === 'message' ? messageOf({ ...header, body: blob }) : header;
+  return header.kind === 'message' || header.kind === 'message-edited' ? textIn({ ...header, body: blob }) : header;
 }
 
 /** With `text` where the media type says so and the bytes are UTF-8. */
-function messageOf(
-  message: Omit<IncomingMessage, 'text'> & { from: AccountAddress; device: DeviceId },
-): IncomingMessage {
-  if (!message.type.startsWith('text/')) return message;
+function textIn<Event extends { readonly type: string; readonly body: Uint8Array }>(event: Event): Event {
+  if (!event.type.startsWith('text/')) return event;
   try {
-    return { ...message, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(message.body) };
+    return { ...event, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(event.body) };
   } catch {
-    return message;
+    return event;
   }
 }

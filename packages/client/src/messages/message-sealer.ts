@@ -5,14 +5,16 @@
 import type { RandomBytes } from '@sealwire/crypto/port';
 import { decodeContent, encodeEnvelope } from '@sealwire/wire/envelope';
 import type { Part } from '@sealwire/wire/frames';
+import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import type { EngineContext, EngineDevice } from '../engines/engine.ts';
 import type { Engines } from '../engines/engines.ts';
+import type { GroupAudience, GroupAudiences } from '../groups/group-audiences.ts';
 import type { IncomingChains } from './chain/incoming-chains.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
 import { encodeCpim } from './cpim-content.ts';
-import { type FanOut, fanOut } from './fan-out.ts';
+import { type FanOut, fanOut, refuseNobody } from './fan-out.ts';
 import type { Outbox, OutboxEntry, SkippedDevice } from './outbox.ts';
 import { sendFrames } from './send-frames.ts';
 
@@ -26,6 +28,7 @@ export interface SealerOptions {
   readonly context: EngineContext;
   readonly heard: IncomingChains;
   readonly written: OutgoingChains;
+  readonly groups: GroupAudiences;
   readonly me: DeviceId;
   readonly random: RandomBytes;
 }
@@ -44,28 +47,25 @@ export class MessageSealer {
     const { outbox, book, engines, context, heard, written, me, random } = this.#options;
     const { to, taken = [] } = entry;
     const served = taken.flatMap(({ devices }) => devices);
-    const peer = await book.current(to, MANIFEST_AGE_MS);
+    const { peers, dressed, told } = await this.#audience(entry);
     const own = await book.current(this.#own, MANIFEST_AGE_MS);
+    const all = fanOut(peers, own, me, gone);
+    if (to !== this.#own && !isGroupAddress(to)) refuseNobody(peers[0]!, all.recipients);
     // Who joins an account that has the message is not owed it, and the relay would want all of the account's devices again.
-    const { recipients, copies } = without(served.map(accountOf), fanOut(peer, own, me, gone));
+    const { recipients, copies } = without(served.map(accountOf), all);
     const devices = [...recipients, ...copies].map(({ id }) => id);
     if (devices.length === 0 && served.length > 0) return undefined;
     if (devices.length === 0) {
       const { version } = own.manifest;
       // Nobody refuses what is sent to nobody: a device that joined unheard of must not miss it.
-      if ((await book.refresh(to)).manifest.version === version) return undefined;
+      if ((await book.refresh(this.#own)).manifest.version === version) return undefined;
       return this.seal(entry, gone);
     }
-    const named = [...peer.manifest.devices, ...own.manifest.devices].map(({ id }) => id);
+    const named = [...peers, own].flatMap(({ manifest }) => manifest.devices.map(({ id }) => id));
     const saidGone: readonly SkippedDevice[] = [...new Set(named)]
       .filter((device) => gone.has(device) && device !== me)
       .map((device) => ({ device, reason: 'said-gone' }));
-    const plaintext = written.compose(
-      to,
-      outbox.plaintextOf(entry),
-      [...served, ...devices],
-      heard.receipts(to).receipts,
-    );
+    const plaintext = written.compose(to, dressed, [...served, ...devices], heard.receipts(to).receipts);
     const relayId = outbox.relayIdFor(entry, random);
     let sealedEntry = entry;
     let publish: (() => void) | undefined;
@@ -84,11 +84,28 @@ export class MessageSealer {
         plaintext,
         skipped: [...saidGone, ...unserved],
       });
+      publish = both(publish, told(transaction, entry));
     });
     outbox.replace(sealedEntry);
     publish?.();
     return sealedEntry;
   }
+
+  /** Whom it is for, beside our own devices, and what it says of the group that it is for. */
+  async #audience(entry: OutboxEntry): Promise<GroupAudience> {
+    const { outbox, book, groups } = this.#options;
+    const plaintext = outbox.plaintextOf(entry);
+    if (isGroupAddress(entry.to)) return groups.audience(entry.to, plaintext, MANIFEST_AGE_MS);
+    const peers = entry.to === this.#own ? [] : [await book.current(entry.to, MANIFEST_AGE_MS)];
+    return { peers, dressed: plaintext, told: () => () => {} };
+  }
+}
+
+function both(one: (() => void) | undefined, other: () => void): () => void {
+  return () => {
+    one?.();
+    other();
+  };
 }
 
 function servedBy(parts: readonly Part[]): DeviceId[] {

@@ -63,6 +63,7 @@ export class Outbox {
   /** By addressee, each in order. */
   readonly #queues = new Map<AccountAddress, OutboxEntry[]>();
   readonly #waiting = new Map<number, Waiting>();
+  readonly #onDequeued = new Set<() => void>();
   #next = 0;
   #count = 0;
 
@@ -77,6 +78,11 @@ export class Outbox {
 
   get count(): number {
     return this.#count;
+  }
+
+  /** Resolves when nothing waits. */
+  async emptied(): Promise<void> {
+    while (this.#count > 0) await new Promise<void>((resolve) => this.#onDequeued.add(resolve));
   }
 
   addressees(): AccountAddress[] {
@@ -104,6 +110,14 @@ export class Outbox {
     }
     this.#enqueue({ ...stored, number, restored: false });
     return { accepted };
+  }
+
+  /** As `add`, in `transaction` and with nobody who waits for the outcome. Call the answer once that is durable. */
+  queue(transaction: Transaction, id: string, to: AccountAddress, plaintext: Uint8Array): () => void {
+    const number = this.#next++;
+    const stored: StoredEntry = { id, to, attempt: 0 };
+    transaction.set(orderedKey('outbox', number), encodeRecord(stored, plaintext));
+    return () => this.#enqueue({ ...stored, number, restored: true });
   }
 
   plaintextOf(entry: OutboxEntry): Uint8Array {
@@ -190,6 +204,8 @@ export class Outbox {
     this.#count -= 1;
     if (queue.length > 0) this.#queues.set(entry.to, queue);
     else this.#queues.delete(entry.to);
+    for (const resolve of this.#onDequeued) resolve();
+    this.#onDequeued.clear();
   }
 }
 

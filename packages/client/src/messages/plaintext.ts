@@ -1,6 +1,7 @@
 /** What is encrypted: the content of a message (wire/envelope) with the id that stays the same in every attempt to send it. */
 import { isNotice } from '@sealwire/cpim/chat-message';
-import { encodeContent } from '@sealwire/wire/envelope';
+import { encodeContent, MEDIA_TYPE } from '@sealwire/wire/envelope';
+import { parseAccountAddress } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
 import { ClientError } from '../errors.ts';
 import type { Content } from '../events.ts';
@@ -20,15 +21,35 @@ export function plaintextOf(
   requests?: number,
   typingKey?: Uint8Array,
 ): Uint8Array {
-  const { type, body } =
-    typeof content === 'string' ? { type: 'text/plain', body: new TextEncoder().encode(content) } : content;
+  const { type, body, ...said } = contentOf(content);
   if (body.length > MAXIMUM_BYTES)
     throw new ClientError('message-too-large', `a message has at most ${MAXIMUM_BYTES} bytes: send this as a file`);
   try {
     const asks = requests !== undefined && type !== CPIM_TYPE && !isNotice(type);
-    return encodeContent({ type, body, sentAt, id, ...(asks && { requests }), ...(typingKey && { typingKey }) });
+    const gives = { ...(asks && { requests }), ...(typingKey && { typingKey }) };
+    return encodeContent({ type, body, sentAt, id, ...gives, ...saidOf(said) });
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause;
-    throw new ClientError('bad-request', `${type} is no media type: it looks like text/plain`, { cause });
+    const text = MEDIA_TYPE.test(type)
+      ? `this cannot be said in a message: ${cause.message}`
+      : `${type} is no media type: it looks like text/plain`;
+    throw new ClientError('bad-request', text, { cause });
   }
+}
+
+/** A string is a `text/plain`. */
+export function contentOf(content: Content | string): Content {
+  return typeof content === 'string' ? { type: 'text/plain', body: new TextEncoder().encode(content) } : content;
+}
+
+/** No more than `Content` names: a caller may hand over a message that it was shown. */
+function saidOf({ reply, reactionTo, edits, deletes, mentions, lifetime }: Omit<Content, 'type' | 'body'>) {
+  return {
+    ...(reply && { reply: { id: reply.id, sender: parseAccountAddress(reply.sender.replace(/;.*$/s, '')) } }),
+    ...(reactionTo !== undefined && { reactionTo }),
+    ...(edits !== undefined && { edits }),
+    ...(deletes !== undefined && { deletes }),
+    ...(mentions && { mentions }),
+    ...(lifetime !== undefined && { lifetime }),
+  };
 }

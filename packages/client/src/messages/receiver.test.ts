@@ -7,6 +7,7 @@ import { LIMITS } from '@sealwire/wire/limits';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import type { EngineSetup } from '../engines/engine.ts';
 import { Engines } from '../engines/engines.ts';
+import type { IncomingGroups } from '../groups/incoming-groups.ts';
 import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import { FakeTime, settle } from '../testing/fake-time.ts';
@@ -17,6 +18,7 @@ import { Refusals } from './healing/refusals.ts';
 import { Repeats } from './healing/repeats.ts';
 import { UnreadMessages } from './healing/unread-messages.ts';
 import { Inbox } from './inbox.ts';
+import type { Opened } from './opening.ts';
 import { IncomingReceipts } from './receipts/incoming-receipts.ts';
 import { OwedNotices } from './receipts/owed-notices.ts';
 import { OwnDisplays } from './receipts/own-displays.ts';
@@ -65,6 +67,9 @@ async function setUp() {
     unread: new UnreadMessages(ledger, engines, now),
     repeats: new Repeats(ledger, new KeptMessages(now), written, now),
     refusals: new Refusals(ledger, new KeptMessages(now), now),
+    groups: {
+      pass: (_: unknown, opened: Opened) => ({ events: [], take: [opened], publish: () => {} }),
+    } as unknown as IncomingGroups,
     heal: () => undefined,
     owing: () => undefined,
     typing: () => () => undefined,

@@ -13,6 +13,7 @@ import { deviceOf, readPeer } from '../accounts/peer-record.ts';
 import type { Engines } from '../engines/engines.ts';
 import { asClientError, ClientError, isStorageBroken } from '../errors.ts';
 import type { UndecryptableEvent } from '../events.ts';
+import type { IncomingGroups } from '../groups/incoming-groups.ts';
 import type { Timers } from '../runtime.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
 import type { ChainName, IncomingChains } from './chain/incoming-chains.ts';
@@ -25,6 +26,7 @@ import { notePlace } from './mailbox-place.ts';
 import { type Opened, open, type Refusal } from './opening.ts';
 import type { IncomingReceipts } from './receipts/incoming-receipts.ts';
 import type { SeenIds } from './seen.ts';
+import { type ShownOptions, shownEvent } from './shown-event.ts';
 
 /** One durable write for at most this many messages, and one acknowledgement. */
 const BATCH = 32;
@@ -52,6 +54,7 @@ export interface ReceiverOptions {
   readonly engines: Engines;
   readonly heard: IncomingChains;
   readonly incomingReceipts: IncomingReceipts;
+  readonly groups: IncomingGroups;
   /** The server has lost something: it was restored from a backup. */
   readonly setback: () => void;
   readonly unread: UnreadMessages;
@@ -204,7 +207,13 @@ export class Receiver {
     const isFirst = isAsked && encodeBase64url(again) === id;
     // The same message under another relay id: its sender never learnt that the first attempt had arrived.
     if (!isFirst && id !== relayId && !fresh.take(sender, id)) return [];
-    return this.#take(transaction, opened, isAsked, link);
+    const { events, take, publish } = this.#options.groups.pass(transaction, opened);
+    const isTaken = (device: DeviceId, taken: string) => fresh.has(device, taken);
+    return [
+      ...events.map((event) => inbox.add(transaction, event)),
+      ...take.flatMap((each) => this.#take(transaction, each, each === opened && isAsked, link, isTaken)),
+      publish,
+    ];
   }
 
   #refuse(
@@ -241,8 +250,14 @@ export class Receiver {
     return published;
   }
 
-  #take(transaction: Transaction, { message, chain, content }: Opened, isAsked: boolean, link: number): (() => void)[] {
-    const { inbox, heard, incomingReceipts, owing, unread, heal, typing } = this.#options;
+  #take(
+    transaction: Transaction,
+    { message, chain, content }: Opened,
+    isAsked: boolean,
+    link: number,
+    isTaken: ShownOptions['isTaken'],
+  ): (() => void)[] {
+    const { inbox, heard, incomingReceipts, owing, unread, heal, me, typing } = this.#options;
     const { device } = message;
     const published: (() => void)[] = [];
     const add = (event: DurableEvent) => published.push(inbox.add(transaction, event));
@@ -263,7 +278,7 @@ export class Receiver {
       });
       published.push(typing(transaction, chain, content));
     }
-    if (receipts.shown) add(message);
+    if (receipts.shown) add(shownEvent({ me, isTaken }, transaction, message, content));
     return published;
   }
 

@@ -8,6 +8,7 @@
 import type { RandomBytes } from '@sealwire/crypto/port';
 import { decodeContent } from '@sealwire/wire/envelope';
 import type { Accepted, LeftOut, Rejected } from '@sealwire/wire/frames';
+import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf } from '../accounts/peer-record.ts';
@@ -15,6 +16,7 @@ import { backOff } from '../connection/back-off.ts';
 import type { EngineContext } from '../engines/engine.ts';
 import { EngineError, type Engines } from '../engines/engines.ts';
 import { asClientError, ClientError, isStorageBroken } from '../errors.ts';
+import type { GroupAudiences } from '../groups/group-audiences.ts';
 import { pause, type Timers } from '../runtime.ts';
 import type { IncomingChains } from './chain/incoming-chains.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
@@ -51,6 +53,7 @@ export interface SenderOptions {
   readonly engines: Engines;
   readonly heard: IncomingChains;
   readonly written: OutgoingChains;
+  readonly groups: GroupAudiences;
   readonly kept: KeptMessages;
   readonly unread: UnreadMessages;
   readonly repeats: Repeats;
@@ -209,7 +212,7 @@ export class Sender {
     const { id, to } = entry;
     const current = outbox.first(to) ?? entry;
     const { skipped = [], relayId = id, taken = [] } = current;
-    const isKeptHere = outbox.framesOf(entry).length === 0 && taken.length === 0;
+    const isKeptHere = to === this.#own && outbox.framesOf(entry).length === 0 && taken.length === 0;
     const leftOut = [...taken.flatMap((earlier) => earlier.leftOut), ...newlyLeftOut];
     const relayIds = [...taken.map((earlier) => earlier.relayId), relayId];
     const plaintext = outbox.plaintextOf(entry);
@@ -239,17 +242,18 @@ export class Sender {
 
   /** What to leave out of the next attempt. Throws the refusal as an error when the same frame may go later, or never. */
   async #afterRefusal(entry: OutboxEntry, refusal: Rejected): Promise<ReadonlySet<DeviceId>> {
-    const { outbox, book, me } = this.#options;
+    const { outbox, book, groups, me } = this.#options;
     const { code, text, retryable, retryAfterMs } = refusal;
     await this.#waiting.full(entry, refusal.full);
     if (code !== 'device-mismatch' && code !== 'unknown-device')
       throw new ClientError(code, text, { retryable, ...(retryAfterMs > 0 ? { retryAfterMs } : {}) });
     await outbox.unseal(entry, this.#frameSender.taken(entry.relayId!, outbox.framesOf(entry)));
     this.#frameSender.settled(entry);
-    const peer = await book.refresh(entry.to);
     const own = await book.refresh(this.#own);
+    const devices = [...refusal.missing, ...refusal.extra];
+    const peers = isGroupAddress(entry.to) ? await groups.refresh(devices) : [await book.refresh(entry.to)];
     if (entry.attempt >= ATTEMPTS) {
-      const ghost = refusal.missing.find((id) => id !== me && !deviceOf(peer, id) && !deviceOf(own, id));
+      const ghost = refusal.missing.find((id) => id !== me && ![own, ...peers].some((peer) => deviceOf(peer, id)));
       throw ghost ? ghostDevice(ghost) : new ClientError(code, text, { retryable: false });
     }
     return new Set(refusal.extra);

@@ -58,6 +58,7 @@ export async function linkAsOld(
   try {
     await channel.leave(LINK_SLOTS.commitment, commitment);
     const nonce = await channel.read(LINK_SLOTS.nonce);
+    if (nonce.length !== LINK_NONCE_BYTES) throw forged();
     await channel.leave(LINK_SLOTS.reveal, LINK_REVEAL.encode({ key: oldKey, salt }));
     const shared = crypto.x25519.sharedSecret(privateKey, newKey);
     const transcript = { address: self.address, id, newKey, commitment, nonce, oldKey, salt };

@@ -11,9 +11,12 @@ import {
   type LimeRequest,
   type LimeSignedPrekey,
 } from '@sealwire/wire/lime-server';
+import { LIMITS } from '@sealwire/wire/limits';
 import { WireError } from '@sealwire/wire/wire-error';
 import { ClientError } from '../../errors.ts';
 import type { EngineContext } from '../engine.ts';
+
+type LimeBundleAnswer = Extract<LimeAnswer, { kind: 'peerBundle' }>;
 
 export interface FetchedBundle {
   readonly device: DeviceId;
@@ -21,6 +24,8 @@ export interface FetchedBundle {
   readonly bundle?: LimeBundle;
 }
 
+/** In one request. */
+const MOST_BUNDLES = LIMITS.bundlesPerRequest.value;
 /** Refusals that pass: a failure of the store, a limit whose period ends. */
 const PASSING: readonly number[] = [LIME_ERRORS.databaseError, LIME_ERRORS.serverFailure, LIME_ERRORS.limitReached];
 
@@ -58,9 +63,14 @@ export class LimeDirectory {
 
   /** One entry a device, in the order asked for. An answer that leaves one out counts as "no keys": it is not asked again at once. */
   async bundles(devices: readonly DeviceId[]): Promise<FetchedBundle[]> {
-    const answer = await this.#ask({ kind: 'getPeerBundle', suite: this.#suite, devices });
-    if (answer.kind !== 'peerBundle') throw refused(answer);
-    const byDevice = new Map(answer.peers.map(({ device, bundle }) => [device, bundle]));
+    const peers: LimeBundleAnswer['peers'][number][] = [];
+    for (let from = 0; from < devices.length; from += MOST_BUNDLES) {
+      const some = devices.slice(from, from + MOST_BUNDLES);
+      const answer = await this.#ask({ kind: 'getPeerBundle', suite: this.#suite, devices: some });
+      if (answer.kind !== 'peerBundle') throw refused(answer);
+      peers.push(...answer.peers);
+    }
+    const byDevice = new Map(peers.map(({ device, bundle }) => [device, bundle]));
     return devices.map((device) => {
       const bundle = byDevice.get(device);
       return bundle ? { device, bundle } : { device };

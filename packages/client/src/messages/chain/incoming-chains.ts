@@ -7,6 +7,7 @@ import type { CryptoProvider } from '@sealwire/crypto/port';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { chainDigest, deviceTag } from '@sealwire/wire/chain';
 import { type ChainLink, type Content, RECEIPTS, type Receipt } from '@sealwire/wire/envelope';
+import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { Ledger, Records, Transaction } from '../../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../../storage/record.ts';
@@ -35,7 +36,7 @@ interface Told {
   readonly unnumbered: number;
 }
 
-/** A chain by its two ends: who writes, and for which account it is encrypted. */
+/** A chain by its two ends: who writes, and for which account or group it is encrypted. */
 export interface ChainName {
   readonly sender: DeviceId;
   readonly recipientUser: AccountAddress;
@@ -207,11 +208,12 @@ export class IncomingChains {
 
   #conversation({ sender, recipientUser }: ChainName): AccountAddress {
     const author = accountOf(sender);
-    return author === this.#own ? recipientUser : author;
+    return author === this.#own || isGroupAddress(recipientUser) ? recipientUser : author;
   }
 
   #name(sender: DeviceId, conversation: AccountAddress): ChainName {
-    return { sender, recipientUser: accountOf(sender) === this.#own ? conversation : this.#own };
+    const isBoundToIt = accountOf(sender) === this.#own || isGroupAddress(conversation);
+    return { sender, recipientUser: isBoundToIt ? conversation : this.#own };
   }
 }
 

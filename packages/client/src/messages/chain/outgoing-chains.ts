@@ -5,7 +5,7 @@
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { chainDigest, deviceTag } from '@sealwire/wire/chain';
-import { type Content, decodeContent, encodeContent, type Receipt } from '@sealwire/wire/envelope';
+import { type Content, decodeContent, encodeContent, NEWCOMERS, type Receipt } from '@sealwire/wire/envelope';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { Arrival, Unconfirmed } from '../../events.ts';
 import type { Ledger, Records, Transaction } from '../../storage/ledger.ts';
@@ -78,6 +78,7 @@ export class OutgoingChains {
     const { next, accepted, introduced } = readChain(this.#ledger, conversation);
     const newcomers = devices
       .filter((device) => !introduced.includes(device))
+      .slice(0, NEWCOMERS)
       .map((device) => deviceTag(this.#crypto, device));
     const place = content.link ?? {
       number: next,

@@ -27,6 +27,10 @@ export const LISTENED_REFUSALS: Allowance = { what: 'refused', times: 12, within
 /** Notices to one LIME device of somebody else (docs/spec/messages.md section 7). */
 export const NOTICES: Allowance = { what: 'notice', times: 240, withinMs: HOUR_MS };
 
+/** Asking one device for what a group's log lacks here, and answering one that asks (docs/spec/groups.md section 6). */
+export const GROUP_QUESTIONS: Allowance = { what: 'group-question', times: 24, withinMs: HOUR_MS };
+export const GROUP_ANSWERS: Allowance = { what: 'group-answer', times: 24, withinMs: HOUR_MS };
+
 /** False when it has happened as often as it may. `now` in ms; what lies ahead of it was written by a clock that was wrong, and does not count. */
 export function mayHappen(
   records: Records,
@@ -50,7 +54,16 @@ export function spend(
 
 /** The device has left its account's manifest. */
 export function forgetSpent(transaction: Transaction, device: DeviceId): void {
-  const all = [RESTARTS_OF_DEVICE, REQUESTS, ANSWERS, REFUSALS, LISTENED_REFUSALS, NOTICES];
+  const all = [
+    RESTARTS_OF_DEVICE,
+    REQUESTS,
+    ANSWERS,
+    REFUSALS,
+    LISTENED_REFUSALS,
+    NOTICES,
+    GROUP_QUESTIONS,
+    GROUP_ANSWERS,
+  ];
   for (const { what } of all) transaction.delete(keyOf(what, device));
 }
 

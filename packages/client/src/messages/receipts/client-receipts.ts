@@ -1,4 +1,5 @@
 /** What an application says of receipts: whether there are any, and what it has shown (docs/spec/messages.md section 7). */
+import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { ClientError } from '../../errors.ts';
 import type { IncomingMessage } from '../../events.ts';
@@ -74,17 +75,18 @@ export class ClientReceipts {
     const { ledger, heard, displays, notices, me, owing } = this.#options;
     const own = accountOf(me);
     if (accountOf(device) === own) return;
-    const name = { sender: device, recipientUser: own };
+    const inGroup = isGroupAddress(conversation);
+    const name = { sender: device, recipientUser: inGroup ? conversation : own };
     await ledger.commit((transaction) => {
       const isTold = requests.includes('display') && receiptLevel(transaction, conversation) === 'on';
       if (number !== undefined) {
-        displays.displayed(transaction, device, number);
+        if (!inGroup) displays.displayed(transaction, device, number);
         if (isTold) heard.displayed(transaction, name, number);
-      } else if (isTold && isForeign(transaction, device) && mayBeTold(transaction, own, conversation)) {
+      } else if (isTold && !inGroup && isForeign(transaction, device) && mayBeTold(transaction, own, conversation)) {
         notices.add(transaction, { to: conversation, device, id, sentAt, status: 'displayed' });
       }
     });
     if (number !== undefined) heard.owe(name);
-    owing(conversation);
+    if (!inGroup) owing(conversation);
   }
 }

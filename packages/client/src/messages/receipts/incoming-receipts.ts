@@ -7,6 +7,8 @@ import { CpimError } from '@sealwire/cpim/errors';
 import { type ImdnNotice, readNotice } from '@sealwire/cpim/notice';
 import { RECEIPT_TYPE } from '@sealwire/wire/chain';
 import type { Content } from '@sealwire/wire/envelope';
+import { isGroupAddress } from '@sealwire/wire/group-address';
+import { GROUP_TYPE } from '@sealwire/wire/group-news';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { deviceOf, readPeer } from '../../accounts/peer-record.ts';
 import type { IncomingMessage, ReceiptEvent } from '../../events.ts';
@@ -35,6 +37,9 @@ export interface TakenReceipts {
   publish(): void;
 }
 
+/** What is for this SDK, and not for applications. */
+const UNSHOWN_TYPES = [RECEIPT_TYPE, GROUP_TYPE];
+
 type What = 'arrived' | 'displayed' | 'failed' | 'nothing';
 const EVENTS = { arrived: 'delivered', displayed: 'displayed', failed: 'not-delivered' } as const;
 
@@ -49,7 +54,7 @@ export class IncomingReceipts {
   take(transaction: Transaction, message: IncomingMessage, content: Content | undefined): TakenReceipts {
     if (isNotice(message.type)) return this.#notice(transaction, message);
     const receipts = this.#receipts(transaction, message, content);
-    return { ...receipts, owed: this.#owe(transaction, message), shown: message.type !== RECEIPT_TYPE };
+    return { ...receipts, owed: this.#owe(transaction, message), shown: !UNSHOWN_TYPES.includes(message.type) };
   }
 
   /** Of our own chains and, from another device of ours, of those of others. */
@@ -94,7 +99,8 @@ export class IncomingReceipts {
   #owe(transaction: Transaction, { device, conversation, from, id, sentAt, requests = [] }: IncomingMessage): boolean {
     const { notices, own } = this.#options;
     if (!requests.includes('positive-delivery') || from === own || !isForeign(transaction, device)) return false;
-    if (!mayBeTold(transaction, own, from)) return false;
+    // In a group a notice would go to everybody.
+    if (isGroupAddress(conversation) || !mayBeTold(transaction, own, from)) return false;
     notices.add(transaction, { to: conversation, device, id, sentAt, status: 'delivered' });
     return true;
   }

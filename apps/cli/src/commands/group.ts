@@ -1,0 +1,103 @@
+/** `sealwire group`: groups made, joined, changed and shown (docs/spec/groups.md). While `listen` or `chat` has the keys, it does the work. */
+import type { Command } from 'commander';
+import { type Context, profileFor, withClient } from '../context.ts';
+import { endingOf } from '../exit-codes.ts';
+import { type GroupOrder, type GroupOutcome, workOnGroups } from '../group-work.ts';
+import { type AccountOptions, accountCommand, collect, group } from '../options.ts';
+import { answersTo, outcomeOf } from '../profile-socket.ts';
+
+interface CreateOptions extends AccountOptions {
+  readonly name: string;
+  readonly member: readonly string[];
+}
+
+const NAMED = 'the group, by its name, or by its address where several have that name';
+
+export function groupCommand(context: () => Context): Command {
+  const run = (order: GroupOrder, options: AccountOptions) => work(context(), order, options);
+
+  const create = accountCommand('create', 'Make a group, and invite people', [
+    'sealwire group create --name trio --member bob --member carol',
+  ])
+    .requiredOption('--name <name>', 'what its members see')
+    .option('--member <address>', 'somebody to invite; may be repeated', collect, [])
+    .action(({ name, member, ...options }: CreateOptions) =>
+      run({ group: 'create', name, members: [...member] }, options),
+    );
+
+  const list = accountCommand('list', 'List the groups that you are in or invited to', ['sealwire group list']);
+  list.action((options: AccountOptions) => run({ group: 'list' }, options));
+
+  const oneOf = (name: 'show' | 'join' | 'decline' | 'leave', description: string) =>
+    accountCommand(name, description, [`sealwire group ${name} trio`])
+      .argument('<group>', NAMED)
+      .action((of: string, options: AccountOptions) => run({ group: name, name: of }, options));
+
+  const withMember = (name: 'remove' | 'promote' | 'demote', description: string) =>
+    accountCommand(name, description, [`sealwire group ${name} trio bob`])
+      .argument('<group>', NAMED)
+      .argument('<member>', 'bob, bob@example.org or sip:bob@example.org')
+      .action((of: string, member: string, options: AccountOptions) => run({ group: name, name: of, member }, options));
+
+  const invite = accountCommand('invite', 'Invite people to a group', ['sealwire group invite trio dave erin'])
+    .argument('<group>', NAMED)
+    .argument('<members...>', 'bob, bob@example.org or sip:bob@example.org')
+    .action((name: string, members: string[], options: AccountOptions) =>
+      run({ group: 'invite', name, members }, options),
+    );
+
+  const rename = accountCommand('rename', 'Give a group another name', ['sealwire group rename trio quartet'])
+    .argument('<group>', NAMED)
+    .argument('<name>', 'what its members see from now on')
+    .action((name: string, subject: string, options: AccountOptions) =>
+      run({ group: 'rename', name, subject }, options),
+    );
+
+  const timer = accountCommand('timer', 'How long messages of a group may be shown', [
+    'sealwire group timer trio 86400',
+    'sealwire group timer trio 0',
+  ])
+    .argument('<group>', NAMED)
+    .argument('<seconds>', '0: no end', Number)
+    .action((name: string, lifetime: number, options: AccountOptions) =>
+      run({ group: 'timer', name, lifetime }, options),
+    );
+
+  const commands = [
+    create,
+    oneOf('show', 'Show the members of a group'),
+    invite,
+    oneOf('join', 'Accept an invitation'),
+    oneOf('decline', 'Refuse an invitation'),
+    oneOf('leave', 'Leave a group'),
+    withMember('remove', 'Take somebody out of a group'),
+    withMember('promote', 'Make a member an administrator'),
+    withMember('demote', 'Make an administrator a member like others'),
+    rename,
+    timer,
+  ];
+  const all = group('group', 'Groups: made, joined, changed, shown', [
+    'sealwire group create --name trio --member bob --member carol',
+    'sealwire send -g trio -m hello',
+    'sealwire group',
+  ]).addCommand(list, { isDefault: true });
+  for (const command of commands) all.addCommand(command);
+  return all;
+}
+
+async function work(context: Context, order: GroupOrder, options: AccountOptions): Promise<void> {
+  const profile = profileFor(context, options);
+  const { output, surroundings } = profile;
+  let outcome: GroupOutcome;
+  try {
+    outcome = await withClient(profile, (client) => workOnGroups(client, order, surroundings.interrupted));
+  } catch (error) {
+    // `chat` or `listen` has the keys: it works for us.
+    if (endingOf(error) !== 'locked') throw error;
+    const answers = await answersTo(profile.profile, order, surroundings.interrupted);
+    if (!answers) throw error;
+    outcome = await outcomeOf<GroupOutcome>(answers);
+  }
+  for (const { record, text } of outcome.shown) await output.data(record, text);
+  if (outcome.note !== undefined) output.note(outcome.note);
+}

@@ -1,0 +1,62 @@
+/**
+ * Messages of groups that name events which are not here yet (docs/spec/groups.md section 6): decrypted, and kept until the events have come.
+ * Table `held`, key `held/GROUP NUMBER`.
+ */
+import type { AccountAddress } from '@sealwire/wire/ids';
+import type { Decrypted } from '../messages/opening.ts';
+import type { Ledger, Transaction } from '../storage/ledger.ts';
+import { orderedKey } from '../storage/ordered-key.ts';
+import { decodeRecord, encodeRecord } from '../storage/record.ts';
+
+const TABLE = 'held';
+/** Of all groups, known and made up: beyond it the oldest of whichever group has most are given up. */
+export const HELD_MESSAGES = 256;
+export const HELD_BYTES = 1_024 * 1_024;
+
+export class HeldMessages {
+  #next: number;
+
+  constructor(ledger: Ledger) {
+    this.#next = Math.max(0, ...ledger.keys(`${TABLE}/`).map((key) => numberIn(key) + 1));
+  }
+
+  /** Answers those that went for it. */
+  add(transaction: Transaction, group: AccountAddress, decrypted: Decrypted): Decrypted[] {
+    const { plaintext, ...header } = decrypted;
+    transaction.set(orderedKey(`${TABLE}/${group} `, this.#next++), encodeRecord(header, plaintext));
+    const given: Decrypted[] = [];
+    for (let key = tooMany(transaction); key !== undefined; key = tooMany(transaction)) {
+      given.push(read(transaction, key));
+      transaction.delete(key);
+    }
+    return given;
+  }
+
+  /** All of `group` in order; they are not held any more. */
+  take(transaction: Transaction, group: AccountAddress): Decrypted[] {
+    return transaction.keys(`${TABLE}/${group} `).map((key) => {
+      const decrypted = read(transaction, key);
+      transaction.delete(key);
+      return decrypted;
+    });
+  }
+}
+
+/** The key of the message that has to go. */
+function tooMany(transaction: Transaction): string | undefined {
+  const keys = transaction.keys(`${TABLE}/`);
+  const bytes = keys.reduce((sum, key) => sum + transaction.get(key)!.length, 0);
+  if (keys.length <= HELD_MESSAGES && bytes <= HELD_BYTES) return undefined;
+  const byGroup = new Map<string, string[]>();
+  for (const key of keys) byGroup.set(groupIn(key), [...(byGroup.get(groupIn(key)) ?? []), key]);
+  const [largest] = [...byGroup.values()].sort((a, b) => b.length - a.length);
+  return largest![0];
+}
+
+function read(transaction: Transaction, key: string): Decrypted {
+  const { header, blob } = decodeRecord<Omit<Decrypted, 'plaintext'>>(transaction.get(key)!);
+  return { ...header, plaintext: blob };
+}
+
+const groupIn = (key: string) => key.slice(TABLE.length + 1, key.lastIndexOf(' '));
+const numberIn = (key: string) => Number(key.slice(key.lastIndexOf('/') + 1));

@@ -1,0 +1,378 @@
+/** Groups over real servers: their life, and what a server that lies about them is found out by (docs/spec/groups.md sections 4 and 6). */
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { GroupChange, IncomingEvent } from '@sealwire/client/events';
+import type { Deliver } from '@sealwire/wire/frames';
+import { type AccountAddress, nameOf } from '@sealwire/wire/ids';
+import { type Constellation, startConstellation } from './constellation.ts';
+import { afterCrash, join, type Person, register } from './person.ts';
+
+jest.setTimeout(30_000);
+
+/** One identity a device: keys of several are no matter of groups. */
+const FAST = { curves: ['c25519'] } as const;
+
+let constellation: Constellation;
+let people: Person[];
+let alice: Person;
+let bob: Person;
+let carol: Person;
+
+beforeEach(async () => {
+  constellation = await startConstellation();
+  people = [];
+  [alice, bob, carol] = (await Promise.all(
+    ['alice', 'bob', 'carol'].map((name) => online(register(constellation, name, FAST))),
+  )) as [Person, Person, Person];
+});
+
+afterEach(async () => {
+  for (const { client } of people) await client.close();
+  await constellation.stop();
+});
+
+async function online(made: Promise<Person>): Promise<Person> {
+  const person = await made;
+  people.push(person);
+  await person.client.connect();
+  return person;
+}
+
+/** A group of alice, with the others in it. Answers its address. */
+async function groupOf(...others: Person[]): Promise<AccountAddress> {
+  const { address } = await alice.client.groups.create(
+    'trio',
+    others.map(({ client }) => client.address),
+  );
+  for (const other of others) {
+    await shownUntil(other, 'invited');
+    await other.client.groups.join(address);
+    await other.client.emptied();
+  }
+  // All of them know that all are in.
+  await say(alice, address, 'welcome');
+  for (const other of others) await shownUntil(other, 'welcome');
+  return address;
+}
+
+async function say(from: Person, to: string, ...texts: string[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (const text of texts) {
+    const { id, accepted } = await from.client.send(to, text);
+    await accepted;
+    ids.push(id);
+  }
+  return ids;
+}
+
+/** Lines of a transcript, up to the one that ends with `last`. */
+async function shownUntil(of: Person, last: string): Promise<string[]> {
+  const lines: string[] = [];
+  const enough = new AbortController();
+  for await (const event of of.client.messages({ signal: enough.signal })) {
+    const line = lineOf(event);
+    if (line === undefined) continue;
+    lines.push(line);
+    if (line.endsWith(last)) enough.abort();
+  }
+  return lines;
+}
+
+function lineOf(event: IncomingEvent): string | undefined {
+  switch (event.kind) {
+    case 'caught-up':
+    case 'devices-changed':
+    case 'delivered':
+      return undefined;
+    case 'message':
+      return `${nameOf(event.from)}: ${event.text}`;
+    case 'message-edited':
+      return `${nameOf(event.from)} edits: ${event.text}`;
+    case 'message-deleted':
+      return `${nameOf(event.from)} deletes`;
+    case 'reaction':
+      return `${nameOf(event.from)} reacts ${event.emoji}`;
+    case 'group-changed':
+      return `${nameOf(event.by)} ${changeText(event.change)}`;
+    case 'group-invited':
+      return `${nameOf(event.by)} invites to ${event.subject}: invited`;
+    case 'group-refused':
+      return `refused ${event.part} of ${nameOf(event.from)}: ${event.code}`;
+    case 'group-fork':
+      return `fork of ${nameOf(event.by)}`;
+    default:
+      return event.kind;
+  }
+}
+
+function changeText(change: GroupChange): string {
+  const whom = 'members' in change ? ` ${change.members.map(nameOf).join(' ')}` : '';
+  return `${change.kind}${whom}${'subject' in change ? ` ${change.subject}` : ''}`;
+}
+
+const membersOf = ({ client }: Person, group: string) =>
+  client.groups
+    .info(group)
+    .members.map(({ address }) => nameOf(address))
+    .toSorted();
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** The relay keeps what it owes `of` back, from now on until the answer is called: then it comes, reordered by it. */
+function holdBack(of: Person): { held: readonly Deliver[]; release(order?: (held: Deliver[]) => Deliver[]): void } {
+  const held: Deliver[] = [];
+  of.network.incoming = (frame) => {
+    if (frame.kind !== 'deliver') return frame;
+    held.push(frame);
+    return undefined;
+  };
+  return {
+    held,
+    release(order = (frames) => frames) {
+      of.network.incoming = (frame) => frame;
+      for (const frame of order(held)) of.network.inject(frame);
+    },
+  };
+}
+
+describe('the life of a group', () => {
+  it('is told to everybody in it alike: made, joined, talked in, renamed, handed over, left', async () => {
+    const { address, standing } = await alice.client.groups.create('trio', ['bob', 'carol']);
+    expect(standing).toBe('administrator');
+    expect(await shownUntil(bob, 'invited')).toEqual(['alice invites to trio: invited']);
+    expect(await shownUntil(carol, 'invited')).toEqual(['alice invites to trio: invited']);
+    expect(bob.client.groups.list()).toMatchObject([{ address, subject: 'trio', standing: 'invited' }]);
+
+    expect((await bob.client.groups.join(address)).standing).toBe('member');
+    expect(await shownUntil(alice, 'joined')).toEqual(['bob joined']);
+    await carol.client.groups.join(address);
+    expect(await shownUntil(alice, 'joined')).toEqual(['carol joined']);
+    await say(alice, address, 'hello all');
+    expect(await shownUntil(bob, 'hello all')).toEqual(['carol joined', 'alice: hello all']);
+    expect(await shownUntil(carol, 'hello all')).toEqual(['bob joined', 'alice: hello all']);
+    await say(carol, address, 'hi');
+    expect(await shownUntil(alice, 'hi')).toEqual(['carol: hi']);
+    expect(await shownUntil(bob, 'hi')).toEqual(['carol: hi']);
+
+    await alice.client.groups.rename(address, 'three');
+    await alice.client.groups.setTimer(address, 60);
+    await alice.client.groups.promote(address, 'bob');
+    await alice.client.emptied();
+    await say(bob, address, 'as you like');
+    expect(await shownUntil(carol, 'as you like')).toEqual([
+      'alice renamed three',
+      'alice timer',
+      'alice promoted bob',
+      'bob: as you like',
+    ]);
+    expect(carol.client.groups.info(address)).toMatchObject({ subject: 'three', lifetime: 60 });
+    await shownUntil(bob, 'promoted bob');
+    await bob.client.groups.remove(address, 'carol');
+    expect(await shownUntil(carol, 'removed carol')).toEqual(['bob removed carol']);
+    await expect(carol.client.send(address, 'still here?')).rejects.toMatchObject({ code: 'not-a-member' });
+    await shownUntil(alice, 'removed carol');
+    await alice.client.groups.leave(address);
+    expect(await shownUntil(bob, 'left')).toEqual(['alice left']);
+    expect(membersOf(bob, address)).toEqual(['bob']);
+    expect(alice.client.groups.list()).toEqual([]);
+  });
+
+  it('is the same on all devices of an account, and one that comes later catches up', async () => {
+    const desk = await online(join(constellation, bob, FAST));
+    const address = await groupOf(bob, carol);
+    await say(bob, address, 'from my phone');
+    expect((await shownUntil(desk, 'from my phone')).at(-1)).toBe('bob: from my phone');
+    expect(membersOf(desk, address)).toEqual(['alice', 'bob', 'carol']);
+
+    const tablet = await online(join(constellation, bob, FAST));
+    await say(alice, address, 'anybody new?');
+    expect((await shownUntil(tablet, 'anybody new?')).at(-1)).toBe('alice: anybody new?');
+    await say(tablet, address, 'me');
+    expect((await shownUntil(carol, 'me')).at(-1)).toBe('bob: me');
+  });
+
+  it('goes on over crashes: what was decided is told, once', async () => {
+    const address = await groupOf(bob, carol);
+    alice.network.outgoing = (frame) => (frame.kind === 'send' ? undefined : frame);
+    await alice.client.groups.remove(address, 'carol');
+    await alice.client.send(address, 'only you');
+    const again = await online(afterCrash(alice));
+    await again.client.emptied();
+    expect(await shownUntil(bob, 'only you')).toEqual(['alice removed carol', 'alice: only you']);
+    expect(await shownUntil(carol, 'removed carol')).toEqual(['alice removed carol']);
+    const devices = again.network
+      .framesSent('send')
+      .at(-1)!
+      .parts.map(({ device }) => device);
+    expect(devices).toEqual([bob.client.device]);
+  });
+
+  it('an invitation can be declined, and nobody else joins by it', async () => {
+    const { address } = await alice.client.groups.create('duo', ['bob']);
+    await shownUntil(bob, 'invited');
+    await bob.client.groups.decline(address);
+    expect(await shownUntil(alice, 'declined')).toEqual(['bob declined']);
+    await expect(bob.client.groups.join(address)).rejects.toMatchObject({ code: 'not-invited' });
+    await expect(carol.client.groups.join(address)).rejects.toMatchObject({ code: 'no-such-group' });
+    await expect(alice.client.groups.promote(address, 'carol')).rejects.toMatchObject({ code: 'group-refused' });
+  });
+
+  it('people join by a link, as many as it says, until it is revoked; who has none gets no answer', async () => {
+    const { address } = await alice.client.groups.create('open house');
+    const link = await alice.client.groups.makeLink(address, { uses: 1 });
+    expect(await bob.client.groups.joinByLink(link)).toBe(address);
+    expect(await shownUntil(bob, 'joined-by-link')).toEqual(['bob joined-by-link']);
+    expect(await shownUntil(alice, 'joined-by-link')).toEqual(['bob joined-by-link']);
+    await say(bob, address, 'nice place');
+    await shownUntil(alice, 'nice place');
+    // It was for one.
+    await carol.client.groups.joinByLink(link);
+    expect(await shownUntil(alice, 'not-a-member')).toEqual(['refused message of carol: not-a-member']);
+    const other = await alice.client.groups.makeLink(address);
+    const { id } = alice.client.groups.info(address).links.at(-1)!;
+    await alice.client.groups.revokeLink(address, id);
+    await carol.client.groups.joinByLink(other);
+    expect(await shownUntil(alice, 'not-a-member')).toEqual(['refused message of carol: not-a-member']);
+    expect(carol.client.groups.list()).toEqual([]);
+    await expect(carol.client.groups.joinByLink('sealwire-group-1:x')).rejects.toMatchObject({
+      code: 'bad-group-link',
+    });
+  });
+
+  it('a member whose account was deleted is left out and told of; the others get what is written', async () => {
+    const address = await groupOf(bob, carol);
+    await carol.client.deleteAccount();
+    await say(alice, address, 'without carol');
+    expect((await shownUntil(bob, 'without carol')).at(-1)).toBe('alice: without carol');
+  });
+
+  it('an unsafe device of a member stops the message by its name', async () => {
+    const address = await groupOf(bob, carol);
+    await alice.client.setTrust(carol.client.device, 'unsafe');
+    await expect(alice.client.send(address, 'no')).rejects.toMatchObject({
+      code: 'unsafe-device',
+      message: expect.stringContaining(carol.client.device),
+    });
+  });
+});
+
+describe('messages about messages', () => {
+  it('answer, name, react, edit and delete; only the author changes a message', async () => {
+    const address = await groupOf(bob, carol);
+    const body = (text: string) => ({ type: 'text/plain', body: new TextEncoder().encode(text) });
+    const [question] = await say(alice, address, 'who is there?');
+    await shownUntil(bob, 'who is there?');
+    const reply = { id: question!, sender: alice.client.address };
+    await bob.client.send(address, { ...body('me, and carol'), reply, mentions: [carol.client.address], lifetime: 30 });
+    await bob.client.send(address, { ...body('👍'), reactionTo: question! });
+    await (await bob.client.send(address, { ...body('nobody'), edits: question! })).accepted;
+    await (await alice.client.send(address, { ...body('who is here?'), edits: question! })).accepted;
+    await (await alice.client.send(address, { ...body(''), deletes: question! })).accepted;
+    const events: IncomingEvent[] = [];
+    const enough = new AbortController();
+    for await (const event of carol.client.messages({ signal: enough.signal })) {
+      events.push(event);
+      if (event.kind === 'message-deleted') enough.abort();
+    }
+    const about = { conversation: address, id: question };
+    expect(events.filter(({ kind }) => !['delivered', 'caught-up', 'group-changed'].includes(kind))).toMatchObject([
+      { kind: 'message', text: 'who is there?' },
+      { kind: 'message', text: 'me, and carol', reply, mentions: [carol.client.address], lifetime: 30 },
+      { kind: 'reaction', ...about, emoji: '👍', from: bob.client.address },
+      { kind: 'change-refused', ...about, from: bob.client.address },
+      { kind: 'message-edited', ...about, text: 'who is here?', from: alice.client.address },
+      { kind: 'message-deleted', ...about, from: alice.client.address },
+    ]);
+  });
+
+  it('live as long as the conversation says, in a group and in a pair', async () => {
+    const address = await groupOf(bob);
+    await alice.client.groups.setTimer(address, 3_600);
+    await alice.client.setTimer('bob', 60);
+    await say(alice, address, 'an hour');
+    await say(alice, 'bob', 'a minute');
+    const lifetimes: Record<string, number | undefined> = {};
+    const enough = new AbortController();
+    for await (const event of bob.client.messages({ signal: enough.signal })) {
+      if (event.kind === 'message') lifetimes[event.text!] = event.lifetime;
+      if (Object.keys(lifetimes).length === 2) enough.abort();
+    }
+    expect(lifetimes).toEqual({ 'an hour': 3_600, 'a minute': 60 });
+  });
+});
+
+describe('a server that lies', () => {
+  it('T159, E11: cannot have who was removed go on: its messages are refused, and it gets nothing more', async () => {
+    const address = await groupOf(bob, carol);
+    // carol never hears that she is out, and writes on.
+    const { release } = holdBack(carol);
+    await alice.client.groups.remove(address, 'carol');
+    await say(alice, address, 'among us');
+    expect((await shownUntil(bob, 'among us')).slice(-2)).toEqual(['alice removed carol', 'alice: among us']);
+    await say(carol, address, 'what did I miss?');
+    await say(alice, address, 'nothing');
+    expect(await shownUntil(bob, 'nothing')).toEqual(['refused message of carol: former-member', 'alice: nothing']);
+    const toCarol = alice.network
+      .framesSent('send')
+      .slice(-2)
+      .flatMap(({ parts }) => parts.map(({ device }) => device));
+    expect(toCarol).not.toContain(carol.client.device);
+    release();
+    expect((await shownUntil(carol, 'removed carol')).at(-1)).toBe('alice removed carol');
+  });
+
+  it('T160, E10: that reorders and repeats what is told of a group changes nothing of it', async () => {
+    const address = await groupOf(bob, carol);
+    const { held, release } = holdBack(bob);
+    await alice.client.groups.promote(address, 'carol');
+    await alice.client.groups.rename(address, 'new name');
+    await alice.client.groups.demote(address, 'carol');
+    await say(alice, address, 'done');
+    await alice.client.emptied();
+    while (held.length < 4) await turn();
+    release((held) => [...held.toReversed(), ...held]);
+    const lines = await shownUntil(bob, 'done');
+    expect(lines.filter((line) => line.includes('new name'))).toHaveLength(1);
+    expect(bob.client.groups.info(address)).toMatchObject({ subject: 'new name', members: expect.any(Array) });
+    expect(bob.client.groups.info(address).members).toEqual(alice.client.groups.info(address).members);
+  });
+
+  it('T161: that hides a change is caught out by the next message, whoever writes it: it waits until the change is here', async () => {
+    const address = await groupOf(bob, carol);
+    // Nothing of alice's reaches bob while she changes more than one message carries.
+    bob.network.incoming = (frame) =>
+      frame.kind === 'deliver' && frame.sender === alice.client.device ? undefined : frame;
+    for (let n = 0; n < 40; n++) await alice.client.groups.rename(address, `name ${n}`);
+    await alice.client.emptied();
+    await shownUntil(carol, 'renamed name 39');
+    await say(carol, address, 'nice name');
+    const lines = await shownUntil(bob, 'nice name');
+    expect(lines.filter((line) => line.startsWith('alice renamed'))).toHaveLength(40);
+    expect(bob.client.groups.info(address).subject).toBe('name 39');
+  });
+
+  it('T162: and shows two people different acts of one member is caught out by the first message between them', async () => {
+    const address = await groupOf(bob, carol);
+    const twin = await online(join(constellation, alice, FAST));
+    await say(carol, address, 'for the twin');
+    await shownUntil(twin, 'for the twin');
+    await shownUntil(bob, 'for the twin');
+    // What one device of alice does reaches bob alone, what the other does carol alone, and neither hears of the other.
+    const without = (of: Person, sender: Person) => {
+      of.network.incoming = (frame) =>
+        frame.kind === 'deliver' && frame.sender === sender.client.device ? undefined : frame;
+    };
+    without(carol, alice);
+    without(bob, twin);
+    without(twin, alice);
+    without(alice, twin);
+    await alice.client.groups.rename(address, 'for bob');
+    await twin.client.groups.rename(address, 'for carol');
+    await shownUntil(bob, 'for bob');
+    await shownUntil(carol, 'for carol');
+    await say(bob, address, 'a nice name');
+    expect(await shownUntil(carol, 'a nice name')).toContain('fork of alice');
+    await say(carol, address, 'indeed');
+    expect(await shownUntil(bob, 'indeed')).toContain('fork of alice');
+    expect(bob.client.groups.info(address).subject).toBe(carol.client.groups.info(address).subject);
+  });
+});
