@@ -4,6 +4,7 @@ import type { PresenceState } from '@sealwire/client/presence';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { z } from 'zod';
 import { CliError } from './exit-codes.ts';
+import { conversationName } from './group-work.ts';
 import type { Output } from './output.ts';
 import { parseRecipient, shortName } from './recipient.ts';
 
@@ -58,7 +59,9 @@ export function showPresence(client: Client, output: Output, isTerminal: boolean
   client.onPresence(({ account, state }) =>
     say({ event: 'peer-presence', account, state }, `${nameOf(account)} is ${state}`),
   );
-  client.onTyping(({ from, device, conversation, typing }) =>
-    say({ event: 'typing', from, device, conversation, typing }, typing ? `${nameOf(from)} is typing…` : undefined),
-  );
+  client.onTyping(({ from, device, conversation, typing }) => {
+    const where = conversation === from ? '' : ` in ${conversationName(client, conversation)}`;
+    const text = typing ? `${nameOf(from)} is typing${where}…` : undefined;
+    say({ event: 'typing', from, device, conversation, typing }, text);
+  });
 }

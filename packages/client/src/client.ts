@@ -252,7 +252,9 @@ export class Client {
     // Blocks are not here yet: whoever knows them says so, and calls `presence.refresh` when they change.
     const aside = { ...common, ...runtime, timers, transmit, isBlocked: () => false };
     this.presence = new ClientPresence({ ...aside, addressOf: (to) => this.#addressOf(to) });
-    this.#typing = new Typing(aside);
+    const others = (conversation: AccountAddress) =>
+      isGroupAddress(conversation) ? this.#groups.audiences.others(conversation) : [conversation];
+    this.#typing = new Typing({ ...aside, others });
     this.#receiver = new Receiver({
       ...common,
       groups: this.#groups.incoming,

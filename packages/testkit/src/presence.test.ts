@@ -1,39 +1,20 @@
 /** Who is online and who types, over real servers: docs/spec/presence.md. */
-import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
-import { type Constellation, startConstellation } from './constellation.ts';
-import { afterCrash, join, type Person, register, takeTexts } from './person.ts';
+import { beforeEach, expect, it, jest } from '@jest/globals';
+import { Company, say, shownUntil } from './company.ts';
+import { afterCrash, type Person, take } from './person.ts';
 
 jest.setTimeout(30_000);
 
-let constellation: Constellation;
-let people: Person[];
+/** One identity a device: keys of several are no matter of presence. */
+const FAST = { curves: ['c25519'] } as const;
+
+const company = new Company();
 let alice: Person;
 let bob: Person;
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  people = [];
-  alice = await online(register(constellation, 'alice'));
-  bob = await online(register(constellation, 'bob'));
+  [alice, bob] = await Promise.all([company.person('alice', FAST), company.person('bob', FAST)]);
 });
-
-afterEach(async () => {
-  for (const { client } of people) await client.close();
-  await constellation.stop();
-});
-
-async function online(made: Promise<Person>): Promise<Person> {
-  const person = await made;
-  people.push(person);
-  await person.client.connect();
-  return person;
-}
-
-async function write(from: Person, to: Person): Promise<void> {
-  const { accepted } = await from.client.send(to.client.address, 'hello');
-  await accepted;
-  await takeTexts(to.client, 1);
-}
 
 /** The next word on somebody's presence. */
 function told({ client }: Person): Promise<string> {
@@ -48,15 +29,15 @@ function told({ client }: Person): Promise<string> {
 /** The next word on who types. */
 function shown({ client }: Person): Promise<string> {
   return new Promise((resolve) => {
-    const forget = client.onTyping(({ device, typing }) => {
+    const forget = client.onTyping(({ device, conversation, typing }) => {
       forget();
-      resolve(`${device} ${typing}`);
+      resolve(`${device} ${typing} ${conversation}`);
     });
   });
 }
 
 it('two people who show themselves to each other see each other, after a restart too; a third one sees nobody', async () => {
-  const carol = await online(register(constellation, 'carol'));
+  const carol = await company.person('carol', FAST);
   for (const { client } of [alice, bob, carol]) await client.presence.set({ online: true });
   await carol.client.presence.showTo(['alice', 'bob']);
   const both = [told(alice), told(bob)];
@@ -68,31 +49,45 @@ it('two people who show themselves to each other see each other, after a restart
   alice.client.presence.appear('away');
   expect(await away).toBe(`${alice.client.address} away`);
   const back = told(bob);
-  alice = await online(afterCrash(alice));
+  alice = await company.online(await afterCrash(alice));
   expect(await back).toBe(`${alice.client.address} online`);
   expect(bob.client.presence.of('alice')).toBe('online');
   expect([carol.client.presence.of('alice'), carol.client.presence.of('bob')]).toEqual(['offline', 'offline']);
 });
 
 it('typing reaches every device of the other one, and is in no mailbox', async () => {
-  const phone = await online(join(constellation, bob));
+  const phone = await company.anotherDevice(bob, FAST);
   for (const { client } of [alice, bob, phone]) await client.presence.set({ typing: true });
-  await write(alice, bob);
-  await takeTexts(phone.client, 1);
-  await write(bob, alice);
-  await takeTexts(phone.client, 1);
-  await write(phone, alice);
-  await takeTexts(bob.client, 1);
+  await say(alice, 'bob', 'one');
+  await say(bob, 'alice', 'two');
+  await say(phone, 'alice', 'three');
+  await shownUntil(alice, 'three');
+  for (const device of [bob, phone]) await shownUntil(device, 'one', ['caught-up', 'delivered']);
 
   const both = [shown(bob), shown(phone)];
   alice.client.typing('bob', true);
-  expect(await Promise.all(both)).toEqual([`${alice.client.device} true`, `${alice.client.device} true`]);
+  const about = [alice.client.device, alice.client.address] as const;
+  expect(await Promise.all(both)).toEqual(new Array(2).fill(`${about[0]} true ${about[1]}`));
   expect(alice.network.framesSent('ephemeral')).toHaveLength(1);
 
   // Its end is the message.
   const over = [shown(bob), shown(phone)];
-  const { accepted } = await alice.client.send('bob', 'done');
-  await accepted;
-  expect(await Promise.all(over)).toEqual([`${alice.client.device} false`, `${alice.client.device} false`]);
-  expect(await takeTexts(bob.client, 1)).toEqual(['done']);
+  await say(alice, 'bob', 'done');
+  expect(await Promise.all(over)).toEqual(new Array(2).fill(`${about[0]} false ${about[1]}`));
+  await shownUntil(bob, 'done');
+});
+
+it('typing in a group is seen there', async () => {
+  for (const { client } of [alice, bob]) await client.presence.set({ typing: true });
+  const { address } = await alice.client.groups.create('two', ['bob']);
+  await take(bob.client, 'group-invited', 1);
+  await bob.client.groups.join(address);
+  await bob.client.emptied();
+  await say(alice, address, 'welcome');
+  await say(bob, address, 'thank you');
+  await take(alice.client, 'message', 1);
+  await take(bob.client, 'message', 1);
+  const seen = shown(bob);
+  alice.client.typing(address, true);
+  expect(await seen).toBe(`${alice.client.device} true ${address}`);
 });

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeClientFrame } from '@sealwire/wire/frame-codec';
 import type { ClientFrame, PresenceState } from '@sealwire/wire/frames';
+import { groupAddressOf } from '@sealwire/wire/group-event';
 import { type AccountAddress, parseAccountAddress, typedAddress } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import { Ledger } from '../storage/ledger.ts';
@@ -138,5 +139,7 @@ describe('switched on', () => {
     await expect(presence.showTo(long)).rejects.toMatchObject({ code: 'limit-reached' });
     expect(presence.shownTo()).toHaveLength(value);
     await expect(presence.showTo(['not a name'])).rejects.toThrow();
+    const group = groupAddressOf(new Uint8Array(32));
+    await expect(presence.showTo([group])).rejects.toMatchObject({ code: 'bad-address' });
   });
 });

@@ -2,6 +2,7 @@
 import type { RandomBytes } from '@sealwire/crypto/port';
 import { encodeClientFrame } from '@sealwire/wire/frame-codec';
 import type { Presence, PresenceState } from '@sealwire/wire/frames';
+import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import { ClientError } from '../errors.ts';
@@ -77,6 +78,8 @@ export class ClientPresence {
   async showTo(accounts: readonly string[]): Promise<void> {
     const { ledger, me, addressOf } = this.#options;
     const peers = [...new Set(accounts.map(addressOf))].filter((account) => account !== accountOf(me));
+    if (peers.some(isGroupAddress))
+      throw new ClientError('bad-address', 'a group is nobody who sees: name its members');
     const { value } = LIMITS.presencePeers;
     if (peers.length > value || showFrame(peers, false).length > LIMITS.frameBytes.value)
       throw new ClientError('limit-reached', `a device shows itself to at most ${value} accounts: leave some out`);

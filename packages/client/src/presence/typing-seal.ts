@@ -43,7 +43,7 @@ export function openTyping(
   body: Uint8Array,
   sender: DeviceId,
   keyFor: (conversation: AccountAddress) => Uint8Array | undefined,
-): Typed | undefined {
+): (Typed & { readonly recipientUser: AccountAddress }) | undefined {
   try {
     const { engine, recipientUser, cipherMessage } = decodeEnvelope(body);
     const key = engine === ENGINE ? keyFor(recipientUser) : undefined;
@@ -52,7 +52,7 @@ export function openTyping(
     const said = crypto.aes256gcm.open(key, nonce, sealed, boundTo(sender, recipientUser));
     if (said.length !== SAID_BYTES) return undefined;
     const at = new DataView(said.buffer, said.byteOffset).getBigUint64(1);
-    return { typing: said[0] === 1, at: Number(at) };
+    return { typing: said[0] === 1, at: Number(at), recipientUser };
   } catch (error) {
     if (error instanceof WireError || error instanceof CryptoError) return undefined;
     throw error;

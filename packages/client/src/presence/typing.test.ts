@@ -1,98 +1,17 @@
 /** Who is told that somebody types, and who believes it: docs/spec/presence.md section 4. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { nodeCrypto } from '@sealwire/crypto/node';
-import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
-import type { Content } from '@sealwire/wire/envelope';
-import { decodeClientFrame } from '@sealwire/wire/frame-codec';
 import type { Ephemeral } from '@sealwire/wire/frames';
-import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
-import type { PeerRecord } from '../accounts/peer-record.ts';
+import { groupAddressOf } from '@sealwire/wire/group-event';
 import { writeChain } from '../messages/chain/outgoing-records.ts';
-import { Ledger } from '../storage/ledger.ts';
-import { MemoryStorage } from '../storage/memory-storage.ts';
 import { ALICE, BOB, CAROL, deviceOf } from '../testing/chain-world.ts';
 import { FakeTime } from '../testing/fake-time.ts';
-import { setPresenceSettings } from './presence-records.ts';
-import { Typing } from './typing.ts';
+import { TypingDevice } from '../testing/typing-device.ts';
 import { forgetTypingKeys } from './typing-keys.ts';
 
-const crypto = nodeCrypto();
-const random = seededRandom(7);
 let time: FakeTime;
 
-class Device {
-  typing!: Typing;
-  ledger!: Ledger;
-  sent: Ephemeral[] = [];
-  events: string[] = [];
-  blocked: AccountAddress[] = [];
-  isOnline = true;
-  /** Named by no manifest. */
-  gone: DeviceId[] = [];
-  #storage = new MemoryStorage();
-
-  constructor(readonly id: DeviceId) {}
-
-  get account(): AccountAddress {
-    return accountOf(this.id);
-  }
-
-  async open(): Promise<this> {
-    this.#storage = this.#storage.copy();
-    this.ledger = await Ledger.open(this.#storage);
-    const known = [1, 2].flatMap((n) => ['alice', 'bob', 'carol'].map((name) => deviceOf(name, n)));
-    this.typing = new Typing({
-      ledger: this.ledger,
-      book: {
-        find: (address) => {
-          const devices = known.filter((id) => accountOf(id) === address && !this.gone.includes(id));
-          return { manifest: { devices: devices.map((id) => ({ id })) } } as unknown as PeerRecord;
-        },
-      },
-      crypto,
-      random,
-      now: time.now,
-      timers: time,
-      me: this.id,
-      isBlocked: (account) => this.blocked.includes(account),
-      transmit: () =>
-        this.isOnline ? (frame) => void this.sent.push(decodeClientFrame(frame) as Ephemeral) : undefined,
-    });
-    this.typing.onTyping(({ from, typing }) => this.events.push(`${from} ${typing}`));
-    return this;
-  }
-
-  async switchedOn(typing = true): Promise<this> {
-    await this.ledger.commit((transaction) => setPresenceSettings(transaction, { online: false, typing }, random));
-    return this;
-  }
-
-  /** A message to `to`, which takes it. */
-  async writes(to: Device, sentAt = time.now()): Promise<void> {
-    const typingKey = this.typing.keyFor(to.account);
-    await this.ledger.commit((transaction) => writeChain(transaction, to.account, { next: 2, introduced: [] }));
-    this.typing.wrote(to.account);
-    await to.hears(this, { sentAt, ...(typingKey && { typingKey }) });
-  }
-
-  async hears(from: Device, content: Pick<Content, 'sentAt' | 'typingKey'>): Promise<void> {
-    const chain = { sender: from.id, recipientUser: this.account };
-    const message = { type: 'text/plain', body: new Uint8Array(1), ...content };
-    const publish = await this.ledger.commit((transaction) => this.typing.take(transaction, chain, message));
-    publish();
-  }
-
-  /** What the relay makes of a frame of `from`. */
-  gets(frame: Ephemeral, from: Device): void {
-    const part = frame.parts.find(({ device }) => device === this.id);
-    if (!part) return;
-    const { body } = frame;
-    this.typing.received({ kind: 'ephemeral-deliver', sender: from.id, sentAt: 0, content: part.content, body });
-  }
-}
-
-let alice: Device;
-let bob: Device;
+let alice: TypingDevice;
+let bob: TypingDevice;
 
 /** All that alice has sent reaches bob. */
 function deliver(): void {
@@ -101,8 +20,8 @@ function deliver(): void {
 
 beforeEach(async () => {
   time = new FakeTime();
-  alice = await new Device(deviceOf('alice', 1)).open();
-  bob = await new Device(deviceOf('bob', 1)).open();
+  alice = await new TypingDevice(deviceOf('alice', 1), time).open();
+  bob = await new TypingDevice(deviceOf('bob', 1), time).open();
 });
 
 async function acquainted(): Promise<void> {
@@ -194,7 +113,7 @@ describe('two people who have switched it on and have written to each other', ()
     for (const length of [0, 12, 40]) bob.gets({ ...next, body: next.body.slice(0, length) }, alice);
     bob.gets({ ...next, parts: [{ device: bob.id, content: new Uint8Array(1) }] }, alice);
     // As if another device of hers had said it, or she to herself.
-    bob.gets(next, await new Device(deviceOf('alice', 2)).open());
+    bob.gets(next, await new TypingDevice(deviceOf('alice', 2), time).open());
     alice.gets({ ...next, parts: [{ device: alice.id, content: new Uint8Array(0) }] }, bob);
     expect([bob.events, alice.events]).toEqual([[], []]);
     // Kept back for more than a minute.
@@ -274,6 +193,51 @@ describe('two people who have switched it on and have written to each other', ()
   });
 });
 
+describe('in a group', () => {
+  const GROUP = groupAddressOf(new Uint8Array(32));
+  let carol: TypingDevice;
+
+  beforeEach(async () => {
+    await acquainted();
+    carol = await new TypingDevice(deviceOf('carol', 1), time).open();
+    await carol.switchedOn();
+    for (const device of [alice, bob, carol]) device.members = [ALICE, BOB, CAROL];
+    for (const from of [alice, bob, carol])
+      for (const to of [alice, bob, carol]) if (from !== to) await from.writes(to, GROUP);
+  });
+
+  function deliverAll(): void {
+    for (const frame of alice.sent.splice(0)) for (const device of [bob, carol]) device.gets(frame, alice);
+  }
+
+  it('all members see it, in that conversation and in no other', async () => {
+    alice.typing.say(GROUP, true);
+    deliverAll();
+    alice.typing.say(BOB, true);
+    deliverAll();
+    expect(bob.events.splice(0)).toEqual([`${ALICE} true in the group`, `${ALICE} true`]);
+    expect(carol.events).toEqual([`${ALICE} true in the group`]);
+    await alice.writes(bob);
+    expect(bob.events.splice(0)).toEqual([`${ALICE} false`]);
+    await time.pass(10_000);
+    expect(bob.events).toEqual([`${ALICE} false in the group`]);
+  });
+
+  it('T176: who is no member tells nobody, and is believed by nobody; a blocked member is told nothing', () => {
+    bob.members = [BOB, CAROL];
+    carol.members = [];
+    alice.typing.say(GROUP, true);
+    deliverAll();
+    expect([bob.events, carol.events]).toEqual([[], []]);
+    carol.typing.say(GROUP, true);
+    expect(carol.sent).toEqual([]);
+    bob.blocked = [CAROL];
+    bob.members = [ALICE, BOB, CAROL];
+    bob.typing.say(GROUP, true);
+    expect(bob.sent.flatMap(({ parts }) => parts.map(({ device }) => device))).toEqual([alice.id]);
+  });
+});
+
 describe('T176: nobody is told, and nobody shown', () => {
   it.each([
     ['where one has not switched it on', [true, false]],
@@ -312,7 +276,7 @@ describe('T176: nobody is told, and nobody shown', () => {
   });
 });
 
-async function reopened(device: Device): Promise<Device> {
+async function reopened(device: TypingDevice): Promise<TypingDevice> {
   await device.open();
   return device;
 }

@@ -6,10 +6,12 @@ import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import type { Content } from '@sealwire/wire/envelope';
 import { encodeClientFrame } from '@sealwire/wire/frame-codec';
 import type { ServerFrame } from '@sealwire/wire/frames';
+import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf } from '../accounts/peer-record.ts';
+import { ClientError } from '../errors.ts';
 import type { ChainName } from '../messages/chain/incoming-chains.ts';
 import { hasWritten } from '../messages/chain/outgoing-records.ts';
 import type { Timers } from '../runtime.ts';
@@ -40,6 +42,8 @@ export interface TypingOptions {
   readonly now: () => number;
   readonly timers: Timers;
   readonly me: DeviceId;
+  /** The other accounts of a conversation, a group or a pair. Throws `ClientError` where this one may not write. */
+  readonly others: (conversation: AccountAddress) => readonly AccountAddress[];
   /** Nothing is told to them or shown of them. */
   readonly isBlocked: (account: AccountAddress) => boolean;
   /** Undefined: there is no link. */
@@ -47,6 +51,8 @@ export interface TypingOptions {
 }
 
 interface Shown {
+  readonly device: DeviceId;
+  readonly conversation: AccountAddress;
   /** Of the newest word of the device. */
   at: number;
   /** Ends what is shown; undefined: nothing is. */
@@ -59,7 +65,8 @@ export class Typing {
   readonly #listeners = new Set<(event: TypingEvent) => void>();
   /** When typing was said last, and whether that is to be taken back. */
   readonly #said = new Map<AccountAddress, { at: number; isOpen: boolean }>();
-  readonly #shown = new Map<DeviceId, Shown>();
+  /** By device and conversation. */
+  readonly #shown = new Map<string, Shown>();
 
   constructor(options: TypingOptions) {
     this.#options = options;
@@ -98,7 +105,10 @@ export class Typing {
   take(transaction: Transaction, name: ChainName, content: Content): () => void {
     if (accountOf(name.sender) === this.#own) return () => {};
     takeTypingKey(transaction, name, content);
-    return () => this.#show(name.sender, false);
+    return () => {
+      const shown = this.#shown.get(nameOf(name.sender, this.#conversation(name)));
+      if (shown) this.#show(shown, false);
+    };
   }
 
   received({ sender, body, content }: Extract<ServerFrame, { kind: 'ephemeral-deliver' }>): void {
@@ -106,21 +116,27 @@ export class Typing {
     const from = accountOf(sender);
     if (content.length > 0 || !presenceSettings(ledger).typing || isBlocked(from)) return;
     const peer = book.find(from);
-    if (!peer || !deviceOf(peer, sender) || !hasWritten(ledger, from)) return;
-    const keyFor = (conversation: AccountAddress) =>
-      conversation === this.#own ? typingKeyOf(ledger, { sender, recipientUser: conversation }) : undefined;
+    if (!peer || !deviceOf(peer, sender)) return;
+    const keyFor = (recipientUser: AccountAddress) => {
+      const conversation = this.#conversation({ sender, recipientUser });
+      const isHere = isGroupAddress(recipientUser) || recipientUser === this.#own;
+      if (!isHere || !hasWritten(ledger, conversation) || !this.#others(conversation).includes(from)) return undefined;
+      return typingKeyOf(ledger, { sender, recipientUser });
+    };
     const typed = openTyping(crypto, body, sender, keyFor);
     if (!typed || Math.abs(now() - typed.at) > OLDEST_MS) return;
-    const shown = this.#shown.get(sender) ?? { at: 0, over: undefined };
+    const conversation = this.#conversation({ sender, recipientUser: typed.recipientUser });
+    const name = nameOf(sender, conversation);
+    const shown = this.#shown.get(name) ?? { device: sender, conversation, at: 0, over: undefined };
     if (typed.at <= shown.at) return;
     shown.at = typed.at;
-    this.#shown.set(sender, shown);
-    this.#show(sender, typed.typing);
+    this.#shown.set(name, shown);
+    this.#show(shown, typed.typing);
   }
 
   /** No link, no news: nobody types as far as is known. */
   offline(): void {
-    for (const device of this.#shown.keys()) this.#show(device, false);
+    for (const shown of this.#shown.values()) this.#show(shown, false);
     this.#said.clear();
   }
 
@@ -129,9 +145,15 @@ export class Typing {
     const { ledger, book, me, now, isBlocked, transmit } = this.#options;
     const send = transmit();
     const key = this.keyFor(to);
-    if (!send || !key || isBlocked(to) || !hasWritten(ledger, to)) return false;
-    const peer = book.find(to);
-    const devices = typingDevices(ledger, to, this.#own).filter((device) => peer && deviceOf(peer, device));
+    if (!send || !key || !hasWritten(ledger, to)) return false;
+    const devices = this.#others(to)
+      .filter((account) => !isBlocked(account))
+      .flatMap((account) => {
+        const peer = book.find(account);
+        const told = typingDevices(ledger, account, isGroupAddress(to) ? to : this.#own);
+        return told.filter((device) => peer && deviceOf(peer, device));
+      })
+      .slice(0, LIMITS.partsPerFrame.value);
     if (devices.length === 0) return false;
     const body = sealTyping(this.#options, key, me, to, { typing, at: now() });
     const parts = devices.map((device) => ({ device, content: NO_CONTENT }));
@@ -139,14 +161,29 @@ export class Typing {
     return true;
   }
 
-  #show(device: DeviceId, typing: boolean): void {
-    const shown = this.#shown.get(device);
-    const was = shown?.over !== undefined;
-    shown?.over?.();
-    if (!shown || (!was && !typing)) return;
-    shown.over = typing ? this.#options.timers.after(SHOWN_FOR_MS, () => this.#show(device, false)) : undefined;
+  #show(shown: Shown, typing: boolean): void {
+    const was = shown.over !== undefined;
+    shown.over?.();
+    shown.over = typing ? this.#options.timers.after(SHOWN_FOR_MS, () => this.#show(shown, false)) : undefined;
     if (was === typing) return;
-    const from = accountOf(device);
-    for (const listener of [...this.#listeners]) listener({ from, device, conversation: from, typing });
+    const { device, conversation } = shown;
+    for (const listener of [...this.#listeners]) listener({ from: accountOf(device), device, conversation, typing });
   }
+
+  #conversation({ sender, recipientUser }: ChainName): AccountAddress {
+    return isGroupAddress(recipientUser) ? recipientUser : accountOf(sender);
+  }
+
+  #others(conversation: AccountAddress): readonly AccountAddress[] {
+    try {
+      return this.#options.others(conversation);
+    } catch (error) {
+      if (error instanceof ClientError) return [];
+      throw error;
+    }
+  }
+}
+
+function nameOf(device: DeviceId, conversation: AccountAddress): string {
+  return `${device} ${conversation}`;
 }
