@@ -6,6 +6,7 @@ import type { Client } from '@sealwire/client/client';
 import { fileContent } from '@sealwire/client/file-content';
 import { decodeFileDescriptor, encodeFileDescriptor } from '@sealwire/wire/file-descriptor';
 import { z } from 'zod';
+import { ContactOrder, carryOutContacts } from './contact-orders.ts';
 import { findFile, type ListedFile, listedFile } from './files/listed-file.ts';
 import { fileToSend, uploadFor } from './files/send-file.ts';
 import { parseRecipient } from './recipient.ts';
@@ -21,6 +22,7 @@ export const Order = z.union([
   z.strictObject({ upload: z.string(), to: z.array(z.string()).min(1) }),
   z.strictObject({ list: z.literal('files') }),
   z.strictObject({ get: z.string() }),
+  z.strictObject({ contacts: ContactOrder }),
 ]);
 export type Order = z.output<typeof Order>;
 
@@ -32,7 +34,7 @@ export type Report =
   /** base64. */
   | { readonly bytes: string };
 
-/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, or true. */
+/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `ContactOutcome`, or true. */
 export async function carryOut(
   client: Client,
   order: Order,
@@ -45,6 +47,7 @@ export async function carryOut(
     const content = fileContent(decodeFileDescriptor(Buffer.from(order.descriptor, 'base64')));
     return sendAndWait(client, parseRecipient(order.to, client.address), content, order.wait, signal);
   }
+  if ('contacts' in order) return carryOutContacts(client, order.contacts);
   const onProgress = progressTo(say);
   if ('upload' in order) {
     const recipients = order.to.map((to) => parseRecipient(to, client.address));
