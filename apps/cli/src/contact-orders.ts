@@ -1,6 +1,8 @@
 /** What `contacts`, `block`, `unblock` and `blocks` do, in this process or in the one that has the keys (orders.ts). */
 import type { Client } from '@sealwire/client/client';
+import type { Contact, ContactPolicy, ContactRequest } from '@sealwire/client/contacts';
 import { ClientError } from '@sealwire/client/errors';
+import type { AccountAddress } from '@sealwire/wire/ids';
 import { z } from 'zod';
 import { CliError } from './exit-codes.ts';
 import { parseRecipient } from './recipient.ts';
@@ -25,21 +27,16 @@ export type ContactOrder = z.output<typeof ContactOrder>;
 
 /** A record as `--json` prints it. */
 export type ContactRecord =
-  | { readonly event: 'contact'; readonly address: string; readonly name: string; readonly note: string }
-  | { readonly event: 'contact-removed' | 'request-declined' | 'blocked' | 'unblocked'; readonly address: string }
+  | ({ readonly event: 'contact' } & Pick<Contact, 'address' | 'name' | 'note'>)
   | {
-      readonly event: 'contact-request';
-      readonly from: string;
-      readonly device: string;
-      readonly id: string;
-      readonly type: string;
-      readonly text?: string;
-      readonly at: number;
+      readonly event: 'contact-removed' | 'request-declined' | 'blocked' | 'unblocked';
+      readonly address: AccountAddress;
     }
-  | { readonly event: 'contact-policy'; readonly policy: 'everyone' | 'requests' | 'contacts' };
+  | ({ readonly event: 'contact-request' } & ContactRequest)
+  | { readonly event: 'contact-policy'; readonly policy: ContactPolicy };
 
 export interface ContactOutcome {
-  readonly own: string;
+  readonly own: AccountAddress;
   readonly records: readonly ContactRecord[];
   /** Why the server and the other devices do not have it yet, or what they have is not here. */
   readonly offline?: string;
@@ -90,7 +87,7 @@ export async function carryOutContacts(client: Client, order: ContactOrder): Pro
   }
 }
 
-function contactRecord({ address, name, note }: { address: string; name: string; note: string }): ContactRecord {
+function contactRecord({ address, name, note }: Contact): ContactRecord {
   return { event: 'contact', address, name, note };
 }
 

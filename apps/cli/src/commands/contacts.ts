@@ -101,8 +101,8 @@ function wordsOf({ name, note }: WordOptions): { name?: string; note?: string } 
 async function carryOut(context: Context, order: ContactOrder, options: AccountOptions): Promise<void> {
   const { output } = context;
   const { own, records, offline } = await contactWork(profileFor(context, options), order);
-  const short = (address: string) => shortName(address, own as Parameters<typeof shortName>[1]);
-  for (const record of records) await output.data(record, lineOf(record, short));
+  const short = (address: string) => shortName(address, own);
+  for (const record of records) await output.data({ ...record }, lineOf(record, short));
   if (offline === undefined) return;
   if (order.do === 'list' || (order.do === 'policy' && !order.policy))
     output.note(`as this device knows it: ${offline}`);
