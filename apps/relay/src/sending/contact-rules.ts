@@ -2,9 +2,11 @@
  * Who may write to an account, as its record says (docs/spec/contacts.md sections 4 and 5): kept as it is stored, so that what a node
  * remembers of many accounts stays small.
  */
-import { createHash } from 'node:crypto';
+import { nodeCrypto } from '@sealwire/crypto/node';
 import { allowedEntry, CONTACT_RULES, type ContactPolicy, isAllowed } from '@sealwire/wire/contacts';
 import type { AccountAddress } from '@sealwire/wire/ids';
+
+const { sha256 } = nodeCrypto();
 
 /** Of an account that has said anything. */
 export interface AccountRules {
@@ -28,8 +30,4 @@ export function accountRules(record: Uint8Array | undefined): AccountRules | und
     isBlocked: (sender) => shut.has(sender),
     isStranger: (sender) => policy !== 'everyone' && !isAllowed(allowed, allowedEntry(sha256, salt, sender)),
   };
-}
-
-function sha256(data: Uint8Array): Uint8Array {
-  return createHash('sha256').update(data).digest();
 }

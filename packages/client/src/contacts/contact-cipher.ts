@@ -33,7 +33,7 @@ export function allowedSaltOf(key: Uint8Array, crypto: CryptoProvider): Uint8Arr
   return crypto.hkdfSha512(NOTHING, key, SALT_INFO, ALLOWED_SALT_BYTES);
 }
 
-export interface ListPlace {
+interface ListPlace {
   readonly address: AccountAddress;
   readonly version: number;
 }

@@ -6,14 +6,14 @@ import { CONTACT_POLICIES, type ContactEntry, type ContactList } from '@sealwire
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 
-export type Entries = ReadonlyMap<AccountAddress, ContactEntry>;
+type Entries = ReadonlyMap<AccountAddress, ContactEntry>;
 
 export function entriesOf({ entries }: Pick<ContactList, 'entries'>): Map<AccountAddress, ContactEntry> {
   return new Map(entries.map((entry) => [entry.address, entry]));
 }
 
 /** Of two words on one account. At the same time, the one that is greater as a text: all devices choose the same one. */
-export function laterEntry(a: ContactEntry, b: ContactEntry): ContactEntry {
+function laterEntry(a: ContactEntry, b: ContactEntry): ContactEntry {
   if (a.at !== b.at) return a.at > b.at ? a : b;
   return textOf(a) >= textOf(b) ? a : b;
 }

@@ -16,7 +16,7 @@ import type { Timers } from '../runtime.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../storage/ledger.ts';
 import { allowedSaltOf, contactsKeyOf, openList, sealList } from './contact-cipher.ts';
-import { entriesOf, isSameEntry, laterEntry, laterPolicy, superfluous } from './contact-merge.ts';
+import { entriesOf, isSameEntry, laterPolicy, mergeEntries, superfluous } from './contact-merge.ts';
 import {
   allContacts,
   type ContactState,
@@ -156,34 +156,32 @@ export class ContactSync {
   /** What the server has becomes ours, but where our own word is later. */
   async #take({ version, digest, list }: Remote): Promise<void> {
     const { ledger, inbox } = this.#options;
-    const before = this.#state;
-    if (version === before.version && digest === before.digest) return;
-    const isFork = version === before.version;
-    const isOlder = version < before.version;
+    const known = this.#state;
+    if (version === known.version && digest === known.digest) return;
+    const isFork = version === known.version;
+    const isOlder = version < known.version;
     if (isFork || isOlder)
       await this.#alarm(
-        { kind: 'contacts-alarm', reason: isFork ? 'forked' : 'rolled-back', version, known: before.version },
+        { kind: 'contacts-alarm', reason: isFork ? 'forked' : 'rolled-back', version, known: known.version },
         digest,
       );
     const publish = await ledger.commit((transaction) => {
       const state = readState(transaction);
       const theirs = entriesOf(list ?? { entries: [] });
+      const ours = new Map(
+        allContacts(transaction).map(({ isNew = false, ...entry }) => [entry.address, { isNew, entry }]),
+      );
+      // A server that has gone back gets all again that we know.
+      const kept = [...ours.values()].filter(({ isNew }) => isNew || isFork || isOlder).map(({ entry }) => entry);
+      const merged = mergeEntries(entriesOf({ entries: kept }), theirs);
       const changed: AccountAddress[] = [];
-      for (const ours of allContacts(transaction)) {
-        const { isNew, ...entry } = ours;
-        const other = theirs.get(entry.address);
-        theirs.delete(entry.address);
-        // The server has gone back: it gets all again that we know.
-        const isOurs = isNew || isFork || isOlder;
-        const next = !isOurs ? other : other ? laterEntry(entry, other) : entry;
-        if (!next) deleteContact(transaction, entry.address);
-        else writeContact(transaction, isSameEntry(next, other) ? next : { ...next, isNew: true });
-        if (!isSameEntry(next, entry) && (entry.state === 'contact' || next?.state === 'contact'))
-          changed.push(entry.address);
-      }
-      for (const entry of theirs.values()) {
-        writeContact(transaction, entry);
-        if (entry.state === 'contact') changed.push(entry.address);
+      for (const address of new Set([...ours.keys(), ...merged.keys()])) {
+        const before = ours.get(address)?.entry;
+        const next = merged.get(address);
+        if (!next) deleteContact(transaction, address);
+        else writeContact(transaction, isSameEntry(next, theirs.get(address)) ? next : { ...next, isNew: true });
+        if (!isSameEntry(next, before) && (before?.state === 'contact' || next?.state === 'contact'))
+          changed.push(address);
       }
       const { policy, policyAt } = list ?? { policy: 'everyone' as const, policyAt: 0 };
       const chosen = laterPolicy({ policy: state.policy, policyAt: state.policyAt }, { policy, policyAt });
