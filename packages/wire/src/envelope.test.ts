@@ -69,6 +69,11 @@ const contents: fc.Arbitrary<Content> = fc.record(
     again: relayId,
     moot: relayIds,
     requests: fc.integer({ min: 1, max: 15 }),
+    group: fc.uint8Array({ minLength: 1, maxLength: 300 }),
+    reply: fc.constant({ id: 'x', sender: recipientUser }),
+    reactionTo: fc.constant('y'),
+    mentions: fc.constant([recipientUser]),
+    lifetime: fc.integer({ min: 1, max: 31_536_000 }),
   },
   { requiredKeys: ['type', 'body', 'sentAt'] },
 );
