@@ -5,7 +5,12 @@ import type { Log } from '@sealwire/membership/log';
 import { createGroup, makeEvent } from '@sealwire/membership/making';
 import { stateOf } from '@sealwire/membership/state';
 import { encodeContent } from '@sealwire/wire/envelope';
-import { encodeGroupEvent, encodeGroupEvents, groupEventSigningInput, type SignedGroupEvent } from '@sealwire/wire/group-event';
+import {
+  encodeGroupEvent,
+  encodeGroupEvents,
+  groupEventSigningInput,
+  type SignedGroupEvent,
+} from '@sealwire/wire/group-event';
 import { encodeGroupNews, GROUP_TYPE } from '@sealwire/wire/group-news';
 import { type AccountAddress, accountOf, type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
 import { encodeManifest, noPreviousManifest } from '@sealwire/wire/manifest';
@@ -100,12 +105,18 @@ export class GroupWorld {
     this.incoming = new IncomingGroups({ store, held: new HeldMessages(ledger), mail, links, crypto, own: BOB, now });
   }
 
-  /** The account of `device`, under its own key or `key`; a phone has no login key. */
-  async knows(device: DeviceId, key = crypto.ed25519.publicKey(seedOf(accountOf(device)))): Promise<void> {
+  /** The account of `device`, and of `more`, under its own key or `key`; a phone has no login key. */
+  async knows(
+    device: DeviceId,
+    key = crypto.ed25519.publicKey(seedOf(accountOf(device))),
+    ...more: DeviceId[]
+  ): Promise<void> {
     const address = accountOf(device);
     const identityKey = crypto.ed25519.publicKey(new Uint8Array(32));
-    const loginKey = device.endsWith(':phone') ? NO_BYTES : identityKey;
-    const devices = [{ id: device, identities: [{ suite: 'c25519', identityKey }] as const, loginKey, addedAt: 1 }];
+    const identities = [{ suite: 'c25519', identityKey }] as const;
+    const devices = [device, ...more].toSorted().map((id) => {
+      return { id, identities, loginKey: id.endsWith(':phone') ? NO_BYTES : identityKey, addedAt: 1 };
+    });
     const manifest = { address, version: 1, previous: noPreviousManifest(), issuedAt: 1, devices };
     const record = { address, accountKey: key, manifest, bytes: encodeManifest(manifest), checkedAt: 1 };
     await this.ledger.commit((transaction) => writePeer(transaction, { ...record, trust: new Map() }));
