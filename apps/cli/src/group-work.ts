@@ -13,7 +13,8 @@ const Name = z.string();
 export const GroupOrder = z.discriminatedUnion('group', [
   z.strictObject({ group: z.literal('create'), name: Name, members: z.array(z.string()) }),
   z.strictObject({ group: z.literal('list') }),
-  z.strictObject({ group: z.enum(['show', 'join', 'decline', 'leave']), name: Name }),
+  z.strictObject({ group: z.literal('show'), name: Name }),
+  z.strictObject({ group: z.enum(['join', 'decline', 'leave']), name: Name }),
   z.strictObject({ group: z.literal('invite'), name: Name, members: z.array(z.string()).min(1) }),
   z.strictObject({ group: z.enum(['remove', 'promote', 'demote']), name: Name, member: z.string() }),
   z.strictObject({ group: z.literal('rename'), name: Name, subject: z.string() }),

@@ -72,7 +72,7 @@ async function sealed(text = 'hello all'): Promise<Send[]> {
     context: {} as EngineContext,
     heard: new IncomingChains(ledger, crypto, ME),
     written: new OutgoingChains(ledger, crypto, ME),
-    groups: new GroupAudiences({ store, book, crypto, own: BOB, inbox }),
+    groups: new GroupAudiences({ ledger, store, book, crypto, own: BOB, inbox }),
     me: ME,
     random: (length) => new Uint8Array(length),
   });

@@ -149,7 +149,9 @@ describe('what is made up', () => {
     expect(world.ledger.keys('held/')).toHaveLength(HELD_MESSAGES);
     expect(world.outbox.count).toBeLessThanOrEqual(24);
     await world.reopen();
-    await world.post(MALLORYS, made(0), 'more', [hash(0)]);
+    // Who floods loses its own.
+    course.act(ALICE, { kind: 'rename', subject: 'three' });
+    expect((await world.post(CAROLS, trio, 'nice name', course.log.heads)).events).toMatchObject([{ from: MALLORY }]);
     expect(world.ledger.keys('held/')).toHaveLength(HELD_MESSAGES);
   });
 
