@@ -69,6 +69,9 @@ describe('a server', () => {
     const { log } = early.log.add([spoiled]).log.add([two]).log.add([one]);
     expect(stateOf(log).subject).toBe('two');
     expect(log.pending).toBe(0);
+    // What follows a spoiled one waits for the good one.
+    const waiting = early.log.add([two, { ...one, signature: new Uint8Array(64) }]);
+    expect([waiting.refused.map(({ code }) => code), waiting.log.pending]).toEqual([['bad-signature'], 1]);
   });
 
   it('T155: changes nothing by bringing events again, or in another order', () => {
@@ -405,6 +408,18 @@ describe('an administrator', () => {
     const events = [one.remove(bob, ada), other.invite(ada, dan)];
     expect(one.learn(events[1]!).members).toBe('BOB cyn');
     expect(stateOf(one.log).invited.map(({ address }) => address)).toEqual([dan.account]);
+  });
+
+  it('is heard before a junior one where both change a setting at once', () => {
+    for (let i = 0; i < 6; i += 1) {
+      const group = trio();
+      const [one, other] = [group.fork(), group.fork()];
+      const events = [one.rename(ada, `ada ${i}`), other.rename(bob, `bob ${i}`)];
+      expect(stateOf(group.learn(...events).log).subject).toBe(`ada ${i}`);
+      // And after that whoever comes later.
+      group.rename(bob, 'bob, later');
+      expect(stateOf(group.log).subject).toBe('bob, later');
+    }
   });
 
   it('who was demoted at the same time has done nothing, and keeps the membership', () => {
