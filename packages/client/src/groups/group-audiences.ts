@@ -12,9 +12,9 @@ import { ClientError } from '../errors.ts';
 import type { MemberSkippedEvent } from '../events.ts';
 import type { Inbox } from '../messages/inbox.ts';
 import type { OutboxEntry } from '../messages/outbox.ts';
-import type { Transaction } from '../storage/ledger.ts';
+import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
-import { partOf } from './group-part.ts';
+import { partIsSaid, partOf } from './group-part.ts';
 import type { GroupStore } from './group-store.ts';
 
 /** Accounts whose device lists are asked for at once. */
@@ -31,6 +31,7 @@ export interface GroupAudience {
 }
 
 export interface GroupAudiencesOptions {
+  readonly ledger: Ledger;
   readonly store: GroupStore;
   readonly book: PeerBook;
   readonly crypto: CryptoProvider;
@@ -80,8 +81,11 @@ export class GroupAudiences {
     return {
       peers: members.flatMap(({ peer, reason }) => (peer && !reason ? [peer] : [])),
       isNews,
-      dressed: isNews ? plaintext : encodeContent({ ...content, group: partOf(group) }),
-      told: (transaction, entry) => this.#tell(transaction, entry, members),
+      dressed: isNews ? plaintext : encodeContent({ ...content, group: partOf(this.#options.ledger, group) }),
+      told: (transaction, entry) => {
+        if (!isNews) partIsSaid(transaction, group);
+        return this.#tell(transaction, entry, members);
+      },
     };
   }
 

@@ -211,7 +211,8 @@ export class Receiver {
     const isFirst = isAsked && encodeBase64url(again) === id;
     // The same message under another relay id: its sender never learnt that the first attempt had arrived.
     if (!isFirst && id !== relayId && !fresh.take(sender, id)) return [];
-    const { events, take, publish } = this.#options.groups.pass(transaction, opened);
+    const { events, take, uncounted, publish } = this.#options.groups.pass(transaction, opened);
+    for (const chain of uncounted) heard.unreadable(transaction, chain);
     const isTaken = (device: DeviceId, taken: string) => fresh.has(device, taken);
     return [
       ...events.map((event) => inbox.add(transaction, event)),
