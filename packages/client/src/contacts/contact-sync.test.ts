@@ -121,9 +121,15 @@ describe('the contact list', () => {
     await laptop.contacts.synced();
     laptop.clock.now = 5;
     await laptop.contacts.rename('bob', 'two');
+    // Another version, with the word that laptop has seen and changed.
+    await phone.contacts.add('carol');
+    await phone.contacts.synced();
     await laptop.contacts.synced();
     await phone.contacts.synced();
-    expect([names(phone), names(laptop)]).toEqual([['bob=two'], ['bob=two']]);
+    expect([names(phone), names(laptop)]).toEqual([
+      ['bob=two', 'carol='],
+      ['bob=two', 'carol='],
+    ]);
   });
 
   it('loses nothing when devices write at the same time', async () => {
