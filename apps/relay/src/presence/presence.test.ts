@@ -107,6 +107,7 @@ describe('two people on one node', () => {
     node.show(bob, 'alice');
     await world.pass(2_000);
     expect(bob.heard()).toEqual(['alice online']);
+    expect(phone.frames).toEqual([]);
   });
 
   it('of two lanes the one that sends hears, while the other one receives here or elsewhere', async () => {

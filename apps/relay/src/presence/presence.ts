@@ -134,8 +134,7 @@ export class Presence implements WheelEntry {
 
   /** `account` may look different to `peer`. */
   private lookAt(account: AccountAddress, peer: AccountAddress): void {
-    for (const showing of this.here.showings(peer))
-      if (showing.peers.has(account)) this.notices.changed(showing, account);
+    for (const showing of this.here.showings(peer)) this.notices.changed(showing, account);
   }
 
   private take(session: Shower, wanted: Waiting): void {

@@ -47,7 +47,7 @@ export function openTyping(
   try {
     const { engine, recipientUser, cipherMessage } = decodeEnvelope(body);
     const key = engine === ENGINE ? keyFor(recipientUser) : undefined;
-    if (!key || cipherMessage.length < NONCE_BYTES) return undefined;
+    if (!key) return undefined;
     const [nonce, sealed] = [cipherMessage.subarray(0, NONCE_BYTES), cipherMessage.subarray(NONCE_BYTES)];
     const said = crypto.aes256gcm.open(key, nonce, sealed, boundTo(sender, recipientUser));
     if (said.length !== SAID_BYTES) return undefined;
