@@ -175,8 +175,8 @@ module.exports = {
     driver(
       'ws',
       'ws',
-      'apps/relay|packages/client/src/(node|testing)',
-      'sockets are the relay’s; the SDK’s Node transport is its other end',
+      'apps/relay|packages/client/src/(node|testing)|apps/load/src/agents',
+      'sockets are the relay’s; the SDK’s Node transport is its other end, and load testers have their own',
     ),
     driver(
       'nest',
