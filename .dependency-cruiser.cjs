@@ -162,7 +162,7 @@ module.exports = {
       from: {
         path: '^(packages|apps)/[a-z]+/src/',
         pathNot:
-          '^packages/crypto/src/node\\.ts$|^packages/nes/src/(primitives|signature|keys|replay-memory)\\.ts$|\\.test\\.ts$|/testing/',
+          '^packages/crypto/src/node(-ml-kem)?\\.ts$|^packages/nes/src/(primitives|signature|keys|replay-memory)\\.ts$|\\.test\\.ts$|/testing/',
       },
       to: { path: '^(node:)?crypto$', dependencyTypes: ['core'] },
     },
