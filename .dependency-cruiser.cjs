@@ -164,7 +164,7 @@ module.exports = {
       from: {
         path: '^(packages|apps)/[a-z]+/src/',
         pathNot:
-          '^packages/crypto/src/node\\.ts$|^packages/nes/src/(primitives|signature|keys|replay-memory)\\.ts$|\\.test\\.ts$|/testing/',
+          '^packages/crypto/src/node(-ml-kem)?\\.ts$|^packages/nes/src/(primitives|signature|keys|replay-memory)\\.ts$|\\.test\\.ts$|/testing/',
       },
       to: { path: '^(node:)?crypto$', dependencyTypes: ['core'] },
     },
@@ -177,8 +177,8 @@ module.exports = {
     driver(
       'ws',
       'ws',
-      'apps/relay|packages/client/src/(node|testing)',
-      'sockets are the relay’s; the SDK’s Node transport is its other end',
+      'apps/relay|packages/client/src/(node|testing)|apps/load/src/agents',
+      'sockets are the relay’s; the SDK’s Node transport is its other end, and load testers have their own',
     ),
     driver(
       'nest',

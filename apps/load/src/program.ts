@@ -1,8 +1,10 @@
 /** The program: one command a file, one line for every mistake, one exit code from the table. */
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
+import { agentCommand } from './commands/agent.ts';
 import { chatCommand } from './commands/chat.ts';
 import { connectCommand } from './commands/connect.ts';
+import { controllerCommand } from './commands/controller.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { filesCommand } from './commands/files.ts';
 import { groupCommand } from './commands/group.ts';
@@ -24,6 +26,7 @@ export async function run(surroundings: Surroundings): Promise<number> {
   let ending: Ending = 'ok';
   const program = programOf({
     surroundings,
+    run,
     end: (how) => {
       ending = how;
     },
@@ -65,6 +68,8 @@ function programOf(context: Context): Command {
     keysCommand,
     filesCommand,
     scenarioCommand,
+    agentCommand,
+    controllerCommand,
     reportCommand,
     doctorCommand,
   ];

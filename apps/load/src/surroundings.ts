@@ -1,6 +1,7 @@
 /** What the program is given by its process, or by a test. */
 import type { Writable } from 'node:stream';
 import type { ClientRuntime } from '@sealwire/client/runtime';
+import type { Across } from './agents/across.ts';
 import type { Hand, Saying } from './running/share.ts';
 
 export interface Surroundings {
@@ -13,8 +14,10 @@ export interface Surroundings {
   readonly runtime: ClientRuntime;
   /** ms since 1970, and never backwards. */
   readonly now: () => number;
-  /** A worker in this process, or in one of its own. */
-  readonly openHand: (isForked: boolean, say: (saying: Saying) => void) => Hand;
+  /** A worker in this process, in one of its own, or at an agent; `index`: its number in the run. */
+  readonly openHand: (isForked: boolean, say: (saying: Saying) => void, index: number) => Hand;
+  /** Of a controller. */
+  readonly across?: Across | undefined;
   readonly interrupted: AbortSignal;
   readonly version: string;
 }

@@ -1,7 +1,7 @@
 /**
  * The peers that we are compared with: `ws`, the same topology, nobody authenticated. `bare` stores
  * nothing; `logged` tells nobody of a message before it is durable in a log, and logs what recipients
- * acknowledge.
+ * acknowledge. `broadcast` stores nothing, and hands what socket 0 sends to every other one.
  */
 import { createServer, type Server } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -10,7 +10,7 @@ import type { GroupLog } from './group-log.ts';
 const ACK = Buffer.alloc(20, 0x12);
 
 /** The first message of a socket is its number: even ones send to the next odd one, odd ones acknowledge. */
-export function createBareServer(log?: GroupLog): Server {
+export function createBareServer(log?: GroupLog, isBroadcast = false): Server {
   const sockets = new Map<number, WebSocket>();
   const wss = new WebSocketServer({
     noServer: true,
@@ -37,7 +37,8 @@ export function createBareServer(log?: GroupLog): Server {
   }
 
   function forward(from: WebSocket, number: number, data: Buffer): void {
-    sockets.get(number + 1)?.send(data);
+    if (isBroadcast) for (const socket of sockets.values()) socket !== from && socket.send(data);
+    else sockets.get(number + 1)?.send(data);
     from.send(ACK);
   }
 

@@ -2,7 +2,7 @@
  * `npm run bench -w apps/relay`: the relay beside a bare `ws` server in the same run (docs/performance.md).
  * Server on core 0, generator on core 1; short alternating rounds, medians, ratios.
  *
- * `-- --check` exit code 1 when a goal is missed · `--only=sparse,dense,open,idle,connect,drain,fair,shapes` ·
+ * `-- --check` exit code 1 when a goal is missed · `--only=sparse,dense,group,open,idle,connect,drain,fair,shapes` ·
  * `--store=mongodb://… --bus=redis://… --watch=NAME:PID` the engines of many nodes (shapes; a database of its own: it is left full) ·
  * `--flood=TEXT` only the floods whose names have it (fair) ·
  * `--unstored` without a store (sparse, dense, open) · `--rates=500,2000` messages a second (open, shapes) ·
@@ -11,6 +11,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { type Fairness, FLOODING_SOCKETS, fairness } from './fair.ts';
+import { GROUP_SIZES, type GroupFigures, groupFigures } from './group.ts';
 import { hasTaskset } from './measured-server.ts';
 import { connectCost, drainRate, idleBytes, type LoadShape, pairCosts } from './measurements.ts';
 import { type OpenCost, type OpenFigures, openCosts } from './open.ts';
@@ -89,6 +90,7 @@ for (const [name, shape, goal] of [
   );
   console.log(`${name}: ${Math.round(ours.perSecond)} msg/s ours, ${Math.round(bare.perSecond)} bare`);
 }
+if (wanted('group')) tellGroups(await groupFigures(GROUP_SIZES));
 if (wanted('open')) {
   const costs = await openCosts(rates ?? RATES, ROUNDS);
   tellOpen(costs);
@@ -222,6 +224,21 @@ function tellFair(floods: readonly Fairness[]): void {
       ...Object.values(waits).flatMap(({ p50, p99 }) => [p50.toFixed(1), p99.toFixed(1)]),
       megabytes.toFixed(1),
       String(sockets),
+    ]),
+  ]);
+}
+
+function tellGroups(figures: readonly GroupFigures[]): void {
+  tellTable([
+    ['devices', 'CPU µs a delivery', 'ws broadcast', 'ratio', 'appends a message', 'acknowledges', 'bytes sent'],
+    ...figures.map(({ devices, ours, bare, ratio, appends, acknowledges, frameBytes }) => [
+      String(devices),
+      ours.toFixed(1),
+      bare.toFixed(1),
+      ratio.toFixed(2),
+      appends.toFixed(2),
+      acknowledges.toFixed(2),
+      String(frameBytes),
     ]),
   ]);
 }

@@ -1,5 +1,5 @@
 /**
- * The measured process: `node … server.ts ours|bare|logged`. Listens on a free port and answers the bench over the process channel.
+ * The measured process: `node … server.ts ours|bare|logged|broadcast`. Listens on a free port and answers the bench over the process channel.
  * `unstored`: ours without a store. `--store=URL --bus=URL --node=NAME`: ours as one node of several.
  */
 
@@ -22,7 +22,7 @@ import { parseDeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { DEFAULT_SETTINGS, startRelay } from '../src/start.ts';
 import { createBareServer } from './bare-server.ts';
 import { Calls } from './calls.ts';
-import { makeDevice } from './devices.ts';
+import { makeAccount } from './devices.ts';
 import { GroupLog } from './group-log.ts';
 import { LoopWatch } from './loop-watch.ts';
 import type { Credentials, Reply, Request, ServerKind } from './protocol.ts';
@@ -36,7 +36,7 @@ const TOGETHER = 25;
 
 interface Measured {
   readonly server: Server;
-  readonly devices: (prefix: string, count: number) => Promise<Credentials[]>;
+  readonly devices: (prefix: string, count: number, perAccount: number) => Promise<Credentials[]>;
   readonly fill: (device: string, count: number, bytes: number) => Promise<void>;
   readonly calls?: Calls;
   readonly end: () => Promise<void>;
@@ -80,17 +80,20 @@ async function ours(): Promise<Measured> {
   server.on('upgrade', door.upgrade);
   return {
     server,
-    async devices(prefix, count) {
+    async devices(prefix, count, perAccount) {
       const made: Credentials[] = [];
-      const one = async (i: number) => {
-        const device = await makeDevice(store, `${prefix}${i}`, 'bench.invalid', now());
-        return { device, token: (await signer.sign(device, ['relay'])).token };
+      const account = async (i: number) => {
+        const ids = await makeAccount(store, `${prefix}${i}`, 'bench.invalid', now(), perAccount);
+        return Promise.all(
+          ids.map(async (device) => ({ device, token: (await signer.sign(device, ['relay'])).token })),
+        );
       };
-      while (made.length < count) {
-        const batch = Array.from({ length: Math.min(TOGETHER, count - made.length) }, (_, i) => made.length + i);
-        made.push(...(await Promise.all(batch.map(one))));
+      const accounts = Math.ceil(count / perAccount);
+      for (let from = 0; from < accounts; from += TOGETHER) {
+        const batch = Array.from({ length: Math.min(TOGETHER, accounts - from) }, (_, i) => from + i);
+        made.push(...(await Promise.all(batch.map(account))).flat());
       }
-      return made;
+      return made.slice(0, count);
     },
     fill: (device, count, bytes) => fill(store, device, count, bytes, now()),
     calls,
@@ -117,8 +120,8 @@ async function fill(store: Store, device: string, count: number, bytes: number, 
   }
 }
 
-function bare(): Measured {
-  const server = createBareServer();
+function bare(isBroadcast = false): Measured {
+  const server = createBareServer(undefined, isBroadcast);
   return { server, devices: async () => [], fill: async () => {}, end: async () => {} };
 }
 
@@ -136,7 +139,7 @@ function logged(): Measured {
 }
 
 const kind = process.argv[2] as ServerKind;
-const measured = kind === 'ours' ? await ours() : kind === 'bare' ? bare() : logged();
+const measured = kind === 'ours' ? await ours() : kind === 'logged' ? logged() : bare(kind === 'broadcast');
 const watch = new LoopWatch();
 measured.server.listen(0, '127.0.0.1', 2_048, () => {
   process.send?.({ port: (measured.server.address() as AddressInfo).port });
@@ -162,7 +165,7 @@ async function reply(request: Request): Promise<Reply> {
     case 'watched':
       return { watched: watch.stop() };
     case 'devices':
-      return { devices: await measured.devices(request.prefix, request.count) };
+      return { devices: await measured.devices(request.prefix, request.count, request.perAccount ?? 1) };
     case 'fill':
       await measured.fill(request.device, request.count, request.bytes);
       return {};

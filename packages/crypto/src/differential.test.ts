@@ -31,6 +31,34 @@ function outcome(run: () => unknown): unknown {
 }
 
 describe('noble and node agree', () => {
+  it.each(['mlKem512', 'mlKem1024'] as const)(
+    'on %s, for honest and arbitrary ciphertexts, and wrong lengths',
+    (name) => {
+      const { seedLength, entropyLength, ciphertextLength } = noble[name];
+      fc.assert(
+        fc.property(
+          array(seedLength),
+          array(entropyLength),
+          array(ciphertextLength),
+          anyBytes,
+          (seed, entropy, other, wrong) => {
+            bothAgree((crypto) => crypto[name].publicKey(seed));
+            const publicKey = node[name].publicKey(seed);
+            bothAgree((crypto) => crypto[name].encapsulate(publicKey, entropy));
+            const { ciphertext, sharedSecret } = node[name].encapsulate(publicKey, entropy);
+            expect(node[name].decapsulate(seed, ciphertext)).toEqual(sharedSecret);
+            bothAgree((crypto) => crypto[name].decapsulate(seed, ciphertext));
+            bothAgree((crypto) => crypto[name].decapsulate(seed, other));
+            bothAgree((crypto) => crypto[name].decapsulate(wrong, ciphertext));
+            bothAgree((crypto) => crypto[name].decapsulate(seed, wrong));
+            bothAgree((crypto) => crypto[name].publicKey(wrong));
+          },
+        ),
+        SLOW,
+      );
+    },
+  );
+
   it.each(['x25519', 'x448'] as const)('on %s, for arbitrary public keys', (name) => {
     const { keyLength } = noble[name];
     fc.assert(

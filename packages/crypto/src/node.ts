@@ -1,6 +1,6 @@
 /**
- * The fast provider: node:crypto where it has the primitive, noble where not (Ed25519ctx, ML-KEM, point validation, conversions).
- * The only file of the repository that touches node:crypto's primitives.
+ * The fast provider: node:crypto where it has the primitive, noble where not (Ed25519ctx, point validation, conversions, ML-KEM before Node 24).
+ * With `node-ml-kem.ts` the only file of the repository that touches node:crypto's primitives.
  *
  * Raw keys enter as JWK, which Node 20 imports ten times faster than DER, and each becomes a key object once: it is kept under its
  * array's identity (keys are immutable by the port's contract) and goes when the array goes. No pair is ever *generated* by
@@ -35,6 +35,7 @@ import { limeSuites } from './lime-suites.ts';
 import { nobleX448, nobleX25519 } from './noble-dh.ts';
 import { nobleMlKem512, nobleMlKem1024 } from './noble-ml-kem.ts';
 import { nobleEd448, nobleEd25519, nobleEd25519ctx } from './noble-signatures.ts';
+import { nodeMlKem } from './node-ml-kem.ts';
 import { type Aead, CryptoError, type CryptoProvider, type DiffieHellman, type Signatures } from './port.ts';
 import { ED448_ENCODING, ED25519_ENCODING, type EdwardsEncoding, isStrictSignature } from './strict-edwards.ts';
 
@@ -53,8 +54,8 @@ export function nodeCrypto(): CryptoProvider {
     x448: nodeDiffieHellman('X448', nobleX448),
     ed25519ctx: nobleEd25519ctx,
     ed448: nodeSignatures('Ed448', ED448_ENCODING, nobleEd448),
-    mlKem512: nobleMlKem512,
-    mlKem1024: nobleMlKem1024,
+    mlKem512: nodeMlKem(1, nobleMlKem512),
+    mlKem1024: nodeMlKem(3, nobleMlKem1024),
   };
   return {
     name: 'node',

@@ -22,11 +22,14 @@ const lines = blocks('sh')
 
 const folder = mkdtempSync(join(tmpdir(), 'sealwire-load-page-'));
 let server: ServerProcess;
+/** Where the page's agent listens. */
+let agentAddress = '';
 
 beforeAll(async () => {
   const [scenario = ''] = blocks('yaml');
   writeFileSync(join(folder, 'scenario.yaml'), scenario.replace(/duration: .*/g, 'duration: 1s'));
   mkdirSync(join(folder, 'home'));
+  writeFileSync(join(folder, 'agents.secret'), 'a secret that all machines have');
   server = await ServerProcess.on(join(folder, 'server'));
   await server.start();
 });
@@ -43,18 +46,37 @@ function wordsOf(line: string): string[] {
     // Two runs of a second differ by more than any two worth comparing.
     .replace('--allow 20', '--allow 100000')
     .split(/\s+/)
-    .map((word) => word.replace(/^'(.*)'$/, '$1').replace(ORIGIN, server.origin));
+    .map((word) =>
+      word
+        .replace(/^'(.*)'$/, '$1')
+        .replace(ORIGIN, server.origin)
+        .replace('127.0.0.1:7300', agentAddress),
+    );
   const [, command = '', ...rest] = words;
   const at = rest.indexOf('--duration');
   if (at >= 0) rest.splice(at, 2);
-  const isTimed = ['chat', 'group', 'connect', 'storm', 'keys', 'files', 'soak'].includes(command);
+  if (command === 'agent') rest.push('--listen', '127.0.0.1:0', '--once');
+  const isTimed = ['chat', 'group', 'connect', 'storm', 'keys', 'files', 'soak', 'controller'].includes(command);
   return [command, ...rest, ...(isTimed ? ['--duration', '1s'] : [])];
 }
 
 describe('docs/operations/load.md', () => {
   it('has command lines of every kind', () => {
     const kinds = new Set(lines.map((line) => /sealwire-load (\w+)/.exec(line)![1]));
-    const all = ['chat', 'connect', 'doctor', 'files', 'group', 'keys', 'report', 'scenario', 'soak', 'storm'];
+    const all = [
+      'agent',
+      'chat',
+      'connect',
+      'controller',
+      'doctor',
+      'files',
+      'group',
+      'keys',
+      'report',
+      'scenario',
+      'soak',
+      'storm',
+    ];
     expect([...kinds].sort()).toEqual(all);
   });
 
@@ -62,6 +84,11 @@ describe('docs/operations/load.md', () => {
     const env = { HOME: join(folder, 'home'), NO_COLOR: '1' };
     const run = new SourceProcess('apps/load/src/main.ts', wordsOf(line), env, folder);
     run.endInput();
+    if (line.includes('sealwire-load agent ')) {
+      await run.says('127.0.0.1:');
+      agentAddress = run.stdout.trim();
+      return;
+    }
     expect([await run.ended, run.stderr]).toEqual([0, expect.not.stringContaining('sealwire-load:')]);
   });
 });

@@ -35,6 +35,8 @@ export async function performRun(context: Context, url: string, terms: RunTerms)
   const { surroundings, end } = context;
   const { runtime, now, stdout, stderr, interrupted, cores, version } = surroundings;
   const { options, phases, command } = terms;
+  const { across } = surroundings;
+  if (across) refuseSdk(phases);
   const server = originIn(url);
   const wellKnown = await wellKnownOf(server, surroundings);
   const relay = new URL(wellKnown.relay, server.replace(/^http/, 'ws')).href;
@@ -67,7 +69,7 @@ export async function performRun(context: Context, url: string, terms: RunTerms)
     warn,
     ending.signal,
   );
-  const workers = Math.min(options.workers, mostWorkers(phases));
+  const workers = Math.min(options.workers, mostWorkers(phases, across?.divided));
   const stopPanel = panel.watch(collector);
   let played: Played;
   try {
@@ -78,7 +80,8 @@ export async function performRun(context: Context, url: string, terms: RunTerms)
       phases,
       provided,
       workers,
-      openHand: (say) => surroundings.openHand(workers > 1, say),
+      openHand: (say, index) => surroundings.openHand(workers > 1, say, index),
+      across,
       collector,
       newRun: () => encodeBase64url(runtime.random(RUN_BYTES)),
       sources: options.from,
@@ -93,6 +96,7 @@ export async function performRun(context: Context, url: string, terms: RunTerms)
     ending.abort();
     await watching;
   }
+  const agents = (await across?.agents(workers)) ?? [];
   const report = assemble(played, {
     server,
     serverVersion: wellKnown.version,
@@ -100,6 +104,7 @@ export async function performRun(context: Context, url: string, terms: RunTerms)
     startedAt,
     phases,
     workers,
+    agents,
     collector,
     memory,
     warnings,
@@ -115,6 +120,16 @@ export async function performRun(context: Context, url: string, terms: RunTerms)
   if (options.html !== undefined) write('--html', options.html, htmlOf(report));
   stdout.write(options.json ? `${JSON.stringify(report)}\n` : tableOf(report));
   end(report.ending);
+}
+
+function refuseSdk(phases: readonly Phase[]): void {
+  if (
+    phases.some(({ activities }) => activities.some((activity) => 'crypto' in activity && activity.crypto === 'full'))
+  )
+    throw new LoadError(
+      'usage',
+      '--crypto full has its keys in files of one machine: run it there without a controller, or take --crypto cached',
+    );
 }
 
 function write(option: string, path: string, text: string): void {

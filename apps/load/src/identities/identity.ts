@@ -9,6 +9,14 @@ export interface SdkIdentity {
   readonly keysFile: string;
 }
 
+/** A member of a conversation that another worker has. */
+export interface Elsewhere {
+  readonly id: DeviceId;
+  readonly elsewhere: true;
+}
+
+export type Participant = LightIdentity | SdkIdentity | Elsewhere;
+
 /** A `LightIdentity` in JSON. */
 export interface WrittenIdentity {
   readonly id: string;

@@ -24,6 +24,7 @@ export interface AssembleTerms {
   /** More workers would have cores of their own. */
   readonly coresFree: boolean;
   readonly options: { readonly seed: number; readonly connectRate: number; readonly from: readonly string[] };
+  readonly agents: Report['agents'];
   readonly collector: Collector;
   readonly memory: MemorySample[];
   /** Is added to by `warn`. */
@@ -38,7 +39,7 @@ export interface AssembleTerms {
 /** Warns of what makes its figures doubtful. */
 export function assemble(played: Played, terms: AssembleTerms): Report {
   const { server, serverVersion, version, startedAt, argv, phases, workers, coresFree, options } = terms;
-  const { collector, memory, warnings, warn, failIf, main, isInterrupted } = terms;
+  const { agents, collector, memory, warnings, warn, failIf, main, isInterrupted } = terms;
   const { verdict, strain } = played;
   const late99Ms = collector.summary('late')?.p99 ?? 0;
   const isBottleneck =
@@ -77,6 +78,7 @@ export function assemble(played: Played, terms: AssembleTerms): Report {
       .map((row) => ({ ...row, counts: { ...row.counts }, times: { ...row.times }, levels: { ...row.levels } })),
     oracle: { offences: { ...verdict.offences }, examples: [...verdict.examples] },
     generator: { workers, ...strain, late99Ms, isBottleneck },
+    agents,
     memory,
     warnings,
     thresholds,

@@ -39,6 +39,10 @@ export const Report = z.object({
     cores: number,
     isBottleneck: z.boolean(),
   }),
+  /** Where workers were on several machines: how far their clocks are known, ms. */
+  agents: z
+    .array(z.object({ address: z.string(), workers: number, offsetMs: number, errorMs: number, driftMs: number }))
+    .default([]),
   /** Of the server, where `--metrics` was given: resident memory. */
   memory: z.array(z.object({ at: number, bytes: number })),
   warnings: z.array(z.string()),

@@ -70,6 +70,11 @@ export class Stream {
     return false;
   }
 
+  /** What has come so far: up to `newest`, without `missing`. */
+  record(): { readonly newest: number; readonly missing: readonly number[] } {
+    return { newest: this.#newest, missing: [...this.#missing] };
+  }
+
   /** The server has refused message `number`, or had no room for it: it does not come. */
   excuse(number: number): void {
     if (number > this.#newest) this.#excused.add(number);

@@ -1,13 +1,17 @@
 /** Plays a plan with several workers: everybody is connected before a phase begins, and it ends when nothing is under way. */
 import type { Provided } from '../identities/provide.ts';
 import { Collector } from '../measuring/collector.ts';
+import { isComplete, judgeAcross, type Records } from '../oracle/across.ts';
 import { together, type Verdict } from '../oracle/oracle.ts';
 import type { Phase } from '../plan.ts';
 import type { Hand, Part, Saying, Share, Strain } from './share.ts';
 import { partsOf } from './shares.ts';
 
-/** For the last worker to hear of it. */
+/** For the last worker to hear of it: on this machine, and on any. */
 const START_AFTER_MS = 50;
+const START_ACROSS_AFTER_MS = 1_000;
+/** Between two looks for what is under way from one worker to another. */
+const LOOK_EVERY_MS = 100;
 
 export interface ConductorTerms {
   readonly server: string;
@@ -15,8 +19,10 @@ export interface ConductorTerms {
   readonly phases: readonly Phase[];
   readonly provided: Omit<Provided, 'made'>;
   readonly workers: number;
-  /** A worker; `say` hears what it says. */
-  readonly openHand: (say: (saying: Saying) => void) => Hand;
+  /** Worker `index`; `say` hears what it says. */
+  readonly openHand: (say: (saying: Saying) => void, index: number) => Hand;
+  /** Workers are on several machines; `divided`: and so are the members of a conversation. */
+  readonly across: { readonly divided: boolean } | undefined;
   readonly collector: Collector;
   readonly seed: number;
   /** A new `Share.run`. */
@@ -50,7 +56,7 @@ export async function conduct(terms: ConductorTerms): Promise<Played> {
     openHand((saying) => {
       if (saying.say === 'warning') warn(saying.text);
       else collector.take(worker, Math.floor(secondsSince()), saying.tick);
-    }),
+    }, worker),
   );
   const stop = () => {
     for (const hand of hands) hand.stop();
@@ -62,16 +68,20 @@ export async function conduct(terms: ConductorTerms): Promise<Played> {
   try {
     for (const [index, phase] of phases.entries()) {
       if (signal.aborted) break;
-      const parts = partsOf(phase, terms.provided, workers);
+      const parts = partsOf(phase, terms.provided, workers, terms.across?.divided);
       told(phase.name, 'connects');
       const run = terms.newRun();
       await all(
         hands.map((hand, worker) => hand.prepare(shareOf(terms, run, parts[worker]!, worker + workers * index))),
       );
-      const from = now() + START_AFTER_MS;
+      const from = now() + (terms.across ? START_ACROSS_AFTER_MS : START_AFTER_MS);
       told(phase.name, 'begins');
       const span = { name: phase.name, from: secondsSince(), to: 0 };
-      strains.push(...(await all(hands.map((hand) => hand.play(from, from + phase.durationMs)))));
+      const plays = hands.map((hand) => hand.play(from, from + phase.durationMs));
+      // One that fails ends the others: what they would measure is of another load.
+      for (const play of plays) play.catch(stop);
+      strains.push(...(await all(plays)));
+      if (terms.across?.divided) verdicts.push(judgeAcross(await recordsOf(hands, terms)));
       span.to = secondsSince();
       spans.push(span);
       verdicts.push(...(await all(hands.map((hand) => hand.finish()))));
@@ -91,7 +101,30 @@ export async function conduct(terms: ConductorTerms): Promise<Played> {
 
 function shareOf(terms: ConductorTerms, run: string, parts: readonly Part[], turn: number): Share {
   const { server, relay, seed, connectRate, workers, sources, patienceMs } = terms;
-  return { server, relay, run, parts, seed: seed + turn, connectRate: connectRate / workers, sources, patienceMs };
+  return {
+    server,
+    relay,
+    run,
+    parts,
+    seed: seed + turn,
+    connectRate: connectRate / workers,
+    sources,
+    patienceMs,
+    clockOffsetMs: 0,
+  };
+}
+
+/** When nothing is under way any more, or the patience is over. */
+async function recordsOf(
+  hands: readonly Hand[],
+  { patienceMs, now }: Pick<ConductorTerms, 'patienceMs' | 'now'>,
+): Promise<Records[]> {
+  const end = now() + patienceMs;
+  for (;;) {
+    const records = await all(hands.map((hand) => hand.records()));
+    if (isComplete(records) || now() >= end) return records;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
 }
 
 /** As `Promise.all`, but waits for the others when one fails: nobody is left working. */

@@ -1,19 +1,10 @@
 /** A worker in a process of its own, and the other end of it. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { LoadError } from '../errors.ts';
+import type { Records } from '../oracle/across.ts';
 import type { Verdict } from '../oracle/oracle.ts';
+import type { Answer, Order } from './orders.ts';
 import type { Hand, Saying, Share, Strain } from './share.ts';
-
-export type Order =
-  | { readonly order: 'prepare'; readonly share: Share }
-  | { readonly order: 'play'; readonly from: number; readonly until: number }
-  | { readonly order: 'finish' }
-  | { readonly order: 'stop' };
-
-export type Answer =
-  | Saying
-  | { readonly say: 'done'; readonly result?: Strain | Verdict | undefined }
-  | { readonly say: 'failed'; readonly message: string };
 
 export class ForkedWorker implements Hand {
   readonly #process: ChildProcess;
@@ -44,6 +35,10 @@ export class ForkedWorker implements Hand {
 
   async play(from: number, until: number): Promise<Strain> {
     return (await this.#ask({ order: 'play', from, until })) as Strain;
+  }
+
+  async records(): Promise<Records> {
+    return (await this.#ask({ order: 'records' })) as Records;
   }
 
   async finish(): Promise<Verdict> {

@@ -1,15 +1,18 @@
 /** What a worker is told to do in one phase, and what it says: plain data, so that it passes between processes. */
 
-import type { WrittenIdentity } from '../identities/identity.ts';
+import type { Elsewhere, WrittenIdentity } from '../identities/identity.ts';
 import type { Tick } from '../measuring/tally.ts';
+import type { Records } from '../oracle/across.ts';
 import type { Verdict } from '../oracle/oracle.ts';
 import type { CryptoMode } from '../plan.ts';
 
 export type Part =
   | {
       readonly kind: 'talk';
-      readonly groups: readonly (readonly WrittenIdentity[])[];
+      readonly groups: readonly (readonly (WrittenIdentity | Elsewhere)[])[];
       readonly sdkGroups: readonly (readonly { readonly id: string; readonly keysFile: string }[])[];
+      /** See `TalkingTerms`. */
+      readonly across?: number | undefined;
       readonly rate?: number | undefined;
       readonly inFlight?: number | undefined;
       readonly think?: readonly [number, number] | undefined;
@@ -38,6 +41,8 @@ export interface Share {
   /** Addresses of this machine that its sockets come from in turn; none: the system chooses. */
   readonly sources: readonly string[];
   readonly patienceMs: number;
+  /** To be added to the worker's own clock: then all workers of all machines have the conductor's. */
+  readonly clockOffsetMs: number;
 }
 
 /** How the generator itself fared. */
@@ -54,8 +59,10 @@ export type Saying = { readonly say: 'tick'; readonly tick: Tick } | { readonly 
 export interface Hand {
   /** Resolves when everybody of the share is connected. Rejects with a `LoadError`. */
   prepare(share: Share): Promise<void>;
-  /** From `from` until `until`, ms since 1970. Resolves when what was under way is done or judged. */
+  /** From `from` until `until`, ms since 1970 by the conductor's clock. Resolves when what was under way is done or judged. */
   play(from: number, until: number): Promise<Strain>;
+  /** Of conversations that are at several workers: what has been sent and has come so far. */
+  records(): Promise<Records>;
   /** Closes what `prepare` opened; answers the verdict of the phase. */
   finish(): Promise<Verdict>;
   /** Ends what is played early, and in order. */

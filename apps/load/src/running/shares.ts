@@ -1,6 +1,7 @@
 /** Divides a phase among workers, and devices among its activities: a conversation stays whole in one worker, which so has one clock for it. */
+import { parseDeviceId } from '@sealwire/wire/ids';
 import { LoadError } from '../errors.ts';
-import { type SdkIdentity, writeIdentity } from '../identities/identity.ts';
+import { type Elsewhere, type SdkIdentity, type WrittenIdentity, writeIdentity } from '../identities/identity.ts';
 import type { Need, Provided } from '../identities/provide.ts';
 import { type Activity, type Phase, shareOf } from '../plan.ts';
 import type { Part } from './share.ts';
@@ -37,18 +38,35 @@ function conversationsOf(activity: Extract<Activity, { kind: 'chat' | 'group' }>
   return activity.kind === 'chat' ? { groups: activity.pairs, members: 2 } : activity;
 }
 
-/** Each worker's parts of a phase. */
-export function partsOf(phase: Phase, provided: Omit<Provided, 'made'>, workers: number): Part[][] {
+/** Each worker's parts of a phase. `isDivided`: members of a conversation are at different workers, where there are several. */
+export function partsOf(phase: Phase, provided: Omit<Provided, 'made'>, workers: number, isDivided = false): Part[][] {
   const people = provided.people.map(writeIdentity);
   const idle = provided.idle.map(writeIdentity);
   const sdk = [...provided.sdk];
   const parts: Part[][] = Array.from({ length: workers }, () => []);
-  for (const activity of phase.activities) {
+  for (const [number, activity] of phase.activities.entries()) {
     switch (activity.kind) {
       case 'chat':
       case 'group': {
         const { groups, members } = conversationsOf(activity);
         const { rate, inFlight, think, size, crypto } = activity;
+        if (isDivided) {
+          const all = Array.from({ length: groups }, () => people.splice(0, members));
+          for (const [worker, own] of dividedAmong(all, workers).entries())
+            if (own.writers > 0)
+              parts[worker]!.push({
+                kind: 'talk',
+                groups: own.groups,
+                sdkGroups: [],
+                across: number,
+                rate: rate === undefined ? undefined : (rate * own.writers) / (groups * members),
+                inFlight,
+                think,
+                size,
+                crypto,
+              });
+          break;
+        }
         for (let worker = 0; worker < workers; worker++) {
           const own = shareOf(groups, worker, workers);
           if (own === 0) continue;
@@ -93,13 +111,29 @@ export function partsOf(phase: Phase, provided: Omit<Provided, 'made'>, workers:
   return parts;
 }
 
-/** A conversation is not divided: more workers than there are of them would have nothing to do. */
-export function mostWorkers(phases: readonly Phase[]): number {
+/** Member `i` of conversation `g` is at worker `g + i`: each worker knows all conversations, and has the keys of its own members alone. */
+function dividedAmong(
+  all: readonly (readonly WrittenIdentity[])[],
+  workers: number,
+): { readonly groups: (WrittenIdentity | Elsewhere)[][]; readonly writers: number }[] {
+  return Array.from({ length: workers }, (_, worker) => {
+    const isHere = (group: number, member: number) => (group + member) % workers === worker;
+    const groups = all.map((members, group) =>
+      members.map((identity, member): WrittenIdentity | Elsewhere =>
+        isHere(group, member) ? identity : { id: parseDeviceId(identity.id), elsewhere: true },
+      ),
+    );
+    return { groups, writers: groups.flat().filter((one) => !('elsewhere' in one)).length };
+  });
+}
+
+/** More workers would have nothing to do: a conversation is at one of them, unless `isDivided`. */
+export function mostWorkers(phases: readonly Phase[], isDivided = false): number {
   const parts = phases.flatMap(({ activities }) =>
     activities.map((activity) => {
-      if (activity.kind === 'chat') return activity.pairs;
-      if (activity.kind === 'group') return activity.groups;
-      return activity.devices;
+      if (activity.kind !== 'chat' && activity.kind !== 'group') return activity.devices;
+      const { groups, members } = conversationsOf(activity);
+      return isDivided ? groups * members : groups;
     }),
   );
   return Math.max(1, ...parts);

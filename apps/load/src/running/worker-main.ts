@@ -1,6 +1,6 @@
 /** The process of a `ForkedWorker`: takes orders over Node's channel, and ends with it. */
 import { errorText } from '../showing/error-text.ts';
-import type { Answer, Order } from './forked-worker.ts';
+import { type Answer, type Order, perform } from './orders.ts';
 import { processRuntime, steadyNow } from './process-runtime.ts';
 import { Worker } from './worker.ts';
 
@@ -9,14 +9,7 @@ const worker = new Worker({ runtimeFrom: processRuntime, now: steadyNow, say });
 
 async function obey(order: Exclude<Order, { order: 'stop' }>): Promise<Answer> {
   try {
-    if (order.order === 'prepare') await worker.prepare(order.share);
-    const result =
-      order.order === 'play'
-        ? await worker.play(order.from, order.until)
-        : order.order === 'finish'
-          ? await worker.finish()
-          : undefined;
-    return { say: 'done', result };
+    return { say: 'done', result: await perform(worker, order) };
   } catch (error) {
     return { say: 'failed', message: errorText(error) };
   }

@@ -6,6 +6,7 @@ import { decodeBase64url } from '@sealwire/wire/base64url';
 import { parseDeviceId } from '@sealwire/wire/ids';
 import { readIdentity } from '../identities/identity.ts';
 import { Tally } from '../measuring/tally.ts';
+import type { Records } from '../oracle/across.ts';
 import { Offences, type Verdict } from '../oracle/oracle.ts';
 import type { Playing, Scene } from '../traffic/activity.ts';
 import { Filing } from '../traffic/filing.ts';
@@ -34,13 +35,18 @@ export class Worker implements Hand {
   #offences = new Offences();
   #playing: readonly Playing[] = [];
   #stopping = new AbortController();
+  /** The conductor's. */
+  #now: () => number;
 
   constructor(terms: WorkerTerms) {
     this.#terms = terms;
+    this.#now = terms.now;
   }
 
   async prepare(share: Share): Promise<void> {
-    const { now, runtimeFrom } = this.#terms;
+    const { now: ownNow, runtimeFrom } = this.#terms;
+    const now = () => ownNow() + share.clockOffsetMs;
+    this.#now = now;
     this.#offences = new Offences();
     const scene: Scene = {
       ...share,
@@ -62,7 +68,7 @@ export class Worker implements Hand {
   }
 
   async play(from: number, until: number): Promise<Strain> {
-    const { now } = this.#terms;
+    const now = this.#now;
     if (from > now()) await new Promise((resolve) => setTimeout(resolve, from - now()));
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
@@ -79,6 +85,13 @@ export class Worker implements Hand {
       loopDelay99Ms: Math.max(0, delay.percentile(99) / NS_IN_MS - 5),
       cores: (user + system) / US_IN_MS / Math.max(1, now() - from),
     };
+  }
+
+  async records(): Promise<Records> {
+    // What came from other workers after this one had nothing to do any more.
+    this.#terms.say({ say: 'tick', tick: this.#tally.take() });
+    const all = this.#playing.flatMap((playing) => playing.records?.() ?? []);
+    return { sent: all.flatMap(({ sent }) => sent), received: all.flatMap(({ received }) => received) };
   }
 
   async finish(): Promise<Verdict> {
@@ -111,7 +124,9 @@ export class Worker implements Hand {
 function playingOf(part: Part, scene: Scene): Playing {
   switch (part.kind) {
     case 'talk': {
-      const groups = part.groups.map((members) => members.map(readIdentity));
+      const groups = part.groups.map((members) =>
+        members.map((one) => ('elsewhere' in one ? { ...one, id: parseDeviceId(one.id) } : readIdentity(one))),
+      );
       const sdkGroups = part.sdkGroups.map((members) =>
         members.map(({ id, keysFile }) => ({ id: parseDeviceId(id), keysFile })),
       );

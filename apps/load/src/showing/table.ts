@@ -36,6 +36,10 @@ export function tableOf(report: Report): string {
   lines.push(
     `generator: ${generator.workers} workers, late by ${time(generator.late99Ms)}, event loop busy for ${time(generator.loopDelay99Ms)} (99th percentiles)`,
   );
+  for (const { address, workers, offsetMs, errorMs, driftMs } of report.agents)
+    lines.push(
+      `agent ${address}: ${workers} workers, clock off by ${offsetMs.toFixed(2)} ms, known to ± ${errorMs.toFixed(2)} ms, ${driftMs.toFixed(2)} ms apart since the beginning`,
+    );
   if (report.memory.length > 0) {
     const growth = growthOf(report.memory);
     const last = report.memory.at(-1)!.bytes / 1_048_576;

@@ -16,13 +16,14 @@ export interface InProcessOptions {
   /** Of the worker. */
   readonly runtime?: ClientRuntime;
   readonly interrupted?: AbortSignal;
+  readonly version?: string;
 }
 
 /** `home`: where identities go. */
 export async function sealwireLoad(
   home: string,
   argv: readonly string[],
-  { terminal = false, runtime, interrupted = new AbortController().signal }: InProcessOptions = {},
+  { terminal = false, runtime, interrupted = new AbortController().signal, version = '1.2.3' }: InProcessOptions = {},
 ): Promise<Outcome> {
   const output = { stdout: '', stderr: '' };
   const collect = (name: 'stdout' | 'stderr') =>
@@ -41,7 +42,7 @@ export async function sealwireLoad(
     openHand: (_isForked, say) =>
       new Worker({ runtimeFrom: (sources) => runtime ?? processRuntime(sources), now: steadyNow, say }),
     interrupted,
-    version: '1.2.3',
+    version,
   });
   // A stream hands its last chunk over in the turn after it was written.
   await new Promise((resolve) => setImmediate(resolve));

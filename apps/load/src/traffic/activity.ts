@@ -2,6 +2,7 @@
 import type { ClientRuntime } from '@sealwire/client/runtime';
 import type { LightIdentity } from '@sealwire/light/account';
 import type { Tally } from '../measuring/tally.ts';
+import type { Records } from '../oracle/across.ts';
 import type { Offences } from '../oracle/oracle.ts';
 
 export interface Scene {
@@ -31,6 +32,8 @@ export interface Playing {
   prepare(): Promise<void>;
   /** Until `until` of the scene's clock, or the signal; resolves when nothing is under way any more, and what is missing is judged. */
   play(from: number, until: number, signal: AbortSignal): Promise<void>;
+  /** Of conversations that are at several workers. */
+  records?(): Records;
   end(): Promise<void>;
 }
 

@@ -1,0 +1,259 @@
+/** Several machines as one load: whose clock counts, what is judged together, and what ends when one of them dies. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { ClientRuntime } from '@sealwire/client/runtime';
+import { type Constellation, startConstellation } from '@sealwire/testkit/constellation';
+import type { Deliver } from '@sealwire/wire/frames';
+import { Report } from '../measuring/report.ts';
+import { processRuntime, steadyNow } from '../running/process-runtime.ts';
+import { Worker } from '../running/worker.ts';
+import { type Outcome, sealwireLoad } from '../testing/in-process.ts';
+import { type Liar, lyingRuntime } from '../testing/lying-relay.ts';
+import { type Agent, startAgent } from './agent.ts';
+import { RemoteAgent } from './remote-agent.ts';
+
+jest.setTimeout(60_000);
+
+const VERSION = '1.2.3';
+const SECRET = 'a secret that all machines have';
+const secret = new TextEncoder().encode(SECRET);
+const NONE = { lost: 0, doubled: 0, reordered: 0, foreign: 0, notAccepted: 0, keyTwice: 0, damaged: 0 };
+
+let folder: string;
+let secretFile: string;
+let server: Constellation;
+let agents: Agent[] = [];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sealwire-agents-'));
+  secretFile = join(folder, 'secret');
+  writeFileSync(secretFile, `${SECRET}\n`);
+  server = await startConstellation();
+});
+
+afterEach(async () => {
+  await Promise.all(agents.map((agent) => agent.close()));
+  agents = [];
+});
+
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+interface AgentOptions {
+  readonly runtime?: ClientRuntime;
+  /** Of that machine's clock. */
+  readonly aheadMs?: number;
+  readonly note?: (text: string) => void;
+}
+
+async function agentOf({ runtime, aheadMs = 0, note = () => {} }: AgentOptions = {}): Promise<Agent> {
+  const now = () => steadyNow() + aheadMs;
+  const agent = await startAgent({
+    host: '127.0.0.1',
+    port: 0,
+    secret,
+    version: VERSION,
+    runtime: processRuntime([]),
+    now,
+    openHand: (_isForked, say) =>
+      new Worker({ runtimeFrom: (sources) => runtime ?? processRuntime(sources), now, say }),
+    note,
+  });
+  agents.push(agent);
+  return agent;
+}
+
+function controlled(
+  addresses: readonly string[],
+  more: readonly string[],
+  command: readonly string[],
+): Promise<Outcome> {
+  const named = addresses.flatMap((address) => ['--agent', address]);
+  return sealwireLoad(folder, ['controller', ...named, '--secret-file', secretFile, ...more, '--', ...command]);
+}
+
+function chat(...more: string[]): string[] {
+  return [
+    'chat',
+    server.origin,
+    '--pairs',
+    '2',
+    '--rate',
+    '40',
+    '--duration',
+    '500ms',
+    '--patience',
+    '2s',
+    '--json',
+    ...more,
+  ];
+}
+
+describe('sealwire-load controller', () => {
+  it('makes one load and one report with two agents, whatever their clocks say', async () => {
+    const all = [await agentOf(), await agentOf({ aheadMs: 60_000 })];
+    const addresses = all.map(({ address }) => address);
+    for (const more of [[], ['--divided']]) {
+      const { code, stdout, stderr } = await controlled(addresses, more, chat());
+      expect([code, stderr]).toEqual([0, expect.stringContaining('over\n')]);
+      const { counts, times, oracle, agents: told, generator, phases } = Report.parse(JSON.parse(stdout));
+      expect(oracle.offences).toEqual(NONE);
+      expect(counts.sent).toBeGreaterThan(10);
+      expect([counts.delivered, counts.accepted, times.deliver!.count]).toEqual([
+        counts.sent,
+        counts.sent,
+        counts.sent,
+      ]);
+      // A minute between the clocks would show in each of them.
+      expect(times.deliver!.max).toBeLessThan(20_000);
+      expect(times.late!.max).toBeLessThan(20_000);
+      expect(phases[0]!.to - phases[0]!.from).toBeLessThan(30);
+      expect(told.map(({ address }) => address)).toEqual(addresses);
+      expect(Math.abs(told[0]!.offsetMs - told[1]!.offsetMs - 60_000)).toBeLessThan(
+        told[0]!.errorMs + told[1]!.errorMs + 50,
+      );
+      expect(generator.workers).toBe(2);
+    }
+  });
+
+  it('divides a closed model and a group, too', async () => {
+    const addresses = [(await agentOf()).address, (await agentOf()).address];
+    const closed = [
+      ...chat().filter((word, at, all) => word !== '--rate' && all[at - 1] !== '--rate'),
+      '--in-flight',
+      '2',
+    ];
+    const first = await controlled(addresses, ['--divided'], closed);
+    expect(first.code).toBe(0);
+    const { counts } = Report.parse(JSON.parse(first.stdout));
+    expect(counts.delivered).toBe(counts.sent);
+    const group = ['group', server.origin, '--members', '5', '--rate', '10', '--duration', '1s', '--json'];
+    const second = await controlled(addresses, ['--divided'], group);
+    const { counts: many } = Report.parse(JSON.parse(second.stdout));
+    expect([second.code, many.delivered]).toEqual([0, 4 * many.sent!]);
+  });
+
+  it.each<[string, Liar, object]>([
+    ['loses one', { deliver: (message, turn) => (turn === 5 ? [] : [message]) }, { lost: 1 }],
+    ['loses the last ones', { deliver: (message, turn) => (turn < 5 ? [message] : []) }, { lost: expect.any(Number) }],
+    ['doubles one', { deliver: (message, turn) => (turn === 5 ? [message, message] : [message]) }, { doubled: 1 }],
+  ])('sees that a relay %s between two machines', async (_, liar, offences) => {
+    const addresses = [
+      (await agentOf()).address,
+      (await agentOf({ runtime: lyingRuntime(processRuntime([]), liar) })).address,
+    ];
+    const home = mkdtempSync(join(folder, 'home-'));
+    const { code, stdout } = await controlled(
+      addresses,
+      ['--divided'],
+      [...chat('--patience', '500ms'), '--identities', home],
+    );
+    const { oracle } = Report.parse(JSON.parse(stdout));
+    expect([code, oracle.offences]).toEqual([3, { ...NONE, ...offences }]);
+    expect(Object.values(oracle.offences).some((count) => count > 0)).toBe(true);
+  });
+
+  it('sees that a message came which nobody has sent', async () => {
+    let forged: Deliver | undefined;
+    const forge: Liar = {
+      deliver(message, turn) {
+        if (turn !== 5) return [message];
+        const body = message.body.slice();
+        new DataView(body.buffer).setUint32(16, 1_000_000);
+        forged = { ...message, id: message.id.map((byte) => byte ^ 1) as Deliver['id'], body };
+        return [message, forged];
+      },
+    };
+    const addresses = [
+      (await agentOf()).address,
+      (await agentOf({ runtime: lyingRuntime(processRuntime([]), forge) })).address,
+    ];
+    const home = mkdtempSync(join(folder, 'home-'));
+    const { code, stdout } = await controlled(
+      addresses,
+      ['--divided'],
+      [...chat('--patience', '500ms'), '--identities', home],
+    );
+    const { oracle } = Report.parse(JSON.parse(stdout));
+    expect(code).toBe(3);
+    expect(oracle.offences.foreign).toBeGreaterThan(0);
+  });
+
+  it('breaks all off when one agent dies, at once and with its name', async () => {
+    const said: string[] = [];
+    const other = await agentOf({ note: (text) => said.push(text) });
+    const dies = await agentOf();
+    const running = controlled([other.address, dies.address], [], [...chat(), '--duration', '1h']);
+    setTimeout(() => void dies.close(), 4_000);
+    const began = steadyNow();
+    const { code, stdout, stderr } = await running;
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(`the agent at ${dies.address} is gone`);
+    expect(steadyNow() - began).toBeLessThan(20_000);
+    // The other one is there for the next controller.
+    const next = await RemoteAgent.connect(
+      { address: other.address, secret, version: VERSION, runtime: processRuntime([]), now: steadyNow },
+      () => {},
+    );
+    next.close();
+    expect(said).toEqual(expect.arrayContaining([expect.stringContaining('is gone')]));
+  });
+
+  it('works with agents in processes of their own', async () => {
+    const loader = new URL('../../../../infra/scripts/swc-loader.mjs', import.meta.url).pathname;
+    const main = new URL('../main.ts', import.meta.url).pathname;
+    const flags = ['--conditions=@sealwire/source', '--disable-warning=ExperimentalWarning', '--import', loader, main];
+    const argv = ['agent', '--listen', '127.0.0.1:0', '--secret-file', secretFile, '--once'];
+    const processes = [0, 1].map(() =>
+      spawn(process.execPath, [...flags, ...argv], { env: { PATH: process.env.PATH } }),
+    );
+    try {
+      const addresses = await Promise.all(
+        processes.map(async ({ stdout }) => String((await once(stdout, 'data'))[0]).trim()),
+      );
+      const exits = processes.map((child) => once(child, 'exit'));
+      const packaged = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+        version: string;
+      };
+      const named = addresses.flatMap((address) => ['--agent', address]);
+      const { code, stdout, stderr } = await sealwireLoad(
+        folder,
+        ['controller', ...named, '--secret-file', secretFile, '--divided', '--', ...chat()],
+        packaged,
+      );
+      expect([code, stderr]).toEqual([0, expect.stringContaining('over\n')]);
+      const { counts, oracle } = Report.parse(JSON.parse(stdout));
+      expect([counts.delivered, oracle.offences]).toEqual([counts.sent, NONE]);
+      expect((await Promise.all(exits)).map(([status]) => status)).toEqual([0, 0]);
+    } finally {
+      for (const child of processes) child.kill('SIGKILL');
+    }
+  });
+
+  it.each([
+    [['--agent', '127.0.0.1:1'], ['chat', 'http://127.0.0.1:9'], 1, 'no agent at 127.0.0.1:1'],
+    [['--agent', '127.0.0.1:1'], ['doctor'], 2, '"doctor" makes no load'],
+    [['--agent', 'one'], ['chat'], 2, 'write it like 127.0.0.1:7300'],
+    [[], ['chat'], 2, "required option '--agent <host:port>'"],
+  ])('says what is wrong with %j %j', async (named, command, code, text) => {
+    const told = await sealwireLoad(folder, ['controller', ...named, '--secret-file', secretFile, '--', ...command]);
+    expect([told.code, told.stderr]).toEqual([code, expect.stringContaining(text)]);
+  });
+
+  it('wants a secret from a file, and keys of the SDK on one machine', async () => {
+    const missing = await sealwireLoad(folder, ['agent', '--secret-file', join(folder, 'nothing')]);
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('head -c 32 /dev/urandom')]);
+    const short = join(folder, 'short');
+    writeFileSync(short, 'secret\n');
+    expect((await sealwireLoad(folder, ['agent', '--secret-file', short])).stderr).toContain('less than 20 characters');
+    const { address } = await agentOf();
+    const full = await controlled([address], [], chat('--crypto', 'full'));
+    expect([full.code, full.stderr]).toEqual([2, expect.stringContaining('--crypto full has its keys in files')]);
+  });
+});
