@@ -25,6 +25,7 @@ import { readSelf, type SelfRecord } from './accounts/self-record.ts';
 import { admitDevice, type WaitingDevice, waitingDevices } from './accounts/waiting-devices.ts';
 import {
   type CallOptions,
+  configureHistory,
   type JoinOptions,
   type LinkOptions,
   type OpenOptions,
@@ -52,6 +53,7 @@ import type {
 } from './events.ts';
 import { ClientFiles } from './files/client-files.ts';
 import { ReceivedFiles } from './files/received-files.ts';
+import { History } from './history/history.ts';
 import { ReceiptSchedule } from './messages/chain/receipt-schedule.ts';
 import { refuseUnsafe } from './messages/fan-out.ts';
 import { Inbox, type ReadOptions } from './messages/inbox.ts';
@@ -95,6 +97,8 @@ export class Client {
   readonly files: ClientFiles;
   /** Those that an application keeps because it keeps no messages. */
   readonly receivedFiles: ReceivedFiles;
+  /** Messages that this device keeps, if it is to: docs/spec/history.md. */
+  readonly history: History;
   readonly #services: Services;
   readonly #runtime: ClientRuntime;
   readonly #storageLedger: Ledger;
@@ -149,7 +153,9 @@ export class Client {
   static async open(options: OpenOptions): Promise<Client> {
     throwIfAborted(options.signal);
     const ledger = await Ledger.open(options.storage);
-    return new Client(ledger, readyIn(ledger), options);
+    const self = readyIn(ledger);
+    await configureHistory(ledger, options);
+    return new Client(ledger, self, options);
   }
 
   /**
@@ -161,6 +167,7 @@ export class Client {
     const ledger = await Ledger.open(options.storage);
     const { runtime, signal, engines = [limeEngine] } = options;
     const self = await moveTo(ledger, readyIn(ledger), options.server, runtime, engines, signal);
+    await configureHistory(ledger, options);
     return new Client(ledger, self, options);
   }
 
@@ -175,6 +182,7 @@ export class Client {
     const ledger = await Ledger.open(options.storage);
     const { runtime, signal, engines = [limeEngine] } = options;
     const self = await register(ledger, { ...request, suites: suitesOf(options), runtime, engines, signal });
+    await configureHistory(ledger, options);
     return new Client(ledger, self, options);
   }
 
@@ -193,8 +201,18 @@ export class Client {
     this.#runtime = runtime;
     this.#services = services;
     this.#storageLedger = ledger;
-    this.#inbox = new Inbox(ledger);
-    this.#outbox = new Outbox(ledger);
+    this.history = new History({
+      ledger,
+      me: self.device,
+      now,
+      timers,
+      random,
+      floe: runtime.floe ?? runtime.crypto,
+      addressOf: (to) => this.#addressOf(to),
+      failed: (code) => runtime.trace?.({ name: 'history-failed', code }),
+    });
+    this.#inbox = new Inbox(ledger, (transaction, event) => this.history.recorder.arrived(transaction, event));
+    this.#outbox = new Outbox(ledger, this.history.recorder);
     const broken = (reason: ClientError) => this.#connection.fail(reason);
     const drop = (reason: string, retryAfterMs?: number) => this.#connection.drop(reason, retryAfterMs);
     const common = { ...services, inbox: this.#inbox, me: self.device, timers, broken, drop };
@@ -203,7 +221,13 @@ export class Client {
     const owing = (conversation: AccountAddress) => {
       if (receiptMessages && this.state === 'online') this.#receiptSchedule.heard(conversation);
     };
-    this.receipts = new ClientReceipts({ ...services, me: self.device, addressOf: (to) => this.#addressOf(to), owing });
+    this.receipts = new ClientReceipts({
+      ...services,
+      me: self.device,
+      addressOf: (to) => this.#addressOf(to),
+      owing,
+      shown: (transaction, message) => this.history.shown(transaction, message),
+    });
     this.#receiver = new Receiver({
       ...common,
       owing,
@@ -469,6 +493,7 @@ export class Client {
     await this.#connection.close();
     await Promise.all([this.#sender.idle(), this.#receiver.idle(), this.#manifestWatch.done()]);
     await Promise.all([this.#upkeep.done(), this.#keysCheck.done()]);
+    await this.history.close();
     const text = 'this client is closed: the message stays in the outbox and leaves when it is opened again';
     this.#outbox.abandon(new ClientError('closed', text, { retryable: true }));
     await this.#storageLedger.close();

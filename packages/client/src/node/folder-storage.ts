@@ -3,13 +3,15 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { asClientError, ClientError } from '../errors.ts';
-import type { ClientStorage, StorageChange } from '../storage/storage.ts';
+import { ARCHIVE, type ClientStorage, type StorageChange } from '../storage/storage.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { requireLmdbFile } from './lmdb-file.ts';
 import { makePrivate } from './private-mode.ts';
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
+/** The first key behind the archive: `0` follows `/`. */
+const BEHIND_ARCHIVE = ARCHIVE.replace('/', '0');
 const DATA_FILE = 'records.lmdb';
 /** LMDB makes it beside the data, in this name. */
 const LMDB_LOCK_FILE = `${DATA_FILE}-lock`;
@@ -53,8 +55,18 @@ export class FolderStorage implements ClientStorage {
   async load(): Promise<Map<string, Uint8Array>> {
     const records = new Map<string, Uint8Array>();
     // Values of a range are views that the next step overwrites: copied here.
-    for (const { key, value } of this.#database.getRange()) records.set(key, Uint8Array.from(value));
+    for (const range of [{ end: ARCHIVE }, { start: BEHIND_ARCHIVE }])
+      for (const { key, value } of this.#database.getRange(range)) records.set(key, Uint8Array.from(value));
     return records;
+  }
+
+  async read(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    if (this.#closed) throw new ClientError('closed', 'this storage is closed');
+    await this.#lastWrite;
+    return keys.map((key) => {
+      const value = this.#database.get(key);
+      return value && Uint8Array.from(value);
+    });
   }
 
   async write(changes: readonly StorageChange[]): Promise<void> {
