@@ -13,7 +13,7 @@ beforeEach(async () => {
     world.time.ms += 1_000;
   }
   await world.send('s', CAROL, 'to carol');
-  await world.receive('picture', { type: 'image/png', body: new Uint8Array(70_000).fill(7) });
+  await world.receive('picture', { type: 'image/png', body: new Uint8Array(33_000).fill(7) });
 });
 
 const importInto = (into: HistoryWorld, pieces: readonly Uint8Array[], passphrase = PASSPHRASE) =>

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { writeChatMessage } from '@sealwire/cpim/chat-message';
 import { encodeContent } from '@sealwire/wire/envelope';
-import type { MemoryStorage } from '../storage/memory-storage.ts';
+import { MemoryStorage } from '../storage/memory-storage.ts';
 import { settle } from '../testing/fake-time.ts';
 import { ALICE, BOB, CAROL, HistoryWorld } from '../testing/history-world.ts';
 
@@ -131,6 +131,33 @@ describe('a message with a lifetime', () => {
     expect((await world.reopened()).ledger.keys('recent/')).toEqual([]);
     await world.receive('a');
     expect([await world.texts(), await world.unread()]).toEqual([['text a'], 1]);
+  });
+});
+
+describe('T182: the storage is asked to erase', () => {
+  let erased: number;
+  class Watched extends MemoryStorage {
+    erase(): void {
+      erased += 1;
+    }
+  }
+
+  it('what is removed, replaced or over, and not for what is only added or shown', async () => {
+    erased = 0;
+    world = await HistoryWorld.open(new Watched());
+    await receiveMany(100);
+    await world.show(world.message('m50'));
+    await world.texts();
+    expect(erased).toBe(0);
+    await world.change({ kind: 'edited', conversation: BOB, author: BOB, id: 'm1', text: 'better', at: 5 });
+    await world.texts();
+    expect(erased).toBe(1);
+    await world.history.remove([world.message('m2')]);
+    expect(erased).toBe(2);
+    await sendFor('a', 60);
+    await world.time.pass(MINUTE);
+    await world.texts();
+    expect(erased).toBe(3);
   });
 });
 

@@ -73,11 +73,13 @@ export class HistoryWriter {
     );
 
     const published: (() => void)[] = [];
+    let isErased = false;
     await ledger.commit((transaction) => {
       const gone: Entry[] = [];
       const touch = (entry: Entry): Entry[] => {
         const now = change(entry);
         if (!now) gone.push(entry);
+        isErased ||= now?.message.body !== entry.message.body;
         return now ? [now] : [];
       };
       for (const place of alone) {
@@ -118,6 +120,7 @@ export class HistoryWriter {
       });
     });
     for (const publish of published) publish();
+    if (isErased) ledger.erase();
   }
 
   /** The pages that these go to or lie in, with all their messages in order; `numbers`: those that may be altered. */

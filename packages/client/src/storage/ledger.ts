@@ -62,6 +62,11 @@ export class Ledger implements Records {
     return keys.map((key) => this.#records.get(key));
   }
 
+  /** What was taken away before is to be out of reach of who reads the disk, as far as the storage can see to that. */
+  erase(): void {
+    if (!this.#broken) this.#storage.erase?.();
+  }
+
   /**
    * Answers what `work` answered once its changes are durable. Rejects with what `work` threw, or with `storage-failed`: after that
    * nobody knows what the disk holds, every later commit fails too, and the device has to be opened again.

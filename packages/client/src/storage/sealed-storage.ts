@@ -81,6 +81,10 @@ export class SealedStorage implements ClientStorage {
     });
   }
 
+  erase(): void {
+    this.#inner.erase?.();
+  }
+
   close(): Promise<void> {
     return this.#inner.close();
   }

@@ -27,6 +27,11 @@ export interface ClientStorage {
    * call. Absent: archived records are loaded, and take memory, like all others.
    */
   read?(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
+  /**
+   * What was removed or replaced up to now is to be out of reach of who reads the medium, as far as the storage can see to that: by the end
+   * of `close` at the latest, of the next owner's after a crash. Absent: it cannot.
+   */
+  erase?(): void;
   /** Waits for what is under way and lets go of the lock. Idempotent. */
   close(): Promise<void>;
 }
