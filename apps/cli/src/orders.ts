@@ -8,6 +8,7 @@ import { decodeFileDescriptor, encodeFileDescriptor } from '@sealwire/wire/file-
 import { z } from 'zod';
 import { findFile, type ListedFile, listedFile } from './files/listed-file.ts';
 import { fileToSend, uploadFor } from './files/send-file.ts';
+import { carryOutHistory, HistoryOrder, type KeptRecord } from './history/history-orders.ts';
 import { parseRecipient } from './recipient.ts';
 import { sendAndWait } from './send-and-wait.ts';
 
@@ -21,6 +22,7 @@ export const Order = z.union([
   z.strictObject({ upload: z.string(), to: z.array(z.string()).min(1) }),
   z.strictObject({ list: z.literal('files') }),
   z.strictObject({ get: z.string() }),
+  z.strictObject({ history: HistoryOrder }),
 ]);
 export type Order = z.output<typeof Order>;
 
@@ -29,6 +31,8 @@ export type Report =
   | { readonly progress: readonly [done: number, all: number] }
   /** The first one of `get`. */
   | { readonly file: ListedFile }
+  /** Of a history. */
+  | { readonly kept: KeptRecord }
   /** base64. */
   | { readonly bytes: string };
 
@@ -45,6 +49,7 @@ export async function carryOut(
     const content = fileContent(decodeFileDescriptor(Buffer.from(order.descriptor, 'base64')));
     return sendAndWait(client, parseRecipient(order.to, client.address), content, order.wait, signal);
   }
+  if ('history' in order) return carryOutHistory(client, order.history, say, signal);
   const onProgress = progressTo(say);
   if ('upload' in order) {
     const recipients = order.to.map((to) => parseRecipient(to, client.address));

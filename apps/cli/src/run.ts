@@ -7,6 +7,7 @@ import { configCommand } from './commands/config.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { fileCommand } from './commands/file.ts';
+import { historyCommand } from './commands/history.ts';
 import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
 import { linkCommand } from './commands/link.ts';
 import { listenCommand } from './commands/listen.ts';
@@ -68,6 +69,7 @@ function buildProgram(context: Context): Command {
     trustCommand(give),
     sessionsCommand(give),
     receiptsCommand(give),
+    historyCommand(give),
     whoamiCommand(give),
     passwdCommand(give),
     moveCommand(give),
