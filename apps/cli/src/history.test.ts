@@ -103,9 +103,6 @@ describe('history', () => {
     expect([wrong.code, wrong.stderr]).toEqual([4, expect.stringContaining('does not open this file')]);
     const taken = await history('bob', 'import', exported, ...withFile, '--json');
     expect(taken.records).toEqual([{ event: 'history-imported', added: 3, passedOver: 0 }]);
-    expect((await history('alice', 'import', exported, ...withFile)).stdout).toBe(
-      '0 messages put in, 3 were there already\n',
-    );
   });
 
   it('all of it goes on while listen has the keys', async () => {
@@ -114,10 +111,8 @@ describe('history', () => {
     await listen.says('while you listen');
     expect(lines(await history('alice', 'show', 'bob', '--limit', '1'))).toEqual(['bob: while you listen']);
     expect((await history('alice', 'list')).stdout).toContain('while you listen');
-    const second = join(folder, 'second.history');
-    const withFile = ['--file-passphrase-file', filePassphrase];
-    expect((await history('alice', 'export', second, ...withFile)).code).toBe(0);
-    expect((await history('alice', 'import', second, ...withFile)).stdout).toMatch(/^0 messages put in, 4 /);
+    const again = await history('alice', 'import', exported, '--file-passphrase-file', filePassphrase);
+    expect(again.stdout).toBe('0 messages put in, 3 were there already\n');
     expect((await history('alice', 'off')).stdout).toBe('messages are not kept\n');
     await as('bob', 'send', '-t', 'alice', '-m', 'not for keeps');
     await listen.says('not for keeps');
