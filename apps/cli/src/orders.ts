@@ -11,6 +11,7 @@ import { ContactOrder, carryOutContacts } from './contact-orders.ts';
 import { findFile, type ListedFile, listedFile } from './files/listed-file.ts';
 import { fileToSend, uploadFor } from './files/send-file.ts';
 import { GroupOrder, targetOf, workOnGroups } from './group-work.ts';
+import { carryOutHistory, HistoryOrder, type KeptRecord } from './history/history-orders.ts';
 import { changePresence, PresenceOrder } from './presence.ts';
 import { sendAndWait } from './send-and-wait.ts';
 
@@ -27,6 +28,7 @@ export const Order = z.union([
   GroupOrder,
   z.strictObject({ presence: PresenceOrder }),
   z.strictObject({ contacts: ContactOrder }),
+  z.strictObject({ history: HistoryOrder }),
 ]);
 export type Order = z.output<typeof Order>;
 
@@ -35,6 +37,8 @@ export type Report =
   | { readonly progress: readonly [done: number, all: number] }
   /** The first one of `get`. */
   | { readonly file: ListedFile }
+  /** Of a history. */
+  | { readonly kept: KeptRecord }
   /** base64. */
   | { readonly bytes: string };
 
@@ -52,6 +56,7 @@ export async function carryOut(
     return sendAndWait(client, targetOf(client, order.to), content, order.wait, signal);
   }
   if ('contacts' in order) return carryOutContacts(client, order.contacts);
+  if ('history' in order) return carryOutHistory(client, order.history, say, signal);
   const onProgress = progressTo(say);
   if ('upload' in order) {
     const recipients = order.to.map((to) => targetOf(client, to));

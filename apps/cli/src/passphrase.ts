@@ -45,6 +45,25 @@ export async function readNewPassphrase(
   return passphrase;
 }
 
+/** The passphrase of a file that is carried away, from a file or typed: twice for a new one. Throws `CliError` (`usage`). */
+export async function readFilePassphrase(
+  from: string | undefined,
+  path: string,
+  isNew: boolean,
+  surroundings: Surroundings,
+  output: Output,
+): Promise<string> {
+  const otherwise = 'there is no terminal to ask for the passphrase of the file: give --file-passphrase-file FILE';
+  const typed = (question: string) => ask(question, surroundings, { echo: false, otherwise });
+  const given = await readElsewhere({ fd: undefined, file: from }, output);
+  const passphrase = given ?? (await typed(`${isNew ? 'New passphrase' : 'Passphrase'} for ${path}: `));
+  if (isNew && [...passphrase].length < SHORTEST_PASSPHRASE)
+    throw new CliError('usage', `a passphrase has at least ${SHORTEST_PASSPHRASE} characters`);
+  if (isNew && given === undefined && (await typed('Once more: ')) !== passphrase)
+    throw new CliError('usage', 'the two passphrases differ: nothing was written');
+  return passphrase;
+}
+
 async function readElsewhere({ fd, file }: PassphraseSource, output: Output): Promise<string | undefined> {
   if (fd !== undefined) return firstLine(readDescriptor(fd));
   if (file === undefined) return undefined;

@@ -9,6 +9,7 @@ import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { fileCommand } from './commands/file.ts';
 import { groupCommand } from './commands/group.ts';
+import { historyCommand } from './commands/history.ts';
 import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
 import { linkCommand } from './commands/link.ts';
 import { listenCommand } from './commands/listen.ts';
@@ -75,6 +76,7 @@ function buildProgram(context: Context): Command {
     presenceCommand(give),
     contactsCommand(give),
     ...blockCommands(give),
+    historyCommand(give),
     whoamiCommand(give),
     passwdCommand(give),
     moveCommand(give),

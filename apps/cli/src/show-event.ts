@@ -168,7 +168,7 @@ function receiptText({ kind, to, ids }: ReceiptEvent, own: AccountAddress): stri
 }
 
 /** In this machine's time zone: `21:07`, of another day `2026-11-27 21:07`. */
-function timeOfDay(at: number, now: number): string {
+export function timeOfDay(at: number, now: number): string {
   const date = new Date(at);
   const [day, today] = [date, new Date(now)].map((each) => each.toDateString());
   const time = date.toTimeString().slice(0, 5);

@@ -2,7 +2,9 @@
 import type { CurveName, SuiteName } from '@sealwire/crypto/port';
 import type { LinkPrompts } from './accounts/linking/link-as-new.ts';
 import type { EngineFactory } from './engines/engine.ts';
+import { type Retention, readSettings, writeSettings } from './history/history-settings.ts';
 import type { ClientRuntime } from './runtime.ts';
+import type { Ledger } from './storage/ledger.ts';
 import type { ClientStorage } from './storage/storage.ts';
 
 export interface OpenOptions {
@@ -15,6 +17,11 @@ export interface OpenOptions {
    * receipts go with what is written back. Default: yes.
    */
   readonly receiptMessages?: boolean;
+  /**
+   * Whether this device keeps messages (docs/spec/history.md), and how long: sealed as all of its storage is, which is not at all in a plain
+   * folder. Durable. Default: as it was; no, for a new device.
+   */
+  readonly history?: boolean | Retention;
   readonly signal?: AbortSignal;
 }
 
@@ -51,6 +58,13 @@ export interface LinkOptions extends OpenOptions, SuiteOptions, LinkPrompts {
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
+}
+
+/** Before the client is there, so that nothing arrives in between. Throws `bad-request`. */
+export async function configureHistory(ledger: Ledger, { history }: OpenOptions): Promise<void> {
+  if (history === undefined) return;
+  const wanted = typeof history === 'boolean' ? { ...readSettings(ledger), on: history } : { ...history, on: true };
+  await ledger.commit((transaction) => writeSettings(transaction, wanted));
 }
 
 const HYBRID_OF: Readonly<Record<CurveName, SuiteName>> = { c25519: 'c25519mlk512', c448: 'c448mlk1024' };

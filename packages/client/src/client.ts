@@ -27,6 +27,7 @@ import { ClientTrustPolicy, refuseUntrusted } from './accounts/trust-policy.ts';
 import { admitDevice, type WaitingDevice, waitingDevices } from './accounts/waiting-devices.ts';
 import {
   type CallOptions,
+  configureHistory,
   type JoinOptions,
   type LinkOptions,
   type OpenOptions,
@@ -59,6 +60,7 @@ import { ClientFiles } from './files/client-files.ts';
 import { ReceivedFiles } from './files/received-files.ts';
 import { assembleGroups, type Groups } from './groups/assemble-groups.ts';
 import type { ClientGroups } from './groups/client-groups.ts';
+import { History } from './history/history.ts';
 import { ReceiptSchedule } from './messages/chain/receipt-schedule.ts';
 import { checkLifetime, pairTimer, setPairTimer } from './messages/conversation-timer.ts';
 import { refuseUnsafe } from './messages/fan-out.ts';
@@ -111,6 +113,8 @@ export class Client {
   readonly contacts: ClientContacts;
   readonly blocks: ClientBlocks;
   readonly #contactSync: ContactSync;
+  /** Messages that this device keeps, if it is to: docs/spec/history.md. */
+  readonly history: History;
   readonly #services: Services;
   readonly #runtime: ClientRuntime;
   readonly #storageLedger: Ledger;
@@ -176,7 +180,9 @@ export class Client {
   static async open(options: OpenOptions): Promise<Client> {
     throwIfAborted(options.signal);
     const ledger = await Ledger.open(options.storage);
-    return new Client(ledger, readyIn(ledger), options);
+    const self = readyIn(ledger);
+    await configureHistory(ledger, options);
+    return new Client(ledger, self, options);
   }
 
   /**
@@ -188,6 +194,7 @@ export class Client {
     const ledger = await Ledger.open(options.storage);
     const { runtime, signal, engines = [limeEngine] } = options;
     const self = await moveTo(ledger, readyIn(ledger), options.server, runtime, engines, signal);
+    await configureHistory(ledger, options);
     return new Client(ledger, self, options);
   }
 
@@ -202,6 +209,7 @@ export class Client {
     const ledger = await Ledger.open(options.storage);
     const { runtime, signal, engines = [limeEngine] } = options;
     const self = await register(ledger, { ...request, suites: suitesOf(options), runtime, engines, signal });
+    await configureHistory(ledger, options);
     return new Client(ledger, self, options);
   }
 
@@ -221,9 +229,20 @@ export class Client {
     this.#runtime = runtime;
     this.#services = services;
     this.#storageLedger = ledger;
-    this.#inbox = new Inbox(ledger);
+    this.history = new History({
+      ledger,
+      me: self.device,
+      now,
+      timers,
+      random,
+      floe: runtime.floe ?? runtime.crypto,
+      addressOf: (to) => this.#addressOf(to),
+      others: (conversation) => this.#writersIn(conversation),
+      failed: (code) => runtime.trace?.({ name: 'history-failed', code }),
+    });
+    this.#inbox = new Inbox(ledger, (transaction, event) => this.history.recorder.arrived(transaction, event));
     services.alarms.bind(this.#inbox);
-    this.#outbox = new Outbox(ledger);
+    this.#outbox = new Outbox(ledger, this.history.recorder);
     const addressOf = (to: string) => this.#addressOf(to);
     const wake = () => this.#sender.wake();
     const parts = { services, runtime, inbox: this.#inbox, outbox: this.#outbox, addressOf, wake };
@@ -239,7 +258,13 @@ export class Client {
       if (receiptMessages && this.state === 'online' && !isGroupAddress(conversation))
         this.#receiptSchedule.heard(conversation);
     };
-    this.receipts = new ClientReceipts({ ...services, me: self.device, addressOf: (to) => this.#addressOf(to), owing });
+    this.receipts = new ClientReceipts({
+      ...services,
+      me: self.device,
+      addressOf: (to) => this.#addressOf(to),
+      owing,
+      shown: (transaction, message) => this.history.shown(transaction, message),
+    });
     this.#dialogues = new Dialogues({
       ...common,
       ...runtime,
@@ -252,9 +277,7 @@ export class Client {
     // Blocks are not here yet: whoever knows them says so, and calls `presence.refresh` when they change.
     const aside = { ...common, ...runtime, timers, transmit, isBlocked: () => false };
     this.presence = new ClientPresence({ ...aside, addressOf: (to) => this.#addressOf(to) });
-    const others = (conversation: AccountAddress) =>
-      isGroupAddress(conversation) ? this.#groups.audiences.others(conversation) : [conversation];
-    this.#typing = new Typing({ ...aside, others });
+    this.#typing = new Typing({ ...aside, others: (conversation) => this.#writersIn(conversation) });
     this.#receiver = new Receiver({
       ...common,
       groups: this.#groups.incoming,
@@ -586,6 +609,7 @@ export class Client {
     await this.#connection.close();
     await Promise.all([this.#sender.idle(), this.#receiver.idle(), this.#manifestWatch.done()]);
     await Promise.all([this.#upkeep.done(), this.#keysCheck.done(), this.#contactSync.done()]);
+    await this.history.close();
     const text = 'this client is closed: the message stays in the outbox and leaves when it is opened again';
     this.#outbox.abandon(new ClientError('closed', text, { retryable: true }));
     await this.#storageLedger.close();
@@ -601,6 +625,11 @@ export class Client {
     else if (frame.kind === 'presence') this.presence.received(frame);
     else if (frame.kind === 'ephemeral-deliver') this.#typing.received(frame);
     else if (frame.kind === 'error') this.#runtime.trace?.({ name: 'relay-error', code: frame.code });
+  }
+
+  /** Beside our own account. Throws `no-such-group`, `not-a-member`. */
+  #writersIn(conversation: AccountAddress): readonly AccountAddress[] {
+    return isGroupAddress(conversation) ? this.#groups.audiences.others(conversation) : [conversation];
   }
 
   #addressOf(to: string): AccountAddress {

@@ -2,7 +2,7 @@
  * What `npm run pack` makes, in an empty folder outside the repository: the command line, and the program of docs/install.md. Packages of
  * others are those that the repository has installed, so that no registry is asked.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { sdkPages } from './documented/sdk-pages.ts';
 import { ServerProcess } from './faults/server-process.ts';
 
 jest.setTimeout(240_000);
@@ -75,6 +76,45 @@ describe('the tarballs', () => {
       expect([name, missing]).toEqual([name, []]);
     }
   });
+
+  it.each([
+    ['node16', { module: 'node16', moduleResolution: 'node16' }],
+    ['bundler', { module: 'esnext', moduleResolution: 'bundler' }],
+  ])(
+    'have types that a strict project with moduleResolution %s compiles against: the pages of docs/sdk',
+    (name, how) => {
+      const project = join(folder, 'empty', name);
+      mkdirSync(project);
+      writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+      const given = [
+        "import type { Client } from '@sealwire/client/client';",
+        'declare global {',
+        '  const server: string;',
+      ];
+      given.push('  function device(name: string): Promise<Client>;', '}');
+      writeFileSync(join(project, 'given.d.ts'), given.join('\n'));
+      // A page without an import is a module, too.
+      for (const page of sdkPages()) writeFileSync(join(project, `${page.name}.ts`), `${page.program}\nexport {};\n`);
+      const options = {
+        ...how,
+        target: 'es2022',
+        lib: ['es2022', 'esnext.disposable'],
+        types: ['node'],
+        strict: true,
+        noEmit: true,
+      };
+      const compilerOptions = { ...options, skipLibCheck: false };
+      writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+      const { stdout, status } = spawnSync(
+        process.execPath,
+        [join(root, 'node_modules/typescript/bin/tsc'), '-p', project],
+        {
+          encoding: 'utf8',
+        },
+      );
+      expect([stdout, status]).toEqual(['', 0]);
+    },
+  );
 
   it('run: the command line, and the program of docs/install.md', async () => {
     expect(sealwire('version')).toBe('0.1.0\n');

@@ -43,12 +43,12 @@ export function placeFor(wanted: string | undefined, name: string, force: boolea
     throw ofTheDisk(error, path);
   }
   if (path === '' || path.endsWith(sep) || status?.isDirectory())
-    throw new CliError('usage', `"${path}" names a folder: give the path of a file with -o`);
+    throw new CliError('usage', `"${path}" names a folder: give the path of a file`);
   if (status && !force) throw exists(path);
   if (status && !(status.isFile() || status.isSymbolicLink()))
     throw new CliError('usage', `${path} is no file: give another path, or write to stdout with -o -`);
   if (!existsSync(dirname(path)))
-    throw new CliError('usage', `there is no folder ${dirname(path)}: make it, or give another path with -o`);
+    throw new CliError('usage', `there is no folder ${dirname(path)}: make it, or give another path`);
   return path;
 }
 
@@ -98,7 +98,7 @@ function lookAt(path: string): ReturnType<typeof statSync> | undefined {
 }
 
 function exists(path: string): CliError {
-  return new CliError('usage', `${path} is there already: give another path with -o, or --force to replace it`);
+  return new CliError('usage', `${path} is there already: give another path, or --force to replace it`);
 }
 
 function ofTheDisk(error: unknown, path: string): unknown {
@@ -107,10 +107,7 @@ function ofTheDisk(error: unknown, path: string): unknown {
   if (NO_ROOM.has(code))
     return new CliError(
       'failure',
-      `there is no room for ${path} (${code}), nothing of it is kept: free some, or give -o`,
+      `there is no room for ${path} (${code}), nothing of it is kept: free some, or give another path`,
     );
-  return new CliError(
-    'usage',
-    `${path} cannot be written (${code}): check the permissions, or give another path with -o`,
-  );
+  return new CliError('usage', `${path} cannot be written (${code}): check the permissions, or give another path`);
 }

@@ -205,7 +205,7 @@ describe('a database', () => {
   });
 
   it('of a newer version is left as it is', async () => {
-    const newer = factory.open('alice', 2);
+    const newer = factory.open('alice', 3);
     await new Promise((resolve) => {
       newer.onsuccess = resolve;
     });
@@ -216,11 +216,25 @@ describe('a database', () => {
     });
   });
 
+  it('of version 1, which had no archive, keeps its records and gets one', async () => {
+    const older = factory.open('alice', 1);
+    older.onupgradeneeded = () => void older.result.createObjectStore('records').put(Uint8Array.of(7), 'a/1');
+    await new Promise((resolve) => {
+      older.onsuccess = resolve;
+    });
+    older.result.close();
+    const storage = await open();
+    expect([...(await storage.load())]).toEqual([['a/1', Uint8Array.of(7)]]);
+    await storage.write([{ key: 'history/1', value: Uint8Array.of(8) }]);
+    expect(await storage.read(['history/1'])).toEqual([Uint8Array.of(8)]);
+    await storage.close();
+  });
+
   it('with what is no record is damaged', async () => {
     const storage = await open();
     await storage.write([one]);
     await storage.close();
-    const raw = factory.open('alice', 1);
+    const raw = factory.open('alice', 2);
     await new Promise((resolve) => {
       raw.onsuccess = resolve;
     });

@@ -5,7 +5,7 @@
  */
 import { ClientError, corruptStorage } from '../errors.ts';
 import { platformTimers, type Timers } from '../runtime.ts';
-import type { ClientStorage, StorageChange } from '../storage/storage.ts';
+import { ARCHIVE, type ClientStorage, type StorageChange } from '../storage/storage.ts';
 import { lockDevice } from './device-lock.ts';
 import {
   browser,
@@ -16,8 +16,10 @@ import {
   type LockManager,
 } from './platform.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 const RECORDS = 'records';
+/** What is not loaded, since version 2. */
+const ARCHIVED = 'archived';
 
 export interface IndexedDbPlatform {
   readonly indexedDB: DatabaseFactory;
@@ -77,6 +79,17 @@ export class IndexedDbStorage implements ClientStorage {
     return records;
   }
 
+  async read(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    if (this.#ended) throw this.#ended;
+    // It waits for writing transactions of this store that began before it.
+    const store = this.#database.transaction(ARCHIVED, 'readonly').objectStore(ARCHIVED);
+    const values = await this.#untilEnd(Promise.all(keys.map((key) => answerOf(store.get(key)))));
+    return values.map((value) => {
+      if (value !== undefined && !ArrayBuffer.isView(value)) throw corruptStorage('the database of this device');
+      return value as Uint8Array | undefined;
+    });
+  }
+
   async write(changes: readonly StorageChange[]): Promise<void> {
     if (this.#ended) throw this.#ended;
     const written = this.#write(changes);
@@ -96,9 +109,10 @@ export class IndexedDbStorage implements ClientStorage {
     let transaction: DatabaseTransaction | undefined;
     try {
       // Without it a browser may say "done" before the disk has it.
-      transaction = this.#database.transaction(RECORDS, 'readwrite', { durability: 'strict' });
-      const store = transaction.objectStore(RECORDS);
+      const stores = changes.some(({ key }) => key.startsWith(ARCHIVE)) ? [RECORDS, ARCHIVED] : RECORDS;
+      transaction = this.#database.transaction(stores, 'readwrite', { durability: 'strict' });
       for (const { key, value } of changes) {
+        const store = transaction.objectStore(key.startsWith(ARCHIVE) ? ARCHIVED : RECORDS);
         // What is stored of a view is all of its buffer.
         if (value) store.put(value.slice(), key);
         else store.delete(key);
@@ -145,7 +159,10 @@ function platformOfPage(): IndexedDbPlatform {
 
 async function openDatabase(factory: DatabaseFactory, name: string): Promise<Database> {
   const request = factory.open(name, VERSION);
-  request.onupgradeneeded = () => void request.result.createObjectStore(RECORDS);
+  request.onupgradeneeded = () => {
+    const missing = [RECORDS, ARCHIVED].filter((store) => !request.result.objectStoreNames.contains(store));
+    for (const store of missing) request.result.createObjectStore(store);
+  };
   return answerOf(request);
 }
 

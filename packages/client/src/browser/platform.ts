@@ -14,6 +14,7 @@ export interface DatabaseRequest<T> {
 export interface ObjectStore {
   put(value: Uint8Array, key: string): unknown;
   delete(key: string): unknown;
+  get(key: string): DatabaseRequest<unknown>;
   getAllKeys(): DatabaseRequest<readonly unknown[]>;
   getAll(): DatabaseRequest<readonly unknown[]>;
 }
@@ -27,9 +28,10 @@ export interface DatabaseTransaction {
 }
 
 export interface Database {
+  readonly objectStoreNames: { contains(name: string): boolean };
   createObjectStore(name: string): unknown;
   transaction(
-    store: string,
+    stores: string | readonly string[],
     mode: 'readonly' | 'readwrite',
     options?: { readonly durability: 'strict' },
   ): DatabaseTransaction;

@@ -13,6 +13,7 @@ import { numberOf, orderedKey } from '../storage/ordered-key.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
 import { EVENT_TRIES, ParkedEvents, setTries, triesOf } from './parked-events.ts';
 import { groupOf, merged } from './receipts/receipt-merging.ts';
+import { textOf } from './text-of.ts';
 
 const TABLE = 'inbox';
 /** Beyond it nothing more is taken from the server, which keeps the rest. */
@@ -30,8 +31,11 @@ export interface ReadOptions {
   readonly untilCaughtUp?: boolean;
 }
 
+type Arrived = (transaction: Transaction, event: DurableEvent) => () => void;
+
 export class Inbox {
   readonly #ledger: Ledger;
+  readonly #arrived: Arrived;
   /** Keys of stored events, and the markers between them, in order. */
   #queue: (string | CaughtUpEvent)[];
   #next: number;
@@ -45,8 +49,10 @@ export class Inbox {
   #ended: ClientError | 'closed' | undefined;
   readonly #waiting = new Set<() => void>();
 
-  constructor(ledger: Ledger) {
+  /** `arrived` is told of each event in the transaction that adds it; its answer is called once that is durable. */
+  constructor(ledger: Ledger, arrived: Arrived = () => () => {}) {
     this.#ledger = ledger;
+    this.#arrived = arrived;
     this.#queue = ledger.keys(`${TABLE}/`);
     this.#parked = new ParkedEvents(ledger);
     const numbers = [...ledger.keys(`${TABLE}/`).map(numberOf), ...this.#parked.list().map(({ id }) => Number(id))];
@@ -59,17 +65,19 @@ export class Inbox {
 
   /** Stores `event` in `transaction`, in one with what waits of its group; call the answer once that is durable. */
   add(transaction: Transaction, event: DurableEvent): () => void {
+    const arrived = this.#arrived(transaction, event);
     const group = groupOf(event);
     const open = group === undefined ? undefined : this.#open.get(group);
     const earlier = open === undefined ? undefined : transaction.get(open);
     if (open !== undefined && earlier) {
       transaction.set(open, encodeEvent(merged(decodeEvent(earlier), event)));
-      return () => {};
+      return arrived;
     }
     const key = orderedKey(TABLE, this.#next++);
     transaction.set(key, encodeEvent(event));
     if (group !== undefined) this.#open.set(group, key);
     return () => {
+      arrived();
       this.#queue.push(key);
       this.#wake();
     };
@@ -243,12 +251,8 @@ function decodeEvent(record: Uint8Array): DurableEvent {
   return header.kind === 'message' || header.kind === 'message-edited' ? textIn({ ...header, body: blob }) : header;
 }
 
-/** With `text` where the media type says so and the bytes are UTF-8. */
+/** With `text` where there is one. */
 function textIn<Event extends { readonly type: string; readonly body: Uint8Array }>(event: Event): Event {
-  if (!event.type.startsWith('text/')) return event;
-  try {
-    return { ...event, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(event.body) };
-  } catch {
-    return event;
-  }
+  const text = textOf(event.type, event.body);
+  return text === undefined ? event : { ...event, text };
 }

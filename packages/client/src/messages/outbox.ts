@@ -53,6 +53,12 @@ export interface Attempt {
   readonly skipped: readonly SkippedDevice[];
 }
 
+/** Is told in the transactions of the outbox; what it answers is called once they are durable. */
+export interface OutboxWatch {
+  queued(transaction: Transaction, id: string, to: AccountAddress, plaintext: Uint8Array): () => void;
+  settled(transaction: Transaction, id: string, to: AccountAddress, state: 'accepted' | 'failed'): () => void;
+}
+
 interface Waiting {
   readonly resolve: (acceptance: Acceptance) => void;
   readonly reject: (error: ClientError) => void;
@@ -60,6 +66,7 @@ interface Waiting {
 
 export class Outbox {
   readonly #ledger: Ledger;
+  readonly #watch: OutboxWatch | undefined;
   /** By addressee, each in order. */
   readonly #queues = new Map<AccountAddress, OutboxEntry[]>();
   readonly #waiting = new Map<number, Waiting>();
@@ -67,8 +74,9 @@ export class Outbox {
   #next = 0;
   #count = 0;
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, watch?: OutboxWatch) {
     this.#ledger = ledger;
+    this.#watch = watch;
     for (const key of ledger.keys('outbox/')) {
       const number = numberOf(key);
       this.#enqueue({ ...decodeRecord<StoredEntry>(ledger.get(key)!).header, number, restored: true });
@@ -101,9 +109,11 @@ export class Outbox {
     // Whoever does not look at the outcome must not find it among the unhandled rejections.
     accepted.catch(() => undefined);
     try {
-      await this.#ledger.commit((transaction) =>
-        transaction.set(orderedKey('outbox', number), encodeRecord(stored, plaintext)),
-      );
+      const queued = await this.#ledger.commit((transaction) => {
+        transaction.set(orderedKey('outbox', number), encodeRecord(stored, plaintext));
+        return this.#watch?.queued(transaction, id, to, plaintext);
+      });
+      queued?.();
     } catch (error) {
       this.#waiting.delete(number);
       throw error;
@@ -161,10 +171,12 @@ export class Outbox {
 
   /** The server has it. `also` runs in the transaction that forgets it. */
   async accepted(entry: OutboxEntry, acceptance: Acceptance, also: (transaction: Transaction) => void): Promise<void> {
-    await this.#ledger.commit((transaction) => {
+    const settled = await this.#ledger.commit((transaction) => {
       this.#delete(transaction, entry);
       also(transaction);
+      return this.#watch?.settled(transaction, entry.id, entry.to, 'accepted');
     });
+    settled?.();
     this.#dequeue(entry);
     this.#waiting.get(entry.number)?.resolve(acceptance);
     this.#waiting.delete(entry.number);
@@ -172,10 +184,12 @@ export class Outbox {
 
   /** It will never be sent. `also` runs in the transaction that forgets it. */
   async failed(entry: OutboxEntry, reason: ClientError, also: (transaction: Transaction) => void): Promise<void> {
-    await this.#ledger.commit((transaction) => {
+    const settled = await this.#ledger.commit((transaction) => {
       this.#delete(transaction, entry);
       also(transaction);
+      return this.#watch?.settled(transaction, entry.id, entry.to, 'failed');
     });
+    settled?.();
     this.#dequeue(entry);
     this.#waiting.get(entry.number)?.reject(reason);
     this.#waiting.delete(entry.number);

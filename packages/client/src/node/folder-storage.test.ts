@@ -1,6 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -120,6 +130,79 @@ describe('FolderStorage', () => {
     }
     await storage.close();
   }, 60_000);
+
+  describe('T182: what was removed', () => {
+    const file = () => join(folder, 'records.lmdb');
+    const secret = Buffer.from('meet me at the old bridge');
+    const values = Array.from({ length: 50 }, (_, n) => ({
+      key: `history/${n}`,
+      value: new Uint8Array(3_000).fill(n),
+    }));
+
+    async function removed(erased: boolean): Promise<number> {
+      const storage = FolderStorage.open(folder);
+      await storage.write([...values, { key: 'history/x', value: secret }, { key: 'a/1', value: bytes(1) }]);
+      await storage.write([{ key: 'history/x' }]);
+      const { ino } = statSync(file());
+      if (erased) storage.erase();
+      await storage.close();
+      return ino;
+    }
+
+    async function expectTheRest(): Promise<void> {
+      const storage = FolderStorage.open(folder);
+      expect([...(await storage.load())]).toEqual([['a/1', bytes(1)]]);
+      const keys = values.map(({ key }) => key);
+      const records = await storage.read([...keys, 'history/x']);
+      const hex = (record: Uint8Array | undefined) => record && Buffer.from(record).toString('hex');
+      expect(records.map(hex)).toEqual([...values.map(({ value }) => hex(value)), undefined]);
+      await storage.close();
+    }
+
+    it('is in the file no more when that was asked for, nor in the old one; the rest is as it was', async () => {
+      await removed(false);
+      expect(readFileSync(file()).includes(secret)).toBe(true);
+      const storage = FolderStorage.open(folder);
+      storage.erase();
+      linkSync(file(), join(parent, 'old'));
+      await storage.close();
+      expect(readFileSync(file()).includes(secret)).toBe(false);
+      const old = readFileSync(join(parent, 'old'));
+      expect(old.equals(Buffer.alloc(old.length))).toBe(true);
+      expect(readdirSync(folder).sort()).toEqual(expect.not.arrayContaining(['erase', 'records.lmdb.new']));
+      if (process.platform !== 'win32') expect(statSync(file()).mode & 0o777).toBe(0o600);
+      await expectTheRest();
+    });
+
+    it('is erased by the next owner when this one died before', async () => {
+      const { child, lines } = writer();
+      await lines.next();
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      writeFileSync(join(folder, 'erase'), '');
+      const before = statSync(file()).ino;
+      await FolderStorage.open(folder).close();
+      expect(statSync(file()).ino).not.toBe(before);
+      await FolderStorage.open(folder).close();
+      expect(readdirSync(folder)).not.toContain('erase');
+    });
+
+    it('stays to be erased when there is no room for another file, and nothing is lost', async () => {
+      mkdirSync(join(folder, 'records.lmdb.new', 'in the way'), { recursive: true });
+      const before = await removed(true);
+      expect(statSync(file()).ino).toBe(before);
+      expect(readdirSync(folder)).toContain('erase');
+      rmSync(join(folder, 'records.lmdb.new'), { recursive: true });
+      await expectTheRest();
+      expect(readFileSync(file()).includes(secret)).toBe(false);
+    });
+
+    it('makes no new file when nothing was to be erased', async () => {
+      const before = await removed(false);
+      await expectTheRest();
+      expect(statSync(file()).ino).toBe(before);
+    });
+  });
 
   it('a folder that cannot be made: one line, and no lock left behind', () => {
     writeFileSync(join(parent, 'file'), '');

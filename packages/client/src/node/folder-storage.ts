@@ -1,26 +1,33 @@
 /** A device's records in a folder of its own: LMDB, one process at a time, readable by its owner only. */
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { asClientError, ClientError } from '../errors.ts';
-import type { ClientStorage, StorageChange } from '../storage/storage.ts';
+import { ARCHIVE, type ClientStorage, type StorageChange } from '../storage/storage.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { requireLmdbFile } from './lmdb-file.ts';
+import { rewriteLmdb } from './lmdb-rewrite.ts';
 import { makePrivate } from './private-mode.ts';
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
+/** The first key behind the archive: `0` follows `/`. */
+const BEHIND_ARCHIVE = ARCHIVE.replace('/', '0');
 const DATA_FILE = 'records.lmdb';
 /** LMDB makes it beside the data, in this name. */
 const LMDB_LOCK_FILE = `${DATA_FILE}-lock`;
+/** There while pages that LMDB has given up hold what is to be out of reach. */
+const ERASE_FILE = 'erase';
 
 export class FolderStorage implements ClientStorage {
+  readonly #folder: string;
   readonly #database: RootDatabase<Buffer, string>;
   readonly #lock: FolderLock;
   #lastWrite: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  private constructor(database: RootDatabase<Buffer, string>, lock: FolderLock) {
+  private constructor(folder: string, database: RootDatabase<Buffer, string>, lock: FolderLock) {
+    this.#folder = folder;
     this.#database = database;
     this.#lock = lock;
   }
@@ -43,7 +50,7 @@ export class FolderStorage implements ClientStorage {
         encoding: 'binary',
         overlappingSync: false,
       });
-      return new FolderStorage(database, lock);
+      return new FolderStorage(folder, database, lock);
     } catch (error) {
       lock?.release();
       throw asClientError(error, 'storage-failed');
@@ -53,8 +60,18 @@ export class FolderStorage implements ClientStorage {
   async load(): Promise<Map<string, Uint8Array>> {
     const records = new Map<string, Uint8Array>();
     // Values of a range are views that the next step overwrites: copied here.
-    for (const { key, value } of this.#database.getRange()) records.set(key, Uint8Array.from(value));
+    for (const range of [{ end: ARCHIVE }, { start: BEHIND_ARCHIVE }])
+      for (const { key, value } of this.#database.getRange(range)) records.set(key, Uint8Array.from(value));
     return records;
+  }
+
+  async read(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    if (this.#closed) throw new ClientError('closed', 'this storage is closed');
+    await this.#lastWrite;
+    return keys.map((key) => {
+      const value = this.#database.get(key);
+      return value && Uint8Array.from(value);
+    });
   }
 
   async write(changes: readonly StorageChange[]): Promise<void> {
@@ -75,12 +92,18 @@ export class FolderStorage implements ClientStorage {
     }
   }
 
+  erase(): void {
+    keepPrivate(join(this.#folder, ERASE_FILE));
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     // LMDB would refuse what waits for its turn. Transactions end in the order in which they began.
     await this.#lastWrite;
-    await this.#database.close();
+    const erase = join(this.#folder, ERASE_FILE);
+    if (!existsSync(erase)) await this.#database.close();
+    else if (await rewriteLmdb(this.#database, join(this.#folder, DATA_FILE))) rmSync(erase);
     this.#lock.release();
   }
 }

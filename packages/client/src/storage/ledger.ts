@@ -1,12 +1,13 @@
 /**
- * All records of this device in memory, over a `ClientStorage` that makes them durable (docs/spec/client.md section 2).
+ * All records of this device in memory, over a `ClientStorage` that makes them durable (docs/spec/client.md section 2). Archived ones are
+ * written by the same transactions, and read from the storage each time (`archived`): a transaction does not see them.
  *
  * A change is a synchronous function over a `Transaction`. Those that wait while a write is under way are run one after the other
  * on top of each other and made durable by one write: what a promise of `commit` promises is always "on disk". Nobody outside a
  * transaction sees a change before that, so a failed write needs no undoing. A function that throws leaves no trace.
  */
 import { asClientError, ClientError } from '../errors.ts';
-import type { ClientStorage } from './storage.ts';
+import { ARCHIVE, type ClientStorage } from './storage.ts';
 
 /** Records by text key. Keys are `table/name`: a scan looks at one table only. */
 export interface Records {
@@ -41,7 +42,7 @@ export class Ledger implements Records {
   }
 
   static async open(storage: ClientStorage): Promise<Ledger> {
-    const records = new RecordMap();
+    const records = new RecordMap(storage.read === undefined);
     for (const [key, value] of await storage.load()) records.set(key, value);
     return new Ledger(storage, records);
   }
@@ -52,6 +53,18 @@ export class Ledger implements Records {
 
   keys(prefix: string): string[] {
     return this.#records.keys(prefix);
+  }
+
+  /** Archived records in the order of `keys`, as the commits that have resolved left them. Throws as the storage does. */
+  async archived(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    if (this.#broken) throw this.#broken;
+    if (this.#storage.read) return this.#storage.read(keys);
+    return keys.map((key) => this.#records.get(key));
+  }
+
+  /** What was taken away before is to be out of reach of who reads the disk, as far as the storage can see to that. */
+  erase(): void {
+    if (!this.#broken) this.#storage.erase?.();
   }
 
   /**
@@ -118,6 +131,11 @@ export class Ledger implements Records {
 /** Records by table, so that a scan of a small table does not walk the large ones. */
 class RecordMap {
   readonly #tables = new Map<string, Map<string, Uint8Array>>();
+  readonly #keepsArchive: boolean;
+
+  constructor(keepsArchive: boolean) {
+    this.#keepsArchive = keepsArchive;
+  }
 
   get(key: string): Uint8Array | undefined {
     return this.#tables.get(tableOf(key))?.get(key);
@@ -129,6 +147,7 @@ class RecordMap {
   }
 
   set(key: string, value: Uint8Array): void {
+    if (!this.#keepsArchive && key.startsWith(ARCHIVE)) return;
     const name = tableOf(key);
     const table = this.#tables.get(name);
     if (table) table.set(key, value);

@@ -1,6 +1,6 @@
 /** Records in memory, for tests and for devices that live as long as their process. The records outlive `close`. */
 import { ClientError } from '../errors.ts';
-import type { ClientStorage, StorageChange } from './storage.ts';
+import { ARCHIVE, type ClientStorage, type StorageChange } from './storage.ts';
 
 export class MemoryStorage implements ClientStorage {
   readonly #records = new Map<string, Uint8Array>();
@@ -11,7 +11,12 @@ export class MemoryStorage implements ClientStorage {
     if (this.#held)
       throw new ClientError('locked', 'another client of this process has this storage open: close it first');
     this.#held = true;
-    return new Map([...this.#records].map(([key, value]) => [key, value.slice()]));
+    const loaded = [...this.#records].filter(([key]) => !key.startsWith(ARCHIVE));
+    return new Map(loaded.map(([key, value]) => [key, value.slice()]));
+  }
+
+  async read(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    return keys.map((key) => this.#records.get(key)?.slice());
   }
 
   async write(changes: readonly StorageChange[]): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * Encrypts every record of another storage under one 32-byte key (an application derives it from a passphrase, e.g. by argon2id).
  *
- *   record name   base64url of the first 32 bytes of HMAC-SHA512(name key, key)
+ *   record name   base64url of the first 32 bytes of HMAC-SHA512(name key, key); of archived records `history/` is before it
  *   record value  salt[24] ‖ AES-256-GCM(record key, zero nonce, u32 length of key ‖ key ‖ value, ad = record name)
  *   record key    HKDF-SHA512(salt, value key, "sealwire sealed record", 32)
  *
@@ -12,7 +12,7 @@
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { ClientError, corruptStorage } from '../errors.ts';
-import type { ClientStorage, StorageChange } from './storage.ts';
+import { ARCHIVE, type ClientStorage, type StorageChange } from './storage.ts';
 
 const CHECK_NAME = 'sealed-storage-check';
 const CHECK_TEXT = 'sealwire sealed storage 1';
@@ -27,6 +27,8 @@ export class SealedStorage implements ClientStorage {
   readonly #random: RandomBytes;
   readonly #nameKey: Uint8Array;
   readonly #valueKey: Uint8Array;
+  /** There when the inner storage has it. */
+  readonly read?: NonNullable<ClientStorage['read']>;
   #checked = false;
 
   /** `storageKey`: 32 secret bytes. */
@@ -39,6 +41,7 @@ export class SealedStorage implements ClientStorage {
     const derive = (purpose: string) => crypto.hkdfSha512(new Uint8Array(0), storageKey, utf8.encode(purpose), 32);
     this.#nameKey = derive('sealwire sealed names');
     this.#valueKey = derive('sealwire sealed values');
+    if (inner.read) this.read = (keys) => this.#read(keys, inner.read!.bind(inner));
   }
 
   async load(): Promise<Map<string, Uint8Array>> {
@@ -67,6 +70,21 @@ export class SealedStorage implements ClientStorage {
     this.#checked = true;
   }
 
+  async #read(keys: readonly string[], read: NonNullable<ClientStorage['read']>): Promise<(Uint8Array | undefined)[]> {
+    const names = keys.map((key) => this.#nameOf(key));
+    const sealed = await read(names);
+    return sealed.map((value, at) => {
+      if (!value) return undefined;
+      const [key, plain] = this.#open(names[at]!, value);
+      if (key !== keys[at]) throw corrupt();
+      return plain;
+    });
+  }
+
+  erase(): void {
+    this.#inner.erase?.();
+  }
+
   close(): Promise<void> {
     return this.#inner.close();
   }
@@ -81,7 +99,8 @@ export class SealedStorage implements ClientStorage {
   }
 
   #nameOf(key: string): string {
-    return encodeBase64url(this.#crypto.hmacSha512(this.#nameKey, utf8.encode(key)).subarray(0, 32));
+    const name = encodeBase64url(this.#crypto.hmacSha512(this.#nameKey, utf8.encode(key)).subarray(0, 32));
+    return key.startsWith(ARCHIVE) ? ARCHIVE + name : name;
   }
 
   #seal(name: string, key: string, value: Uint8Array): Uint8Array {

@@ -3,7 +3,7 @@
  * nothing but its own faults.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { ClientStorage } from '../storage/storage.ts';
+import { ARCHIVE, type ClientStorage } from '../storage/storage.ts';
 import { settle } from './fake-time.ts';
 
 /** A place where one device keeps its records, empty at first. */
@@ -93,6 +93,30 @@ export function storageContract(name: string, newPlace: () => StoragePlace): voi
       const second = await place.open();
       (await second.load()).get('a/1')!.fill(0);
       expect([...(await reopened(second)).get('a/1')!]).toEqual([1]);
+    });
+
+    it('hands archived records out by key, and keeps them out of what is loaded', async () => {
+      const storage = await opened();
+      const key = `${ARCHIVE}p sip:bob@example.org 7`;
+      const large = new Uint8Array(1_000).fill(7);
+      const written = storage.write([
+        { key, value: large.subarray(10, 13) },
+        { key: `${ARCHIVE}gone`, value: bytes(1) },
+        { key: 'a/1', value: bytes(1) },
+        { key: 'i/1', value: bytes(2) },
+      ]);
+      large.fill(0);
+      await written;
+      expect(await storage.read!([`${ARCHIVE}never`, key])).toEqual([undefined, bytes(7, 7, 7)]);
+      await storage.write([{ key: `${ARCHIVE}gone` }, { key, value: bytes(8) }]);
+      await storage.close();
+      const next = await place.open();
+      expect([...(await next.load()).keys()].sort()).toEqual(['a/1', 'i/1']);
+      const [first, gone] = await next.read!([key, `${ARCHIVE}gone`]);
+      expect([first, gone]).toEqual([bytes(8), undefined]);
+      first!.fill(0);
+      expect(await next.read!([key])).toEqual([bytes(8)]);
+      await next.close();
     });
 
     it('F17: has one owner; a second one is refused, and let in when the first has closed, twice too', async () => {

@@ -3,7 +3,7 @@ import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { ClientError } from '../../errors.ts';
 import type { IncomingMessage } from '../../events.ts';
-import type { Ledger } from '../../storage/ledger.ts';
+import type { Ledger, Transaction } from '../../storage/ledger.ts';
 import type { IncomingChains } from '../chain/incoming-chains.ts';
 import { mayBeTold } from './acquaintance.ts';
 import { isForeign } from './incoming-receipts.ts';
@@ -34,6 +34,8 @@ export interface ClientReceiptsOptions {
   readonly addressOf: (name: string) => AccountAddress;
   /** Somebody in the conversation is to be told something. */
   readonly owing: (conversation: AccountAddress) => void;
+  /** The user was shown a message, in this transaction; the answer is called once that is durable. */
+  readonly shown?: (transaction: Transaction, message: DisplayedMessage) => () => void;
 }
 
 export class ClientReceipts {
@@ -71,13 +73,14 @@ export class ClientReceipts {
    * if it has asked, is no stranger, and the conversation's level is `on`; our other devices are told in any case. A few seconds later, or
    * on the next link. What is not known here, or was said before, changes nothing.
    */
-  async displayed({ device, conversation, id, sentAt, number, requests = [] }: DisplayedMessage): Promise<void> {
-    const { ledger, heard, displays, notices, me, owing } = this.#options;
+  async displayed(message: DisplayedMessage): Promise<void> {
+    const { device, conversation, id, sentAt, number, requests = [] } = message;
+    const { ledger, heard, displays, notices, me, owing, shown } = this.#options;
     const own = accountOf(me);
     if (accountOf(device) === own) return;
     const inGroup = isGroupAddress(conversation);
     const name = { sender: device, recipientUser: inGroup ? conversation : own };
-    await ledger.commit((transaction) => {
+    const published = await ledger.commit((transaction) => {
       const isTold = requests.includes('display') && receiptLevel(transaction, conversation) === 'on';
       if (number !== undefined) {
         if (!inGroup) displays.displayed(transaction, device, number);
@@ -85,7 +88,9 @@ export class ClientReceipts {
       } else if (isTold && !inGroup && isForeign(transaction, device) && mayBeTold(transaction, own, conversation)) {
         notices.add(transaction, { to: conversation, device, id, sentAt, status: 'displayed' });
       }
+      return shown?.(transaction, message);
     });
+    published?.();
     if (number !== undefined) heard.owe(name);
     if (!inGroup) owing(conversation);
   }
