@@ -127,8 +127,8 @@ describe('the contact list', () => {
     await laptop.contacts.synced();
     await phone.contacts.synced();
     expect([names(phone), names(laptop)]).toEqual([
-      ['bob=two', 'carol='],
-      ['bob=two', 'carol='],
+      ['carol=', 'bob=two'],
+      ['carol=', 'bob=two'],
     ]);
   });
 
