@@ -66,7 +66,7 @@ export class ClientContacts {
   /** By name, then by address. Asks nobody. */
   list(): Contact[] {
     const all = allContacts(this.#options.ledger).filter(({ state }) => state === 'contact');
-    const sortKey = ({ name, address }: Contact) => `${name.toLowerCase() || address}\0${address}`;
+    const sortKey = ({ name, address }: Contact) => `${name.toLowerCase() || address.slice('sip:'.length)}\0${address}`;
     return all.map(contactOf).sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   }
 

@@ -1,90 +1,13 @@
 /** Devices of one account over one server, which may forget, lie, or lose answers (docs/spec/contacts.md section 3). */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { nodeCrypto } from '@sealwire/crypto/node';
-import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
-import { decodeBase64url } from '@sealwire/wire/base64url';
-import { allowedEntry, isAllowed } from '@sealwire/wire/contacts';
-import type { AccountAddress } from '@sealwire/wire/ids';
 import fc from 'fast-check';
-import { ClientError } from '../errors.ts';
-import type { DurableEvent } from '../messages/inbox.ts';
-import { Ledger } from '../storage/ledger.ts';
-import { MemoryStorage } from '../storage/memory-storage.ts';
-import { ClientContacts } from './client-contacts.ts';
-import { ContactSync } from './contact-sync.ts';
+import { ContactServer, contactDevice, names } from '../testing/contact-world.ts';
 
-const crypto = nodeCrypto();
-const random = seededRandom('contact-sync');
-const accountSeed = random(32);
-const address = 'sip:alice@example.org' as AccountAddress;
-
-interface Kept {
-  readonly version: number;
-  readonly list: Uint8Array;
-}
-
-/** As the API has it (apps/api/src/contacts). */
-class Server {
-  kept: Kept | undefined;
-  rules: { version: number; policy: string; salt: string; allowed: string } | undefined;
-  writes = 0;
-  /** Called before each write. */
-  beforeWrite: () => void = () => {};
-  losesAnswer = false;
-
-  async json({ path }: { readonly path: string }) {
-    if (!path.endsWith('/contacts')) throw new Error(path);
-    return this.kept ?? { version: 0 };
-  }
-
-  async bytes({ path, body }: { readonly path: string; readonly body: never }) {
-    if (path.endsWith('/policy')) {
-      this.rules = body;
-      return;
-    }
-    const { after, version, list } = body as { after: number; version: number; list: string };
-    this.beforeWrite();
-    if ((this.kept?.version ?? 0) !== after || version <= after) throw new ClientError('conflict', 'another version');
-    this.kept = { version, list: decodeBase64url(list) };
-    this.writes += 1;
-    if (this.losesAnswer) throw new ClientError('unreachable', 'lost');
-  }
-}
-
-interface Device {
-  readonly contacts: ClientContacts;
-  readonly sync: ContactSync;
-  readonly events: DurableEvent[];
-  readonly clock: { now: number };
-}
-
-let server: Server;
+let server: ContactServer;
 beforeEach(() => {
-  server = new Server();
+  server = new ContactServer();
 });
-
-async function device(given: object = { accountSeed }): Promise<Device> {
-  const ledger = await Ledger.open(new MemoryStorage());
-  const events: DurableEvent[] = [];
-  const clock = { now: 1_000 };
-  const self = { address, paths: { api: '/v1' }, ...given };
-  const sync = new ContactSync({
-    self,
-    ledger,
-    http: server,
-    tokens: { authorized: (call: (token: string) => unknown) => call('token') },
-    crypto,
-    random,
-    timers: { after: () => () => {} },
-    inbox: { add: (_: unknown, event: DurableEvent) => () => void events.push(event) },
-    trace: () => {},
-  } as never);
-  const addressOf = (name: string) => (name.includes('@') ? name : `sip:${name}@example.org`) as AccountAddress;
-  const options = { self, ledger, book: { all: () => [] }, sync, now: () => clock.now, addressOf };
-  return { contacts: new ClientContacts(options as never), sync, events, clock };
-}
-
-const names = ({ contacts }: Device) => contacts.list().map(({ address: of, name }) => `${of.slice(4, -12)}=${name}`);
+const device = (given?: object) => contactDevice(server, given);
 
 describe('the contact list', () => {
   it('is the same on all devices, and each is told what others changed', async () => {
@@ -127,8 +50,8 @@ describe('the contact list', () => {
     await laptop.contacts.synced();
     await phone.contacts.synced();
     expect([names(phone), names(laptop)]).toEqual([
-      ['bob=two', 'carol='],
-      ['bob=two', 'carol='],
+      ['carol=', 'bob=two'],
+      ['carol=', 'bob=two'],
     ]);
   });
 
@@ -168,7 +91,7 @@ describe('the contact list', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-        server = new Server();
+        server = new ContactServer();
         const devices = [await device(), await device(), await device()];
         const policies = ['everyone', 'requests', 'contacts'] as const;
         for (const { who, what, on, name, later } of steps) {
@@ -260,78 +183,5 @@ describe('a server', () => {
     const alarm = { kind: 'contacts-alarm', reason: 'forged', version: 9, known: 1 };
     expect(phone.events).toEqual([alarm, alarm]);
     expect(names(phone)).toEqual(['bob=']);
-  });
-});
-
-describe('who may write', () => {
-  const mayWrite = (name: string) => {
-    const { salt, allowed } = server.rules!;
-    const entry = allowedEntry(crypto.sha256, decodeBase64url(salt), `sip:${name}@example.org` as AccountAddress);
-    return isAllowed(decodeBase64url(allowed), entry);
-  };
-
-  it('is told to the server when strangers are kept out, and not before', async () => {
-    const phone = await device();
-    await phone.contacts.add('bob');
-    await phone.contacts.synced();
-    expect(server.rules).toBeUndefined();
-    await phone.contacts.setPolicy('requests');
-    await phone.contacts.synced();
-    expect(server.rules).toMatchObject({ policy: 'requests', version: 2 });
-    expect(['bob', 'carol'].map(mayWrite)).toEqual([true, false]);
-    expect(decodeBase64url(server.rules!.allowed)).toHaveLength(8);
-    await phone.contacts.letIn('sip:carol@example.org' as AccountAddress);
-    expect([names(phone), mayWrite('carol')]).toEqual([['bob='], true]);
-    await phone.contacts.remove('bob');
-    await phone.contacts.synced();
-    expect(['bob', 'carol'].map(mayWrite)).toEqual([false, true]);
-    await phone.contacts.setPolicy('everyone');
-    await phone.contacts.synced();
-    expect(server.rules).toMatchObject({ policy: 'everyone', allowed: '' });
-  });
-
-  it('is the same on all devices, which hear of it', async () => {
-    const [phone, laptop] = [await device(), await device()];
-    await phone.contacts.setPolicy('contacts');
-    await phone.contacts.synced();
-    await laptop.contacts.synced();
-    expect(laptop.contacts.policy()).toBe('contacts');
-    expect(laptop.events).toEqual([{ kind: 'contacts-changed', changed: [], policy: 'contacts' }]);
-  });
-});
-
-describe('what is refused', () => {
-  it.each([
-    ['the own account', 'alice', {}, 'forbidden'],
-    ['a long name', 'bob', { name: 'x'.repeat(129) }, 'bad-request'],
-    ['a name of two lines', 'bob', { name: 'a\nb' }, 'bad-request'],
-    ['a long note', 'bob', { note: 'x'.repeat(513) }, 'bad-request'],
-    ['control characters', 'bob', { note: '\u0007' }, 'bad-request'],
-  ])('%s', async (_, of, words, code) => {
-    const { contacts } = await device();
-    await expect(contacts.add(of, words)).rejects.toMatchObject({ code });
-    expect(contacts.list()).toEqual([]);
-  });
-
-  it('a contact that is none, and a request that was not made', async () => {
-    const { contacts } = await device();
-    for (const call of [
-      () => contacts.rename('bob', 'x'),
-      () => contacts.setNote('bob', 'x'),
-      () => contacts.remove('bob'),
-      () => contacts.accept('bob'),
-      () => contacts.decline('bob'),
-    ])
-      await expect(call()).rejects.toMatchObject({ code: 'not-found' });
-    await expect(contacts.setPolicy('nobody' as never)).rejects.toMatchObject({ code: 'bad-request' });
-  });
-
-  it('more contacts than a list holds; removals make room', async () => {
-    const { contacts } = await device();
-    for (let n = 0; n < 1_000; n++) await contacts.add(`n${n}`);
-    await expect(contacts.add('over')).rejects.toMatchObject({ code: 'limit-reached' });
-    await contacts.remove('n5');
-    await contacts.add('over');
-    expect(contacts.list()).toHaveLength(1_000);
   });
 });
