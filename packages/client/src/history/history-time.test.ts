@@ -1,5 +1,5 @@
 /** What goes by itself: docs/spec/history.md section 4. */
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { writeChatMessage } from '@sealwire/cpim/chat-message';
 import { encodeContent } from '@sealwire/wire/envelope';
 import { MemoryStorage } from '../storage/memory-storage.ts';
@@ -9,6 +9,8 @@ import { ALICE, BOB, CAROL, HistoryWorld } from '../testing/history-world.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+
+jest.setTimeout(30_000);
 
 let world: HistoryWorld;
 

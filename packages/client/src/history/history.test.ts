@@ -1,8 +1,10 @@
 /** What is kept, found and changed: docs/spec/history.md sections 1 to 3. */
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import type { StorageChange } from '../storage/storage.ts';
 import { ALICE, BOB, CAROL, HistoryWorld } from '../testing/history-world.ts';
+
+jest.setTimeout(30_000);
 
 let world: HistoryWorld;
 
