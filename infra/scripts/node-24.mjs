@@ -20,8 +20,12 @@ export function node24(cache = join(process.env.XDG_CACHE_HOME || join(homedir()
   if (!existsSync(path)) {
     // Renamed when it is whole: two that install at once do not see halves.
     const fresh = `${folder}.${process.pid}`;
-    mkdirSync(fresh, { recursive: true });
-    for (const file of ['package.json', 'package-lock.json']) cpSync(join(pinned, file), join(fresh, file));
+    try {
+      mkdirSync(fresh, { recursive: true });
+      for (const file of ['package.json', 'package-lock.json']) cpSync(join(pinned, file), join(fresh, file));
+    } catch (error) {
+      return { reason: error.message };
+    }
     const { status, stderr, error } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
       cwd: fresh,
       encoding: 'utf8',

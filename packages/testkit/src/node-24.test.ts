@@ -30,10 +30,10 @@ beforeAll(() => {
 afterAll(() => rmSync(cache, { recursive: true }));
 
 /** With a PATH that has no npm. */
-function asked() {
+function asked(where = cache) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'infra/scripts/node-24.mjs')], {
     encoding: 'utf8',
-    env: { XDG_CACHE_HOME: cache, PATH: join(cache, 'nothing') },
+    env: { XDG_CACHE_HOME: where, PATH: join(cache, 'nothing') },
   });
   return { status, stdout: stdout.trim(), stderr: stderr.trim() };
 }
@@ -58,6 +58,12 @@ function asked() {
     });
     expect(existsSync(path())).toBe(false);
     expect(readdirSync(join(cache, 'sealwire'))).toEqual([]);
+  });
+
+  it('is not there where nothing can be kept', () => {
+    const file = join(cache, 'file');
+    writeFileSync(file, '');
+    expect(asked(file)).toEqual({ status: 1, stdout: '', stderr: expect.stringContaining('no Node 24 here: ENOTDIR') });
   });
 
   it('is the one in the cache, if that is of the pinned version', () => {
