@@ -11,6 +11,7 @@ const WORKSPACES = [
   'packages/membership',
   'packages/cpim',
   'packages/nes',
+  'packages/verification',
   'packages/client',
   'apps/cli',
 ];

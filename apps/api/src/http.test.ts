@@ -168,7 +168,8 @@ describe('H16', () => {
 });
 
 describe('I03: routes generated from the description', () => {
-  const pathOf = (path: string, id: string) => path.replace('{id}', encodeURIComponent(id));
+  const pathOf = (path: string, id: string) =>
+    path.replace('{id}', encodeURIComponent(id)).replace('{address}', encodeURIComponent('sip:a@b.c'));
   const guarded = operations.filter(({ caller }) => caller === 'device');
 
   it.each(guarded.map((operation) => [operation.id, operation] as const))(
@@ -215,7 +216,18 @@ describe('I03: routes generated from the description', () => {
       const { status } = await fixture.call(method.toUpperCase(), pathOf(slotted, id));
       expect({ path, status }).not.toEqual({ path, status: 404 });
     }
-    const names = ['accounts', 'activations', 'login', 'devices', 'app-passwords', 'attachments', 'links', 'published'];
+    const names = [
+      'accounts',
+      'activations',
+      'login',
+      'devices',
+      'app-passwords',
+      'attachments',
+      'contacts',
+      'blocks',
+      'links',
+      'published',
+    ];
     const controllers = names.map((name) =>
       readFileSync(new URL(`./${name}/${name}.controller.ts`, import.meta.url), 'utf8'),
     );

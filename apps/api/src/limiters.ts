@@ -26,6 +26,8 @@ export interface ApiLimiters {
   appPassword(device: DeviceId, reply: HeaderSink): Promise<void>;
   /** A new upload of the account of `device`. Rejects with a 429 `Problem`. */
   attachment(device: DeviceId, reply: HeaderSink): Promise<void>;
+  /** A change of contacts, blocks or policy of the account of `device`. Rejects with a 429 `Problem`. */
+  contactChange(device: DeviceId, reply: HeaderSink): Promise<void>;
   /** A channel for a device that wants to join an account. Rejects with a 429 `Problem`. */
   link(request: IncomingMessage, reply: HeaderSink): Promise<void>;
   /** `device` answers a link code. Rejects with a 429 `Problem`. */
@@ -49,6 +51,7 @@ export function createApiLimiters(settings: ApiSettings, log: Log, deps: Limiter
   const devices = createLimiter('logins-device', budget(settings.LOGINS_PER_DEVICE, MINUTE), deps);
   const appPasswords = createLimiter('app-passwords', budget(settings.NEW_APP_PASSWORDS_PER_ACCOUNT, HOUR), deps);
   const attachments = createLimiter('attachments', budget(settings.NEW_ATTACHMENTS_PER_ACCOUNT, HOUR), deps);
+  const contacts = createLimiter('contacts', budget(settings.CONTACT_CHANGES_PER_ACCOUNT, HOUR), deps);
   const links = createLimiter('links-address', budget(settings.LINKS_PER_ADDRESS, LINK_WINDOW), deps);
   const linksTaken = createLimiter('links-account', budget(settings.LINKS_PER_ACCOUNT, LINK_WINDOW), deps);
   const keyOf = (request: IncomingMessage) => limiterKey(clientAddress(request, proxies));
@@ -59,6 +62,9 @@ export function createApiLimiters(settings: ApiSettings, log: Log, deps: Limiter
     },
     async attachment(device, reply) {
       reply.headers(await attachments.demand(accountOf(device)));
+    },
+    async contactChange(device, reply) {
+      reply.headers(await contacts.demand(accountOf(device)));
     },
     async link(request, reply) {
       reply.headers(await links.demand(keyOf(request)));

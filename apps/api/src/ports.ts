@@ -6,6 +6,7 @@ export const DEVICES = Symbol('DeviceService');
 export const APP_PASSWORDS = Symbol('AppPasswordService');
 export const APP_PASSWORD_LOGIN = Symbol('AppPasswordLogin');
 export const ATTACHMENTS = Symbol('AttachmentService');
+export const CONTACTS = Symbol('ContactService');
 export const LINKS = Symbol('LinkChannels');
 export const AUTHENTICATE = Symbol('BearerAuthenticator');
 export const LIMITERS = Symbol('ApiLimiters');

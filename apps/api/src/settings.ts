@@ -93,6 +93,10 @@ export const API_SETTINGS = {
     about: 'Uploads that one account may begin in an hour; 0: no limit.',
     default: '600',
   }),
+  CONTACT_CHANGES_PER_ACCOUNT: setting(wholeNumber(0), {
+    about: 'Changes of contact list, blocks and contact policy that one account may make in an hour; 0: no limit.',
+    default: '1200',
+  }),
   ...APP_PASSWORD_SETTINGS,
 } as const;
 

@@ -32,7 +32,10 @@ import { AttachmentsController } from './attachments/attachments.controller.ts';
 import { createFilesDoor } from './attachments/files-door.ts';
 import { createSignedPaths, FILES_PREFIX, fileUrlKey, type SignedPaths } from './attachments/signed-paths.ts';
 import { AttachmentSweeper, SWEEP_EVERY_MS } from './attachments/sweeper.ts';
+import { BlocksController } from './blocks/blocks.controller.ts';
 import { DeviceGuard } from './caller.ts';
+import { ContactService } from './contacts/contact-service.ts';
+import { ContactsController } from './contacts/contacts.controller.ts';
 import type { ApiDeps } from './deps.ts';
 import { DeviceService } from './devices/device-service.ts';
 import { DevicesController } from './devices/devices.controller.ts';
@@ -51,6 +54,7 @@ import {
   APP_PASSWORDS,
   ATTACHMENTS,
   AUTHENTICATE,
+  CONTACTS,
   DEVICES,
   LIMITERS,
   LINKS,
@@ -161,6 +165,8 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths, link
       DevicesController,
       AppPasswordsController,
       AttachmentsController,
+      ContactsController,
+      BlocksController,
       LinksController,
       PublishedController,
     ],
@@ -178,6 +184,7 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths, link
         provide: ATTACHMENTS,
         useValue: new AttachmentService({ store, blobs: deps.blobs, paths, crypto, random, now, settings }),
       },
+      { provide: CONTACTS, useValue: new ContactService({ store, announcer }) },
       { provide: LINKS, useValue: links },
       // Nest takes no undefined for a value.
       { provide: APP_PASSWORD_LOGIN, useValue: vault ? appPasswordLogin(deps, vault, signer) : null },

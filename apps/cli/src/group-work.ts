@@ -13,13 +13,22 @@ const Name = z.string();
 export const GroupOrder = z.discriminatedUnion('group', [
   z.strictObject({ group: z.literal('create'), name: Name, members: z.array(z.string()) }),
   z.strictObject({ group: z.literal('list') }),
-  z.strictObject({ group: z.enum(['show', 'join', 'decline', 'leave']), name: Name }),
+  z.strictObject({ group: z.literal('show'), name: Name }),
+  z.strictObject({ group: z.enum(['join', 'decline', 'leave']), name: Name }),
   z.strictObject({ group: z.literal('invite'), name: Name, members: z.array(z.string()).min(1) }),
   z.strictObject({ group: z.enum(['remove', 'promote', 'demote']), name: Name, member: z.string() }),
   z.strictObject({ group: z.literal('rename'), name: Name, subject: z.string() }),
   z.strictObject({ group: z.literal('timer'), name: Name, lifetime: z.number() }),
+  z.strictObject({
+    group: z.literal('link'),
+    name: Name,
+    expiresAt: z.number().optional(),
+    uses: z.number().optional(),
+  }),
+  z.strictObject({ group: z.literal('revoke'), name: Name, link: z.string() }),
 ]);
 export type GroupOrder = z.output<typeof GroupOrder>;
+type ChangeOrder = Exclude<GroupOrder, { group: 'list' | 'show' }>;
 
 export interface GroupOutcome {
   readonly shown: readonly { readonly record: Record<string, unknown>; readonly text: string }[];
@@ -34,6 +43,8 @@ export interface GroupNames {
 /** s: for the messages that tell the others. */
 const PATIENCE = 10;
 const PREFIX = 'group:';
+/** How invite links begin. */
+const LINK_PREFIX = 'sealwire-group-1:';
 
 /** Of `-g`: how an order names a group beside `to`. */
 export function groupTarget(name: string): string {
@@ -68,21 +79,34 @@ export async function workOnGroups(client: Client, order: GroupOrder, interrupte
     return { shown: groups.list().map((info) => ({ record: recordOf(info), text: line(info) })) };
   if (order.group === 'show') return shown(groups.info(order.name), own);
   void client.connect();
-  const member = (name: string) => parseRecipient(name, own);
-  let info: GroupInfo;
-  if (order.group === 'create') info = await groups.create(order.name, order.members.map(member));
-  else {
-    const { address } = groups.info(order.name);
-    if (order.group === 'invite') await groups.invite(address, order.members.map(member));
-    else if (order.group === 'rename') await groups.rename(address, order.subject);
-    else if (order.group === 'timer') await groups.setTimer(address, order.lifetime);
-    else if ('member' in order) await groups[order.group](address, member(order.member));
-    else await groups[order.group](address);
-    info = groups.info(address);
-  }
+  const done = await change(client, order);
   const told = await settledWithin(client.emptied(), PATIENCE, interrupted);
   const note = 'the server did not take all of it in time: the others hear of it with the next send, listen or chat';
-  return { ...shown(info, own), ...(told !== 'done' && { note }) };
+  return { ...done, ...(told !== 'done' && { note }) };
+}
+
+async function change({ groups, address: own }: Client, order: ChangeOrder): Promise<GroupOutcome> {
+  const member = (name: string) => parseRecipient(name, own);
+  if (order.group === 'create') return shown(await groups.create(order.name, order.members.map(member)), own);
+  if (order.group === 'join' && order.name.startsWith(LINK_PREFIX)) {
+    const group = await groups.joinByLink(order.name);
+    const text = 'asked to be let in: you are in once a device of who made the link has answered (listen, chat)';
+    return { shown: [{ record: { event: 'group-asked', group }, text }] };
+  }
+  const { address, subject } = groups.info(order.name);
+  if (order.group === 'link') {
+    const { expiresAt, uses } = order;
+    const bounds = { ...(expiresAt !== undefined && { expiresAt }), ...(uses !== undefined && { uses }) };
+    const link = await groups.makeLink(address, bounds);
+    return { shown: [{ record: { event: 'group-link', group: address, name: subject, link }, text: link }] };
+  }
+  if (order.group === 'invite') await groups.invite(address, order.members.map(member));
+  else if (order.group === 'rename') await groups.rename(address, order.subject);
+  else if (order.group === 'timer') await groups.setTimer(address, order.lifetime);
+  else if (order.group === 'revoke') await groups.revokeLink(address, order.link);
+  else if ('member' in order) await groups[order.group](address, member(order.member));
+  else await groups[order.group](address);
+  return shown(groups.info(address), own);
 }
 
 function shown(info: GroupInfo, own: AccountAddress): GroupOutcome {
@@ -91,11 +115,24 @@ function shown(info: GroupInfo, own: AccountAddress): GroupOutcome {
   );
   const invited = info.invited.map((address) => `  ${shortName(address, own)} (invited)`);
   const timer = info.lifetime > 0 ? [`  messages may be shown for ${info.lifetime} s`] : [];
-  return { shown: [{ record: recordOf(info), text: [line(info), ...people, ...invited, ...timer].join('\n') }] };
+  const links = info.links.map(
+    ({ id, used, uses }) => `  link ${id}: ${used}${uses === undefined ? '' : ` of ${uses}`} joined by it`,
+  );
+  return {
+    shown: [{ record: recordOf(info), text: [line(info), ...people, ...invited, ...timer, ...links].join('\n') }],
+  };
 }
 
-function recordOf({ address, subject, standing, members, invited, lifetime }: GroupInfo): Record<string, unknown> {
-  return { event: 'group', group: address, name: subject, standing, members, invited, lifetime };
+function recordOf({
+  address,
+  subject,
+  standing,
+  members,
+  invited,
+  lifetime,
+  links,
+}: GroupInfo): Record<string, unknown> {
+  return { event: 'group', group: address, name: subject, standing, members, invited, lifetime, links };
 }
 
 function line({ subject, standing, members, address }: GroupInfo): string {

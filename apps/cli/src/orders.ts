@@ -7,6 +7,7 @@ import type { Client } from '@sealwire/client/client';
 import { fileContent } from '@sealwire/client/file-content';
 import { decodeFileDescriptor, encodeFileDescriptor } from '@sealwire/wire/file-descriptor';
 import { z } from 'zod';
+import { ContactOrder, carryOutContacts } from './contact-orders.ts';
 import { findFile, type ListedFile, listedFile } from './files/listed-file.ts';
 import { fileToSend, uploadFor } from './files/send-file.ts';
 import { GroupOrder, targetOf, workOnGroups } from './group-work.ts';
@@ -23,8 +24,9 @@ export const Order = z.union([
   z.strictObject({ upload: z.string(), to: z.array(z.string()).min(1) }),
   z.strictObject({ list: z.literal('files') }),
   z.strictObject({ get: z.string() }),
-  z.strictObject({ presence: PresenceOrder }),
   GroupOrder,
+  z.strictObject({ presence: PresenceOrder }),
+  z.strictObject({ contacts: ContactOrder }),
 ]);
 export type Order = z.output<typeof Order>;
 
@@ -36,7 +38,7 @@ export type Report =
   /** base64. */
   | { readonly bytes: string };
 
-/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `GroupOutcome`, a `PresenceReport`, or true. */
+/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `GroupOutcome`, a `PresenceReport`, a `ContactOutcome`, or true. */
 export async function carryOut(
   client: Client,
   order: Order,
@@ -49,6 +51,7 @@ export async function carryOut(
     const content = fileContent(decodeFileDescriptor(Buffer.from(order.descriptor, 'base64')));
     return sendAndWait(client, targetOf(client, order.to), content, order.wait, signal);
   }
+  if ('contacts' in order) return carryOutContacts(client, order.contacts);
   const onProgress = progressTo(say);
   if ('upload' in order) {
     const recipients = order.to.map((to) => targetOf(client, to));

@@ -3,13 +3,16 @@ import { type AccountAddress, domainOf, typedAddress } from '@sealwire/wire/ids'
 import { WireError } from '@sealwire/wire/wire-error';
 import { CliError } from './exit-codes.ts';
 
-/** `own`: the address of the one who writes; its domain completes a bare name. Throws `CliError` (`usage`). */
-export function parseRecipient(text: string, own: AccountAddress): AccountAddress {
+/**
+ * `own`: the address of the one who writes; its domain completes a bare name. `option`: what named it, with a space. Throws `CliError`
+ * (`usage`).
+ */
+export function parseRecipient(text: string, own: AccountAddress, option = '-t '): AccountAddress {
   try {
     const isWhole = text.startsWith('sip:') || !text.includes('@');
     return typedAddress(isWhole ? text : `sip:${text}`, domainOf(own));
   } catch (error) {
-    if (error instanceof WireError) throw new CliError('usage', `-t "${text}": ${error.message}`);
+    if (error instanceof WireError) throw new CliError('usage', `${option}"${text}": ${error.message}`);
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { appPasswordsCommand } from './commands/app-passwords.ts';
 import { chatCommand } from './commands/chat.ts';
 import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
+import { blockCommands, contactsCommand } from './commands/contacts.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { fileCommand } from './commands/file.ts';
@@ -72,6 +73,8 @@ function buildProgram(context: Context): Command {
     sessionsCommand(give),
     receiptsCommand(give),
     presenceCommand(give),
+    contactsCommand(give),
+    ...blockCommands(give),
     whoamiCommand(give),
     passwdCommand(give),
     moveCommand(give),

@@ -72,6 +72,17 @@ export async function showEvent(
         );
       for (const device of event.removed) output.warn(`a device has left your account: ${device}`);
       return;
+    case 'contacts-changed':
+      return output.note(
+        event.policy ? `another of your devices has chosen: contacts policy ${event.policy}` : 'contacts have changed',
+      );
+    case 'contacts-alarm':
+      return output.warn(ALARMS[event.reason]);
+    case 'contact-request': {
+      const name = shortName(event.from, own);
+      const text = printable(event.text ?? `[${event.type}]`, 2);
+      return output.data({}, `${name} asks to write to you: ${text} (sealwire contacts accept ${name})`);
+    }
     case 'directory-keys':
       return output.warn(
         event.mended
@@ -207,6 +218,13 @@ export function leftOutText(devices: readonly DeviceId[], queued = false): strin
 export function acceptedRecord(id: string, to: AccountAddress, leftOut: readonly DeviceId[]): Record<string, unknown> {
   return { event: 'accepted', id, to, ...(leftOut.length > 0 && { leftOut }) };
 }
+
+const ALARMS = {
+  'rolled-back':
+    'the server showed an older contact list than before: it was restored from a backup, or lies; it has the newer one again',
+  forked: 'the server showed another contact list than this device left there: it has both again, in one',
+  forged: 'the server shows a contact list that no device of yours has written: ask its operator',
+} as const;
 
 const REASONS = {
   expired: 'they waited longer than the server keeps them',

@@ -25,6 +25,7 @@ import { Publisher } from './nodes/publisher.ts';
 import { Repeats } from './nodes/repeats.ts';
 import { Presence } from './presence/presence.ts';
 import { AccountDevices } from './sending/account-devices.ts';
+import { ContactGate } from './sending/contact-gate.ts';
 import { Router } from './sending/router.ts';
 import { SendLimits } from './sending/send-limits.ts';
 import type { RelaySettings } from './settings.ts';
@@ -43,7 +44,7 @@ export { DEFAULT_SETTINGS, type RelaySettings } from './settings.ts';
 export type { Timers } from './time/timers.ts';
 
 export interface RelayDeps {
-  readonly store: Pick<Store, 'mailboxes' | 'devices' | 'once' | 'expiryTime' | 'probe'>;
+  readonly store: Pick<Store, 'mailboxes' | 'devices' | 'accountRecords' | 'once' | 'expiryTime' | 'probe'>;
   readonly bus: Bus;
   readonly tokens: TokenVerifier;
   readonly log: Log;
@@ -72,11 +73,12 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   const repeats = new Repeats(timers);
   const announcements = new Announcements(nodeId, sessions, places, publisher, repeats);
   const hub = new Hub(sessions, places, publisher, repeats);
-  const accountDevices = new AccountDevices(store.devices, settings.accountDevicesMs, now);
+  const accountDevices = new AccountDevices(store, settings.accountDevicesMs, now);
   const limits = new SendLimits(settings, now, metrics);
   const mailClock = new MailClock(store.expiryTime, settings, now, metrics, log);
   const router = new Router({
     accountDevices,
+    gate: new ContactGate(now, metrics),
     limits,
     quota: new AccountQuota(settings.account, settings.mailbox),
     hub,

@@ -20,9 +20,10 @@ import {
 import { type LinkRequest, linkAsOld } from './accounts/linking/link-as-old.ts';
 import { moveTo } from './accounts/move.ts';
 import { deleteAccount, leaveAccount, listDevices, removeDevice } from './accounts/own-account.ts';
-import { type PeerRecord, trustIn } from './accounts/peer-record.ts';
+import { lowestTrust, type PeerRecord, trustIn } from './accounts/peer-record.ts';
 import { register } from './accounts/registration.ts';
 import { readSelf, type SelfRecord } from './accounts/self-record.ts';
+import { ClientTrustPolicy, refuseUntrusted } from './accounts/trust-policy.ts';
 import { admitDevice, type WaitingDevice, waitingDevices } from './accounts/waiting-devices.ts';
 import {
   type CallOptions,
@@ -34,6 +35,9 @@ import {
   suitesOf,
 } from './client-options.ts';
 import { Connection } from './connection/connection.ts';
+import { ClientBlocks } from './contacts/client-blocks.ts';
+import { ClientContacts } from './contacts/client-contacts.ts';
+import { ContactSync } from './contacts/contact-sync.ts';
 import { ClientEngines } from './engines/client-engines.ts';
 import type { KeysFinding } from './engines/engine.ts';
 import { limeEngine } from './engines/lime/lime-engine.ts';
@@ -75,6 +79,8 @@ import { KeyUpkeep } from './upkeep/key-upkeep.ts';
 import { KeysCheck } from './upkeep/keys-check.ts';
 import { ManifestWatch } from './upkeep/manifest-watch.ts';
 import { OwnDevices } from './upkeep/own-devices.ts';
+import { ClientVerification } from './verification/client-verification.ts';
+import { Dialogues } from './verification/dialogues.ts';
 
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const ACCOUNT_SECRET_BYTES = 32;
@@ -101,6 +107,10 @@ export class Client {
   readonly files: ClientFiles;
   /** Those that an application keeps because it keeps no messages. */
   readonly receivedFiles: ReceivedFiles;
+  /** Whom the user knows, and who may write: docs/spec/contacts.md. */
+  readonly contacts: ClientContacts;
+  readonly blocks: ClientBlocks;
+  readonly #contactSync: ContactSync;
   readonly #services: Services;
   readonly #runtime: ClientRuntime;
   readonly #storageLedger: Ledger;
@@ -110,12 +120,17 @@ export class Client {
   readonly #receiver: Receiver;
   /** Whether others are told what becomes of their messages, and what the application has shown: docs/spec/messages.md section 7. */
   readonly receipts: ClientReceipts;
-  /** To whom this device shows itself, and who of them is online: docs/spec/presence.md. */
-  readonly presence: ClientPresence;
-  readonly #typing: Typing;
   /** Conversations of several accounts: docs/spec/groups.md. */
   readonly groups: ClientGroups;
   readonly #groups: Groups;
+  /** That nobody is between the user and somebody else: docs/spec/verification.md. */
+  readonly verification: ClientVerification;
+  readonly #dialogues: Dialogues;
+  /** Whether only trusted devices are sent to: docs/spec/verification.md section 6. */
+  readonly trustPolicy: ClientTrustPolicy;
+  /** To whom this device shows itself, and who of them is online: docs/spec/presence.md. */
+  readonly presence: ClientPresence;
+  readonly #typing: Typing;
   readonly #receiptSchedule: ReceiptSchedule;
   readonly #connection: Connection;
   readonly #upkeep: KeyUpkeep;
@@ -201,11 +216,13 @@ export class Client {
     this.server = self.server;
     this.engines = new ClientEngines(services.engines, ledger, (to) => this.#addressOf(to));
     this.files = new ClientFiles({ services, runtime, timers, addressOf: (to) => this.#addressOf(to) });
+    this.trustPolicy = new ClientTrustPolicy(ledger, (to) => this.#addressOf(to));
     this.receivedFiles = new ReceivedFiles(ledger, runtime.now);
     this.#runtime = runtime;
     this.#services = services;
     this.#storageLedger = ledger;
     this.#inbox = new Inbox(ledger);
+    services.alarms.bind(this.#inbox);
     this.#outbox = new Outbox(ledger);
     const addressOf = (to: string) => this.#addressOf(to);
     const wake = () => this.#sender.wake();
@@ -223,8 +240,16 @@ export class Client {
         this.#receiptSchedule.heard(conversation);
     };
     this.receipts = new ClientReceipts({ ...services, me: self.device, addressOf: (to) => this.#addressOf(to), owing });
+    this.#dialogues = new Dialogues({
+      ...common,
+      ...runtime,
+      timers,
+      send: (message) => this.#sender.sendDirect(message),
+    });
+    const verifying = { ...services, crypto: runtime.crypto, own: self.address, dialogues: this.#dialogues };
+    this.verification = new ClientVerification({ ...verifying, addressOf: (to) => this.#addressOf(to) });
     const transmit = () => (this.state === 'online' ? (frame: Uint8Array) => this.#connection.send(frame) : undefined);
-    // Blocks are not here yet: whoever knows them says so, and calls `presence.refresh` when they change.
+    // Who is blocked is taken off the list (`ClientBlocks`), and the server passes on nothing of what he types: nothing else is known here.
     const aside = { ...common, ...runtime, timers, transmit, isBlocked: () => false };
     this.presence = new ClientPresence({ ...aside, addressOf: (to) => this.#addressOf(to) });
     const others = (conversation: AccountAddress) =>
@@ -232,8 +257,9 @@ export class Client {
     this.#typing = new Typing({ ...aside, others });
     this.#receiver = new Receiver({
       ...common,
-      typing: (transaction, chain, content) => this.#typing.take(transaction, chain, content),
       groups: this.#groups.incoming,
+      verification: (message) => this.#dialogues.received(message),
+      typing: (transaction, chain, content) => this.#typing.take(transaction, chain, content),
       owing,
       heal: (to) => this.#sender.heal(to),
       seen: new SeenIds(ledger),
@@ -254,6 +280,10 @@ export class Client {
     this.#keysCheck = new KeysCheck({ ...services, inbox: this.#inbox, timers, random, now, trace });
     services.onSetback(() => this.#keysCheck.soon());
     const devices = new OwnDevices(common);
+    this.#contactSync = new ContactSync({ ...common, ...runtime, timers, trace });
+    this.contacts = new ClientContacts({ ...services, sync: this.#contactSync, now, addressOf });
+    const blocked = (account: AccountAddress) => this.presence.hideFrom(account);
+    this.blocks = new ClientBlocks({ ...services, addressOf, blocked });
     this.#manifestWatch = new ManifestWatch({ ...services, devices, address: self.address, timers, random, trace });
     this.#connection = new Connection({
       url: new URL(self.server).origin.replace(/^http/, 'ws') + self.paths.relay,
@@ -267,7 +297,9 @@ export class Client {
         const ofPairs = owed.filter((conversation) => !isGroupAddress(conversation));
         if (receiptMessages) this.#receiptSchedule.online(ofPairs);
         this.#sender.online();
+        this.#dialogues.online();
         this.#manifestWatch.start();
+        this.#contactSync.start();
         this.#upkeep.start();
         this.#keysCheck.start();
         this.presence.online();
@@ -278,6 +310,7 @@ export class Client {
         this.#sender.offline();
         this.#receiver.offline();
         this.#manifestWatch.stop();
+        this.#contactSync.stop();
         this.#upkeep.stop();
         this.#keysCheck.stop();
         this.presence.offline();
@@ -314,7 +347,7 @@ export class Client {
   /**
    * Queues a message for `to`, a name on this server, an address, or the address of a group. Resolves when it is durable in the outbox; it
    * leaves when there is a connection, now or after a restart. Throws `ClientError`: `bad-address`, `message-too-large`, `unsafe-device`,
-   * `no-such-group`, `not-a-member`.
+   * `untrusted-device`, `no-such-group`, `not-a-member`.
    */
   async send(to: string, content: Content | string, options: CallOptions = {}): Promise<OutgoingMessage> {
     throwIfAborted(options.signal);
@@ -325,6 +358,7 @@ export class Client {
     for (const account of inGroup ? this.#groups.audiences.others(address) : [address]) {
       const known = book.find(account);
       if (known) refuseUnsafe(known);
+      if (known) refuseUntrusted(ledger, this.address, address, known);
     }
     const id = encodeBase64url(this.#runtime.random(MESSAGE_ID_BYTES));
     // In a group nobody is asked for notices: each member would answer all.
@@ -334,7 +368,9 @@ export class Client {
     const plaintext = plaintextOf(timed, id, this.#runtime.now(), requests, this.#typing.keyFor(address));
     const { accepted } = await this.#outbox.add(id, address, plaintext);
     this.#typing.wrote(address);
-    this.#sender.wake();
+    // Who is written to may answer: the server is told first.
+    if (this.contacts.isStranger(address)) void this.contacts.letIn(address).finally(() => this.#sender.wake());
+    else this.#sender.wake();
     return { id, accepted };
   }
 
@@ -489,12 +525,13 @@ export class Client {
 
   /** An account's devices and the trust in them, as its newest manifest has it. Throws as a send to it would. */
   async peer(address: string): Promise<PeerInfo> {
-    return infoOf(await this.#services.book.refresh(this.#addressOf(address)));
+    return infoOf(await this.#services.book.refresh(this.#addressOf(address)), false);
   }
 
   /** What this device knows of every account that it has met, its own included. Asks nobody. */
   peers(): PeerInfo[] {
-    return this.#services.book.all().map(infoOf);
+    const { book } = this.#services;
+    return book.all().map((peer) => infoOf(peer, book.isKeyChanged(peer.address)));
   }
 
   /** The user's word on a device. `unsafe` stops sending to its account until another word is said. */
@@ -543,12 +580,13 @@ export class Client {
   }
 
   async #close(): Promise<void> {
+    this.#dialogues.close();
     await this.#sender.finishHealing();
     this.#services.stop();
     this.#inbox.end('closed');
     await this.#connection.close();
     await Promise.all([this.#sender.idle(), this.#receiver.idle(), this.#manifestWatch.done()]);
-    await Promise.all([this.#upkeep.done(), this.#keysCheck.done()]);
+    await Promise.all([this.#upkeep.done(), this.#keysCheck.done(), this.#contactSync.done()]);
     const text = 'this client is closed: the message stays in the outbox and leaves when it is opened again';
     this.#outbox.abandon(new ClientError('closed', text, { retryable: true }));
     await this.#storageLedger.close();
@@ -560,6 +598,7 @@ export class Client {
     else if (frame.kind === 'left-out') this.#sender.leftOut(frame);
     else if (frame.kind === 'deliver' || frame.kind === 'gap' || frame.kind === 'caught-up') this.#receiver.take(frame);
     else if (frame.kind === 'manifest-published') this.#manifestWatch.hint(frame.version);
+    else if (frame.kind === 'contacts-published') this.#contactSync.hint(frame.version);
     else if (frame.kind === 'presence') this.presence.received(frame);
     else if (frame.kind === 'ephemeral-deliver') this.#typing.received(frame);
     else if (frame.kind === 'error') this.#runtime.trace?.({ name: 'relay-error', code: frame.code });
@@ -586,8 +625,9 @@ function readyIn(ledger: Ledger): SelfRecord {
   throw new ClientError('registration-pending', `the registration of ${self.name} is not finished: register again`);
 }
 
-function infoOf(peer: PeerRecord): PeerInfo {
+function infoOf(peer: PeerRecord, isKeyChanged: boolean): PeerInfo {
   const { address, accountKey, manifest } = peer;
   const devices = manifest.devices.map(({ id, identities }) => ({ id, identities, trust: trustIn(peer, id) }));
-  return { address, accountKey, manifestVersion: manifest.version, devices };
+  const trust = isKeyChanged ? 'unsafe' : lowestTrust(peer);
+  return { address, accountKey, manifestVersion: manifest.version, devices, verified: peer.verified ?? false, trust };
 }

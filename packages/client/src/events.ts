@@ -1,9 +1,11 @@
 /** What the application sees: messages, and the few other things that happen to a mailbox. */
 import type { Reply } from '@sealwire/cpim/chat-message';
 import type { Disposition } from '@sealwire/cpim/imdn';
+import type { ContactPolicy } from '@sealwire/wire/contacts';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
+import type { ContactRequest } from './contacts/contact-records.ts';
 import type { KeysFinding } from './engines/engine.ts';
 
 /** `untrusted`: known, not verified. `trusted`: the user compared keys. `unsafe`: its key changed, or the user says so. */
@@ -137,11 +139,48 @@ export interface IdentityChangeEvent {
   readonly device: DeviceId;
 }
 
+/**
+ * The directory shows another account key for somebody than the one that is pinned. Nothing is sent to the account until the directory shows
+ * the pinned one again, or the user has found out why and forgets it (`forgetPeer`): then it is to be verified anew.
+ */
+export interface AccountKeyChangeEvent {
+  readonly kind: 'account-key-change';
+  readonly address: AccountAddress;
+  /** The user had compared the pinned one. */
+  readonly wasVerified: boolean;
+}
+
 /** Devices came to our own account, or left it: somebody whom the user did not let in can be removed again (`Client.removeDevice`). */
 export interface DevicesChangedEvent {
   readonly kind: 'devices-changed';
   readonly added: readonly DeviceId[];
   readonly removed: readonly DeviceId[];
+}
+
+/** The contact list is another one now, by another device of this account. */
+export interface ContactsChangedEvent {
+  readonly kind: 'contacts-changed';
+  readonly changed: readonly AccountAddress[];
+  /** Who may write from now on, where that is new. */
+  readonly policy?: ContactPolicy;
+}
+
+/**
+ * The server shows a contact list of ours that it should not: an older one than this device knows (it was restored from a backup, or lies),
+ * another one of the same version, or one that no device of the account has written. Of the first two nothing is lost: it gets back what
+ * this device knows. Told once.
+ */
+export interface ContactsAlarmEvent {
+  readonly kind: 'contacts-alarm';
+  readonly reason: 'rolled-back' | 'forked' | 'forged';
+  readonly version: number;
+  /** That this device knows. */
+  readonly known: number;
+}
+
+/** A stranger has written, where strangers only ask (`ClientContacts.setPolicy`): to be accepted, declined, or let be. */
+export interface ContactRequestEvent extends ContactRequest {
+  readonly kind: 'contact-request';
 }
 
 /**
@@ -402,7 +441,11 @@ export type IncomingEvent =
   | SentAgainEvent
   | MessageRefusedEvent
   | IdentityChangeEvent
+  | AccountKeyChangeEvent
   | DevicesChangedEvent
+  | ContactsChangedEvent
+  | ContactsAlarmEvent
+  | ContactRequestEvent
   | DirectoryKeysEvent
   | SendFailedEvent
   | LeftOutEvent
@@ -484,6 +527,10 @@ export interface PeerInfo {
   readonly accountKey: Uint8Array;
   readonly manifestVersion: number;
   readonly devices: readonly PeerDevice[];
+  /** The user has compared the account key (`ClientVerification`): devices that it signs are trusted, later ones too. */
+  readonly verified: boolean;
+  /** Of the conversation: the lowest of its devices; `unsafe` too while the directory shows another account key. */
+  readonly trust: Trust;
 }
 
 export type ConnectionState = 'offline' | 'connecting' | 'online' | 'stopped';

@@ -1,6 +1,7 @@
 /** What every part of an open device works with: calls, login, accounts, engines, over one ledger. */
 import { LIME_CONTENT_TYPE } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
+import { Alarms } from './accounts/alarms.ts';
 import { OwnManifests } from './accounts/own-manifests.ts';
 import { PeerBook } from './accounts/peer-book.ts';
 import { deviceOf } from './accounts/peer-record.ts';
@@ -31,6 +32,7 @@ export interface Services {
   readonly http: HttpCalls;
   readonly tokens: AccessTokens;
   readonly book: PeerBook;
+  readonly alarms: Alarms;
   readonly manifests: OwnManifests;
   readonly engines: Engines;
   /** Chains that this device receives, and those that it writes. */
@@ -90,8 +92,10 @@ export function assemble(
   const displays = new OwnDisplays(ledger, crypto, heard, device);
   const notices = new OwedNotices(ledger, now);
   const incomingReceipts = new IncomingReceipts({ written, displays, notices, own: self.address });
+  const alarms = new Alarms();
   const book: PeerBook = new PeerBook({
     ledger,
+    alarms,
     http,
     directoryPath: paths.directory,
     crypto,
@@ -138,7 +142,21 @@ export function assemble(
   const ending = { lifetime: lifetime.signal, stop };
   const receipts = { displays, notices, incomingReceipts };
   const messages = { heard, written, kept, unread, repeats, refusals, ...receipts };
-  return { self, ledger, http, tokens, book, manifests, engines, ...messages, context, setback, onSetback, ...ending };
+  return {
+    self,
+    ledger,
+    http,
+    tokens,
+    book,
+    alarms,
+    manifests,
+    engines,
+    ...messages,
+    context,
+    setback,
+    onSetback,
+    ...ending,
+  };
 }
 
 /** For the look at our own account. */

@@ -36,6 +36,7 @@ export class Intake {
   readonly accepted: LogRecord[] = [];
   readonly refused: { readonly signed: SignedGroupEvent; readonly code: RefusalCode }[] = [];
   private readonly room: Map<string, Waiting>;
+  private readonly ids = new Map<string, Set<string>>();
   private readonly children = new Map<string, Set<string>>();
 
   constructor(
@@ -181,7 +182,7 @@ export class Intake {
   }
 
   private idsOf(name: string): string[] {
-    return [...this.room].flatMap(([id, waiting]) => (waiting.name === name ? id : []));
+    return [...(this.ids.get(name) ?? [])];
   }
 
   private idsAfter(name: string): string[] {
@@ -190,19 +191,30 @@ export class Intake {
 
   private keep(id: string, waiting: Waiting): void {
     this.room.set(id, waiting);
-    for (const parent of waiting.follows) {
-      const siblings = this.children.get(parent);
-      if (siblings) siblings.add(id);
-      else this.children.set(parent, new Set([id]));
-    }
+    add(this.ids, waiting.name, id);
+    for (const parent of waiting.follows) add(this.children, parent, id);
   }
 
   private drop(id: string): void {
-    for (const parent of this.room.get(id)?.follows ?? []) this.children.get(parent)?.delete(id);
+    const waiting = this.room.get(id)!;
     this.room.delete(id);
+    remove(this.ids, waiting.name, id);
+    for (const parent of waiting.follows) remove(this.children, parent, id);
   }
 }
 
 function keyIn({ key, event: { action } }: LogRecord): Uint8Array[] {
   return action.kind === 'create' || action.kind === 'join-link' ? [key] : [];
+}
+
+function add(sets: Map<string, Set<string>>, name: string, id: string): void {
+  const set = sets.get(name);
+  if (set) set.add(id);
+  else sets.set(name, new Set([id]));
+}
+
+function remove(sets: Map<string, Set<string>>, name: string, id: string): void {
+  const set = sets.get(name);
+  set?.delete(id);
+  if (set?.size === 0) sets.delete(name);
 }

@@ -64,6 +64,7 @@ export class Records {
   private readonly byLink = new Map<string, LogRecord[]>();
   /** By actor, key and number: more than one is a fork. */
   private readonly byNumber = new Map<string, LogRecord[]>();
+  private readonly lastNumbers = new Map<string, number>();
   private readonly newest = new Set<LogRecord>();
   private held = 0;
 
@@ -106,16 +107,13 @@ export class Records {
   }
 
   numbered(account: AccountName, key: Uint8Array, number: number): readonly LogRecord[] {
-    return this.byNumber.get(`${account} ${hex(key)} ${number}`) ?? NONE;
+    return this.byNumber.get(`${authorName(account, key)} ${number}`) ?? NONE;
   }
 
   /** The end of the account's chain; of a forked one the end of the longest branch. */
   lastOf(account: AccountName, key: Uint8Array): LogRecord | undefined {
-    for (let number = 1, last: LogRecord | undefined; ; number += 1) {
-      const found = this.numbered(account, key, number).toSorted(byDepth)[0];
-      if (!found) return last;
-      last = found;
-    }
+    const last = this.lastNumbers.get(authorName(account, key)) ?? 0;
+    return this.numbered(account, key, last).toSorted(byDepth)[0];
   }
 
   push(record: LogRecord, parents: readonly LogRecord[]): void {
@@ -125,7 +123,9 @@ export class Records {
     for (const parent of parents) this.newest.delete(parent);
     this.newest.add(record);
     const { actor, number } = record.event;
-    append(this.byNumber, `${accountName(actor)} ${hex(record.key)} ${number}`, record);
+    const author = authorName(accountName(actor), record.key);
+    append(this.byNumber, `${author} ${number}`, record);
+    this.lastNumbers.set(author, Math.max(number, this.lastNumbers.get(author) ?? 0));
     for (const account of accountsOf(record.event)) append(this.byAccount, account, record);
     const { action } = record.event;
     if (action.kind === 'join-link' || action.kind === 'link-revoked') append(this.byLink, hex(action.link), record);
@@ -138,6 +138,7 @@ export class Records {
     for (const [name, list] of this.byAccount) copy.byAccount.set(name, [...list]);
     for (const [name, list] of this.byLink) copy.byLink.set(name, [...list]);
     for (const [name, list] of this.byNumber) copy.byNumber.set(name, [...list]);
+    for (const [author, number] of this.lastNumbers) copy.lastNumbers.set(author, number);
     for (const record of this.newest) copy.newest.add(record);
     copy.held = this.held;
     return copy;
@@ -163,9 +164,16 @@ function accountsOf({ actor, action }: GroupEvent): readonly AccountName[] {
   }
 }
 
+/** Two keys under one address are two authors. */
+function authorName(account: AccountName, key: Uint8Array): string {
+  return `${account} ${hex(key)}`;
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 export function hex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  for (const byte of bytes) text += HEX[byte]!;
   return text;
 }
 

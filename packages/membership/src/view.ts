@@ -188,8 +188,8 @@ function ends(end: LogRecord, { record, authority, key }: Entry): boolean {
     case 'remove':
       return !follows(authority, end);
     case 'leave':
-      // Who has another key under the same address ends nothing of this one.
-      if (!key || !isSame(end.key, key)) return false;
+      // Under another key of the same address it ends what it knew of alone: a false key puts nobody out.
+      if (!key || !isSame(end.key, key)) return follows(end, record);
       return !follows(record.event.action.kind === 'join-link' ? record : authority, end);
     default:
       return false;

@@ -18,6 +18,8 @@ export interface Announcer {
   devicesChanged(address: AccountAddress): Promise<void>;
   /** The same, by a manifest of `version`, of which `devices` are told. */
   manifestPublished(address: AccountAddress, version: number, devices: readonly DeviceId[]): Promise<void>;
+  /** Who may write to this account may be other ones now. `version`: of its contact list, of which `devices` are told; 0: it is as it was. */
+  contactsChanged(address: AccountAddress, version: number, devices: readonly DeviceId[]): Promise<void>;
   /** Forgets what waits: nodes find it by their polls. */
   stop(): void;
 }
@@ -37,7 +39,7 @@ export const AGAIN_MS = 500;
 /** Beyond it the oldest are forgotten. */
 export const MOST_WAITING = 10_000;
 
-type Told = Extract<NodeMessage, { kind: 'device-removed' | 'devices-changed' }>;
+type Told = Extract<NodeMessage, { kind: 'device-removed' | 'devices-changed' | 'contacts-changed' }>;
 
 /** Its calls never reject: the change is committed, and the caller's answer must say so whatever the bus does. */
 export function createAnnouncer(deps: AnnouncerDeps): Announcer {
@@ -49,6 +51,7 @@ export function createAnnouncer(deps: AnnouncerDeps): Announcer {
     },
     devicesChanged: (address) => announce({ kind: 'devices-changed', address, version: 0, devices: [] }),
     manifestPublished: (address, version, devices) => announce({ kind: 'devices-changed', address, version, devices }),
+    contactsChanged: (address, version, devices) => announce({ kind: 'contacts-changed', address, version, devices }),
     stop: () => waiting.stop(),
   };
 }
@@ -124,12 +127,12 @@ class Waiting {
 }
 
 function keyOf(message: Told): string {
-  return message.kind === 'device-removed' ? message.device : message.address;
+  return message.kind === 'device-removed' ? message.device : `${message.kind} ${message.address}`;
 }
 
-/** Of one account: who is told of a manifest must be told of the newest. Never `before` itself, which may be under way. */
+/** Of one account: who is told of a manifest or a list must be told of the newest. Never `before` itself, which may be under way. */
 function newerOf(before: Told, after: Told): Told {
-  if (before.kind !== 'devices-changed' || after.kind !== 'devices-changed') return after;
+  if (before.kind === 'device-removed' || after.kind === 'device-removed') return after;
   return after.version >= before.version ? after : { ...before };
 }
 

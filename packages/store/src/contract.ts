@@ -4,6 +4,7 @@
  * devices and keys of their own each time, so that one database may serve all of them, again and again.
  */
 import { describe } from '@jest/globals';
+import { accountRecordsContract } from './contract/account-records.ts';
 import { accountsContract } from './contract/accounts.ts';
 import { acknowledgeContract } from './contract/acknowledge.ts';
 import { appPasswordsContract } from './contract/app-passwords.ts';
@@ -33,6 +34,7 @@ export function storeContract(name: string, open: OpenStore, sequences?: number)
     waitingContract(open);
     appPasswordsContract(open);
     attachmentsContract(open);
+    accountRecordsContract(open);
     nesUsersContract(open);
     appendContract(open);
     readContract(open);

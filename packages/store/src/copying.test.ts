@@ -162,9 +162,12 @@ describeMoves('a copy into a database', 'copy', ({ source, moved, copy, engine: 
     });
     for (const one of [nes('a', 20), nes('b', 30)]) await store.nesUsers.register(one, NOW);
     await store.nesUsers.activate(nes('a', 20).name, secret(20), NOW);
+    const record = { version: 7, bytes: secret(9) };
+    await store.accountRecords.replace(ALICE, 'contact-rules', 0, record);
     await store.close();
     await copy();
-    const { accounts, manifests, once, nesUsers } = await moved();
+    const { accounts, manifests, once, nesUsers, accountRecords } = await moved();
+    expect(await accountRecords.read([ALICE], 'contact-rules')).toEqual([record]);
     expect(await nesUsers.find(nes('a', 20).name)).toEqual({ ...nes('a', 20), expiresAt: undefined });
     expect(await nesUsers.register(nes('b', 40), NOW)).toBe('taken');
     expect(await nesUsers.activate(nes('b', 30).name, secret(30), NOW)).toBe(true);

@@ -10,6 +10,7 @@ import { openLmdbWalk } from './lmdb.ts';
 import {
   acceptedDocument,
   accountDocuments,
+  accountRecordDocument,
   attachmentsDocument,
   expiryTimeDocument,
   invitationDocument,
@@ -185,6 +186,7 @@ function* looseDocuments(walk: LmdbWalk, now: number): Generator<[LooseCollectio
   yield* batchesOf('accepted', walk.ids(), (one) => acceptedDocument(one, now));
   yield* batchesOf('invitations', walk.invitations(), invitationDocument);
   yield* batchesOf('attachments', walk.attachments(), attachmentsDocument);
+  yield* batchesOf('accountrecords', walk.accountRecords(), accountRecordDocument);
   yield* batchesOf('nesusers', walk.nesUsers(), (one) => nesUserDocument(one, now));
   yield* batchesOf('once', walk.once(), (one) => onceDocument(one, now));
   const time = walk.expiryTime();

@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { systemRandom } from '@sealwire/crypto/random';
+import { lmdbAccountRecords } from './lmdb/account-records.ts';
 import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
 import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
 import { lmdbAttachments } from './lmdb/attachments.ts';
@@ -120,6 +121,7 @@ async function openFolder(options: LmdbStoreOptions, check: (path: string) => vo
     mailboxes: lmdbMailboxes(environment, logged, log, mailboxes, reading, ids),
     appPasswords: lmdbAppPasswords(environment, writer),
     attachments: lmdbAttachments(environment, writer),
+    accountRecords: lmdbAccountRecords(environment, writer),
     nesUsers: lmdbNesUsers(environment, writer),
     once: lmdbOnce(environment, writer),
     expiryTime: lmdbExpiryTime(environment, writer),

@@ -2,6 +2,7 @@
  * The store of one process, gone when it ends: tests, trials, and the model that the durable adapters are compared with.
  * "Durable" means here: in this process's memory.
  */
+import { memoryAccountRecords } from './memory/account-records.ts';
 import { memoryAccounts, memoryDevices, memoryManifests } from './memory/accounts.ts';
 import { memoryAppPasswords } from './memory/app-passwords.ts';
 import { memoryAttachments } from './memory/attachments.ts';
@@ -40,6 +41,7 @@ export function openMemoryStore(): Store {
     mailboxes: guarded(memoryMailboxes(state)),
     appPasswords: guarded(memoryAppPasswords(state)),
     attachments: guarded(memoryAttachments(state)),
+    accountRecords: guarded(memoryAccountRecords(state)),
     nesUsers: guarded(memoryNesUsers(state)),
     once: guarded(memoryOnce(state)),
     expiryTime: guarded(memoryExpiryTime(state)),

@@ -3,6 +3,7 @@
  * documents, of which one is its commit point.
  */
 import type { Steps } from './faults.ts';
+import { mongoAccountRecords } from './mongo/account-records.ts';
 import { mongoAccounts, mongoDevices, mongoManifests } from './mongo/accounts.ts';
 import { mongoAppPasswords } from './mongo/app-passwords.ts';
 import { mongoAttachments } from './mongo/attachments.ts';
@@ -63,6 +64,7 @@ export async function openMongoStore(terms: EngineTerms): Promise<{ readonly sto
     mailboxes: guarded(mongoMailboxes(ground), (args) => args),
     appPasswords: guarded(mongoAppPasswords(ground)),
     attachments: guarded(mongoAttachments(ground)),
+    accountRecords: guarded(mongoAccountRecords(ground)),
     nesUsers: guarded(mongoNesUsers(ground)),
     once: guarded(mongoOnce(ground)),
     expiryTime: guarded(mongoExpiryTime(ground)),

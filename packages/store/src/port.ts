@@ -3,7 +3,7 @@
  * memory), a distributed one follows.
  *
  * An aggregate is what changes at once: an account (its newest manifest, its devices, the ids of those
- * that are gone, its app passwords), its attachments, the keys that a device registered on one suite, the mailbox of a
+ * that are gone, its app passwords), its attachments, a record that it keeps under a name, the keys that a device registered on one suite, the mailbox of a
  * device, an invitation, the owner of a public key, a user of NES. Promises that every adapter keeps, and `contract.ts`
  * checks:
  * - a resolved promise means durable: the write survives kill -9 of this process and a power cut;
@@ -460,6 +460,26 @@ export interface Attachments {
   expired(now: number, limit: number): Promise<{ readonly address: AccountAddress; readonly attachment: Attachment }[]>;
 }
 
+/** What an account may keep: opaque to the store. */
+export type AccountRecordName = 'contact-list' | 'contact-rules';
+
+export interface AccountRecord {
+  /** Grows with each change. */
+  readonly version: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Each record of an account is an aggregate. They go with their account. */
+export interface AccountRecords {
+  /** Of each account its record of that name, in the same order; undefined where there is none. */
+  read(addresses: readonly AccountAddress[], name: AccountRecordName): Promise<(AccountRecord | undefined)[]>;
+  /**
+   * Puts `record` in the place of the one whose version is `after`, 0: of none. `conflict` when it is another one's, or the new version
+   * is not above it; the very same record as is there changes nothing. `not-found` without the account.
+   */
+  replace(address: AccountAddress, name: AccountRecordName, after: number, record: AccountRecord): Promise<void>;
+}
+
 /** A user of the public-keys provider of NES (docs/spec/nes.md section 5). No mail address, and of its two tokens the hashes. */
 export interface NesUser {
   readonly name: string;
@@ -540,6 +560,7 @@ export interface Store {
   readonly mailboxes: Mailboxes;
   readonly appPasswords: AppPasswords;
   readonly attachments: Attachments;
+  readonly accountRecords: AccountRecords;
   readonly nesUsers: NesUsers;
   readonly once: Once;
   readonly expiryTime: ExpiryTime;

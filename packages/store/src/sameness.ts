@@ -1,6 +1,14 @@
 /** When two records say the same: what makes a repeat a repeat, and anything else a conflict. */
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
-import type { Attachment, Device, NesUser, PrekeyBundle } from './port.ts';
+import {
+  type AccountRecord,
+  type AccountRecordName,
+  type Attachment,
+  type Device,
+  type NesUser,
+  type PrekeyBundle,
+  StoreError,
+} from './port.ts';
 
 /** Not for secrets: it stops at the first difference. */
 export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
@@ -64,4 +72,14 @@ export const NES_KEPT_MS = 86_400_000;
 /** Nobody activated it in time. */
 export function hasExpired({ expiresAt }: NesUser, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now;
+}
+
+export const ACCOUNT_RECORDS: readonly AccountRecordName[] = ['contact-list', 'contact-rules'];
+
+/** False: `record` is there already. Throws `conflict` unless it may come in the place of `known`, of which the caller saw version `after`. */
+export function mayReplace(known: AccountRecord | undefined, after: number, record: AccountRecord): boolean {
+  if (known && known.version === record.version && isSameBytes(known.bytes, record.bytes)) return false;
+  if ((known?.version ?? 0) !== after) throw new StoreError('conflict', 'another version of the record is there');
+  if (record.version <= after) throw new StoreError('conflict', 'a new record has a higher version');
+  return true;
 }

@@ -87,6 +87,7 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       ATTACHMENT_BYTES_PER_ACCOUNT: LIMITS.attachmentBytesPerAccount.value,
       ATTACHMENT_LIFE_DAYS: 30,
       NEW_ATTACHMENTS_PER_ACCOUNT: 0,
+      CONTACT_CHANGES_PER_ACCOUNT: 0,
     };
     const { jwks } = createTokenSigner({ seed: tokenKey, issuer: origin, now });
     const tokens = createTokenVerifier({ jwks: jwks(), issuer: origin, now });

@@ -151,6 +151,8 @@ describe('the life of a group', () => {
     expect(await shownUntil(carol, 'hello all')).toEqual(['bob joined', 'alice: hello all']);
     await say(carol, address, 'hi');
     expect(await shownUntil(alice, 'hi')).toEqual(['carol: hi']);
+    // What is written back says what has arrived, and nothing else does.
+    expect(alice.client.unconfirmed(address).at(-1)?.devices).toEqual([bob.client.device]);
     expect(await shownUntil(bob, 'hi')).toEqual(['carol: hi']);
 
     await alice.client.groups.rename(address, 'three');

@@ -12,7 +12,7 @@ import {
   encodeEnvelope,
   type Receipt,
 } from './envelope.ts';
-import { parseAccountAddress } from './ids.ts';
+import { type AccountAddress, parseAccountAddress } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { WireError } from './wire-error.ts';
 
@@ -70,6 +70,11 @@ const contents: fc.Arbitrary<Content> = fc.record(
     moot: relayIds,
     requests: fc.integer({ min: 1, max: 15 }),
     typingKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    group: fc.uint8Array({ minLength: 1, maxLength: 300 }),
+    reply: fc.constant({ id: 'x', sender: recipientUser }),
+    reactionTo: fc.constant('y'),
+    mentions: fc.constant([recipientUser]),
+    lifetime: fc.integer({ min: 1, max: 31_536_000 }),
   },
   { requiredKeys: ['type', 'body', 'sentAt'] },
 );
@@ -188,7 +193,7 @@ describe('content', () => {
       { number: 3, previous: { number: 2, digest: new Uint8Array(15) }, newcomers },
       { number: 3, newcomers: [new Uint8Array(7)] },
       { number: 0, newcomers },
-      { number: 3, newcomers: Array.from({ length: 129 }, () => new Uint8Array(8)) },
+      { number: 3, newcomers: Array.from({ length: 513 }, () => new Uint8Array(8)) },
     ])
       expect(() => encodeContent({ ...good, link })).toThrow(refusal);
   });
@@ -196,6 +201,29 @@ describe('content', () => {
   it('a typing key has 32 bytes', () => {
     for (const length of [31, 33])
       expect(() => encodeContent({ ...good, typingKey: new Uint8Array(length) })).toThrow(refusal);
+  });
+
+  it('says what it does to other messages: one thing at a time, within bounds', () => {
+    const sender = parseAccountAddress('sip:bob@example.org');
+    const said: Content = {
+      ...good,
+      group: new Uint8Array(4_096).fill(1),
+      reply: { id: 'x', sender },
+      mentions: Array<AccountAddress>(64).fill(sender),
+      lifetime: 31_536_000,
+    };
+    expect(decodeContent(encodeContent(said))).toEqual(said);
+    for (const what of ['reactionTo', 'edits', 'deletes'])
+      expect(decodeContent(encodeContent({ ...good, [what]: 'x' }))).toEqual({ ...good, [what]: 'x' });
+    for (const wrong of [
+      { group: new Uint8Array(4_097) },
+      { mentions: Array<AccountAddress>(65).fill(sender) },
+      { lifetime: 31_536_001 },
+      { edits: 'x', deletes: 'x' },
+      { reactionTo: 'x', edits: 'x' },
+      { reply: { id: 'x', sender: 'bob' as AccountAddress } },
+    ])
+      expect(() => encodeContent({ ...good, ...wrong })).toThrow(refusal);
   });
 
   it('a receipt names what is missing in order, and nothing twice', () => {

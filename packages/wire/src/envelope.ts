@@ -143,9 +143,9 @@ export const CONTENT = new MessageType(
   },
   {
     check({ number, previous, digest, newcomers, again, reactionTo, edits, deletes, lifetime, typingKey }, reader) {
-      if (typingKey.length !== 0 && typingKey.length !== TYPING_KEY_BYTES) reader.fail('a key of another length');
       if ([reactionTo, edits, deletes].filter((id) => id !== '').length > 1) reader.fail('two things at once');
       if (lifetime > LONGEST_LIFETIME) reader.fail('a life beyond a year');
+      if (typingKey.length !== 0 && typingKey.length !== TYPING_KEY_BYTES) reader.fail('a key of another length');
       if (again.length !== 0 && again.length !== LIMITS.messageIdBytes.value) reader.fail('an id of another length');
       if (previous > 0 ? previous >= number : number === 0 && newcomers.length > 0) reader.fail('no place in a chain');
       if (digest.length !== (previous > 0 ? DIGEST_BYTES : 0)) reader.fail('a digest of another length');
@@ -253,7 +253,7 @@ export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
   const place = { number, previous: previous?.number ?? 0, digest: previous?.digest ?? NO_BYTES, newcomers };
   const parts = { group, reply, reactionTo, edits, deletes, mentions, lifetime };
   return CONTENT.encode(
-    { ...rest, id, ...place, receipts, unread, gone, again, moot, refused, requests, ...parts, typingKey },
+    { ...rest, id, ...place, receipts, unread, gone, again, moot, refused, requests, typingKey, ...parts },
     'bad-content',
   );
 }
@@ -262,7 +262,7 @@ export function encodeGoodContent(content: Content): Uint8Array<ArrayBuffer> {
 export function decodeContent(bytes: Uint8Array): Content {
   const { id, number, previous, digest, newcomers, receipts, unread, gone, again, moot, refused, ...rest } =
     CONTENT.decode(bytes, 'bad-content');
-  const { requests, group, reply, reactionTo, edits, deletes, mentions, lifetime, typingKey, ...content } = rest;
+  const { requests, typingKey, group, reply, reactionTo, edits, deletes, mentions, lifetime, ...content } = rest;
   const link: ChainLink = { number, newcomers, ...(previous > 0 && { previous: { number: previous, digest } }) };
   return {
     ...content,

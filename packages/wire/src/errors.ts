@@ -21,6 +21,11 @@ export const ERRORS = {
     title: 'This server asks for an invitation code, and this is not a good one',
   },
   forbidden: { status: 403, retryable: false, title: 'Not allowed' },
+  'contact-needed': {
+    status: 403,
+    retryable: false,
+    title: 'This account hears of strangers by one short message a day',
+  },
   'not-found': { status: 404, retryable: false, title: 'There is no such thing here' },
   'method-not-allowed': { status: 405, retryable: false, title: 'This resource does not take that method' },
   'name-taken': { status: 409, retryable: false, title: 'That name belongs to somebody else' },

@@ -122,6 +122,7 @@ const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
     devices: fc.array(deviceId),
   }),
   fc.record({ kind: fc.constant('manifest-published' as const), version: uint }),
+  fc.record({ kind: fc.constant('contacts-published' as const), version: uint }),
   fc.record({
     kind: fc.constant('presence' as const),
     peers: fc.array(fc.record({ account: deviceId.map(accountOf), state: fc.constantFrom(...PRESENCE_STATES) })),
@@ -133,6 +134,7 @@ const ONEOF_NAMES: Record<string, string> = {
   'ephemeral-deliver': 'ephemeral',
   'left-out': 'leftOut',
   'manifest-published': 'manifestPublished',
+  'contacts-published': 'contactsPublished',
 };
 const OTHER_NAMES: Record<string, string> = { retryAfterMs: 'retryAfter' };
 const ENUMS: Record<string, readonly string[]> = {

@@ -126,6 +126,8 @@ export const SERVER_FRAMES = new Oneof({
   'left-out': message(11, { id: messageId(1), code: code(2), devices: errorDevices(3) }),
   /** Of the account of the device that is told: a hint, the manifest itself is the directory's. */
   'manifest-published': message(12, { version: uint(1) }),
+  /** Of the same account: a hint, the list itself is the API's. */
+  'contacts-published': message(13, { version: uint(1) }),
   /** What has changed since the last one. */
   presence: message(14, {
     peers: list(message(1, { account: address(1), state: choice(2, PRESENCE_STATES) }), LIMITS.presencePeers.value),

@@ -7,6 +7,7 @@
 // As a name space: bundlers then leave out what nobody uses, messages in forty languages among it.
 import * as z from 'zod';
 import { base64urlPattern, decodeBase64url, encodeBase64url } from './base64url.ts';
+import { ALLOWED_ENTRY_BYTES, ALLOWED_SALT_BYTES, CONTACT_POLICIES } from './contacts.ts';
 import { ID_PATTERNS, parseAccountAddress, parseAccountName, parseDeviceId } from './ids.ts';
 import { SUITE_NAMES } from './lime-server.ts';
 import { LIMITS } from './limits.ts';
@@ -168,6 +169,27 @@ export const AttachmentAnswer = z.object({
   ),
   url: z.string().optional(),
 });
+
+/** GET /v1/contacts. Without `list` there is none yet, and `version` is 0. */
+export const ContactsAnswer = z.object({
+  version: z.int().nonnegative(),
+  list: bytes(1, LIMITS.contactListBytes.value).optional(),
+});
+/** PUT /v1/contacts. `after`: the version in whose place it comes; 0: there is none. */
+export const ContactsBody = z.strictObject({
+  after: z.int().nonnegative(),
+  version: z.int().positive(),
+  list: bytes(1, LIMITS.contactListBytes.value),
+});
+/** GET and PUT /v1/contacts/policy: who may write. `version`: of the list that it was made from, 0 where none was; `allowed`: docs/spec/contacts.md section 4. */
+export const ContactPolicyBody = z.strictObject({
+  version: z.int().nonnegative(),
+  policy: z.enum(CONTACT_POLICIES),
+  salt: bytes(0, ALLOWED_SALT_BYTES),
+  allowed: bytes(0, ALLOWED_ENTRY_BYTES * LIMITS.contactsPerAccount.value),
+});
+/** GET /v1/blocks */
+export const BlocksAnswer = z.object({ blocked: z.array(accountAddress) });
 
 /** POST /v1/links: a channel for a device that wants to join an account. */
 export const LinkAnswer = z.object({ id: bytes(LINK_ID_BYTES), expiresAt: time });

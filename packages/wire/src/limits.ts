@@ -145,6 +145,32 @@ export const LIMITS = {
     unit: 'entries',
     why: 'a program each, with room; each is compared in turn when one is shown',
   },
+  contactsPerAccount: {
+    value: 1_000,
+    unit: 'entries',
+    why: 'of one contact list, those who were only written to and those who were removed too',
+  },
+  contactListBytes: {
+    value: 44 * KiB,
+    unit: 'bytes',
+    why: 'the list as its devices encrypted it: a body of the API holds it as base64url',
+  },
+  blocksPerAccount: { value: 500, unit: 'entries', why: 'accounts that one account does not want to hear of' },
+  contactRequestBytes: {
+    value: 16 * KiB,
+    unit: 'bytes',
+    why: 'shared body and one device’s part of what a stranger may send: a first message of the largest suite and some lines of text',
+  },
+  contactRequestMs: {
+    value: DAY,
+    unit: 'ms',
+    why: 'in which a stranger sends one contact request to an account',
+  },
+  contactRequestsPerRecipient: {
+    value: 50,
+    unit: 'messages',
+    why: 'contact requests that an account gets in that time from all strangers together',
+  },
   attachmentBytes: {
     value: 2_304 * MiB,
     unit: 'bytes',
@@ -248,18 +274,18 @@ export const LIMITS = {
     why: 'of one group, invited ones too: each message is encrypted for every device of theirs',
   },
   groupEvents: {
-    value: 10_000,
+    value: 5_000,
     unit: 'entries',
     why: 'of a group’s log: years of changes; one that is full goes on without changes, or in a new group',
   },
   groupEventsPerMember: {
-    value: 2_000,
+    value: 1_500,
     unit: 'entries',
-    why: 'of one actor: an administrator who brings in a thousand one by one has room left, and one who floods fills a fifth',
+    why: 'of one actor: an administrator who brings in a thousand one by one has room left, and one who floods fills a third',
   },
   groupEventBytes: { value: 24 * KiB, unit: 'bytes', why: 'one event: a picture’s descriptor, or 64 invited accounts' },
-  groupLogBytes: { value: 8 * MiB, unit: 'bytes', why: 'a group’s log in bytes: `groupEvents` of 800 bytes' },
-  groupLogBytesPerMember: { value: 2 * MiB, unit: 'bytes', why: 'the same of one actor' },
+  groupLogBytes: { value: 4 * MiB, unit: 'bytes', why: 'a group’s log in bytes: `groupEvents` of 800 bytes' },
+  groupLogBytesPerMember: { value: 1 * MiB, unit: 'bytes', why: 'the same of one actor' },
   groupBranches: {
     value: 4,
     unit: 'entries',

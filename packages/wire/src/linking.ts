@@ -61,6 +61,7 @@ export const LINK_WELCOME = new MessageType({
   accountKey: exactly(1, 32),
   accountSeed: bytes(2, 32),
   handover: bytes(3, HANDOVER_BYTES),
+  contactsKey: bytes(4, 32),
 });
 
 /** What the old device says once the account's list names the new one. */
@@ -71,17 +72,23 @@ export interface Welcome {
   readonly accountSeed: Uint8Array | undefined;
   /** The application's; may be empty. */
   readonly handover: Uint8Array;
+  /** Under which the account's devices encrypt its contact list (docs/spec/contacts.md section 2). */
+  readonly contactsKey: Uint8Array | undefined;
 }
 
-export function encodeWelcome({ accountSeed, ...welcome }: Welcome): Uint8Array {
-  return LINK_WELCOME.encode({ ...welcome, accountSeed: accountSeed ?? new Uint8Array(0) }, 'bad-link-message');
+export function encodeWelcome({ accountSeed, contactsKey, ...welcome }: Welcome): Uint8Array {
+  const none = new Uint8Array(0);
+  const keys = { accountSeed: accountSeed ?? none, contactsKey: contactsKey ?? none };
+  return LINK_WELCOME.encode({ ...welcome, ...keys }, 'bad-link-message');
 }
 
 /** Throws `WireError` `bad-link-message`. */
 export function decodeWelcome(message: Uint8Array): Welcome {
-  const { accountSeed, ...welcome } = LINK_WELCOME.decode(message, 'bad-link-message');
-  if (accountSeed.length % 32 !== 0) throw new WireError('bad-link-message', 'an account secret has 32 bytes');
-  return { ...welcome, accountSeed: accountSeed.length > 0 ? accountSeed : undefined };
+  const { accountSeed, contactsKey, ...welcome } = LINK_WELCOME.decode(message, 'bad-link-message');
+  for (const key of [accountSeed, contactsKey])
+    if (key.length % 32 !== 0) throw new WireError('bad-link-message', 'a secret has 32 bytes');
+  const given = (key: Uint8Array) => (key.length > 0 ? key : undefined);
+  return { ...welcome, accountSeed: given(accountSeed), contactsKey: given(contactsKey) };
 }
 
 /** All API servers listen here: what one of them is given for a channel, the others need too. */

@@ -64,6 +64,12 @@ export const NODE_MESSAGES = new Oneof({
   ephemeral: message(7, { device: deviceId(1), frame: bytes(2, LIMITS.frameBytes.value) }),
   /** To all, now and then. `run`: of the process; `since`: when it started; `at`: its clock, both ms. */
   here: message(8, { node: node(1), run: bytes(2, 8), since: uint(3), at: uint(4) }),
+  /** Forget who may write to this account; those listed hear of its contact list `version`, 0: it is as it was. */
+  'contacts-changed': message(9, {
+    address: address(1),
+    version: uint(2),
+    devices: list(deviceId(3), LIMITS.devicesPerAccount.value),
+  }),
   /** These accounts show themselves at `node`, each to these peers (docs/spec/presence.md). */
   presence: message(12, {
     node: node(1),

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import protobuf from 'protobufjs';
+import { CONTACT_LIST, CONTACT_RULES } from './contacts.ts';
 import { CONTENT, ENVELOPE } from './envelope.ts';
 import { FILE_DESCRIPTOR } from './file-descriptor.ts';
 import { CLIENT_FRAMES, SERVER_FRAMES } from './frames.ts';
@@ -12,6 +13,7 @@ import { LINK_MESSAGE, LINK_REVEAL, LINK_WELCOME } from './linking.ts';
 import { MANIFEST } from './manifest.ts';
 import { NODE_MESSAGES } from './node-messages.ts';
 import { type Fields, MessageType } from './protobuf/fields.ts';
+import { VERIFICATION } from './verification.ts';
 
 /** Written and read by hand: compared with the schema by `frame-codec.test.ts`, field by field. */
 const BY_HAND: readonly string[] = ['Send', 'Ack', 'Accepted', 'Deliver'];
@@ -28,7 +30,9 @@ const TABLES: Record<string, Record<string, Fields>> = {
     GroupLink: GROUP_LINK.fields,
   },
   manifest: { Manifest: MANIFEST.fields },
+  contacts: { ContactList: CONTACT_LIST.fields, ContactRules: CONTACT_RULES.fields },
   linking: { LinkReveal: LINK_REVEAL.fields, LinkWelcome: LINK_WELCOME.fields },
+  verification: { Verification: VERIFICATION.variants },
 };
 
 /** Where a name of ours is not that of the schema in another spelling. */

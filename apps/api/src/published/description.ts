@@ -25,6 +25,7 @@ import {
 } from '@sealwire/wire/http';
 import { z } from 'zod';
 import { IdempotencyKeySchema } from '../idempotency-key.ts';
+import { CONTACT_OPERATIONS } from './contact-operations.ts';
 
 const LIMITED = ['too-many-requests', 'unavailable'] as const;
 const CALLER_PROBLEMS = ['unauthorized', 'token-expired', 'unavailable'] as const;
@@ -210,6 +211,7 @@ const operations: readonly Operation[] = [
     answers: { 204: { description: 'deleted' } },
     problems: [...CALLER_PROBLEMS, 'not-found'],
   },
+  ...CONTACT_OPERATIONS,
   {
     id: 'openLink',
     method: 'post',

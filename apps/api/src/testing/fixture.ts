@@ -99,6 +99,7 @@ export async function startFixture(
       ATTACHMENT_BYTES_PER_ACCOUNT: LIMITS.attachmentBytesPerAccount.value,
       ATTACHMENT_LIFE_DAYS: 30,
       NEW_ATTACHMENTS_PER_ACCOUNT: 0,
+      CONTACT_CHANGES_PER_ACCOUNT: 0,
       ...settings,
     },
     tokenKey: random(32),

@@ -20,7 +20,6 @@ import { LineEditor } from '../line-editor.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
 import type { Output } from '../output.ts';
 import { showPresence } from '../presence.ts';
-import { parseRecipient } from '../recipient.ts';
 import { acceptedRecord, leftOutText, showEvent } from '../show-event.ts';
 import { parseSeconds, settledWithin } from '../waiting.ts';
 
@@ -32,6 +31,7 @@ interface ChatOptions extends AccountOptions {
 
 const HELP = [
   '/to NAME    write to somebody else from now on',
+  '/group NAME write to a group from now on',
   '/file PATH  send a file',
   '/quit       end, like Ctrl-D',
   '//text      a message that begins with /',
@@ -90,8 +90,8 @@ class Chat {
   readonly #context: ProfileContext;
   readonly #client: Client;
   readonly #editor: LineEditor | undefined;
-  /** Whom `/to` completes: who wrote, and who was written to. */
-  readonly #names = new Set<string>();
+  /** What Tab completes: to turn to who wrote, or was written to. */
+  readonly #turns = new Set<string>();
   readonly #pending = new Set<Promise<void>>();
   readonly #uploads = new Set<Promise<void>>();
   readonly #uploadsEnd = new AbortController();
@@ -105,7 +105,7 @@ class Chat {
     this.#client = client;
     this.#to = to;
     this.output = output;
-    this.#names.add(this.#nameOf(to));
+    this.#met(to);
     if (stdin.isTTY && stderr.isTTY && !output.json) {
       this.#editor = new LineEditor(stdin, stderr, this.#prompt(), (line) => this.#complete(line));
       this.#editor.onKey((line) => this.#types(line));
@@ -123,7 +123,7 @@ class Chat {
   async readIncoming(signal: AbortSignal): Promise<void> {
     const times = this.#editor ? { now: this.#context.surroundings.runtime.now } : {};
     for await (const event of this.#client.messages({ signal })) {
-      if (event.kind === 'message') this.#names.add(this.#nameOf(event.conversation));
+      if (event.kind === 'message') this.#met(event.conversation);
       await showEvent(this.output, event, this.#client, times);
       if (event.kind === 'message') await this.#client.receipts.displayed(event);
     }
@@ -157,31 +157,26 @@ class Chat {
     if (command === undefined) return this.#attempt(() => line.replace(/^\/\//, '/'));
     if (command === 'quit') quit.abort();
     else if (command === 'to' && argument) await this.#turnTo(argument);
+    else if (command === 'group' && argument) await this.#turnTo(groupTarget(argument));
     else if (command === 'file' && argument) this.#sendFile(argument);
-    else if (['help', 'to', 'file'].includes(command)) this.output.note(HELP);
+    else if (['help', 'to', 'group', 'file'].includes(command)) this.output.note(HELP);
     else this.output.note(`there is no command /${command}\n${HELP}`);
   }
 
   async #turnTo(name: string): Promise<void> {
     try {
-      const to = this.#targetOf(name);
+      const to = targetOf(this.#client, name);
       if (!isGroupAddress(to))
         await this.#client.peer(to).catch((error: unknown) => {
           // Without the server nobody knows who is there; the message waits then, like any other.
           if (!(error instanceof ClientError && error.retryable)) throw error;
         });
       this.#to = to;
-      this.#names.add(this.#nameOf(to));
+      this.#met(to);
       this.#editor?.setPrompt(this.#prompt());
     } catch (error) {
       this.output.error(error);
     }
-  }
-
-  /** A group by its name, else an account. */
-  #targetOf(name: string): AccountAddress {
-    const group = this.#client.groups.list().find(({ subject }) => subject === name);
-    return group?.address ?? parseRecipient(name, this.#client.address);
   }
 
   /** Beside the conversation: lines go on meanwhile. */
@@ -233,6 +228,11 @@ class Chat {
     this.output.error(error);
   }
 
+  #met(conversation: AccountAddress): void {
+    const command = isGroupAddress(conversation) ? '/group' : '/to';
+    this.#turns.add(`${command} ${this.#nameOf(conversation)}`);
+  }
+
   #prompt(): string {
     return `you → ${this.#nameOf(this.#to)}: `;
   }
@@ -242,7 +242,7 @@ class Chat {
   }
 
   #complete(line: string): [string[], string] {
-    const candidates = [...this.#names].map((name) => `/to ${name}`).concat('/file ', '/help', '/quit');
+    const candidates = [...this.#turns, '/file ', '/help', '/quit'];
     return [line.startsWith('/') ? candidates.filter((candidate) => candidate.startsWith(line)) : [], line];
   }
 }

@@ -1,16 +1,23 @@
 /** `sealwire group`: groups made, joined, changed and shown (docs/spec/groups.md). While `listen` or `chat` has the keys, it does the work. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { type Context, profileFor, withClient } from '../context.ts';
 import { endingOf } from '../exit-codes.ts';
 import { type GroupOrder, type GroupOutcome, workOnGroups } from '../group-work.ts';
 import { type AccountOptions, accountCommand, collect, group } from '../options.ts';
 import { answersTo, outcomeOf } from '../profile-socket.ts';
+import { parseCount } from '../waiting.ts';
 
 interface CreateOptions extends AccountOptions {
   readonly name: string;
   readonly member: readonly string[];
 }
 
+interface LinkOptions extends AccountOptions {
+  readonly hours?: number;
+  readonly uses?: number;
+}
+
+const HOUR_MS = 3_600_000;
 const NAMED = 'the group, by its name, or by its address where several have that name';
 
 export function groupCommand(context: () => Context): Command {
@@ -58,16 +65,33 @@ export function groupCommand(context: () => Context): Command {
     'sealwire group timer trio 0',
   ])
     .argument('<group>', NAMED)
-    .argument('<seconds>', '0: no end', Number)
+    .argument('<seconds>', '0: no end', parseLifetime)
     .action((name: string, lifetime: number, options: AccountOptions) =>
       run({ group: 'timer', name, lifetime }, options),
     );
+
+  const link = accountCommand('link', 'Make a link by which people join, and print it', [
+    'sealwire group link trio --hours 24 --uses 1',
+  ])
+    .argument('<group>', NAMED)
+    .option('--hours <n>', 'when it ends', parseCount)
+    .option('--uses <n>', 'how many may join by it', parseCount)
+    .action((name: string, { hours, uses, ...options }: LinkOptions) => {
+      const { now } = context().surroundings.runtime;
+      const bounds = { ...(hours && { expiresAt: now() + hours * HOUR_MS }), ...(uses && { uses }) };
+      return run({ group: 'link', name, ...bounds }, options);
+    });
+
+  const revoke = accountCommand('revoke', 'Revoke a link by which people join', ['sealwire group revoke trio LINK'])
+    .argument('<group>', NAMED)
+    .argument('<link>', 'as `group show` lists it')
+    .action((name: string, id: string, options: AccountOptions) => run({ group: 'revoke', name, link: id }, options));
 
   const commands = [
     create,
     oneOf('show', 'Show the members of a group'),
     invite,
-    oneOf('join', 'Accept an invitation'),
+    oneOf('join', 'Accept an invitation, or join by a link'),
     oneOf('decline', 'Refuse an invitation'),
     oneOf('leave', 'Leave a group'),
     withMember('remove', 'Take somebody out of a group'),
@@ -75,6 +99,8 @@ export function groupCommand(context: () => Context): Command {
     withMember('demote', 'Make an administrator a member like others'),
     rename,
     timer,
+    link,
+    revoke,
   ];
   const all = group('group', 'Groups: made, joined, changed, shown', [
     'sealwire group create --name trio --member bob --member carol',
@@ -100,4 +126,9 @@ async function work(context: Context, order: GroupOrder, options: AccountOptions
   }
   for (const { record, text } of outcome.shown) await output.data(record, text);
   if (outcome.note !== undefined) output.note(outcome.note);
+}
+
+function parseLifetime(text: string): number {
+  if (!/^\d{1,8}$/.test(text)) throw new InvalidArgumentError('Seconds, from 0.');
+  return Number(text);
 }

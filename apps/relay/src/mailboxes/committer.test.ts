@@ -25,6 +25,7 @@ function submission(number: number, bytes = 10): Submission {
     at: 0,
     shared: [],
     recipients: [],
+    unwanted: [],
     bytes,
   };
 }

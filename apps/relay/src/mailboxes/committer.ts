@@ -4,7 +4,7 @@
  * it begins at once. Acknowledgements ride in the same turn as the appends. Messages keep the order in which they were submitted.
  */
 import type { AppendResult, Mail, Mailboxes, MailboxLimits } from '@sealwire/store/port';
-import type { MessageId } from '@sealwire/wire/ids';
+import type { DeviceId, MessageId } from '@sealwire/wire/ids';
 import type { Session } from '../sockets/session.ts';
 import type { Timers } from '../time/timers.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
@@ -15,6 +15,8 @@ export interface Submission extends Mail {
   readonly session: Session;
   /** What the mailboxes will hold of it, together, and what each of them costs beside that. */
   readonly bytes: number;
+  /** Devices of its frame that it is not for, which the sender is told. */
+  readonly unwanted: readonly DeviceId[];
 }
 
 export interface CommitterSettings {

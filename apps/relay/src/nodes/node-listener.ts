@@ -179,7 +179,11 @@ export class NodeListener implements WheelEntry {
         return;
       case 'devices-changed':
         accountDevices.forget(message.address);
-        this.tellOf(message.version, message.devices);
+        this.tellOf('manifest-published', message.version, message.devices);
+        return;
+      case 'contacts-changed':
+        accountDevices.forget(message.address);
+        this.tellOf('contacts-published', message.version, message.devices);
         return;
       case 'sessions-opened':
         if (message.node === node) return;
@@ -221,10 +225,14 @@ export class NodeListener implements WheelEntry {
     return session;
   }
 
-  /** A hint: a device that it does not reach learns of the manifest by its next send, or its next connection. */
-  private tellOf(version: number, devices: readonly DeviceId[]): void {
+  /** A hint: a device that it does not reach learns of it by its next connection, of a manifest by its next send. */
+  private tellOf(
+    kind: 'manifest-published' | 'contacts-published',
+    version: number,
+    devices: readonly DeviceId[],
+  ): void {
     if (version === 0) return;
-    const frame = encodeServerFrame({ kind: 'manifest-published', version });
+    const frame = encodeServerFrame({ kind, version });
     for (const device of devices) this.parts.sessions.receiver(device)?.writer.frame(frame);
   }
 

@@ -1,15 +1,25 @@
 /**
- * Which devices an account has, remembered for a moment: what a send to "all devices" is compared with (delivery; cases E01, E02).
+ * Which devices an account has, and whom it lets write to them, remembered for a moment: what a send to "all devices" is compared with
+ * (delivery; cases E01, E02).
  * A bus message makes it forget at once; without the bus it forgets by itself.
  */
-import type { Devices } from '@sealwire/store/port';
+import type { Store } from '@sealwire/store/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { LRUCache } from 'lru-cache';
+import { type AccountRules, accountRules } from './contact-rules.ts';
 
 const ACCOUNTS = 20_000;
+/** Of the rules of all of them. */
+const RULES_BYTES = 64 << 20;
 
-interface Known {
+/** An account as the store has it. */
+export interface KnownAccount {
   readonly devices: ReadonlySet<DeviceId>;
+  /** Undefined: everybody may write to it. */
+  readonly rules: AccountRules | undefined;
+}
+
+interface Known extends KnownAccount {
   /** When they were asked for. */
   at: number;
 }
@@ -17,52 +27,61 @@ interface Known {
 export class AccountDevices {
   private readonly known = new LRUCache<AccountAddress, Known>({
     max: ACCOUNTS,
+    maxSize: RULES_BYTES,
+    sizeCalculation: ({ rules }) => 1 + (rules?.bytes ?? 0),
     // For whoever finds it by its device.
     dispose: (known) => {
       known.at = Number.NEGATIVE_INFINITY;
     },
   });
-  /** The same by device, of accounts that have only one. Asked for every message, so that it keeps no order of use. */
+  /** The same by device, of accounts that have only one and hear everybody. Asked for every message, so that it keeps no order of use. */
   private readonly single = new Map<DeviceId, Known>();
   /** Counts forgettings, so that an answer that was on its way meanwhile is not remembered. */
   private forgotten = 0;
 
   constructor(
-    private readonly devices: Pick<Devices, 'list'>,
+    private readonly store: {
+      readonly devices: Pick<Store['devices'], 'list'>;
+      readonly accountRecords: Pick<Store['accountRecords'], 'read'>;
+    },
     private readonly lifeMs: number,
     private readonly now: () => number,
   ) {}
 
-  remembered(account: AccountAddress): ReadonlySet<DeviceId> | undefined {
+  remembered(account: AccountAddress): KnownAccount | undefined {
     const known = this.known.get(account);
-    return known && this.isFresh(known) ? known.devices : undefined;
+    return known && this.isFresh(known) ? known : undefined;
   }
 
-  /** Whether this is known to be the one device of its account: the commonest recipient, judged without looking at its name. */
+  /** Whether this is known to be the one device of an account that hears everybody: the commonest recipient, judged without looking at its name. */
   isSingle(device: DeviceId): boolean {
     const known = this.single.get(device);
     return known !== undefined && this.isFresh(known);
   }
 
   /** Asks the store. Rejects with its error. */
-  async load(accounts: readonly AccountAddress[]): Promise<ReadonlyMap<AccountAddress, ReadonlySet<DeviceId>>> {
+  async load(accounts: readonly AccountAddress[]): Promise<ReadonlyMap<AccountAddress, KnownAccount>> {
     const { forgotten } = this;
     const at = this.now();
-    const lists = await this.devices.list(accounts);
-    const loaded = new Map<AccountAddress, ReadonlySet<DeviceId>>();
+    const { devices, accountRecords } = this.store;
+    const [lists, records] = await Promise.all([
+      devices.list(accounts),
+      accountRecords.read(accounts, 'contact-rules'),
+    ]);
+    const loaded = new Map<AccountAddress, KnownAccount>();
     for (const [i, account] of accounts.entries()) {
-      const devices = new Set(lists[i]?.map(({ id }) => id));
-      loaded.set(account, devices);
-      if (forgotten === this.forgotten) this.remember(account, devices, at);
+      const known = { devices: new Set(lists[i]?.map(({ id }) => id)), rules: accountRules(records[i]?.bytes) };
+      loaded.set(account, known);
+      if (forgotten === this.forgotten) this.remember(account, known, at);
     }
     return loaded;
   }
 
-  private remember(account: AccountAddress, devices: ReadonlySet<DeviceId>, at: number): void {
-    const known = { devices, at };
+  private remember(account: AccountAddress, { devices, rules }: KnownAccount, at: number): void {
+    const known = { devices, rules, at };
     this.known.set(account, known);
     if (this.single.size >= ACCOUNTS) this.single.clear();
-    if (devices.size === 1) for (const device of devices) this.single.set(device, known);
+    if (devices.size === 1 && !rules) for (const device of devices) this.single.set(device, known);
   }
 
   /** What was asked for in the future, a clock that was ahead has dated. */

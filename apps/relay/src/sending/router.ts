@@ -15,13 +15,15 @@ import type { MailClock } from '../mailboxes/mail-clock.ts';
 import type { Hub } from '../nodes/hub.ts';
 import type { Session } from '../sockets/session.ts';
 import type { Turn } from '../time/turn.ts';
-import type { AccountDevices } from './account-devices.ts';
+import type { AccountDevices, KnownAccount } from './account-devices.ts';
+import { type ContactGate, OPEN } from './contact-gate.ts';
 import { contentDigest } from './content-digest.ts';
 import { compareDevices, type Mismatch, namesOwn } from './device-mismatch.ts';
 import type { SendLimits } from './send-limits.ts';
 
 export interface RouterParts {
   readonly accountDevices: AccountDevices;
+  readonly gate: ContactGate;
   readonly limits: SendLimits;
   readonly quota: AccountQuota;
   readonly hub: Hub;
@@ -37,8 +39,9 @@ export interface RouterParts {
 /** How long a client should wait after `unavailable`; it adds its own jitter. */
 const RETRY_UNAVAILABLE_MS = 1_000;
 const RETRY_FULL_MS = 60_000;
+const NOBODY: readonly DeviceId[] = [];
 
-type DevicesOf = (account: AccountAddress) => ReadonlySet<DeviceId> | undefined;
+type KnownOf = (account: AccountAddress) => KnownAccount | undefined;
 
 type Refusal = Partial<Pick<Rejected, 'retryAfterMs' | 'missing' | 'extra' | 'full'>>;
 
@@ -69,21 +72,43 @@ export class Router {
     }
     const remembered = (account: AccountAddress) => accountDevices.remembered(account);
     // A difference from what is remembered may be news that the sender has and this node has not: the store decides.
-    if (faultWith(frame, compareDevices(frame, session.device, remembered)))
+    if (
+      faultWith(
+        frame,
+        compareDevices(frame, session.device, (account) => remembered(account)?.devices),
+      )
+    )
       return this.compareWithStore(session, frame, raw);
     this.submit(session, frame, raw, remembered);
     return undefined;
   }
 
-  ephemeral(session: Session, frame: Ephemeral): void {
-    if (faultOf(frame, this.parts.payloadBytes) || this.parts.limits.waitForEphemeral(session.device, frame) > 0)
-      return;
-    const sentAt = this.parts.now();
+  /** As `send`, for what is neither stored nor answered. */
+  ephemeral(session: Session, frame: Ephemeral): Promise<void> | undefined {
+    const { accountDevices, limits, payloadBytes } = this.parts;
+    if (faultOf(frame, payloadBytes) || limits.waitForEphemeral(session.device, frame) > 0) return undefined;
+    const accounts = [...new Set(frame.parts.map(({ device }) => accountOf(device)))];
+    const remembered = (account: AccountAddress) => accountDevices.remembered(account);
+    if (accounts.every(remembered)) {
+      this.handOver(session, frame, remembered);
+      return undefined;
+    }
+    return accountDevices.load(accounts).then(
+      (loaded) => this.handOver(session, frame, (account) => loaded.get(account)),
+      // Nobody knows whether it is wanted.
+      () => {},
+    );
+  }
+
+  private handOver(session: Session, frame: Ephemeral, knownOf: KnownOf): void {
+    const { gate, hub, now } = this.parts;
+    const sentAt = now();
     for (const { device, content } of frame.parts)
-      this.parts.hub.ephemeral(
-        device,
-        encodeServerFrame({ kind: 'ephemeral-deliver', sender: session.device, sentAt, content, body: frame.body }),
-      );
+      if (gate.letsNearby(session.device, accountOf(device), (account) => knownOf(account)?.rules))
+        hub.ephemeral(
+          device,
+          encodeServerFrame({ kind: 'ephemeral-deliver', sender: session.device, sentAt, content, body: frame.body }),
+        );
   }
 
   appended(batch: readonly Submission[], results: readonly AppendResult[]): void {
@@ -116,19 +141,19 @@ export class Router {
 
   private async compareWithStore(session: Session, frame: Send, raw: Uint8Array): Promise<void> {
     const { accountDevices } = this.parts;
-    let devicesOf: DevicesOf;
+    let knownOf: KnownOf;
     try {
       const named = namesOwn(frame) ? [session.device] : [];
       const accounts = new Set([...named, ...frame.parts.map(({ device }) => device)].map(accountOf));
       const loaded = await accountDevices.load([...accounts]);
-      devicesOf = (account) => loaded.get(account);
+      knownOf = (account) => loaded.get(account);
     } catch {
       reject(session, frame.id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
       return;
     }
-    const mismatch = compareDevices(frame, session.device, devicesOf);
+    const mismatch = compareDevices(frame, session.device, (account) => knownOf(account)?.devices);
     if (mismatch === 'unknown' || mismatch === 'none' || !faultWith(frame, mismatch))
-      this.submit(session, frame, raw, devicesOf);
+      this.submit(session, frame, raw, knownOf);
     else if (frame.allDevices) this.tellMismatch(session, frame, mismatch);
     else reject(session, frame.id, 'unknown-device', { extra: mismatch.extra });
   }
@@ -139,30 +164,42 @@ export class Router {
     else reject(session, id, 'device-mismatch', mismatch);
   }
 
-  /** `devicesOf`: of the accounts named; undefined: the recipient is the one device of its account. */
-  private submit(session: Session, frame: Send, raw: Uint8Array, devicesOf?: DevicesOf): void {
-    const { limits, quota, mailClock } = this.parts;
-    const retryAfterMs = limits.waitForSend(session.device, frame);
+  /** `knownOf`: the accounts named; undefined: the recipient is the one device of an account that hears everybody. */
+  private submit(session: Session, frame: Send, raw: Uint8Array, knownOf?: KnownOf): void {
+    const { gate, limits, quota, mailClock } = this.parts;
+    const { id } = frame;
+    const sender = session.device;
+    const passage = knownOf ? gate.ask(sender, id, frame, (account) => knownOf(account)?.rules) : OPEN;
+    const { dropped, refused } = passage;
+    const getsNothing = (account: AccountAddress) => dropped.has(account) || refused.has(account);
+    const retryAfterMs =
+      passage.waitMs || limits.waitForSend(sender, frame, passage === OPEN ? undefined : getsNothing);
     if (retryAfterMs > 0) {
-      reject(session, frame.id, 'too-many-requests', { retryAfterMs });
+      reject(session, id, 'too-many-requests', { retryAfterMs });
       return;
     }
-    const { id } = frame;
+    if (refused.size > 0 && isAllToOthers(sender, frame, refused)) {
+      reject(session, id, 'contact-needed');
+      return;
+    }
+    gate.pass(sender, id, passage);
     const at = mailClock.stamp();
-    const sender = session.device;
     const shared = encodeMailShared({ sender, id, acceptedAt: at, body: frame.body });
-    const recipients = frame.parts.map(({ device, content }) => ({
+    const parts = passage === OPEN ? frame.parts : frame.parts.filter(({ device }) => !getsNothing(accountOf(device)));
+    const recipients = parts.map(({ device, content }) => ({
       device,
       own: encodeMailOwn(content),
-      room: quota.roomOf(devicesOf?.(accountOf(device))?.size || 1),
+      room: quota.roomOf(knownOf?.(accountOf(device))?.devices.size || 1),
     }));
+    const unwanted = refused.size === 0 ? NOBODY : devicesIn(frame, refused);
     const bytes = storedBytes(frame);
-    if (!this.parts.submit({ session, sender, id, digest: contentDigest(raw), at, shared, recipients, bytes }))
+    const digest = contentDigest(raw);
+    if (!this.parts.submit({ session, sender, id, digest, at, shared, recipients, bytes, unwanted }))
       reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
   }
 
   /** True: durable, now or before. */
-  private settle({ session, id, shared, recipients }: Submission, result: AppendResult): boolean {
+  private settle({ session, id, shared, recipients, unwanted }: Submission, result: AppendResult): boolean {
     const { hub, accountDevices } = this.parts;
     switch (result.status) {
       case 'accepted':
@@ -172,12 +209,14 @@ export class Router {
           const pieces = [...shared, ...own];
           if (seq > 0) hub.deliver(device, seq, pieces, lengthOf(pieces));
         }
-        tellLeftOut(session, id, result.refused);
+        tellLeftOut(session, id, result.refused, 'mailbox-full');
+        tellLeftOut(session, id, unwanted, 'contact-needed');
         return true;
       case 'repeated':
         // The first attempt may have been stored by a node that died, or failed towards us, before it told anybody.
         for (const { device } of recipients) hub.wake(device);
-        tellLeftOut(session, id, result.refused);
+        tellLeftOut(session, id, result.refused, 'mailbox-full');
+        tellLeftOut(session, id, unwanted, 'contact-needed');
         return true;
       case 'conflict':
         reject(session, id, 'message-conflict');
@@ -213,9 +252,21 @@ export function reject(session: Session, id: MessageId, code: ErrorCode, more: R
 }
 
 /** Before the sender hears that its message was accepted: by whom it was not. */
-function tellLeftOut(session: Session, id: MessageId, devices: readonly DeviceId[]): void {
-  if (devices.length > 0)
-    session.writer.frame(encodeServerFrame({ kind: 'left-out', id, code: 'mailbox-full', devices }));
+function tellLeftOut(session: Session, id: MessageId, devices: readonly DeviceId[], code: ErrorCode): void {
+  if (devices.length > 0) session.writer.frame(encodeServerFrame({ kind: 'left-out', id, code, devices }));
+}
+
+function devicesIn({ parts }: Send, accounts: ReadonlySet<AccountAddress>): readonly DeviceId[] {
+  return parts.map(({ device }) => device).filter((device) => accounts.has(accountOf(device)));
+}
+
+/** Whether the message is for none but these and the sender’s own devices. */
+function isAllToOthers(sender: DeviceId, { parts }: Send, accounts: ReadonlySet<AccountAddress>): boolean {
+  const own = accountOf(sender);
+  return parts.every(({ device }) => {
+    const account = accountOf(device);
+    return account === own || accounts.has(account);
+  });
 }
 
 /** Who names all devices must name the right ones; who does not, none that is not there. */

@@ -46,8 +46,11 @@ export class SendLimits {
     if (settings.messagesPerRecipient || settings.bytesPerRecipient) this.inbound = new InboundLimits(settings, now);
   }
 
-  /** Milliseconds until this message may be sent; 0: now, and it is counted. */
-  waitForSend(sender: DeviceId, message: Parts): number {
+  /**
+   * Milliseconds until this message may be sent; 0: now, and it is counted. `notTo`: accounts that do not get it, and of whose share of
+   * what they may get it takes nothing.
+   */
+  waitForSend(sender: DeviceId, message: Parts, notTo: (account: AccountAddress) => boolean = () => false): number {
     const { pairs, bytesOfSender, inbound } = this;
     if (!pairs && !bytesOfSender && !inbound) return 0;
     const own = accountOf(sender);
@@ -65,7 +68,7 @@ export class SendLimits {
     for (let i = 0; i < incoming.length; i++) {
       const one = incoming[i]!;
       pairs?.take(one.pair, 1);
-      inbound?.take(one, admissions[i]!);
+      if (!notTo(one.account)) inbound?.take(one, admissions[i]!);
     }
     return 0;
   }

@@ -10,7 +10,7 @@ import type { Mailboxes } from '@sealwire/store/port';
 import type { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { CLOSE_CODES, type CloseCode, closeCodeOf, ERRORS, type ErrorCode } from '@sealwire/wire/errors';
 import { decodeClientFrame, encodeServerFrame } from '@sealwire/wire/frame-codec';
-import type { Ack, ClientFrame, Hello, Lane, Send } from '@sealwire/wire/frames';
+import type { Ack, ClientFrame, Ephemeral, Hello, Lane, Send } from '@sealwire/wire/frames';
 import type { DeviceId, MessageId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import { WireError } from '@sealwire/wire/wire-error';
@@ -211,7 +211,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
         break;
       case 'ephemeral':
         this.flow.costs(frame.parts.length - 1);
-        if (this.takeSpare() && sends(this.lane)) this.parts.router.ephemeral(this, frame);
+        if (this.takeSpare() && sends(this.lane)) this.ephemeral(frame);
         break;
       case 'show':
         this.flow.costs(frame.accounts.length - 1);
@@ -269,6 +269,11 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     // Limits, mail and a look into the store for each: the first is in what a frame costs.
     this.flow.costs(frame.parts.length - 1);
     const waiting = this.parts.router.send(this, frame, raw);
+    if (waiting) this.holdUntil(waiting);
+  }
+
+  private ephemeral(frame: Ephemeral): void {
+    const waiting = this.parts.router.ephemeral(this, frame);
     if (waiting) this.holdUntil(waiting);
   }
 

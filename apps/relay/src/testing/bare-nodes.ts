@@ -30,7 +30,11 @@ export function createNode(node: string, bus: Bus, time: FakeTime) {
   const repeats = new Repeats(time);
   const announcements = new Announcements(node, sessions, places, publisher, repeats);
   const hub = new Hub(sessions, places, publisher, repeats);
-  const accountDevices = new AccountDevices({ list: async () => [] }, DEFAULT_SETTINGS.accountDevicesMs, now);
+  const accountDevices = new AccountDevices(
+    { devices: { list: async () => [] }, accountRecords: { read: async () => [] } },
+    DEFAULT_SETTINGS.accountDevicesMs,
+    now,
+  );
   const isReceiving = (device: DeviceId) => sessions.receiver(device) !== undefined;
   const presence = new Presence({ node, publisher, settings: DEFAULT_SETTINGS, now, metrics, isReceiving });
   const listener = new NodeListener({

@@ -9,6 +9,7 @@ import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import { FakeSockets } from '../testing/fake-sockets.ts';
 import { FakeTime } from '../testing/fake-time.ts';
+import { Alarms } from './alarms.ts';
 import { manifestBody, signManifest } from './manifest-draft.ts';
 import { PeerBook } from './peer-book.ts';
 import type { OfferedManifest } from './peer-record.ts';
@@ -55,6 +56,7 @@ async function setUp(newest: (version: number) => object, history: (after: numbe
     crypto,
     now: time.now,
     own: { address: parseAccountAddress('sip:alice@example.org'), publishAgain: async () => undefined },
+    alarms: new Alarms(),
     deviceLeft: () => undefined,
     forgetDevice: () => {},
   };

@@ -10,6 +10,8 @@ import type { HttpCalls } from '../connection/http-calls.ts';
 import { ClientError } from '../errors.ts';
 import type { Trust } from '../events.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
+import type { Alarms } from './alarms.ts';
+import { forgetOffered, offeredKey, writeOffered } from './offered-keys.ts';
 import {
   deletePeer,
   deviceOf,
@@ -45,6 +47,7 @@ export interface PeerBookOptions {
   readonly forgetDevice: (transaction: Transaction, device: DeviceId) => void;
   /** In the transaction that stores a manifest without it: all goes that is kept of it. */
   readonly deviceLeft: (transaction: Transaction, device: DeviceId) => void;
+  readonly alarms: Alarms;
 }
 
 export class PeerBook {
@@ -69,7 +72,7 @@ export class PeerBook {
   /** The account as confirmed by the directory within the last `maxAgeMs`. Throws as `refresh` does. */
   async current(address: AccountAddress, maxAgeMs: number): Promise<PeerRecord> {
     const known = this.find(address);
-    const isBehind = this.#behind.has(address);
+    const isBehind = this.#behind.has(address) || this.isKeyChanged(address);
     const age = known ? this.#options.now() - known.checkedAt : maxAgeMs;
     // Confirmed in the future: by a clock that was ahead.
     return known && !isBehind && age >= 0 && age <= maxAgeMs ? known : this.refresh(address);
@@ -106,12 +109,36 @@ export class PeerBook {
     writePeer(transaction, { ...peer, trust: new Map(peer.trust).set(device, trust) });
   }
 
+  /**
+   * The user has compared `accountKey`: what it signs is trusted, but for devices that are unsafe. Throws `account-key-changed` when it is
+   * not the one that is pinned.
+   */
+  writeVerified(transaction: Transaction, address: AccountAddress, accountKey: Uint8Array): void {
+    const peer = readPeer(transaction, address);
+    if (!peer || !this.#options.crypto.equal(peer.accountKey, accountKey)) throw keyChanged(address);
+    writePeer(transaction, { ...peer, verified: true, trust: unsafeOnes(peer) });
+  }
+
+  /** The user takes it back: but for unsafe ones, the account's devices are `untrusted`. */
+  async withdraw(address: AccountAddress): Promise<void> {
+    await this.#options.ledger.commit((transaction) => {
+      const peer = readPeer(transaction, address);
+      if (peer) writePeer(transaction, { ...peer, verified: false, trust: unsafeOnes(peer) });
+    });
+  }
+
+  /** Whether the directory shows another account key than the one that is pinned. */
+  isKeyChanged(address: AccountAddress): boolean {
+    return offeredKey(this.#options.ledger, address) !== undefined;
+  }
+
   /** Forgets the pinned account key and all sessions: the next contact is a first one. The user's decision alone. */
   async forget(address: AccountAddress): Promise<void> {
     await this.#options.ledger.commit((transaction) => {
       const peer = readPeer(transaction, address);
       for (const { id } of peer?.manifest.devices ?? []) this.#options.forgetDevice(transaction, id);
       deletePeer(transaction, address);
+      forgetOffered(transaction, address);
     });
   }
 
@@ -125,11 +152,10 @@ export class PeerBook {
       await ledger.commit((transaction) => writePeer(transaction, readPeer(transaction, address) ?? pinned));
       return this.find(address) ?? pinned;
     }
-    if (!crypto.equal(known.accountKey, answer.accountKey))
-      throw new ClientError(
-        'account-key-changed',
-        `the account key of ${address} is not the one known: nothing is sent; ask ${nameOf(address)} in another way`,
-      );
+    if (!crypto.equal(known.accountKey, answer.accountKey)) {
+      await this.#keyChanged(known, answer.accountKey);
+      throw keyChanged(address);
+    }
     const isBehind = answer.version < known.manifest.version;
     if (isBehind) this.#behind.add(address);
     const caughtUp = answer.version > known.manifest.version + 1 ? await this.#followHistory(known) : known;
@@ -146,7 +172,20 @@ export class PeerBook {
     const present = new Set(followed.manifest.devices.map(({ id }) => id));
     for (const { id } of before.manifest.devices) if (!present.has(id)) this.#options.deviceLeft(transaction, id);
     const trust = new Map([...before.trust].filter(([device]) => present.has(device)));
-    writePeer(transaction, { ...followed, trust });
+    writePeer(transaction, { ...followed, verified: before.verified ?? false, trust });
+    forgetOffered(transaction, followed.address);
+  }
+
+  /** Told once for each key that is shown; until it is ours again, or the user forgets ours, the account counts as unsafe. */
+  async #keyChanged({ address, verified = false }: PeerRecord, offered: Uint8Array): Promise<void> {
+    const { crypto, ledger, alarms } = this.#options;
+    const publish = await ledger.commit((transaction) => {
+      const told = offeredKey(transaction, address);
+      if (told && crypto.equal(told, offered)) return undefined;
+      writeOffered(transaction, address, offered);
+      return alarms.tell(transaction, { kind: 'account-key-change', address, wasVerified: verified });
+    });
+    publish?.();
   }
 
   /** Of our own account no older state than ours, if the directory takes what it lost. */
@@ -216,4 +255,15 @@ export class PeerBook {
       `the directory shows no end of device lists of ${known.address}: nothing is sent; ask the operator`,
     );
   }
+}
+
+function keyChanged(address: AccountAddress): ClientError {
+  return new ClientError(
+    'account-key-changed',
+    `the account key of ${address} is not the one known: nothing is sent; ask ${nameOf(address)} in another way`,
+  );
+}
+
+function unsafeOnes({ trust }: PeerRecord): ReadonlyMap<DeviceId, Trust> {
+  return new Map([...trust].filter(([, each]) => each === 'unsafe'));
 }

@@ -27,7 +27,9 @@ export interface PeerRecord {
   readonly bytes: Uint8Array;
   /** When the directory last confirmed it as the newest, ms. */
   readonly checkedAt: number;
-  /** What is not named is `untrusted`. */
+  /** The user has compared the account key: what it signs is trusted. Absent: no. */
+  readonly verified?: boolean;
+  /** The user's word, or a changed key's, on single devices. What is not named is `trusted` if the account is verified, else `untrusted`. */
   readonly trust: ReadonlyMap<DeviceId, Trust>;
 }
 
@@ -40,6 +42,8 @@ export interface OfferedManifest {
 interface StoredHeader {
   readonly accountKey: string;
   readonly checkedAt: number;
+  /** Absent: no. */
+  readonly verified?: true;
   readonly trust: Readonly<Record<string, Trust>>;
 }
 
@@ -55,6 +59,7 @@ export function readPeer(records: Records, address: AccountAddress): PeerRecord 
     manifest: decodeManifest(blob),
     bytes: blob,
     checkedAt: header.checkedAt,
+    ...(header.verified && { verified: true }),
     trust: new Map(Object.entries(header.trust)) as Map<DeviceId, Trust>,
   };
 }
@@ -70,6 +75,7 @@ export function writePeer(transaction: Transaction, peer: PeerRecord): void {
   const header: StoredHeader = {
     accountKey: encodeBase64url(peer.accountKey),
     checkedAt: peer.checkedAt,
+    ...(peer.verified && { verified: true as const }),
     trust: Object.fromEntries(peer.trust),
   };
   transaction.set(keyOf(peer.address), encodeRecord(header, peer.bytes));
@@ -80,7 +86,14 @@ export function deletePeer(transaction: Transaction, address: AccountAddress): v
 }
 
 export function trustIn(peer: PeerRecord, device: DeviceId): Trust {
-  return peer.trust.get(device) ?? 'untrusted';
+  return peer.trust.get(device) ?? (peer.verified ? 'trusted' : 'untrusted');
+}
+
+/** Of a conversation with the account: the lowest of its devices. An account without devices is as trusted as its key. */
+export function lowestTrust(peer: PeerRecord): Trust {
+  const all = peer.manifest.devices.map(({ id }) => trustIn(peer, id));
+  if (all.includes('unsafe')) return 'unsafe';
+  return all.includes('untrusted') || (all.length === 0 && !peer.verified) ? 'untrusted' : 'trusted';
 }
 
 export function deviceOf(peer: PeerRecord, device: DeviceId): ManifestDevice | undefined {

@@ -229,11 +229,11 @@ async function linkAccount(
   ledger: Ledger,
   services: Services,
   { runtime, prompts, signal }: RegistrationRequest,
-): Promise<Pick<SelfRecord, 'accountSeed' | 'handover'>> {
+): Promise<Pick<SelfRecord, 'accountSeed' | 'handover' | 'contactsKey'>> {
   const { self, book } = services;
   const { crypto } = runtime;
   await book.refresh(self.address);
-  const { accountKey, accountSeed, handover } = await linkAsNew(services, runtime, prompts!, signal);
+  const { accountKey, accountSeed, handover, contactsKey } = await linkAsNew(services, runtime, prompts!, signal);
   const own = await book.refresh(self.address);
   if (!crypto.equal(own.accountKey, accountKey)) {
     await ledger.commit((transaction) => transaction.delete(`peer/${self.address}`));
@@ -243,7 +243,11 @@ async function linkAccount(
     );
   }
   if (!deviceOf(own, self.device)) throw forged();
-  return { accountSeed, ...(handover.length > 0 && { handover: handover.slice() }) };
+  return {
+    accountSeed,
+    ...(handover.length > 0 && { handover: handover.slice() }),
+    ...(contactsKey && { contactsKey: contactsKey.slice() }),
+  };
 }
 
 async function advance(ledger: Ledger, self: SelfRecord, change: Partial<SelfRecord>): Promise<SelfRecord> {

@@ -44,6 +44,8 @@ export interface SelfRecord {
   readonly loginSeed: Uint8Array;
   /** What the device that let this one in gave it. */
   readonly handover?: Uint8Array;
+  /** Of a device that was let in: under which the account's devices encrypt its contact list. */
+  readonly contactsKey?: Uint8Array;
   /** This device as manifests name it. */
   readonly entry: ManifestDevice;
 }

@@ -39,7 +39,7 @@ export function assembleGroups({ services, runtime, inbox, outbox, addressOf, wa
   return {
     store,
     client: new ClientGroups({ store, mail, links, ledger, book, own, addressOf }),
-    audiences: new GroupAudiences({ store, book, crypto, own, inbox }),
+    audiences: new GroupAudiences({ ledger, store, book, crypto, own, inbox }),
     incoming: new IncomingGroups({ store, held: new HeldMessages(ledger), mail, links, crypto, own, now }),
   };
 }

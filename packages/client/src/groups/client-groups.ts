@@ -11,11 +11,12 @@ import type { PeerBook } from '../accounts/peer-book.ts';
 import { ClientError } from '../errors.ts';
 import { checkLifetime } from '../messages/conversation-timer.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
+import type { Group, GroupAct } from './group.ts';
 import { type GroupInfo, groupInfoOf } from './group-info.ts';
 import type { GroupLinks } from './group-links.ts';
 import { linkId } from './group-links.ts';
 import type { GroupMail } from './group-mail.ts';
-import type { Group, GroupAct, GroupStore, LinkBounds } from './group-store.ts';
+import type { GroupStore, LinkBounds } from './group-store.ts';
 
 export type { GroupInfo, GroupMember } from './group-info.ts';
 

@@ -12,9 +12,9 @@ import { ClientError } from '../errors.ts';
 import type { MemberSkippedEvent } from '../events.ts';
 import type { Inbox } from '../messages/inbox.ts';
 import type { OutboxEntry } from '../messages/outbox.ts';
-import type { Transaction } from '../storage/ledger.ts';
+import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
-import { partOf } from './group-part.ts';
+import { partIsSaid, partOf } from './group-part.ts';
 import type { GroupStore } from './group-store.ts';
 
 /** Accounts whose device lists are asked for at once. */
@@ -24,11 +24,14 @@ export interface GroupAudience {
   readonly peers: readonly PeerRecord[];
   /** The plaintext with what it says of the group. */
   readonly dressed: Uint8Array;
+  /** Of the membership: it goes to whoever must know of it, whatever the policy of trust is. */
+  readonly isNews: boolean;
   /** In the transaction that encrypts: who is left out. Call the answer once that is durable. */
   told(transaction: Transaction, entry: OutboxEntry): () => void;
 }
 
 export interface GroupAudiencesOptions {
+  readonly ledger: Ledger;
   readonly store: GroupStore;
   readonly book: PeerBook;
   readonly crypto: CryptoProvider;
@@ -77,8 +80,12 @@ export class GroupAudiences {
       );
     return {
       peers: members.flatMap(({ peer, reason }) => (peer && !reason ? [peer] : [])),
-      dressed: isNews ? plaintext : encodeContent({ ...content, group: partOf(group) }),
-      told: (transaction, entry) => this.#tell(transaction, entry, members),
+      isNews,
+      dressed: isNews ? plaintext : encodeContent({ ...content, group: partOf(this.#options.ledger, group) }),
+      told: (transaction, entry) => {
+        if (!isNews) partIsSaid(transaction, group);
+        return this.#tell(transaction, entry, members);
+      },
     };
   }
 

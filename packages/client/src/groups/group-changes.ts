@@ -4,7 +4,7 @@ import type { GroupAction } from '@sealwire/wire/group-event';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import type { GroupChange } from '../events.ts';
 import type { DurableEvent } from '../messages/inbox.ts';
-import type { Group } from './group-store.ts';
+import type { Group } from './group.ts';
 
 export interface NewEvents {
   /** Undefined: the group was not known here. */

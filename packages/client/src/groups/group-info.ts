@@ -2,8 +2,8 @@
 import { decodeFileDescriptor, type FileDescriptor } from '@sealwire/wire/file-descriptor';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
+import type { Group } from './group.ts';
 import { linkId } from './group-links.ts';
-import type { Group } from './group-store.ts';
 
 export interface GroupMember {
   readonly address: AccountAddress;

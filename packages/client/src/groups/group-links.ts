@@ -17,8 +17,9 @@ import type { SelfRecord } from '../accounts/self-record.ts';
 import { ClientError } from '../errors.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
+import type { Group } from './group.ts';
 import type { GroupMail } from './group-mail.ts';
-import type { Group, GroupStore } from './group-store.ts';
+import type { GroupStore } from './group-store.ts';
 
 export interface GroupLinksOptions {
   readonly store: GroupStore;

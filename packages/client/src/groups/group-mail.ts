@@ -11,7 +11,7 @@ import type { AccountAddress } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { Outbox } from '../messages/outbox.ts';
 import type { Transaction } from '../storage/ledger.ts';
-import type { Group } from './group-store.ts';
+import type { Group } from './group.ts';
 
 /** Of events in one message: it fits a frame beside the parts of all devices of an account. */
 const EVENTS_BYTES = 48 * 1_024;

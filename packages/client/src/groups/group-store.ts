@@ -6,8 +6,8 @@ import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { MembershipError } from '@sealwire/membership/errors';
 import { Log } from '@sealwire/membership/log';
 import { createGroup, joinByLink, type Made, makeEvent, makeLink, type Signer } from '@sealwire/membership/making';
-import { type GroupMember, type GroupState, type OpenInvitation, stateOf } from '@sealwire/membership/state';
-import { decodeGroupEvents, type GroupAction, type SignedGroupEvent } from '@sealwire/wire/group-event';
+import { stateOf } from '@sealwire/membership/state';
+import { decodeGroupEvents, type SignedGroupEvent } from '@sealwire/wire/group-event';
 import type { GroupLink } from '@sealwire/wire/group-link';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
@@ -17,28 +17,17 @@ import { ClientError } from '../errors.ts';
 import type { DurableEvent } from '../messages/inbox.ts';
 import type { Ledger, Records, Transaction } from '../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
+import type { Group, GroupAct } from './group.ts';
 import { eventsOf } from './group-changes.ts';
 
 const TABLE = 'group';
 /** That this account is not in; beyond it the oldest go. */
 export const UNJOINED_GROUPS = 64;
 
-/** What is done in a group that there is. */
-export type GroupAct = Exclude<GroupAction, { kind: 'create' }>;
-
 /** When a link ends, ms since 1970, and how many accounts may join by it; absent: no end. */
 export interface LinkBounds {
   readonly expiresAt?: number;
   readonly uses?: number;
-}
-
-export interface Group {
-  readonly address: AccountAddress;
-  readonly log: Log;
-  readonly state: GroupState;
-  /** By address. */
-  readonly members: ReadonlyMap<AccountAddress, GroupMember>;
-  readonly invited: ReadonlyMap<AccountAddress, OpenInvitation>;
 }
 
 export interface GroupStoreOptions {
@@ -56,6 +45,8 @@ export interface Learnt {
   readonly events: readonly DurableEvent[];
   /** Codes of the events that do not count. */
   readonly refused: readonly string[];
+  /** Whether the log has more than before. */
+  readonly grown: boolean;
 }
 
 /** Whether the log of a group is here. */
@@ -144,7 +135,7 @@ export class GroupStore {
       return before ? this.#add(transaction, before, signed) : this.#meet(transaction, address, signed);
     } catch (error) {
       if (!(error instanceof WireError || error instanceof MembershipError)) throw error;
-      return { group: before, events: [], refused: [error.code] };
+      return { group: before, events: [], refused: [error.code], grown: false };
     }
   }
 
@@ -163,6 +154,7 @@ export class GroupStore {
       group,
       events: eventsOf({ before, group, accepted, forks, own }),
       refused: refused.map(({ code }) => code),
+      grown: accepted.length > 0,
     };
   }
 
@@ -170,14 +162,14 @@ export class GroupStore {
   #meet(transaction: Transaction, address: AccountAddress, signed: readonly SignedGroupEvent[]): Learnt {
     const { crypto, self } = this.#options;
     const [created, ...others] = signed;
-    if (!created) return { group: undefined, events: [], refused: [] };
+    if (!created) return { group: undefined, events: [], refused: [], grown: false };
     const first = Log.of(crypto, created);
-    if (first.address !== address) return { group: undefined, events: [], refused: ['wrong-group'] };
+    if (first.address !== address) return { group: undefined, events: [], refused: ['wrong-group'], grown: false };
     const { log, accepted, refused, forks } = first.add(others);
     const group = this.#write(transaction, log);
     this.#forgetOldest(transaction);
     const events = eventsOf({ before: undefined, group, accepted, forks, own: self.address });
-    return { group, events, refused: refused.map(({ code }) => code) };
+    return { group, events, refused: refused.map(({ code }) => code), grown: true };
   }
 
   #forgetOldest(transaction: Transaction): void {

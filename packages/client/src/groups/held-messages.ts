@@ -2,14 +2,14 @@
  * Messages of groups that name events which are not here yet (docs/spec/groups.md section 6): decrypted, and kept until the events have come.
  * Table `held`, key `held/GROUP NUMBER`.
  */
-import type { AccountAddress } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf } from '@sealwire/wire/ids';
 import type { Decrypted } from '../messages/opening.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { orderedKey } from '../storage/ordered-key.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
 
 const TABLE = 'held';
-/** Of all groups, known and made up: beyond it the oldest of whichever group has most are given up. */
+/** Of all groups, known and made up: beyond it the oldest of whoever has most there are given up. */
 export const HELD_MESSAGES = 256;
 export const HELD_BYTES = 1_024 * 1_024;
 
@@ -47,10 +47,17 @@ function tooMany(transaction: Transaction): string | undefined {
   const keys = transaction.keys(`${TABLE}/`);
   const bytes = keys.reduce((sum, key) => sum + transaction.get(key)!.length, 0);
   if (keys.length <= HELD_MESSAGES && bytes <= HELD_BYTES) return undefined;
-  const byGroup = new Map<string, string[]>();
-  for (const key of keys) byGroup.set(groupIn(key), [...(byGroup.get(groupIn(key)) ?? []), key]);
-  const [largest] = [...byGroup.values()].sort((a, b) => b.length - a.length);
-  return largest![0];
+  const byAuthor = new Map<AccountAddress, string[]>();
+  for (const key of keys) {
+    const author = accountOf(decodeRecord<Pick<Decrypted, 'sender'>>(transaction.get(key)!).header.sender);
+    byAuthor.set(author, [...(byAuthor.get(author) ?? []), key]);
+  }
+  const [largest] = [...byAuthor.values()].sort((one, other) => other.length - one.length);
+  return oldestOf(largest!);
+}
+
+function oldestOf(keys: readonly string[]): string {
+  return keys.reduce((oldest, key) => (numberIn(key) < numberIn(oldest) ? key : oldest));
 }
 
 function read(transaction: Transaction, key: string): Decrypted {
@@ -58,5 +65,4 @@ function read(transaction: Transaction, key: string): Decrypted {
   return { ...header, plaintext: blob };
 }
 
-const groupIn = (key: string) => key.slice(TABLE.length + 1, key.lastIndexOf(' '));
 const numberIn = (key: string) => Number(key.slice(key.lastIndexOf('/') + 1));

@@ -13,14 +13,16 @@ import { WireError } from '@sealwire/wire/wire-error';
 import { readPeer } from '../accounts/peer-record.ts';
 import { ClientError } from '../errors.ts';
 import type { GroupRefusedEvent } from '../events.ts';
+import type { ChainName } from '../messages/chain/incoming-chains.ts';
 import { GROUP_ANSWERS, GROUP_QUESTIONS, mayHappen, spend } from '../messages/healing/allowances.ts';
 import type { DurableEvent } from '../messages/inbox.ts';
 import { type Opened, openedOf } from '../messages/opening.ts';
 import { isForeign } from '../messages/receipts/incoming-receipts.ts';
 import type { Transaction } from '../storage/ledger.ts';
+import type { Group } from './group.ts';
 import type { GroupLinks } from './group-links.ts';
 import type { GroupMail } from './group-mail.ts';
-import type { Group, GroupStore } from './group-store.ts';
+import { type GroupStore, hasGroup } from './group-store.ts';
 import type { HeldMessages } from './held-messages.ts';
 
 export interface IncomingGroupsOptions {
@@ -37,6 +39,8 @@ export interface IncomingGroupsOptions {
 export interface Passed {
   readonly events: readonly DurableEvent[];
   readonly take: readonly Opened[];
+  /** Chains with a message that was told of and is not taken. */
+  readonly uncounted: readonly ChainName[];
   publish(): void;
 }
 
@@ -55,7 +59,8 @@ export class IncomingGroups {
   pass(transaction: Transaction, opened: Opened): Passed {
     const { message } = opened;
     const inGroup = isGroupAddress(message.conversation);
-    if (!inGroup && message.type !== GROUP_TYPE) return { events: [], take: [opened], publish: () => {} };
+    if (!inGroup && message.type !== GROUP_TYPE)
+      return { events: [], take: [opened], uncounted: [], publish: () => {} };
     const work = new Work(this.#options, transaction, opened);
     return inGroup ? work.ofGroup() : work.ofPair();
   }
@@ -68,6 +73,9 @@ class Work {
   readonly #opened: Opened;
   readonly #events: DurableEvent[] = [];
   readonly #publish: (() => void)[] = [];
+  readonly #uncounted: ChainName[] = [];
+  /** Whether the group's log has more than before. */
+  #hasGrown = false;
 
   constructor(options: IncomingGroupsOptions, transaction: Transaction, opened: Opened) {
     this.#options = options;
@@ -105,7 +113,8 @@ class Work {
     const { store } = this.#options;
     const { from, device } = this.#opened.message;
     if (!news || news.events.length === 0) return store.read(this.#transaction, address);
-    const { group, events, refused } = store.learn(this.#transaction, address, news.events);
+    const { group, events, refused, grown } = store.learn(this.#transaction, address, news.events);
+    this.#hasGrown = grown;
     this.#events.push(...events);
     for (const code of new Set(refused))
       this.#events.push({ kind: 'group-refused', group: address, from, device, code, part: 'event' });
@@ -116,7 +125,7 @@ class Work {
     const { own } = this.#options;
     const { from, device, type } = message;
     const isNews = type === GROUP_TYPE;
-    if (!group) return isNews ? { code: 'unknown-group' } : 'wait';
+    if (!group) return 'wait';
     const { members } = group;
     if (news && !hasAll(group, news.heads)) {
       if (!isNews) return 'wait';
@@ -143,7 +152,7 @@ class Work {
   #release(address: AccountAddress): Opened[] {
     const { held, store, own } = this.#options;
     const group = store.read(this.#transaction, address);
-    if (!group) return [];
+    if (!group || !this.#hasGrown) return [];
     const released: Opened[] = [];
     for (const decrypted of held.take(this.#transaction, address)) {
       const opened = openedOf(this.#transaction, own, decrypted);
@@ -206,7 +215,9 @@ class Work {
     }
   }
 
-  #refuse(group: AccountAddress, { message }: Opened, code: string): void {
+  #refuse(group: AccountAddress, { message, chain }: Opened, code: string): void {
+    // Made-up groups must not fill the storage.
+    if (hasGroup(this.#transaction, chain.recipientUser)) this.#uncounted.push(chain);
     const { id, from, device } = message;
     const event: GroupRefusedEvent = { kind: 'group-refused', group, from, device, code, part: 'message', id };
     this.#events.push(event);
@@ -221,7 +232,7 @@ class Work {
     const publish = () => {
       for (const each of this.#publish) each();
     };
-    return { events: this.#events, take, publish };
+    return { events: this.#events, take, uncounted: this.#uncounted, publish };
   }
 }
 

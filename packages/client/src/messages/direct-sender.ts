@@ -9,6 +9,7 @@ import { encodeClientFrame } from '@sealwire/wire/frame-codec';
 import { type AccountAddress, accountOf, type DeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { PeerBook } from '../accounts/peer-book.ts';
+import { refuseUntrusted } from '../accounts/trust-policy.ts';
 import type { EngineContext } from '../engines/engine.ts';
 import type { Engines } from '../engines/engines.ts';
 import type { Transaction } from '../storage/ledger.ts';
@@ -59,6 +60,7 @@ export class DirectSender {
     const accounts = [...new Set(devices.map(accountOf))].flatMap((account) => book.find(account) ?? []);
     const { recipients, copies } = among(accounts, accountOf(me), devices);
     if (recipients.length + copies.length === 0) return 'nobody';
+    if (shown) for (const account of accounts) refuseUntrusted(context.records, accountOf(me), to, account, recipients);
     const id = parseMessageId(random(LIMITS.messageIdBytes.value));
     const draft = { recipientUser: to, recipients, copies, plaintext };
     const { engine, parts, cipherMessage } = await engines.seal(draft, context, (transaction) => {

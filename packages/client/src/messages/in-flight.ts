@@ -50,7 +50,7 @@ export class InFlight {
   /** Said before the message is accepted. */
   leftOut({ id, devices }: LeftOut): void {
     const relayId = encodeBase64url(id);
-    if (this.#waiting.has(relayId)) this.#leftOut.set(relayId, devices);
+    if (this.#waiting.has(relayId)) this.#leftOut.set(relayId, [...(this.#leftOut.get(relayId) ?? []), ...devices]);
   }
 
   rejected(rejected: Rejected): void {

@@ -8,6 +8,7 @@ import type { Part } from '@sealwire/wire/frames';
 import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { PeerBook } from '../accounts/peer-book.ts';
+import { refuseUntrusted } from '../accounts/trust-policy.ts';
 import type { EngineContext, EngineDevice } from '../engines/engine.ts';
 import type { Engines } from '../engines/engines.ts';
 import type { GroupAudience, GroupAudiences } from '../groups/group-audiences.ts';
@@ -47,11 +48,12 @@ export class MessageSealer {
     const { outbox, book, engines, context, heard, written, me, random } = this.#options;
     const { to, taken = [] } = entry;
     const served = taken.flatMap(({ devices }) => devices);
-    const { peers, dressed, told } = await this.#audience(entry);
+    const { peers, dressed, isNews, told } = await this.#audience(entry);
     const own = await book.current(this.#own, MANIFEST_AGE_MS);
     const all = fanOut(peers, own, me, gone);
     if (to !== this.#own && !isGroupAddress(to)) refuseNobody(peers[0]!, all.recipients);
     // Who joins an account that has the message is not owed it, and the relay would want all of the account's devices again.
+    if (!isNews) for (const peer of peers) refuseUntrusted(context.records, this.#own, to, peer, all.recipients);
     const { recipients, copies } = without(served.map(accountOf), all);
     const devices = [...recipients, ...copies].map(({ id }) => id);
     if (devices.length === 0 && served.length > 0) return undefined;
@@ -97,7 +99,7 @@ export class MessageSealer {
     const plaintext = outbox.plaintextOf(entry);
     if (isGroupAddress(entry.to)) return groups.audience(entry.to, plaintext, MANIFEST_AGE_MS);
     const peers = entry.to === this.#own ? [] : [await book.current(entry.to, MANIFEST_AGE_MS)];
-    return { peers, dressed: plaintext, told: () => () => {} };
+    return { peers, dressed: plaintext, isNews: false, told: () => () => {} };
   }
 }
 

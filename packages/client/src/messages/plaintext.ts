@@ -26,8 +26,8 @@ export function plaintextOf(
     throw new ClientError('message-too-large', `a message has at most ${MAXIMUM_BYTES} bytes: send this as a file`);
   try {
     const asks = requests !== undefined && type !== CPIM_TYPE && !isNotice(type);
-    const gives = { ...(asks && { requests }), ...(typingKey && { typingKey }) };
-    return encodeContent({ type, body, sentAt, id, ...gives, ...saidOf(said) });
+    const more = { ...(asks && { requests }), ...(typingKey && { typingKey }), ...saidOf(said) };
+    return encodeContent({ type, body, sentAt, id, ...more });
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause;
     const text = MEDIA_TYPE.test(type)

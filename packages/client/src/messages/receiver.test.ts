@@ -68,10 +68,11 @@ async function setUp() {
     repeats: new Repeats(ledger, new KeptMessages(now), written, now),
     refusals: new Refusals(ledger, new KeptMessages(now), now),
     groups: {
-      pass: (_: unknown, opened: Opened) => ({ events: [], take: [opened], publish: () => {} }),
+      pass: (_: unknown, opened: Opened) => ({ events: [], take: [opened], uncounted: [], publish: () => {} }),
     } as unknown as IncomingGroups,
     heal: () => undefined,
     owing: () => undefined,
+    verification: () => undefined,
     typing: () => () => undefined,
     me,
     timers: new FakeTime(),

@@ -8,11 +8,13 @@ import type { Content } from '@sealwire/wire/envelope';
 import type { CaughtUp, Deliver, Gap } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
+import { VERIFICATION_TYPE } from '@sealwire/wire/verification';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf, readPeer } from '../accounts/peer-record.ts';
+import { admitted } from '../contacts/stranger.ts';
 import type { Engines } from '../engines/engines.ts';
 import { asClientError, ClientError, isStorageBroken } from '../errors.ts';
-import type { UndecryptableEvent } from '../events.ts';
+import type { IncomingMessage, UndecryptableEvent } from '../events.ts';
 import type { IncomingGroups } from '../groups/incoming-groups.ts';
 import type { Timers } from '../runtime.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
@@ -64,6 +66,8 @@ export interface ReceiverOptions {
   readonly heal: (to: AccountAddress) => void;
   /** A message has arrived whose sender is owed a receipt. */
   readonly owing: (conversation: AccountAddress) => void;
+  /** Two people compare what their devices show: no application is shown such a message. */
+  readonly verification: (message: IncomingMessage) => void;
   /** A message of a chain tells whether its device shows that its user types, and that he does not any more. */
   readonly typing: (transaction: Transaction, chain: ChainName, content: Content) => () => void;
   readonly me: DeviceId;
@@ -207,7 +211,8 @@ export class Receiver {
     const isFirst = isAsked && encodeBase64url(again) === id;
     // The same message under another relay id: its sender never learnt that the first attempt had arrived.
     if (!isFirst && id !== relayId && !fresh.take(sender, id)) return [];
-    const { events, take, publish } = this.#options.groups.pass(transaction, opened);
+    const { events, take, uncounted, publish } = this.#options.groups.pass(transaction, opened);
+    for (const chain of uncounted) heard.unreadable(transaction, chain);
     const isTaken = (device: DeviceId, taken: string) => fresh.has(device, taken);
     return [
       ...events.map((event) => inbox.add(transaction, event)),
@@ -278,7 +283,8 @@ export class Receiver {
       });
       published.push(typing(transaction, chain, content));
     }
-    if (receipts.shown) add(shownEvent({ me, isTaken }, transaction, message, content));
+    if (message.type === VERIFICATION_TYPE) published.push(() => this.#options.verification(message));
+    else if (receipts.shown) add(admitted(transaction, me, shownEvent({ me, isTaken }, transaction, message, content)));
     return published;
   }
 

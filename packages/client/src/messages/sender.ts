@@ -22,7 +22,7 @@ import type { IncomingChains } from './chain/incoming-chains.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
 import type { ReceiptSchedule } from './chain/receipt-schedule.ts';
 import { ReceiptSender } from './chain/receipt-sender.ts';
-import { DirectSender } from './direct-sender.ts';
+import { type DirectMessage, type DirectOutcome, DirectSender } from './direct-sender.ts';
 import { ghostDevice } from './fan-out.ts';
 import { FrameSender } from './frame-sender.ts';
 import { HealingSender } from './healing/healing-sender.ts';
@@ -80,6 +80,7 @@ export class Sender {
   readonly #inFlight: InFlight;
   readonly #sealer: MessageSealer;
   readonly #frameSender: FrameSender;
+  readonly #direct: DirectSender;
   readonly #receiptSender: ReceiptSender;
   readonly #healing: HealingSender;
   readonly #waiting: WaitingMessages;
@@ -94,6 +95,7 @@ export class Sender {
     this.#frameSender = new FrameSender(this.#inFlight);
     this.#waiting = new WaitingMessages(options.inbox, options.context);
     const direct = new DirectSender({ ...options, inFlight: this.#inFlight });
+    this.#direct = direct;
     this.#receiptSender = new ReceiptSender({ ...options, direct });
     this.#healing = new HealingSender({ ...options, direct, wake: () => this.wake() });
   }
@@ -122,6 +124,12 @@ export class Sender {
     this.wake();
     const moment = pause(this.#options.timers, HEALING_MS, this.#period.signal);
     await Promise.race([this.idle(), moment]);
+  }
+
+  /** To devices that are named, beside all that is queued; `later` without a link. Throws as `DirectSender.send`. */
+  async sendDirect(message: DirectMessage): Promise<DirectOutcome> {
+    const period = this.#period?.signal;
+    return period ? this.#direct.send(message, period) : 'later';
   }
 
   /** Looks for work. */

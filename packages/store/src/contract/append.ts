@@ -57,6 +57,16 @@ export function appendContract(open: OpenStore): void {
       ]);
     });
 
+    it('takes a message without recipients, and knows its id from then on', async () => {
+      await people(store(), ALICE, 1);
+      const append = (digest: number, to: readonly DeviceId[] = []) =>
+        store().mailboxes.append([mail(1, bob, to, { digest }), mail(2, bob, [phone])], ROOMY);
+      expect(await append(1)).toEqual([accepted(), accepted(1)]);
+      expect(await append(1, [phone])).toEqual([REPEATED, REPEATED]);
+      expect(await append(9)).toEqual([{ status: 'conflict' }, REPEATED]);
+      expect(await seqsIn(store(), phone)).toEqual([1]);
+    });
+
     it('numbers the messages of a mailbox by one, in the order of acceptance, whatever else happens', async () => {
       await people(store(), ALICE, 2);
       expect(await append([1, bob, [phone]], [2, bob, [phone, laptop]], [3, bob, [phone]])).toEqual([

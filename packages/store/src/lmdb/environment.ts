@@ -47,6 +47,7 @@ const DATABASES = [
   'apppasswords', // address, 0, id → app password
   'attachments', // address, 0, id → attachment
   'attachmentends', // u48 end, address, 0, id → nothing; an attachment of a deleted account has end 0
+  'accountrecords', // address, 0, name → version, bytes
   'nesusers', // name → user of NES
   'nesuserends', // u48 end, name → nothing: of those that nobody activated
   'probe', // one record

@@ -29,6 +29,7 @@ const RECORDS = [
   'invitations',
   'apppasswords',
   'attachments',
+  'accountrecords',
   'nesusers',
 ] as const;
 const ONE_TIME_KEY = 'k'.charCodeAt(0);

@@ -18,6 +18,7 @@ import {
   type StoredManifest,
   StoreError,
 } from '../port.ts';
+import { allAccountRecords, type NamedAccountRecord } from './account-records.ts';
 import { appPasswordsOf } from './app-passwords.ts';
 import type { Environment } from './environment.ts';
 import { readExpiryTime } from './expiry-time.ts';
@@ -93,6 +94,7 @@ export interface LmdbWalk {
   invitations(): Iterable<{ readonly hash: Uint8Array; readonly uses: number; readonly expiresAt: number }>;
   /** Of each account, or what is left of one, that has any. */
   attachments(): Iterable<{ readonly address: AccountAddress; readonly held: readonly Attachment[] }>;
+  accountRecords(): Iterable<NamedAccountRecord>;
   nesUsers(): Iterable<NesUser>;
   once(): Iterable<{ readonly key: Uint8Array; readonly until: number }>;
   /** The time by which mail expires; undefined: never noted. */
@@ -219,6 +221,11 @@ export function lmdbWalk(
       for (const key of databases.attachments.getKeys({}))
         addresses.add(key.subarray(0, key.indexOf(0)).toString() as AccountAddress);
       for (const address of addresses) yield { address, held: attachmentsOf(databases, address) };
+    },
+
+    accountRecords() {
+      renew();
+      return allAccountRecords(databases);
     },
 
     nesUsers() {

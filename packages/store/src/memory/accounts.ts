@@ -3,6 +3,7 @@ import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { copyAccount, copyDevice, copyManifest } from '../copies.ts';
 import { type Accounts, type Device, type Devices, type Manifests, StoreError, type UnfinishedTerms } from '../port.ts';
 import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
+import { removeAccountRecords } from './account-records.ts';
 import { expireAttachments } from './attachments.ts';
 import { checkKeys, holdKeys, type KeyClaim, releaseKeys, usedKeys } from './key-owners.ts';
 import { type AccountRow, emptyMailbox, type MemoryState, textOf } from './state.ts';
@@ -132,6 +133,7 @@ function removeAccount(state: MemoryState, row: AccountRow): void {
   for (const id of waitingIds(state, address)) removeWaiting(state, id);
   releaseKeys(state, address, [accountKey]);
   expireAttachments(state, address);
+  removeAccountRecords(state, address);
   state.accounts.delete(address);
 }
 

@@ -4,6 +4,7 @@ import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type {
   Account,
+  AccountRecord,
   AppPassword,
   Attachment,
   Device,
@@ -88,6 +89,8 @@ export interface MemoryState {
   /** Of those, too, whose account is gone. By address, then by id. */
   readonly attachments: Map<AccountAddress, Map<string, Attachment>>;
   readonly invitations: Map<string, { uses: number; readonly expiresAt: number }>;
+  /** By address and name. */
+  readonly accountRecords: Map<string, AccountRecord>;
   /** By name. */
   readonly nesUsers: Map<string, NesUser>;
   /** By sender and message id, oldest first. */
@@ -106,6 +109,7 @@ export function emptyState(): MemoryState {
     used: new Set(),
     attachments: new Map(),
     invitations: new Map(),
+    accountRecords: new Map(),
     nesUsers: new Map(),
     accepted: new Map(),
     taken: new Map(),

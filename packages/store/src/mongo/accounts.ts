@@ -11,6 +11,7 @@ import {
   type UnfinishedTerms,
 } from '../port.ts';
 import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
+import { removeAccountRecords } from './account-records.ts';
 import { changeAccount, readAccount, replaceAccount } from './account-row.ts';
 import { expireAttachments } from './attachments.ts';
 import { bin, bytesOf } from './bytes.ts';
@@ -40,8 +41,11 @@ export function mongoAccounts(ground: Ground): Accounts {
           await checkNew(ground, before, devices);
           const claims = [{ owner: address, keys: [account.accountKey] }, ...claimsOf(devices)];
           const leaving = old ? allOf(old) : [];
-          // Before it makes room: whoever has its name then may have attachments, too.
-          if (old) await expireAttachments(ground, address);
+          // Before it makes room: whoever has its name then may have attachments and records, too.
+          if (old) {
+            await expireAttachments(ground, address);
+            await removeAccountRecords(ground, address);
+          }
           const owners = new Set(leaving.map(({ id }) => id as KeyOwner));
           await claimKeys(ground, claims, { field: 'account', rev: before.rev + 1 }, owners);
           return {

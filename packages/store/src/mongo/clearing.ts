@@ -2,6 +2,7 @@
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { SUITE_NAMES } from '@sealwire/wire/lime-server';
 import { trusted } from 'mongoose';
+import { removeAccountRecords } from './account-records.ts';
 import { expireAttachments } from './attachments.ts';
 import { boxOf, LAST_SEQ, mailId } from './bytes.ts';
 import { type AccountDocument, emptyMailbox, type PrekeyDocument } from './documents.ts';
@@ -18,6 +19,7 @@ export async function clearAway(ground: Ground, account: AccountDocument): Promi
     else if (account.state === 'deleted') {
       await engine.write(() => documents.manifests.deleteMany({ address: id }).exec());
       await expireAttachments(ground, id);
+      await removeAccountRecords(ground, id);
     }
     await releaseKeys(ground, id as AccountAddress | DeviceId, keys, 'account', rev);
   }

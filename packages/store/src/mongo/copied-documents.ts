@@ -1,13 +1,16 @@
 /** What a data folder holds, as the documents of a database: the copy writes these, and compares what it reads with them. */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { NamedAccountRecord } from '../lmdb/account-records.ts';
 import type { RememberedId } from '../lmdb/ids/accepted-ids.ts';
 import type { WalkedAccount, WalkedMailbox, WalkedPrekeys } from '../lmdb/walk.ts';
 import type { Attachment, NesUser } from '../port.ts';
 import { keysOfDevice } from '../sameness.ts';
+import { accountRecordId } from './account-records.ts';
 import { acceptedKey, accountTag, bin, boxOf, DIGEST_LENGTH, hashOf, mailId, ONCE_LENGTH } from './bytes.ts';
 import type {
   AcceptedDocument,
   AccountDocument,
+  AccountRecordDocument,
   AttachmentsDocument,
   InvitationDocument,
   KeyDocument,
@@ -186,6 +189,10 @@ export function invitationDocument({
   readonly expiresAt: number;
 }): InvitationDocument {
   return { _id: bin(hash), uses, expiresAt, takers: [] };
+}
+
+export function accountRecordDocument({ address, name, version, bytes }: NamedAccountRecord): AccountRecordDocument {
+  return { _id: accountRecordId(address, name), version, bytes: bin(bytes) };
 }
 
 /** `now`: when the copy is made, ms. */

@@ -18,7 +18,14 @@ export interface AccountCopy extends AccountDocuments {
 }
 
 /** Collections of documents that stand for themselves. */
-export type LooseCollection = 'accepted' | 'attachments' | 'invitations' | 'nesusers' | 'once' | 'times';
+export type LooseCollection =
+  | 'accepted'
+  | 'accountrecords'
+  | 'attachments'
+  | 'invitations'
+  | 'nesusers'
+  | 'once'
+  | 'times';
 
 interface Identified {
   readonly _id: Buffer | string;
@@ -110,9 +117,9 @@ export class CopyTarget {
     await this.engine.write(() => this.collection('mailboxes').deleteMany({ _id: { $in: [...boxes.values()] } }));
   }
 
-  /** They are put anew: an invitation that was used up since, or a user of NES who left, is none any more. */
+  /** They are put anew: an invitation that was used up since, the record of an account or a user of NES who left, is none any more. */
   async clearLoose(): Promise<void> {
-    for (const name of ['invitations', 'nesusers'] satisfies LooseCollection[])
+    for (const name of ['accountrecords', 'invitations', 'nesusers'] satisfies LooseCollection[])
       await this.engine.write(() => this.collection(name).deleteMany({}));
   }
 

@@ -114,6 +114,13 @@ export interface InvitationDocument {
   readonly takers: readonly Buffer[];
 }
 
+/** `_id`: address, space, name. */
+export interface AccountRecordDocument {
+  readonly _id: string;
+  readonly version: number;
+  readonly bytes: Buffer;
+}
+
 /** A user of NES; `_id`: its name. */
 export interface NesUserDocument {
   readonly _id: string;
@@ -225,6 +232,7 @@ export interface Documents {
   readonly prekeys: Model<PrekeyDocument>;
   readonly keys: Model<KeyDocument>;
   readonly invitations: Model<InvitationDocument>;
+  readonly accountRecords: mongo.Collection<AccountRecordDocument>;
   readonly nesUsers: mongo.Collection<NesUserDocument>;
   readonly once: mongo.Collection<OnceDocument>;
   readonly mailboxes: mongo.Collection<MailboxDocument>;
@@ -329,6 +337,7 @@ export function openDocuments(connection: Connection): Documents {
       'Invitation',
       invitation as unknown as Schema<InvitationDocument>,
     ),
+    accountRecords: db.collection('accountrecords'),
     nesUsers: db.collection('nesusers'),
     once: db.collection('once'),
     mailboxes: db.collection('mailboxes'),

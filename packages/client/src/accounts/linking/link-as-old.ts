@@ -10,6 +10,7 @@ import {
 } from '@sealwire/wire/linking';
 import { decodeManifestDevice, type ManifestDevice } from '@sealwire/wire/manifest';
 import { WireError } from '@sealwire/wire/wire-error';
+import { contactsKeyOf } from '../../contacts/contact-cipher.ts';
 import { ClientError } from '../../errors.ts';
 import { type ClientRuntime, platformTimers } from '../../runtime.ts';
 import type { Services } from '../../services.ts';
@@ -104,6 +105,7 @@ function requestOf(
         accountKey: crypto.ed25519.publicKey(accountSeed),
         accountSeed: administrator ? accountSeed : undefined,
         handover,
+        contactsKey: contactsKeyOf(self, crypto),
       });
       await channel.leave(LINK_SLOTS.welcome, secrets.seal('welcome', welcome));
       return entry.id;

@@ -17,6 +17,7 @@ export function mayBeTold(records: Records, own: AccountAddress, account: Accoun
 /** This device or another of its account has written to `account`, or the user trusts one of its devices. */
 function isAcquaintance(records: Records, own: AccountAddress, account: AccountAddress): boolean {
   if (account === own || hasWritten(records, account)) return true;
-  const isTrusted = [...(readPeer(records, account)?.trust.values() ?? [])].includes('trusted');
+  const peer = readPeer(records, account);
+  const isTrusted = peer?.verified || [...(peer?.trust.values() ?? [])].includes('trusted');
   return isTrusted || hasHeard(records, own, account);
 }

@@ -53,6 +53,7 @@ export function buryAccount(databases: Databases, { address, accountKey }: Accou
   moveKeys(databases, address, [accountKey], []);
   removeUnder(databases.manifests, prefixedKey(address));
   removeUnder(databases.apppasswords, prefixedKey(address));
+  removeUnder(databases.accountrecords, prefixedKey(address));
   expireAttachments(databases, address);
   finishAccount(databases, address);
   databases.accounts.putSync(textKey(address), TOMBSTONE);

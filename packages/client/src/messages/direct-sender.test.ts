@@ -1,0 +1,40 @@
+/** What goes to devices directly is held to the policy of trust, where it is shown to somebody. */
+import { expect, it } from '@jest/globals';
+import type { PeerBook } from '../accounts/peer-book.ts';
+import { readPeer } from '../accounts/peer-record.ts';
+import { ClientTrustPolicy } from '../accounts/trust-policy.ts';
+import type { Engines } from '../engines/engines.ts';
+import { ALICE, BOB, ME } from '../testing/chain-world.ts';
+import { DESK, ReceiptWorld } from '../testing/receipt-world.ts';
+import { DirectSender } from './direct-sender.ts';
+import type { InFlight } from './in-flight.ts';
+
+it('T170: what is sent again to a device that is not trusted any more stays here; a receipt does not', async () => {
+  const world = await ReceiptWorld.open();
+  const { ledger } = world;
+  const sealed: string[] = [];
+  const direct = new DirectSender({
+    book: { find: (address) => readPeer(ledger, address) } as Partial<PeerBook> as PeerBook,
+    engines: {
+      seal: async () => {
+        sealed.push('sealed');
+        return { engine: 'lime', parts: [], cipherMessage: new Uint8Array(0) };
+      },
+    } as unknown as Engines,
+    context: { records: ledger } as never,
+    inFlight: { send: async () => ({ kind: 'accepted', leftOut: [] }) } as unknown as InFlight,
+    me: ME,
+    random: (length) => new Uint8Array(length),
+  });
+  const { signal } = new AbortController();
+  const message = { to: BOB, devices: [DESK], content: new Uint8Array(1) };
+  const policy = new ClientTrustPolicy(ledger, () => BOB);
+  await policy.set('trusted-only');
+  await expect(direct.send({ ...message, shown: true }, signal)).rejects.toMatchObject({ code: 'untrusted-device' });
+  expect(sealed).toEqual([]);
+  expect(await direct.send({ ...message, shown: false }, signal)).toBe('accepted');
+  await world.trusts('trusted', DESK);
+  expect(await direct.send({ ...message, shown: true }, signal)).toBe('accepted');
+  // Our own devices are ours.
+  await expect(direct.send({ ...message, to: ALICE, devices: [ME], shown: true }, signal)).resolves.toBe('accepted');
+});

@@ -1,0 +1,240 @@
+/** Two people verify each other over real servers, and over servers that lie: docs/spec/verification.md. */
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { VerificationState } from '@sealwire/client/verification';
+import { nodeCrypto } from '@sealwire/crypto/node';
+import { systemRandom } from '@sealwire/crypto/random';
+import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
+import { decodeManifest, encodeManifest, type Manifest, manifestSigningInput } from '@sealwire/wire/manifest';
+import { type Constellation, startConstellation } from './constellation.ts';
+import { afterCrash, join, type Person, register, take, takeTexts } from './person.ts';
+
+jest.setTimeout(30_000);
+
+const crypto = nodeCrypto();
+let constellation: Constellation;
+let people: Person[];
+let alice: Person;
+let bob: Person;
+
+beforeEach(async () => {
+  constellation = await startConstellation();
+  alice = await register(constellation, 'alice');
+  bob = await register(constellation, 'bob');
+  people = [alice, bob];
+  await alice.client.connect();
+  await bob.client.connect();
+});
+
+afterEach(async () => {
+  for (const { client } of people) await client.close();
+  await constellation.stop();
+});
+
+async function another(person: Person): Promise<Person> {
+  const device = await join(constellation, person);
+  people.push(device);
+  await device.client.connect();
+  return device;
+}
+
+const numberOf = async ({ client }: Person, name: string) => client.verification.safetyNumber(name);
+const trustOf = async ({ client }: Person, name: string) => (await client.peer(name)).trust;
+
+/** Resolves with the first state that is so. */
+function stateOf({ client }: Person, is: (state: VerificationState) => boolean): Promise<VerificationState> {
+  return new Promise((resolve) => {
+    const stop = client.verification.onChange((state) => {
+      if (!is(state)) return;
+      stop();
+      resolve(state);
+    });
+  });
+}
+
+const atStep = (person: Person, step: VerificationState['step']) => stateOf(person, (state) => state.step === step);
+
+/** What alice sees of bob's account from now on: a list that another key signs. */
+async function swapAccountKey(): Promise<void> {
+  const answer = (await (await fetch(`${constellation.origin}/directory/manifests/bob`)).json()) as {
+    manifest: string;
+  };
+  const forged = signed(systemRandom(32), decodeManifest(decodeBase64url(answer.manifest)));
+  alice.network.intercept = async (request, ask) =>
+    request.method === 'GET' && request.url.endsWith('/directory/manifests/bob') ? Response.json(forged) : ask();
+}
+
+function signed(accountSeed: Uint8Array, manifest: Manifest): object {
+  const bytes = encodeManifest(manifest);
+  return {
+    address: manifest.address,
+    accountKey: encodeBase64url(crypto.ed25519.publicKey(accountSeed)),
+    version: manifest.version,
+    manifest: encodeBase64url(bytes),
+    signature: encodeBase64url(crypto.ed25519.sign(accountSeed, manifestSigningInput(bytes))),
+  };
+}
+
+describe('T166: numbers and codes', () => {
+  it('both read the same number; it stays when a device comes, and verifies who reads it', async () => {
+    const hers = await numberOf(alice, 'bob');
+    const his = await numberOf(bob, 'alice');
+    expect(his.digits).toBe(hers.digits);
+    await another(bob);
+    expect((await numberOf(alice, 'bob')).digits).toBe(hers.digits);
+    expect(await alice.client.verification.compareNumber('bob', his.digits.replace(/(.{5})/g, '$1 '))).toBe(true);
+    expect(await alice.client.peer('bob')).toMatchObject({ verified: true, trust: 'trusted' });
+    expect(await trustOf(bob, 'alice')).toBe('untrusted');
+    await expect(alice.client.verification.compareNumber('bob', '12345')).rejects.toMatchObject({
+      code: 'bad-verification-code',
+    });
+  });
+
+  it('a code that is scanned verifies, and is kept over a restart; withdrawn, it is not', async () => {
+    const { code } = await numberOf(bob, 'alice');
+    expect(await alice.client.verification.compare('bob', code)).toBe('same');
+    const again = await afterCrash(alice);
+    people.push(again);
+    expect(await again.client.peer('bob')).toMatchObject({ verified: true, trust: 'trusted' });
+    await again.client.verification.withdraw('bob');
+    expect(await again.client.peer('bob')).toMatchObject({ verified: false, trust: 'untrusted' });
+    await expect(again.client.verification.compare('bob', 'sealwire-verify-1:AAAA')).rejects.toMatchObject({
+      code: 'bad-verification-code',
+    });
+    await expect(again.client.verification.safetyNumber('alice')).rejects.toMatchObject({ code: 'bad-request' });
+  });
+
+  it('a device of a verified account is trusted when the account’s key signs it; an unsafe one stays unsafe', async () => {
+    expect(await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code)).toBe('same');
+    await another(bob);
+    expect(await trustOf(alice, 'bob')).toBe('trusted');
+    await alice.client.setTrust(bob.client.device, 'unsafe');
+    await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code);
+    const { trust, devices } = await alice.client.peer('bob');
+    expect([trust, devices.map((device) => device.trust).sort()]).toEqual(['unsafe', ['trusted', 'unsafe']]);
+  });
+});
+
+describe('T167: a server that lies to one of the two', () => {
+  it('another account key from the start: number and code differ, and nobody is verified', async () => {
+    await swapAccountKey();
+    expect((await numberOf(alice, 'bob')).digits).not.toBe((await numberOf(bob, 'alice')).digits);
+    expect(await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code)).toBe('other-keys');
+    expect(await alice.client.verification.compareNumber('bob', (await numberOf(bob, 'alice')).digits)).toBe(false);
+    expect(await bob.client.verification.compare('alice', (await numberOf(alice, 'bob')).code)).toBe('other-keys');
+    expect([await trustOf(alice, 'bob'), await trustOf(bob, 'alice')]).toEqual(['untrusted', 'untrusted']);
+  });
+
+  it('S38: a device that it hides from one of them is seen when they scan', async () => {
+    const old = await (await fetch(`${constellation.origin}/directory/manifests/bob`)).json();
+    await another(bob);
+    alice.network.intercept = async (request, ask) =>
+      request.url.endsWith('/directory/manifests/bob') ? Response.json(old) : ask();
+    expect(await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code)).toBe('hidden-list');
+    expect(await trustOf(alice, 'bob')).toBe('untrusted');
+    // The other way round: bob has seen that alice is behind.
+    expect(await bob.client.verification.compare('alice', (await numberOf(alice, 'bob')).code)).toBe('old-list');
+  });
+
+  it('D10: another account key later: one event, nothing is sent, and the old one is verified still when it is back', async () => {
+    await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code);
+    const events = take(alice.client, 'account-key-change', 1);
+    await swapAccountKey();
+    for (let n = 0; n < 3; n++)
+      await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'account-key-changed' });
+    expect(await events).toEqual([{ kind: 'account-key-change', address: bob.client.address, wasVerified: true }]);
+    expect(alice.client.peers().find(({ address }) => address === bob.client.address)!.trust).toBe('unsafe');
+    const { accepted } = await alice.client.send('bob', 'to whom?');
+    await expect(accepted).rejects.toMatchObject({ code: 'account-key-changed' });
+    alice.network.intercept = (_request, ask) => ask();
+    expect(await trustOf(alice, 'bob')).toBe('trusted');
+  });
+
+  it('D10: an account that is forgotten has to be verified anew', async () => {
+    await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code);
+    await alice.client.forgetPeer('bob');
+    expect(await alice.client.peer('bob')).toMatchObject({ verified: false, trust: 'untrusted' });
+  });
+});
+
+describe('four characters over the relay', () => {
+  it('no application is shown what is said, and messages go on meanwhile', async () => {
+    const offered = atStep(bob, 'offered');
+    await alice.client.verification.request('bob');
+    const { id } = await offered;
+    const [hers, his] = [atStep(alice, 'comparing'), atStep(bob, 'comparing')];
+    bob.client.verification.accept(id);
+    await alice.client.send('bob', 'do you see it?');
+    expect((await hers).shortString).toBe((await his).shortString);
+    const verified = Promise.all([atStep(alice, 'verified'), atStep(bob, 'verified')]);
+    await bob.client.verification.confirm(id);
+    await alice.client.verification.confirm(id);
+    await verified;
+    expect([await trustOf(alice, 'bob'), await trustOf(bob, 'alice')]).toEqual(['trusted', 'trusted']);
+    await bob.client.send('alice', 'yes');
+    expect(await take(alice.client, 'message', 1)).toMatchObject([{ text: 'yes', trust: 'trusted' }]);
+    expect(await takeTexts(bob.client, 1)).toEqual(['do you see it?']);
+  });
+
+  it('all devices of the other side are asked, one has it', async () => {
+    const tablet = await another(bob);
+    const offered = [atStep(bob, 'offered'), atStep(tablet, 'offered')];
+    await alice.client.verification.request('bob');
+    const [{ id }] = (await Promise.all(offered)) as [VerificationState];
+    const ended = atStep(bob, 'ended');
+    const comparing = atStep(tablet, 'comparing');
+    tablet.client.verification.accept(id);
+    expect(await ended).toMatchObject({ reason: 'elsewhere' });
+    expect(await comparing).toMatchObject({ device: alice.client.device });
+  });
+});
+
+describe('T170: trusted devices only', () => {
+  it('a device that is not trusted gets nothing, and is named; verified, it does', async () => {
+    await alice.client.trustPolicy.set('trusted-only');
+    // Nobody is known yet: found out when it is sent.
+    const { accepted } = await alice.client.send('bob', 'first');
+    await expect(accepted).rejects.toMatchObject({
+      code: 'untrusted-device',
+      message: expect.stringContaining(bob.client.device),
+    });
+    await expect(alice.client.send('bob', 'second')).rejects.toMatchObject({ code: 'untrusted-device' });
+    expect(alice.network.framesSent('send')).toEqual([]);
+    await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code);
+    await (await alice.client.send('bob', 'third')).accepted;
+    expect(await takeTexts(bob.client, 1)).toEqual(['third']);
+  });
+
+  it('one that joins somebody who is not verified is found out, though all others are trusted', async () => {
+    await alice.client.peer('bob');
+    await alice.client.setTrust(bob.client.device, 'trusted');
+    await alice.client.trustPolicy.set('trusted-only', 'bob');
+    await (await alice.client.send('bob', 'for one')).accepted;
+    const tablet = await another(bob);
+    const { accepted } = await alice.client.send('bob', 'for two');
+    await expect(accepted).rejects.toMatchObject({
+      code: 'untrusted-device',
+      message: expect.stringContaining(tablet.client.device),
+    });
+  });
+
+  it('is of one conversation, or of all, and kept; our own devices are ours', async () => {
+    const carol = await register(constellation, 'carol');
+    people.push(carol);
+    const laptop = await another(alice);
+    await alice.client.trustPolicy.set('trusted-only');
+    await alice.client.trustPolicy.set('everyone', 'carol');
+    await (await alice.client.send('carol', 'hello')).accepted;
+    await (await alice.client.send('alice', 'a note')).accepted;
+    expect(await takeTexts(laptop.client, 2)).toEqual(['hello', 'a note']);
+    const again = await afterCrash(alice);
+    people.push(again);
+    const { trustPolicy } = again.client;
+    expect([trustPolicy.get(), trustPolicy.get('carol'), trustPolicy.get('bob')]).toEqual([
+      'trusted-only',
+      'everyone',
+      'trusted-only',
+    ]);
+    expect(trustPolicy.conversations()).toEqual([carol.client.address]);
+    await expect(trustPolicy.set('nobody' as never)).rejects.toMatchObject({ code: 'bad-request' });
+  });
+});
