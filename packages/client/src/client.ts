@@ -274,7 +274,7 @@ export class Client {
     const verifying = { ...services, crypto: runtime.crypto, own: self.address, dialogues: this.#dialogues };
     this.verification = new ClientVerification({ ...verifying, addressOf: (to) => this.#addressOf(to) });
     const transmit = () => (this.state === 'online' ? (frame: Uint8Array) => this.#connection.send(frame) : undefined);
-    // Blocks are not here yet: whoever knows them says so, and calls `presence.refresh` when they change.
+    // Who is blocked is taken off the list (`ClientBlocks`), and the server passes on nothing of what he types: nothing else is known here.
     const aside = { ...common, ...runtime, timers, transmit, isBlocked: () => false };
     this.presence = new ClientPresence({ ...aside, addressOf: (to) => this.#addressOf(to) });
     this.#typing = new Typing({ ...aside, others: (conversation) => this.#writersIn(conversation) });
@@ -305,7 +305,8 @@ export class Client {
     const devices = new OwnDevices(common);
     this.#contactSync = new ContactSync({ ...common, ...runtime, timers, trace });
     this.contacts = new ClientContacts({ ...services, sync: this.#contactSync, now, addressOf });
-    this.blocks = new ClientBlocks({ ...services, addressOf });
+    const blocked = (account: AccountAddress) => this.presence.hideFrom(account);
+    this.blocks = new ClientBlocks({ ...services, addressOf, blocked });
     this.#manifestWatch = new ManifestWatch({ ...services, devices, address: self.address, timers, random, trace });
     this.#connection = new Connection({
       url: new URL(self.server).origin.replace(/^http/, 'ws') + self.paths.relay,

@@ -12,6 +12,8 @@ const ANSWER_BYTES = 1_024 + LIMITS.blocksPerAccount.value * (LIMITS.deviceIdByt
 
 export interface ClientBlocksOptions extends Pick<Services, 'self' | 'http' | 'tokens'> {
   readonly addressOf: (name: string) => AccountAddress;
+  /** The server keeps somebody out from now on. */
+  readonly blocked: (account: AccountAddress) => Promise<void>;
 }
 
 export class ClientBlocks {
@@ -31,8 +33,10 @@ export class ClientBlocks {
    * Resolves when the server has it: from then on nothing arrives that the account sends. The same again changes nothing. Throws
    * `bad-address`, `forbidden` for our own, `limit-reached` beyond 500, and what a request throws.
    */
-  add(account: string): Promise<AccountAddress> {
-    return this.#put('PUT', account);
+  async add(account: string): Promise<AccountAddress> {
+    const address = await this.#put('PUT', account);
+    await this.#options.blocked(address);
+    return address;
   }
 
   /** What was sent meanwhile does not come any more. */

@@ -130,6 +130,17 @@ describe('switched on', () => {
     expect(presence.of('bob')).toBeUndefined();
   });
 
+  it('J05 T176: who was blocked is off the list, for good', async () => {
+    link(true);
+    says(BOB, 'online');
+    await presence.hideFrom(BOB);
+    await presence.hideFrom(BOB);
+    expect(sent).toEqual([show(BOB, CAROL), show(CAROL)]);
+    expect(events).toEqual([`${BOB} online`, `${BOB} offline`]);
+    await open();
+    expect(presence.shownTo()).toEqual([CAROL]);
+  });
+
   it('presencePeers, and what fits a frame', async () => {
     const names = (count: number) => Array.from({ length: count }, (_, n) => `user${n}`);
     const { value } = LIMITS.presencePeers;

@@ -87,6 +87,19 @@ export class ClientPresence {
     this.refresh();
   }
 
+  /** This device does not show itself to `account` any more, as to one who was blocked: resolves when that is durable. */
+  async hideFrom(account: AccountAddress): Promise<void> {
+    const { ledger } = this.#options;
+    if (!shownTo(ledger).includes(account)) return;
+    await ledger.commit((transaction) =>
+      setShownTo(
+        transaction,
+        shownTo(transaction).filter((other) => other !== account),
+      ),
+    );
+    this.refresh();
+  }
+
   shownTo(): AccountAddress[] {
     return shownTo(this.#options.ledger);
   }
