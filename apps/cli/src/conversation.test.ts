@@ -540,7 +540,8 @@ describe('trust', () => {
 
     const { records } = await as('alice', 'verify', '-t', 'carol', '--yes', '--json');
     expect(records[0]).toMatchObject({ event: 'keys', accountKey: own?.accountKey });
-    expect(records[2]).toMatchObject({ event: 'trusted', devices: [own?.device] });
+    expect(records[2]).toMatchObject({ event: 'safety-number', digits: expect.stringMatching(/^\d{60}$/) });
+    expect(records[3]).toMatchObject({ event: 'trusted', devices: [own?.device] });
     await carol('send', '-t', 'alice', '-m', 'hello');
     const { records: read } = await as('alice', 'listen', '--until-caught-up', '--json');
     expect(read.find(({ event }) => event === 'message')).toMatchObject({ text: 'hello', trust: 'trusted' });

@@ -6,6 +6,7 @@ import type { Client } from '@sealwire/client/client';
 import { fileContent } from '@sealwire/client/file-content';
 import { decodeFileDescriptor, encodeFileDescriptor } from '@sealwire/wire/file-descriptor';
 import { z } from 'zod';
+import { COMPARISON_STEPS, takeStep } from './comparison.ts';
 import { findFile, type ListedFile, listedFile } from './files/listed-file.ts';
 import { fileToSend, uploadFor } from './files/send-file.ts';
 import { parseRecipient } from './recipient.ts';
@@ -21,6 +22,7 @@ export const Order = z.union([
   z.strictObject({ upload: z.string(), to: z.array(z.string()).min(1) }),
   z.strictObject({ list: z.literal('files') }),
   z.strictObject({ get: z.string() }),
+  z.strictObject({ verify: z.enum(COMPARISON_STEPS), to: z.string() }),
 ]);
 export type Order = z.output<typeof Order>;
 
@@ -32,7 +34,7 @@ export type Report =
   /** base64. */
   | { readonly bytes: string };
 
-/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, or true. */
+/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `VerificationState`, or true. */
 export async function carryOut(
   client: Client,
   order: Order,
@@ -44,6 +46,10 @@ export async function carryOut(
   if ('descriptor' in order) {
     const content = fileContent(decodeFileDescriptor(Buffer.from(order.descriptor, 'base64')));
     return sendAndWait(client, parseRecipient(order.to, client.address), content, order.wait, signal);
+  }
+  if ('verify' in order) {
+    const to = parseRecipient(order.to, client.address);
+    return { ...(await takeStep(client, order.verify, to, signal)), own: client.address };
   }
   const onProgress = progressTo(say);
   if ('upload' in order) {

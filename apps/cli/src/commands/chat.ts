@@ -18,6 +18,7 @@ import { LineEditor } from '../line-editor.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
 import type { Output } from '../output.ts';
 import { parseRecipient, shortName } from '../recipient.ts';
+import { type ComparisonWord, isComparisonWord, sayComparison, showComparisons } from '../show-comparisons.ts';
 import { acceptedRecord, leftOutText, showEvent } from '../show-event.ts';
 import { parseSeconds, settledWithin } from '../waiting.ts';
 
@@ -29,6 +30,7 @@ interface ChatOptions extends AccountOptions {
 const HELP = [
   '/to NAME    write to somebody else from now on',
   '/file PATH  send a file',
+  '/verify     compare four characters, or answer who asks for that; then /same or /different',
   '/quit       end, like Ctrl-D',
   '//text      a message that begins with /',
 ].join('\n');
@@ -55,6 +57,7 @@ async function chat(context: ProfileContext, options: ChatOptions): Promise<void
     client.onState(notes.state);
     void client.connect();
     chat.greet();
+    showComparisons(client, output);
     // Whichever side ends first ends the other: the end of input, Ctrl-C, or the server's last word (a removed device).
     const ended = new AbortController();
     const signal = AbortSignal.any([surroundings.interrupted, ended.signal]);
@@ -143,6 +146,7 @@ class Chat {
     if (command === 'quit') quit.abort();
     else if (command === 'to' && argument) await this.#turnTo(argument);
     else if (command === 'file' && argument) this.#sendFile(argument);
+    else if (isComparisonWord(command)) await this.#compare(command);
     else if (['help', 'to', 'file'].includes(command)) this.output.note(HELP);
     else this.output.note(`there is no command /${command}\n${HELP}`);
   }
@@ -157,6 +161,15 @@ class Chat {
       this.#to = to;
       this.#names.add(this.#nameOf(to));
       this.#editor?.setPrompt(this.#prompt());
+    } catch (error) {
+      this.output.error(error);
+    }
+  }
+
+  /** What becomes of it is shown as it comes. */
+  async #compare(word: ComparisonWord): Promise<void> {
+    try {
+      await sayComparison(this.#client, this.#to, word);
     } catch (error) {
       this.output.error(error);
     }

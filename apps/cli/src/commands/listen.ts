@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { connectionNotes } from '../connection-notes.ts';
 import { type Context, type ProfileContext, profileFor, withClientForOthers } from '../context.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
+import { showComparisons } from '../show-comparisons.ts';
 import { showEvent } from '../show-event.ts';
 import { parseCount } from '../waiting.ts';
 
@@ -28,6 +29,7 @@ async function listen(context: ProfileContext, { count, untilCaughtUp = false }:
   const notes = connectionNotes((text) => output.note(text));
   const work = async (client: Client) => {
     client.onState(notes.state);
+    showComparisons(client, output);
     void client.connect();
     let left = count;
     // A loop that ends by its signal has taken the message it was given; one that ends by `break` has not.

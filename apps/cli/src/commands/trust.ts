@@ -8,6 +8,7 @@ import { type AccountOptions, accountCommand, group } from '../options.ts';
 import { confirm } from '../prompt.ts';
 import { parseRecipient, shortName } from '../recipient.ts';
 import { keysOf, keysRecord } from '../show-keys.ts';
+import { trustPolicyCommand } from './trust-policy.ts';
 
 interface DecisionOptions extends AccountOptions {
   readonly to: string;
@@ -64,7 +65,7 @@ export function trustCommand(context: () => Context): Command {
         .option('--yes', 'do not ask')
         .action((options: DecisionOptions) => decide(context(), decision, options)),
     );
-  return trust;
+  return trust.addCommand(trustPolicyCommand(context));
 }
 
 async function listPeers(context: Context, options: AccountOptions): Promise<void> {
