@@ -67,6 +67,10 @@ export async function showEvent(
       );
     case 'account-key-change':
       return output.warn(accountKeyText(event, own));
+    case 'directory-key-change':
+      return output.warn(
+        'the server’s key directory signs with another key: nothing is believed of it; ask its operator, then: sealwire trust accept-server',
+      );
     case 'devices-changed':
       for (const device of event.added)
         output.warn(
