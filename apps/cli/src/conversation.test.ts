@@ -564,6 +564,10 @@ describe('trust', () => {
   });
 
   it('another account key is refused everywhere until the user forgets the old one; then it is shown, and verified', async () => {
+    // By the same key: it is the operator who lies.
+    const secret = 'secrets/directory.key';
+    mkdirSync(join(folder, 'elsewhere', 'secrets'), { recursive: true, mode: 0o700 });
+    cpSync(join(folder, 'server', secret), join(folder, 'elsewhere', secret));
     const elsewhere = await startServer(join(folder, 'elsewhere'));
     mkdirSync(home('second-carol'));
     const there = { env: { ...env(), SEALWIRE_SERVER: elsewhere.origin } };

@@ -1,5 +1,5 @@
 /**
- * How a key directory signs its answers (docs/spec/verification.md section 8): a header beside the body, so that LIME's bytes stay as they
+ * How a key directory signs its answers (docs/spec/verification.md section 7): a header beside the body, so that LIME's bytes stay as they
  * are, over what was asked, what is answered, and when.
  */
 import { decodeBase64url, encodeBase64url } from './base64url.ts';

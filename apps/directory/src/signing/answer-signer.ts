@@ -1,4 +1,4 @@
-/** Signs what the directory answers of manifests and bundles (docs/spec/verification.md section 8). */
+/** Signs what the directory answers of manifests and bundles (docs/spec/verification.md section 7). */
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { answerSigningInput, formatAnswerSignature, type SignedExchange } from '@sealwire/wire/answer-signature';
 

@@ -27,7 +27,7 @@ function headers(time: number, of = exchange, by = seed): Headers {
   return new Headers({ 'sealwire-signature': formatAnswerSignature({ key, time, signature }) });
 }
 
-it('T171: an answer that was recorded is not shown again later; clocks of two nodes may differ by five minutes', async () => {
+it('T169: an answer that was recorded is not shown again later; clocks of two nodes may differ by five minutes', async () => {
   await signatures.check(exchange, headers(60 * MINUTE));
   await signatures.check(exchange, headers(55 * MINUTE));
   await expect(signatures.check(exchange, headers(55 * MINUTE - 1))).rejects.toMatchObject({
@@ -35,7 +35,7 @@ it('T171: an answer that was recorded is not shown again later; clocks of two no
   });
 });
 
-it('T171: no byte passes from the question to the answer, or from one question to another', async () => {
+it('T169: no byte passes from the question to the answer, or from one question to another', async () => {
   for (const other of [
     { ...exchange, subject: 'limes' },
     { ...exchange, request: Uint8Array.of(1), answer: Uint8Array.of(2, 3) },

@@ -1,5 +1,5 @@
 /**
- * Whether an answer is our key directory's (docs/spec/verification.md section 8): signed by the key that was pinned with the first signed
+ * Whether an answer is our key directory's (docs/spec/verification.md section 7): signed by the key that was pinned with the first signed
  * answer. Record `self/directory-key`: that key, and another one that was shown.
  */
 import type { CryptoProvider } from '@sealwire/crypto/port';
