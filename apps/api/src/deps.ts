@@ -27,6 +27,8 @@ export interface ApiDeps {
   readonly tokenKey: Uint8Array;
   /** 32 bytes shared with the key directories; undefined: no app passwords. */
   readonly appPasswordKey?: Uint8Array | undefined;
+  /** Ed25519, by which the key directory signs, for `/.well-known/sealwire`; undefined: it does not say. */
+  readonly directoryKey?: Uint8Array | undefined;
   /** For the gate `email`. */
   readonly mailer?: Mailer | undefined;
   /** For `/.well-known/sealwire`. */

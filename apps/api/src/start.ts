@@ -189,7 +189,7 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths, link
       // Nest takes no undefined for a value.
       { provide: APP_PASSWORD_LOGIN, useValue: vault ? appPasswordLogin(deps, vault, signer) : null },
       { provide: LIMITERS, useValue: createApiLimiters(settings, log, { now, metrics, counters }) },
-      { provide: PUBLISHED, useValue: publish(settings, deps.version, signer.jwks()) },
+      { provide: PUBLISHED, useValue: publish(settings, deps.version, signer.jwks(), deps.directoryKey) },
       {
         provide: AUTHENTICATE,
         useValue: bearerAuthenticator({ verifier, audience: 'api', findDevice: (id) => store.devices.find(id) }),

@@ -540,7 +540,8 @@ describe('trust', () => {
 
     const { records } = await as('alice', 'verify', '-t', 'carol', '--yes', '--json');
     expect(records[0]).toMatchObject({ event: 'keys', accountKey: own?.accountKey });
-    expect(records[2]).toMatchObject({ event: 'trusted', devices: [own?.device] });
+    expect(records[2]).toMatchObject({ event: 'safety-number', digits: expect.stringMatching(/^\d{60}$/) });
+    expect(records[3]).toMatchObject({ event: 'trusted', devices: [own?.device] });
     await carol('send', '-t', 'alice', '-m', 'hello');
     const { records: read } = await as('alice', 'listen', '--until-caught-up', '--json');
     expect(read.find(({ event }) => event === 'message')).toMatchObject({ text: 'hello', trust: 'trusted' });
@@ -563,6 +564,10 @@ describe('trust', () => {
   });
 
   it('another account key is refused everywhere until the user forgets the old one; then it is shown, and verified', async () => {
+    // By the same key: it is the operator who lies.
+    const secret = 'secrets/directory.key';
+    mkdirSync(join(folder, 'elsewhere', 'secrets'), { recursive: true, mode: 0o700 });
+    cpSync(join(folder, 'server', secret), join(folder, 'elsewhere', secret));
     const elsewhere = await startServer(join(folder, 'elsewhere'));
     mkdirSync(home('second-carol'));
     const there = { env: { ...env(), SEALWIRE_SERVER: elsewhere.origin } };

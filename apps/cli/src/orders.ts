@@ -7,12 +7,14 @@ import type { Client } from '@sealwire/client/client';
 import { fileContent } from '@sealwire/client/file-content';
 import { decodeFileDescriptor, encodeFileDescriptor } from '@sealwire/wire/file-descriptor';
 import { z } from 'zod';
+import { COMPARISON_STEPS, takeStep } from './comparison.ts';
 import { ContactOrder, carryOutContacts } from './contact-orders.ts';
 import { findFile, type ListedFile, listedFile } from './files/listed-file.ts';
 import { fileToSend, uploadFor } from './files/send-file.ts';
 import { GroupOrder, targetOf, workOnGroups } from './group-work.ts';
 import { carryOutHistory, HistoryOrder, type KeptRecord } from './history/history-orders.ts';
 import { changePresence, PresenceOrder } from './presence.ts';
+import { parseRecipient } from './recipient.ts';
 import { sendAndWait } from './send-and-wait.ts';
 
 const Wait = z.number().min(0).max(86_400);
@@ -29,6 +31,7 @@ export const Order = z.union([
   z.strictObject({ presence: PresenceOrder }),
   z.strictObject({ contacts: ContactOrder }),
   z.strictObject({ history: HistoryOrder }),
+  z.strictObject({ verify: z.enum(COMPARISON_STEPS), to: z.string() }),
 ]);
 export type Order = z.output<typeof Order>;
 
@@ -42,7 +45,10 @@ export type Report =
   /** base64. */
   | { readonly bytes: string };
 
-/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `GroupOutcome`, a `PresenceReport`, a `ContactOutcome`, or true. */
+/**
+ * Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `GroupOutcome`, a `PresenceReport`, a
+ * `ContactOutcome`, a `VerificationState`, or true.
+ */
 export async function carryOut(
   client: Client,
   order: Order,
@@ -57,6 +63,10 @@ export async function carryOut(
   }
   if ('contacts' in order) return carryOutContacts(client, order.contacts);
   if ('history' in order) return carryOutHistory(client, order.history, say, signal);
+  if ('verify' in order) {
+    const to = parseRecipient(order.to, client.address);
+    return { ...(await takeStep(client, order.verify, to, signal)), own: client.address };
+  }
   const onProgress = progressTo(say);
   if ('upload' in order) {
     const recipients = order.to.map((to) => targetOf(client, to));

@@ -1,6 +1,7 @@
 /** What the SDK reports, as a JSON record and as a line for people. */
 import type { Client } from '@sealwire/client/client';
 import type {
+  AccountKeyChangeEvent,
   HoleEvent,
   IncomingEvent,
   MessageEditedEvent,
@@ -8,7 +9,7 @@ import type {
   ReceiptEvent,
   SentAgainEvent,
 } from '@sealwire/client/events';
-import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { type FileKeeper, type MessageFile, messageFile } from './files/message-file.ts';
 import { conversationName, type GroupNames } from './group-work.ts';
 import type { Output } from './output.ts';
@@ -64,7 +65,15 @@ export async function showEvent(
     case 'message-refused':
       return output.warn(refusedText(event));
     case 'identity-change':
-      return output.warn(`the keys of ${event.device} have changed: nothing is sent to that account`);
+      return output.warn(
+        `the keys of ${event.device} have changed: nothing is sent to that account; find out why, then: sealwire trust accept -t ${shortName(accountOf(event.device), own)}`,
+      );
+    case 'account-key-change':
+      return output.warn(accountKeyText(event, own));
+    case 'directory-key-change':
+      return output.warn(
+        'the server’s key directory signs with another key: nothing is believed of it; ask its operator, then: sealwire trust accept-server',
+      );
     case 'devices-changed':
       for (const device of event.added)
         output.warn(
@@ -185,6 +194,12 @@ function holeText({ device, conversation, first, last, told, restarted }: HoleEv
     return `${what} are not here: the session with it was broken, as when a profile is put back to an older state`;
   if (told >= size) return `${what} did not arrive, as was said above`;
   return `${what} did not arrive, and the server ${told === 0 ? 'does not say why' : `told of ${told} only`}`;
+}
+
+function accountKeyText({ address, wasVerified }: AccountKeyChangeEvent, own: AccountAddress): string {
+  const name = shortName(address, own);
+  const what = wasVerified ? `${name}, whom you had verified, has` : `${name} has`;
+  return `${what} another account key on the server: nothing is sent; find out why, then: sealwire trust forget -t ${name}`;
 }
 
 function sentAgainText({ device, ids, gone }: SentAgainEvent): string {

@@ -30,6 +30,8 @@ export interface DirectoryDeps {
   readonly appPasswordKey?: Uint8Array | undefined;
   /** The public-keys provider of NES (`openNesProvider`); undefined: it is off. */
   readonly nes?: NesProvider | undefined;
+  /** Ed25519, 32 bytes, shared with the other key directories; undefined: answers are not signed. */
+  readonly signingKey?: Uint8Array | undefined;
   readonly version: string;
   /** Of the warnings in open mode; the platform's timers unless given. */
   readonly repeat?: Repeat;

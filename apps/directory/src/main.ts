@@ -27,8 +27,9 @@ await bootServer({
       now,
     });
     requireRandomness(systemRandom);
-    const { APP_PASSWORD_KEY: appPasswordKey } = settings;
+    const { APP_PASSWORD_KEY: appPasswordKey, DIRECTORY_SIGNING_KEY: signingKey } = settings;
     const nes = await openNesProvider(settings, { ...context, random: systemRandom });
-    return startDirectory({ ...context, crypto: nodeCrypto(), random: systemRandom, tokens, appPasswordKey, nes });
+    const keys = { appPasswordKey, signingKey };
+    return startDirectory({ ...context, crypto: nodeCrypto(), random: systemRandom, tokens, ...keys, nes });
   },
 });

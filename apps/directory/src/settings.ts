@@ -6,6 +6,7 @@ import { LIMITS } from '@sealwire/wire/limits';
 import { z } from 'zod';
 import { PEER_SETTINGS } from './foreign/peer-settings.ts';
 import { NES_SETTINGS } from './nes/nes-settings.ts';
+import { SIGNING_SETTINGS } from './signing/signing-settings.ts';
 
 // For the declarations of settings that take these over.
 export type { PeerDirectory } from './foreign/peer-settings.ts';
@@ -85,6 +86,7 @@ export const DIRECTORY_SETTINGS = {
     about: 'Manifest publications a minute from one client address; 0: no limit.',
     default: '60',
   }),
+  ...SIGNING_SETTINGS,
   ...NES_SETTINGS,
 } as const;
 

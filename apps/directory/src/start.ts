@@ -11,6 +11,7 @@ import { acceptStrictJsonOnly, fastifyOptions, NEST_OPTIONS, schemaPipe } from '
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
 import { basePathOf } from '@sealwire/service/public-origin';
+import { ANSWER_SIGNATURE_HEADER } from '@sealwire/wire/answer-signature';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { DirectoryDeps } from './deps.ts';
 import { openApiText } from './description.ts';
@@ -34,6 +35,7 @@ import { ProviderService } from './nes/provider-service.ts';
 import { announceOpenMode, platformRepeat } from './open-mode.ts';
 import { OpenApiController } from './openapi.controller.ts';
 import { AUTHENTICATE, FOREIGN_MANIFESTS, KEYS, MANIFEST_LIMITERS, MANIFESTS, OPENAPI, PEER_KEY } from './ports.ts';
+import { answerSigner, subjectOf } from './signing/answer-signer.ts';
 
 export type { DirectoryDeps } from './deps.ts';
 export { openNesProvider } from './nes/open-provider.ts';
@@ -59,7 +61,8 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const bundles = new Bundles({ store, metrics, budget, now, deviceNamed, domain, foreign: peering.foreign });
   const service = new LimeService({ store, door, bundles });
   const answering = { service, deviceNamed, log, metrics, limits };
-  const lime = createLimeEndpoint({ ...answering, authenticate });
+  const sign = answerSigner(crypto, deps.signingKey, now);
+  const lime = createLimeEndpoint({ ...answering, authenticate, sign });
   const forPeers = createLimeEndpoint({ ...answering, authenticate: peering.authenticate });
 
   const nes = nesEndpoint(deps);
@@ -75,8 +78,14 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   acceptStrictJsonOnly(fastify);
   const routesAreThere = refuseOtherMethods(fastify);
   await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } } });
-  fastify.addHook('onSend', async (_request, reply) => {
+  fastify.addHook('onSend', async (request, reply, payload) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    const subject = reply.statusCode === 200 ? subjectOf(request.method, request.url) : undefined;
+    if (sign && subject !== undefined && typeof payload === 'string') {
+      const answer = new TextEncoder().encode(payload);
+      reply.header(ANSWER_SIGNATURE_HEADER, sign({ subject, request: new Uint8Array(0), answer }));
+    }
+    return payload;
   });
   app.useGlobalPipes(schemaPipe());
   app.useGlobalFilters(new ProblemFilter(deps));

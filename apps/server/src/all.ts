@@ -50,6 +50,7 @@ await boot({
       metrics,
       tokenKey: settings.TOKEN_KEY,
       appPasswordKey: settings.APP_PASSWORD_KEY,
+      signingKey: settings.DIRECTORY_SIGNING_KEY,
       version,
       adminSocket: adminSocketOf(settings),
     });

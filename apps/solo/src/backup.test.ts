@@ -17,7 +17,7 @@ async function run(...args: string[]): Promise<[number | null, string, string]> 
 }
 
 describe('backup and restore', () => {
-  const secrets = ['token.key', 'app-passwords.key'];
+  const secrets = ['token.key', 'app-passwords.key', 'directory.key'];
   const secretsIn = (data: string) => secrets.map((name) => readFileSync(inFolder(data, 'secrets', name), 'utf8'));
 
   beforeAll(async () => {
@@ -34,7 +34,7 @@ describe('backup and restore', () => {
       0,
       '',
       expect.stringMatching(
-        /^backup: \S+\/kept\/backup has the store, attachments\/a, secrets\/app-passwords\.key, secrets\/token\.key: keep it as secret .*\nbackup: 0 accounts, .*: nothing is damaged\n$/,
+        /^backup: \S+\/kept\/backup has the store, attachments\/a, secrets\/app-passwords\.key, secrets\/directory\.key, secrets\/token\.key: keep it as secret .*\nbackup: 0 accounts, .*: nothing is damaged\n$/,
       ),
     ]);
     server.child.kill('SIGKILL');
@@ -54,6 +54,7 @@ describe('backup and restore', () => {
       'backup/blobs/files/ab/abc/1',
       'backup/secrets',
       'backup/secrets/app-passwords.key',
+      'backup/secrets/directory.key',
       'backup/secrets/token.key',
       'backup/store',
       'backup/store/data.mdb',

@@ -9,7 +9,7 @@ import { openStore } from '@sealwire/store/open';
 import type { OpenTerms, Store } from '@sealwire/store/port';
 
 const KEY_BYTES = 32;
-export const SECRETS = ['token.key', 'app-passwords.key'];
+export const SECRETS = ['token.key', 'app-passwords.key', 'directory.key'];
 
 export interface DataFolder {
   readonly path: string;
@@ -18,6 +18,8 @@ export interface DataFolder {
   readonly tokenKey: Uint8Array;
   /** Seals app passwords and vouches for nonces; made at the first start. */
   readonly appPasswordKey: Uint8Array;
+  /** Signs what the key directory answers; made at the first start. */
+  readonly signingKey: Uint8Array;
 }
 
 /** Where the embedded store of a data folder is. */
@@ -45,7 +47,11 @@ export async function openDataFolder(folder: string, random: RandomBytes, terms:
   } catch (error) {
     throw folderError(path, (error as NodeJS.ErrnoException).code);
   }
-  const [tokenKey, appPasswordKey] = SECRETS.map((name) => join(path, 'secrets', name)) as [string, string];
+  const [tokenKey, appPasswordKey, signingKey] = SECRETS.map((name) => join(path, 'secrets', name)) as [
+    string,
+    string,
+    string,
+  ];
   const secret = (file: string) => loadOrCreateSecret(file, KEY_BYTES, random);
   if (existsSync(tokenKey)) {
     secret(tokenKey);
@@ -54,7 +60,13 @@ export async function openDataFolder(folder: string, random: RandomBytes, terms:
   // First: who has secrets had a store.
   const store = await openOrExplain('DATA_DIR', () => openStore(`lmdb:${storeIn(path)}`, terms));
   try {
-    return { path, store, tokenKey: secret(tokenKey), appPasswordKey: secret(appPasswordKey) };
+    return {
+      path,
+      store,
+      tokenKey: secret(tokenKey),
+      appPasswordKey: secret(appPasswordKey),
+      signingKey: secret(signingKey),
+    };
   } catch (error) {
     await store.close();
     throw error;

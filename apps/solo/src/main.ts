@@ -74,6 +74,7 @@ if (command) {
         metrics,
         tokenKey: folder.tokenKey,
         appPasswordKey: folder.appPasswordKey,
+        signingKey: settings.DIRECTORY_SIGNING_KEY ?? folder.signingKey,
         version,
         mailFolder: join(folder.path, 'mail'),
         nesKeyFile: nesKeyIn(folder.path),

@@ -44,6 +44,8 @@ export interface SoloDeps {
   readonly tokenKey: Uint8Array;
   /** 32 bytes; undefined: no app passwords. */
   readonly appPasswordKey?: Uint8Array | undefined;
+  /** Ed25519, 32 bytes: signs what the key directory answers; undefined: nothing is signed. */
+  readonly signingKey?: Uint8Array | undefined;
   readonly version: string;
   /** Where mails go when nothing else is said; undefined: nowhere. */
   readonly mailFolder?: string | undefined;
@@ -64,7 +66,8 @@ export interface Solo {
 /** Resolves when the server listens. Throws `ConfigError` when the address cannot be had. */
 export async function startSolo(deps: SoloDeps): Promise<Solo> {
   const { name = 'solo', store, bus, crypto, random, now, log, metrics } = deps;
-  const { tokenKey, appPasswordKey, version, adminSocket } = deps;
+  const { tokenKey, appPasswordKey, signingKey, version, adminSocket } = deps;
+  const directoryKey = signingKey && deps.crypto.ed25519.publicKey(signingKey);
   const address = await withPort(deps.settings.LISTEN);
   const tls = tlsFilesOf(deps.settings);
   const origin = deps.settings.PUBLIC_ORIGIN ?? `${tls ? 'https' : 'http'}://localhost:${address.port}`;
@@ -75,10 +78,19 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
   const shared = { store, bus, counters: deps.counters, crypto, random, now, log, metrics };
 
   const mailer = await openGateMailer(settings, shared, deps.mailFolder);
-  const api = await startApi({ ...shared, blobs: deps.blobs, settings, tokenKey, appPasswordKey, mailer, version });
+  const api = await startApi({
+    ...shared,
+    blobs: deps.blobs,
+    settings,
+    tokenKey,
+    appPasswordKey,
+    directoryKey,
+    mailer,
+    version,
+  });
   const nesFiles = { keyFile: deps.nesKeyFile, mailFolder: deps.mailFolder };
   const nes = await openNesProvider(settings, { ...shared, ...nesFiles });
-  const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey, nes, version });
+  const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey, signingKey, nes, version });
   const relayed = relaySettings(settings);
   const proxies = trustedProxies(settings.TRUSTED_PROXIES);
   const relay = await startRelay({

@@ -596,6 +596,16 @@ export class Client {
     await this.#services.book.forget(forgotten);
   }
 
+  /** Ed25519, by which the key directory signs its answers, pinned with the first of them; undefined: it has signed none. */
+  directoryKey(): Uint8Array | undefined {
+    return this.#services.signatures.pinned();
+  }
+
+  /** The user has found out why the directory signs with another key: that one is pinned. Throws `not-found`. */
+  acceptDirectoryKey(): Promise<void> {
+    return this.#services.signatures.accept();
+  }
+
   /** Disconnects, waits for what is under way (for what heals a session two seconds at most), closes the storage. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();

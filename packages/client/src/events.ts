@@ -150,6 +150,14 @@ export interface AccountKeyChangeEvent {
   readonly wasVerified: boolean;
 }
 
+/**
+ * The key directory signs its answers with another key than the pinned one: nothing that it says is believed until the user has found out
+ * why (`Client.acceptDirectoryKey`).
+ */
+export interface DirectoryKeyChangeEvent {
+  readonly kind: 'directory-key-change';
+}
+
 /** Devices came to our own account, or left it: somebody whom the user did not let in can be removed again (`Client.removeDevice`). */
 export interface DevicesChangedEvent {
   readonly kind: 'devices-changed';
@@ -442,6 +450,7 @@ export type IncomingEvent =
   | MessageRefusedEvent
   | IdentityChangeEvent
   | AccountKeyChangeEvent
+  | DirectoryKeyChangeEvent
   | DevicesChangedEvent
   | ContactsChangedEvent
   | ContactsAlarmEvent

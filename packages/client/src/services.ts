@@ -7,6 +7,7 @@ import { PeerBook } from './accounts/peer-book.ts';
 import { deviceOf } from './accounts/peer-record.ts';
 import type { SelfRecord } from './accounts/self-record.ts';
 import { AccessTokens } from './connection/access-tokens.ts';
+import { DirectorySignatures } from './connection/directory-signatures.ts';
 import { HttpCalls } from './connection/http-calls.ts';
 import type { EngineContext, EngineFactory } from './engines/engine.ts';
 import { Engines } from './engines/engines.ts';
@@ -33,6 +34,7 @@ export interface Services {
   readonly tokens: AccessTokens;
   readonly book: PeerBook;
   readonly alarms: Alarms;
+  readonly signatures: DirectorySignatures;
   readonly manifests: OwnManifests;
   readonly engines: Engines;
   /** Chains that this device receives, and those that it writes. */
@@ -93,9 +95,14 @@ export function assemble(
   const notices = new OwedNotices(ledger, now);
   const incomingReceipts = new IncomingReceipts({ written, displays, notices, own: self.address });
   const alarms = new Alarms();
+  const signatures = new DirectorySignatures({ ledger, crypto, alarms });
+  const signed = (subject: string, request: Uint8Array = new Uint8Array(0)) => {
+    return (answer: Uint8Array, headers: Headers) => signatures.check({ subject, request, answer }, headers);
+  };
   const book: PeerBook = new PeerBook({
     ledger,
     alarms,
+    signed,
     http,
     directoryPath: paths.directory,
     crypto,
@@ -133,6 +140,7 @@ export function assemble(
         answerBytes: LIMITS.limeAnswerBytes.value,
         // A second request for bundles takes one more one-time key at most.
         repeatable: true,
+        check: signed('lime', body),
       } as const;
       return tokens.authorized((token) => http.bytes({ ...call, token }));
     },
@@ -149,6 +157,7 @@ export function assemble(
     tokens,
     book,
     alarms,
+    signatures,
     manifests,
     engines,
     ...messages,

@@ -35,6 +35,8 @@ export interface ConstellationOptions {
   readonly blobs?: Blobs;
   readonly now?: () => number;
   readonly gate?: 'open' | 'invitation';
+  /** By which the directory signs, asked for at each start; default: it signs nothing. */
+  readonly signingKey?: () => Uint8Array | undefined;
   /** Of pages that may call it. */
   readonly allowedOrigins?: readonly string[];
   /** On top of no limits: its domain, and whom it asks of other ones. */
@@ -92,7 +94,13 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
     const { jwks } = createTokenSigner({ seed: tokenKey, issuer: origin, now });
     const tokens = createTokenVerifier({ jwks: jwks(), issuer: origin, now });
     const api = await startApi({ ...shared, blobs: options.blobs, settings, tokenKey, appPasswordKey });
-    const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey });
+    const directory = await startDirectory({
+      ...shared,
+      settings,
+      tokens,
+      appPasswordKey,
+      signingKey: options.signingKey?.(),
+    });
     const relay = await startRelay({
       ...shared,
       tokens,

@@ -34,11 +34,6 @@ export function safetyNumber(one: Uint8Array, other: Uint8Array): string {
   return [digitsOf(one), digitsOf(other)].sort().join('');
 }
 
-/** Twelve groups of five, for people to read to each other. */
-export function groupedNumber(digits: string): string {
-  return digits.replace(/\d{5}(?=\d)/g, '$& ');
-}
-
 /** 30 digits: six numbers of 40 bits, each modulo 100,000. */
 function digitsOf(fingerprint: Uint8Array): string {
   const groups = Array.from({ length: GROUPS }, (_, index) => {

@@ -6,7 +6,6 @@ import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { joined } from './joined.ts';
 
-export const COMMITMENT_BYTES = 32;
 export const SALT_BYTES = 16;
 export const MAC_BYTES = 32;
 

@@ -277,6 +277,8 @@ export const WellKnown = z.object({
   version: z.string(),
   /** Under which logins are taken (wire/login), the server's own first. Absent: of an older server. */
   origins: z.array(z.string()).min(1).max(LIMITS.loginOrigins.value).optional(),
+  /** Ed25519, base64url: by which the key directory signs its answers (wire/answer-signature), where the API server knows it. */
+  directoryKey: z.string().optional(),
 });
 
 /** RFC 9457, with our stable `code`. */

@@ -3,13 +3,14 @@
 import { openApiDocument } from '@sealwire/service/openapi';
 import { openApiPage } from '@sealwire/service/openapi-page';
 import { basePathOf } from '@sealwire/service/public-origin';
+import { encodeBase64url } from '@sealwire/wire/base64url';
 import { WellKnown } from '@sealwire/wire/http';
 import { loginOrigins } from '../login/login-origins.ts';
 import type { ApiSettings } from '../settings.ts';
 import { apiDescription } from './description.ts';
 import type { Published } from './published.controller.ts';
 
-export function publish(settings: ApiSettings, version: string, jwks: object): Published {
+export function publish(settings: ApiSettings, version: string, jwks: object, directoryKey?: Uint8Array): Published {
   const api = apiDescription(version);
   const base = basePathOf(settings.PUBLIC_ORIGIN);
   return {
@@ -23,6 +24,7 @@ export function publish(settings: ApiSettings, version: string, jwks: object): P
         gate: settings.GATE,
         version,
         origins: loginOrigins(settings),
+        ...(directoryKey && { directoryKey: encodeBase64url(directoryKey) }),
       }),
     ),
     jwks: JSON.stringify(jwks),

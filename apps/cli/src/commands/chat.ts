@@ -20,6 +20,7 @@ import { LineEditor } from '../line-editor.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
 import type { Output } from '../output.ts';
 import { showPresence } from '../presence.ts';
+import { type ComparisonWord, isComparisonWord, sayComparison, showComparisons } from '../show-comparisons.ts';
 import { acceptedRecord, leftOutText, showEvent } from '../show-event.ts';
 import { parseSeconds, settledWithin } from '../waiting.ts';
 
@@ -33,6 +34,7 @@ const HELP = [
   '/to NAME    write to somebody else from now on',
   '/group NAME write to a group from now on',
   '/file PATH  send a file',
+  '/verify     compare four characters, or answer who asks for that; then /same or /different',
   '/quit       end, like Ctrl-D',
   '//text      a message that begins with /',
 ].join('\n');
@@ -64,6 +66,7 @@ async function chat(context: ProfileContext, options: ChatOptions): Promise<void
     showPresence(client, output, surroundings.stderr.isTTY === true);
     void client.connect();
     chat.greet();
+    showComparisons(client, output);
     // Whichever side ends first ends the other: the end of input, Ctrl-C, or the server's last word (a removed device).
     const ended = new AbortController();
     const signal = AbortSignal.any([surroundings.interrupted, ended.signal]);
@@ -159,6 +162,7 @@ class Chat {
     else if (command === 'to' && argument) await this.#turnTo(argument);
     else if (command === 'group' && argument) await this.#turnTo(groupTarget(argument));
     else if (command === 'file' && argument) this.#sendFile(argument);
+    else if (isComparisonWord(command)) await this.#compare(command);
     else if (['help', 'to', 'group', 'file'].includes(command)) this.output.note(HELP);
     else this.output.note(`there is no command /${command}\n${HELP}`);
   }
@@ -174,6 +178,15 @@ class Chat {
       this.#to = to;
       this.#met(to);
       this.#editor?.setPrompt(this.#prompt());
+    } catch (error) {
+      this.output.error(error);
+    }
+  }
+
+  /** What becomes of it is shown as it comes. */
+  async #compare(word: ComparisonWord): Promise<void> {
+    try {
+      await sayComparison(this.#client, this.#to, word);
     } catch (error) {
       this.output.error(error);
     }

@@ -2,11 +2,11 @@
 import { Client } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
 import type { Command } from 'commander';
-import qrcode from 'qrcode-generator';
 import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
 import { type EnterOptions, enterAccount, entranceOptions } from '../enter-account.ts';
 import { type AccountOptions, accountCommand, group } from '../options.ts';
 import { ask } from '../prompt.ts';
+import { pictureOf } from '../terminal-qr.ts';
 
 interface ApproveOptions extends AccountOptions {
   readonly administrator?: boolean;
@@ -83,12 +83,4 @@ function askDigits({ surroundings }: ProfileContext): Promise<string> {
     echo: true,
     otherwise: 'there is no terminal to ask for the digits that the new device shows: give them with --digits',
   });
-}
-
-/** Two modules of the QR code a character, dark on light, whatever the colours of the terminal. */
-function pictureOf(code: string): string {
-  const picture = qrcode(0, 'L');
-  picture.addData(code);
-  picture.make();
-  return picture.createASCII(1, 2);
 }

@@ -5,6 +5,7 @@ import { connectionNotes } from '../connection-notes.ts';
 import { type Context, type ProfileContext, profileFor, withClientForOthers } from '../context.ts';
 import { type AccountOptions, accountCommand } from '../options.ts';
 import { showPresence } from '../presence.ts';
+import { showComparisons } from '../show-comparisons.ts';
 import { showEvent } from '../show-event.ts';
 import { parseCount } from '../waiting.ts';
 
@@ -30,6 +31,7 @@ async function listen(context: ProfileContext, { count, untilCaughtUp = false }:
   const work = async (client: Client) => {
     client.onState(notes.state);
     showPresence(client, output, surroundings.stderr.isTTY === true);
+    showComparisons(client, output);
     void client.connect();
     let left = count;
     // A loop that ends by its signal has taken the message it was given; one that ends by `break` has not.

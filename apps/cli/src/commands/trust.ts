@@ -8,6 +8,7 @@ import { type AccountOptions, accountCommand, group } from '../options.ts';
 import { confirm } from '../prompt.ts';
 import { parseRecipient, shortName } from '../recipient.ts';
 import { keysOf, keysRecord } from '../show-keys.ts';
+import { trustPolicyCommand } from './trust-policy.ts';
 
 interface DecisionOptions extends AccountOptions {
   readonly to: string;
@@ -64,7 +65,30 @@ export function trustCommand(context: () => Context): Command {
         .option('--yes', 'do not ask')
         .action((options: DecisionOptions) => decide(context(), decision, options)),
     );
-  return trust;
+  const acceptServer = accountCommand(
+    'accept-server',
+    'Believe the server’s key directory again after it signs with another key, and you found out why',
+    ['sealwire trust accept-server'],
+  ).option('--yes', 'do not ask');
+  acceptServer.action((options: AccountOptions & { readonly yes?: boolean }) => acceptDirectory(context(), options));
+  return trust.addCommand(acceptServer).addCommand(trustPolicyCommand(context));
+}
+
+async function acceptDirectory(context: Context, options: AccountOptions & { readonly yes?: boolean }): Promise<void> {
+  const { output, surroundings } = context;
+  await withClient(profileFor(context, options), async (client) => {
+    await confirm(
+      'Did the operator tell you, in another way than here, that the key is another now? [y/N] ',
+      surroundings,
+      {
+        yes: options.yes,
+        otherwise: 'there is no terminal to ask: find out, then give --yes',
+        refused: 'nothing was changed',
+      },
+    );
+    await client.acceptDirectoryKey();
+    await output.data({ event: 'accept-server' }, 'the new key of the key directory is accepted');
+  });
 }
 
 async function listPeers(context: Context, options: AccountOptions): Promise<void> {

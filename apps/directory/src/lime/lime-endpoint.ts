@@ -8,6 +8,7 @@ import type { Log } from '@sealwire/service/log';
 import { isOfType } from '@sealwire/service/media-type';
 import type { Metrics } from '@sealwire/service/metrics';
 import { Problem } from '@sealwire/service/problem';
+import { ANSWER_SIGNATURE_HEADER } from '@sealwire/wire/answer-signature';
 import { accountOf } from '@sealwire/wire/ids';
 import {
   decodeRequest,
@@ -22,6 +23,7 @@ import {
 } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
 import { readBody } from '../read-body.ts';
+import type { SignAnswer } from '../signing/answer-signer.ts';
 import type { Authenticate, Caller, PeerCaller, Refusal } from './authenticate.ts';
 import type { DeviceNamed } from './device-names.ts';
 import type { LimeService } from './lime-service.ts';
@@ -34,6 +36,8 @@ export interface LimeEndpointDeps {
   readonly metrics: Metrics;
   readonly deviceNamed: DeviceNamed;
   readonly limits: LimeRequestLimits;
+  /** Absent: answers are not signed. */
+  readonly sign?: SignAnswer | undefined;
 }
 
 export type LimeEndpoint = (request: IncomingMessage, response: ServerResponse) => void;
@@ -44,7 +48,12 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export function createLimeEndpoint(deps: LimeEndpointDeps): LimeEndpoint {
   const maxBodyBytes = largestRequest(deps.limits);
   return (request, response) => {
-    answer(deps, maxBodyBytes, request).then(
+    const { sign } = deps;
+    const signed = (body: Uint8Array, answered: Uint8Array) => {
+      if (sign) response.setHeader(ANSWER_SIGNATURE_HEADER, sign({ subject: 'lime', request: body, answer: answered }));
+      return answered;
+    };
+    answer(deps, maxBodyBytes, request, signed).then(
       (answered) =>
         'problem' in answered
           ? sendProblem(deps, response, answered.problem, answered.challenges)
@@ -71,6 +80,7 @@ async function answer(
   { authenticate, service, deviceNamed, limits }: LimeEndpointDeps,
   maxBodyBytes: number,
   request: IncomingMessage,
+  signed: (body: Uint8Array, answered: Uint8Array) => Uint8Array,
 ): Promise<Uint8Array | Refusal> {
   if (request.method !== 'POST') throw new Problem('method-not-allowed', { headers: { allow: 'POST' } });
   // Before anything is read or answered with a 200: an HTTP stack offers its credentials on a 401 only.
@@ -84,7 +94,7 @@ async function answer(
   if (identity === undefined)
     return limeError(LIME_ERRORS.missingSenderId, curveId, 'X-Lime-user-identity or From names the device');
   const sender = 'senderOf' in caller ? await caller.senderOf(identity, body) : senderOf(deviceNamed, caller, identity);
-  return respond(service, limits, sender, body);
+  return signed(body, await respond(service, limits, sender, body));
 }
 
 /** Throws a 403 when the identity header names a device that is not the caller's. */

@@ -6,7 +6,7 @@ import type { CryptoProvider } from '@sealwire/crypto/port';
 import { ManifestAnswer, ManifestHistoryAnswer } from '@sealwire/wire/http';
 import { type AccountAddress, accountOf, type DeviceId, domainOf, nameOf } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
-import type { HttpCalls } from '../connection/http-calls.ts';
+import type { Call, HttpCalls } from '../connection/http-calls.ts';
 import { ClientError } from '../errors.ts';
 import type { Trust } from '../events.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
@@ -48,6 +48,8 @@ export interface PeerBookOptions {
   /** In the transaction that stores a manifest without it: all goes that is kept of it. */
   readonly deviceLeft: (transaction: Transaction, device: DeviceId) => void;
   readonly alarms: Alarms;
+  /** Judges an answer about `subject` below the directory's path; absent: all are believed. */
+  readonly signed?: (subject: string) => NonNullable<Call['check']>;
 }
 
 export class PeerBook {
@@ -201,8 +203,15 @@ export class PeerBook {
   }
 
   async #fetchNewest(address: AccountAddress) {
+    const { directoryPath, signed } = this.#options;
+    const subject = this.#subjectOf(address);
+    const call = {
+      method: 'GET',
+      path: `${directoryPath}/${subject}`,
+      ...(signed && { check: signed(subject) }),
+    } as const;
     try {
-      const answer = await this.#options.http.json({ method: 'GET', path: this.#pathOf(address) }, ManifestAnswer);
+      const answer = await this.#options.http.json(call, ManifestAnswer);
       if (answer.address !== address)
         throw new ClientError(
           'unknown-account',
@@ -227,22 +236,24 @@ export class PeerBook {
   }
 
   /** Lists of other domains are asked for here as well: the own directory asks theirs. */
-  #pathOf(address: AccountAddress): string {
+  #subjectOf(address: AccountAddress): string {
     const name = this.#isOfOurServer(address) ? nameOf(address) : address.slice('sip:'.length);
-    return `${this.#options.directoryPath}/manifests/${encodeURIComponent(name)}`;
+    return `manifests/${encodeURIComponent(name)}`;
   }
 
   /** `known` after the versions that were missed, page by page: what is not signed and chained ends it, and no page is kept. */
   async #followHistory(known: PeerRecord): Promise<PeerRecord> {
-    const { crypto, http, now } = this.#options;
-    const path = `${this.#pathOf(known.address)}/history`;
+    const { crypto, directoryPath, http, now, signed } = this.#options;
+    const history = `${this.#subjectOf(known.address)}/history`;
     let peer = known;
     for (let page = 0; page < HISTORY_PAGES; page++) {
       const after = peer.manifest.version;
+      const subject = `${history}?after=${after}`;
       const call = {
         method: 'GET',
-        path: `${path}?after=${after}`,
+        path: `${directoryPath}/${subject}`,
         answerBytes: LIMITS.manifestPageBytes.value,
+        ...(signed && { check: signed(subject) }),
       } as const;
       const { manifests, next } = await http.json(call, ManifestHistoryAnswer);
       const offered = manifests.map(({ manifest, signature }) => ({ bytes: manifest, signature }));

@@ -9,7 +9,7 @@ import { decodeRecord, encodeRecord } from '../storage/record.ts';
 import { type PeerRecord, trustIn } from './peer-record.ts';
 
 /** `everyone`: to whoever a contact's signed list names, as long as nobody of them is unsafe. `trusted-only`: to trusted devices alone. */
-export const TRUST_POLICIES = ['everyone', 'trusted-only'] as const;
+const TRUST_POLICIES = ['everyone', 'trusted-only'] as const;
 export type TrustPolicy = (typeof TRUST_POLICIES)[number];
 
 const TABLE = 'policy/';

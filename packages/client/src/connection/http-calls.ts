@@ -32,6 +32,8 @@ export interface Call {
   /** The largest honest answer. Default: what a JSON body may have. */
   readonly answerBytes?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Judges a 2xx answer before anything of it is read; throws when it is not to be believed. */
+  readonly check?: (answer: Uint8Array, headers: Headers) => Promise<void>;
 }
 
 interface Answer {
@@ -76,7 +78,10 @@ export class HttpCalls {
     for (let attempt = 1; ; attempt++) {
       this.#throwIfAborted(call);
       const { response, body } = await this.#exchange(call);
-      if (response.ok) return body;
+      if (response.ok) {
+        await call.check?.(body, response.headers);
+        return body;
+      }
       const error = problemOf(response, body, this.#origin + call.path);
       const wait = error.retryAfterMs ?? DEFAULT_PAUSE_MS;
       const obeyed = response.status === 429 || response.status === 503;

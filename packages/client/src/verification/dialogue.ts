@@ -25,14 +25,14 @@ export type VerificationStep = 'requested' | 'offered' | 'exchanging' | 'compari
 
 /** `cancelled` to `late`: said by one of the two devices. The others are found out here: no device answers, or lists contradict each other. */
 export type VerificationEnd = CancelReason | 'unreachable' | 'forked-list' | 'hidden-list' | 'closed';
-export type CancelReason = Extract<VerificationMessage, { kind: 'cancel' }>['reason'];
+type CancelReason = Extract<VerificationMessage, { kind: 'cancel' }>['reason'];
 
 type Said<K extends VerificationMessage['kind']> = Extract<VerificationMessage, { kind: K }>;
 
 /** An account and its key, as this device knows them now. */
-export type KnownAccount = Pick<VerificationSide, 'address' | 'accountKey'>;
+type KnownAccount = Pick<VerificationSide, 'address' | 'accountKey'>;
 
-export interface DialogueOptions {
+interface DialogueOptions {
   readonly crypto: CryptoProvider;
   readonly id: Uint8Array;
   readonly me: DeviceId;

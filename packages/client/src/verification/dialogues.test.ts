@@ -241,7 +241,7 @@ describe('T168: somebody who changes what is said', () => {
   });
 });
 
-describe('T169: a server in the middle', () => {
+describe('T168: a server in the middle', () => {
   it('shows each another account key: the characters differ, and who says so sends nothing more', async () => {
     const mallory = new Account('bob', 'mallory');
     const listed = mallory.publish([1, 2]);

@@ -13,7 +13,7 @@ const ALLOWED = {
   // Two hours: no browser keeps an answer for longer, but one.
   'access-control-max-age': '7200',
 } as const;
-const EXPOSED_HEADERS = 'accept-ranges, content-length, content-range, retry-after';
+const EXPOSED_HEADERS = 'accept-ranges, content-length, content-range, retry-after, sealwire-signature';
 
 /**
  * Answers a preflight itself, and says so; else it marks the answer for the page and leaves the
