@@ -17,6 +17,7 @@ import {
   revokeAppPassword,
 } from './accounts/app-passwords.ts';
 import { type LinkRequest, linkAsOld } from './accounts/linking/link-as-old.ts';
+import { type UndoneLinking, undoLinking } from './accounts/linking/newcomers.ts';
 import { moveTo } from './accounts/move.ts';
 import { deleteAccount, leaveAccount, listDevices, removeDevice } from './accounts/own-account.ts';
 import { type PeerRecord, trustIn } from './accounts/peer-record.ts';
@@ -74,6 +75,7 @@ const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const ACCOUNT_SECRET_BYTES = 32;
 
 export type { ApproveOptions, LinkRequest } from './accounts/linking/link-as-old.ts';
+export type { UndoneLinking } from './accounts/linking/newcomers.ts';
 export type { WaitingDevice } from './accounts/waiting-devices.ts';
 export type {
   CallOptions,
@@ -224,7 +226,7 @@ export class Client {
     this.#upkeep = new KeyUpkeep({ ...services, timers, trace });
     this.#keysCheck = new KeysCheck({ ...services, inbox: this.#inbox, timers, random, now, trace });
     services.onSetback(() => this.#keysCheck.soon());
-    const devices = new OwnDevices(common);
+    const devices = new OwnDevices({ ...common, now });
     this.#manifestWatch = new ManifestWatch({ ...services, devices, address: self.address, timers, random, trace });
     this.#connection = new Connection({
       url: new URL(self.server).origin.replace(/^http/, 'ws') + self.paths.relay,
@@ -395,6 +397,14 @@ export class Client {
   /** Reads the code that a new device of this account shows (`Client.link`); nothing happens before it is approved. */
   answerLink(code: string, options: CallOptions = {}): Promise<LinkRequest> {
     return linkAsOld(this.#services, this.#runtime, code, options.signal);
+  }
+
+  /**
+   * Takes out again whoever came to the account in the last ten minutes, as `removeDevice` does. Repeated after an error it goes on. Throws
+   * `nothing-to-undo`; `not-administrator` on a device that may not change the list, after it has cut the newcomers off.
+   */
+  undoLinking(): Promise<UndoneLinking> {
+    return undoLinking(this.#services, this.#runtime);
   }
 
   /** What the device that let this one in handed over; undefined: nothing, or it was not let in by one. */

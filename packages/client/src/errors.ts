@@ -40,6 +40,8 @@ const CLIENT_CODES = {
   'link-over': false,
   'link-forged': false,
   'wrong-digits': false,
+  'nothing-to-undo': false,
+  'bad-recovery-key': false,
   locked: false,
   'wrong-passphrase': false,
   corrupt: false,

@@ -18,6 +18,7 @@ import { publishNext } from '../manifest-draft.ts';
 import { forged } from './link-as-new.ts';
 import { LinkChannel } from './link-channel.ts';
 import { commitmentTo, type LinkSecrets, linkSecrets } from './link-secrets.ts';
+import { noteNewcomers } from './newcomers.ts';
 
 const KEY_BYTES = 32;
 const TRIES = 6;
@@ -80,7 +81,7 @@ function requestOf(
   secrets: LinkSecrets,
   entry: ManifestDevice,
 ): LinkRequest {
-  const { self, book, http } = services;
+  const { self, book, http, ledger } = services;
   let tries = 0;
   return {
     device: entry.id,
@@ -99,6 +100,7 @@ function requestOf(
       await publishNext({ self, book, http, crypto, now }, (devices) =>
         devices.some(({ id }) => id === entry.id) ? undefined : [...devices, entry],
       );
+      await ledger.commit((transaction) => noteNewcomers(transaction, [entry.id], now(), administrator));
       const welcome = encodeWelcome({
         accountKey: crypto.ed25519.publicKey(accountSeed),
         accountSeed: administrator ? accountSeed : undefined,

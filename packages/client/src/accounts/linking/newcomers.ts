@@ -1,0 +1,80 @@
+/**
+ * Devices that came to our account within the last ten minutes, as far as this device knows: whoever let one in by mistake takes it out
+ * again without looking for its id (docs/spec/linking.md section 6). Record `self/newcomers`.
+ */
+import type { DeviceId } from '@sealwire/wire/ids';
+import { ClientError } from '../../errors.ts';
+import type { ClientRuntime } from '../../runtime.ts';
+import type { Services } from '../../services.ts';
+import type { Records, Transaction } from '../../storage/ledger.ts';
+import { decodeRecord, encodeRecord } from '../../storage/record.ts';
+import { removeDevice } from '../own-account.ts';
+
+const KEY = 'self/newcomers';
+/** From when this device let it in, or heard of it. */
+export const UNDO_MS = 10 * 60_000;
+
+interface Newcomer {
+  readonly device: DeviceId;
+  /** ms, this device's clock. */
+  readonly since: number;
+  /** It was given the account key by this device. */
+  readonly administrator?: true;
+}
+
+export interface UndoneLinking {
+  /** Removed: cut off at the server, and named by no list any more. */
+  readonly removed: readonly DeviceId[];
+  /** Of these, those that were given the account key here: they can name themselves again, and only an operator's reset keeps them out. */
+  readonly administrators: readonly DeviceId[];
+}
+
+/** One that is known already keeps its time. */
+export function noteNewcomers(
+  transaction: Transaction,
+  devices: readonly DeviceId[],
+  now: number,
+  administrator = false,
+): void {
+  const known = recent(transaction, now);
+  const added = devices.filter((device) => !known.some((one) => one.device === device));
+  const all = [...known, ...added.map((device) => ({ device, since: now }))].map(
+    (one): Newcomer => (administrator && devices.includes(one.device) ? { ...one, administrator: true } : one),
+  );
+  write(transaction, all);
+}
+
+/**
+ * Removes every device that came within the last ten minutes, as `removeDevice` does. Repeated after an error it goes on. Throws
+ * `nothing-to-undo`, and what a removal throws.
+ */
+export async function undoLinking(services: Services, runtime: ClientRuntime): Promise<UndoneLinking> {
+  const { ledger, self, book } = services;
+  const { manifest } = await book.refresh(self.address);
+  const named = new Set(manifest.devices.map(({ id }) => id));
+  const newcomers = recent(ledger, runtime.now()).filter(({ device }) => named.has(device));
+  if (newcomers.length === 0)
+    throw new ClientError(
+      'nothing-to-undo',
+      'no device came to this account in the last ten minutes: look at its devices, and remove the one that should not be there',
+    );
+  for (const { device } of newcomers) await removeDevice(services, runtime, device);
+  await ledger.commit((transaction) => write(transaction, []));
+  const administrators = newcomers.filter(({ administrator }) => administrator);
+  return {
+    removed: newcomers.map(({ device }) => device),
+    administrators: administrators.map(({ device }) => device),
+  };
+}
+
+/** What a clock that was ahead wrote down is over, too. */
+function recent(records: Records, now: number): Newcomer[] {
+  const stored = records.get(KEY);
+  const all = stored ? decodeRecord<{ newcomers: Newcomer[] }>(stored).header.newcomers : [];
+  return all.filter(({ since }) => since <= now && now - since < UNDO_MS);
+}
+
+function write(transaction: Transaction, newcomers: readonly Newcomer[]): void {
+  if (newcomers.length === 0) transaction.delete(KEY);
+  else transaction.set(KEY, encodeRecord({ newcomers }));
+}
