@@ -400,8 +400,8 @@ export class Client {
   }
 
   /**
-   * Takes out again whoever came to the account in the last ten minutes, as `removeDevice` does. Repeated after an error it goes on. Throws
-   * `nothing-to-undo`; `not-administrator` on a device that may not change the list, after it has cut the newcomers off.
+   * Takes out again the device that came to the account last, within the last ten minutes, as `removeDevice` does. Repeated after an error it
+   * goes on. Throws `nothing-to-undo`; `not-administrator` on a device that may not change the list, after it has cut the other one off.
    */
   undoLinking(): Promise<UndoneLinking> {
     return undoLinking(this.#services, this.#runtime);

@@ -24,9 +24,9 @@ interface Newcomer {
 
 export interface UndoneLinking {
   /** Removed: cut off at the server, and named by no list any more. */
-  readonly removed: readonly DeviceId[];
-  /** Of these, those that were given the account key here: they can name themselves again, and only an operator's reset keeps them out. */
-  readonly administrators: readonly DeviceId[];
+  readonly device: DeviceId;
+  /** It was given the account key here: it can name itself again, and only an operator's reset keeps it out. */
+  readonly administrator: boolean;
 }
 
 /** One that is known already keeps its time. */
@@ -41,30 +41,26 @@ export function noteNewcomers(
   const all = [...known, ...added.map((device) => ({ device, since: now }))].map(
     (one): Newcomer => (administrator && devices.includes(one.device) ? { ...one, administrator: true } : one),
   );
-  write(transaction, all);
+  transaction.set(KEY, encodeRecord({ newcomers: all }));
 }
 
 /**
- * Removes every device that came within the last ten minutes, as `removeDevice` does. Repeated after an error it goes on. Throws
+ * Removes the device that came last, within the last ten minutes, as `removeDevice` does. Repeated after an error it goes on. Throws
  * `nothing-to-undo`, and what a removal throws.
  */
 export async function undoLinking(services: Services, runtime: ClientRuntime): Promise<UndoneLinking> {
   const { ledger, self, book } = services;
   const { manifest } = await book.refresh(self.address);
   const named = new Set(manifest.devices.map(({ id }) => id));
-  const newcomers = recent(ledger, runtime.now()).filter(({ device }) => named.has(device));
-  if (newcomers.length === 0)
+  const last = recent(ledger, runtime.now()).findLast(({ device }) => named.has(device));
+  if (!last)
     throw new ClientError(
       'nothing-to-undo',
       'no device came to this account in the last ten minutes: look at its devices, and remove the one that should not be there',
     );
-  for (const { device } of newcomers) await removeDevice(services, runtime, device);
-  await ledger.commit((transaction) => write(transaction, []));
-  const administrators = newcomers.filter(({ administrator }) => administrator);
-  return {
-    removed: newcomers.map(({ device }) => device),
-    administrators: administrators.map(({ device }) => device),
-  };
+  const { device, administrator = false } = last;
+  await removeDevice(services, runtime, device);
+  return { device, administrator };
 }
 
 /** What a clock that was ahead wrote down is over, too. */
@@ -72,9 +68,4 @@ function recent(records: Records, now: number): Newcomer[] {
   const stored = records.get(KEY);
   const all = stored ? decodeRecord<{ newcomers: Newcomer[] }>(stored).header.newcomers : [];
   return all.filter(({ since }) => since <= now && now - since < UNDO_MS);
-}
-
-function write(transaction: Transaction, newcomers: readonly Newcomer[]): void {
-  if (newcomers.length === 0) transaction.delete(KEY);
-  else transaction.set(KEY, encodeRecord({ newcomers }));
 }
