@@ -44,6 +44,15 @@ export interface JoinOptions extends OpenOptions, SuiteOptions {
   readonly accountSecret: Uint8Array;
 }
 
+export interface RecoverOptions extends OpenOptions, SuiteOptions {
+  readonly server: string;
+  readonly name: string;
+  /** As `recoveryKey` of a device of the account made it. */
+  readonly recoveryKey: string;
+  /** Whether the devices that the account still names stay. Default: no, this device is the only one from then on. */
+  readonly keepDevices?: boolean;
+}
+
 export interface LinkOptions extends OpenOptions, SuiteOptions, LinkPrompts {
   readonly server: string;
   readonly name: string;

@@ -21,6 +21,7 @@ import { type UndoneLinking, undoLinking } from './accounts/linking/newcomers.ts
 import { moveTo } from './accounts/move.ts';
 import { deleteAccount, leaveAccount, listDevices, removeDevice } from './accounts/own-account.ts';
 import { type PeerRecord, trustIn } from './accounts/peer-record.ts';
+import { isRecoveryKeyOf, recoveryKeyOf, secretIn } from './accounts/recovery-key.ts';
 import { register } from './accounts/registration.ts';
 import { readSelf, type SelfRecord } from './accounts/self-record.ts';
 import { admitDevice, type WaitingDevice, waitingDevices } from './accounts/waiting-devices.ts';
@@ -29,6 +30,7 @@ import {
   type JoinOptions,
   type LinkOptions,
   type OpenOptions,
+  type RecoverOptions,
   type RegisterOptions,
   type SuiteOptions,
   suitesOf,
@@ -82,6 +84,7 @@ export type {
   JoinOptions,
   LinkOptions,
   OpenOptions,
+  RecoverOptions,
   RegisterOptions,
   SuiteOptions,
 } from './client-options.ts';
@@ -138,6 +141,24 @@ export class Client {
   }
 
   /**
+   * Brings a new device into an account whose devices are lost, by its recovery key: the next manifest names this device alone, and contacts
+   * see an ordinary change of devices. Otherwise as `join`. Throws also `bad-recovery-key`, which names the group with the mistake, and
+   * `wrong-account-secret`.
+   */
+  static async recover(options: RecoverOptions): Promise<Client> {
+    const { server, name, recoveryKey, keepDevices = false, runtime } = options;
+    const accountSeed = secretIn(runtime.crypto, recoveryKey);
+    return Client.#enter(options, {
+      kind: 'join',
+      server,
+      name,
+      invitation: undefined,
+      accountSeed,
+      alone: !keepDevices,
+    });
+  }
+
+  /**
    * Makes this a further device of an account with the word of a device that belongs to it (`answerLink`). Otherwise as `register`. Throws
    * also `unknown-account`, `link-over`, `link-forged`.
    */
@@ -170,7 +191,7 @@ export class Client {
     options: OpenOptions & SuiteOptions,
     request: Pick<
       Parameters<typeof register>[1],
-      'kind' | 'server' | 'name' | 'invitation' | 'accountSeed' | 'prompts'
+      'kind' | 'server' | 'name' | 'invitation' | 'accountSeed' | 'alone' | 'prompts'
     >,
   ): Promise<Client> {
     throwIfAborted(options.signal);
@@ -415,6 +436,19 @@ export class Client {
   /** 32 bytes that make any device one of this account's (`Client.join`): to be shown to nobody else. Throws `not-administrator`. */
   exportAccountSecret(): Uint8Array {
     return administratorSeed(this.#services.self).slice();
+  }
+
+  /**
+   * The account secret in fourteen groups of characters, to be printed: with it `Client.recover` brings a new device in when all are lost.
+   * Whoever reads it is the account. Throws `not-administrator`.
+   */
+  recoveryKey(): string {
+    return recoveryKeyOf(this.#runtime.crypto, this.#services.self);
+  }
+
+  /** Whether what somebody typed off the paper is this account's recovery key. Throws `not-administrator`, `bad-recovery-key`. */
+  isRecoveryKey(typed: string): boolean {
+    return isRecoveryKeyOf(this.#runtime.crypto, this.#services.self, typed);
   }
 
   /** An account's devices and the trust in them, as its newest manifest has it. Throws as a send to it would. */

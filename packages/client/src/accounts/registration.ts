@@ -52,6 +52,8 @@ export interface RegistrationRequest {
   readonly prompts?: LinkPrompts;
   /** Of a device to join: the account's. */
   readonly accountSeed: Uint8Array | undefined;
+  /** Of a device to join: the others are lost, and go. */
+  readonly alone?: boolean;
   readonly runtime: ClientRuntime;
   readonly engines: readonly EngineFactory[];
   readonly signal: AbortSignal | undefined;
@@ -213,11 +215,14 @@ async function joinAccount(ledger: Ledger, services: Services, request: Registra
     await ledger.commit((transaction) => transaction.delete(`peer/${self.address}`));
     throw new ClientError(
       'wrong-account-secret',
-      `this is not the account secret of ${self.name}: export it again on a device of the account`,
+      request.alone === undefined
+        ? `this is not the account secret of ${self.name}: export it again on a device of the account`
+        : `this recovery key is not the one of ${self.name}: it is of another account, or of the time before a reset`,
     );
   }
   await publishNext({ self, book, http, crypto, now }, (devices) =>
-    devices.some(({ id }) => id === self.device) ? undefined : [...devices, self.entry],
+    // Whoever was let in since this device was named stays.
+    devices.some(({ id }) => id === self.device) ? undefined : [...(request.alone ? [] : devices), self.entry],
   );
 }
 
