@@ -215,7 +215,17 @@ describe('I03: routes generated from the description', () => {
       const { status } = await fixture.call(method.toUpperCase(), pathOf(slotted, id));
       expect({ path, status }).not.toEqual({ path, status: 404 });
     }
-    const names = ['accounts', 'activations', 'login', 'devices', 'app-passwords', 'attachments', 'links', 'published'];
+    const names = [
+      'accounts',
+      'activations',
+      'login',
+      'devices',
+      'app-passwords',
+      'attachments',
+      'links',
+      'resets',
+      'published',
+    ];
     const controllers = names.map((name) =>
       readFileSync(new URL(`./${name}/${name}.controller.ts`, import.meta.url), 'utf8'),
     );

@@ -20,6 +20,11 @@ export const ERRORS = {
     retryable: false,
     title: 'This server asks for an invitation code, and this is not a good one',
   },
+  'reset-code-invalid': {
+    status: 403,
+    retryable: false,
+    title: 'This is no reset code of that account, or it was used, or it has ended',
+  },
   forbidden: { status: 403, retryable: false, title: 'Not allowed' },
   'not-found': { status: 404, retryable: false, title: 'There is no such thing here' },
   'method-not-allowed': { status: 405, retryable: false, title: 'This resource does not take that method' },
