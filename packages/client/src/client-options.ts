@@ -35,6 +35,8 @@ export interface RegisterOptions extends OpenOptions, SuiteOptions {
   readonly name: string;
   /** For servers that ask for one. */
   readonly invitation?: string;
+  /** From the operator, for an account whose owner has lost everything: makes it anew under its name. Contacts are warned. */
+  readonly resetCode?: string;
 }
 
 export interface JoinOptions extends OpenOptions, SuiteOptions {

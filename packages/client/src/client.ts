@@ -8,6 +8,7 @@ import type { ServerFrame, Welcome } from '@sealwire/wire/frames';
 import { type AccountAddress, type DeviceId, typedAddress } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
+import { acceptReset } from './accounts/account-reset.ts';
 import { administratorSeed } from './accounts/administrator.ts';
 import {
   type AppPasswordInfo,
@@ -122,8 +123,8 @@ export class Client {
    * Throws `ClientError`: `name-taken`, `invitation-invalid`, `already-registered`, `registration-pending`, `unreachable`, …
    */
   static async register(options: RegisterOptions): Promise<Client> {
-    const { server, name, invitation } = options;
-    return Client.#enter(options, { kind: 'create', server, name, invitation, accountSeed: undefined });
+    const { server, name, invitation, resetCode } = options;
+    return Client.#enter(options, { kind: 'create', server, name, invitation, resetCode, accountSeed: undefined });
   }
 
   /** Adds this device to an account that exists: publishes the next manifest with it. Otherwise as `register`. */
@@ -191,7 +192,7 @@ export class Client {
     options: OpenOptions & SuiteOptions,
     request: Pick<
       Parameters<typeof register>[1],
-      'kind' | 'server' | 'name' | 'invitation' | 'accountSeed' | 'alone' | 'prompts'
+      'kind' | 'server' | 'name' | 'invitation' | 'resetCode' | 'accountSeed' | 'alone' | 'prompts'
     >,
   ): Promise<Client> {
     throwIfAborted(options.signal);
@@ -246,6 +247,7 @@ export class Client {
       runtime.trace?.({ name, ...details });
     this.#upkeep = new KeyUpkeep({ ...services, timers, trace });
     this.#keysCheck = new KeysCheck({ ...services, inbox: this.#inbox, timers, random, now, trace });
+    services.onReset((transaction, event) => this.#inbox.add(transaction, event));
     services.onSetback(() => this.#keysCheck.soon());
     const devices = new OwnDevices({ ...common, now });
     this.#manifestWatch = new ManifestWatch({ ...services, devices, address: self.address, timers, random, trace });
@@ -493,6 +495,15 @@ export class Client {
     );
   }
 
+  /**
+   * The user has asked the owner of an account whose `account-reset` event came, in another way, and it was a reset: the new key is believed,
+   * its devices are `untrusted`, and messages go there again. `accountKey`: the one that was compared; default: the one that was shown. Throws
+   * `forbidden` where none was shown, `account-key-changed` when the server shows yet another one.
+   */
+  async acceptReset(address: string, accountKey?: Uint8Array): Promise<PeerInfo> {
+    return infoOf(await acceptReset(this.#services, this.#addressOf(address), accountKey));
+  }
+
   /** The user has found out why an account shows another account key: all that is known of it is forgotten, the next contact is a first one. */
   async forgetPeer(address: string): Promise<void> {
     const forgotten = this.#addressOf(address);
@@ -549,7 +560,7 @@ function readyIn(ledger: Ledger): SelfRecord {
 }
 
 function infoOf(peer: PeerRecord): PeerInfo {
-  const { address, accountKey, manifest } = peer;
+  const { address, accountKey, manifest, shown } = peer;
   const devices = manifest.devices.map(({ id, identities }) => ({ id, identities, trust: trustIn(peer, id) }));
-  return { address, accountKey, manifestVersion: manifest.version, devices };
+  return { address, accountKey, manifestVersion: manifest.version, devices, ...(shown && { shownKey: shown }) };
 }

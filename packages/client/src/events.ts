@@ -125,6 +125,18 @@ export interface IdentityChangeEvent {
   readonly device: DeviceId;
 }
 
+/**
+ * The server shows another account key under a name that this device knows: its operator has reset the account, as for somebody who has
+ * lost everything, or somebody poses as its owner. All its devices are `unsafe` now, and nothing is sent until the user has asked its owner
+ * in another way, and says so (`acceptReset`). With our own address: this device is no part of the account any more.
+ */
+export interface AccountResetEvent {
+  readonly kind: 'account-reset';
+  readonly address: AccountAddress;
+  /** One sentence. */
+  readonly text: string;
+}
+
 /** Devices came to our own account, or left it: somebody whom the user did not let in can be removed again (`Client.removeDevice`). */
 export interface DevicesChangedEvent {
   readonly kind: 'devices-changed';
@@ -288,6 +300,7 @@ export type IncomingEvent =
   | SentAgainEvent
   | MessageRefusedEvent
   | IdentityChangeEvent
+  | AccountResetEvent
   | DevicesChangedEvent
   | DirectoryKeysEvent
   | SendFailedEvent
@@ -361,6 +374,8 @@ export interface PeerInfo {
   readonly accountKey: Uint8Array;
   readonly manifestVersion: number;
   readonly devices: readonly PeerDevice[];
+  /** Another account key that the server has shown since (`account-reset`), to be compared before it is accepted. */
+  readonly shownKey?: Uint8Array;
 }
 
 export type ConnectionState = 'offline' | 'connecting' | 'online' | 'stopped';

@@ -1,6 +1,7 @@
 /** What every part of an open device works with: calls, login, accounts, engines, over one ledger. */
 import { LIME_CONTENT_TYPE } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
+import { resetEvent, throwIfReset } from './accounts/account-reset.ts';
 import { OwnManifests } from './accounts/own-manifests.ts';
 import { PeerBook } from './accounts/peer-book.ts';
 import { deviceOf } from './accounts/peer-record.ts';
@@ -11,6 +12,7 @@ import type { EngineContext, EngineFactory } from './engines/engine.ts';
 import { Engines } from './engines/engines.ts';
 import { compareKeys } from './engines/keys-comparison.ts';
 import { ClientError } from './errors.ts';
+import type { AccountResetEvent } from './events.ts';
 import { IncomingChains } from './messages/chain/incoming-chains.ts';
 import { OutgoingChains } from './messages/chain/outgoing-chains.ts';
 import { KeptMessages } from './messages/healing/kept-messages.ts';
@@ -22,7 +24,7 @@ import { OwedNotices } from './messages/receipts/owed-notices.ts';
 import { OwnDisplays } from './messages/receipts/own-displays.ts';
 import { forgetSkipped } from './messages/skipped-devices.ts';
 import type { ClientRuntime } from './runtime.ts';
-import type { Ledger } from './storage/ledger.ts';
+import type { Ledger, Transaction } from './storage/ledger.ts';
 
 export interface Services {
   readonly self: SelfRecord;
@@ -50,6 +52,8 @@ export interface Services {
   setback(): void;
   /** Calls `listener` at each `setback`. */
   onSetback(listener: () => void): void;
+  /** Has `tell` put into the inbox that an account shows another key. */
+  onReset(tell: (transaction: Transaction, event: AccountResetEvent) => () => void): void;
   /** Fires when all calls that are under way are to end. */
   readonly lifetime: AbortSignal;
   /** Ends all calls that are under way. */
@@ -69,11 +73,13 @@ export function assemble(
   const lifetime = new AbortController();
   const http = new HttpCalls(origin, runtime, lifetime.signal);
   const setbacks = new Set<() => void>();
+  let tellReset = (_transaction: Transaction, _event: AccountResetEvent) => () => {};
   const setback = () => {
     for (const told of setbacks) told();
   };
   const isListed = async () => {
-    const listed = deviceOf(await book.refresh(self.address).catch(throwIfLost), device) !== undefined;
+    const own = await book.refresh(self.address).catch(throwIfLost).catch(throwIfReset);
+    const listed = deviceOf(own, device) !== undefined;
     if (listed) setback();
     return listed;
   };
@@ -103,6 +109,7 @@ export function assemble(
       },
     },
     forgetDevice: (transaction, gone) => engines.forgetDevice(gone, transaction),
+    accountReset: (transaction, address) => tellReset(transaction, resetEvent(address, self.address)),
     deviceLeft: (transaction, gone) => {
       engines.forgetDevice(gone, transaction);
       heard.forget(transaction, gone);
@@ -132,11 +139,28 @@ export function assemble(
     },
   };
   const onSetback = (listener: () => void) => void setbacks.add(listener);
+  const onReset = (tell: typeof tellReset) => {
+    tellReset = tell;
+  };
   const stop = () => lifetime.abort();
   const ending = { lifetime: lifetime.signal, stop };
   const receipts = { displays, notices, incomingReceipts };
   const messages = { heard, written, kept, unread, repeats, refusals, ...receipts };
-  return { self, ledger, http, tokens, book, manifests, engines, ...messages, context, setback, onSetback, ...ending };
+  return {
+    self,
+    ledger,
+    http,
+    tokens,
+    book,
+    manifests,
+    engines,
+    ...messages,
+    context,
+    setback,
+    onSetback,
+    onReset,
+    ...ending,
+  };
 }
 
 /** For the look at our own account. */

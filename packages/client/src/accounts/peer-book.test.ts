@@ -56,6 +56,7 @@ async function setUp(newest: (version: number) => object, history: (after: numbe
     now: time.now,
     own: { address: parseAccountAddress('sip:alice@example.org'), publishAgain: async () => undefined },
     deviceLeft: () => undefined,
+    accountReset: () => () => {},
     forgetDevice: () => {},
   };
   const book = new PeerBook(options);

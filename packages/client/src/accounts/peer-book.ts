@@ -45,6 +45,8 @@ export interface PeerBookOptions {
   readonly forgetDevice: (transaction: Transaction, device: DeviceId) => void;
   /** In the transaction that stores a manifest without it: all goes that is kept of it. */
   readonly deviceLeft: (transaction: Transaction, device: DeviceId) => void;
+  /** In the transaction that makes its devices unsafe; the answer is called once that is durable. */
+  readonly accountReset: (transaction: Transaction, address: AccountAddress) => () => void;
 }
 
 export class PeerBook {
@@ -103,7 +105,9 @@ export class PeerBook {
         'unknown-device',
         `${accountOf(device)} has no such device: look at its list of devices first`,
       );
-    writePeer(transaction, { ...peer, trust: new Map(peer.trust).set(device, trust) });
+    const { shown, ...rest } = { ...peer, trust: new Map(peer.trust).set(device, trust) };
+    // Who says that a device of the known key is good after all has decided.
+    writePeer(transaction, shown && trust === 'unsafe' ? { ...rest, shown } : rest);
   }
 
   /** Forgets the pinned account key and all sessions: the next contact is a first one. The user's decision alone. */
@@ -113,6 +117,37 @@ export class PeerBook {
       for (const { id } of peer?.manifest.devices ?? []) this.#options.forgetDevice(transaction, id);
       deletePeer(transaction, address);
     });
+  }
+
+  /**
+   * The user has found out that an account was reset, and that `accountKey` is its new key: what is known of the old one goes, and the
+   * devices that the new one names are untrusted. Throws `account-key-changed` when the server shows yet another key, and as `refresh` does.
+   */
+  async acceptReset(address: AccountAddress, accountKey: Uint8Array): Promise<PeerRecord> {
+    const { crypto, ledger, now, deviceLeft } = this.#options;
+    const answer = await this.#fetchNewest(address);
+    if (!crypto.equal(answer.accountKey, accountKey)) throw keyChanged(address);
+    const newest = { bytes: answer.manifest, signature: answer.signature };
+    const pinned = pinPeer(crypto, address, accountKey, newest, now());
+    await ledger.commit((transaction) => {
+      const before = readPeer(transaction, address);
+      for (const { id } of before?.manifest.devices ?? []) deviceLeft(transaction, id);
+      writePeer(transaction, pinned);
+    });
+    return pinned;
+  }
+
+  /** All devices of the key that is known are unsafe from now on; told once, until the user decides. `shown`: signed by the other key. */
+  async #noteReset({ address, accountKey }: PeerRecord): Promise<void> {
+    const publish = await this.#options.ledger.commit((transaction) => {
+      const known = readPeer(transaction, address);
+      if (!known) return undefined;
+      const isTold = known.shown !== undefined;
+      const unsafe = known.manifest.devices.map(({ id }) => [id, 'unsafe'] as const);
+      writePeer(transaction, { ...known, shown: accountKey, trust: new Map(unsafe) });
+      return isTold ? undefined : this.#options.accountReset(transaction, address);
+    });
+    publish?.();
   }
 
   async #refresh(address: AccountAddress): Promise<PeerRecord> {
@@ -125,11 +160,10 @@ export class PeerBook {
       await ledger.commit((transaction) => writePeer(transaction, readPeer(transaction, address) ?? pinned));
       return this.find(address) ?? pinned;
     }
-    if (!crypto.equal(known.accountKey, answer.accountKey))
-      throw new ClientError(
-        'account-key-changed',
-        `the account key of ${address} is not the one known: nothing is sent; ask ${nameOf(address)} in another way`,
-      );
+    if (!crypto.equal(known.accountKey, answer.accountKey)) {
+      await this.#noteReset(pinPeer(crypto, address, answer.accountKey, newest, now()));
+      throw keyChanged(address);
+    }
     const isBehind = answer.version < known.manifest.version;
     if (isBehind) this.#behind.add(address);
     const caughtUp = answer.version > known.manifest.version + 1 ? await this.#followHistory(known) : known;
@@ -146,16 +180,18 @@ export class PeerBook {
     const present = new Set(followed.manifest.devices.map(({ id }) => id));
     for (const { id } of before.manifest.devices) if (!present.has(id)) this.#options.deviceLeft(transaction, id);
     const trust = new Map([...before.trust].filter(([device]) => present.has(device)));
-    writePeer(transaction, { ...followed, trust });
+    const { shown: _, ...rest } = followed;
+    writePeer(transaction, { ...rest, trust, ...(before.shown && { shown: before.shown }) });
   }
 
   /** Of our own account no older state than ours, if the directory takes what it lost. */
   async #fetchOrRestore(address: AccountAddress) {
-    const { own } = this.#options;
+    const { own, crypto } = this.#options;
     for (let attempt = 1; ; attempt++) {
       const answer = await this.#fetchNewest(address);
       const known = this.find(address);
-      const isBehind = address === own.address && known && answer.version < known.manifest.version;
+      const isOurs = address === own.address && known && crypto.equal(known.accountKey, answer.accountKey);
+      const isBehind = isOurs && answer.version < known.manifest.version;
       if (!isBehind || attempt === RESTORE_ATTEMPTS) return answer;
       await own.publishAgain(known, { version: answer.version, bytes: answer.manifest, signature: answer.signature });
     }
@@ -203,4 +239,11 @@ export class PeerBook {
       `the directory shows no end of device lists of ${known.address}: nothing is sent; ask the operator`,
     );
   }
+}
+
+function keyChanged(address: AccountAddress): ClientError {
+  return new ClientError(
+    'account-key-changed',
+    `the account key of ${address} is not the one known: nothing is sent; ask ${nameOf(address)} in another way`,
+  );
 }

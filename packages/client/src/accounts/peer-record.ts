@@ -29,6 +29,8 @@ export interface PeerRecord {
   readonly checkedAt: number;
   /** What is not named is `untrusted`. */
   readonly trust: ReadonlyMap<DeviceId, Trust>;
+  /** Another account key under this name, which the server has shown since: a reset, or a lie. The user decides. */
+  readonly shown?: Uint8Array;
 }
 
 /** A manifest as the directory hands it out: nothing in it is believed yet. */
@@ -41,6 +43,7 @@ interface StoredHeader {
   readonly accountKey: string;
   readonly checkedAt: number;
   readonly trust: Readonly<Record<string, Trust>>;
+  readonly shown?: string;
 }
 
 const keyOf = (address: AccountAddress) => `peer/${address}`;
@@ -56,6 +59,7 @@ export function readPeer(records: Records, address: AccountAddress): PeerRecord 
     bytes: blob,
     checkedAt: header.checkedAt,
     trust: new Map(Object.entries(header.trust)) as Map<DeviceId, Trust>,
+    ...(header.shown !== undefined && { shown: decodeBase64url(header.shown) }),
   };
 }
 
@@ -71,6 +75,7 @@ export function writePeer(transaction: Transaction, peer: PeerRecord): void {
     accountKey: encodeBase64url(peer.accountKey),
     checkedAt: peer.checkedAt,
     trust: Object.fromEntries(peer.trust),
+    ...(peer.shown && { shown: encodeBase64url(peer.shown) }),
   };
   transaction.set(keyOf(peer.address), encodeRecord(header, peer.bytes));
 }

@@ -37,7 +37,14 @@ import { readSelf, type SelfRecord, writeSelf } from './self-record.ts';
 
 const SEED_BYTES = 32;
 /** The server's last word: the account was not made, and the keys made for it are free again. */
-const REFUSALS = ['name-taken', 'invitation-invalid', 'bad-request', 'forbidden', 'wrong-account-secret'];
+const REFUSALS = [
+  'name-taken',
+  'invitation-invalid',
+  'bad-request',
+  'forbidden',
+  'wrong-account-secret',
+  'reset-code-invalid',
+];
 
 /** What the server says of an account that it has not, or of which somebody else has the name. */
 const GONE = ['login-refused', 'account-lost', 'account-key-changed'];
@@ -48,6 +55,8 @@ export interface RegistrationRequest {
   readonly name: string;
   readonly suites: readonly SuiteName[];
   readonly invitation: string | undefined;
+  /** The account is there, and gets another key. */
+  readonly resetCode?: string | undefined;
   /** Of a device to be let in by another one. */
   readonly prompts?: LinkPrompts;
   /** Of a device to join: the account's. */
@@ -190,15 +199,18 @@ async function createAccount(ledger: Ledger, { self, http }: Services, request: 
     issuedAt: self.entry.addedAt,
     devices: [self.entry],
   });
+  // Once it is done, its account is like any other, and so is a repeat.
+  const isReset = request.resetCode !== undefined;
   const body = {
     name: self.name,
     accountKey: encodeBase64url(accountKey),
     manifest: manifestBody(first),
-    ...(request.invitation === undefined ? {} : { invitation: request.invitation }),
+    ...(request.invitation === undefined || isReset ? {} : { invitation: request.invitation }),
+    ...(isReset ? { code: request.resetCode } : {}),
   };
   const call = {
     method: 'POST',
-    path: `${self.paths.api}/accounts`,
+    path: `${self.paths.api}/${isReset ? 'resets' : 'accounts'}`,
     body,
     signal: request.signal,
     repeatable: true,
