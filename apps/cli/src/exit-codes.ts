@@ -48,6 +48,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
   'bad-name': 'usage',
   'bad-address': 'usage',
   'bad-link-code': 'usage',
+  'bad-recovery-key': 'usage',
 };
 
 /** How the process ends for `error`, whatever was thrown. */

@@ -1,5 +1,5 @@
 /**
- * What the process that has the keys does for another one of the same user (profile-socket.ts): it sends, uploads, lists and fetches.
+ * What the process that has the keys does for another one of the same user (profile-socket.ts): it sends, uploads, lists, fetches, and undoes a linking.
  * Keys stay with it: of a file it hands out what is shown, and the bytes.
  */
 import type { Client } from '@sealwire/client/client';
@@ -21,6 +21,7 @@ export const Order = z.union([
   z.strictObject({ upload: z.string(), to: z.array(z.string()).min(1) }),
   z.strictObject({ list: z.literal('files') }),
   z.strictObject({ get: z.string() }),
+  z.strictObject({ undo: z.literal('linking') }),
 ]);
 export type Order = z.output<typeof Order>;
 
@@ -32,7 +33,7 @@ export type Report =
   /** base64. */
   | { readonly bytes: string };
 
-/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, or true. */
+/** Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, `UndoneLinking`, or true. */
 export async function carryOut(
   client: Client,
   order: Order,
@@ -45,6 +46,7 @@ export async function carryOut(
     const content = fileContent(decodeFileDescriptor(Buffer.from(order.descriptor, 'base64')));
     return sendAndWait(client, parseRecipient(order.to, client.address), content, order.wait, signal);
   }
+  if ('undo' in order) return client.undoLinking();
   const onProgress = progressTo(say);
   if ('upload' in order) {
     const recipients = order.to.map((to) => parseRecipient(to, client.address));

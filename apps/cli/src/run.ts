@@ -14,6 +14,8 @@ import { moveCommand } from './commands/move.ts';
 import { nesCommand } from './commands/nes/nes.ts';
 import { passwdCommand } from './commands/passwd.ts';
 import { receiptsCommand } from './commands/receipts.ts';
+import { recoverCommand } from './commands/recover.ts';
+import { recoveryCommand } from './commands/recovery.ts';
 import { registerCommand } from './commands/register.ts';
 import { sendCommand } from './commands/send.ts';
 import { sessionsCommand } from './commands/sessions.ts';
@@ -61,6 +63,8 @@ function buildProgram(context: Context): Command {
     fileCommand(give),
     devicesCommand(give),
     linkCommand(give),
+    recoveryCommand(give),
+    recoverCommand(give),
     appPasswordsCommand(give),
     configCommand(give),
     doctorCommand(give),

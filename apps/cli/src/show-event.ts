@@ -62,10 +62,14 @@ export async function showEvent(
       return output.warn(refusedText(event));
     case 'identity-change':
       return output.warn(`the keys of ${event.device} have changed: nothing is sent to that account`);
+    case 'account-reset': {
+      const action = event.address === own ? '' : `: sealwire trust accept -t ${shortName(event.address, own)}`;
+      return output.warn(`${printable(event.text)}${action}`);
+    }
     case 'devices-changed':
       for (const device of event.added)
         output.warn(
-          `your account has a new device: ${device}; if that was not you: sealwire devices remove '${device}'`,
+          `your account has a new device: ${device}; if that was not you: sealwire devices undo, after ten minutes sealwire devices remove '${device}'`,
         );
       for (const device of event.removed) output.warn(`a device has left your account: ${device}`);
       return;
