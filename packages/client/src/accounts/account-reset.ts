@@ -2,8 +2,9 @@
 import { type AccountAddress, nameOf } from '@sealwire/wire/ids';
 import { ClientError } from '../errors.ts';
 import type { AccountResetEvent } from '../events.ts';
-import type { Services } from '../services.ts';
+import type { PeerBook } from './peer-book.ts';
 import type { PeerRecord } from './peer-record.ts';
+import type { SelfRecord } from './self-record.ts';
 
 export function resetEvent(address: AccountAddress, own: AccountAddress): AccountResetEvent {
   const name = nameOf(address);
@@ -29,7 +30,7 @@ export function throwIfReset(error: unknown): never {
  * other key was shown, and what `PeerBook.acceptReset` throws.
  */
 export async function acceptReset(
-  { book, self }: Services,
+  { book, self }: { readonly book: PeerBook; readonly self: SelfRecord },
   address: AccountAddress,
   accountKey?: Uint8Array,
 ): Promise<PeerRecord> {
