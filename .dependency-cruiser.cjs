@@ -100,7 +100,10 @@ module.exports = {
         'solo composes the three servers through their `start`, their settings and their commands: nothing else of theirs',
       severity: 'error',
       from: { path: '^apps/solo/src/' },
-      to: { path: '^apps/(api|directory|relay)/', pathNot: '^apps/[a-z]+/src/(start|settings|config|invite)\\.ts$' },
+      to: {
+        path: '^apps/(api|directory|relay)/',
+        pathNot: '^apps/[a-z]+/src/(start|settings|config|invite|reset-account)\\.ts$',
+      },
     },
     {
       name: 'app-server',

@@ -226,6 +226,7 @@ describe('I03: routes generated from the description', () => {
       'contacts',
       'blocks',
       'links',
+      'resets',
       'published',
     ];
     const controllers = names.map((name) =>

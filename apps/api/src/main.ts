@@ -1,4 +1,4 @@
-/** The API server as a process of its own. `main.ts --help` lists the settings; `main.ts invite` prints an invitation code. */
+/** The API server as a process of its own. `main.ts --help` lists the settings; `main.ts invite` prints an invitation code, `reset-account NAME` a reset code. */
 import { openBlobs } from '@sealwire/blobs/open';
 import { openBus, openCounters } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
@@ -10,29 +10,34 @@ import { SERVER_SETTINGS } from '@sealwire/service/settings';
 import { openStore } from '@sealwire/store/open';
 import { z } from 'zod';
 import { INVITE_SETTINGS, inviteCommand } from './invite.ts';
+import { RESET_SETTINGS, resetAccountCommand } from './reset-account.ts';
 import { ADMIN_SOCKET, adminSocketOf, apiSettings, blobsTerms, blobsWarning } from './settings.ts';
 import { openGateMailer, SLOW_ROUTES, startApi } from './start.ts';
 
-const inviteSettings = z.object({ STORE_URL: SERVER_SETTINGS.STORE_URL, ADMIN_SOCKET, ...INVITE_SETTINGS });
+const ADMINISTERED = { STORE_URL: SERVER_SETTINGS.STORE_URL, ADMIN_SOCKET };
+const inviteSettings = z.object({ ...ADMINISTERED, ...INVITE_SETTINGS });
+const resetSettings = z.object({ ...ADMINISTERED, DOMAIN: apiSettings.shape.DOMAIN, ...RESET_SETTINGS });
+const store = {
+  adminSocket: adminSocketOf,
+  openStore: ({ STORE_URL }: { STORE_URL: string }) => openOrExplain('STORE_URL', () => openStore(STORE_URL)),
+};
+const output = {
+  out: (text: string) => process.stdout.write(text),
+  err: (text: string) => process.stderr.write(text),
+};
+const sources = processSources();
+const ordered = { ...sources, argv: sources.argv.slice(1) };
 
-if (process.argv[2] === 'invite') {
-  const sources = processSources();
-  process.exitCode = await inviteCommand(
-    {
-      schema: inviteSettings,
-      adminSocket: adminSocketOf,
-      openStore: ({ STORE_URL }) => openOrExplain('STORE_URL', () => openStore(STORE_URL)),
-    },
-    { ...sources, argv: sources.argv.slice(1) },
-    Date.now,
-    { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
-  );
-} else {
+if (process.argv[2] === 'invite')
+  process.exitCode = await inviteCommand({ schema: inviteSettings, ...store }, ordered, Date.now, output);
+else if (process.argv[2] === 'reset-account')
+  process.exitCode = await resetAccountCommand({ schema: resetSettings, ...store }, ordered, Date.now, output);
+else {
   await bootServer({
     name: 'api',
     main: import.meta.url,
     schema: apiSettings,
-    commands: ['invite'],
+    commands: ['invite', 'reset-account'],
     now: Date.now,
     openStore,
     openBus,

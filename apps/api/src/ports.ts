@@ -1,6 +1,7 @@
 /** Injection tokens: services and ports are injected by these, never by type (an interface has none at run time). */
 export const ACCOUNTS = Symbol('AccountService');
 export const ACTIVATIONS = Symbol('ActivationService');
+export const RESETS = Symbol('ResetService');
 export const LOGINS = Symbol('LoginService');
 export const DEVICES = Symbol('DeviceService');
 export const APP_PASSWORDS = Symbol('AppPasswordService');

@@ -60,9 +60,13 @@ import {
   LINKS,
   LOGINS,
   PUBLISHED,
+  RESETS,
 } from './ports.ts';
 import { PublishedController } from './published/published.controller.ts';
 import { publish } from './published/published.ts';
+import { resetCommands } from './resets/reset-codes.ts';
+import { ResetService } from './resets/reset-service.ts';
+import { ResetsController } from './resets/resets.controller.ts';
 import type { ApiSettings } from './settings.ts';
 
 export type { ApiDeps } from './deps.ts';
@@ -101,7 +105,7 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
   return {
     handle: (request, response) =>
       request.url?.startsWith(`${FILES_PREFIX}/`) ? files(request, response) : fastify.routing(request, response),
-    admin: invitationCommands(deps),
+    admin: { ...invitationCommands(deps), ...resetCommands({ ...deps, domain: deps.settings.DOMAIN }) },
     ready: () => deps.store.probe(),
     async close() {
       announcer.stop();
@@ -168,12 +172,17 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths, link
       ContactsController,
       BlocksController,
       LinksController,
+      ResetsController,
       PublishedController,
     ],
     providers: [
       DeviceGuard,
       { provide: ACCOUNTS, useValue: accounts },
       { provide: ACTIVATIONS, useValue: activations },
+      {
+        provide: RESETS,
+        useValue: new ResetService({ store, crypto, announcer, now, log, domain: settings.DOMAIN }),
+      },
       {
         provide: LOGINS,
         useValue: new LoginService({ store, crypto, random, challenges, signer, now, origins: loginOrigins(settings) }),

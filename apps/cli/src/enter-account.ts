@@ -39,6 +39,8 @@ const REFUSED = [
   'forbidden',
   'unknown-account',
   'wrong-account-secret',
+  'reset-code-invalid',
+  'bad-recovery-key',
 ];
 
 export function entranceOptions(command: Command): Command {

@@ -49,6 +49,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
   'bad-address': 'usage',
   'bad-link-code': 'usage',
   'bad-verification-code': 'usage',
+  'bad-recovery-key': 'usage',
 };
 
 /** How the process ends for `error`, whatever was thrown. */

@@ -1,6 +1,6 @@
 /**
- * What the process that has the keys does for another one of the same user (profile-socket.ts): it sends, uploads, lists, fetches, works on groups, and
- * shows itself to others.
+ * What the process that has the keys does for another one of the same user (profile-socket.ts): it sends, uploads, lists, fetches, works on groups,
+ * shows itself to others, and undoes a linking.
  * Keys stay with it: of a file it hands out what is shown, and the bytes.
  */
 import type { Client } from '@sealwire/client/client';
@@ -32,6 +32,7 @@ export const Order = z.union([
   z.strictObject({ contacts: ContactOrder }),
   z.strictObject({ history: HistoryOrder }),
   z.strictObject({ verify: z.enum(COMPARISON_STEPS), to: z.string() }),
+  z.strictObject({ undo: z.literal('linking') }),
 ]);
 export type Order = z.output<typeof Order>;
 
@@ -47,7 +48,7 @@ export type Report =
 
 /**
  * Throws `CliError`, `ClientError`. The outcome: a `SendOutcome`, a descriptor in base64, `ListedFiles`, a `GroupOutcome`, a `PresenceReport`, a
- * `ContactOutcome`, a `VerificationState`, or true.
+ * `ContactOutcome`, a `VerificationState`, `UndoneLinking`, or true.
  */
 export async function carryOut(
   client: Client,
@@ -67,6 +68,7 @@ export async function carryOut(
     const to = parseRecipient(order.to, client.address);
     return { ...(await takeStep(client, order.verify, to, signal)), own: client.address };
   }
+  if ('undo' in order) return client.undoLinking();
   const onProgress = progressTo(say);
   if ('upload' in order) {
     const recipients = order.to.map((to) => targetOf(client, to));

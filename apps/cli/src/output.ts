@@ -74,7 +74,7 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
   'device-removed': ANEW,
   'account-lost': `if it was restored: \`sealwire register\`, on the oldest device first, makes the account again with the same keys; ${ANEW}`,
   'unsafe-device': 'once you know why: `sealwire trust accept`',
-  'account-key-changed': 'once you know why: `sealwire trust forget`',
+  'account-key-changed': 'once you know why: `sealwire trust accept`, or `sealwire trust forget`',
   'manifest-fork': 'once you know why: `sealwire trust forget`',
 };
 

@@ -18,6 +18,8 @@ import { nesCommand } from './commands/nes/nes.ts';
 import { passwdCommand } from './commands/passwd.ts';
 import { presenceCommand } from './commands/presence.ts';
 import { receiptsCommand } from './commands/receipts.ts';
+import { recoverCommand } from './commands/recover.ts';
+import { recoveryCommand } from './commands/recovery.ts';
 import { registerCommand } from './commands/register.ts';
 import { sendCommand } from './commands/send.ts';
 import { sessionsCommand } from './commands/sessions.ts';
@@ -66,6 +68,8 @@ function buildProgram(context: Context): Command {
     groupCommand(give),
     devicesCommand(give),
     linkCommand(give),
+    recoveryCommand(give),
+    recoverCommand(give),
     appPasswordsCommand(give),
     configCommand(give),
     doctorCommand(give),

@@ -1,7 +1,6 @@
 /** What the SDK reports, as a JSON record and as a line for people. */
 import type { Client } from '@sealwire/client/client';
 import type {
-  AccountKeyChangeEvent,
   HoleEvent,
   IncomingEvent,
   MessageEditedEvent,
@@ -68,16 +67,18 @@ export async function showEvent(
       return output.warn(
         `the keys of ${event.device} have changed: nothing is sent to that account; find out why, then: sealwire trust accept -t ${shortName(accountOf(event.device), own)}`,
       );
-    case 'account-key-change':
-      return output.warn(accountKeyText(event, own));
     case 'directory-key-change':
       return output.warn(
         'the server’s key directory signs with another key: nothing is believed of it; ask its operator, then: sealwire trust accept-server',
       );
+    case 'account-reset': {
+      const action = event.address === own ? '' : `: sealwire trust accept -t ${shortName(event.address, own)}`;
+      return output.warn(`${printable(event.text)}${action}`);
+    }
     case 'devices-changed':
       for (const device of event.added)
         output.warn(
-          `your account has a new device: ${device}; if that was not you: sealwire devices remove '${device}'`,
+          `your account has a new device: ${device}; if that was not you: sealwire devices undo, after ten minutes sealwire devices remove '${device}'`,
         );
       for (const device of event.removed) output.warn(`a device has left your account: ${device}`);
       return;
@@ -194,12 +195,6 @@ function holeText({ device, conversation, first, last, told, restarted }: HoleEv
     return `${what} are not here: the session with it was broken, as when a profile is put back to an older state`;
   if (told >= size) return `${what} did not arrive, as was said above`;
   return `${what} did not arrive, and the server ${told === 0 ? 'does not say why' : `told of ${told} only`}`;
-}
-
-function accountKeyText({ address, wasVerified }: AccountKeyChangeEvent, own: AccountAddress): string {
-  const name = shortName(address, own);
-  const what = wasVerified ? `${name}, whom you had verified, has` : `${name} has`;
-  return `${what} another account key on the server: nothing is sent; find out why, then: sealwire trust forget -t ${name}`;
 }
 
 function sentAgainText({ device, ids, gone }: SentAgainEvent): string {

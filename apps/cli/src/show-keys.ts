@@ -3,19 +3,21 @@ import type { PeerInfo } from '@sealwire/client/events';
 import { fingerprint } from './fingerprint.ts';
 
 /** The account key signs the list of devices, so that comparing it compares all of them. */
-export function keysOf({ address, accountKey, devices }: PeerInfo): string {
+export function keysOf({ address, accountKey, devices, shownKey }: PeerInfo): string {
   const lines = devices.flatMap(({ id, identities, trust }) => [
     `  ${id}  (${trust})`,
     ...identities.map(({ suite, identityKey }) => `    ${suite}  ${fingerprint(identityKey)}`),
   ]);
-  return [`${address}`, `  account key  ${fingerprint(accountKey)}`, ...lines].join('\n');
+  const other = shownKey ? [`  account key that the server shows now  ${fingerprint(shownKey)}`] : [];
+  return [`${address}`, `  account key  ${fingerprint(accountKey)}`, ...other, ...lines].join('\n');
 }
 
-export function keysRecord({ address, accountKey, devices }: PeerInfo): Record<string, unknown> {
+export function keysRecord({ address, accountKey, devices, shownKey }: PeerInfo): Record<string, unknown> {
   const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
   return {
     address,
     accountKey: hex(accountKey),
+    ...(shownKey && { shownKey: hex(shownKey) }),
     devices: devices.map(({ id, trust, identities }) => ({
       id,
       trust,

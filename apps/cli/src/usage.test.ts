@@ -138,7 +138,7 @@ describe('help and documents', () => {
 
   it('completes commands and options', async () => {
     const { stdout } = await sealwire('completion', 'bash');
-    expect(stdout).toContain('"sealwire devices") words="list admit remove export-secret join');
+    expect(stdout).toContain('"sealwire devices") words="list admit remove undo export-secret join');
     expect(stdout).toMatch(/"sealwire send"\) words="[^"]*--message/);
   });
 

@@ -139,6 +139,17 @@ describe('two nodes', () => {
     expect(await client.closed).toEqual({ code: 4401, reason: 'device-removed' });
   });
 
+  it('E07: a removed device that acknowledges before anybody told this node is told so, and not that another connection replaced it', async () => {
+    await begin();
+    const [from, to] = await connectBoth();
+    from.message(messageId(1), [bob], 'hello');
+    expect(await to.delivered(1)).toEqual(['hello']);
+    await world.store.devices.remove(bob, world.time.ms);
+    to.ack(1);
+    await world.acknowledged(to);
+    expect(await to.closed).toEqual({ code: 4401, reason: 'device-removed' });
+  });
+
   it('E07: a removed device’s sockets close on every node, within a second', async () => {
     await begin();
     const [sibling] = await connectBoth();

@@ -8,7 +8,7 @@ import type { SocketDoor } from '@sealwire/service/http-door';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import { Problem } from '@sealwire/service/problem';
-import type { Store } from '@sealwire/store/port';
+import type { Devices, Store } from '@sealwire/store/port';
 import { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { closeCodeOf } from '@sealwire/wire/errors';
 import { AccountQuota } from './mailboxes/account-quota.ts';
@@ -32,6 +32,7 @@ import type { RelaySettings } from './settings.ts';
 import { Connection, type ConnectionParts } from './sockets/connection.ts';
 import { Login } from './sockets/login.ts';
 import { LoginQueue } from './sockets/login-queue.ts';
+import type { Session } from './sockets/session.ts';
 import { Sessions } from './sockets/sessions.ts';
 import { TrafficGauges } from './sockets/traffic-gauges.ts';
 import { createUpgrade } from './sockets/upgrade.ts';
@@ -95,7 +96,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
       log.warn('append-unknown', { count: batch.length, error });
       router.unknown(batch);
     },
-    superseded: (session) => session.close(closeCodeOf('replaced')),
+    superseded: (session) => closeSuperseded(session, store.devices),
     acknowledgeFailed: (error) => log.warn('acknowledge-failed', { error }),
     unexpected: (error) => {
       metrics.unhandledErrors.inc({ where: 'relay-commit' });
@@ -198,4 +199,13 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
       return closing;
     },
   };
+}
+
+/** The store refuses both: who lost to a newer connection, and who was removed, and must not be told to come back. */
+function closeSuperseded(session: Session, devices: Pick<Devices, 'find'>): void {
+  const close = (name: 'replaced' | 'device-removed') => session.close(closeCodeOf(name));
+  devices.find(session.device).then(
+    (device) => close(device ? 'replaced' : 'device-removed'),
+    () => close('replaced'),
+  );
 }

@@ -16,6 +16,7 @@ export const COMMANDS = {
   'copy-store': { about: 'a data folder into a database', load: () => import('./copy-store.ts') },
   drill: { about: 'whether a deployment loses anything', load: () => import('@sealwire/drill/against') },
   invite: { about: 'an invitation code', load: () => import('./invite.ts') },
+  'reset-account': { about: 'a code for who lost everything', load: () => import('./reset-account.ts') },
 } as const satisfies Readonly<Record<string, Command>>;
 
 export function findCommand(name: string): keyof typeof COMMANDS | undefined {
@@ -23,6 +24,6 @@ export function findCommand(name: string): keyof typeof COMMANDS | undefined {
 }
 
 export function usage(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(12)}${about}\n`);
+  const rows = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(14)}${about}\n`);
   return `sealwire-server COMMAND [settings]; COMMAND --help lists the settings.\n\n${rows.join('')}`;
 }

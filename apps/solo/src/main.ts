@@ -1,6 +1,6 @@
 /**
  * `npm start`: the whole server in one process, data in one folder. `npm start -- invite` makes an
- * invitation code, `backup` copies the folder, whether the server runs or not; `restore`, `verify` and
+ * invitation code, `reset-account NAME` a reset code, `backup` copies the folder, whether the server runs or not; `restore`, `verify` and
  * `repair` look after the folder of a server that is stopped.
  */
 
@@ -26,6 +26,7 @@ requireRandomness(systemRandom);
 
 const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
   invite: async (argv) => (await import('./invite.ts')).invite(argv, Date.now),
+  'reset-account': async (argv) => (await import('./reset-account.ts')).resetAccount(argv, Date.now),
   backup: async (argv) => (await import('./backup.ts')).backup(argv, systemRandom),
   restore: async (argv) => (await import('./backup.ts')).restore(argv, systemRandom),
   verify: async (argv) => (await import('./look-after.ts')).lookAfter('verify', argv),

@@ -42,6 +42,8 @@ export interface RegisterOptions extends OpenOptions, SuiteOptions {
   readonly name: string;
   /** For servers that ask for one. */
   readonly invitation?: string;
+  /** From the operator, for an account whose owner has lost everything: makes it anew under its name. Contacts are warned. */
+  readonly resetCode?: string;
 }
 
 export interface JoinOptions extends OpenOptions, SuiteOptions {
@@ -49,6 +51,15 @@ export interface JoinOptions extends OpenOptions, SuiteOptions {
   readonly name: string;
   /** From `exportAccountSecret` of a device of the account. */
   readonly accountSecret: Uint8Array;
+}
+
+export interface RecoverOptions extends OpenOptions, SuiteOptions {
+  readonly server: string;
+  readonly name: string;
+  /** As `recoveryKey` of a device of the account made it. */
+  readonly recoveryKey: string;
+  /** Whether the devices that the account still names stay. Default: no, this device is the only one from then on. */
+  readonly keepDevices?: boolean;
 }
 
 export interface LinkOptions extends OpenOptions, SuiteOptions, LinkPrompts {

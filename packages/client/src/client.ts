@@ -9,6 +9,7 @@ import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, type DeviceId, typedAddress } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
+import { acceptReset } from './accounts/account-reset.ts';
 import { administratorSeed } from './accounts/administrator.ts';
 import {
   type AppPasswordInfo,
@@ -18,9 +19,11 @@ import {
   revokeAppPassword,
 } from './accounts/app-passwords.ts';
 import { type LinkRequest, linkAsOld } from './accounts/linking/link-as-old.ts';
+import { type UndoneLinking, undoLinking } from './accounts/linking/newcomers.ts';
 import { moveTo } from './accounts/move.ts';
 import { deleteAccount, leaveAccount, listDevices, removeDevice } from './accounts/own-account.ts';
 import { lowestTrust, type PeerRecord, trustIn } from './accounts/peer-record.ts';
+import { isRecoveryKeyOf, recoveryKeyOf, secretIn } from './accounts/recovery-key.ts';
 import { register } from './accounts/registration.ts';
 import { readSelf, type SelfRecord } from './accounts/self-record.ts';
 import { ClientTrustPolicy, refuseUntrusted } from './accounts/trust-policy.ts';
@@ -31,6 +34,7 @@ import {
   type JoinOptions,
   type LinkOptions,
   type OpenOptions,
+  type RecoverOptions,
   type RegisterOptions,
   type SuiteOptions,
   suitesOf,
@@ -88,12 +92,14 @@ const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const ACCOUNT_SECRET_BYTES = 32;
 
 export type { ApproveOptions, LinkRequest } from './accounts/linking/link-as-old.ts';
+export type { UndoneLinking } from './accounts/linking/newcomers.ts';
 export type { WaitingDevice } from './accounts/waiting-devices.ts';
 export type {
   CallOptions,
   JoinOptions,
   LinkOptions,
   OpenOptions,
+  RecoverOptions,
   RegisterOptions,
   SuiteOptions,
 } from './client-options.ts';
@@ -148,8 +154,8 @@ export class Client {
    * Throws `ClientError`: `name-taken`, `invitation-invalid`, `already-registered`, `registration-pending`, `unreachable`, …
    */
   static async register(options: RegisterOptions): Promise<Client> {
-    const { server, name, invitation } = options;
-    return Client.#enter(options, { kind: 'create', server, name, invitation, accountSeed: undefined });
+    const { server, name, invitation, resetCode } = options;
+    return Client.#enter(options, { kind: 'create', server, name, invitation, resetCode, accountSeed: undefined });
   }
 
   /** Adds this device to an account that exists: publishes the next manifest with it. Otherwise as `register`. */
@@ -163,6 +169,24 @@ export class Client {
       name,
       invitation: undefined,
       accountSeed: accountSecret.slice(),
+    });
+  }
+
+  /**
+   * Brings a new device into an account whose devices are lost, by its recovery key: the next manifest names this device alone, and contacts
+   * see an ordinary change of devices. Otherwise as `join`. Throws also `bad-recovery-key`, which names the group with the mistake, and
+   * `wrong-account-secret`.
+   */
+  static async recover(options: RecoverOptions): Promise<Client> {
+    const { server, name, recoveryKey, keepDevices = false, runtime } = options;
+    const accountSeed = secretIn(runtime.crypto, recoveryKey);
+    return Client.#enter(options, {
+      kind: 'join',
+      server,
+      name,
+      invitation: undefined,
+      accountSeed,
+      alone: !keepDevices,
     });
   }
 
@@ -202,7 +226,7 @@ export class Client {
     options: OpenOptions & SuiteOptions,
     request: Pick<
       Parameters<typeof register>[1],
-      'kind' | 'server' | 'name' | 'invitation' | 'accountSeed' | 'prompts'
+      'kind' | 'server' | 'name' | 'invitation' | 'resetCode' | 'accountSeed' | 'alone' | 'prompts'
     >,
   ): Promise<Client> {
     throwIfAborted(options.signal);
@@ -302,7 +326,7 @@ export class Client {
     this.#upkeep = new KeyUpkeep({ ...services, timers, trace });
     this.#keysCheck = new KeysCheck({ ...services, inbox: this.#inbox, timers, random, now, trace });
     services.onSetback(() => this.#keysCheck.soon());
-    const devices = new OwnDevices(common);
+    const devices = new OwnDevices({ ...common, now });
     this.#contactSync = new ContactSync({ ...common, ...runtime, timers, trace });
     this.contacts = new ClientContacts({ ...services, sync: this.#contactSync, now, addressOf });
     const blocked = (account: AccountAddress) => this.presence.hideFrom(account);
@@ -536,6 +560,14 @@ export class Client {
     return linkAsOld(this.#services, this.#runtime, code, options.signal);
   }
 
+  /**
+   * Takes out again the device that came to the account last, within the last ten minutes, as `removeDevice` does. Repeated after an error it
+   * goes on. Throws `nothing-to-undo`; `not-administrator` on a device that may not change the list, after it has cut the other one off.
+   */
+  undoLinking(): Promise<UndoneLinking> {
+    return undoLinking(this.#services, this.#runtime);
+  }
+
   /** What the device that let this one in handed over; undefined: nothing, or it was not let in by one. */
   handover(): Uint8Array | undefined {
     return this.#services.self.handover?.slice();
@@ -546,15 +578,28 @@ export class Client {
     return administratorSeed(this.#services.self).slice();
   }
 
+  /**
+   * The account secret in fourteen groups of characters, to be printed: with it `Client.recover` brings a new device in when all are lost.
+   * Whoever reads it is the account. Throws `not-administrator`.
+   */
+  recoveryKey(): string {
+    return recoveryKeyOf(this.#runtime.crypto, this.#services.self);
+  }
+
+  /** Whether what somebody typed off the paper is this account's recovery key. Throws `not-administrator`, `bad-recovery-key`. */
+  isRecoveryKey(typed: string): boolean {
+    return isRecoveryKeyOf(this.#runtime.crypto, this.#services.self, typed);
+  }
+
   /** An account's devices and the trust in them, as its newest manifest has it. Throws as a send to it would. */
   async peer(address: string): Promise<PeerInfo> {
-    return infoOf(await this.#services.book.refresh(this.#addressOf(address)), false);
+    return infoOf(await this.#services.book.refresh(this.#addressOf(address)));
   }
 
   /** What this device knows of every account that it has met, its own included. Asks nobody. */
   peers(): PeerInfo[] {
     const { book } = this.#services;
-    return book.all().map((peer) => infoOf(peer, book.isKeyChanged(peer.address)));
+    return book.all().map(infoOf);
   }
 
   /** The user's word on a device. `unsafe` stops sending to its account until another word is said. */
@@ -587,6 +632,15 @@ export class Client {
     return this.#services.book.setTrust(device, 'untrusted', (transaction) =>
       this.#services.engines.forgetDevice(device, transaction),
     );
+  }
+
+  /**
+   * The user has asked the owner of an account whose `account-reset` event came, in another way, and it was a reset: the new key is believed,
+   * its devices are `untrusted`, and messages go there again. `accountKey`: the one that was compared; default: the one that was shown. Throws
+   * `forbidden` where none was shown, `account-key-changed` when the server shows yet another one.
+   */
+  async acceptReset(address: string, accountKey?: Uint8Array): Promise<PeerInfo> {
+    return infoOf(await acceptReset(this.#services, this.#addressOf(address), accountKey));
   }
 
   /** The user has found out why an account shows another account key: all that is known of it is forgotten, the next contact is a first one. */
@@ -664,9 +718,10 @@ function readyIn(ledger: Ledger): SelfRecord {
   throw new ClientError('registration-pending', `the registration of ${self.name} is not finished: register again`);
 }
 
-function infoOf(peer: PeerRecord, isKeyChanged: boolean): PeerInfo {
-  const { address, accountKey, manifest } = peer;
+function infoOf(peer: PeerRecord): PeerInfo {
+  const { address, accountKey, manifest, verified = false, shown } = peer;
   const devices = manifest.devices.map(({ id, identities }) => ({ id, identities, trust: trustIn(peer, id) }));
-  const trust = isKeyChanged ? 'unsafe' : lowestTrust(peer);
-  return { address, accountKey, manifestVersion: manifest.version, devices, verified: peer.verified ?? false, trust };
+  const trust = shown ? 'unsafe' : lowestTrust(peer);
+  const version = { manifestVersion: manifest.version };
+  return { address, accountKey, ...version, devices, verified, trust, ...(shown && { shownKey: shown }) };
 }

@@ -56,6 +56,8 @@ const CLIENT_CODES = {
   'verification-busy': false,
   'verification-over': false,
   'verification-locked': false,
+  'nothing-to-undo': false,
+  'bad-recovery-key': false,
   locked: false,
   'wrong-passphrase': false,
   corrupt: false,

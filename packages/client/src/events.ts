@@ -140,14 +140,15 @@ export interface IdentityChangeEvent {
 }
 
 /**
- * The directory shows another account key for somebody than the one that is pinned. Nothing is sent to the account until the directory shows
- * the pinned one again, or the user has found out why and forgets it (`forgetPeer`): then it is to be verified anew.
+ * The server shows another account key under a name that this device knows: its operator has reset the account, as for somebody who has
+ * lost everything, or somebody poses as its owner. All its devices are `unsafe` now, and nothing is sent until the user has asked its owner
+ * in another way, and says so (`acceptReset`). With our own address: this device is no part of the account any more.
  */
-export interface AccountKeyChangeEvent {
-  readonly kind: 'account-key-change';
+export interface AccountResetEvent {
+  readonly kind: 'account-reset';
   readonly address: AccountAddress;
-  /** The user had compared the pinned one. */
-  readonly wasVerified: boolean;
+  /** One sentence. */
+  readonly text: string;
 }
 
 /**
@@ -449,7 +450,7 @@ export type IncomingEvent =
   | SentAgainEvent
   | MessageRefusedEvent
   | IdentityChangeEvent
-  | AccountKeyChangeEvent
+  | AccountResetEvent
   | DirectoryKeyChangeEvent
   | DevicesChangedEvent
   | ContactsChangedEvent
@@ -540,6 +541,8 @@ export interface PeerInfo {
   readonly verified: boolean;
   /** Of the conversation: the lowest of its devices; `unsafe` too while the directory shows another account key. */
   readonly trust: Trust;
+  /** Another account key that the server has shown since (`account-reset`), to be compared before it is accepted. */
+  readonly shownKey?: Uint8Array;
 }
 
 export type ConnectionState = 'offline' | 'connecting' | 'online' | 'stopped';

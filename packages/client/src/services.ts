@@ -1,6 +1,7 @@
 /** What every part of an open device works with: calls, login, accounts, engines, over one ledger. */
 import { LIME_CONTENT_TYPE } from '@sealwire/wire/lime-server';
 import { LIMITS } from '@sealwire/wire/limits';
+import { resetEvent, throwIfReset } from './accounts/account-reset.ts';
 import { Alarms } from './accounts/alarms.ts';
 import { OwnManifests } from './accounts/own-manifests.ts';
 import { PeerBook } from './accounts/peer-book.ts';
@@ -78,7 +79,8 @@ export function assemble(
     for (const told of setbacks) told();
   };
   const isListed = async () => {
-    const listed = deviceOf(await book.refresh(self.address).catch(throwIfLost), device) !== undefined;
+    const own = await book.refresh(self.address).catch(throwIfLost).catch(throwIfReset);
+    const listed = deviceOf(own, device) !== undefined;
     if (listed) setback();
     return listed;
   };
@@ -101,7 +103,6 @@ export function assemble(
   };
   const book: PeerBook = new PeerBook({
     ledger,
-    alarms,
     signed,
     http,
     directoryPath: paths.directory,
@@ -115,6 +116,7 @@ export function assemble(
       },
     },
     forgetDevice: (transaction, gone) => engines.forgetDevice(gone, transaction),
+    accountReset: (transaction, address) => alarms.tell(transaction, resetEvent(address, self.address)),
     deviceLeft: (transaction, gone) => {
       engines.forgetDevice(gone, transaction);
       heard.forget(transaction, gone);

@@ -20,6 +20,7 @@ import { modelContract } from './contract/model.ts';
 import { nesUsersContract } from './contract/nes-users.ts';
 import { prekeysContract } from './contract/prekeys.ts';
 import { readContract } from './contract/read.ts';
+import { resetsContract } from './contract/resets.ts';
 import { unfinishedContract } from './contract/unfinished.ts';
 import { waitingContract } from './contract/waiting.ts';
 
@@ -28,6 +29,7 @@ export function storeContract(name: string, open: OpenStore, sequences?: number)
   describe(`store contract: ${name}`, () => {
     accountsContract(open);
     unfinishedContract(open);
+    resetsContract(open);
     manifestsContract(open);
     devicesContract(open);
     prekeysContract(open);

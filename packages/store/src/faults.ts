@@ -31,7 +31,7 @@ export function inOneStep(store: Store): { readonly store: Store; readonly steps
 }
 
 const WRITES = {
-  accounts: ['create', 'delete', 'addInvitation'],
+  accounts: ['create', 'reset', 'delete', 'addInvitation'],
   manifests: ['publish'],
   devices: ['remove'],
   prekeys: ['register', 'replaceSignedPrekey', 'addOneTime', 'claim', 'delete'],

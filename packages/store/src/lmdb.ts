@@ -6,11 +6,12 @@
 import { existsSync } from 'node:fs';
 import { systemRandom } from '@sealwire/crypto/random';
 import { lmdbAccountRecords } from './lmdb/account-records.ts';
-import { lmdbAccounts, lmdbDevices, lmdbManifests } from './lmdb/accounts.ts';
+import { lmdbAccounts, lmdbManifests } from './lmdb/accounts.ts';
 import { lmdbAppPasswords } from './lmdb/app-passwords.ts';
 import { lmdbAttachments } from './lmdb/attachments.ts';
 import { Checkpoints } from './lmdb/checkpoint.ts';
 import { checkDataFile } from './lmdb/data-file.ts';
+import { lmdbDevices } from './lmdb/devices.ts';
 import { DiskSpace } from './lmdb/disk-space.ts';
 import { type Environment, openOwnEnvironment, writeError } from './lmdb/environment.ts';
 import { lmdbExpiryTime } from './lmdb/expiry-time.ts';

@@ -4,9 +4,10 @@
  */
 import type { Steps } from './faults.ts';
 import { mongoAccountRecords } from './mongo/account-records.ts';
-import { mongoAccounts, mongoDevices, mongoManifests } from './mongo/accounts.ts';
+import { mongoAccounts, mongoManifests } from './mongo/accounts.ts';
 import { mongoAppPasswords } from './mongo/app-passwords.ts';
 import { mongoAttachments } from './mongo/attachments.ts';
+import { mongoDevices } from './mongo/devices.ts';
 import { openDocuments } from './mongo/documents.ts';
 import { Engine, type EngineTerms, storeErrorOf } from './mongo/engine.ts';
 import { mongoExpiryTime } from './mongo/expiry-time.ts';

@@ -58,7 +58,7 @@ export class StoreFullError extends StoreError {
 
 export interface Account {
   readonly address: AccountAddress;
-  /** Ed25519; signs the manifests. Never changes. */
+  /** Ed25519; signs the manifests. Never changes, but by `Accounts.reset`. */
   readonly accountKey: Uint8Array;
   readonly createdAt: number;
 }
@@ -118,6 +118,19 @@ export interface Accounts {
    * taken. Commit point: the account, of which only its name stays. Idempotent.
    */
   delete(address: AccountAddress, now: number): Promise<void>;
+  /**
+   * Gives the address another account key, with manifest version 1 and its devices: what was there goes as by `delete`, but for attachments,
+   * and the account is a finished one. Commit point: the account. The same call with the same account key and manifest bytes again changes
+   * nothing and answers `exists`, also once a later manifest followed.
+   * `not-found` without the account, or when `reset.code`, known like an invitation and used up like one, is not (or no longer) good;
+   * `conflict` when the account key is not `reset.from` any more, or is `account`'s already, and as `create`.
+   */
+  reset(
+    account: Account,
+    manifest: StoredManifest,
+    devices: readonly Device[],
+    reset: { readonly from: Uint8Array; readonly code: { readonly hash: Uint8Array; readonly now: number } },
+  ): Promise<'reset' | 'exists'>;
   /** Makes an invitation, known by the SHA-256 of its code, good for `uses` accounts before `expiresAt`. The same hash again: set anew. */
   addInvitation(hash: Uint8Array, uses: number, expiresAt: number): Promise<void>;
 }

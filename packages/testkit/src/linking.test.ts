@@ -8,7 +8,7 @@ import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { LIMITS } from '@sealwire/wire/limits';
 import { formatLinkCode, LINK_REVEAL, LINK_SLOTS, parseLinkCode } from '@sealwire/wire/linking';
 import { type Constellation, startConstellation } from './constellation.ts';
-import { FlakyNetwork } from './flaky-network.ts';
+import { newcomer as deviceThatLinks } from './newcomer.ts';
 import { type Person, register, runtimeOver, take, takeTexts } from './person.ts';
 
 jest.setTimeout(20_000);
@@ -35,33 +35,14 @@ afterEach(async () => {
   await constellation.stop();
 });
 
-/** A device that shows what it would show a user. */
+/** Closed after the test. */
 function newcomer(name = 'alice', storage = new MemoryStorage()) {
-  const network = new FlakyNetwork();
-  const shown = { code: deferred<string>(), digits: deferred<string>() };
-  const stop = new AbortController();
-  const linked = Client.link({
-    server: constellation.origin,
-    name,
-    storage,
-    runtime: runtimeOver(network),
-    signal: stop.signal,
-    code: shown.code.resolve,
-    digits: shown.digits.resolve,
-  });
-  linked.then(
+  const device = deviceThatLinks(constellation, name, storage);
+  device.linked.then(
     (client) => clients.push(client),
     () => undefined,
   );
-  return { linked, network, storage, stop, code: shown.code.promise, digits: shown.digits.promise };
-}
-
-function deferred<T>() {
-  let resolve!: (value: T) => void;
-  const promise = new Promise<T>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
+  return device;
 }
 
 async function letIn(device = newcomer(), options = {}) {

@@ -20,6 +20,11 @@ export const ERRORS = {
     retryable: false,
     title: 'This server asks for an invitation code, and this is not a good one',
   },
+  'reset-code-invalid': {
+    status: 403,
+    retryable: false,
+    title: 'This is no reset code of that account, or it was used, or it has ended',
+  },
   forbidden: { status: 403, retryable: false, title: 'Not allowed' },
   'contact-needed': {
     status: 403,

@@ -23,6 +23,12 @@ const EXAMPLES: Record<keyof typeof http, object> = {
     invitation: 'a-code',
     manifest: { manifest: text.manifest, signature: text.signature },
   },
+  ResetAccountBody: {
+    name: 'alice',
+    accountKey: text.key,
+    manifest: { manifest: text.manifest, signature: text.signature },
+    code: 'a-code',
+  },
   AccountAnswer: { address, createdAt: 5 },
   ActivationBody: { email: 'alice@example.com' },
   ActivationAnswer: { expiresAt: 5 },

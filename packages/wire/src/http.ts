@@ -93,6 +93,14 @@ export const CreateAccountBody = z.strictObject({
 });
 export const AccountAnswer = z.object({ address: accountAddress, createdAt: time });
 
+/** POST /v1/resets. The account key is a new one, the manifest version 1 under it; `code`: from the operator, for this account once. */
+export const ResetAccountBody = z.strictObject({
+  name: accountName,
+  accountKey: bytes(32),
+  manifest: SignedManifestBody,
+  code: invitation,
+});
+
 /** POST /v1/activations: a code by mail, where the gate is `email`. It is the `invitation` of one account. */
 export const ActivationBody = z.strictObject({
   email: z.string().max(MAIL_ADDRESS_CHARACTERS).regex(MAIL_ADDRESS, 'not a mail address'),

@@ -4,11 +4,10 @@ import type { Announcer } from '@sealwire/service/announce';
 import { Problem } from '@sealwire/service/problem';
 import { type Account, type Device, KeyTakenError, type Store, StoreError } from '@sealwire/store/port';
 import type { CreateAccountBody } from '@sealwire/wire/http';
-import { type AccountAddress, accountOf, addressOf, type DeviceId, isEnforcedDeviceId } from '@sealwire/wire/ids';
+import { accountOf, addressOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
-import { type Manifest, verifyManifest, verifySuccessor } from '@sealwire/wire/manifest';
-import { WireError } from '@sealwire/wire/wire-error';
 import type { z } from 'zod';
+import { firstManifest } from './first-manifest.ts';
 import { invitationHash } from './invitations.ts';
 
 export interface AccountServiceDeps {
@@ -34,7 +33,7 @@ export class AccountService {
     const { store, crypto, domain, gate, announcer } = this.deps;
     const now = this.deps.now();
     const address = addressOf(body.name, domain);
-    const manifest = this.firstManifest(address, body);
+    const manifest = firstManifest(crypto, address, body);
     if (gate !== 'open' && body.invitation === undefined) throw new Problem('invitation-invalid');
     const account: Account = { address, accountKey: body.accountKey, createdAt: now };
     const stored = { version: 1, bytes: body.manifest.manifest, signature: body.manifest.signature };
@@ -75,26 +74,5 @@ export class AccountService {
     await store.accounts.delete(address, this.deps.now());
     await announcer.devicesRemoved(devices.map(({ id }) => id));
     await announcer.devicesChanged(address);
-  }
-
-  /** The manifest decides what the account's first device is, so it is checked before anything is stored. */
-  private firstManifest(address: AccountAddress, { accountKey, manifest: signed }: NewAccount): Manifest {
-    try {
-      const manifest = verifyManifest(this.deps.crypto, accountKey, signed.manifest, signed.signature);
-      verifySuccessor(this.deps.crypto, undefined, manifest);
-      if (manifest.address !== address)
-        throw new Problem('invalid-manifest', {
-          detail: `the manifest is not of ${this.deps.domain}, or of another name`,
-        });
-      if (manifest.devices.length !== 1)
-        throw new Problem('invalid-manifest', { detail: 'the first manifest names one device' });
-      if (!manifest.devices.every(({ id }) => isEnforcedDeviceId(id)))
-        throw new Problem('invalid-manifest', { detail: 'the device id is not ASCII' });
-      return manifest;
-    } catch (error) {
-      if (error instanceof WireError)
-        throw new Problem('invalid-manifest', { detail: error.message }, { cause: error });
-      throw error;
-    }
   }
 }

@@ -18,6 +18,7 @@ import {
   LinkMessageBody,
   MakeAppPasswordBody,
   NewAppPasswordAnswer,
+  ResetAccountBody,
   SignedManifestBody,
   TokenAnswer,
   TokenBody,
@@ -64,6 +65,21 @@ const operations: readonly Operation[] = [
     body: ActivationBody,
     answers: { 202: { description: 'a mail is on its way', schema: ActivationAnswer } },
     problems: ['forbidden', ...LIMITED],
+  },
+  {
+    id: 'resetAccount',
+    method: 'post',
+    path: '/v1/resets',
+    summary: 'Give an account another key',
+    description:
+      'For somebody who has lost every device and the recovery key, by a code that the operator makes (`reset-account`). Devices, keys, manifests, mailboxes and app passwords of the key before go, and every contact sees that the account has another key. The same body again answers 200 and changes nothing.',
+    caller: 'anyone',
+    body: ResetAccountBody,
+    answers: {
+      201: { description: 'reset', schema: AccountAnswer },
+      200: { description: 'this very request was carried out before', schema: AccountAnswer },
+    },
+    problems: ['reset-code-invalid', 'conflict', 'invalid-manifest', ...LIMITED],
   },
   {
     id: 'showAccount',

@@ -1,5 +1,5 @@
 /** `sealwire devices`: who belongs to the account, and how a machine joins or leaves it. */
-import { Client, type WaitingDevice } from '@sealwire/client/client';
+import { Client, type UndoneLinking, type WaitingDevice } from '@sealwire/client/client';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { parseDeviceId } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
@@ -10,7 +10,9 @@ import { CliError } from '../exit-codes.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { readSecretFile } from '../input.ts';
 import { type AccountOptions, accountCommand, group } from '../options.ts';
+import { answersTo, outcomeOf } from '../profile-socket.ts';
 import { confirm } from '../prompt.ts';
+import { withKeysOrOrder } from './file.ts';
 
 interface AdmitOptions extends AccountOptions {
   readonly yes?: boolean;
@@ -36,6 +38,11 @@ export function devicesCommand(context: () => Context): Command {
   remove.argument('<id>', 'as `devices list` shows it');
   remove.action((id: string, options: AccountOptions) => removeDevice(context(), id, options));
 
+  const undo = accountCommand('undo', 'Take out again the device that came last, within ten minutes', [
+    'sealwire devices undo',
+  ]);
+  undo.action((options: AccountOptions) => undoLinking(context(), options));
+
   const secret = accountCommand('export-secret', 'Print the account secret, with which another machine can join', [
     'sealwire devices export-secret > alice.secret',
   ]);
@@ -56,6 +63,7 @@ export function devicesCommand(context: () => Context): Command {
     .addCommand(list, { isDefault: true })
     .addCommand(admit)
     .addCommand(remove)
+    .addCommand(undo)
     .addCommand(secret)
     .addCommand(join);
 }
@@ -126,6 +134,22 @@ async function removeDevice(context: Context, text: string, options: AccountOpti
     await client.removeDevice(id);
     await context.output.data({ event: 'removed', id }, `removed ${id}`);
   });
+}
+
+async function undoLinking(context: Context, options: AccountOptions): Promise<void> {
+  const profile = profileFor(context, options);
+  const { device, administrator } = await withKeysOrOrder<UndoneLinking>(
+    () => withClient(profile, (client) => client.undoLinking()),
+    async () => {
+      const answers = await answersTo(profile.profile, { undo: 'linking' });
+      return answers && outcomeOf<UndoneLinking>(answers);
+    },
+  );
+  await context.output.data({ event: 'undone', id: device, administrator }, `removed ${device}`);
+  if (administrator)
+    context.output.warn(
+      'it was given the account’s secret, and can come back: only a reset by the operator keeps it out',
+    );
 }
 
 async function exportSecret(context: Context, options: AccountOptions): Promise<void> {

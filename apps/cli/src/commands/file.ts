@@ -86,7 +86,7 @@ async function getFile(context: ProfileContext, id: string, options: GetOptions)
 }
 
 /** While `chat` or `listen` has the keys, it does what needs them. `order` answers undefined when nobody takes orders there. */
-async function withKeysOrOrder<T>(work: () => Promise<T>, order: () => Promise<T | undefined>): Promise<T> {
+export async function withKeysOrOrder<T>(work: () => Promise<T>, order: () => Promise<T | undefined>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -67,7 +67,7 @@ async function approveOther(context: ProfileContext, code: string, options: Appr
       try {
         const id = await request.approve(digits, terms);
         await output.data({ event: 'linked', id, administrator: terms.administrator }, `linked ${id}`);
-        output.note(`if that was not you: sealwire devices remove '${id}'`);
+        output.note(`if that was not you: sealwire devices undo, after ten minutes sealwire devices remove '${id}'`);
         return;
       } catch (error) {
         const isTypo = error instanceof ClientError && error.code === 'wrong-digits' && options.digits === undefined;

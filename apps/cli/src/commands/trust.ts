@@ -1,5 +1,6 @@
 /** `sealwire trust`: what this device thinks of the people it knows, and the user's decisions after a key has changed. */
 import type { Client } from '@sealwire/client/client';
+import { ClientError } from '@sealwire/client/errors';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
 import { type Context, profileFor, withClient } from '../context.ts';
@@ -27,7 +28,7 @@ interface Decision {
 const DECISIONS: readonly Decision[] = [
   {
     name: 'accept',
-    summary: 'Write again to somebody whose device shows another key, after you found out why',
+    summary: 'Write again to somebody whose device or account shows another key, after you found out why',
     question: (name) => `Did ${name} tell you, in another way than here, that these keys are right? [y/N] `,
     done: (name) => `the keys of ${name} are accepted`,
     carryOut: acceptChanges,
@@ -118,6 +119,16 @@ async function decide(context: Context, decision: Decision, options: DecisionOpt
 }
 
 async function acceptChanges(client: Client, address: AccountAddress): Promise<void> {
+  const shownKey = client.peers().find((peer) => peer.address === address)?.shownKey;
+  // What the user was shown, and not whatever the server shows by now; unless that is the key of before.
+  if (shownKey && (await showsAnotherKey(client, address))) return void (await client.acceptReset(address, shownKey));
   const unsafe = (await client.peer(address)).devices.filter(({ trust }) => trust === 'unsafe');
   for (const { id } of unsafe) await client.acceptIdentityChange(id);
+}
+
+async function showsAnotherKey(client: Client, address: AccountAddress): Promise<boolean> {
+  return client.peer(address).then(
+    () => false,
+    (error: unknown) => error instanceof ClientError && error.code === 'account-key-changed',
+  );
 }

@@ -61,6 +61,14 @@ export async function invite(folder: string): Promise<string> {
   return stdout.trim();
 }
 
+/** Makes a reset code for an account of the server whose data lies in `folder`; `said`: what its operator is told. */
+export async function resetAccount(folder: string, name: string): Promise<{ code: string; said: string }> {
+  const args = ['reset-account', name, '--data-dir', folder];
+  const main = join(root, 'apps/solo/src/main.ts');
+  const { stdout, stderr } = await start(main, args, { PATH: process.env.PATH ?? '' }).ended;
+  return { code: stdout.trim(), said: stderr };
+}
+
 function start(
   main: string,
   args: readonly string[],

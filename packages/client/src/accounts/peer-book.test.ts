@@ -58,6 +58,7 @@ async function setUp(newest: (version: number) => object, history: (after: numbe
     own: { address: parseAccountAddress('sip:alice@example.org'), publishAgain: async () => undefined },
     alarms: new Alarms(),
     deviceLeft: () => undefined,
+    accountReset: () => () => {},
     forgetDevice: () => {},
   };
   const book = new PeerBook(options);

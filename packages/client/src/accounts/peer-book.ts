@@ -10,8 +10,6 @@ import type { Call, HttpCalls } from '../connection/http-calls.ts';
 import { ClientError } from '../errors.ts';
 import type { Trust } from '../events.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
-import type { Alarms } from './alarms.ts';
-import { forgetOffered, offeredKey, writeOffered } from './offered-keys.ts';
 import {
   deletePeer,
   deviceOf,
@@ -47,9 +45,10 @@ export interface PeerBookOptions {
   readonly forgetDevice: (transaction: Transaction, device: DeviceId) => void;
   /** In the transaction that stores a manifest without it: all goes that is kept of it. */
   readonly deviceLeft: (transaction: Transaction, device: DeviceId) => void;
-  readonly alarms: Alarms;
   /** Judges an answer about `subject` below the directory's path; absent: all are believed. */
   readonly signed?: (subject: string) => NonNullable<Call['check']>;
+  /** In the transaction that makes its devices unsafe; the answer is called once that is durable. */
+  readonly accountReset: (transaction: Transaction, address: AccountAddress) => () => void;
 }
 
 export class PeerBook {
@@ -74,7 +73,7 @@ export class PeerBook {
   /** The account as confirmed by the directory within the last `maxAgeMs`. Throws as `refresh` does. */
   async current(address: AccountAddress, maxAgeMs: number): Promise<PeerRecord> {
     const known = this.find(address);
-    const isBehind = this.#behind.has(address) || this.isKeyChanged(address);
+    const isBehind = this.#behind.has(address) || known?.shown !== undefined;
     const age = known ? this.#options.now() - known.checkedAt : maxAgeMs;
     // Confirmed in the future: by a clock that was ahead.
     return known && !isBehind && age >= 0 && age <= maxAgeMs ? known : this.refresh(address);
@@ -108,7 +107,9 @@ export class PeerBook {
         'unknown-device',
         `${accountOf(device)} has no such device: look at its list of devices first`,
       );
-    writePeer(transaction, { ...peer, trust: new Map(peer.trust).set(device, trust) });
+    const { shown, ...rest } = { ...peer, trust: new Map(peer.trust).set(device, trust) };
+    // Who says that a device of the known key is good after all has decided.
+    writePeer(transaction, shown && trust === 'unsafe' ? { ...rest, shown } : rest);
   }
 
   /**
@@ -129,19 +130,44 @@ export class PeerBook {
     });
   }
 
-  /** Whether the directory shows another account key than the one that is pinned. */
-  isKeyChanged(address: AccountAddress): boolean {
-    return offeredKey(this.#options.ledger, address) !== undefined;
-  }
-
   /** Forgets the pinned account key and all sessions: the next contact is a first one. The user's decision alone. */
   async forget(address: AccountAddress): Promise<void> {
     await this.#options.ledger.commit((transaction) => {
       const peer = readPeer(transaction, address);
       for (const { id } of peer?.manifest.devices ?? []) this.#options.forgetDevice(transaction, id);
       deletePeer(transaction, address);
-      forgetOffered(transaction, address);
     });
+  }
+
+  /**
+   * The user has found out that an account was reset, and that `accountKey` is its new key: what is known of the old one goes, and the
+   * devices that the new one names are untrusted. Throws `account-key-changed` when the server shows yet another key, and as `refresh` does.
+   */
+  async acceptReset(address: AccountAddress, accountKey: Uint8Array): Promise<PeerRecord> {
+    const { crypto, ledger, now, deviceLeft } = this.#options;
+    const answer = await this.#fetchNewest(address);
+    if (!crypto.equal(answer.accountKey, accountKey)) throw keyChanged(address);
+    const newest = { bytes: answer.manifest, signature: answer.signature };
+    const pinned = pinPeer(crypto, address, accountKey, newest, now());
+    await ledger.commit((transaction) => {
+      const before = readPeer(transaction, address);
+      for (const { id } of before?.manifest.devices ?? []) deviceLeft(transaction, id);
+      writePeer(transaction, pinned);
+    });
+    return pinned;
+  }
+
+  /** All devices of the key that is known are unsafe from now on; told once, until the user decides. `shown`: signed by the other key. */
+  async #noteReset({ address, accountKey }: PeerRecord): Promise<void> {
+    const publish = await this.#options.ledger.commit((transaction) => {
+      const known = readPeer(transaction, address);
+      if (!known) return undefined;
+      const isTold = known.shown !== undefined;
+      const unsafe = known.manifest.devices.map(({ id }) => [id, 'unsafe'] as const);
+      writePeer(transaction, { ...known, shown: accountKey, trust: new Map(unsafe) });
+      return isTold ? undefined : this.#options.accountReset(transaction, address);
+    });
+    publish?.();
   }
 
   async #refresh(address: AccountAddress): Promise<PeerRecord> {
@@ -155,7 +181,7 @@ export class PeerBook {
       return this.find(address) ?? pinned;
     }
     if (!crypto.equal(known.accountKey, answer.accountKey)) {
-      await this.#keyChanged(known, answer.accountKey);
+      await this.#noteReset(pinPeer(crypto, address, answer.accountKey, newest, now()));
       throw keyChanged(address);
     }
     const isBehind = answer.version < known.manifest.version;
@@ -174,29 +200,19 @@ export class PeerBook {
     const present = new Set(followed.manifest.devices.map(({ id }) => id));
     for (const { id } of before.manifest.devices) if (!present.has(id)) this.#options.deviceLeft(transaction, id);
     const trust = new Map([...before.trust].filter(([device]) => present.has(device)));
-    writePeer(transaction, { ...followed, verified: before.verified ?? false, trust });
-    forgetOffered(transaction, followed.address);
-  }
-
-  /** Told once for each key that is shown; until it is ours again, or the user forgets ours, the account counts as unsafe. */
-  async #keyChanged({ address, verified = false }: PeerRecord, offered: Uint8Array): Promise<void> {
-    const { crypto, ledger, alarms } = this.#options;
-    const publish = await ledger.commit((transaction) => {
-      const told = offeredKey(transaction, address);
-      if (told && crypto.equal(told, offered)) return undefined;
-      writeOffered(transaction, address, offered);
-      return alarms.tell(transaction, { kind: 'account-key-change', address, wasVerified: verified });
-    });
-    publish?.();
+    const { shown: _, ...rest } = followed;
+    const { verified = false, shown } = before;
+    writePeer(transaction, { ...rest, verified, trust, ...(shown && { shown }) });
   }
 
   /** Of our own account no older state than ours, if the directory takes what it lost. */
   async #fetchOrRestore(address: AccountAddress) {
-    const { own } = this.#options;
+    const { own, crypto } = this.#options;
     for (let attempt = 1; ; attempt++) {
       const answer = await this.#fetchNewest(address);
       const known = this.find(address);
-      const isBehind = address === own.address && known && answer.version < known.manifest.version;
+      const isOurs = address === own.address && known && crypto.equal(known.accountKey, answer.accountKey);
+      const isBehind = isOurs && answer.version < known.manifest.version;
       if (!isBehind || attempt === RESTORE_ATTEMPTS) return answer;
       await own.publishAgain(known, { version: answer.version, bytes: answer.manifest, signature: answer.signature });
     }

@@ -31,6 +31,8 @@ export interface PeerRecord {
   readonly verified?: boolean;
   /** The user's word, or a changed key's, on single devices. What is not named is `trusted` if the account is verified, else `untrusted`. */
   readonly trust: ReadonlyMap<DeviceId, Trust>;
+  /** Another account key under this name, which the server has shown since: a reset, or a lie. The user decides. */
+  readonly shown?: Uint8Array;
 }
 
 /** A manifest as the directory hands it out: nothing in it is believed yet. */
@@ -45,6 +47,7 @@ interface StoredHeader {
   /** Absent: no. */
   readonly verified?: true;
   readonly trust: Readonly<Record<string, Trust>>;
+  readonly shown?: string;
 }
 
 const keyOf = (address: AccountAddress) => `peer/${address}`;
@@ -61,6 +64,7 @@ export function readPeer(records: Records, address: AccountAddress): PeerRecord 
     checkedAt: header.checkedAt,
     ...(header.verified && { verified: true }),
     trust: new Map(Object.entries(header.trust)) as Map<DeviceId, Trust>,
+    ...(header.shown !== undefined && { shown: decodeBase64url(header.shown) }),
   };
 }
 
@@ -77,6 +81,7 @@ export function writePeer(transaction: Transaction, peer: PeerRecord): void {
     checkedAt: peer.checkedAt,
     ...(peer.verified && { verified: true as const }),
     trust: Object.fromEntries(peer.trust),
+    ...(peer.shown && { shown: encodeBase64url(peer.shown) }),
   };
   transaction.set(keyOf(peer.address), encodeRecord(header, peer.bytes));
 }

@@ -37,7 +37,14 @@ import { readSelf, type SelfRecord, writeSelf } from './self-record.ts';
 
 const SEED_BYTES = 32;
 /** The server's last word: the account was not made, and the keys made for it are free again. */
-const REFUSALS = ['name-taken', 'invitation-invalid', 'bad-request', 'forbidden', 'wrong-account-secret'];
+const REFUSALS = [
+  'name-taken',
+  'invitation-invalid',
+  'bad-request',
+  'forbidden',
+  'wrong-account-secret',
+  'reset-code-invalid',
+];
 
 /** What the server says of an account that it has not, or of which somebody else has the name. */
 const GONE = ['login-refused', 'account-lost', 'account-key-changed'];
@@ -48,10 +55,14 @@ export interface RegistrationRequest {
   readonly name: string;
   readonly suites: readonly SuiteName[];
   readonly invitation: string | undefined;
+  /** The account is there, and gets another key. */
+  readonly resetCode?: string | undefined;
   /** Of a device to be let in by another one. */
   readonly prompts?: LinkPrompts;
   /** Of a device to join: the account's. */
   readonly accountSeed: Uint8Array | undefined;
+  /** Of a device to join: the others are lost, and go. */
+  readonly alone?: boolean;
   readonly runtime: ClientRuntime;
   readonly engines: readonly EngineFactory[];
   readonly signal: AbortSignal | undefined;
@@ -188,15 +199,18 @@ async function createAccount(ledger: Ledger, { self, http }: Services, request: 
     issuedAt: self.entry.addedAt,
     devices: [self.entry],
   });
+  // Once it is done, its account is like any other, and so is a repeat.
+  const isReset = request.resetCode !== undefined;
   const body = {
     name: self.name,
     accountKey: encodeBase64url(accountKey),
     manifest: manifestBody(first),
-    ...(request.invitation === undefined ? {} : { invitation: request.invitation }),
+    ...(request.invitation === undefined || isReset ? {} : { invitation: request.invitation }),
+    ...(isReset ? { code: request.resetCode } : {}),
   };
   const call = {
     method: 'POST',
-    path: `${self.paths.api}/accounts`,
+    path: `${self.paths.api}/${isReset ? 'resets' : 'accounts'}`,
     body,
     signal: request.signal,
     repeatable: true,
@@ -213,11 +227,14 @@ async function joinAccount(ledger: Ledger, services: Services, request: Registra
     await ledger.commit((transaction) => transaction.delete(`peer/${self.address}`));
     throw new ClientError(
       'wrong-account-secret',
-      `this is not the account secret of ${self.name}: export it again on a device of the account`,
+      request.alone === undefined
+        ? `this is not the account secret of ${self.name}: export it again on a device of the account`
+        : `this recovery key is not the one of ${self.name}: it is of another account, or of the time before a reset`,
     );
   }
   await publishNext({ self, book, http, crypto, now }, (devices) =>
-    devices.some(({ id }) => id === self.device) ? undefined : [...devices, self.entry],
+    // Whoever was let in since this device was named stays.
+    devices.some(({ id }) => id === self.device) ? undefined : [...(request.alone ? [] : devices), self.entry],
   );
 }
 

@@ -10,7 +10,6 @@ import { decodeContent } from '@sealwire/wire/envelope';
 import { type AccountAddress, accountOf, type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import { manifestHash, noPreviousManifest } from '@sealwire/wire/manifest';
 import { decodeVerification, encodeVerification, type VerificationMessage } from '@sealwire/wire/verification';
-import { Alarms } from '../accounts/alarms.ts';
 import { signManifest } from '../accounts/manifest-draft.ts';
 import { PeerBook } from '../accounts/peer-book.ts';
 import { lowestTrust } from '../accounts/peer-record.ts';
@@ -150,7 +149,7 @@ export class VerificationWorld {
       crypto,
       now: this.time.now,
       own: { address: account.address, publishAgain: async () => undefined },
-      alarms: new Alarms(),
+      accountReset: () => () => undefined,
       deviceLeft: () => undefined,
       forgetDevice: () => undefined,
     });

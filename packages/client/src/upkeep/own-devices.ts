@@ -3,6 +3,7 @@
  * is seen on every device. Record `self/devices`: those that it has been told of.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
+import { noteNewcomers } from '../accounts/linking/newcomers.ts';
 import type { PeerRecord } from '../accounts/peer-record.ts';
 import type { DurableEvent } from '../messages/inbox.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
@@ -17,6 +18,7 @@ interface Told {
 export interface OwnDevicesOptions {
   readonly ledger: Ledger;
   readonly me: DeviceId;
+  readonly now: () => number;
   readonly inbox: { add(transaction: Transaction, event: DurableEvent): () => void };
 }
 
@@ -29,7 +31,7 @@ export class OwnDevices {
 
   /** `own`: our account as it is known now. At the first time there is nothing to compare it with. */
   async look({ manifest }: Pick<PeerRecord, 'manifest'>): Promise<void> {
-    const { ledger, me, inbox } = this.#options;
+    const { ledger, me, now, inbox } = this.#options;
     const devices = manifest.devices.map(({ id }) => id);
     const stored = ledger.get(KEY);
     const told = stored && decodeRecord<Told>(stored).header.devices;
@@ -39,6 +41,7 @@ export class OwnDevices {
     const publish = await ledger.commit((transaction) => {
       transaction.set(KEY, encodeRecord({ devices } satisfies Told));
       if (added.length + removed.length === 0) return undefined;
+      noteNewcomers(transaction, added, now());
       return inbox.add(transaction, { kind: 'devices-changed', added, removed });
     });
     publish?.();

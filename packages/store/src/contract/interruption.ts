@@ -95,6 +95,35 @@ const INTERRUPTIONS: readonly Interruption[] = [
     },
   },
   {
+    title: 'accounts.reset: the one account is there whole, or the other; the code is used once',
+    async prepare(store) {
+      await people(store, ALICE, 2);
+      await store.accounts.addInvitation(secret(2), 1, NOW + 1);
+      await store.prekeys.register(phone(), 'c25519', bundle(1), oneTimeKeys(1));
+    },
+    call: (store) =>
+      store.accounts.reset(account(ALICE, 2), manifest(1, 2), [device(ALICE, 9)], {
+        from: account(ALICE).accountKey,
+        code: { hash: secret(2), now: NOW },
+      }),
+    async between(store) {
+      const isNew = (await store.accounts.find(ALICE))?.accountKey.at(-1) === account(ALICE, 2).accountKey.at(-1);
+      expect(await store.accounts.find(ALICE)).toEqual(account(ALICE, isNew ? 2 : 1));
+      expect(await listed(store, ALICE)).toHaveLength(isNew ? 1 : 2);
+      expect(await store.manifests.newest(ALICE)).toEqual(isNew ? manifest(1, 2) : manifest(1));
+      expect((await store.devices.find(phone())) === undefined).toBe(isNew);
+    },
+    async after(store) {
+      expect(await listed(store, ALICE)).toEqual([device(ALICE, 9)]);
+      expect(await isUnknown(store, laptop())).toBe(true);
+      expect(await store.prekeys.find('c25519', [phone()])).toEqual([undefined]);
+      const invited = { hash: secret(2), now: NOW };
+      await expectError(store.accounts.create(account(BOB), manifest(1), [device(BOB, 1)], invited), 'not-found');
+      const heir = { ...device(BOB, 1), loginKey: device(ALICE, 2).loginKey };
+      expect(await store.accounts.create(account(BOB), manifest(1), [heir])).toBe('created');
+    },
+  },
+  {
     title: 'manifests.publish: the newest version and the devices that it names change together',
     prepare: (store) => people(store, ALICE, 2),
     call: (store) => store.manifests.publish(ALICE, manifest(2), [device(ALICE, 1), device(ALICE, 3)], NOW),

@@ -2,19 +2,20 @@
  * Accounts, their manifests and devices, in LMDB: each call one transaction, stronger than the port
  * asks.
  */
-import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { copyAccount, copyDevice, copyManifest } from '../copies.ts';
 import {
   type Account,
   type Accounts,
   type Device,
-  type Devices,
   type Manifests,
   type StoredManifest,
   StoreError,
   type UnfinishedTerms,
 } from '../port.ts';
+import { checkReset } from '../resetting.ts';
 import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
+import { type Forget, isDamaged } from './devices.ts';
 import type { Databases, Environment } from './environment.ts';
 import {
   type AccountRecord,
@@ -26,20 +27,17 @@ import {
   readDevice,
   readManifest,
   readUnfinished,
-  unlessCorrupt,
   writeAccount,
   writeDevice,
   writeManifest,
   writeUnfinished,
 } from './records/account-records.ts';
+import { expireAttachments } from './records/attachment-records.ts';
 import { checkKeys, type KeyClaim, moveKeys } from './records/key-owners.ts';
 import { registeredKeys } from './records/prekey-records.ts';
 import { RecordReader, RecordWriter } from './records/record.ts';
 import { readWaiting, waitingIds } from './records/waiting-records.ts';
 import type { Writer } from './writer.ts';
-
-/** These devices are gone: what is in memory of their mailboxes is nothing any more. */
-export type Forget = (devices: readonly DeviceId[]) => void;
 
 export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, forget: Forget): Accounts {
   function readInvitation(hash: Uint8Array): { uses: number; expiresAt: number } | undefined {
@@ -75,6 +73,13 @@ export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, 
     return account.devices;
   }
 
+  function writeNew(account: Account, first: StoredManifest, devices: readonly Device[]): void {
+    writeAccount(databases, { ...account, newestVersion: 1, devices: devices.map(({ id }) => id) });
+    writeManifest(databases, account.address, first);
+    moveKeys(databases, account.address, [], [account.accountKey]);
+    for (const device of devices) addDevice(databases, account.address, device);
+  }
+
   function isRepeat(account: Account, manifest: StoredManifest): boolean {
     const known = readAccount(databases, account.address);
     if (!known || known === 'gone' || !isSameBytes(known.accountKey, account.accountKey)) return false;
@@ -101,17 +106,40 @@ export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, 
         const claims = [{ owner: copy.address, keys: [copy.accountKey] }, ...claimsOf(all)];
         checkKeys(databases, claims, new Set(old && [copy.address, ...old.devices]));
         const leaving = old ? bury(old) : [];
+        if (old) expireAttachments(databases, copy.address);
         if (code && good) writeInvitation(code.hash, good.uses - 1, good.expiresAt);
-        writeAccount(databases, { ...copy, newestVersion: 1, devices: all.map(({ id }) => id) });
+        writeNew(copy, first, all);
         writeUnfinished(databases, copy.address, copy.createdAt);
-        writeManifest(databases, copy.address, first);
-        moveKeys(databases, copy.address, [], [copy.accountKey]);
-        for (const device of all) addDevice(databases, copy.address, device);
         return leaving;
       });
       if (gone === 'exists') return gone;
       forget(gone);
       return 'created';
+    },
+
+    async reset(account, manifest, devices, { from, code }) {
+      const copy = copyAccount(account);
+      const first = copyManifest(manifest);
+      const all = devices.map(copyDevice);
+      const terms = { from: from.slice(), hash: code.hash.slice(), now: code.now };
+      const gone = await writer.run(() => {
+        if (isRepeat(copy, first)) return 'exists';
+        const old = readAccount(databases, copy.address);
+        const good = readInvitation(terms.hash);
+        if (!old || old === 'gone' || !good || good.uses < 1 || good.expiresAt <= terms.now)
+          throw new StoreError('not-found', 'the reset code is not known, used up or expired');
+        checkReset(old.accountKey, terms.from, copy.accountKey, first);
+        checkNew(databases, all);
+        const claims = [{ owner: copy.address, keys: [copy.accountKey] }, ...claimsOf(all)];
+        checkKeys(databases, claims, new Set([copy.address, ...old.devices]));
+        const leaving = bury(old);
+        writeInvitation(terms.hash, good.uses - 1, good.expiresAt);
+        writeNew(copy, first, all);
+        return leaving;
+      });
+      if (gone === 'exists') return gone;
+      forget(gone);
+      return 'reset';
     },
 
     async areAny() {
@@ -131,6 +159,7 @@ export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, 
       const gone = await writer.run(() => {
         const account = readAccount(databases, address);
         if (!account || account === 'gone') return [];
+        expireAttachments(databases, address);
         return bury(account);
       });
       forget(gone);
@@ -198,49 +227,6 @@ export function lmdbManifests({ databases, renew }: Environment, writer: Writer,
   };
 }
 
-export function lmdbDevices({ databases, renew }: Environment, writer: Writer, forget: Forget): Devices {
-  function find(id: DeviceId): Device | undefined {
-    const record = readDevice(databases, id);
-    if (!record || record === 'gone') return undefined;
-    const { identities, loginKey, addedAt } = record;
-    return { id, identities, loginKey, addedAt };
-  }
-
-  /** Of a device whose record is damaged no key is known: it has its mailbox, and cannot log in. */
-  function findOrName(id: DeviceId): Device | undefined {
-    return isDamaged(databases, id) ? { id, identities: [], loginKey: new Uint8Array(0), addedAt: 0 } : find(id);
-  }
-
-  return {
-    async find(id) {
-      renew();
-      return find(id);
-    },
-
-    async list(addresses) {
-      renew();
-      return addresses.map((address) => {
-        const account = readAccount(databases, address);
-        if (!account || account === 'gone') return [];
-        const devices = account.devices.map(findOrName).filter((device) => device !== undefined);
-        return devices.sort((a, b) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1));
-      });
-    },
-
-    async remove(id) {
-      await writer.run(() => {
-        const isThere = unlessCorrupt(() => readDevice(databases, id)) ?? isDamaged(databases, id);
-        if (!isThere || isThere === 'gone') return;
-        const account = readAccount(databases, accountOf(id));
-        if (!account || account === 'gone') throw new StoreError('corrupt', 'a device without its account');
-        writeAccount(databases, { ...account, devices: account.devices.filter((other) => other !== id) });
-        buryDevice(databases, id);
-      });
-      forget([id]);
-    },
-  };
-}
-
 /** Ids that nobody has or had; one that waits is named with the identities that it registered. */
 function checkNew(databases: Databases, devices: readonly Device[]): void {
   const seen = new Set<DeviceId>();
@@ -251,10 +237,6 @@ function checkNew(databases: Databases, devices: readonly Device[]): void {
     if (waits && !isSameIdentities(waits.identities, identities))
       throw new StoreError('conflict', `a waiting device has other identity keys: ${id}`);
   }
-}
-
-function isDamaged(databases: Databases, id: DeviceId): boolean {
-  return unlessCorrupt(() => readDevice(databases, id) ?? 'none') === undefined;
 }
 
 function claimsOf(devices: readonly Device[]): KeyClaim[] {

@@ -1,7 +1,17 @@
 /** Accounts, their manifests and devices, in memory. */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { copyAccount, copyDevice, copyManifest } from '../copies.ts';
-import { type Accounts, type Device, type Devices, type Manifests, StoreError, type UnfinishedTerms } from '../port.ts';
+import {
+  type Account,
+  type Accounts,
+  type Device,
+  type Devices,
+  type Manifests,
+  type StoredManifest,
+  StoreError,
+  type UnfinishedTerms,
+} from '../port.ts';
+import { checkReset } from '../resetting.ts';
 import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
 import { removeAccountRecords } from './account-records.ts';
 import { expireAttachments } from './attachments.ts';
@@ -13,10 +23,7 @@ export function memoryAccounts(state: MemoryState): Accounts {
   return {
     async create(account, manifest, devices, invitation, unfinished) {
       const known = state.accounts.get(account.address);
-      if (known && isSameBytes(known.account.accountKey, account.accountKey)) {
-        const first = known.manifests[0];
-        if (first && isSameBytes(first.bytes, manifest.bytes)) return 'exists';
-      }
+      if (known && isRepeat(known, account, manifest)) return 'exists';
       const good = invitation && state.invitations.get(textOf(invitation.hash));
       if (invitation && (!good || good.uses < 1 || good.expiresAt <= invitation.now))
         throw new StoreError('not-found', 'the invitation is not known, used up or expired');
@@ -26,20 +33,30 @@ export function memoryAccounts(state: MemoryState): Accounts {
       checkNew(state, devices);
       const claims = [{ owner: account.address, keys: [account.accountKey] }, ...claimsOf(devices)];
       checkKeys(state, claims, new Set(old && [account.address, ...old.devices]));
-      if (old) removeAccount(state, old);
+      if (old) {
+        removeAccount(state, old);
+        expireAttachments(state, account.address);
+      }
       if (good) good.uses--;
-      const row: AccountRow = {
-        account: copyAccount(account),
-        manifests: [copyManifest(manifest)],
-        devices: new Set(),
-        appPasswords: new Map(),
-        unfinishedSince: account.createdAt,
-      };
-      state.accounts.set(account.address, row);
-      state.used.add(account.address);
-      holdKeys(state, account.address, [account.accountKey]);
-      for (const device of devices) addDevice(state, row, device);
+      addAccount(state, account, manifest, devices, account.createdAt);
       return 'created';
+    },
+
+    async reset(account, manifest, devices, { from, code }) {
+      const { address, accountKey } = account;
+      const known = state.accounts.get(address);
+      if (known && isRepeat(known, account, manifest)) return 'exists';
+      const good = state.invitations.get(textOf(code.hash));
+      if (!known || !good || good.uses < 1 || good.expiresAt <= code.now)
+        throw new StoreError('not-found', 'the reset code is not known, used up or expired');
+      checkReset(known.account.accountKey, from, accountKey, manifest);
+      checkNew(state, devices);
+      const leaving = new Set([address, ...known.devices]);
+      checkKeys(state, [{ owner: address, keys: [accountKey] }, ...claimsOf(devices)], leaving);
+      good.uses--;
+      removeAccount(state, known);
+      addAccount(state, account, manifest, devices, undefined);
+      return 'reset';
     },
 
     async find(address) {
@@ -53,7 +70,9 @@ export function memoryAccounts(state: MemoryState): Accounts {
 
     async delete(address) {
       const row = state.accounts.get(address);
-      if (row) removeAccount(state, row);
+      if (!row) return;
+      removeAccount(state, row);
+      expireAttachments(state, address);
     },
 
     async addInvitation(hash, uses, expiresAt) {
@@ -127,12 +146,36 @@ function outOfTime(row: AccountRow, { now, afterMs }: UnfinishedTerms): boolean 
   return now - row.unfinishedSince >= afterMs;
 }
 
+function isRepeat({ account, manifests }: AccountRow, again: Account, { bytes }: StoredManifest): boolean {
+  const [first] = manifests;
+  return isSameBytes(account.accountKey, again.accountKey) && first !== undefined && isSameBytes(first.bytes, bytes);
+}
+
+function addAccount(
+  state: MemoryState,
+  account: Account,
+  manifest: StoredManifest,
+  devices: readonly Device[],
+  unfinishedSince: number | undefined,
+): void {
+  const row: AccountRow = {
+    account: copyAccount(account),
+    manifests: [copyManifest(manifest)],
+    devices: new Set(),
+    appPasswords: new Map(),
+    unfinishedSince,
+  };
+  state.accounts.set(account.address, row);
+  state.used.add(account.address);
+  holdKeys(state, account.address, [account.accountKey]);
+  for (const device of devices) addDevice(state, row, device);
+}
+
 function removeAccount(state: MemoryState, row: AccountRow): void {
   const { address, accountKey } = row.account;
   for (const id of [...row.devices]) removeDevice(state, row, id);
   for (const id of waitingIds(state, address)) removeWaiting(state, id);
   releaseKeys(state, address, [accountKey]);
-  expireAttachments(state, address);
   removeAccountRecords(state, address);
   state.accounts.delete(address);
 }

@@ -2,20 +2,30 @@
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { trusted } from 'mongoose';
 import {
+  type Account,
   type Accounts,
   type Device,
-  type Devices,
   type Manifests,
   type StoredManifest,
   StoreError,
   type UnfinishedTerms,
 } from '../port.ts';
+import { checkReset } from '../resetting.ts';
 import { isSameBytes, isSameDevice, isSameIdentities, keysOfDevice } from '../sameness.ts';
+import {
+  allOf,
+  deviceFields,
+  deviceOut,
+  leavingOf,
+  manifestFields,
+  manifestOut,
+  newAccount,
+} from './account-fields.ts';
 import { removeAccountRecords } from './account-records.ts';
 import { changeAccount, readAccount, replaceAccount } from './account-row.ts';
 import { expireAttachments } from './attachments.ts';
-import { bin, bytesOf } from './bytes.ts';
-import type { AccountDocument, DeviceFields, LeavingFields, ManifestDocument, ManifestFields } from './documents.ts';
+import { bytesOf } from './bytes.ts';
+import type { AccountDocument, ManifestDocument, ManifestFields } from './documents.ts';
 import type { Ground } from './ground.ts';
 import { giveUseBack, setInvitation, takerOf, takeUse } from './invitations.ts';
 import { claimKeys, type KeyClaim, type KeyOwner } from './key-owners.ts';
@@ -29,10 +39,7 @@ export function mongoAccounts(ground: Ground): Accounts {
       let isTaken = false;
       try {
         return await changeAccount(ground, address, async (before) => {
-          if (before.state === 'active' && isSameBytes(before.accountKey!, account.accountKey)) {
-            const first = await manifestOf(ground, before, 1);
-            if (first && isSameBytes(first.bytes, manifest.bytes)) return { answer: 'exists' };
-          }
+          if (await isRepeat(ground, before, account, manifest)) return { answer: 'exists' };
           if (invitation && !isTaken) await takeUse(ground, invitation, taker);
           isTaken = true;
           const old = unfinished && (await makesRoom(ground, before, unfinished)) ? before : undefined;
@@ -51,22 +58,49 @@ export function mongoAccounts(ground: Ground): Accounts {
           return {
             answer: 'created',
             changes: {
-              state: 'active',
-              accountKey: bin(account.accountKey),
-              createdAt: account.createdAt,
-              manifest: manifestFields(manifest),
+              ...newAccount(account, manifest, devices),
               unfinishedSince: account.createdAt,
-              devices: devices.map(deviceFields),
               waiting: old ? [] : withoutListed(before, devices),
               gone: [...before.gone, ...leaving.map(({ id }) => id).filter((id) => id !== address)],
               leaving: [...before.leaving, ...leaving],
-              appPasswords: [],
             },
           };
         });
       } catch (error) {
         if (invitation && isTaken && error instanceof StoreError && error.kind === 'conflict')
           await giveUseBack(ground, invitation, taker);
+        throw error;
+      }
+    },
+
+    async reset(account, manifest, devices, { from, code }) {
+      const { address } = account;
+      const taker = takerOf(account, manifest);
+      let isTaken = false;
+      try {
+        return await changeAccount(ground, address, async (before) => {
+          if (await isRepeat(ground, before, account, manifest)) return { answer: 'exists' };
+          if (before.state !== 'active') throw new StoreError('not-found', 'no such account');
+          if (!isTaken) await takeUse(ground, code, taker);
+          isTaken = true;
+          checkReset(bytesOf(before.accountKey!), from, account.accountKey, manifest);
+          await checkNew(ground, before, devices);
+          const claims = [{ owner: address, keys: [account.accountKey] }, ...claimsOf(devices)];
+          const leaving = allOf(before);
+          const owners = new Set(leaving.map(({ id }) => id as KeyOwner));
+          await claimKeys(ground, claims, { field: 'account', rev: before.rev + 1 }, owners);
+          const gone = leaving.map(({ id }) => id).filter((id) => id !== address);
+          const changes = {
+            ...newAccount(account, manifest, devices),
+            unfinishedSince: null,
+            waiting: [],
+            gone: [...before.gone, ...gone],
+            leaving: [...before.leaving, ...leaving],
+          };
+          return { answer: 'reset', changes };
+        });
+      } catch (error) {
+        if (isTaken && error instanceof StoreError && error.kind === 'conflict') await giveUseBack(ground, code, taker);
         throw error;
       }
     },
@@ -131,7 +165,9 @@ export function mongoManifests(ground: Ground): Manifests {
       await changeAccount(ground, address, async (before) => {
         if (before.state !== 'active') throw new StoreError('not-found', 'no such account');
         const newest = before.manifest!;
-        const same = await manifestOf(ground, before, manifest.version);
+        // Beyond the newest one there may be some of the account key before a reset.
+        const isKnown = manifest.version <= newest.version;
+        const same = isKnown && (await manifestOf(ground, before, manifest.version));
         if (same && isSameBytes(same.bytes, manifest.bytes)) return { answer: undefined };
         if (manifest.version !== newest.version + 1)
           throw new StoreError('conflict', `the next manifest has version ${newest.version + 1}`);
@@ -168,45 +204,15 @@ export function mongoManifests(ground: Ground): Manifests {
   };
 }
 
-export function mongoDevices(ground: Ground): Devices {
-  const { engine, documents } = ground;
-  return {
-    async find(id) {
-      const account = await readAccount(ground, accountOf(id));
-      const device = account?.devices.find((one) => one.id === id);
-      return device && deviceOut(device);
-    },
-
-    async list(addresses) {
-      const found = await engine.read(() =>
-        documents.accounts
-          .find({ _id: trusted({ $in: [...new Set(addresses)] }) }, { devices: 1 })
-          .lean<Pick<AccountDocument, '_id' | 'devices'>[]>()
-          .exec(),
-      );
-      const devices = new Map(found.map((account) => [account._id, account.devices]));
-      return addresses.map((address) =>
-        [...(devices.get(address) ?? [])]
-          .sort((a, b) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1))
-          .map(deviceOut),
-      );
-    },
-
-    async remove(id) {
-      await changeAccount(ground, accountOf(id), async (before) => {
-        const device = before.devices.find((one) => one.id === id);
-        if (!device) return { answer: undefined };
-        return {
-          answer: undefined,
-          changes: {
-            devices: before.devices.filter((one) => one.id !== id),
-            gone: [...before.gone, id],
-            leaving: [...before.leaving, leavingOf(before, device)],
-          },
-        };
-      });
-    },
-  };
+async function isRepeat(
+  ground: Ground,
+  before: AccountDocument,
+  { accountKey }: Account,
+  { bytes }: StoredManifest,
+): Promise<boolean> {
+  if (before.state !== 'active' || !isSameBytes(before.accountKey!, accountKey)) return false;
+  const first = await manifestOf(ground, before, 1);
+  return first !== null && first !== undefined && isSameBytes(first.bytes, bytes);
 }
 
 /** Ids that nobody has or had; one that waits is named with the identities that it registered. */
@@ -244,20 +250,6 @@ async function manifestOf(
   return engine.read(() => documents.manifests.findById(`${account._id} ${version}`).lean<ManifestDocument>().exec());
 }
 
-function leavingOf({ rev }: AccountDocument, device: DeviceFields): LeavingFields {
-  return { id: device.id, keys: keysOfDevice(deviceOut(device)).map(bin), rev };
-}
-
-/** All that leaves with the account. */
-function allOf(account: AccountDocument): LeavingFields[] {
-  const { _id: id, rev, devices, waiting, accountKey } = account;
-  return [
-    ...devices.map((device) => leavingOf(account, device)),
-    ...waiting.map((waits) => ({ id: waits.id, keys: [], rev })),
-    { id, keys: accountKey ? [accountKey] : [], rev },
-  ];
-}
-
 /** Whether nobody finished it in its time, which for one made in the future begins now. */
 async function makesRoom(
   ground: Ground,
@@ -268,27 +260,4 @@ async function makesRoom(
   if (state !== 'active' || typeof since !== 'number') return false;
   if (since > now) await replaceAccount(ground, account, { unfinishedSince: now });
   return now - since >= afterMs;
-}
-
-function manifestFields({ version, bytes, signature }: StoredManifest): ManifestFields {
-  return { version, bytes: bin(bytes), signature: bin(signature) };
-}
-
-function manifestOut({ version, bytes, signature }: ManifestFields): StoredManifest {
-  return { version, bytes: bytesOf(bytes), signature: bytesOf(signature) };
-}
-
-function deviceFields({ id, identities, loginKey, addedAt }: Device): DeviceFields {
-  const fields = identities.map(({ suite, identityKey }) => ({ suite, identityKey: bin(identityKey) }));
-  return { id, identities: fields, loginKey: bin(loginKey), addedAt };
-}
-
-function deviceOut({ id, identities, loginKey, addedAt }: DeviceFields): Device {
-  const out = identities.map(({ suite, identityKey }) => ({ suite, identityKey: bytesOf(identityKey) }));
-  return {
-    id: id as DeviceId,
-    identities: out as unknown as Device['identities'],
-    loginKey: bytesOf(loginKey),
-    addedAt,
-  };
 }

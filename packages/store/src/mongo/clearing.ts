@@ -15,10 +15,14 @@ export async function clearAway(ground: Ground, account: AccountDocument): Promi
   const { engine, documents } = ground;
   for (const { id, keys, rev } of account.leaving) {
     if (id !== account._id) await clearDevice(ground, id as DeviceId);
-    // One that was never finished, and made room, has no older manifests; who has its name now may have.
-    else if (account.state === 'deleted') {
-      await engine.write(() => documents.manifests.deleteMany({ address: id }).exec());
-      await expireAttachments(ground, id);
+    // One that was never finished, and made room, has no older manifests; those of before a reset are read by nobody, and replaced by the
+    // next ones. Who has the name now may have some of its own.
+    else {
+      if (account.state === 'deleted') {
+        await engine.write(() => documents.manifests.deleteMany({ address: id }).exec());
+        await expireAttachments(ground, id);
+      }
+      // Nobody can read them any more; a device of the new owner writes its own again.
       await removeAccountRecords(ground, id);
     }
     await releaseKeys(ground, id as AccountAddress | DeviceId, keys, 'account', rev);

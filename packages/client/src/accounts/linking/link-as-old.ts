@@ -19,6 +19,7 @@ import { publishNext } from '../manifest-draft.ts';
 import { forged } from './link-as-new.ts';
 import { LinkChannel } from './link-channel.ts';
 import { commitmentTo, type LinkSecrets, linkSecrets } from './link-secrets.ts';
+import { noteNewcomers } from './newcomers.ts';
 
 const KEY_BYTES = 32;
 const TRIES = 6;
@@ -82,7 +83,7 @@ function requestOf(
   secrets: LinkSecrets,
   entry: ManifestDevice,
 ): LinkRequest {
-  const { self, book, http } = services;
+  const { self, book, http, ledger } = services;
   let tries = 0;
   return {
     device: entry.id,
@@ -101,6 +102,7 @@ function requestOf(
       await publishNext({ self, book, http, crypto, now }, (devices) =>
         devices.some(({ id }) => id === entry.id) ? undefined : [...devices, entry],
       );
+      await ledger.commit((transaction) => noteNewcomers(transaction, [entry.id], now(), administrator));
       const welcome = encodeWelcome({
         accountKey: crypto.ed25519.publicKey(accountSeed),
         accountSeed: administrator ? accountSeed : undefined,

@@ -8,7 +8,6 @@ import { keysOfDevice } from '../../sameness.ts';
 import type { Databases } from '../environment.ts';
 import { findRing } from '../log/ring-state.ts';
 import { EMPTY_HEAD, encodeHead } from '../mailboxes/head.ts';
-import { expireAttachments } from './attachment-records.ts';
 import { moveKeys } from './key-owners.ts';
 import { prefixedKey, removeUnder, SUITES, textKey, u32 } from './keys.ts';
 import { registeredKeys, removePrekeys } from './prekey-records.ts';
@@ -47,14 +46,13 @@ export function writeAccount({ accounts }: Databases, account: AccountRecord): v
 }
 
 /**
- * Manifests and app passwords go, attachments expire, the address stays taken. Its devices are removed by the caller.
+ * Manifests and app passwords go, the address stays taken. Its devices and attachments are the caller's.
  */
 export function buryAccount(databases: Databases, { address, accountKey }: AccountRecord): void {
   moveKeys(databases, address, [accountKey], []);
   removeUnder(databases.manifests, prefixedKey(address));
   removeUnder(databases.apppasswords, prefixedKey(address));
   removeUnder(databases.accountrecords, prefixedKey(address));
-  expireAttachments(databases, address);
   finishAccount(databases, address);
   databases.accounts.putSync(textKey(address), TOMBSTONE);
 }
