@@ -6,12 +6,8 @@ import { parseAccountAddress } from '@sealwire/wire/ids';
 import { Log } from './log.ts';
 import { createGroup, joinByLink, makeEvent, makeLink } from './making.ts';
 import { endedLinks, memberOf, stateOf } from './state.ts';
-import { AT, crypto, Group, namesIn, person } from './testing/people.ts';
-
-const ada = person('ada');
-const bob = person('bob');
-const cyn = person('cyn');
-const dan = person('dan');
+import { AT, crypto, Group, namesIn } from './testing/people.ts';
+import { ada, bob, cyn, dan } from './testing/trio.ts';
 
 describe('a group', () => {
   it('begins with who created it, and has an address of its own', () => {

@@ -61,6 +61,11 @@ export class Intake {
       if (!waiting || this.records.named(waiting.name)) continue;
       const id = waiting.name + hex(waiting.signature);
       if (this.room.has(id)) continue;
+      // In a full log nothing waits: it would be asked for again and again.
+      if (this.records.size >= LIMITS.groupEvents.value) {
+        this.refuse(signed, 'too-many-events');
+        continue;
+      }
       this.keep(id, waiting);
       // One of these may have waited for somebody to build on it.
       for (const parent of waiting.follows) this.settle(this.idsOf(parent));

@@ -9,7 +9,8 @@ import { Log } from './log.ts';
 import { joinByLink, makeLink } from './making.ts';
 import { hex } from './records.ts';
 import { stateOf } from './state.ts';
-import { crypto, Group, person } from './testing/people.ts';
+import { crypto, Group } from './testing/people.ts';
+import { ada, bob, cyn, dan } from './testing/trio.ts';
 
 const file = new URL('../vectors/groups-1.json', import.meta.url);
 
@@ -25,12 +26,6 @@ interface Vectors {
 
 /** Every kind of event, two administrators who remove one another, and a fork. */
 function made(): Vectors {
-  const [ada, bob, cyn, dan] = ['ada', 'bob', 'cyn', 'dan'].map(person) as [
-    ReturnType<typeof person>,
-    ReturnType<typeof person>,
-    ReturnType<typeof person>,
-    ReturnType<typeof person>,
-  ];
   const group = Group.by(ada, 'golden');
   group.bring(ada, bob, 'administrator');
   group.bring(bob, cyn, 'administrator');
