@@ -17,7 +17,7 @@ describe('a mistake is one line with the fix, and exit code 2', () => {
   it.each([
     ['an unknown command', ['sned'], 'Did you mean send?'],
     ['an unknown option', ['send', '-t', 'bob', '--massage', 'hi'], 'Did you mean --message?'],
-    ['a missing option', ['send', '-m', 'hi'], "required option '-t, --to <address>'"],
+    ['a missing option', ['send', '-m', 'hi'], 'give -t ADDRESS or -g GROUP'],
     ['a curve that there is not', ['register', '-u', 'alice', '--curve', 'p256'], 'Allowed choices are c25519, c448'],
     ['a bad number of seconds', ['send', '-t', 'bob', '-m', 'x', '--wait', 'soon'], 'Seconds, from 0 to 86400'],
     [
