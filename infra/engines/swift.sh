@@ -10,7 +10,7 @@ rings='account container object'; python=/usr/bin/python3
 unpack() {
   local tmp=$root.$$ f
   mkdir -p "$tmp/apt/partial"
-  local -a apt=(apt-get -q -y -o "Dir::Cache=$tmp/apt" -o "Dir::Cache::archives=$tmp/apt" -o APT::Sandbox::User=root)
+  local -a apt=(apt-get -q -y -o "Dir::Cache=$tmp/apt" -o "Dir::Cache::archives=$tmp/apt" -o APT::Sandbox::User=root -o Debug::NoLocking=true)
   # A list of packages that is a day old is no reason to fail, none at all is.
   local -a names=(--download-only --no-install-recommends swift-proxy swift-account swift-container swift-object memcached)
   "${apt[@]}" install "${names[@]}" >/dev/null 2>"$d/apt.log" || { apt-get -q update >/dev/null && "${apt[@]}" install "${names[@]}" >/dev/null; }

@@ -11,6 +11,6 @@ command -v apt-get > /dev/null || { echo "chromium: needs apt-get" >&2; exit 1; 
 export DEBIAN_FRONTEND=noninteractive
 {
 	apt-get -q update
-	apt-get -q install -y --no-install-recommends chromium
+	apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends chromium
 } >&2
 find_it
