@@ -269,7 +269,8 @@ export class Client {
     this.#outbox = new Outbox(ledger, this.history.recorder);
     const addressOf = (to: string) => this.#addressOf(to);
     const wake = () => this.#sender.wake();
-    const parts = { services, runtime, inbox: this.#inbox, outbox: this.#outbox, addressOf, wake };
+    const met: ClientContacts['met'] = (transaction, accounts) => this.contacts.met(transaction, accounts);
+    const parts = { services, runtime, inbox: this.#inbox, outbox: this.#outbox, addressOf, wake, met };
     this.#groups = assembleGroups(parts);
     this.groups = this.#groups.client;
     const broken = (reason: ClientError) => this.#connection.fail(reason);
@@ -298,8 +299,13 @@ export class Client {
     const verifying = { ...services, crypto: runtime.crypto, own: self.address, dialogues: this.#dialogues };
     this.verification = new ClientVerification({ ...verifying, addressOf: (to) => this.#addressOf(to) });
     const transmit = () => (this.state === 'online' ? (frame: Uint8Array) => this.#connection.send(frame) : undefined);
-    // Who is blocked is taken off the list (`ClientBlocks`), and the server passes on nothing of what he types: nothing else is known here.
-    const aside = { ...common, ...runtime, timers, transmit, isBlocked: () => false };
+    const aside = {
+      ...common,
+      ...runtime,
+      timers,
+      transmit,
+      isBlocked: (account: AccountAddress) => this.blocks.isBlocked(account),
+    };
     this.presence = new ClientPresence({ ...aside, addressOf: (to) => this.#addressOf(to) });
     this.#typing = new Typing({ ...aside, others: (conversation) => this.#writersIn(conversation) });
     this.#receiver = new Receiver({
@@ -328,7 +334,13 @@ export class Client {
     services.onSetback(() => this.#keysCheck.soon());
     const devices = new OwnDevices({ ...common, now });
     this.#contactSync = new ContactSync({ ...common, ...runtime, timers, trace });
-    this.contacts = new ClientContacts({ ...services, sync: this.#contactSync, now, addressOf });
+    this.contacts = new ClientContacts({
+      ...services,
+      sync: this.#contactSync,
+      now,
+      addressOf,
+      companions: () => this.#groups.store.companions(),
+    });
     const blocked = (account: AccountAddress) => this.presence.hideFrom(account);
     this.blocks = new ClientBlocks({ ...services, addressOf, blocked });
     this.#manifestWatch = new ManifestWatch({ ...services, devices, address: self.address, timers, random, trace });
@@ -350,6 +362,7 @@ export class Client {
         this.#upkeep.start();
         this.#keysCheck.start();
         this.presence.online();
+        void this.#learnBlocks();
       },
       received: (frame) => this.#received(frame),
       offline: () => {
@@ -690,6 +703,14 @@ export class Client {
     else if (frame.kind === 'presence') this.presence.received(frame);
     else if (frame.kind === 'ephemeral-deliver') this.#typing.received(frame);
     else if (frame.kind === 'error') this.#runtime.trace?.({ name: 'relay-error', code: frame.code });
+  }
+
+  /** Another device of ours may have blocked somebody to whom this one shows itself. */
+  async #learnBlocks(): Promise<void> {
+    const { online, typing } = this.presence.settings();
+    if (!online && !typing) return;
+    // Not to be had now: with the next connection.
+    if (await this.blocks.list().catch(() => undefined)) this.presence.refresh();
   }
 
   /** Beside our own account. Throws `no-such-group`, `not-a-member`. */

@@ -134,6 +134,22 @@ function holdBack(of: Person): { held: readonly Deliver[]; release(order?: (held
   };
 }
 
+it('members may write in it to who wants nothing of strangers, whether they were in before the policy or came after it', async () => {
+  const trio = await groupOf(bob);
+  await bob.client.contacts.setPolicy('contacts');
+  await bob.client.contacts.synced();
+  await say(alice, trio, 'as before');
+  await shownUntil(bob, 'as before');
+  await alice.client.groups.invite(trio, [carol.client.address]);
+  await shownUntil(carol, 'invited');
+  await carol.client.groups.join(trio);
+  await carol.client.emptied();
+  await shownUntil(bob, 'joined');
+  await bob.client.contacts.synced();
+  await say(carol, trio, 'new here');
+  await shownUntil(bob, 'new here');
+});
+
 describe('the life of a group', () => {
   it('is told to everybody in it alike: made, joined, talked in, renamed, handed over, left', async () => {
     const { address, standing } = await alice.client.groups.create('trio', ['bob', 'carol']);

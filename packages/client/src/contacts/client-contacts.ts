@@ -54,6 +54,8 @@ export interface ClientContactsOptions extends Pick<Services, 'self' | 'ledger' 
   readonly sync: ContactSync;
   readonly now: () => number;
   readonly addressOf: (name: string) => AccountAddress;
+  /** Members of our groups, and who is invited there. */
+  readonly companions: () => readonly AccountAddress[];
 }
 
 export class ClientContacts {
@@ -144,6 +146,7 @@ export class ClientContacts {
             this.#letIn(transaction, address);
       const policyAt = Math.max(now(), state.policyAt + 1);
       writeState(transaction, { ...state, policy, policyAt, isPolicyNew: true });
+      this.met(transaction, this.#options.companions());
     });
   }
 
@@ -165,6 +168,16 @@ export class ClientContacts {
       await sync.run();
     } catch {
       // It is told with the next connection.
+    }
+  }
+
+  /** Who is in a group with us writes to us there. A list that is full takes no more of them, and what they write does not come. */
+  met(transaction: Transaction, accounts: readonly AccountAddress[]): void {
+    for (const account of accounts) {
+      if (isKnown(transaction, account)) continue;
+      if (countContacts(transaction) >= LIMITS.contactsPerAccount.value) return;
+      this.#letIn(transaction, account);
+      this.#options.sync.soon();
     }
   }
 

@@ -4,6 +4,7 @@ import type { Inbox } from '../messages/inbox.ts';
 import type { Outbox } from '../messages/outbox.ts';
 import type { ClientRuntime } from '../runtime.ts';
 import type { Services } from '../services.ts';
+import type { Transaction } from '../storage/ledger.ts';
 import { ClientGroups } from './client-groups.ts';
 import { GroupAudiences } from './group-audiences.ts';
 import { GroupLinks } from './group-links.ts';
@@ -19,6 +20,8 @@ export interface GroupsOptions {
   readonly outbox: Outbox;
   readonly addressOf: (name: string) => AccountAddress;
   readonly wake: () => void;
+  /** As `GroupStoreOptions.met`. */
+  readonly met: (transaction: Transaction, accounts: readonly AccountAddress[]) => void;
 }
 
 export interface Groups {
@@ -29,11 +32,11 @@ export interface Groups {
   readonly incoming: IncomingGroups;
 }
 
-export function assembleGroups({ services, runtime, inbox, outbox, addressOf, wake }: GroupsOptions): Groups {
+export function assembleGroups({ services, runtime, inbox, outbox, addressOf, wake, met }: GroupsOptions): Groups {
   const { self, ledger, book } = services;
   const { crypto, random, now } = runtime;
   const own = self.address;
-  const store = new GroupStore({ ledger, crypto, random, now, self });
+  const store = new GroupStore({ ledger, crypto, random, now, self, met });
   const mail = new GroupMail({ outbox, random, now, wake });
   const links = new GroupLinks({ store, mail, ledger, book, crypto, now, self });
   return {

@@ -69,7 +69,7 @@ async function sealed(text = 'hello all'): Promise<Send[]> {
     outbox,
     book,
     engines: { seal } as Partial<Engines> as Engines,
-    context: {} as EngineContext,
+    context: { records: ledger } as Partial<EngineContext> as EngineContext,
     heard: new IncomingChains(ledger, crypto, ME),
     written: new OutgoingChains(ledger, crypto, ME),
     groups: new GroupAudiences({ ledger, store, book, crypto, own: BOB, inbox }),

@@ -22,7 +22,7 @@ describe('a device', () => {
     const { ledger } = world;
     const self = { address: BOB, accountSeed: undefined } as SelfRecord;
     const random = seededRandom('linked');
-    const linked = new GroupStore({ ledger, crypto: nodeCrypto(), random, now: () => 1, self });
+    const linked = new GroupStore({ ledger, crypto: nodeCrypto(), random, now: () => 1, self, met: () => undefined });
     const { address } = linked.get(course.log.address);
     const refusal = expect.objectContaining({ code: 'not-administrator' });
     const leave = { kind: 'leave', invitation: new Uint8Array(0) } as const;

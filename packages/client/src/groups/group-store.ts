@@ -36,6 +36,8 @@ export interface GroupStoreOptions {
   readonly random: RandomBytes;
   readonly now: () => number;
   readonly self: SelfRecord;
+  /** In the transaction in which `accounts` come into a group of ours, or we to them: they may write. */
+  readonly met: (transaction: Transaction, accounts: readonly AccountAddress[]) => void;
 }
 
 /** What came of events that somebody sent. */
@@ -68,6 +70,13 @@ export class GroupStore {
     return ledger
       .keys(`${TABLE}/`)
       .flatMap((key) => this.read(ledger, key.slice(TABLE.length + 1) as AccountAddress) ?? []);
+  }
+
+  /** Who else is in the groups that we are in, or invited there. */
+  companions(): AccountAddress[] {
+    const own = this.#options.self.address;
+    const accounts = this.all().flatMap((group) => (group.members.has(own) ? peopleIn(group) : []));
+    return [...new Set(accounts)].filter((account) => account !== own);
   }
 
   read(records: Records, address: AccountAddress): Group | undefined {
@@ -187,8 +196,22 @@ export class GroupStore {
     const stored = transaction.get(key);
     const since = stored ? decodeRecord<{ since: number }>(stored).header.since : this.#options.now();
     const record = encodeRecord({ since }, log.encode());
+    const before = this.read(transaction, log.address);
     transaction.set(key, record);
-    return this.#keep(record, log);
+    const group = this.#keep(record, log);
+    this.#letMembersWrite(transaction, before, group);
+    return group;
+  }
+
+  /** Whoever is in with us, or may come in: that it joins is to be heard of from itself. */
+  #letMembersWrite(transaction: Transaction, before: Group | undefined, group: Group): void {
+    const own = this.#options.self.address;
+    if (!group.members.has(own)) return;
+    const known = new Set(before?.members.has(own) ? [own, ...peopleIn(before)] : [own]);
+    this.#options.met(
+      transaction,
+      peopleIn(group).filter((account) => !known.has(account)),
+    );
   }
 
   #keep(record: Uint8Array, log: Log): Group {
@@ -222,3 +245,5 @@ function made<M extends Made>(make: () => M): M {
 function noSuchGroup(text: string): ClientError {
   return new ClientError('no-such-group', text);
 }
+
+const peopleIn = ({ members, invited }: Group) => [...members.keys(), ...invited.keys()];

@@ -98,7 +98,7 @@ export class GroupWorld {
     const now = () => this.now;
     const random = seededRandom('bob');
     const self = { address: BOB, accountSeed: seedOf(BOB) } as SelfRecord;
-    this.store = new GroupStore({ ledger, crypto, random, now, self });
+    this.store = new GroupStore({ ledger, crypto, random, now, self, met: () => undefined });
     this.outbox = new Outbox(ledger);
     const mail = new GroupMail({ outbox: this.outbox, random, now, wake: () => {} });
     const { store } = this;
