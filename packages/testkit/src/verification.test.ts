@@ -177,6 +177,17 @@ describe('four characters over the relay', () => {
     expect(await takeTexts(bob.client, 1)).toEqual(['do you see it?']);
   });
 
+  it('a program that confirms at once is not ahead of its own key', async () => {
+    for (const { client } of [alice, bob])
+      client.verification.onChange(({ id, step }) => {
+        if (step === 'offered') client.verification.accept(id);
+        if (step === 'comparing') void client.verification.confirm(id);
+      });
+    const over = Promise.all([alice, bob].map((person) => stateOf(person, ({ step }) => /verified|ended/.test(step))));
+    await alice.client.verification.request('bob');
+    expect(await over).toMatchObject([{ step: 'verified' }, { step: 'verified' }]);
+  });
+
   it('all devices of the other side are asked, one has it', async () => {
     const tablet = await another(bob);
     const offered = [atStep(bob, 'offered'), atStep(tablet, 'offered')];
