@@ -29,6 +29,7 @@ random() { openssl rand -base64 32 | tr '+/' '-_' | tr -d '='; }
 
 random | keep "$state/secrets/token/token.key"
 random | keep "$state/secrets/app-passwords/app-passwords.key"
+random | keep "$state/secrets/directory/directory.key"
 { echo "ROOT_ACCESS_KEY=sealwire"; echo "ROOT_SECRET_KEY=$(random)"; } | keep "$state/secrets/s3/credentials"
 # The same for who calls it.
 sed -n 's/^ROOT_SECRET_KEY=//p' "$state/secrets/s3/credentials" | renew "$state/secrets/blobs/secret.key"

@@ -78,15 +78,17 @@ expect "a relay was killed, a message has arrived" "$(sealwire bob listen -u bob
 
 told=$(docker-compose config; docker-compose logs --no-color 2>&1; pm inspect $(pm ps --all --quiet))
 secrets=$(inside api cat /run/sealwire/token/token.key /run/sealwire/app-passwords/app-passwords.key
+  inside directory cat /run/sealwire/directory/directory.key
   inside mongo sh -c 'cat /run/sealwire/mongo/*.password && head -n 1 /run/sealwire/mongo/internal.key'
   inside valkey cat /run/sealwire/valkey/servers.password)
-[ "$(wc -l <<<"$secrets")" = 6 ] && grep -q first-start <<<"$told" && ! grep -qF -- "$secrets" <<<"$told"
+[ "$(wc -l <<<"$secrets")" = 7 ] && grep -q first-start <<<"$told" && ! grep -qF -- "$secrets" <<<"$told"
 shown "no secret stands in the configuration, in what containers are started with, or in a log"
 
-before=$(inside api cat /run/sealwire/token/token.key | sha256sum)
+keys() { { inside api cat /run/sealwire/token/token.key && inside directory cat /run/sealwire/directory/directory.key; } | sha256sum; }
+before=$(keys)
 docker-compose down --timeout 20 >/dev/null 2>&1
 docker-compose up --no-build --detach --wait --wait-timeout 240 2>&1 | grep -iE 'error|unhealthy' >&2 || true
-[ "$before" = "$(inside api cat /run/sealwire/token/token.key | sha256sum)" ]
+[ "$before" = "$(keys)" ]
 shown "a second start keeps the secrets"
 sealwire alice send -u alice -t bob -m 'after a restart'
 expect "after a restart a message has arrived" "$(sealwire bob listen -u bob --count 1)" 'after a restart'

@@ -80,6 +80,9 @@ describe('docker-compose.yml', () => {
         .map(([name]) => name);
     expect(holders('token-key')).toEqual(['api']);
     expect(holders('app-passwords-key')).toEqual(['api', 'directory']);
+    expect(holders('directory-key')).toEqual(['directory']);
+    const signing = '/run/sealwire/directory/directory.key';
+    expect(compose.services.directory!.environment).toMatchObject({ DIRECTORY_SIGNING_KEY_FILE: signing });
     expect(holders('s3-credentials')).toEqual(['s3']);
     expect(holders('blobs-key')).toEqual(['api']);
     expect(holders('mongo-keys')).toEqual(['mongo']);
@@ -152,7 +155,7 @@ const openssl = spawnSync('openssl', ['version']).status === 0;
 (openssl ? describe : describe.skip)('first-start.sh (skipped without openssl)', () => {
   const state = mkdtempSync(join(tmpdir(), 'sealwire-first-start-'));
   afterAll(() => rmSync(state, { recursive: true }));
-  const secrets = ['token', 'app-passwords', 's3', 'blobs', 'mongo', 'valkey', 'engines'].map(
+  const secrets = ['token', 'app-passwords', 'directory', 's3', 'blobs', 'mongo', 'valkey', 'engines'].map(
     (name) => `secrets/${name}`,
   );
   for (const folder of [...secrets, 'tls']) mkdirSync(join(state, folder), { recursive: true });
@@ -180,6 +183,7 @@ const openssl = spawnSync('openssl', ['version']).status === 0;
     expect(files()).toEqual([
       'secrets/app-passwords/app-passwords.key',
       'secrets/blobs/secret.key',
+      'secrets/directory/directory.key',
       'secrets/engines/bus.url',
       'secrets/engines/store.url',
       'secrets/mongo/admin.password',
@@ -193,10 +197,10 @@ const openssl = spawnSync('openssl', ['version']).status === 0;
       'tls/key.pem',
     ]);
     for (const name of files()) expect(statSync(join(state, name)).mode & 0o777).toBe(0o600);
-    const key = readFileSync(join(state, 'secrets/token/token.key'), 'utf8').trim();
-    expect(Buffer.from(key, 'base64url')).toHaveLength(32);
+    for (const name of ['token/token.key', 'directory/directory.key'])
+      expect(Buffer.from(content(`secrets/${name}`).trim(), 'base64url')).toHaveLength(32);
     const before = contents();
-    expect(new Set(before).size).toBe(13);
+    expect(new Set(before).size).toBe(14);
     const s3 = content('secrets/s3/credentials');
     expect(s3).toBe(`ROOT_ACCESS_KEY=sealwire\nROOT_SECRET_KEY=${content('secrets/blobs/secret.key')}`);
     expect(start().status).toBe(0);

@@ -62,6 +62,18 @@ describe('the pages of docs/sdk', () => {
     expect([...listed].map(([, name]) => name).sort()).toEqual(sdkPages().map(({ name }) => name));
   });
 
+  it('say of each error of the SDK what to do, and which can succeed later', () => {
+    const source = readFileSync(join(root, 'packages/client/src/errors.ts'), 'utf8');
+    const [, table] = /^const CLIENT_CODES = \{$(.*?)^\}/ms.exec(source)!;
+    const codes = [...table!.matchAll(/^ {2}'?([a-z-]+)'?: (true|false),$/gm)].map(
+      ([, code, retryable]) => `${code}${retryable === 'true' ? ' ↻' : ''}`,
+    );
+    expect(codes.length).toBeGreaterThan(50);
+    const rows = readFileSync(join(root, 'docs/sdk/errors.md'), 'utf8').matchAll(/^\| (`[^|]+) \|/gm);
+    const said = [...rows].flatMap(([, first]) => first!.split(', ').map((each) => each.replaceAll('`', '')));
+    expect(said.sort()).toEqual(codes.sort());
+  });
+
   it.each(sdkPages())('$name', async ({ program, prints }) => {
     expect(prints.length).toBeGreaterThan(0);
     expect(await run(program)).toEqual(prints);

@@ -143,8 +143,7 @@ describe('T167: a server that lies to one of the two', () => {
       await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'account-key-changed' });
     expect(await events).toMatchObject([{ kind: 'account-reset', address: bob.client.address }]);
     expect(alice.client.peers().find(({ address }) => address === bob.client.address)!.trust).toBe('unsafe');
-    const { accepted } = await alice.client.send('bob', 'to whom?');
-    await expect(accepted).rejects.toMatchObject({ code: 'account-key-changed' });
+    await expect(alice.client.send('bob', 'to whom?')).rejects.toMatchObject({ code: 'unsafe-device' });
     alice.network.intercept = (_request, ask) => ask();
     expect(await trustOf(alice, 'bob')).toBe('unsafe');
     await alice.client.setTrust(bob.client.device, 'trusted');
@@ -175,6 +174,17 @@ describe('four characters over the relay', () => {
     await bob.client.send('alice', 'yes');
     expect(await take(alice.client, 'message', 1)).toMatchObject([{ text: 'yes', trust: 'trusted' }]);
     expect(await takeTexts(bob.client, 1)).toEqual(['do you see it?']);
+  });
+
+  it('a program that confirms at once is not ahead of its own key', async () => {
+    for (const { client } of [alice, bob])
+      client.verification.onChange(({ id, step }) => {
+        if (step === 'offered') client.verification.accept(id);
+        if (step === 'comparing') void client.verification.confirm(id);
+      });
+    const over = Promise.all([alice, bob].map((person) => stateOf(person, ({ step }) => /verified|ended/.test(step))));
+    await alice.client.verification.request('bob');
+    expect(await over).toMatchObject([{ step: 'verified' }, { step: 'verified' }]);
   });
 
   it('all devices of the other side are asked, one has it', async () => {

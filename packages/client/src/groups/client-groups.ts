@@ -70,7 +70,7 @@ export class ClientGroups {
     return groupInfoOf(group, own);
   }
 
-  /** Asks accounts to join; each becomes a member by its own word. Throws as `create`, and `not-a-member`, `not-group-administrator`. */
+  /** Asks accounts to join; each becomes a member by its own word. Throws as `create`, and `not-a-member`, `group-refused`. */
   async invite(group: string, members: readonly string[]): Promise<void> {
     const invited = await this.#accounts(members);
     await this.#act(
@@ -109,7 +109,7 @@ export class ClientGroups {
     await this.#act(group, () => ({ kind: 'leave', invitation: NO_BYTES }));
   }
 
-  /** Who is removed is told, and gets nothing that is written from then on. Throws `not-group-administrator`, `not-found`. */
+  /** Who is removed is told, and gets nothing that is written from then on. Throws `not-a-member`, `group-refused`. */
   async remove(group: string, member: string): Promise<void> {
     const address = this.#options.addressOf(member);
     const before = this.#find(group);

@@ -32,6 +32,8 @@ export class Dialogues {
   readonly #own: AccountAddress;
   readonly #speaker: Speaker;
   readonly #open: OpenDialogues;
+  /** Resolves when our key is on its way: nothing else may be said before. */
+  readonly #keySaid = new WeakMap<Dialogue, Promise<void>>();
 
   constructor(options: DialoguesOptions) {
     this.#options = options;
@@ -101,8 +103,7 @@ export class Dialogues {
   /** The user says that the characters agree. What becomes of it is a change of the dialogue. Throws `verification-over`. */
   async confirm(id: string): Promise<void> {
     const { crypto } = this.#options;
-    this.#open.at(id, 'comparing');
-    const own = await this.#ownRecord();
+    const [own] = await Promise.all([this.#ownRecord(), this.#keySaid.get(this.#open.at(id, 'comparing'))]);
     const dialogue = this.#open.at(id, 'comparing');
     const list = { version: own.manifest.version, digest: crypto.sha256(own.bytes) };
     this.#speaker.say(dialogue, [dialogue.device!], dialogue.confirm(list));
@@ -226,7 +227,7 @@ export class Dialogues {
     const { ledger, now, broken } = this.#options;
     if (!message) return;
     const spent = ledger.commit((transaction) => spendAttempt(transaction, dialogue.peer, now()));
-    spent
+    const said = spent
       .then(() => {
         if (!dialogue.isOver) this.#speaker.say(dialogue, [dialogue.device!], message);
       })
@@ -235,6 +236,7 @@ export class Dialogues {
         if (isStorageBroken(reason)) broken(reason);
         else void this.#endSaying(dialogue, 'cancelled');
       });
+    this.#keySaid.set(dialogue, said);
   }
 
   /** No strangers: they would find out by it when this device is online. */
