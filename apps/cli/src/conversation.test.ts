@@ -563,7 +563,7 @@ describe('trust', () => {
     expect((await send()).code).toBe(0);
   });
 
-  it('another account key is refused everywhere until the user forgets the old one; then it is shown, and verified', async () => {
+  it('another account key is refused until the user accepts it; then it is shown, and verified; forgetting it begins anew', async () => {
     // By the same key: it is the operator who lies.
     const secret = 'secrets/directory.key';
     mkdirSync(join(folder, 'elsewhere', 'secrets'), { recursive: true, mode: 0o700 });
@@ -585,15 +585,11 @@ describe('trust', () => {
     const lied = (...args: string[]) =>
       sealwire(home('alice'), args, { env: env(), runtime: { ...REAL_RUNTIME, fetch: swapped } });
 
-    for (const args of [
-      ['verify', '-t', 'carol', '--yes'],
-      ['trust', 'accept', '-t', 'carol', '--yes'],
-    ])
-      expect(await lied(...args)).toMatchObject({
-        code: 1,
-        stderr: expect.stringContaining('`sealwire trust forget`'),
-      });
-    expect((await lied('trust', 'forget', '-t', 'carol', '--yes')).code).toBe(0);
+    expect(await lied('verify', '-t', 'carol', '--yes')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('`sealwire trust accept`'),
+    });
+    expect((await lied('trust', 'accept', '-t', 'carol', '--yes')).code).toBe(0);
     expect((await lied('verify', '-t', 'carol', '--yes', '--json')).records[0]).toMatchObject({
       accountKey: second?.accountKey,
     });

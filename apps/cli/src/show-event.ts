@@ -220,8 +220,8 @@ function countOf(messages: number): string {
 export function leftOutText(devices: readonly DeviceId[], queued = false): string {
   const names = devices.join(', ');
   return queued
-    ? `no room in the mailbox of ${names}: the message waits in the outbox`
-    : `no room in the mailbox of ${names}: the message does not get there`;
+    ? `no room in the mailbox of ${names}, or nothing of strangers is taken there: the message waits in the outbox`
+    : `no room in the mailbox of ${names}, or nothing of strangers is taken there: the message does not get there`;
 }
 
 /** `leftOut` is there when somebody is. */

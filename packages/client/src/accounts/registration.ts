@@ -47,7 +47,7 @@ const REFUSALS = [
 ];
 
 /** What the server says of an account that it has not, or of which somebody else has the name. */
-const GONE = ['login-refused', 'account-lost', 'account-key-changed'];
+const GONE = ['login-refused', 'account-lost', 'account-key-changed', 'device-removed'];
 
 export interface RegistrationRequest {
   readonly kind: 'create' | 'join' | 'link';
