@@ -40,7 +40,7 @@ export interface ConstellationOptions {
   /** Of pages that may call it. */
   readonly allowedOrigins?: readonly string[];
   /** On top of no limits: its domain, whom it asks of other ones, and certificates of accounts. */
-  readonly directory?: Partial<Pick<typeof UNLIMITED, 'DOMAIN' | 'PEER_DIRECTORIES' | 'ACCOUNT_CERTIFICATES_FILE'>>;
+  readonly directory?: Partial<Pick<typeof UNLIMITED, 'DOMAIN' | 'PEER_DIRECTORIES' | 'ACCOUNT_CERTS_FILE'>>;
   /** On top of the defaults, with the limits of messages per pair and per recipient switched off. */
   readonly relay?: Partial<RelaySettings>;
 }

@@ -32,7 +32,7 @@ function certificateOf({ address }: TestDevice, notAfter = 2_000): string {
 }
 
 async function started(): Promise<Fixture> {
-  fixture = await startFixture({ ACCOUNT_CERTIFICATES_FILE: path });
+  fixture = await startFixture({ ACCOUNT_CERTS_FILE: path });
   await enrol(fixture.store, phone);
   await enrol(fixture.store, bob);
   return fixture;
@@ -58,14 +58,14 @@ it('reads the file again when it was changed, and keeps what it has while the fi
   writeFileSync(path, `${certificateOf(bob)}\nhalf of`);
   directory.clock.now += 30_000;
   expect((await shown(directory, 'bob')).certificate).toBe(certificateOf(bob));
-  expect(directory.log.join()).toContain('account-certificates-not-usable');
+  expect(directory.log.join()).toContain('certificates-not-usable');
   rmSync(path);
   directory.clock.now += 30_000;
   expect((await shown(directory, 'bob')).certificate).toBe(certificateOf(bob));
 });
 
 it('does not start on a file that is not there, or with a line that is none: one line with the fix', async () => {
-  await expect(started()).rejects.toThrow('ACCOUNT_CERTIFICATES_FILE: the file cannot be read (ENOENT)');
+  await expect(started()).rejects.toThrow('ACCOUNT_CERTS_FILE: the file cannot be read (ENOENT)');
   writeFileSync(path, `${certificateOf(phone)}\nnonsense\n`);
-  await expect(started()).rejects.toThrow('ACCOUNT_CERTIFICATES_FILE: line 2 is no certificate');
+  await expect(started()).rejects.toThrow('ACCOUNT_CERTS_FILE: line 2 is no certificate');
 });

@@ -9,7 +9,7 @@ import { readAccountCertificate } from '@sealwire/wire/account-certificate';
 import { decodeBase64url } from '@sealwire/wire/base64url';
 import type { AccountAddress } from '@sealwire/wire/ids';
 
-const SETTING = 'ACCOUNT_CERTIFICATES_FILE';
+const SETTING = 'ACCOUNT_CERTS_FILE';
 /** How often the file is looked at, at most. */
 const LOOK_MS = 30_000;
 
@@ -50,10 +50,10 @@ export class AccountCertificates {
       if (state === this.#seen) return;
       this.#certificates = readCertificates(path);
       this.#seen = state;
-      log.info('account-certificates-read-again');
+      log.info('certificates-read-again');
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      log.error('account-certificates-not-usable', { setting: SETTING, reason: 'those read before stay in use' });
+      log.error('certificates-not-usable', { setting: SETTING, reason: 'those read before stay in use' });
     }
   }
 }
@@ -73,7 +73,11 @@ function readCertificates(path: string): Map<AccountAddress, Uint8Array> {
       const certificate = decodeBase64url(line.trim());
       found.set(readAccountCertificate(certificate).address, certificate);
     } catch {
-      throw new ConfigError(SETTING, `line ${at + 1} is no certificate`, 'put there what `sealwire-server certify` has written');
+      throw new ConfigError(
+        SETTING,
+        `line ${at + 1} is no certificate`,
+        'put there what `sealwire-server certify` has written',
+      );
     }
   }
   return found;
