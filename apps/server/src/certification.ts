@@ -59,7 +59,7 @@ export function certify(
   return encodeBase64url(signAccountCertificate(crypto, seed, { address, accountKey, ...term, serial }));
 }
 
-/** Lines `ADDRESS ACCOUNTKEY`, the key in base64url; empty ones and comments (`#`) are skipped. Throws `ConfigError` with the line. */
+/** Lines `ADDRESS ACCOUNTKEY`, the key in base64url or hexadecimal; empty ones and comments (`#`) are skipped. Throws `ConfigError` with the line. */
 export function readAccountList(crypto: CryptoProvider, file: string): CertifiedAccount[] {
   let text: string;
   try {
@@ -71,7 +71,7 @@ export function readAccountList(crypto: CryptoProvider, file: string): Certified
   return text.split('\n').flatMap((line, at) => {
     const words = line.replace(/#.*/, '').trim().split(/\s+/);
     if (words[0] === '') return [];
-    const accountKey = bytesIn(words[1] ?? '');
+    const accountKey = keyIn(words[1] ?? '');
     try {
       const address = parseAccountAddress(words[0]!);
       if (words.length === 2 && accountKey && crypto.ed25519.isValidPublicKey(accountKey))
@@ -113,6 +113,11 @@ export async function askForAccount(
     `${base} answers no list of devices of ${name} (${answer.status})`,
     'ask again later',
   );
+}
+
+/** In base64url, or in hexadecimal as `sealwire whoami --json` shows it. */
+function keyIn(text: string): Uint8Array | undefined {
+  return /^[\da-f]{64}$/.test(text) ? Uint8Array.from(Buffer.from(text, 'hex')) : bytesIn(text);
 }
 
 function bytesIn(text: string): Uint8Array | undefined {

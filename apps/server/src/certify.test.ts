@@ -48,6 +48,8 @@ it('reads lists of accounts, and says which line is none', () => {
   const list = join(folder, 'list');
   writeFileSync(list, `# staff\n\n${address} ${encodeBase64url(accountKey)} # by phone\n`);
   expect(readAccountList(crypto, list)).toEqual([alice]);
+  writeFileSync(list, `${address} ${Buffer.from(accountKey).toString('hex')}`);
+  expect(readAccountList(crypto, list)).toEqual([alice]);
   for (const line of ['alice', `${address}`, `${address} AAAA`, `${address} ${encodeBase64url(accountKey)} x`]) {
     writeFileSync(list, `# staff\n${line}\n`);
     expect(() => readAccountList(crypto, list)).toThrow('line 2 of');
@@ -99,6 +101,6 @@ it('as a command: certificates on standard output, whom they are for beside it, 
     processes.start(['certify', '--ca-key', caKey, '--days', '0', '--list', list], {}).ended,
   ]);
   expect(verifyAccountCertificate(crypto, authority, decodeBase64url(made.stdout.trim()))).toMatchObject(alice);
-  expect(made.stderr).toBe(`${address} with account key ${encodeBase64url(accountKey)}: 365 days\n`);
+  expect(made.stderr).toBe(`${address} with account key ${Buffer.from(accountKey).toString('hex')}: 365 days\n`);
   expect([mistake.code, mistake.stderr]).toEqual([2, 'certify: --days: not a number from 1 to 3650\n']);
 });

@@ -12,7 +12,7 @@ sealwire-server certify --ca-key FILE [--days N] [--list FILE] [--server URL NAM
   --new-ca FILE   makes the key of an authority, and prints its public half
   --ca-key FILE   that key
   --days N        how long a certificate is good, 1 to 3650; 365
-  --list FILE     accounts: lines \`sip:NAME@DOMAIN ACCOUNTKEY\`, the key in base64url
+  --list FILE     accounts: lines \`sip:NAME@DOMAIN ACCOUNTKEY\`, the key as \`sealwire whoami --json\` shows it
   --server URL    whose directory is asked for the account keys of NAME …
 
 Certificates go to standard output, one a line, for ACCOUNT_CERTS_FILE of the key directory; whom they are for goes to standard error.
@@ -47,7 +47,9 @@ async function run(argv: readonly string[]): Promise<void> {
   if (accounts.length === 0) throw new ConfigError('arguments', 'name somebody, or a list', 'certify --help');
   for (const account of accounts) {
     process.stdout.write(`${certify(means, seed, account, days)}\n`);
-    process.stderr.write(`${account.address} with account key ${encodeBase64url(account.accountKey)}: ${days} days\n`);
+    process.stderr.write(
+      `${account.address} with account key ${Buffer.from(account.accountKey).toString('hex')}: ${days} days\n`,
+    );
   }
 }
 
