@@ -88,6 +88,7 @@ it('T188: a certificate that is of another authority, account or key, or out of 
   const certificates = [
     await certificateOf(bob, {}, systemRandom(32)),
     await certificateOf(alice),
+    await certificateOf(bob, { address: alice.client.address }),
     await certificateOf(bob, { accountKey: crypto.ed25519.publicKey(systemRandom(32)) }),
     await certificateOf(bob, { notAfter: now() - DAY / 2 }),
     await certificateOf(bob, { notBefore: now() + DAY / 2 }),
