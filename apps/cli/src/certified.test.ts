@@ -75,5 +75,7 @@ it('by a flag and by the configuration file; without it nobody is asked', async 
     shown.map(({ address, certified }) => [/sip:(\w+)@/.exec(address)![1], certified]),
   );
   expect(certified).toEqual({ bob: true, carol: false });
-  expect(await as('alice', 'send', '-t', 'bob', '-m', 'hello', '--device-authority', 'no-key')).toMatchObject({ code: 2 });
+  expect(await as('alice', 'send', '-t', 'bob', '-m', 'hello', '--device-authority', 'no-key')).toMatchObject({
+    code: 2,
+  });
 });
