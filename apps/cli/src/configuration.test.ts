@@ -62,7 +62,9 @@ describe('loadConfiguration', () => {
   it('warns of settings that it does not know', () => {
     writeConfig('servr = "https://chat.example.org"');
     expect(loadConfiguration({ env: {}, home }, {}).warnings).toEqual([
-      expect.stringContaining('there is no setting "servr" (there are: server, user, passphrase_file)'),
+      expect.stringContaining(
+        'there is no setting "servr" (there are: server, user, passphrase_file, device_authority)',
+      ),
     ]);
   });
 

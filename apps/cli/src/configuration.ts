@@ -43,6 +43,11 @@ export const SETTINGS = {
     variable: 'SEALWIRE_PASSPHRASE_FILE',
     schema: z.string().min(1, 'not a file name'),
   },
+  device_authority: {
+    about: 'the public key by which the operator certifies accounts: nothing is sent to others',
+    variable: 'SEALWIRE_DEVICE_AUTHORITY',
+    schema: z.string().regex(/^[\w-]{43}$/, 'not a public key as `sealwire-server certify --new-ca` prints it'),
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;

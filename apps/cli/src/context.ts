@@ -5,6 +5,7 @@ import { FolderStorage } from '@sealwire/client/node/folder-storage';
 import type { ClientRuntime, TraceEvent } from '@sealwire/client/runtime';
 import { SealedStorage } from '@sealwire/client/sealed-storage';
 import type { ClientStorage } from '@sealwire/client/storage';
+import { decodeBase64url } from '@sealwire/wire/base64url';
 import { type Configuration, loadConfiguration, type SettingName } from './configuration.ts';
 import { CliError } from './exit-codes.ts';
 import { foldersOf } from './folders.ts';
@@ -49,6 +50,7 @@ export function profileFor(context: Context, options: AccountOptions & { readonl
     ...(options.user === undefined ? {} : { user: options.user }),
     ...(options.server === undefined ? {} : { server: options.server }),
     ...(options.passphraseFile === undefined ? {} : { passphrase_file: options.passphraseFile }),
+    ...(options.deviceAuthority === undefined ? {} : { device_authority: options.deviceAuthority }),
   });
   const { profiles } = foldersOf(context.surroundings);
   const user = chooseUser(profiles, configuration.values.user.value, context.surroundings.osUser);
@@ -110,7 +112,10 @@ export async function withClient<T>(
   const storage = await openStorage(context);
   let client: Client;
   try {
-    client = await Client.open({ storage, runtime: tracing(context, trace) });
+    const { value: authority } = context.configuration.values.device_authority;
+    const deviceAuthority =
+      authority === undefined ? {} : { deviceAuthority: { publicKey: decodeBase64url(authority) } };
+    client = await Client.open({ storage, runtime: tracing(context, trace), ...deviceAuthority });
   } catch (error) {
     await storage.close();
     throw unregistered(error, context.profile);

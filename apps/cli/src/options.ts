@@ -10,6 +10,7 @@ export interface AccountOptions extends CommonOptions {
   readonly user?: string;
   readonly passphraseFile?: string;
   readonly passphraseFd?: string;
+  readonly deviceAuthority?: string;
   readonly verbose?: boolean;
 }
 
@@ -40,5 +41,6 @@ export function accountCommand(name: string, summary: string, examples: readonly
     .option('-u, --user <name>', 'whose keys (default: the only ones there are)')
     .option('--passphrase-file <file>', 'read the passphrase from the first line of a file')
     .option('--passphrase-fd <number>', 'read the passphrase from an open descriptor')
+    .option('--device-authority <key>', 'send to accounts that this public key has certified, and to no other')
     .option('--verbose', 'say on stderr what happens to the connection');
 }

@@ -3,21 +3,23 @@ import type { PeerInfo } from '@sealwire/client/events';
 import { fingerprint } from './fingerprint.ts';
 
 /** The account key signs the list of devices, so that comparing it compares all of them. */
-export function keysOf({ address, accountKey, devices, shownKey }: PeerInfo): string {
+export function keysOf({ address, accountKey, devices, shownKey, certified }: PeerInfo): string {
   const lines = devices.flatMap(({ id, identities, trust }) => [
     `  ${id}  (${trust})`,
     ...identities.map(({ suite, identityKey }) => `    ${suite}  ${fingerprint(identityKey)}`),
   ]);
   const other = shownKey ? [`  account key that the server shows now  ${fingerprint(shownKey)}`] : [];
-  return [`${address}`, `  account key  ${fingerprint(accountKey)}`, ...other, ...lines].join('\n');
+  const word = certified === undefined ? '' : certified ? '  (certified)' : '  (not certified)';
+  return [`${address}`, `  account key  ${fingerprint(accountKey)}${word}`, ...other, ...lines].join('\n');
 }
 
-export function keysRecord({ address, accountKey, devices, shownKey }: PeerInfo): Record<string, unknown> {
+export function keysRecord({ address, accountKey, devices, shownKey, certified }: PeerInfo): Record<string, unknown> {
   const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
   return {
     address,
     accountKey: hex(accountKey),
     ...(shownKey && { shownKey: hex(shownKey) }),
+    ...(certified !== undefined && { certified }),
     devices: devices.map(({ id, trust, identities }) => ({
       id,
       trust,

@@ -68,7 +68,11 @@ describe('a mistake is one line with the fix, and exit code 2', () => {
     ['nobody to be shown to', ['presence', 'show', '-u', 'alice'], '`presence show --nobody`'],
     ['a name for what is no list', ['presence', 'on', '-t', 'bob'], 'go with `presence show`'],
     ['a half of what has none', ['presence', 'away', '--only', 'typing'], '--only goes with `presence on`'],
-    ['a setting that there is not', ['config', 'set', 'servr', 'x'], 'there are: server, user, passphrase_file'],
+    [
+      'a setting that there is not',
+      ['config', 'set', 'servr', 'x'],
+      'there are: server, user, passphrase_file, device_authority',
+    ],
   ])('%s', async (_what, args, fix) => {
     const { code, stdout, stderr } = await sealwire(...args);
     expect({ code, stdout, lines: stderr.trim().split('\n').length }).toEqual({ code: 2, stdout: '', lines: 1 });

@@ -4,6 +4,7 @@ import { setting } from '@sealwire/service/config';
 import { listenAddress, ownPath, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
 import { LIMITS } from '@sealwire/wire/limits';
 import { z } from 'zod';
+import { CERTIFICATE_SETTINGS } from './certificates/certificate-settings.ts';
 import { PEER_SETTINGS } from './foreign/peer-settings.ts';
 import { NES_SETTINGS } from './nes/nes-settings.ts';
 import { SIGNING_SETTINGS } from './signing/signing-settings.ts';
@@ -87,6 +88,7 @@ export const DIRECTORY_SETTINGS = {
     default: '60',
   }),
   ...SIGNING_SETTINGS,
+  ...CERTIFICATE_SETTINGS,
   ...NES_SETTINGS,
 } as const;
 

@@ -13,6 +13,7 @@ import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
 import { basePathOf } from '@sealwire/service/public-origin';
 import { ANSWER_SIGNATURE_HEADER } from '@sealwire/wire/answer-signature';
 import { LIMITS } from '@sealwire/wire/limits';
+import { AccountCertificates } from './certificates/account-certificates.ts';
 import type { DirectoryDeps } from './deps.ts';
 import { openApiText } from './description.ts';
 import { PeerKey, PeerKeyController } from './foreign/peer-key.controller.ts';
@@ -134,7 +135,9 @@ function directoryModule(deps: DirectoryDeps, announcer: Announcer, budget: Bund
   const { store, crypto, now, metrics, settings, tokens, version, counters } = deps;
   const limiters = createManifestLimiters(settings, { now, metrics, counters });
   const { DOMAIN: domain, DEVICES_PER_ACCOUNT: devicesPerAccount } = settings;
-  const manifests = new ManifestService({ store, crypto, announcer, now, domain, limiters, devicesPerAccount });
+  const certificates = new AccountCertificates({ path: settings.ACCOUNT_CERTS_FILE, now, log: deps.log });
+  const shared = { store, crypto, announcer, now, domain, limiters, devicesPerAccount };
+  const manifests = new ManifestService({ ...shared, certificates });
   const authenticate = bearerAuthenticator({
     verifier: tokens,
     audience: 'directory',

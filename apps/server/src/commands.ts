@@ -17,6 +17,7 @@ export const COMMANDS = {
   drill: { about: 'whether a deployment loses anything', load: () => import('@sealwire/drill/against') },
   invite: { about: 'an invitation code', load: () => import('./invite.ts') },
   'reset-account': { about: 'a code for who lost everything', load: () => import('./reset-account.ts') },
+  certify: { about: 'certificates of accounts, by the deployment’s own authority', load: () => import('./certify.ts') },
 } as const satisfies Readonly<Record<string, Command>>;
 
 export function findCommand(name: string): keyof typeof COMMANDS | undefined {

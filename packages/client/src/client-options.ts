@@ -22,6 +22,11 @@ export interface OpenOptions {
    * folder. Durable. Default: as it was; no, for a new device.
    */
   readonly history?: boolean | Retention;
+  /**
+   * The deployment's own authority (docs/spec/verification.md section 8), Ed25519, 32 bytes: messages go to accounts of our domain that it
+   * has certified, and to no other. Not kept: to be named each time. Default: nobody is asked for a certificate.
+   */
+  readonly deviceAuthority?: { readonly publicKey: Uint8Array };
   readonly signal?: AbortSignal;
 }
 

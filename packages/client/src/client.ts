@@ -18,6 +18,7 @@ import {
   type NewAppPassword,
   revokeAppPassword,
 } from './accounts/app-passwords.ts';
+import { type CertificateInfo, DeviceAuthority } from './accounts/device-authority.ts';
 import { type LinkRequest, linkAsOld } from './accounts/linking/link-as-old.ts';
 import { type UndoneLinking, undoLinking } from './accounts/linking/newcomers.ts';
 import { moveTo } from './accounts/move.ts';
@@ -91,6 +92,7 @@ import { Dialogues } from './verification/dialogues.ts';
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const ACCOUNT_SECRET_BYTES = 32;
 
+export type { CertificateInfo, CertificateState } from './accounts/device-authority.ts';
 export type { ApproveOptions, LinkRequest } from './accounts/linking/link-as-old.ts';
 export type { UndoneLinking } from './accounts/linking/newcomers.ts';
 export type { WaitingDevice } from './accounts/waiting-devices.ts';
@@ -122,6 +124,8 @@ export class Client {
   /** Messages that this device keeps, if it is to: docs/spec/history.md. */
   readonly history: History;
   readonly #services: Services;
+  /** Undefined: nobody is asked for a certificate. */
+  readonly #authority: DeviceAuthority | undefined;
   readonly #runtime: ClientRuntime;
   readonly #storageLedger: Ledger;
   readonly #inbox: Inbox;
@@ -242,6 +246,9 @@ export class Client {
     const timers = runtime.timers ?? platformTimers;
     const { random, now } = runtime;
     const services = assemble(ledger, self, runtime, engines);
+    const { crypto } = runtime;
+    const { deviceAuthority } = options;
+    this.#authority = deviceAuthority && new DeviceAuthority({ crypto, now, own: self.address, ...deviceAuthority });
     this.address = self.address;
     this.device = self.device;
     this.suites = self.suites;
@@ -275,7 +282,15 @@ export class Client {
     this.groups = this.#groups.client;
     const broken = (reason: ClientError) => this.#connection.fail(reason);
     const drop = (reason: string, retryAfterMs?: number) => this.#connection.drop(reason, retryAfterMs);
-    const common = { ...services, inbox: this.#inbox, me: self.device, timers, broken, drop };
+    const common = {
+      ...services,
+      authority: this.#authority,
+      inbox: this.#inbox,
+      me: self.device,
+      timers,
+      broken,
+      drop,
+    };
     const { receiptMessages = true } = options;
     this.#receiptSchedule = new ReceiptSchedule(timers, random, () => this.#sender.wake());
     const owing = (conversation: AccountAddress) => {
@@ -407,7 +422,7 @@ export class Client {
   /**
    * Queues a message for `to`, a name on this server, an address, or the address of a group. Resolves when it is durable in the outbox; it
    * leaves when there is a connection, now or after a restart. Throws `ClientError`: `bad-address`, `message-too-large`, `unsafe-device`,
-   * `untrusted-device`, `no-such-group`, `not-a-member`.
+   * `untrusted-device`, `uncertified-account`, `no-such-group`, `not-a-member`.
    */
   async send(to: string, content: Content | string, options: CallOptions = {}): Promise<OutgoingMessage> {
     throwIfAborted(options.signal);
@@ -419,6 +434,7 @@ export class Client {
       const known = book.find(account);
       if (known) refuseUnsafe(known);
       if (known) refuseUntrusted(ledger, this.address, address, known);
+      if (known) await this.#authority?.requireCertified(known, () => book.refresh(account));
     }
     const id = encodeBase64url(this.#runtime.random(MESSAGE_ID_BYTES));
     // In a group nobody is asked for notices: each member would answer all.
@@ -606,13 +622,13 @@ export class Client {
 
   /** An account's devices and the trust in them, as its newest manifest has it. Throws as a send to it would. */
   async peer(address: string): Promise<PeerInfo> {
-    return infoOf(await this.#services.book.refresh(this.#addressOf(address)));
+    return this.#infoOf(await this.#services.book.refresh(this.#addressOf(address)));
   }
 
   /** What this device knows of every account that it has met, its own included. Asks nobody. */
   peers(): PeerInfo[] {
     const { book } = this.#services;
-    return book.all().map(infoOf);
+    return book.all().map((peer) => this.#infoOf(peer));
   }
 
   /** The user's word on a device. `unsafe` stops sending to its account until another word is said. */
@@ -653,7 +669,7 @@ export class Client {
    * `forbidden` where none was shown, `account-key-changed` when the server shows yet another one.
    */
   async acceptReset(address: string, accountKey?: Uint8Array): Promise<PeerInfo> {
-    return infoOf(await acceptReset(this.#services, this.#addressOf(address), accountKey));
+    return this.#infoOf(await acceptReset(this.#services, this.#addressOf(address), accountKey));
   }
 
   /** The user has found out why an account shows another account key: all that is known of it is forgotten, the next contact is a first one. */
@@ -661,6 +677,15 @@ export class Client {
     const forgotten = this.#addressOf(address);
     if (forgotten === this.address) throw new ClientError('forbidden', 'this is our own account');
     await this.#services.book.forget(forgotten);
+  }
+
+  /**
+   * What the device authority says of our own account, as the directory showed it last: time to ask for another one when it ends soon.
+   * Undefined: none was named. Asks nobody (`peer` of our own address does).
+   */
+  certificate(): CertificateInfo | undefined {
+    const own = this.#services.book.find(this.address);
+    return own && this.#authority?.certificateOf(own);
   }
 
   /** Ed25519, by which the key directory signs its answers, pinned with the first of them; undefined: it has signed none. */
@@ -716,6 +741,11 @@ export class Client {
   /** Beside our own account. Throws `no-such-group`, `not-a-member`. */
   #writersIn(conversation: AccountAddress): readonly AccountAddress[] {
     return isGroupAddress(conversation) ? this.#groups.audiences.others(conversation) : [conversation];
+  }
+
+  #infoOf(peer: PeerRecord): PeerInfo {
+    const certificate = this.#authority?.certificateOf(peer);
+    return { ...infoOf(peer), ...(certificate && { certified: certificate.state === 'certified' }) };
   }
 
   #addressOf(to: string): AccountAddress {

@@ -28,6 +28,7 @@ const CLIENT_CODES = {
   'identity-mismatch': false,
   'unsafe-device': false,
   'untrusted-device': false,
+  'uncertified-account': false,
   'ghost-device': false,
   'curve-mismatch': false,
   'directory-unsigned': false,

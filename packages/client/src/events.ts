@@ -543,6 +543,8 @@ export interface PeerInfo {
   readonly trust: Trust;
   /** Another account key that the server has shown since (`account-reset`), to be compared before it is accepted. */
   readonly shownKey?: Uint8Array;
+  /** Whether the device authority that the application named has admitted the account with this key; absent: it has none to say so. */
+  readonly certified?: boolean;
 }
 
 export type ConnectionState = 'offline' | 'connecting' | 'online' | 'stopped';

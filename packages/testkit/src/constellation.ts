@@ -39,8 +39,8 @@ export interface ConstellationOptions {
   readonly signingKey?: () => Uint8Array | undefined;
   /** Of pages that may call it. */
   readonly allowedOrigins?: readonly string[];
-  /** On top of no limits: its domain, and whom it asks of other ones. */
-  readonly directory?: Partial<Pick<typeof UNLIMITED, 'DOMAIN' | 'PEER_DIRECTORIES'>>;
+  /** On top of no limits: its domain, whom it asks of other ones, and certificates of accounts. */
+  readonly directory?: Partial<Pick<typeof UNLIMITED, 'DOMAIN' | 'PEER_DIRECTORIES' | 'ACCOUNT_CERTS_FILE'>>;
   /** On top of the defaults, with the limits of messages per pair and per recipient switched off. */
   readonly relay?: Partial<RelaySettings>;
 }

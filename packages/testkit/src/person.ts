@@ -18,6 +18,7 @@ export interface PersonOptions extends SuiteOptions {
   readonly short?: readonly number[];
   readonly receiptMessages?: boolean;
   readonly engines?: readonly EngineFactory[];
+  readonly deviceAuthority?: { readonly publicKey: Uint8Array };
 }
 
 export interface Person {
@@ -54,7 +55,17 @@ export async function register(
   name: string,
   options: PersonOptions = {},
 ): Promise<Person> {
-  const { curves, hybrid, invitation, storage = new MemoryStorage(), now, short, receiptMessages, engines } = options;
+  const {
+    curves,
+    hybrid,
+    invitation,
+    storage = new MemoryStorage(),
+    now,
+    short,
+    receiptMessages,
+    engines,
+    deviceAuthority,
+  } = options;
   const network = new FlakyNetwork();
   const runtime = runtimeOver(network, now, short);
   const client = await Client.register({
@@ -67,6 +78,7 @@ export async function register(
     ...(invitation ? { invitation } : {}),
     ...(receiptMessages !== undefined ? { receiptMessages } : {}),
     ...(engines ? { engines } : {}),
+    ...(deviceAuthority ? { deviceAuthority } : {}),
   });
   return { client, network, storage, runtime };
 }
@@ -90,7 +102,10 @@ export async function join(constellation: Constellation, person: Person, options
 }
 
 /** The same device after its process has died: what was in its storage, on a new network. The old client must not be used any more. */
-export async function afterCrash(person: Person, options: Pick<PersonOptions, 'engines'> = {}): Promise<Person> {
+export async function afterCrash(
+  person: Person,
+  options: Pick<PersonOptions, 'engines' | 'deviceAuthority'> = {},
+): Promise<Person> {
   const storage = (person.storage as MemoryStorage).copy();
   const network = new FlakyNetwork();
   person.network.up = false;

@@ -228,6 +228,8 @@ export const ManifestAnswer = z.object({
   version: z.int().positive(),
   manifest: bytes(1, LIMITS.manifestBytes.value),
   signature: bytes(64),
+  /** Of the deployment's own authority, where there is one: `account-certificate.ts`. */
+  certificate: bytes(1, LIMITS.accountCertificateBytes.value).optional(),
 });
 
 /** GET /directory/manifests/{name}/history?after=VERSION: ascending; `next` is the `after` of the following page. */

@@ -223,6 +223,11 @@ export const LIMITS = {
     why: 'an answer to one key request of a large group: 500 bundles of the largest suite, 1.9 MB',
   },
   manifestBytes: { value: 16 * KiB, unit: 'bytes', why: 'ten devices with room to grow' },
+  accountCertificateBytes: {
+    value: 1 * KiB,
+    unit: 'bytes',
+    why: 'the longest address, a key and a signature, with room to grow',
+  },
   manifestPage: { value: 100, unit: 'entries', why: 'one page of a manifest history' },
   manifestPageBytes: {
     value: 2_304 * KiB,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import protobuf from 'protobufjs';
+import { ACCOUNT_CERTIFICATE } from './account-certificate.ts';
 import { CONTACT_LIST, CONTACT_RULES } from './contacts.ts';
 import { CONTENT, ENVELOPE } from './envelope.ts';
 import { FILE_DESCRIPTOR } from './file-descriptor.ts';
@@ -30,6 +31,7 @@ const TABLES: Record<string, Record<string, Fields>> = {
     GroupLink: GROUP_LINK.fields,
   },
   manifest: { Manifest: MANIFEST.fields },
+  certificate: { AccountCertificate: ACCOUNT_CERTIFICATE.fields },
   contacts: { ContactList: CONTACT_LIST.fields, ContactRules: CONTACT_RULES.fields },
   linking: { LinkReveal: LINK_REVEAL.fields, LinkWelcome: LINK_WELCOME.fields },
   verification: { Verification: VERIFICATION.variants },

@@ -14,6 +14,7 @@ import { type AccountAddress, addressOf, isEnforcedDeviceId, parseAccountName } 
 import { LIMITS } from '@sealwire/wire/limits';
 import { type Manifest, verifyManifest, verifySuccessor } from '@sealwire/wire/manifest';
 import { WireError } from '@sealwire/wire/wire-error';
+import type { AccountCertificates } from '../certificates/account-certificates.ts';
 import type { ManifestLimiters } from './manifest-limiters.ts';
 
 export interface ManifestServiceDeps {
@@ -24,11 +25,20 @@ export interface ManifestServiceDeps {
   readonly domain: string;
   readonly limiters: Pick<ManifestLimiters, 'version'>;
   readonly devicesPerAccount: number;
+  readonly certificates: AccountCertificates;
 }
 
 export interface SignedManifest {
   readonly manifest: Uint8Array;
   readonly signature: Uint8Array;
+}
+
+/** The newest manifest, and what else is handed out with it. */
+export interface NewestManifest {
+  readonly account: Account;
+  readonly manifest: StoredManifest;
+  /** Of the deployment's authority. */
+  readonly certificate: Uint8Array | undefined;
 }
 
 export interface ManifestPage {
@@ -42,11 +52,11 @@ export class ManifestService {
   constructor(private readonly deps: ManifestServiceDeps) {}
 
   /** The newest manifest. 404 for a name that is unknown, deleted or malformed. */
-  async newest(name: string): Promise<{ account: Account; manifest: StoredManifest }> {
+  async newest(name: string): Promise<NewestManifest> {
     const account = await this.account(name);
     const manifest = await this.deps.store.manifests.newest(account.address);
     if (!manifest) throw new Problem('not-found');
-    return { account, manifest };
+    return { account, manifest, certificate: this.deps.certificates.of(account.address) };
   }
 
   /** Versions above `after`, ascending, a page of them. */
@@ -63,12 +73,12 @@ export class ManifestService {
    * Publishes the next version. The account key's signature is all the authority that it needs; the newest version again is a no-op.
    * 422 `invalid-manifest`, or `limit-reached` when it adds devices beyond the account's quota, 409 `conflict` with the newest version when it is not the next one, 429 when there were too many.
    */
-  async publish(name: string, signed: SignedManifest): Promise<{ account: Account; manifest: StoredManifest }> {
+  async publish(name: string, signed: SignedManifest): Promise<NewestManifest> {
     const { store, crypto, announcer, now } = this.deps;
-    const { account, manifest: newest } = await this.newest(name);
+    const { account, manifest: newest, certificate } = await this.newest(name);
     const manifest = this.verify(account, signed);
     const stored = { version: manifest.version, bytes: signed.manifest, signature: signed.signature };
-    if (crypto.equal(newest.bytes, signed.manifest)) return { account, manifest: newest };
+    if (crypto.equal(newest.bytes, signed.manifest)) return { account, manifest: newest, certificate };
     if (manifest.version !== newest.version + 1) throw conflict(newest.version);
     this.verifyChain(newest, manifest);
     await this.deps.limiters.version(account.address);
@@ -83,7 +93,7 @@ export class ManifestService {
     const kept = new Set(manifest.devices.map(({ id }) => id));
     await announcer.devicesRemoved(before.map(({ id }) => id).filter((id) => !kept.has(id)));
     await announcer.manifestPublished(account.address, manifest.version, [...kept]);
-    return { account, manifest: stored };
+    return { account, manifest: stored, certificate };
   }
 
   private async account(name: string): Promise<Account> {

@@ -2,14 +2,13 @@
 import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Get, Inject, Param, Put, Query, Req, Res } from '@nestjs/common';
 import type { HeaderSink } from '@sealwire/service/rate-limit';
-import type { Account, StoredManifest } from '@sealwire/store/port';
 import { ManifestAnswer, ManifestHistoryAnswer, SignedManifestBody } from '@sealwire/wire/http';
 import { z } from 'zod';
 import type { ForeignManifests } from '../foreign/foreign-manifests.ts';
 import { FOREIGN_MANIFESTS, MANIFEST_LIMITERS, MANIFESTS } from '../ports.ts';
 import { HistoryQuery } from './history-query.ts';
 import type { ManifestLimiters } from './manifest-limiters.ts';
-import type { ManifestService } from './manifest-service.ts';
+import type { ManifestService, NewestManifest } from './manifest-service.ts';
 
 interface Raw {
   readonly raw: IncomingMessage;
@@ -66,12 +65,13 @@ export class ManifestsController {
   }
 }
 
-function encode({ account, manifest }: { account: Account; manifest: StoredManifest }): z.input<typeof ManifestAnswer> {
+function encode({ account, manifest, certificate }: NewestManifest): z.input<typeof ManifestAnswer> {
   return z.encode(ManifestAnswer, {
     address: account.address,
     accountKey: account.accountKey,
     version: manifest.version,
     manifest: manifest.bytes,
     signature: manifest.signature,
+    ...(certificate && { certificate }),
   });
 }

@@ -19,6 +19,7 @@ import {
   pinPeer,
   readPeer,
   readPeers,
+  withCertificate,
   writePeer,
 } from './peer-record.ts';
 
@@ -148,7 +149,7 @@ export class PeerBook {
     const answer = await this.#fetchNewest(address);
     if (!crypto.equal(answer.accountKey, accountKey)) throw keyChanged(address);
     const newest = { bytes: answer.manifest, signature: answer.signature };
-    const pinned = pinPeer(crypto, address, accountKey, newest, now());
+    const pinned = withCertificate(pinPeer(crypto, address, accountKey, newest, now()), answer.certificate);
     await ledger.commit((transaction) => {
       const before = readPeer(transaction, address);
       for (const { id } of before?.manifest.devices ?? []) deviceLeft(transaction, id);
@@ -176,7 +177,8 @@ export class PeerBook {
     const newest = { bytes: answer.manifest, signature: answer.signature };
     const known = this.find(address);
     if (!known) {
-      const pinned = pinPeer(crypto, address, answer.accountKey, newest, now());
+      const first = pinPeer(crypto, address, answer.accountKey, newest, now());
+      const pinned = withCertificate(first, answer.certificate);
       await ledger.commit((transaction) => writePeer(transaction, readPeer(transaction, address) ?? pinned));
       return this.find(address) ?? pinned;
     }
@@ -187,7 +189,7 @@ export class PeerBook {
     const isBehind = answer.version < known.manifest.version;
     if (isBehind) this.#behind.add(address);
     const caughtUp = answer.version > known.manifest.version + 1 ? await this.#followHistory(known) : known;
-    const followed = followPeer(crypto, caughtUp, [newest], now());
+    const followed = withCertificate(followPeer(crypto, caughtUp, [newest], now()), answer.certificate);
     if (!isBehind) this.#behind.delete(address);
     await ledger.commit((transaction) => this.#store(transaction, followed));
     return this.find(address) ?? followed;

@@ -33,6 +33,8 @@ export interface PeerRecord {
   readonly trust: ReadonlyMap<DeviceId, Trust>;
   /** Another account key under this name, which the server has shown since: a reset, or a lie. The user decides. */
   readonly shown?: Uint8Array;
+  /** As the directory handed it out last, of whatever authority: judged when it is needed (`DeviceAuthority`). */
+  readonly certificate?: Uint8Array;
 }
 
 /** A manifest as the directory hands it out: nothing in it is believed yet. */
@@ -48,6 +50,7 @@ interface StoredHeader {
   readonly verified?: true;
   readonly trust: Readonly<Record<string, Trust>>;
   readonly shown?: string;
+  readonly certificate?: string;
 }
 
 const keyOf = (address: AccountAddress) => `peer/${address}`;
@@ -65,6 +68,7 @@ export function readPeer(records: Records, address: AccountAddress): PeerRecord 
     ...(header.verified && { verified: true }),
     trust: new Map(Object.entries(header.trust)) as Map<DeviceId, Trust>,
     ...(header.shown !== undefined && { shown: decodeBase64url(header.shown) }),
+    ...(header.certificate !== undefined && { certificate: decodeBase64url(header.certificate) }),
   };
 }
 
@@ -82,8 +86,15 @@ export function writePeer(transaction: Transaction, peer: PeerRecord): void {
     ...(peer.verified && { verified: true as const }),
     trust: Object.fromEntries(peer.trust),
     ...(peer.shown && { shown: encodeBase64url(peer.shown) }),
+    ...(peer.certificate && { certificate: encodeBase64url(peer.certificate) }),
   };
   transaction.set(keyOf(peer.address), encodeRecord(header, peer.bytes));
+}
+
+/** `peer` with the certificate that the directory shows with its list, or without one: who takes it back leaves it out. */
+export function withCertificate(peer: PeerRecord, certificate: Uint8Array | undefined): PeerRecord {
+  const { certificate: _, ...rest } = peer;
+  return { ...rest, ...(certificate && { certificate }) };
 }
 
 export function deletePeer(transaction: Transaction, address: AccountAddress): void {

@@ -8,6 +8,7 @@ import { encodeEnvelope } from '@sealwire/wire/envelope';
 import { encodeClientFrame } from '@sealwire/wire/frame-codec';
 import { type AccountAddress, accountOf, type DeviceId, parseMessageId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
+import type { DeviceAuthority } from '../accounts/device-authority.ts';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { refuseUntrusted } from '../accounts/trust-policy.ts';
 import type { EngineContext } from '../engines/engine.ts';
@@ -24,6 +25,8 @@ export interface DirectSenderOptions {
   readonly inFlight: InFlight;
   readonly me: DeviceId;
   readonly random: RandomBytes;
+  /** Absent: nobody is asked for a certificate. */
+  readonly authority?: DeviceAuthority | undefined;
 }
 
 export interface DirectMessage {
@@ -55,12 +58,16 @@ export class DirectSender {
     period: AbortSignal,
     also: (transaction: Transaction) => void = () => {},
   ): Promise<DirectOutcome> {
-    const { book, engines, context, inFlight, me, random } = this.#options;
+    const { book, engines, context, inFlight, me, random, authority } = this.#options;
     const { to, devices, content: plaintext, shown } = message;
     const accounts = [...new Set(devices.map(accountOf))].flatMap((account) => book.find(account) ?? []);
     const { recipients, copies } = among(accounts, accountOf(me), devices);
     if (recipients.length + copies.length === 0) return 'nobody';
-    if (shown) for (const account of accounts) refuseUntrusted(context.records, accountOf(me), to, account, recipients);
+    if (shown)
+      for (const account of accounts) {
+        refuseUntrusted(context.records, accountOf(me), to, account, recipients);
+        authority?.refuseUncertified(account);
+      }
     const id = parseMessageId(random(LIMITS.messageIdBytes.value));
     const draft = { recipientUser: to, recipients, copies, plaintext };
     const { engine, parts, cipherMessage } = await engines.seal(draft, context, (transaction) => {

@@ -7,6 +7,7 @@ import { decodeContent, encodeEnvelope } from '@sealwire/wire/envelope';
 import type { Part } from '@sealwire/wire/frames';
 import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import type { DeviceAuthority } from '../accounts/device-authority.ts';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { refuseUntrusted } from '../accounts/trust-policy.ts';
 import type { EngineContext, EngineDevice } from '../engines/engine.ts';
@@ -32,6 +33,8 @@ export interface SealerOptions {
   readonly groups: GroupAudiences;
   readonly me: DeviceId;
   readonly random: RandomBytes;
+  /** Absent: nobody is asked for a certificate. */
+  readonly authority?: DeviceAuthority | undefined;
 }
 
 export class MessageSealer {
@@ -45,7 +48,7 @@ export class MessageSealer {
 
   /** Undefined when there is no device to send to: a note to self of the only device, or all that were left have gone. */
   async seal(entry: OutboxEntry, gone: ReadonlySet<DeviceId>): Promise<OutboxEntry | undefined> {
-    const { outbox, book, engines, context, heard, written, me, random } = this.#options;
+    const { outbox, book, engines, context, heard, written, me, random, authority } = this.#options;
     const { to, taken = [] } = entry;
     const served = taken.flatMap(({ devices }) => devices);
     const { peers, dressed, isNews, told } = await this.#audience(entry);
@@ -53,7 +56,11 @@ export class MessageSealer {
     const all = fanOut(peers, own, me, gone);
     if (to !== this.#own && !isGroupAddress(to)) refuseNobody(peers[0]!, all.recipients);
     // Who joins an account that has the message is not owed it, and the relay would want all of the account's devices again.
-    if (!isNews) for (const peer of peers) refuseUntrusted(context.records, this.#own, to, peer, all.recipients);
+    if (!isNews)
+      for (const peer of peers) {
+        refuseUntrusted(context.records, this.#own, to, peer, all.recipients);
+        await authority?.requireCertified(peer, () => book.refresh(peer.address));
+      }
     const { recipients, copies } = without(served.map(accountOf), all);
     const devices = [...recipients, ...copies].map(({ id }) => id);
     if (devices.length === 0 && served.length > 0) return undefined;

@@ -10,6 +10,7 @@ import { decodeContent } from '@sealwire/wire/envelope';
 import type { Accepted, LeftOut, Rejected } from '@sealwire/wire/frames';
 import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import type { DeviceAuthority } from '../accounts/device-authority.ts';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf } from '../accounts/peer-record.ts';
 import { backOff } from '../connection/back-off.ts';
@@ -63,6 +64,7 @@ export interface SenderOptions {
   readonly notices: OwedNotices;
   readonly context: EngineContext;
   readonly me: DeviceId;
+  readonly authority?: DeviceAuthority | undefined;
   readonly random: RandomBytes;
   readonly now: () => number;
   readonly timers: Timers;
