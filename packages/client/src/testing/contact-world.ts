@@ -73,7 +73,15 @@ export async function contactDevice(server: ContactServer, given: object = { acc
     trace: () => {},
   } as never);
   const addressOf = (name: string) => (name.includes('@') ? name : `sip:${name}@example.org`) as AccountAddress;
-  const options = { self, ledger, book: { all: () => [] }, sync, now: () => clock.now, addressOf, companions: () => [] };
+  const options = {
+    self,
+    ledger,
+    book: { all: () => [] },
+    sync,
+    now: () => clock.now,
+    addressOf,
+    companions: () => [],
+  };
   return { contacts: new ClientContacts(options as never), sync, events, clock };
 }
 
