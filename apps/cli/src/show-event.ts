@@ -8,6 +8,7 @@ import type {
   ReceiptEvent,
   SentAgainEvent,
 } from '@sealwire/client/events';
+import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { type FileKeeper, type MessageFile, messageFile } from './files/message-file.ts';
 import { conversationName, type GroupNames } from './group-work.ts';
@@ -100,7 +101,9 @@ export async function showEvent(
           : 'the server shows another identity key for this device than ours: whoever writes to you may write to somebody else; ask its operator',
       );
     case 'send-failed':
-      return output.warn(`a message to ${shortName(event.to, own)} was not sent: ${printable(event.text, 2)}`);
+      return output.warn(
+        `a message to ${conversationName(client, event.to)} was not sent: ${printable(event.text, 2)}`,
+      );
     case 'left-out':
       return output.warn(leftOutText(event.devices, event.queued));
     case 'parked':
@@ -121,7 +124,7 @@ export async function showEvent(
       );
     case 'not-arrived':
       return output.warn(
-        `${countOf(event.ids.length)} to ${shortName(event.to, own)} did not arrive at ${printable(event.device)}, though the server took ${event.ids.length === 1 ? 'it' : 'them'}`,
+        `${countOf(event.ids.length)} to ${conversationName(client, event.to)} did not arrive at ${printable(event.device)}, though the server took ${event.ids.length === 1 ? 'it' : 'them'}`,
       );
     case 'device-skipped':
     case 'member-skipped':
@@ -148,13 +151,15 @@ export async function showEvent(
     case 'group-fork':
       return showGroupEvent(output, event, client);
     case 'send-waits':
-      return output.warn(`a message to ${shortName(event.to, own)} waits in the outbox: ${printable(event.text)}`);
+      return output.warn(
+        `a message to ${conversationName(client, event.to)} waits in the outbox: ${printable(event.text)}`,
+      );
     case 'delivered':
     case 'displayed':
-      return output.note(receiptText(event, own));
+      return output.note(receiptText(client, event));
     case 'not-delivered':
       return output.warn(
-        `${printable(event.device)} could not take ${countOf(event.ids.length)} of yours to ${shortName(event.to, own)}`,
+        `${printable(event.device)} could not take ${countOf(event.ids.length)} of yours to ${conversationName(client, event.to)}`,
       );
     // For programs: a line of text is as new or old as it was.
     case 'displayed-elsewhere':
@@ -172,9 +177,10 @@ function placeOf(
   return conversation === from ? '' : ` (in ${conversationName(client, conversation)})`;
 }
 
-function receiptText({ kind, to, ids }: ReceiptEvent, own: AccountAddress): string {
-  const what = `${countOf(ids.length)} of yours`;
-  return kind === 'delivered' ? `${shortName(to, own)} has ${what}` : `${shortName(to, own)} has read ${what}`;
+function receiptText(client: Pick<Client, 'address'> & GroupNames, { kind, to, device, ids }: ReceiptEvent): string {
+  const name = conversationName(client, to);
+  const who = isGroupAddress(to) ? `${shortName(accountOf(device), client.address)} (in ${name})` : name;
+  return `${who} has${kind === 'delivered' ? '' : ' read'} ${countOf(ids.length)} of yours`;
 }
 
 /** In this machine's time zone: `21:07`, of another day `2026-11-27 21:07`. */

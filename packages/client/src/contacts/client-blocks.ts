@@ -13,7 +13,7 @@ import { decodeRecord, encodeRecord } from '../storage/record.ts';
 const ANSWER_BYTES = 1_024 + LIMITS.blocksPerAccount.value * (LIMITS.deviceIdBytes.value + 3);
 
 /** What this device knows of them. */
-const KEY = 'blocks';
+const KEY = 'blocks/known';
 
 export interface ClientBlocksOptions extends Pick<Services, 'self' | 'http' | 'tokens' | 'ledger'> {
   readonly addressOf: (name: string) => AccountAddress;
