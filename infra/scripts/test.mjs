@@ -9,12 +9,10 @@ import { node24 } from './node-24.mjs';
 
 /** What depends on the platform, and is quick: primitives, native modules, sockets, files. */
 const ON_BOTH = [
-  'packages/crypto/src/(aead|differential|hashes|node|random|wycheproof)',
+  'packages/crypto/src/(aead|differential|hashes|node|random)',
   'packages/client/src/(node|storage)/',
-  'packages/store/src/lmdb/(checkpoint|log/.*)\\.test',
   'packages/blobs/src/files',
-  'packages/lime/src/hybrid-vectors',
-  'apps/relay/src/(lmdb|sockets/(sockets|socket-writer|unmasking))',
+  'apps/relay/src/sockets/(socket-writer|unmasking)',
   // How quick they are the other run has seen.
   '--testTimeout=20000',
 ];
