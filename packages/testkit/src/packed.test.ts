@@ -54,7 +54,7 @@ const sealwire = (...args: string[]) => run('node_modules/@sealwire/cli/bin/seal
 
 describe('the tarballs', () => {
   it('hold built files, a README, and no tests, sources or build state', () => {
-    expect(tarballs).toHaveLength(8);
+    expect(tarballs).toHaveLength(9);
     for (const tarball of tarballs) {
       const names = execFileSync('tar', ['tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
       expect(names).toContain('package/README.md');
