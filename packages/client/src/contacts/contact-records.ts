@@ -21,7 +21,7 @@ export interface ContactState {
   /** The newest that this device has seen or written. 0: none. */
   readonly version: number;
   /** Of that version, as the server had it: hex of its SHA-256. */
-  readonly digest: string;
+  readonly sealedHash: string;
   readonly policy: ContactPolicy;
   readonly policyAt: number;
   readonly isPolicyNew?: true;
@@ -71,7 +71,7 @@ export function deleteContact(transaction: Transaction, address: AccountAddress)
 export function readState(records: Records): ContactState {
   const stored = records.get(STATE);
   if (stored) return decodeRecord<ContactState>(stored).header;
-  return { version: 0, digest: '', policy: 'everyone', policyAt: 0, rulesVersion: 0 };
+  return { version: 0, sealedHash: '', policy: 'everyone', policyAt: 0, rulesVersion: 0 };
 }
 
 export function writeState(transaction: Transaction, state: ContactState): void {

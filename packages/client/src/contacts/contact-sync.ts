@@ -41,7 +41,7 @@ export interface ContactSyncOptions extends Pick<Services, 'self' | 'ledger' | '
 /** What the server has; `list` is undefined when there is none. */
 interface Remote {
   readonly version: number;
-  readonly digest: string;
+  readonly sealedHash: string;
   readonly list: ContactList | undefined;
 }
 
@@ -135,12 +135,12 @@ export class ContactSync {
     const { self, http, tokens, crypto } = this.#options;
     const call = { method: 'GET', path: `${self.paths.api}/contacts` } as const;
     const { version, list } = await tokens.authorized((token) => http.json({ ...call, token }, ContactsAnswer));
-    if (!list) return { version, digest: '', list: undefined };
-    const digest = hexOf(crypto.sha256(list));
+    if (!list) return { version, sealedHash: '', list: undefined };
+    const sealedHash = hexOf(crypto.sha256(list));
     try {
-      return { version, digest, list: openList(crypto, key, { address: self.address, version }, list) };
+      return { version, sealedHash, list: openList(crypto, key, { address: self.address, version }, list) };
     } catch (cause) {
-      await this.#alarm({ kind: 'contacts-alarm', reason: 'forged', version, known: this.#state.version }, digest);
+      await this.#alarm({ kind: 'contacts-alarm', reason: 'forged', version, known: this.#state.version }, sealedHash);
       throw new ClientError(
         'contacts-forged',
         'the server shows a contact list that no device of this account has written: ask its operator',
@@ -154,16 +154,16 @@ export class ContactSync {
   }
 
   /** What the server has becomes ours, but where our own word is later. */
-  async #take({ version, digest, list }: Remote): Promise<void> {
+  async #take({ version, sealedHash, list }: Remote): Promise<void> {
     const { ledger, inbox } = this.#options;
     const known = this.#state;
-    if (version === known.version && digest === known.digest) return;
+    if (version === known.version && sealedHash === known.sealedHash) return;
     const isFork = version === known.version;
     const isOlder = version < known.version;
     if (isFork || isOlder)
       await this.#alarm(
         { kind: 'contacts-alarm', reason: isFork ? 'forked' : 'rolled-back', version, known: known.version },
-        digest,
+        sealedHash,
       );
     const publish = await ledger.commit((transaction) => {
       const state = readState(transaction);
@@ -191,7 +191,7 @@ export class ContactSync {
         policy: chosen.policy,
         policyAt: chosen.policyAt,
         ...((chosen.policyAt !== policyAt || chosen.policy !== policy) && { isPolicyNew: true }),
-        ...(!isFork && !isOlder && { version, digest }),
+        ...(!isFork && !isOlder && { version, sealedHash }),
       });
       const isOtherPolicy = chosen.policy !== state.policy;
       if (changed.length === 0 && !isOtherPolicy) return undefined;
@@ -204,10 +204,10 @@ export class ContactSync {
     publish?.();
   }
 
-  /** Tells the application once. `digest`: of what the server shows. */
-  async #alarm(event: ContactsAlarmEvent, digest: string): Promise<void> {
+  /** Tells the application once. `sealedHash`: of what the server shows. */
+  async #alarm(event: ContactsAlarmEvent, sealedHash: string): Promise<void> {
     const { ledger, inbox } = this.#options;
-    const alarm = `${event.reason} ${event.version} ${digest}`;
+    const alarm = `${event.reason} ${event.version} ${sealedHash}`;
     const publish = await ledger.commit((transaction) => {
       const state = readState(transaction);
       if (state.alarm === alarm) return undefined;
@@ -245,8 +245,8 @@ export class ContactSync {
       for (const one of dropped) deleteContact(transaction, one);
       const { isPolicyNew, ...state } = readState(transaction);
       const stillNew = isPolicyNew && (state.policy !== policy || state.policyAt !== policyAt);
-      const digest = hexOf(crypto.sha256(sealed));
-      writeState(transaction, { ...state, version, digest, ...(stillNew && { isPolicyNew: true }) });
+      const sealedHash = hexOf(crypto.sha256(sealed));
+      writeState(transaction, { ...state, version, sealedHash, ...(stillNew && { isPolicyNew: true }) });
     });
     return true;
   }

@@ -63,7 +63,8 @@ describe('with origins listed', () => {
         vary: 'origin',
         forPages: {
           'access-control-allow-origin': PAGE,
-          'access-control-expose-headers': 'accept-ranges, content-length, content-range, retry-after',
+          'access-control-expose-headers':
+            'accept-ranges, content-length, content-range, retry-after, sealwire-signature',
         },
       });
     },
