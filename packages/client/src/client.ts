@@ -738,9 +738,9 @@ export class Client {
     if (await this.blocks.list().catch(() => undefined)) this.presence.refresh();
   }
 
-  /** Beside our own account. Throws `no-such-group`, `not-a-member`. */
+  /** Beside our own account; nobody in a group that it is no member of. */
   #writersIn(conversation: AccountAddress): readonly AccountAddress[] {
-    return isGroupAddress(conversation) ? this.#groups.audiences.others(conversation) : [conversation];
+    return isGroupAddress(conversation) ? this.#groups.store.othersIn(conversation) : [conversation];
   }
 
   #infoOf(peer: PeerRecord): PeerInfo {

@@ -1,41 +1,28 @@
 /** Groups over real servers: their life, and what a server that lies about them is found out by (docs/spec/groups.md sections 4 and 6). */
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { GroupChange, IncomingEvent } from '@sealwire/client/events';
 import type { Deliver } from '@sealwire/wire/frames';
 import { type AccountAddress, nameOf } from '@sealwire/wire/ids';
-import { type Constellation, startConstellation } from './constellation.ts';
-import { afterCrash, join, type Person, register } from './person.ts';
+import { Company, say } from './company.ts';
+import { afterCrash, type Person } from './person.ts';
 
 jest.setTimeout(30_000);
 
 /** One identity a device: keys of several are no matter of groups. */
 const FAST = { curves: ['c25519'] } as const;
 
-let constellation: Constellation;
-let people: Person[];
+const company = new Company();
 let alice: Person;
 let bob: Person;
 let carol: Person;
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  people = [];
-  [alice, bob, carol] = (await Promise.all(
-    ['alice', 'bob', 'carol'].map((name) => online(register(constellation, name, FAST))),
-  )) as [Person, Person, Person];
+  [alice, bob, carol] = (await Promise.all(['alice', 'bob', 'carol'].map((name) => company.person(name, FAST)))) as [
+    Person,
+    Person,
+    Person,
+  ];
 });
-
-afterEach(async () => {
-  for (const { client } of people) await client.close();
-  await constellation.stop();
-});
-
-async function online(made: Promise<Person>): Promise<Person> {
-  const person = await made;
-  people.push(person);
-  await person.client.connect();
-  return person;
-}
 
 /** A group of alice, with the others in it. Answers its address. */
 async function groupOf(...others: Person[]): Promise<AccountAddress> {
@@ -52,16 +39,6 @@ async function groupOf(...others: Person[]): Promise<AccountAddress> {
   await say(alice, address, 'welcome');
   for (const other of others) await shownUntil(other, 'welcome');
   return address;
-}
-
-async function say(from: Person, to: string, ...texts: string[]): Promise<string[]> {
-  const ids: string[] = [];
-  for (const text of texts) {
-    const { id, accepted } = await from.client.send(to, text);
-    await accepted;
-    ids.push(id);
-  }
-  return ids;
 }
 
 /** Lines of a transcript, up to the one that ends with `last`. */
@@ -195,13 +172,13 @@ describe('the life of a group', () => {
   });
 
   it('is the same on all devices of an account, and one that comes later catches up', async () => {
-    const desk = await online(join(constellation, bob, FAST));
+    const desk = await company.anotherDevice(bob, FAST);
     const address = await groupOf(bob, carol);
     await say(bob, address, 'from my phone');
     expect((await shownUntil(desk, 'from my phone')).at(-1)).toBe('bob: from my phone');
     expect(membersOf(desk, address)).toEqual(['alice', 'bob', 'carol']);
 
-    const tablet = await online(join(constellation, bob, FAST));
+    const tablet = await company.anotherDevice(bob, FAST);
     await say(alice, address, 'anybody new?');
     expect((await shownUntil(tablet, 'anybody new?')).at(-1)).toBe('alice: anybody new?');
     await say(tablet, address, 'me');
@@ -213,7 +190,7 @@ describe('the life of a group', () => {
     alice.network.outgoing = (frame) => (frame.kind === 'send' ? undefined : frame);
     await alice.client.groups.remove(address, 'carol');
     await alice.client.send(address, 'only you');
-    const again = await online(afterCrash(alice));
+    const again = await company.online(await afterCrash(alice));
     await again.client.emptied();
     expect(await shownUntil(bob, 'only you')).toEqual(['alice removed carol', 'alice: only you']);
     expect(await shownUntil(carol, 'removed carol')).toEqual(['alice removed carol']);
@@ -370,7 +347,7 @@ describe('a server that lies', () => {
 
   it('T162: and shows two people different acts of one member is caught out by the first message between them', async () => {
     const address = await groupOf(bob, carol);
-    const twin = await online(join(constellation, alice, FAST));
+    const twin = await company.anotherDevice(alice, FAST);
     await say(carol, address, 'for the twin');
     await shownUntil(twin, 'for the twin');
     await shownUntil(bob, 'for the twin');

@@ -1,34 +1,24 @@
 /** Messages kept on devices, over real servers: docs/spec/history.md. */
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Client } from '@sealwire/client/client';
 import type { MemoryStorage } from '@sealwire/client/memory-storage';
-import { type Constellation, startConstellation } from './constellation.ts';
-import { acquaint, afterCrash, join, type Person, register, take, takeTexts } from './person.ts';
+import { Company } from './company.ts';
+import { acquaint, afterCrash, type Person, take, takeTexts } from './person.ts';
 
 jest.setTimeout(30_000);
 
-let constellation: Constellation;
-let people: Person[];
+const company = new Company();
 let alice: Person;
 let bob: Person;
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  people = [];
-  alice = await keeping(register(constellation, 'alice'));
-  bob = await keeping(register(constellation, 'bob'));
-});
-
-afterEach(async () => {
-  for (const { client } of people) await client.close();
-  await constellation.stop();
+  alice = await keeping(company.person('alice'));
+  bob = await keeping(company.person('bob'));
 });
 
 async function keeping(made: Promise<Person>): Promise<Person> {
   const person = await made;
-  people.push(person);
   await person.client.history.configure({ on: true });
-  await person.client.connect();
   return person;
 }
 
@@ -39,7 +29,7 @@ async function kept(client: Client, of: string) {
 
 describe('a history', () => {
   it('has what was sent and what came, and on our other devices, too', async () => {
-    const laptop = await keeping(join(constellation, alice));
+    const laptop = await keeping(company.anotherDevice(alice));
     await (await alice.client.send('bob', 'hello')).accepted;
     await takeTexts(bob.client, 1);
     await (await bob.client.send('alice', 'hello yourself')).accepted;
@@ -82,7 +72,7 @@ describe('a history', () => {
     await bob.client.send('alice', 'queued');
     await (await alice.client.send('bob', 'two')).accepted;
     const again = await afterCrash(bob);
-    people.push(again);
+    company.people.push(again);
     await again.client.connect();
     expect(await takeTexts(again.client, 1)).toEqual(['two']);
     await takeTexts(alice.client, 1);

@@ -1,41 +1,24 @@
 /** Two people verify each other over real servers, and over servers that lie: docs/spec/verification.md. */
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { VerificationState } from '@sealwire/client/verification';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { decodeManifest, encodeManifest, type Manifest, manifestSigningInput } from '@sealwire/wire/manifest';
-import { type Constellation, startConstellation } from './constellation.ts';
-import { afterCrash, join, type Person, register, take, takeTexts } from './person.ts';
+import { Company } from './company.ts';
+import { afterCrash, type Person, register, take, takeTexts } from './person.ts';
 
 jest.setTimeout(30_000);
 
 const crypto = nodeCrypto();
-let constellation: Constellation;
-let people: Person[];
+const company = new Company();
 let alice: Person;
 let bob: Person;
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  alice = await register(constellation, 'alice');
-  bob = await register(constellation, 'bob');
-  people = [alice, bob];
-  await alice.client.connect();
-  await bob.client.connect();
+  alice = await company.person('alice');
+  bob = await company.person('bob');
 });
-
-afterEach(async () => {
-  for (const { client } of people) await client.close();
-  await constellation.stop();
-});
-
-async function another(person: Person): Promise<Person> {
-  const device = await join(constellation, person);
-  people.push(device);
-  await device.client.connect();
-  return device;
-}
 
 const numberOf = async ({ client }: Person, name: string) => client.verification.safetyNumber(name);
 const trustOf = async ({ client }: Person, name: string) => (await client.peer(name)).trust;
@@ -55,7 +38,7 @@ const atStep = (person: Person, step: VerificationState['step']) => stateOf(pers
 
 /** What alice sees of bob's account from now on: a list that another key signs. */
 async function swapAccountKey(): Promise<void> {
-  const answer = (await (await fetch(`${constellation.origin}/directory/manifests/bob`)).json()) as {
+  const answer = (await (await fetch(`${company.constellation.origin}/directory/manifests/bob`)).json()) as {
     manifest: string;
   };
   const forged = signed(systemRandom(32), decodeManifest(decodeBase64url(answer.manifest)));
@@ -79,7 +62,7 @@ describe('T166: numbers and codes', () => {
     const hers = await numberOf(alice, 'bob');
     const his = await numberOf(bob, 'alice');
     expect(his.digits).toBe(hers.digits);
-    await another(bob);
+    await company.anotherDevice(bob);
     expect((await numberOf(alice, 'bob')).digits).toBe(hers.digits);
     expect(await alice.client.verification.compareNumber('bob', his.digits.replace(/(.{5})/g, '$1 '))).toBe(true);
     expect(await alice.client.peer('bob')).toMatchObject({ verified: true, trust: 'trusted' });
@@ -93,7 +76,7 @@ describe('T166: numbers and codes', () => {
     const { code } = await numberOf(bob, 'alice');
     expect(await alice.client.verification.compare('bob', code)).toBe('same');
     const again = await afterCrash(alice);
-    people.push(again);
+    company.people.push(again);
     expect(await again.client.peer('bob')).toMatchObject({ verified: true, trust: 'trusted' });
     await again.client.verification.withdraw('bob');
     expect(await again.client.peer('bob')).toMatchObject({ verified: false, trust: 'untrusted' });
@@ -105,7 +88,7 @@ describe('T166: numbers and codes', () => {
 
   it('a device of a verified account is trusted when the account’s key signs it; an unsafe one stays unsafe', async () => {
     expect(await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code)).toBe('same');
-    await another(bob);
+    await company.anotherDevice(bob);
     expect(await trustOf(alice, 'bob')).toBe('trusted');
     await alice.client.setTrust(bob.client.device, 'unsafe');
     await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code);
@@ -125,8 +108,8 @@ describe('T167: a server that lies to one of the two', () => {
   });
 
   it('S38: a device that it hides from one of them is seen when they scan', async () => {
-    const old = await (await fetch(`${constellation.origin}/directory/manifests/bob`)).json();
-    await another(bob);
+    const old = await (await fetch(`${company.constellation.origin}/directory/manifests/bob`)).json();
+    await company.anotherDevice(bob);
     alice.network.intercept = async (request, ask) =>
       request.url.endsWith('/directory/manifests/bob') ? Response.json(old) : ask();
     expect(await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code)).toBe('hidden-list');
@@ -188,7 +171,7 @@ describe('four characters over the relay', () => {
   });
 
   it('all devices of the other side are asked, one has it', async () => {
-    const tablet = await another(bob);
+    const tablet = await company.anotherDevice(bob);
     const offered = [atStep(bob, 'offered'), atStep(tablet, 'offered')];
     await alice.client.verification.request('bob');
     const [{ id }] = (await Promise.all(offered)) as [VerificationState];
@@ -221,7 +204,7 @@ describe('T170: trusted devices only', () => {
     await alice.client.setTrust(bob.client.device, 'trusted');
     await alice.client.trustPolicy.set('trusted-only', 'bob');
     await (await alice.client.send('bob', 'for one')).accepted;
-    const tablet = await another(bob);
+    const tablet = await company.anotherDevice(bob);
     const { accepted } = await alice.client.send('bob', 'for two');
     await expect(accepted).rejects.toMatchObject({
       code: 'untrusted-device',
@@ -230,16 +213,16 @@ describe('T170: trusted devices only', () => {
   });
 
   it('is of one conversation, or of all, and kept; our own devices are ours', async () => {
-    const carol = await register(constellation, 'carol');
-    people.push(carol);
-    const laptop = await another(alice);
+    const carol = await register(company.constellation, 'carol');
+    company.people.push(carol);
+    const laptop = await company.anotherDevice(alice);
     await alice.client.trustPolicy.set('trusted-only');
     await alice.client.trustPolicy.set('everyone', 'carol');
     await (await alice.client.send('carol', 'hello')).accepted;
     await (await alice.client.send('alice', 'a note')).accepted;
     expect(await takeTexts(laptop.client, 2)).toEqual(['hello', 'a note']);
     const again = await afterCrash(alice);
-    people.push(again);
+    company.people.push(again);
     const { trustPolicy } = again.client;
     expect([trustPolicy.get(), trustPolicy.get('carol'), trustPolicy.get('bob')]).toEqual([
       'trusted-only',

@@ -4,7 +4,7 @@
  */
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { AccountAddress } from '@sealwire/wire/ids';
-import { joined } from './joined.ts';
+import { joined } from '@sealwire/wire/joined';
 
 export interface VerifiedPerson {
   readonly address: AccountAddress;

@@ -4,7 +4,7 @@
  */
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
-import { joined } from './joined.ts';
+import { joined } from '@sealwire/wire/joined';
 
 export const SALT_BYTES = 16;
 export const MAC_BYTES = 32;

@@ -3,6 +3,7 @@
  * the rules by which the relay keeps others out.
  */
 import type { AccountAddress } from './ids.ts';
+import { joined } from './joined.ts';
 import { LIMITS } from './limits.ts';
 import { address, bytes, choice, list, type MessageOf, MessageType, message, text, uint } from './protobuf/fields.ts';
 
@@ -106,14 +107,4 @@ function entryAt(set: Uint8Array, at: number): Uint8Array {
 function compare(a: Uint8Array, b: Uint8Array): number {
   for (let i = 0; i < ALLOWED_ENTRY_BYTES; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
   return 0;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

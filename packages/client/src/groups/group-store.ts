@@ -72,6 +72,13 @@ export class GroupStore {
       .flatMap((key) => this.read(ledger, key.slice(TABLE.length + 1) as AccountAddress) ?? []);
   }
 
+  /** The other members; nobody where we are none. */
+  othersIn(address: AccountAddress): AccountAddress[] {
+    const { ledger, self } = this.#options;
+    const members = this.read(ledger, address)?.members;
+    return members?.has(self.address) ? [...members.keys()].filter((member) => member !== self.address) : [];
+  }
+
   /** Who else is in the groups that we are in, or invited there. */
   companions(): AccountAddress[] {
     const own = this.#options.self.address;

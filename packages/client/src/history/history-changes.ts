@@ -3,7 +3,6 @@
  * reactions. A note goes in the write that does it.
  */
 import type { AccountAddress } from '@sealwire/wire/ids';
-import { ClientError } from '../errors.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { decodeRecord } from '../storage/record.ts';
 import { type Catalogue, readTalk, writeTalk } from './catalogue.ts';
@@ -58,7 +57,7 @@ export class HistoryChanges {
     const changes = new Map<number, HistoryChange[]>();
     const places = new Map<number, Place>();
     for (const { change } of noted) {
-      const authors = authorsOf(change, own, this.#others(conversation));
+      const authors = authorsOf(change, own, this.#options.others(conversation));
       const ids = change.kind === 'state' ? change.ids : change.kind === 'shown' ? [] : [change.id];
       for (const id of ids) {
         const named = authors.map((from) => ({ from, id }));
@@ -75,22 +74,12 @@ export class HistoryChanges {
     await writer.write(conversation, { alter: { places: [...places.values()], change }, also });
   }
 
-  /** Nobody in a group that this account has left: what was written there stays as it is. */
-  #others(conversation: AccountAddress): readonly AccountAddress[] {
-    try {
-      return this.#options.others(conversation);
-    } catch (error) {
-      if (error instanceof ClientError) return [];
-      throw error;
-    }
-  }
-
   /** The user was shown a message, and with it all that stands above it: what ends some time after that, ends then. */
   async #shown({ key, change }: Noted): Promise<void> {
     const { ledger, reader, writer, own } = this.#options;
     if (change.kind !== 'shown') return;
     const { conversation, device, id, upTo, at } = change;
-    const authors = authorsOf(change, own, this.#others(conversation));
+    const authors = authorsOf(change, own, this.#options.others(conversation));
     const isIt = ({ message }: Entry) =>
       id === undefined
         ? message.device === device && message.number === upTo

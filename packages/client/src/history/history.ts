@@ -52,7 +52,7 @@ export interface HistoryOptions extends FileTools {
   readonly now: () => number;
   readonly timers: Timers;
   readonly addressOf: (name: string) => AccountAddress;
-  /** Of a conversation, the accounts that write there beside our own. */
+  /** Of a conversation, the accounts that write there beside our own; in a group that we have left nobody: it stays as it is. */
   readonly others: (conversation: AccountAddress) => readonly AccountAddress[];
   /** What could not be done in the background. */
   readonly failed: (code: string) => void;

@@ -11,7 +11,6 @@ import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/id
 import { LIMITS } from '@sealwire/wire/limits';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf } from '../accounts/peer-record.ts';
-import { ClientError } from '../errors.ts';
 import type { ChainName } from '../messages/chain/incoming-chains.ts';
 import { hasWritten } from '../messages/chain/outgoing-records.ts';
 import type { Timers } from '../runtime.ts';
@@ -42,7 +41,7 @@ export interface TypingOptions {
   readonly now: () => number;
   readonly timers: Timers;
   readonly me: DeviceId;
-  /** The other accounts of a conversation, a group or a pair. Throws `ClientError` where this one may not write. */
+  /** The other accounts of a conversation, a group or a pair; none where this one may not write. */
   readonly others: (conversation: AccountAddress) => readonly AccountAddress[];
   /** Nothing is told to them or shown of them. */
   readonly isBlocked: (account: AccountAddress) => boolean;
@@ -120,7 +119,8 @@ export class Typing {
     const keyFor = (recipientUser: AccountAddress) => {
       const conversation = this.#conversation({ sender, recipientUser });
       const isHere = isGroupAddress(recipientUser) || recipientUser === this.#own;
-      if (!isHere || !hasWritten(ledger, conversation) || !this.#others(conversation).includes(from)) return undefined;
+      if (!isHere || !hasWritten(ledger, conversation) || !this.#options.others(conversation).includes(from))
+        return undefined;
       return typingKeyOf(ledger, { sender, recipientUser });
     };
     const typed = openTyping(crypto, body, sender, keyFor);
@@ -146,7 +146,8 @@ export class Typing {
     const send = transmit();
     const key = this.keyFor(to);
     if (!send || !key || !hasWritten(ledger, to)) return false;
-    const devices = this.#others(to)
+    const devices = this.#options
+      .others(to)
       .filter((account) => !isBlocked(account))
       .flatMap((account) => {
         const peer = book.find(account);
@@ -172,15 +173,6 @@ export class Typing {
 
   #conversation({ sender, recipientUser }: ChainName): AccountAddress {
     return isGroupAddress(recipientUser) ? recipientUser : accountOf(sender);
-  }
-
-  #others(conversation: AccountAddress): readonly AccountAddress[] {
-    try {
-      return this.#options.others(conversation);
-    } catch (error) {
-      if (error instanceof ClientError) return [];
-      throw error;
-    }
   }
 }
 

@@ -7,7 +7,6 @@ import type { Ephemeral } from '@sealwire/wire/frames';
 import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { PeerRecord } from '../accounts/peer-record.ts';
-import { ClientError } from '../errors.ts';
 import { writeChain } from '../messages/chain/outgoing-records.ts';
 import { setPresenceSettings } from '../presence/presence-records.ts';
 import { Typing } from '../presence/typing.ts';
@@ -60,7 +59,7 @@ export class TypingDevice {
       me: this.id,
       others: (conversation) => {
         if (!isGroupAddress(conversation)) return [conversation];
-        if (!this.members.includes(this.account)) throw new ClientError('not-a-member', 'test');
+        if (!this.members.includes(this.account)) return [];
         return this.members.filter((member) => member !== this.account);
       },
       isBlocked: (account) => this.blocked.includes(account),

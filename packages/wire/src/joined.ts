@@ -1,5 +1,4 @@
-/** Bytes one after another: what is hashed here is made of many parts. */
-
+/** Bytes one after another: what is hashed, or stored as one, is made of many parts. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
