@@ -21,6 +21,7 @@ describe('near its description', () => {
     '%s: each answer is one that its description has',
     async (id, operation) => {
       const { auth, person: member } = await fixture.member(`member-${id.toLowerCase()}`);
+      const { code } = await fixture.resetCode(member.name);
       const { json } = await fixture.call('POST', '/v1/login/challenge', { device: member.device });
       const upload = await fixture.call('POST', '/v1/attachments', { bytes: 9 }, auth);
       const part = new URL(upload.json.parts[0].url, fixture.listening.url);
@@ -30,8 +31,11 @@ describe('near its description', () => {
       const bodies: Record<string, readonly object[]> = {
         beginAttachment: [{ bytes: 9 }, { bytes: 4_096 }],
         createAccount: ['first', 'second'].map((name) => person(crypto, name).creation()),
+        resetAccount: [{ ...person(crypto, member.name, 'second').creation(), code }],
         sendActivation: [{ email: 'alice@example.com' }],
         makeAppPassword: [{ name: 'Linphone' }, { name: 'Grüße' }],
+        replaceContacts: [{ after: 0, version: 1, list: 'AAAA' }],
+        setContactPolicy: [{ version: 1, policy: 'everyone', salt: '', allowed: '' }],
         leaveLinkWord: [{ message: 'AAAA' }],
         answerLinkWord: [{ message: 'AAAA' }],
         makeChallenge: [{ device: member.device }],
@@ -44,6 +48,7 @@ describe('near its description', () => {
         parameters: {
           id: [Object.entries(ids).find(([what]) => id.endsWith(what))?.[1] ?? member.device],
           slot: ['1', '2'],
+          address: ['sip:mallory@example.org'],
         },
         send: ({ method, path, headers, body }) =>
           fetch(fixture.listening.url + path, { method, headers, ...(body === undefined ? {} : { body }) }),

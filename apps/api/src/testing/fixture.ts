@@ -17,6 +17,7 @@ import { openMemoryStore } from '@sealwire/store/memory';
 import type { Store } from '@sealwire/store/port';
 import { LIMITS } from '@sealwire/wire/limits';
 import { decodeNodeMessage, NODES_CHANNEL, type NodeMessage } from '@sealwire/wire/node-messages';
+import { RESETS_PATH, type ResetCode, resetCommands } from '../resets/reset-codes.ts';
 import type { ApiSettings } from '../settings.ts';
 import { type ApiDeps, startApi } from '../start.ts';
 import { type Person, person } from './person.ts';
@@ -46,6 +47,8 @@ export interface Fixture {
   /** Makes an account and logs its device in. */
   member(name: string): Promise<{ person: Person; token: string; auth: Record<string, string> }>;
   login(somebody: Person): Promise<Answer>;
+  /** As the operator makes one by `reset-account`. */
+  resetCode(name: string, days?: number): Promise<ResetCode>;
   close(): Promise<void>;
 }
 
@@ -134,6 +137,8 @@ export async function startFixture(
   return {
     listening,
     store,
+    resetCode: (name, days = 1) =>
+      resetCommands({ store, crypto, random, now, domain: 'example.org', log })[RESETS_PATH]({ name, days }),
     blobs,
     metrics,
     log: lines,
