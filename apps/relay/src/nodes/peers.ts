@@ -5,7 +5,7 @@
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import { LIMITS } from '@sealwire/wire/limits';
-import { LRUCache } from 'lru-cache';
+import { lastUsed } from '../last-used.ts';
 import type { RelaySettings } from '../settings.ts';
 
 /** Of a process, what it says of itself. */
@@ -28,7 +28,7 @@ export class Peers {
   /** Of our name; when it was heard last. */
   private twin: { readonly isOlder: boolean; readonly heardAt: number } | undefined;
   /** Nodes whose clocks were apart when they were heard last: each is told once. */
-  private readonly apart = new LRUCache<string, true>({ max: MOST_NODES });
+  private readonly apart = lastUsed<string, true>(MOST_NODES);
 
   constructor(
     private readonly node: string,

@@ -5,7 +5,7 @@
  * Decision 16 has the reasons.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
-import { LRUCache } from 'lru-cache';
+import { lastUsed } from '../last-used.ts';
 
 export interface Place {
   /** Undefined: nowhere. */
@@ -17,9 +17,9 @@ export interface Place {
 const KNOWN_PLACES = 200_000;
 
 export class Places {
-  private readonly known = new LRUCache<DeviceId, Place>({ max: KNOWN_PLACES });
+  private readonly known = lastUsed<DeviceId, Place>(KNOWN_PLACES);
   /** Not called for at least one message: it was nowhere, or the bus did not take the call. */
-  private readonly owed = new LRUCache<DeviceId, true>({ max: KNOWN_PLACES });
+  private readonly owed = lastUsed<DeviceId, true>(KNOWN_PLACES);
 
   find(device: DeviceId): Place | undefined {
     return this.known.get(device);

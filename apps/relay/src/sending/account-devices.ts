@@ -26,9 +26,9 @@ interface Known extends KnownAccount {
 
 export class AccountDevices {
   private readonly known = new LRUCache<AccountAddress, Known>({
-    max: ACCOUNTS,
     maxSize: RULES_BYTES,
-    sizeCalculation: ({ rules }) => 1 + (rules?.bytes ?? 0),
+    // Many that have none are bounded too; by `max` the library would set room aside for all of them when it is made.
+    sizeCalculation: ({ rules }) => Math.ceil(RULES_BYTES / ACCOUNTS) + (rules?.bytes ?? 0),
     // For whoever finds it by its device.
     dispose: (known) => {
       known.at = Number.NEGATIVE_INFINITY;

@@ -7,7 +7,7 @@ import type { Metrics } from '@sealwire/service/metrics';
 import type { Part } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId, type MessageId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
-import { LRUCache } from 'lru-cache';
+import { lastUsed } from '../last-used.ts';
 import type { AccountRules } from './contact-rules.ts';
 import { RateLimit } from './rate-limits.ts';
 
@@ -40,7 +40,7 @@ export type RulesOf = (account: AccountAddress) => AccountRules | undefined;
 
 export class ContactGate {
   /** By sender and recipient: the last request. */
-  private readonly last = new LRUCache<string, { readonly id: string; readonly at: number }>({ max: PAIRS });
+  private readonly last = lastUsed<string, { readonly id: string; readonly at: number }>(PAIRS);
   private readonly perRecipient: RateLimit;
 
   constructor(

@@ -3,7 +3,8 @@
  * counts for itself. A bucket that was not used for long is full again, so that forgetting the least used ones only favours the quiet;
  * only what is taken makes a bucket, so that asking about keys pushes none out.
  */
-import { LRUCache } from 'lru-cache';
+
+import { lastUsed } from '../last-used.ts';
 import type { Rate } from '../settings.ts';
 
 const BUCKETS = 100_000;
@@ -16,7 +17,7 @@ interface Bucket {
 }
 
 export class RateLimit {
-  private readonly buckets = new LRUCache<string, Bucket>({ max: BUCKETS });
+  private readonly buckets = lastUsed<string, Bucket>(BUCKETS);
 
   constructor(
     private readonly rate: Rate,

@@ -34,7 +34,8 @@ export interface Reservation {
 }
 
 export class Heads {
-  private readonly remembered = new LRUCache<DeviceId, Head>({ max: REMEMBERED });
+  /** By sizes, because by `max` it would set room aside for all of them when it is made. */
+  private readonly remembered = new LRUCache<DeviceId, Head>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });
 
   constructor(private readonly ground: Ground) {}
 
