@@ -1,4 +1,4 @@
-/** Real Linphones 5.3 whose LIME server is our directory, on both curves; what docs/interop.md reports. */
+/** Real Linphones 5.3 whose LIME server is our directory; what docs/interop.md reports. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { findLinphone } from '../../../interop/linphone/linphone.mjs';
 import { endAllProcesses } from './faults/source-process.ts';
@@ -19,17 +19,16 @@ const title = 'missing' in found ? `Linphone 5.3 (skipped: it is ${found.missing
 const register = 'path' in found ? it : it.skip;
 const tally = new Tally();
 
+type Suites = Readonly<Record<string, (suite: Suite) => void>>;
 /** By the file that they are in. */
-const SUITES: Readonly<Record<string, (suite: Suite) => void>> = {
-  conversations,
-  credentials,
-  admission,
-  directory,
-  sdk,
-  network,
-};
+const ON_EACH_CURVE: Suites = { conversations, sdk };
+/** Of whom the directory knows, and what it answers: the curve is nothing to it. */
+const ON_ONE_CURVE: Suites = { credentials, admission, directory, network };
 
-describe.each(['c25519', 'c448'] as const)(`${title} on %s`, (curve) => {
+describe.each([
+  ['c25519', { ...ON_EACH_CURVE, ...ON_ONE_CURVE }],
+  ['c448', ON_EACH_CURVE],
+] as const)(`${title} on %s`, (curve, suites) => {
   let world: World;
 
   beforeAll(async () => {
@@ -41,7 +40,7 @@ describe.each(['c25519', 'c448'] as const)(`${title} on %s`, (curve) => {
     await endAllProcesses();
   });
 
-  for (const [name, suite] of Object.entries(SUITES))
+  for (const [name, suite] of Object.entries(suites))
     suite({ world: () => world, it: tally.of(name, register) as never });
 });
 
