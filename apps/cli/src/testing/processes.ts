@@ -10,7 +10,7 @@ const FROM_SOURCE = [
   '--conditions=@sealwire/source',
   '--disable-warning=ExperimentalWarning',
   '--import',
-  join(root, 'infra/scripts/swc-loader.mjs'),
+  join(root, 'infra/scripts/quick-loader.mjs'),
 ];
 
 export interface Running {

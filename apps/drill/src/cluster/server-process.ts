@@ -104,7 +104,7 @@ export class ServerProcess {
 function loaderOf(): string[] {
   const clock = ['--import', fileURLToPath(new URL('../../clock-step.mjs', import.meta.url))];
   if (!FROM_SOURCE) return clock;
-  const loader = fileURLToPath(new URL('../../../../infra/scripts/swc-loader.mjs', import.meta.url));
+  const loader = fileURLToPath(new URL('../../../../infra/scripts/quick-loader.mjs', import.meta.url));
   return ['--conditions=@sealwire/source', '--disable-warning=ExperimentalWarning', '--import', loader, ...clock];
 }
 

@@ -10,7 +10,7 @@ export function runSource(file: string, args: readonly string[], nodeArgs: reado
       ...nodeArgs,
       '--conditions=@sealwire/source',
       '--import',
-      `${root}infra/scripts/swc-loader.mjs`,
+      `${root}infra/scripts/quick-loader.mjs`,
       fileURLToPath(new URL(file, import.meta.url)),
       ...args,
     ],

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach } from '@jest/globals';
 
-const LOADER = fileURLToPath(new URL('../../../../infra/scripts/swc-loader.mjs', import.meta.url));
+const LOADER = fileURLToPath(new URL('../../../../infra/scripts/quick-loader.mjs', import.meta.url));
 
 export interface ServerProcess {
   readonly child: ChildProcess;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const LOADER = fileURLToPath(new URL('../../../../infra/scripts/swc-loader.mjs', import.meta.url));
+const LOADER = fileURLToPath(new URL('../../../../infra/scripts/quick-loader.mjs', import.meta.url));
 
 export class Child {
   readonly #process: ChildProcess;
