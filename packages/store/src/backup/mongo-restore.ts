@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { mergeGaps } from '../gap.ts';
 import type { Restored } from '../lmdb/restored.ts';
+import { BOX_LENGTH, mailId, seqOf } from '../mongo/bytes.ts';
 import { CopyTarget } from '../mongo/copy-target.ts';
 import type { MailboxDocument, PrekeyDocument } from '../mongo/documents.ts';
 import { type EngineTerms, storeErrorOf } from '../mongo/engine.ts';
@@ -66,17 +67,28 @@ export async function restoreMongo(
 }
 
 function restored(name: BackedUp, document: Record<string, unknown>, now: number): Identified {
+  if (name === 'mails') return { ...document, _id: raisedId(document._id as Buffer) };
   if (name === 'mailboxes') return raised(document as unknown as MailboxDocument, now);
   if (name === 'prekeys') return retired(document as unknown as PrekeyDocument, now);
   return document as unknown as Identified;
 }
 
-/** Behind all numbers and sessions that came after the backup. */
+/**
+ * Behind all numbers and sessions that came after the backup, with what waits in it: readers look through numbers, so there is no long row
+ * of them without a message.
+ */
 function raised(mailbox: MailboxDocument, now: number): MailboxDocument {
-  const last = mailbox.last + RESTORED_SEQS;
-  const doubt = { count: 0, fromSeq: mailbox.last + 1, toSeq: last, reason: 'damaged' as const };
-  const gap = mergeGaps(mailbox.gap ?? undefined, doubt)!;
-  return { ...mailbox, last, settled: last, gap, session: restoredSession(mailbox.session, now) };
+  const { acked, gap } = mailbox;
+  const up = (seq: number) => seq + RESTORED_SEQS;
+  const last = up(mailbox.last) + 1;
+  const before = gap ? { ...gap, fromSeq: up(gap.fromSeq), toSeq: up(gap.toSeq) } : undefined;
+  const doubt = { count: 0, fromSeq: last, toSeq: last, reason: 'damaged' as const };
+  const session = restoredSession(mailbox.session, now);
+  return { ...mailbox, last, settled: last, acked: up(acked), gap: mergeGaps(before, doubt)!, session };
+}
+
+function raisedId(mail: Buffer): Buffer {
+  return mailId(mail.subarray(0, BOX_LENGTH), seqOf(mail) + RESTORED_SEQS);
 }
 
 /** Those that it held may have been handed out since, and count as handed out now. */
