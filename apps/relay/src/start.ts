@@ -59,7 +59,7 @@ export interface RelayDeps {
   /** Who may say for whom a socket was opened. */
   readonly proxies: TrustedProxies;
   /** Undefined: no disk of this machine is filled. */
-  readonly disks?: DiskWatch | undefined;
+  readonly disks?: Pick<DiskWatch, 'refusesMessage'> | undefined;
   /** Node's by default. */
   readonly timers?: Timers;
 }
