@@ -148,6 +148,11 @@ describe('store and files', () => {
     await expect(backUp(task(settingsOf('live')))).rejects.toThrow('kept is there already — name a folder that is not');
     await expect(restore(task(settingsOf('live')))).rejects.toThrow('is not empty; name another folder');
     await expect(restore({ ...task(settingsOf('back')), folder: at('live') })).rejects.toThrow('is no backup');
+  });
+
+  it('T213: a list of files that names another folder is refused', async () => {
+    await live(settingsOf('live'));
+    await backUp(task(settingsOf('live')));
     writeFileSync(join(at('kept'), 'files.jsonl'), '{"id":"../../x","bytes":1}\n');
     await expect(verify(task(settingsOf('live')))).rejects.toThrow('files.jsonl is damaged');
   });

@@ -1,6 +1,6 @@
 /**
- * A WebSocket through whatever stands before the relay: a real handshake, and a ping that comes back. A proxy that answers upgrades by
- * itself, or holds frames back, passes the first and fails the second.
+ * A WebSocket through whatever stands before the relay: a real handshake, and a ping that is answered: by the relay with an error, since it
+ * expects a hello first. A proxy that answers upgrades by itself, or holds frames back, passes the first and fails the second.
  */
 import { type ClientRequest, request } from 'node:http';
 import { request as secureRequest } from 'node:https';
@@ -10,10 +10,11 @@ import type { Means } from './means.ts';
 
 const SUBPROTOCOL = 'sealwire.v1';
 /** RFC 6455 wants 16 random bytes, so that caches answer nobody else's; nothing secret hangs on them. */
-const KEY = 'c2VhbHdpcmUtZG9jdG9yLi4=';
+const KEY = 'c2VhbHdpcmUtZG9jdG9yLg==';
 /** Masked by zeros, as a client must mask; and its answer. */
 const PING = Buffer.from([0x89, 0x80, 0, 0, 0, 0]);
-const PONG = 0x8a;
+/** A message, a close or a pong, each in one piece: what is no frame, such as a page of a proxy, begins otherwise. */
+const ANSWERS = [0x82, 0x88, 0x8a];
 const CLOSE = Buffer.from([0x88, 0x80, 0, 0, 0, 0]);
 
 const PROXY_FIX =
@@ -70,10 +71,7 @@ function handshake(url: URL, { patienceMs, authorities }: Means): Promise<Duplex
 
 function pingPong(socket: Duplex, patienceMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error('the handshake passes, and a ping does not come back')),
-      patienceMs,
-    );
+    const timer = setTimeout(() => reject(new Error('the handshake passes, and a ping is not answered')), patienceMs);
     const settle = (end: () => void) => {
       clearTimeout(timer);
       end();
@@ -81,7 +79,9 @@ function pingPong(socket: Duplex, patienceMs: number): Promise<void> {
     socket.once('error', (error) => settle(() => reject(error)));
     socket.once('close', () => settle(() => reject(new Error('the connection was closed after the handshake'))));
     socket.once('data', (bytes: Buffer) =>
-      settle(() => (bytes[0] === PONG ? resolve() : reject(new Error('what comes back is no pong')))),
+      settle(() =>
+        ANSWERS.includes(bytes[0]!) ? resolve() : reject(new Error('what comes back is no WebSocket frame')),
+      ),
     );
     socket.write(PING);
   });

@@ -53,7 +53,8 @@ beforeEach(async () => {
   free = 500 * GIB;
   onUpgrade = (socket) => {
     socket.write(handshake('sealwire.v1'));
-    socket.on('data', () => socket.write(Buffer.from([0x8a, 0])));
+    // As the relay, which expects a hello.
+    socket.on('data', () => socket.end(Buffer.from([0x82, 1, 0, 0x88, 0])));
   };
   const url = await listening(createServer(front));
   // A store that is there.
@@ -206,7 +207,7 @@ describe('from outside', () => {
       () => {
         onUpgrade = (socket) => void socket.write(handshake('sealwire.v1'));
       },
-      /^relay: .* a ping does not come back →/,
+      /^relay: .* a ping is not answered →/,
     ],
     [
       'a relay that hangs up',
