@@ -16,7 +16,7 @@ import { parseUrl } from './mongo/server-check.ts';
 import { type Attachment, StoreError } from './port.ts';
 
 export { type BackupNote, readNote, writeNote } from './backup/note.ts';
-export { markRestored, type Restored } from './lmdb/restored.ts';
+export { markRestored } from './lmdb/restored.ts';
 
 const STORE_FOLDER = 'store';
 const LOCK_FILE = 'lock.mdb';

@@ -20,7 +20,7 @@ const Line = z.object({
   bytes: z.int().min(1),
   check: z.int().min(0).optional(),
 });
-export type FileLine = z.output<typeof Line>;
+type FileLine = z.output<typeof Line>;
 
 export interface FileMeans {
   readonly blobs: Blobs;

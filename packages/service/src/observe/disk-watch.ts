@@ -24,7 +24,7 @@ export interface DiskReading {
 }
 
 /** What each disk is for: one that holds files alone keeps no message and no account out. */
-export type DiskUse = 'store' | 'blobs';
+type DiskUse = 'store' | 'blobs';
 
 export interface DiskWatchOptions {
   /** Folders of this machine; none: nothing is ever refused. */

@@ -11,7 +11,7 @@ import { StoreError } from '../port.ts';
 import { DocumentWriter, readDocuments } from './document-file.ts';
 import type { BackupNote, FileNote } from './note.ts';
 
-export const DOCUMENTS_FOLDER = 'documents';
+const DOCUMENTS_FOLDER = 'documents';
 const OF_ACCOUNTS = ['accounts', 'manifests', 'prekeys', 'keys', 'mails', 'mailboxes'] as const;
 /** Documents that stand for themselves. Not among them: the memory of message ids (docs/adr/0065). */
 const LOOSE = ['accountrecords', 'attachments', 'invitations', 'nesusers', 'once', 'times'] as const;
