@@ -33,7 +33,6 @@ export interface RouterParts {
   readonly now: () => number;
   readonly mailClock: Pick<MailClock, 'stamp'>;
   readonly payloadBytes: number;
-  /** Undefined: no disk of this machine is filled. */
   readonly disks?: Pick<DiskWatch, 'refusesMessage'> | undefined;
   /** Of the committer: false when too much waits already. */
   readonly submit: (submission: Submission) => boolean;
@@ -62,16 +61,12 @@ export class Router {
       return undefined;
     }
     const fault = faultOf(frame, this.parts.payloadBytes);
-    if (fault) {
-      reject(session, frame.id, fault);
+    if (fault || this.parts.disks?.refusesMessage()) {
+      reject(session, frame.id, fault ?? 'unavailable', fault ? {} : { retryAfterMs: RETRY_MESSAGES_MS });
       return undefined;
     }
     const [only] = frame.parts;
-    const { accountDevices, disks } = this.parts;
-    if (disks?.refusesMessage()) {
-      reject(session, frame.id, 'unavailable', { retryAfterMs: RETRY_MESSAGES_MS });
-      return undefined;
-    }
+    const { accountDevices } = this.parts;
     const isAlone = !namesOwn(frame) || accountDevices.isSingle(session.device);
     if (frame.parts.length === 1 && isAlone && accountDevices.isSingle(only!.device)) {
       this.submit(session, frame, raw);
