@@ -4,6 +4,7 @@ import type { Counters } from '@sealwire/bus/counters';
 import type { Bus } from '@sealwire/bus/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import type { Mailer } from '@sealwire/mail/port';
+import type { DiskWatch } from '@sealwire/service/disk-watch';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { Store } from '@sealwire/store/port';
@@ -29,6 +30,8 @@ export interface ApiDeps {
   readonly appPasswordKey?: Uint8Array | undefined;
   /** Ed25519, by which the key directory signs, for `/.well-known/sealwire`; undefined: it does not say. */
   readonly directoryKey?: Uint8Array | undefined;
+  /** Undefined: no disk of this machine is filled. */
+  readonly disks?: DiskWatch | undefined;
   /** For the gate `email`. */
   readonly mailer?: Mailer | undefined;
   /** For `/.well-known/sealwire`. */

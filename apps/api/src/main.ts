@@ -6,6 +6,7 @@ import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { openOrExplain } from '@sealwire/service/boot';
 import { bootServer } from '@sealwire/service/boot-server';
 import { processSources } from '@sealwire/service/config';
+import { DiskWatch, folderOfUrl } from '@sealwire/service/disk-watch';
 import { SERVER_SETTINGS } from '@sealwire/service/settings';
 import { openStore } from '@sealwire/store/open';
 import { z } from 'zod';
@@ -53,9 +54,16 @@ else {
       const warning = blobsWarning(settings);
       if (warning) context.log.warn('blobs-are-in-a-folder', warning);
       const mailer = await openGateMailer(settings, { ...context, random: systemRandom });
+      const disks = new DiskWatch({
+        ...context,
+        folders: { store: folderOfUrl(settings.STORE_URL), blobs: folderOfUrl(settings.BLOBS_URL) },
+        uploadsStopBelow: settings.UPLOADS_STOP_BELOW_BYTES,
+        messagesStopBelow: 0,
+      });
       const door = await startApi({
         ...context,
         blobs,
+        disks,
         crypto: nodeCrypto(),
         random: systemRandom,
         tokenKey,

@@ -77,6 +77,11 @@ export const API_SETTINGS = {
     about: 'Link codes that devices of one account may answer in two minutes; 0: no limit.',
     default: '6',
   }),
+  UPLOADS_STOP_BELOW_BYTES: setting(wholeNumber(0), {
+    about:
+      'With less free than this on the disk of an embedded store, or of a folder of files, new files are refused, and with the store’s new accounts too; of a small disk a tenth counts at most. 0: never.',
+    default: '1073741824',
+  }),
   ATTACHMENT_BYTES: setting(wholeNumber(0), {
     about: 'The largest encrypted file that is taken; 0: none is.',
     default: String(LIMITS.attachmentBytes.value),
@@ -160,9 +165,10 @@ export const apiSettings = z.object({
   ...BLOBS_SETTINGS,
 });
 
+/** Of its disks it knows a watch (`ApiDeps.disks`). */
 export type ApiSettings = Pick<
   z.output<typeof apiSettings>,
-  'DOMAIN' | 'PUBLIC_ORIGIN' | 'TRUSTED_PROXIES' | keyof typeof API_SETTINGS
+  'DOMAIN' | 'PUBLIC_ORIGIN' | 'TRUSTED_PROXIES' | Exclude<keyof typeof API_SETTINGS, 'UPLOADS_STOP_BELOW_BYTES'>
 >;
 
 export function adminSocketOf(

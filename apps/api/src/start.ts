@@ -155,7 +155,7 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths, link
   const signer = createTokenSigner({ seed: tokenKey, issuer, now });
   const verifier = createTokenVerifier({ jwks: signer.jwks(), issuer, now });
   const challenges = createChallengeBook({ crypto, random, now, key: challengeKey(crypto, tokenKey) });
-  const accounts = new AccountService({ store, crypto, announcer, now, domain: settings.DOMAIN, gate: settings.GATE });
+  const accounts = new AccountService({ ...deps, announcer, domain: settings.DOMAIN, gate: settings.GATE });
 
   const origin = settings.PUBLIC_ORIGIN;
   const activations = new ActivationService({ ...deps, origin, domains: settings.MAIL_DOMAINS });
@@ -191,7 +191,7 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths, link
       { provide: APP_PASSWORDS, useValue: new AppPasswordService({ store, random, now, vault }) },
       {
         provide: ATTACHMENTS,
-        useValue: new AttachmentService({ store, blobs: deps.blobs, paths, crypto, random, now, settings }),
+        useValue: new AttachmentService({ ...deps, blobs: deps.blobs, paths }),
       },
       { provide: CONTACTS, useValue: new ContactService({ store, announcer }) },
       { provide: LINKS, useValue: links },

@@ -48,6 +48,11 @@ export const RELAY_CONFIG = {
     about: 'The same in bytes, and no more than MAILBOX_BYTES in each.',
     default: String(LIMITS.accountBytes.value),
   }),
+  MESSAGES_STOP_BELOW_BYTES: setting(wholeNumber(0), {
+    about:
+      'With less free than this on the disk of an embedded store new messages are refused, and wait at their senders; of a small disk a fiftieth counts at most. 0: never.',
+    default: '134217728',
+  }),
   MESSAGE_LIFE_DAYS: setting(wholeNumber(1, 3_650), {
     about: 'Days that a message waits for its device.',
     default: String(LIMITS.messageLifeMs.value / DAY_MS),

@@ -6,6 +6,7 @@ import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { bootServer } from '@sealwire/service/boot-server';
 import { trustedProxies } from '@sealwire/service/client-address';
 import { tuneCollector } from '@sealwire/service/collector';
+import { DiskWatch, folderOfUrl } from '@sealwire/service/disk-watch';
 import { originOf } from '@sealwire/service/public-origin';
 import { openStore } from '@sealwire/store/open';
 import { encodeBase64url } from '@sealwire/wire/base64url';
@@ -27,6 +28,12 @@ await bootServer({
     const { settings: config, now } = context;
     return startRelay({
       ...context,
+      disks: new DiskWatch({
+        ...context,
+        folders: { store: folderOfUrl(config.STORE_URL) },
+        uploadsStopBelow: 0,
+        messagesStopBelow: config.MESSAGES_STOP_BELOW_BYTES,
+      }),
       tokens: createTokenVerifier({
         jwks: new URL(config.TOKEN_JWKS_URL),
         issuer: originOf(config.PUBLIC_ORIGIN),

@@ -4,6 +4,7 @@ import type { TokenVerifier } from '@sealwire/access/tokens';
 import type { Bus } from '@sealwire/bus/port';
 import type { RandomBytes } from '@sealwire/crypto/port';
 import { clientAddress, limiterKey, type TrustedProxies } from '@sealwire/service/client-address';
+import type { DiskWatch } from '@sealwire/service/disk-watch';
 import type { SocketDoor } from '@sealwire/service/http-door';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
@@ -57,6 +58,8 @@ export interface RelayDeps {
   readonly settings: RelaySettings;
   /** Who may say for whom a socket was opened. */
   readonly proxies: TrustedProxies;
+  /** Undefined: no disk of this machine is filled. */
+  readonly disks?: Pick<DiskWatch, 'refusesMessage'> | undefined;
   /** Node's by default. */
   readonly timers?: Timers;
 }
@@ -88,6 +91,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     now,
     mailClock,
     payloadBytes: settings.payloadBytes,
+    disks: deps.disks,
     submit: (submission) => committer.submit(submission),
   });
   const committer = new Committer(store.mailboxes, new Acknowledgements(), settings, mailClock, timers, {

@@ -10,6 +10,7 @@ import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { boot, openOrExplain } from '@sealwire/service/boot';
 import { busNews } from '@sealwire/service/bus-reports';
 import { tuneCollector } from '@sealwire/service/collector';
+import { folderOfUrl } from '@sealwire/service/disk-watch';
 import { limiterNews } from '@sealwire/service/limiter-reports';
 import { storeNews } from '@sealwire/service/store-reports';
 import { openStore } from '@sealwire/store/open';
@@ -42,6 +43,7 @@ await boot({
       store,
       bus,
       blobs,
+      folders: { store: folderOfUrl(settings.STORE_URL), blobs: folderOfUrl(settings.BLOBS_URL) },
       counters,
       crypto: nodeCrypto(),
       random: systemRandom,

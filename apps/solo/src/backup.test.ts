@@ -47,6 +47,7 @@ describe('backup and restore', () => {
       'backup',
       'backup/attachments',
       'backup/attachments/a',
+      'backup/backup.json',
       'backup/blobs',
       'backup/blobs/files',
       'backup/blobs/files/ab',
@@ -61,6 +62,7 @@ describe('backup and restore', () => {
       'backup/store/journal.dat',
       'backup/store/journal.mark',
     ]);
+    expect(JSON.parse(readFileSync(inFolder('kept/backup/backup.json'), 'utf8'))).toMatchObject({ kind: 'lmdb' });
     for (const path of paths) {
       const { mode } = statSync(inFolder('kept', path));
       expect([path, mode & 0o077]).toEqual([path, 0]);
@@ -68,7 +70,9 @@ describe('backup and restore', () => {
 
     const [code, stdout, stderr] = await run('restore', 'kept/backup', '--data-dir', 'elsewhere/data');
     expect([code, stdout]).toEqual([0, '']);
-    expect(stderr).toMatch(/nothing is damaged\nrestore: \S+\/elsewhere\/data is restored\n$/);
+    expect(stderr).toMatch(
+      /nothing is damaged\nrestore: \S+\/elsewhere\/data is restored\nrestore: what was accepted since 20[-\dT:.]+Z \(\d+ minutes\) is gone, and devices are told; 0 one-time keys .*\n$/,
+    );
     expect(secretsIn('elsewhere/data')).toEqual(secretsIn('data'));
     expect(readFileSync(inFolder('elsewhere/data/attachments/a'), 'utf8')).toBe('an attachment');
     const server = solo([...LISTEN, '--data-dir', 'elsewhere/data', '--when-store-damaged', 'stop']);
@@ -121,6 +125,7 @@ describe('backup and restore', () => {
     rmSync(inFolder('hurt/store/journal.mark'));
     const [code, stdout] = await run('backup', 'kept/hurt', '--data-dir', 'hurt');
     expect([code, stdout]).toEqual([1, expect.stringContaining('journal.dat: ')]);
-    expect(readdirSync(inFolder('kept/hurt')).sort()).toEqual(['attachments', 'blobs', 'secrets', 'store']);
+    const names = ['attachments', 'backup.json', 'blobs', 'secrets', 'store'];
+    expect(readdirSync(inFolder('kept/hurt')).sort()).toEqual(names);
   });
 });

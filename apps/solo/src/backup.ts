@@ -8,6 +8,7 @@ import { wholeFilesIn } from '@sealwire/blobs/files';
 import type { RandomBytes } from '@sealwire/crypto/port';
 import { openOrExplain } from '@sealwire/service/boot';
 import { ConfigError } from '@sealwire/service/config';
+import { markRestored, readNote, writeNote } from '@sealwire/store/backing-up';
 import { backupLmdbStore } from '@sealwire/store/backup';
 import { verifyLmdbStore } from '@sealwire/store/repair';
 import { copyFolder, copyLivingFolder, makeDurable } from './copy-folder.ts';
@@ -21,9 +22,12 @@ const BLOBS = 'blobs';
 const OF_FILE_SYSTEM = 'lost+found';
 /** Of the store's folder, what means nothing elsewhere. */
 const LOCK = 'lock.mdb';
+/** When the backup was made: of the backup, not of the data folder. */
+const NOTE = 'backup.json';
 
 /** Resolves with the exit code: 0; 1 when the store is damaged, and its copy with it; 2 for a mistake. */
-export function backup(argv: readonly string[], random: RandomBytes): Promise<number> {
+export function backup(argv: readonly string[], random: RandomBytes, now: () => number): Promise<number> {
+  const begunAt = now();
   return folderCommand('backup', argv, ['FOLDER'], async (task) => {
     const [from, to] = [resolve(task.dataFolder), resolve(task.words[0]!)];
     if (existsSync(to)) throw new ConfigError(to, 'is there already', 'name a folder that is not');
@@ -34,10 +38,11 @@ export function backup(argv: readonly string[], random: RandomBytes): Promise<nu
     try {
       mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
       mkdirSync(draft, { mode: 0o700 });
-      const files = copyFolder(from, draft, [STORE, OF_FILE_SYSTEM, BLOBS]);
+      const files = copyFolder(from, draft, [STORE, OF_FILE_SYSTEM, BLOBS, NOTE]);
       copyAttachments(from, draft);
       mkdirSync(join(draft, STORE), { mode: 0o700 });
       const verdict = await openOrExplain('DATA_DIR', () => backupLmdbStore(storeIn(from), join(draft, STORE)));
+      writeNote(draft, { kind: 'lmdb', begunAt, endedAt: now(), counts: verdict.counts, files: {} });
       makeDurable(draft);
       renameSync(draft, to);
       makeDurable(dirname(to));
@@ -59,7 +64,7 @@ export function backup(argv: readonly string[], random: RandomBytes): Promise<nu
 }
 
 /** Resolves with the exit code: 0; 1 when the backup is damaged, and nothing restored; 2 for a mistake. */
-export function restore(argv: readonly string[], random: RandomBytes): Promise<number> {
+export function restore(argv: readonly string[], random: RandomBytes, now: () => number): Promise<number> {
   return folderCommand('restore', argv, ['FOLDER'], async (task) => {
     const [from, to] = [resolve(task.words[0]!), resolve(task.dataFolder)];
     if (!existsSync(join(storeIn(from), 'data.mdb')))
@@ -73,7 +78,8 @@ export function restore(argv: readonly string[], random: RandomBytes): Promise<n
           `${to} is not empty`,
           'name another folder with --data-dir, or move that one away',
         );
-      copyFolder(from, draft, [STORE, OF_FILE_SYSTEM]);
+      const note = await openOrExplain('FOLDER', async () => readNote(from));
+      copyFolder(from, draft, [STORE, OF_FILE_SYSTEM, NOTE]);
       copyFolder(storeIn(from), storeIn(draft), [LOCK]);
       const verdict = await openOrExplain('DATA_DIR', () => verifyLmdbStore(storeIn(draft)));
       if (tellVerdict(verdict, task) !== 0) {
@@ -82,12 +88,14 @@ export function restore(argv: readonly string[], random: RandomBytes): Promise<n
         );
         return 1;
       }
+      const { oneTimeKeys } = await openOrExplain('DATA_DIR', () => markRestored(storeIn(draft), now()));
       // The store last: without it the server does not start on what is there.
       const names = readdirSync(draft).sort((a, b) => Number(a === STORE) - Number(b === STORE));
       for (const name of names) renameSync(join(draft, name), join(to, name));
       rmdirSync(draft);
       makeDurable(to);
       task.say(`${to} is restored`);
+      task.say(lossLine(note?.begunAt, now(), oneTimeKeys));
       for (const name of SECRETS)
         if (!existsSync(join(to, 'secrets', name))) task.say(`it has no secrets/${name}: the next start makes another`);
       return 0;
@@ -106,6 +114,13 @@ function copyAttachments(from: string, to: string): void {
   if (!existsSync(whole)) return;
   mkdirSync(blobsIn(to), { mode: 0o700 });
   copyLivingFolder(whole, wholeFilesIn(blobsIn(to)));
+}
+
+/** What whoever restores has to tell people. `begunAt`: of a backup that has no note: not known. */
+function lossLine(begunAt: number | undefined, now: number, oneTimeKeys: number): string {
+  const since = begunAt === undefined ? 'the backup' : new Date(begunAt).toISOString();
+  const span = begunAt === undefined ? '' : ` (${Math.max(0, Math.round((now - begunAt) / 60_000))} minutes)`;
+  return `what was accepted since ${since}${span} is gone, and devices are told; ${oneTimeKeys} one-time keys are not handed out again, devices bring new ones`;
 }
 
 function suffix(random: RandomBytes): string {

@@ -14,8 +14,9 @@ import { adminSocketIn } from '@sealwire/service/admin-socket';
 import { boot, openOrExplain } from '@sealwire/service/boot';
 import { tuneCollector } from '@sealwire/service/collector';
 import { aboutOf } from '@sealwire/service/config';
+import { folderOfUrl } from '@sealwire/service/disk-watch';
 import { storeNews } from '@sealwire/service/store-reports';
-import { blobsIn, nesKeyIn, openDataFolder } from './data-folder.ts';
+import { blobsIn, nesKeyIn, openDataFolder, storeIn } from './data-folder.ts';
 import { exposureWarnings } from './exposure.ts';
 import { soloSettings } from './settings.ts';
 import { welcome } from './welcome.ts';
@@ -27,8 +28,8 @@ requireRandomness(systemRandom);
 const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
   invite: async (argv) => (await import('./invite.ts')).invite(argv, Date.now),
   'reset-account': async (argv) => (await import('./reset-account.ts')).resetAccount(argv, Date.now),
-  backup: async (argv) => (await import('./backup.ts')).backup(argv, systemRandom),
-  restore: async (argv) => (await import('./backup.ts')).restore(argv, systemRandom),
+  backup: async (argv) => (await import('./backup.ts')).backup(argv, systemRandom, Date.now),
+  restore: async (argv) => (await import('./backup.ts')).restore(argv, systemRandom, Date.now),
   verify: async (argv) => (await import('./look-after.ts')).lookAfter('verify', argv),
   repair: async (argv) => (await import('./look-after.ts')).lookAfter('repair', argv),
 };
@@ -68,6 +69,7 @@ if (command) {
         store,
         bus,
         blobs,
+        folders: { store: storeIn(folder.path), blobs: folderOfUrl(blobsUrl) },
         crypto: nodeCrypto(),
         random: systemRandom,
         now,

@@ -12,6 +12,7 @@ import { openNesProvider, startDirectory } from '@sealwire/directory/start';
 import { relaySettings } from '@sealwire/relay/config';
 import { startRelay } from '@sealwire/relay/start';
 import { trustedProxies } from '@sealwire/service/client-address';
+import { DiskWatch } from '@sealwire/service/disk-watch';
 import { createHealth } from '@sealwire/service/health';
 import { type Listening, listen } from '@sealwire/service/listen';
 import type { Log } from '@sealwire/service/log';
@@ -33,6 +34,8 @@ export interface SoloDeps {
   readonly bus: Bus;
   /** Undefined: no attachments. */
   readonly blobs?: Blobs | undefined;
+  /** On which the embedded store and the files lie; none: they are elsewhere. */
+  readonly folders?: { readonly store?: string | undefined; readonly blobs?: string | undefined };
   /** Where limiters count; in this process alone unless given. */
   readonly counters?: Counters | undefined;
   readonly crypto: CryptoProvider;
@@ -75,7 +78,15 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
   const issuer = originOf(origin);
   const { jwks } = createTokenSigner({ seed: tokenKey, issuer, now });
   const tokens = createTokenVerifier({ jwks: jwks(), issuer, now });
-  const shared = { store, bus, counters: deps.counters, crypto, random, now, log, metrics };
+  const disks = new DiskWatch({
+    folders: deps.folders ?? {},
+    uploadsStopBelow: settings.UPLOADS_STOP_BELOW_BYTES,
+    messagesStopBelow: settings.MESSAGES_STOP_BELOW_BYTES,
+    now,
+    log,
+    metrics,
+  });
+  const shared = { disks, store, bus, counters: deps.counters, crypto, random, now, log, metrics };
 
   const mailer = await openGateMailer(settings, shared, deps.mailFolder);
   const api = await startApi({

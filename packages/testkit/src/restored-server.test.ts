@@ -8,6 +8,7 @@ import { join as joinPath } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Client } from '@sealwire/client/client';
 import type { MemoryStorage } from '@sealwire/client/memory-storage';
+import { markRestored } from '@sealwire/store/backing-up';
 import { openLmdbStore } from '@sealwire/store/lmdb';
 import { LIMITS } from '@sealwire/wire/limits';
 import { type Constellation, startConstellation } from './constellation.ts';
@@ -266,6 +267,30 @@ describe('an account that was made after the backup', () => {
     await expect(
       Client.register({ server: constellation.origin, name: 'bob', storage, runtime }),
     ).rejects.toMatchObject({ code: 'already-registered' });
+  });
+});
+
+describe('a server that was restored by its own command', () => {
+  const held = (who: Person) => constellation.store.prekeys.listOneTime(who.client.device, 'c25519');
+
+  it('K12: tells each mailbox, hands out no key of before, and gets new ones from whoever connects', async () => {
+    await backUp();
+    const before = await held(bob);
+    await say(await person('carol'), bob, 'this took the oldest key');
+    await stopped(() => {
+      rmSync(at('live'), { recursive: true });
+      cpSync(at('backup'), at('live'), { recursive: true });
+    });
+    await constellation.stop();
+    await constellation.store.close();
+    expect(await markRestored(at('live'), Date.now())).toMatchObject({ mailboxes: 2 });
+    await constellation.start(await openLmdbStore({ path: at('live') }));
+    expect(await take(bob.client, 'gap', 1)).toMatchObject([{ count: 0, reason: 'damaged' }]);
+    while ((await held(bob)).length === 0) await turn();
+    expect((await held(bob)).filter((id) => before.includes(id))).toEqual([]);
+    await say(await person('dave'), bob, 'this one is understood');
+    await say(alice, bob, 'and the one of before goes on');
+    await say(bob, alice, 'both ways');
   });
 });
 

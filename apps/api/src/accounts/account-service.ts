@@ -1,6 +1,7 @@
 /** Accounts: made with the manifest of their first device, shown to their devices, deleted for good. */
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { Announcer } from '@sealwire/service/announce';
+import { type DiskWatch, RETRY_UPLOADS_SECONDS } from '@sealwire/service/disk-watch';
 import { Problem } from '@sealwire/service/problem';
 import { type Account, type Device, KeyTakenError, type Store, StoreError } from '@sealwire/store/port';
 import type { CreateAccountBody } from '@sealwire/wire/http';
@@ -18,6 +19,7 @@ export interface AccountServiceDeps {
   readonly domain: string;
   /** With any but `open` an account costs a use of an invitation; `email` also sends such. */
   readonly gate: 'open' | 'invitation' | 'email';
+  readonly disks?: Pick<DiskWatch, 'refusesAccount'> | undefined;
 }
 
 type NewAccount = z.output<typeof CreateAccountBody>;
@@ -35,6 +37,7 @@ export class AccountService {
     const address = addressOf(body.name, domain);
     const manifest = firstManifest(crypto, address, body);
     if (gate !== 'open' && body.invitation === undefined) throw new Problem('invitation-invalid');
+    await this.demandRoom(address);
     const account: Account = { address, accountKey: body.accountKey, createdAt: now };
     const stored = { version: 1, bytes: body.manifest.manifest, signature: body.manifest.signature };
     const devices: Device[] = manifest.devices.map((device) => ({ ...device }));
@@ -58,6 +61,14 @@ export class AccountService {
     await announcer.devicesRemoved(before.map(({ id }) => id));
     await announcer.devicesChanged(address);
     return { account, created: true };
+  }
+
+  /** For one that is not there yet: a repeat finds what its first attempt made. */
+  private async demandRoom(address: Account['address']): Promise<void> {
+    const { disks, store } = this.deps;
+    if (!disks?.refusesAccount() || (await store.accounts.find(address))) return;
+    const detail = 'the disk of this server is nearly full: new accounts wait until its operator makes room';
+    throw new Problem('unavailable', { detail, retryAfterSeconds: RETRY_UPLOADS_SECONDS });
   }
 
   async ofDevice(device: DeviceId): Promise<Account> {

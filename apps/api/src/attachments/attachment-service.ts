@@ -8,6 +8,7 @@
 import { partsOf } from '@sealwire/blobs/parts';
 import type { Blobs, Part, Upload } from '@sealwire/blobs/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
+import { type DiskWatch, RETRY_UPLOADS_SECONDS } from '@sealwire/service/disk-watch';
 import { Problem } from '@sealwire/service/problem';
 import { type Attachment, type Store, StoreError } from '@sealwire/store/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
@@ -30,6 +31,7 @@ export interface AttachmentServiceDeps {
   /** Undefined: there are none. */
   readonly blobs: Blobs | undefined;
   readonly paths: SignedPaths;
+  readonly disks?: Pick<DiskWatch, 'refusesUpload'> | undefined;
   readonly crypto: Pick<CryptoProvider, 'hmacSha512'>;
   readonly random: RandomBytes;
   readonly now: () => number;
@@ -49,6 +51,8 @@ export class AttachmentService {
     const id = key === undefined ? encodeBase64url(random(ID_BYTES)) : this.idUnder(key, caller);
     const before = key === undefined ? undefined : await store.attachments.find(address, id);
     if (before) return { answer: await this.repeated(before, bytes), begun: false };
+    if (this.deps.disks?.refusesUpload())
+      throw new Problem('storage-full', { retryAfterSeconds: RETRY_UPLOADS_SECONDS });
     const room = {
       attachments: LIMITS.attachmentsPerAccount.value,
       bytes: settings.ATTACHMENT_BYTES_PER_ACCOUNT,

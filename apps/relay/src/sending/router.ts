@@ -3,6 +3,7 @@
  * One frame is one mail; a full mailbox keeps it from nobody but its own device. The sender hears `accepted` after the durable write and never before it;
  * an outcome that is not known is `unavailable` and may be repeated with the same id.
  */
+import { type DiskWatch, RETRY_MESSAGES_MS } from '@sealwire/service/disk-watch';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { AppendResult } from '@sealwire/store/port';
 import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
@@ -32,6 +33,7 @@ export interface RouterParts {
   readonly now: () => number;
   readonly mailClock: Pick<MailClock, 'stamp'>;
   readonly payloadBytes: number;
+  readonly disks?: Pick<DiskWatch, 'refusesMessage'> | undefined;
   /** Of the committer: false when too much waits already. */
   readonly submit: (submission: Submission) => boolean;
 }
@@ -59,8 +61,8 @@ export class Router {
       return undefined;
     }
     const fault = faultOf(frame, this.parts.payloadBytes);
-    if (fault) {
-      reject(session, frame.id, fault);
+    if (fault || this.parts.disks?.refusesMessage()) {
+      reject(session, frame.id, fault ?? 'unavailable', fault ? {} : { retryAfterMs: RETRY_MESSAGES_MS });
       return undefined;
     }
     const [only] = frame.parts;

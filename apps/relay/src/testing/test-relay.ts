@@ -14,7 +14,7 @@ import { openMemoryStore } from '@sealwire/store/memory';
 import type { Device, Store } from '@sealwire/store/port';
 import { type DeviceId, parseAccountAddress, parseDeviceId } from '@sealwire/wire/ids';
 import { LOOK_EVERY_MS as MAIL_CLOCK_LOOKS_EVERY_MS } from '../mailboxes/mail-clock.ts';
-import { DEFAULT_SETTINGS, type RelaySettings, startRelay } from '../start.ts';
+import { DEFAULT_SETTINGS, type RelayDeps, type RelaySettings, startRelay } from '../start.ts';
 import { FakeTime } from './fake-time.ts';
 import { TestClient } from './test-client.ts';
 
@@ -55,6 +55,7 @@ export interface WorldOptions {
   readonly log?: Log;
   /** Of all keys: another one for each run on a store that outlives it. */
   readonly seed?: string;
+  readonly disks?: RelayDeps['disks'];
   /** What stands between a node and the hub of all. */
   readonly wrapBus?: (bus: Bus) => Bus;
 }
@@ -81,6 +82,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       now,
       random,
       nodeId,
+      disks: options.disks,
       settings: {
         ...DEFAULT_SETTINGS,
         messagesPerPair: undefined,

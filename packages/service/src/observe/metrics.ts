@@ -17,6 +17,8 @@ export interface Metrics {
   readonly prekeysLow: Counter;
   readonly rateLimitRejections: Counter<'limiter'>;
   readonly storeDamages: Counter<'part'>;
+  readonly diskFree: Gauge<'disk'>;
+  readonly diskRefusals: Counter<'what'>;
   readonly unhandledErrors: Counter<'where'>;
   /** The text of `GET /metrics`. */
   text(): Promise<string>;
@@ -109,6 +111,18 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
       name: 'sealwire_store_damages_total',
       help: 'What the store came across that it cannot read: log (what was accepted last), mailbox, message, ids (the memory of message ids), record (any other).',
       labelNames: ['part'],
+    }),
+    diskFree: new Gauge({
+      registers,
+      name: 'sealwire_disk_free_bytes',
+      help: 'Free on the disk of the embedded store (store) and of the folder of files (blobs), as of the last request that asked.',
+      labelNames: ['disk'],
+    }),
+    diskRefusals: new Counter({
+      registers,
+      name: 'sealwire_disk_refusals_total',
+      help: 'What was refused because a disk is nearly full: upload, account, message.',
+      labelNames: ['what'],
     }),
     unhandledErrors: new Counter({
       registers,

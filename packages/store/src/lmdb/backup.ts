@@ -43,7 +43,7 @@ export async function backupLmdbStore(path: string, folder: string): Promise<Ver
     } finally {
       await source.root.close();
     }
-    for (const name of [DATA_FILE, ...LOG_FILES, MOVED_FILE, '.']) sync(join(folder, name));
+    for (const name of [DATA_FILE, ...LOG_FILES, MOVED_FILE, '.']) syncPath(join(folder, name));
     return await verifyLmdbStore(folder);
   } catch (error) {
     throw error instanceof StoreError ? error : folderError(error, folder);
@@ -157,7 +157,8 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-function sync(path: string): void {
+/** What is there of it is durable when this returns. */
+export function syncPath(path: string): void {
   if (!existsSync(path)) return;
   const file = openSync(path, 'r');
   fsyncSync(file);

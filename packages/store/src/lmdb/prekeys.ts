@@ -169,6 +169,23 @@ function forgetClaimed({ onetime }: Databases, device: DeviceId, suite: ServedSu
   }
 }
 
+/** Those that are held are as good as handed out, which a restored store does not know of them; how many. */
+export function retireOneTime(databases: Databases, device: DeviceId, suite: ServedSuite, now: number): number {
+  const record = readPrekeys(databases, device, suite);
+  if (!record) return 0;
+  const order = orderPrefix(device, suite);
+  const held = [...databases.onetime.getRange({ start: order, end: endOf(order) })].map(({ value }) =>
+    readOneTime(value),
+  );
+  for (const key of held) {
+    databases.onetime.removeSync(idKey(device, suite, key.id));
+    noteClaimed(databases, device, suite, key, now);
+  }
+  removeUnder(databases.onetime, order);
+  writePrekeys(databases, device, suite, { ...record, held: 0 });
+  return held.length;
+}
+
 function withoutOneTime({ identityKey, signedPrekey }: PrekeyRecord): PrekeyBundle {
   return { identityKey, signedPrekey };
 }

@@ -38,8 +38,15 @@ export async function checkLimeKeys(options: LimeKeysCheckOptions): Promise<Keys
     await directory.postSignedPrekey(own.signedPrekey);
     return { suite, part: 'signedPrekey', mended: true };
   }
-  // One-time prekeys alone: one was given out between the two questions.
+  // One-time prekeys alone: one was given out between the two questions. An empty pool, as that of a restored server, is filled at once.
+  if (held.length === 0) await refill(options, directory);
   return undefined;
+}
+
+async function refill({ me, context, lime }: LimeKeysCheckOptions, directory: LimeDirectory): Promise<void> {
+  const { oneTimePrekeys, signedPrekey } = await context.commit((transaction) => lime(transaction).update(me, []));
+  if (oneTimePrekeys.length > 0) await directory.postOneTimePrekeys(oneTimePrekeys);
+  if (signedPrekey) await directory.postSignedPrekey(signedPrekey);
 }
 
 async function registerAgain(

@@ -76,6 +76,19 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
     return undefined;
   }
 
+  /** The number before the first that is in use, of those that are settled: an embedded store that was damaged, or restored, skips many. */
+  async function beforeNext(box: Buffer, after: number, settled: number): Promise<number> {
+    const _id = { $gt: mailId(box, after), $lte: mailId(box, settled) };
+    const [next] = await engine.read(() =>
+      documents.mails
+        .find({ _id }, { projection: { _id: 1 } })
+        .sort({ _id: 1 })
+        .limit(1)
+        .toArray(),
+    );
+    return next ? seqOf(next._id) - 1 : settled;
+  }
+
   async function page(mailbox: MailboxDocument, bounds: PageBounds): Promise<MailboxPage> {
     const { _id: box, last } = mailbox;
     const floor = Math.max(mailbox.acked, mailbox.settled);
@@ -112,7 +125,8 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
     // One more than fits tells that more follows. Where numbers are missing, the next query looks further.
     for (let span = bounds.messages + 1; cursor < last; span *= 2) {
       const upTo = Math.min(cursor + Math.min(span, WINDOW), last);
-      for (const mail of await window(box, cursor, upTo, isSmall)) {
+      const found = await window(box, cursor, upTo, isSmall);
+      for (const mail of found) {
         const seq = seqOf(mail._id);
         const expected = Math.max(cursor, floor) + 1;
         if (seq > expected && (await isHeldBack(box, expected, { seq, at: mail.at })))
@@ -136,6 +150,7 @@ export function mongoReading(ground: Ground): Pick<Mailboxes, 'read' | 'usage' |
         if (await isHeldBack(box, reached + 1, next)) return answer(false, reached);
       }
       cursor = Math.max(cursor, upTo);
+      if (found.length === 0 && floor > cursor) cursor = await beforeNext(box, cursor, floor);
     }
     return answer(true, Math.max(last, floor));
   }

@@ -1,0 +1,8 @@
+/** `sealwire-server verify FOLDER`: docs/operations/backup.md. */
+import { processSources } from '@sealwire/service/config';
+import { processOutput } from '../output.ts';
+import { runBackupCommand } from './run.ts';
+
+// Whatever it writes is for its user only.
+process.umask(0o077);
+process.exitCode = await runBackupCommand('verify', processSources(), Date.now, processOutput);
