@@ -20,6 +20,8 @@ const FIRST_PORT = 9_201;
 const SETTLE_MS = 20_000;
 const STORM_PAIRS = 10;
 const STORM_MESSAGES_PER_SECOND = 20;
+/** That log in at each server while others come back: a fiftieth of these. */
+const LOGIN_SHARE = 50;
 const LOGINS_PER_SECOND = 20;
 const KIB = 1_024;
 /** Longer than any step. */
@@ -36,7 +38,7 @@ const folder = option('folder', join(tmpdir(), 'sealwire-many'));
 
 const servers = Math.max(2, Math.ceil(sockets / each));
 await prepare();
-await idle();
+if (sockets > 0) await idle();
 if (storm > 0) await stormOf(storm);
 
 /** Data and identities of each server, of `each` devices and of those who write. */
@@ -68,7 +70,9 @@ async function idle(): Promise<void> {
   const held: Program[] = [];
   await pause(SETTLE_MS);
   const empty = { kernel: kernel(), own: sum(running) };
-  tell(`${servers} servers without sockets: ${mib(empty.own)} MiB of their own; ${freeMemory().toFixed(1)} GiB free, load ${load()}`);
+  tell(
+    `${servers} servers without sockets: ${mib(empty.own)} MiB of their own; ${freeMemory().toFixed(1)} GiB free, load ${load()}`,
+  );
   for (let i = 0, there = 0; there < sockets; i++) {
     if (freeMemory() < leave) {
       tell(`stopped at ${there} sockets: ${freeMemory().toFixed(1)} GiB are free, ${leave} are to stay so`);
@@ -107,23 +111,35 @@ async function idle(): Promise<void> {
 
 async function stormOf(count: number): Promise<void> {
   const own = Math.min(each, count / 2);
+  const logins = Math.max(10, Math.ceil(own / LOGIN_SHARE));
   const running = await startServers(2);
   const storms = running.map((_, i) =>
     loadOf('storm', i, [
-      ...['--devices', String(own), '--duration', '60s', '--every', '120s', '--patience', '300s', '--connect-rate', rate],
+      ...[
+        '--devices',
+        String(own),
+        '--duration',
+        '60s',
+        '--every',
+        '120s',
+        '--patience',
+        '300s',
+        '--connect-rate',
+        rate,
+      ],
       ...['--pairs', String(STORM_PAIRS), '--rate', String(STORM_MESSAGES_PER_SECOND)],
     ]),
   );
   // Whoever is there first waits for the others a little: its storm is the first of its minute, and theirs comes into it.
   await Promise.all(storms.map((program) => program.begun()));
-  const logins = running.map((_, i) =>
+  const newcomers = running.map((_, i) =>
     Program.load([
-      ...['connect', originOf(FIRST_PORT + i), '--devices', '400', '--duration', '1s', '--workers', '1'],
+      ...['connect', originOf(FIRST_PORT + i), '--devices', String(logins), '--duration', '1s', '--workers', '1'],
       ...['--connect-rate', String(LOGINS_PER_SECOND), '--identities', join(folder, `logins-${i}`)],
     ]),
   );
   const reports = await Promise.all(storms.map((program) => program.report()));
-  const others = await Promise.all(logins.map((program) => program.report()));
+  const others = await Promise.all(newcomers.map((program) => program.report()));
   tell(`storm of ${2 * own} sockets at two servers, load ${load()}`);
   for (const report of reports) {
     const { back, allBack, deliver } = report.times;
@@ -158,7 +174,9 @@ function hostOf(server: number): string {
 
 function verdictOf({ oracle }: Report): string {
   const broken = Object.entries(oracle.offences).filter(([, count]) => count > 0);
-  return broken.length === 0 ? 'no message lost, doubled or out of order' : broken.map(([name, n]) => `${n} ${name}`).join(', ');
+  return broken.length === 0
+    ? 'no message lost, doubled or out of order'
+    : broken.map(([name, n]) => `${n} ${name}`).join(', ');
 }
 
 function sum(programs: readonly Program[]): number {

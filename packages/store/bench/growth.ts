@@ -30,7 +30,7 @@ const minutes = Number(option('minutes') ?? 15);
 const server = option('store');
 const parent = option('folder') ?? tmpdir();
 const folder = server === undefined ? mkdtempSync(join(parent, 'sealwire-growth-')) : undefined;
-const rounds = server === undefined ? 5 : 3;
+const rounds = server === undefined ? 4 : 3;
 const run = Buffer.from(systemRandom(3)).toString('hex');
 const urlOf = (name: string) => (folder === undefined ? `${server}${name}${run}` : `lmdb:${join(folder, name)}`);
 const watches = process.argv.filter((arg) => arg.startsWith('--watch='));
@@ -61,13 +61,7 @@ for (let accounts = SMALL_ACCOUNTS; accounts <= most; accounts *= 10) {
 }
 const svg = option('svg');
 if (svg !== undefined)
-  writeFileSync(
-    svg,
-    growthSvg(
-      steps,
-      `CPU of an operation, to a store of ${SMALL_ACCOUNTS} accounts`,
-    ),
-  );
+  writeFileSync(svg, growthSvg(steps, `CPU of an operation, to a store of ${SMALL_ACCOUNTS} accounts`));
 if (folder !== undefined) rmSync(folder, { recursive: true });
 
 /** And closes it: whoever opens it next finds it at rest. */
@@ -95,7 +89,7 @@ function tell(measured: Measured): void {
   );
   for (const operation of OPERATIONS)
     console.log(
-      `  ${operation.padEnd(12)} ${us(costs[operation].cpuUs)} CPU, ${us(costs[operation].wallUs)} wall; small ${us(small[operation].cpuUs)}, ${us(small[operation].wallUs)}; ratio ${ratioOf(measured, operation).toFixed(2)}`,
+      `  ${operation.padEnd(13)} ${us(costs[operation].cpuUs)} CPU, ${us(costs[operation].wallUs)} wall; small ${us(small[operation].cpuUs)}, ${us(small[operation].wallUs)}; ratio ${ratioOf(measured, operation).toFixed(2)}; written ${(costs[operation].written / 1e3).toFixed(1)} and ${(small[operation].written / 1e3).toFixed(1)} kB`,
     );
 }
 

@@ -90,7 +90,9 @@ export class Program {
   }
 
   #ended(): Error {
-    return new Error(`a program ended with ${this.#process.exitCode ?? this.#process.signalCode}: ${this.#stderr.slice(-2_000)}`);
+    return new Error(
+      `a program ended with ${this.#process.exitCode ?? this.#process.signalCode}: ${this.#stderr.slice(-2_000)}`,
+    );
   }
 }
 

@@ -6,13 +6,15 @@ import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { openStore } from '../../src/open.ts';
-import type { Store } from '../../src/port.ts';
+import type { Acknowledgement, Store } from '../../src/port.ts';
 import { processorTime, watchedOf } from '../processor-time.ts';
 import { type Cost, type Measured, type Memory, OPERATIONS, type Operation } from './measured.ts';
 import { append, deviceOf, limits, mailsTo, ONE_TIME_KEYS, oneTimeKeys } from './population.ts';
 
 /** Messages of a batch, each to another mailbox. */
 const BATCH = 200;
+/** People with traffic in one turn. */
+const ACTIVE = 1_000;
 /** Calls that wait together. */
 const AT_ONCE = 16;
 const MIB = 1_048_576;
@@ -39,10 +41,9 @@ const small: Contender = { store: await openStore(smallUrl, { production: false 
 const large: Contender = { store, accounts: Number(accounts) };
 const each = { large: costsByOperation(), small: costsByOperation() };
 for (let round = 0; round <= Number(rounds); round++)
+  // The first round warms up.
   for (const [name, contender] of Object.entries({ large, small }) as ['large' | 'small', Contender][])
-    for (const [operation, cost] of await turn(contender))
-      // The first round warms up.
-      if (round > 0) each[name].get(operation)!.push(cost);
+    for (const [operation, cost] of await turn(contender)) if (round > 0) each[name].get(operation)!.push(cost);
 const measured: Measured = {
   startMs,
   startCpuMs,
@@ -54,46 +55,55 @@ console.log(JSON.stringify(measured));
 await store.close();
 await small.store.close();
 
-/** What comes to a mailbox goes from it, oldest first, so that as many messages wait after it as before. */
+/**
+ * Traffic of as many people in both stores, spread over all of the store; what comes to a mailbox goes from it, oldest first, so that as
+ * many messages wait afterwards. `append to all` goes to anybody: the more mailboxes there are, the fewer messages a checkpoint has for each.
+ */
 async function turn({ store, accounts }: Contender): Promise<Map<Operation, Cost>> {
-  const isRemote = watched.size > 0;
-  const batches = isRemote ? 2 : 40;
-  const people = Array.from({ length: batches * BATCH }, () => randomInt(accounts));
+  const count = watched.size > 0 ? 400 : 8_000;
+  const anybody = (n: number) => Array.from({ length: n }, () => randomInt(accounts));
+  const active = [...new Set(anybody(ACTIVE))];
+  const to = { active: Array.from({ length: count }, (_, i) => active[i % active.length]!), all: anybody(count) };
   const costs = new Map<Operation, Cost>();
-  const mails = mailsTo(people);
-  const oldest = new Map<number, number>();
-  const time = async (operation: Operation, count: number, work: () => Promise<void>) => {
-    const [from, before] = [performance.now(), cpuUs()];
+  const time = async (operation: Operation, count: number, work: () => Promise<unknown>) => {
+    const [from, before, disk] = [performance.now(), cpuUs(), writtenBytes()];
     await work();
     costs.set(operation, {
       cpuUs: (cpuUs() - before) / count,
       wallUs: ((performance.now() - from) * 1e3) / count,
+      written: (writtenBytes() - disk) / count,
     });
   };
-  await time('append', mails.length, async () => {
-    for (let start = 0; start < mails.length; start += BATCH) await append(store, mails.slice(start, start + BATCH));
-  });
+  for (const [operation, people] of [
+    ['append', to.active],
+    ['append to all', to.all],
+  ] as const) {
+    const mails = mailsTo(people);
+    await time(operation, count, async () => {
+      for (let start = 0; start < count; start += BATCH) await append(store, mails.slice(start, start + BATCH));
+    });
+  }
+  const got = new Map<number, number>();
+  for (const person of [...to.active, ...to.all]) got.set(person, (got.get(person) ?? 0) + 1);
   const horizon = Date.now() - limits.lifeMs;
-  await time('read', people.length, () =>
-    severalAtOnce(people, async (person) => {
-      const { mails } = await store.mailboxes.read(deviceOf(person), { after: 0, messages: 1, bytes: 1e6, horizon });
-      oldest.set(person, mails[0]!.seq);
+  const upTo: Acknowledgement[] = [];
+  await time('read', got.size, () =>
+    severalAtOnce([...got], async ([person, messages]) => {
+      const device = deviceOf(person);
+      const { mails } = await store.mailboxes.read(device, { after: 0, messages: 1, bytes: 1e6, horizon });
+      upTo.push({ device, session: 0, upTo: mails[0]!.seq + messages - 1 });
     }),
   );
-  const read = [...oldest];
-  await time('acknowledge', read.length, async () => {
-    for (let start = 0; start < read.length; start += BATCH) {
-      const batch = read.slice(start, start + BATCH);
-      await store.mailboxes.acknowledge(batch.map(([person, upTo]) => ({ device: deviceOf(person), session: 0, upTo })));
-    }
+  await time('acknowledge', upTo.length, async () => {
+    for (let start = 0; start < upTo.length; start += BATCH)
+      await store.mailboxes.acknowledge(upTo.slice(start, start + BATCH));
   });
-  await time('find device', people.length, () =>
-    severalAtOnce(people, async (person) => void (await store.devices.find(deviceOf(person)))),
-  );
-  const claimers = people.slice(0, people.length / 10);
+  await time('find device', count, () => severalAtOnce(to.all, (person) => store.devices.find(deviceOf(person))));
+  const claimers = to.all.slice(0, count / 10);
   await severalAtOnce(claimers, (person) => {
     nextKey += ONE_TIME_KEYS;
-    return store.prekeys.addOneTime(deviceOf(person), 'c25519', oneTimeKeys(nextKey), { maximum: 1e6, now: Date.now() });
+    const keys = oneTimeKeys(nextKey);
+    return store.prekeys.addOneTime(deviceOf(person), 'c25519', keys, { maximum: 1e6, now: Date.now() });
   });
   await time('claim', claimers.length, () =>
     severalAtOnce(claimers, async (person) => {
@@ -104,9 +114,9 @@ async function turn({ store, accounts }: Contender): Promise<Map<Operation, Cost
   return costs;
 }
 
-async function severalAtOnce(people: readonly number[], work: (person: number) => Promise<unknown>): Promise<void> {
-  for (let start = 0; start < people.length; start += AT_ONCE)
-    await Promise.all(people.slice(start, start + AT_ONCE).map(work));
+async function severalAtOnce<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
+  for (let start = 0; start < items.length; start += AT_ONCE)
+    await Promise.all(items.slice(start, start + AT_ONCE).map(work));
 }
 
 function cpuUs(): number {
@@ -114,6 +124,10 @@ function cpuUs(): number {
   let sum = user + system;
   for (const pid of watched.values()) sum += processorTime(pid);
   return sum;
+}
+
+function writtenBytes(): number {
+  return Number(/^write_bytes: (\d+)/m.exec(readFileSync('/proc/self/io', 'latin1'))?.[1]);
 }
 
 function memory(): Memory {
@@ -135,6 +149,7 @@ function means(costs: ReadonlyMap<Operation, readonly Cost[]>): Record<Operation
   return byOperation((operation) => ({
     cpuUs: mean(costs.get(operation)!.map(({ cpuUs }) => cpuUs)),
     wallUs: mean(costs.get(operation)!.map(({ wallUs }) => wallUs)),
+    written: mean(costs.get(operation)!.map(({ written }) => written)),
   }));
 }
 

@@ -1,12 +1,14 @@
 /** What `measure.ts` says of a store, and `growth.ts` shows. */
 
-export const OPERATIONS = ['append', 'read', 'acknowledge', 'find device', 'claim'] as const;
+export const OPERATIONS = ['append', 'append to all', 'read', 'acknowledge', 'find device', 'claim'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 export interface Cost {
   /** µs of processor time an operation, of the process and of those that are watched. */
   readonly cpuUs: number;
   readonly wallUs: number;
+  /** That the process had written to disk; of `append` and `acknowledge` it comes with the next checkpoint, whoever is measured then. */
+  readonly written: number;
 }
 
 /** MiB: of its own, and of files that are mapped. */

@@ -9,6 +9,7 @@ const TOP = 36;
 const BOTTOM = 44;
 const COLORS: Readonly<Record<Operation, string>> = {
   append: '#0072b2',
+  'append to all': '#56b4e9',
   read: '#009e73',
   acknowledge: '#d55e00',
   'find device': '#cc79a7',
@@ -47,7 +48,9 @@ export function growthSvg(steps: readonly GrowthStep[], title: string): string {
   );
   for (let i = 1; i < ends.length; i++) ends[i]!.at = Math.max(ends[i]!.at, ends[i - 1]!.at + 14);
   const lines = ends.map(({ operation, at }) => {
-    const points = steps.map(({ accounts, measured }) => `${x(accounts).toFixed(1)},${y(ratioOf(measured, operation)).toFixed(1)}`);
+    const points = steps.map(
+      ({ accounts, measured }) => `${x(accounts).toFixed(1)},${y(ratioOf(measured, operation)).toFixed(1)}`,
+    );
     const color = COLORS[operation];
     const name = `${operation} ${ratioOf(steps.at(-1)!.measured, operation).toFixed(2)}`;
     return `<polyline points="${points.join(' ')}" fill="none" stroke="${color}" stroke-width="2"/>${text([WIDTH - RIGHT + 8, at + 4], name, ` fill="${color}"`)}`;

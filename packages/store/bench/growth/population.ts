@@ -45,7 +45,12 @@ async function addAccount(store: Store, number: number): Promise<void> {
   const id = deviceOf(number);
   const address = parseAccountAddress(`sip:${nameOf(number)}@chat.example.org`);
   const identityKey = systemRandom(32);
-  const device = { id, identities: [{ suite: 'c25519' as const, identityKey }], loginKey: systemRandom(32), addedAt: 1 };
+  const device = {
+    id,
+    identities: [{ suite: 'c25519' as const, identityKey }],
+    loginKey: systemRandom(32),
+    addedAt: 1,
+  };
   const manifest = { version: 1, bytes: systemRandom(250), signature: systemRandom(64) };
   await store.accounts.create({ address, accountKey: systemRandom(32), createdAt: 1 }, manifest, [device]);
   const signedPrekey = { id: 1, publicKey: systemRandom(32), signature: systemRandom(64) };
