@@ -89,7 +89,7 @@ function tell(measured: Measured): void {
   );
   for (const operation of OPERATIONS)
     console.log(
-      `  ${operation.padEnd(13)} ${us(costs[operation].cpuUs)} CPU, ${us(costs[operation].wallUs)} wall; small ${us(small[operation].cpuUs)}, ${us(small[operation].wallUs)}; ratio ${ratioOf(measured, operation).toFixed(2)}; written ${(costs[operation].written / 1e3).toFixed(1)} and ${(small[operation].written / 1e3).toFixed(1)} kB`,
+      `  ${operation.padEnd(13)} ${us(costs[operation].cpuUs)} CPU, ${us(costs[operation].wallUs)} wall; small ${us(small[operation].cpuUs)}, ${us(small[operation].wallUs)}; ratio ${ratioOf(measured, operation).toFixed(2)}`,
     );
 }
 

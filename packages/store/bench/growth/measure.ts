@@ -66,12 +66,11 @@ async function turn({ store, accounts }: Contender): Promise<Map<Operation, Cost
   const to = { active: Array.from({ length: count }, (_, i) => active[i % active.length]!), all: anybody(count) };
   const costs = new Map<Operation, Cost>();
   const time = async (operation: Operation, count: number, work: () => Promise<unknown>) => {
-    const [from, before, disk] = [performance.now(), cpuUs(), writtenBytes()];
+    const [from, before] = [performance.now(), cpuUs()];
     await work();
     costs.set(operation, {
       cpuUs: (cpuUs() - before) / count,
       wallUs: ((performance.now() - from) * 1e3) / count,
-      written: (writtenBytes() - disk) / count,
     });
   };
   for (const [operation, people] of [
@@ -126,10 +125,6 @@ function cpuUs(): number {
   return sum;
 }
 
-function writtenBytes(): number {
-  return Number(/^write_bytes: (\d+)/m.exec(readFileSync('/proc/self/io', 'latin1'))?.[1]);
-}
-
 function memory(): Memory {
   const status = readFileSync('/proc/self/status', 'latin1');
   const of = (name: string) => Number(new RegExp(`^${name}:\\s+([0-9]+) kB`, 'm').exec(status)?.[1] ?? 0) * 1_024;
@@ -149,7 +144,6 @@ function means(costs: ReadonlyMap<Operation, readonly Cost[]>): Record<Operation
   return byOperation((operation) => ({
     cpuUs: mean(costs.get(operation)!.map(({ cpuUs }) => cpuUs)),
     wallUs: mean(costs.get(operation)!.map(({ wallUs }) => wallUs)),
-    written: mean(costs.get(operation)!.map(({ written }) => written)),
   }));
 }
 

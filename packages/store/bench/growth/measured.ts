@@ -7,8 +7,6 @@ export interface Cost {
   /** µs of processor time an operation, of the process and of those that are watched. */
   readonly cpuUs: number;
   readonly wallUs: number;
-  /** That the process had written to disk; of `append` and `acknowledge` it comes with the next checkpoint, whoever is measured then. */
-  readonly written: number;
 }
 
 /** MiB: of its own, and of files that are mapped. */
