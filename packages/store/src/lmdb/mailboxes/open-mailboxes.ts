@@ -15,7 +15,7 @@ export interface NamedChange {
 }
 
 /** Some 2 KiB each at most. */
-const MOST_OPEN = 16_384;
+const MOST_OPEN = 4_096;
 
 export class OpenMailboxes {
   readonly #db: Db;
