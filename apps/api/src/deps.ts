@@ -1,4 +1,5 @@
 /** What the API is built from. The composition root (this app's main, or solo) makes all of it. */
+import type { Tokens } from '@sealwire/access/tokens';
 import type { Blobs } from '@sealwire/blobs/port';
 import type { Counters } from '@sealwire/bus/counters';
 import type { Bus } from '@sealwire/bus/port';
@@ -26,6 +27,8 @@ export interface ApiDeps {
   readonly settings: ApiSettings;
   /** Ed25519 seed, 32 bytes; the challenge key is derived from it. */
   readonly tokenKey: Uint8Array;
+  /** Of that key, where others of this process verify by them, too; undefined: the API makes its own. */
+  readonly tokens?: Tokens | undefined;
   /** 32 bytes shared with the key directories; undefined: no app passwords. */
   readonly appPasswordKey?: Uint8Array | undefined;
   /** Ed25519, by which the key directory signs, for `/.well-known/sealwire`; undefined: it does not say. */

@@ -8,7 +8,7 @@ import { createAppPasswordCheck } from '@sealwire/access/app-password-check';
 import { type AppPasswordVault, createAppPasswordVault } from '@sealwire/access/app-password-vault';
 import { bearerAuthenticator } from '@sealwire/access/bearer';
 import { createGuessLimits } from '@sealwire/access/guess-limits';
-import { createTokenSigner, createTokenVerifier, type TokenSigner } from '@sealwire/access/tokens';
+import { createTokens, type TokenSigner } from '@sealwire/access/tokens';
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import type { Mailer } from '@sealwire/mail/port';
 import { type Announcer, createAnnouncer } from '@sealwire/service/announce';
@@ -152,8 +152,7 @@ function startSweeping(deps: ApiDeps): { stop(): Promise<void> } | undefined {
 function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths, links: LinkChannels): Type {
   const { store, crypto, random, now, log, metrics, settings, tokenKey, counters } = deps;
   const issuer = originOf(settings.PUBLIC_ORIGIN);
-  const signer = createTokenSigner({ seed: tokenKey, issuer, now });
-  const verifier = createTokenVerifier({ jwks: signer.jwks(), issuer, now });
+  const { signer, verifier } = deps.tokens ?? createTokens({ seed: tokenKey, issuer, now });
   const challenges = createChallengeBook({ crypto, random, now, key: challengeKey(crypto, tokenKey) });
   const accounts = new AccountService({ ...deps, announcer, domain: settings.DOMAIN, gate: settings.GATE });
 

@@ -27,8 +27,8 @@ export class MeasuredServer {
     private readonly child: ChildProcess,
   ) {}
 
-  /** `node`: ours as one node of several, with the engines of `NodeTerms`. */
-  static async start(kind: ServerKind, node?: NodeTerms): Promise<MeasuredServer> {
+  /** `node`: ours as one node of several, with the engines of `NodeTerms`. `knows`: it signed the tokens itself, as `npm start` does. */
+  static async start(kind: ServerKind, node?: NodeTerms, knows = false): Promise<MeasuredServer> {
     const all = [
       ...(profileFolder && kind === 'ours' ? ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`] : []),
       '--expose-gc',
@@ -39,6 +39,7 @@ export class MeasuredServer {
       SERVER,
       kind,
       ...(isUnstored ? ['unstored'] : []),
+      ...(knows ? ['knows'] : []),
       ...(node ? [`--store=${node.store}`, `--bus=${node.bus}`, `--node=${node.name}`] : []),
     ];
     const [command, args] = hasTaskset ? ['taskset', ['-c', '0', process.execPath, ...all]] : [process.execPath, all];

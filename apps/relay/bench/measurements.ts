@@ -88,21 +88,50 @@ export async function idleBytes(kind: ServerKind, count: number): Promise<number
   return (after - before) / count;
 }
 
-/** CPU microseconds from the TCP connection to the first answer after the authentication and the (empty) backlog. */
-export async function connectCost(kind: ServerKind): Promise<number> {
-  const count = 1_000;
-  const server = await MeasuredServer.start(kind);
-  const { devices = [] } = await server.ask({ ask: 'devices', prefix: 'connect', count: 3 * count });
-  const costs: number[] = [];
-  for (let round = 0; round < 3; round++) {
-    const before = await server.cpuMicros();
-    const clients = await openMany(server, devices.slice(round * count), round * count, count);
-    costs.push(((await server.cpuMicros()) - before) / count);
-    for (const { socket } of clients) socket.destroy();
-    await sleep(300);
-  }
-  await server.end();
-  return median(costs);
+export interface ConnectCosts {
+  /** CPU µs. */
+  readonly bare: number;
+  /** A token that another process signed, and one of its own. */
+  readonly foreign: { readonly micros: number; readonly ratio: number };
+  readonly own: { readonly micros: number; readonly ratio: number };
+}
+
+const CONNECT_ROUNDS = 7;
+const CONNECT_SOCKETS = 500;
+
+/**
+ * From the TCP connection to the first answer after the authentication and the (empty) backlog. All three live side by side and take
+ * turns; ratios are medians of those of one round. The first round warms up.
+ */
+export async function connectCosts(): Promise<ConnectCosts> {
+  const servers = {
+    bare: await MeasuredServer.start('bare'),
+    foreign: await MeasuredServer.start('ours'),
+    own: await MeasuredServer.start('ours', undefined, true),
+  };
+  const costs = { bare: [] as number[], foreign: [] as number[], own: [] as number[] };
+  const count = CONNECT_ROUNDS * CONNECT_SOCKETS;
+  const devices = {
+    bare: [],
+    foreign: (await servers.foreign.ask({ ask: 'devices', prefix: 'connect', count })).devices ?? [],
+    own: (await servers.own.ask({ ask: 'devices', prefix: 'connect', count })).devices ?? [],
+  };
+  const names = ['bare', 'foreign', 'own'] as const;
+  for (let round = 0; round < CONNECT_ROUNDS; round++)
+    for (const name of names) {
+      const from = round * CONNECT_SOCKETS;
+      const before = await servers[name].cpuMicros();
+      const clients = await openMany(servers[name], devices[name].slice(from), from, CONNECT_SOCKETS);
+      if (round > 0) costs[name].push(((await servers[name].cpuMicros()) - before) / CONNECT_SOCKETS);
+      for (const { socket } of clients) socket.destroy();
+      await sleep(300);
+    }
+  for (const name of names) await servers[name].end();
+  const of = (name: 'foreign' | 'own') => ({
+    micros: median(costs[name]),
+    ratio: median(costs[name].map((micros, i) => micros / costs.bare[i]!)),
+  });
+  return { bare: median(costs.bare), foreign: of('foreign'), own: of('own') };
 }
 
 /** A full mailbox to a client that acknowledges every 32 messages. */

@@ -13,7 +13,7 @@ import { spawnSync } from 'node:child_process';
 import { type Fairness, FLOODING_SOCKETS, fairness } from './fair.ts';
 import { GROUP_SIZES, type GroupFigures, groupFigures } from './group.ts';
 import { hasTaskset } from './measured-server.ts';
-import { connectCost, drainRate, idleBytes, type LoadShape, pairCosts } from './measurements.ts';
+import { connectCosts, drainRate, idleBytes, type LoadShape, pairCosts } from './measurements.ts';
 import { type OpenCost, type OpenFigures, openCosts } from './open.ts';
 import { SHAPE_RATES, type ShapeFigures, shapeFigures } from './shapes.ts';
 
@@ -26,6 +26,7 @@ const GOALS = {
   sparse: 2.0,
   dense: 1.0,
   idleKiB: 12,
+  connect: 3,
   openAt: 2_000,
   openMicros: 1.5,
   open99: 2.0,
@@ -115,8 +116,9 @@ if (wanted('idle')) {
   row(`idle (${IDLE_SOCKETS} sockets)`, ours / 1_024, bare / 1_024, 'KiB a connection', { most: GOALS.idleKiB });
 }
 if (wanted('connect')) {
-  const [ours, bare] = [await connectCost('ours'), await connectCost('bare')];
-  row('connect and authenticate', ours, bare, 'CPU µs a connection');
+  const { bare, foreign, own } = await connectCosts();
+  row('connect and authenticate', foreign.micros, bare, 'CPU µs a connection', {}, foreign.ratio);
+  row('the same, the token is its own', own.micros, bare, 'CPU µs a connection', { ratio: GOALS.connect }, own.ratio);
 }
 if (wanted('drain')) {
   const { perSecond, cpuMicros } = await drainRate(10_000);

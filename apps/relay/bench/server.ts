@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
+import { createTokens, createTokenVerifier } from '@sealwire/access/tokens';
 import { openBus } from '@sealwire/bus/open';
 import { systemRandom } from '@sealwire/crypto/random';
 import { trustedProxies } from '@sealwire/service/client-address';
@@ -57,11 +57,13 @@ async function ours(): Promise<Measured> {
   const calls = new Calls(store, bus);
   const now = () => Date.now();
   const random = systemRandom;
-  const signer = createTokenSigner({ seed: SIGNING_SEED, issuer: ISSUER, now });
+  const { signer, verifier } = createTokens({ seed: SIGNING_SEED, issuer: ISSUER, now });
   const door = await startRelay({
     store: calls.store,
     bus: calls.bus,
-    tokens: createTokenVerifier({ jwks: signer.jwks(), issuer: ISSUER, now }),
+    tokens: process.argv.includes('knows')
+      ? verifier
+      : createTokenVerifier({ jwks: signer.jwks(), issuer: ISSUER, now }),
     log: silentLog,
     metrics: createMetrics(),
     now,

@@ -1,7 +1,7 @@
 /** The three servers behind one port of one process: API, key directory and relay share a store, a bus, a log and metrics. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
+import { createTokens } from '@sealwire/access/tokens';
 import type { BLOBS_SETTINGS } from '@sealwire/api/settings';
 import { openGateMailer, SLOW_ROUTES, startApi } from '@sealwire/api/start';
 import type { Blobs } from '@sealwire/blobs/port';
@@ -76,8 +76,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
   const origin = deps.settings.PUBLIC_ORIGIN ?? `${tls ? 'https' : 'http'}://localhost:${address.port}`;
   const settings = { ...deps.settings, PUBLIC_ORIGIN: origin };
   const issuer = originOf(origin);
-  const { jwks } = createTokenSigner({ seed: tokenKey, issuer, now });
-  const tokens = createTokenVerifier({ jwks: jwks(), issuer, now });
+  const tokens = createTokens({ seed: tokenKey, issuer, now });
   const disks = new DiskWatch({
     folders: deps.folders ?? {},
     uploadsStopBelow: settings.UPLOADS_STOP_BELOW_BYTES,
@@ -94,6 +93,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     blobs: deps.blobs,
     settings,
     tokenKey,
+    tokens,
     appPasswordKey,
     directoryKey,
     mailer,
@@ -101,12 +101,20 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
   });
   const nesFiles = { keyFile: deps.nesKeyFile, mailFolder: deps.mailFolder };
   const nes = await openNesProvider(settings, { ...shared, ...nesFiles });
-  const directory = await startDirectory({ ...shared, settings, tokens, appPasswordKey, signingKey, nes, version });
+  const directory = await startDirectory({
+    ...shared,
+    settings,
+    tokens: tokens.verifier,
+    appPasswordKey,
+    signingKey,
+    nes,
+    version,
+  });
   const relayed = relaySettings(settings);
   const proxies = trustedProxies(settings.TRUSTED_PROXIES);
   const relay = await startRelay({
     ...shared,
-    tokens,
+    tokens: tokens.verifier,
     // A prefix: base64url may begin with what a node id must not begin with.
     nodeId: `${name}-${encodeBase64url(random(12))}`,
     settings: relayed,

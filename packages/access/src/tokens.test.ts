@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { parseDeviceId } from '@sealwire/wire/ids';
 import { exportJWK, generateKeyPair, importJWK, type JWTHeaderParameters, SignJWT } from 'jose';
-import { createTokenSigner, createTokenVerifier, type TokenError } from './tokens.ts';
+import { createTokenSigner, createTokens, createTokenVerifier, type TokenError } from './tokens.ts';
 
 const ISSUER = 'https://chat.example.org';
 const DEVICE = parseDeviceId('sip:alice@example.org;gr=urn:uuid:6c3b1c1e-2d1f-4a6e-9a5e-0d7c6b5a4f3e');
@@ -85,6 +85,28 @@ describe('access tokens', () => {
     expect(await code(`${token} `, 'relay')).toBe('unauthorized');
     time = expiresAt + 61_000;
     expect(await code(token, 'relay')).toBe('token-expired');
+    time = START;
+  });
+
+  it('are known to the process that signed them without a check of the signature, for what they name and until their end', async () => {
+    const own = createTokens({ seed: SEED, issuer: ISSUER, now });
+    const { token, expiresAt } = await own.signer.sign(DEVICE, ['relay']);
+    const checks = jest.spyOn(globalThis.crypto.subtle, 'verify');
+    try {
+      expect(await own.verifier.verify(token, 'relay')).toEqual({ device: DEVICE, expiresAt });
+      expect(checks).not.toHaveBeenCalled();
+      // Of the same key, but nobody here has seen it.
+      const other = createTokenVerifier({ jwks: own.signer.jwks(), issuer: ISSUER, now });
+      expect(await other.verify(token, 'relay')).toEqual({ device: DEVICE, expiresAt });
+      expect(checks).toHaveBeenCalledTimes(1);
+    } finally {
+      checks.mockRestore();
+    }
+    await expect(own.verifier.verify(token, 'api')).rejects.toMatchObject({ code: 'unauthorized' });
+    const foreign = await createTokenSigner({ seed: SEED.toReversed(), issuer: ISSUER, now }).sign(DEVICE, ['relay']);
+    await expect(own.verifier.verify(foreign.token, 'relay')).rejects.toMatchObject({ code: 'unauthorized' });
+    time = expiresAt + 61_000;
+    await expect(own.verifier.verify(token, 'relay')).rejects.toMatchObject({ code: 'token-expired' });
     time = START;
   });
 

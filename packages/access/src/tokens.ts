@@ -67,12 +67,33 @@ const TYPE = 'at+jwt';
 /** Of each audience. Some 500 bytes each; the oldest goes first. */
 const MAX_VERIFIED = 10_000;
 
-/** `seed`: 32 bytes, the Ed25519 private key. `issuer`: the public origin. */
-export function createTokenSigner(options: {
+interface SignerOptions {
+  /** 32 bytes, the Ed25519 private key. */
   readonly seed: Uint8Array;
+  /** The public origin. */
   readonly issuer: string;
   readonly now: () => number;
-}): TokenSigner {
+}
+
+export function createTokenSigner(options: SignerOptions): TokenSigner {
+  return signerInto(options, undefined);
+}
+
+/** Both halves, for one process that has them: what it signed it need not verify, as long as it remembers it. */
+export interface Tokens {
+  readonly signer: TokenSigner;
+  readonly verifier: TokenVerifier;
+}
+
+export function createTokens(options: SignerOptions): Tokens {
+  const verified = new VerifiedTokens();
+  const signer = signerInto(options, verified);
+  const { issuer, now } = options;
+  return { signer, verifier: verifierFrom({ jwks: signer.jwks(), issuer, now }, verified) };
+}
+
+/** `signed`: is told of each token. */
+function signerInto(options: SignerOptions, signed: VerifiedTokens | undefined): TokenSigner {
   const crypto = nobleCrypto();
   const publicKey = crypto.ed25519.publicKey(options.seed);
   const kid = encodeBase64url(crypto.sha256(publicKey).subarray(0, 12));
@@ -90,7 +111,9 @@ export function createTokenSigner(options: {
         .setIssuedAt(issuedAt)
         .setExpirationTime(expires)
         .sign(await key);
-      return { token, expiresAt: expires * 1000 };
+      const expiresAt = expires * 1000;
+      for (const audience of audiences) signed?.add(token, audience, { device, expiresAt });
+      return { token, expiresAt };
     },
     jwks: () => ({ keys: [{ ...jwk, kid, alg: ALGORITHM, use: 'sig' }] }),
   };
@@ -100,14 +123,19 @@ export function createTokenSigner(options: {
  * `jwks`: the keys themselves (same process) or where they are published. Keys come from there and from nowhere else: a key in a
  * token's header is ignored, `none` and every other algorithm are refused (case S69).
  */
-export function createTokenVerifier(options: {
+export function createTokenVerifier(options: VerifierOptions): TokenVerifier {
+  return verifierFrom(options, new VerifiedTokens());
+}
+
+interface VerifierOptions {
   readonly jwks: JSONWebKeySet | URL;
   readonly issuer: string;
   readonly now: () => number;
-}): TokenVerifier {
+}
+
+function verifierFrom(options: VerifierOptions, verified: VerifiedTokens): TokenVerifier {
   const { jwks } = options;
   const { keyOf, ready } = jwks instanceof URL ? remoteKeys(jwks, options.now) : localKeys(jwks);
-  const verified = new VerifiedTokens();
   const skewMs = LIMITS.clockSkewMs.value;
 
   /** One that lives longer than any from now on would is of a clock that was ahead, and has ended. */
@@ -155,7 +183,7 @@ export function createTokenVerifier(options: {
 
 /**
  * Good tokens of late: a signature costs some hundred microseconds, and a client shows the same token with every request. Only what
- * verified is kept, for the audience it was verified for; the end is checked every time. A key taken out of the set is believed for the
+ * verified, or was signed here, is kept, for the audience it is good for; the end is checked every time. A key taken out of the set is believed for the
  * fifteen minutes that its last tokens live.
  */
 class VerifiedTokens {

@@ -303,7 +303,8 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     const time = now();
     this.device = device;
     this.lane = hello.lane;
-    this.number = sessions.nextNumber(sessionNumber(time, random(2)), random(2));
+    const chance = random(4);
+    this.number = sessions.nextNumber(sessionNumber(time, chance.subarray(0, 2)), chance.subarray(2));
     if (receives(this.lane)) this.outbox = new Outbox(device, this.writer, outboxes, this);
     this.isOpen = true;
     this.writer.frame(

@@ -21,7 +21,9 @@ export function trustedProxies(ranges: readonly string[], log?: Pick<Log, 'warn'
     else list.addSubnet(address, Number(prefix), family);
   }
   return {
-    trusts: (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),
+    // Most servers trust none, and to ask the list costs a twentieth of what it takes to let a socket in.
+    trusts: (address) =>
+      ranges.length > 0 && isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),
     misread() {
       if (told) return;
       told = true;

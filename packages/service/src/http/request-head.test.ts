@@ -84,7 +84,6 @@ describe('H11: a request that can be read in two ways is refused, and its connec
       () => dialogue('POST /a HTTP/1.1', 'Host: x', CHUNKED, '', '1', 'ab', '0\r\n\r\n'),
     ],
     ['a coding in HTTP/1.0', () => dialogue('POST /a HTTP/1.0', 'Host: x', CHUNKED, '', '0\r\n\r\n')],
-    ['more headers than Node looks at', () => get('Host: x', ...Array.from({ length: 70 }, (_, i) => `A${i}: b`))],
     ['an upgrade of two origins', () => upgrade('Origin: a', 'Origin: b')],
     ['an upgrade with two keys', () => upgrade('Sec-WebSocket-Key: a', 'Sec-WebSocket-Key: b')],
     ['an upgrade with a body', () => upgrade('Content-Length: 5')],
@@ -94,6 +93,13 @@ describe('H11: a request that can be read in two ways is refused, and its connec
     expect(answer.slice(0, 12)).toBe('HTTP/1.1 400');
     expect(answer).toMatch(/\r\nconnection: close\r\n/i);
     // One answer: what follows on the connection is not taken for a request.
+    expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  });
+
+  it('more headers than Node looks at: 400, or 431 where its own parser counts them', async () => {
+    const answer = await get('Host: x', ...Array.from({ length: 70 }, (_, i) => `A${i}: b`));
+    expect(answer).toMatch(/^HTTP\/1.1 (?:400|431) /);
+    expect(answer).toMatch(/\r\nconnection: close\r\n/i);
     expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1);
   });
 
