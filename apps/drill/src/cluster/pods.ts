@@ -3,7 +3,7 @@
  * one is there, ready for a while and in the front, before an old one is told of its end; the old one serves on (preStop) until the front
  * has heard of it; then SIGTERM, and an end within the grace period.
  */
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import type { Front, Routes } from './front.ts';
 import { freePorts } from './ports.ts';
 import type { ServerProcess } from './server-process.ts';
@@ -18,16 +18,19 @@ const PRE_STOP_MS = 3_000;
 const GRACE_MS = 30_000;
 
 export interface PodTerms {
-  readonly server: ServerProcess;
-  readonly front: Front;
+  readonly server: Pick<ServerProcess, 'port' | 'giveWayTo'>;
+  readonly front: Pick<Front, 'route'>;
   /** Where new connections go, as the servers' ports are now. */
   readonly routes: () => Routes;
   /** What the new process is told otherwise, beside its address: names that no two may have at a time. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Resolves after so many ms; not said: by the clock. */
+  readonly pause?: (ms: number) => Promise<unknown>;
 }
 
 /** Resolves when the new process alone is there. Rejects when it does not get ready, or the old one does not end in time. */
-export async function replacePod({ server, front, routes, environment = {} }: PodTerms): Promise<void> {
+export async function replacePod(terms: PodTerms): Promise<void> {
+  const { server, front, routes, environment = {}, pause = setTimeout } = terms;
   const before = server.port;
   const [port] = (await freePorts(1)) as [number];
   await server.giveWayTo({
