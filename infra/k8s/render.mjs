@@ -15,6 +15,8 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const chart = join(here, 'chart');
 const plain = join(here, 'plain');
 const digests = join(plain, 'rendered.sha256');
+/** What is rendered for, where a template asks. */
+const KUBERNETES = '1.36.4';
 const OVERLAYS = ['production', 'trial'];
 /** What the values of `shapes` change, each beside the values of an overlay. */
 const SHAPES = {
@@ -62,7 +64,16 @@ function fail(reason) {
 /** The chart with the values of an overlay, and `set` beside them: a list of manifests as text. */
 function rendering(overlay, set = []) {
   const values = [join(plain, 'values.yaml'), join(plain, 'overlays', overlay, 'values.yaml')];
-  const args = ['template', 'sealwire', chart, '--namespace', 'sealwire', ...values.flatMap((file) => ['-f', file])];
+  const args = [
+    'template',
+    'sealwire',
+    chart,
+    '--namespace',
+    'sealwire',
+    '--kube-version',
+    KUBERNETES,
+    ...values.flatMap((file) => ['-f', file]),
+  ];
   const text = execFileSync(tool('helm'), [...args, ...set.flatMap((each) => ['--set', each])], { encoding: 'utf8' });
   return text
     .split(/^---$/m)
