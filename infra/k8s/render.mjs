@@ -4,7 +4,7 @@
 //   npm run k8s -- fresh        the same by digests of what went in and came out: without Helm
 //   npm run k8s -- shapes DIR   further renderings, for check.sh: chart and overlays in each shape that values can give them
 //   npm run k8s -- check        all of these before a real API server (check.sh)
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -61,6 +61,13 @@ function fail(reason) {
   process.exit(1);
 }
 
+/** What it prints. */
+function run(name, args) {
+  const { status, stdout, stderr } = spawnSync(tool(name), args, { encoding: 'utf8' });
+  if (status !== 0) fail(stderr.trim());
+  return stdout;
+}
+
 /** The chart with the values of an overlay, and `set` beside them: a list of manifests as text. */
 function rendering(overlay, set = []) {
   const values = [join(plain, 'values.yaml'), join(plain, 'overlays', overlay, 'values.yaml')];
@@ -74,10 +81,14 @@ function rendering(overlay, set = []) {
     KUBERNETES,
     ...values.flatMap((file) => ['-f', file]),
   ];
-  const text = execFileSync(tool('helm'), [...args, ...set.flatMap((each) => ['--set', each])], { encoding: 'utf8' });
+  const text = run('helm', [...args, ...set.flatMap((each) => ['--set', each])]);
   return text
     .split(/^---$/m)
-    .map((manifest) => manifest.replace(/^# Source: .*\n|^ *app\.kubernetes\.io\/managed-by: Helm\n/gm, '').trim())
+    .map((manifest) =>
+      manifest
+        .replace(/^# Source: .*\n|^ *app\.kubernetes\.io\/managed-by: Helm\n|^ {2}namespace: sealwire\n/gm, '')
+        .trim(),
+    )
     .filter((manifest) => /^kind: /m.test(manifest));
 }
 
@@ -145,7 +156,7 @@ const commands = {
       writeFileSync(join(folder, `${name}.yaml`), joined(rendering(overlay, set)));
     for (const overlay of OVERLAYS) {
       const args = ['build', join(plain, 'overlays', overlay)];
-      writeFileSync(join(folder, `overlay-${overlay}.yaml`), execFileSync(tool('kustomize'), args));
+      writeFileSync(join(folder, `overlay-${overlay}.yaml`), run('kustomize', args));
     }
   },
   check() {

@@ -2,10 +2,8 @@
  * What infra/k8s promises, read from the manifests that the chart renders (infra/k8s/plain): pods without privileges or secrets in them,
  * settings that the servers have, probes that are answered, a network that lets pass what is needed. A real API server: `npm run k8s -- check`.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { apiSettings } from '@sealwire/api/settings';
@@ -16,63 +14,12 @@ import { createHealth } from '@sealwire/service/health';
 import { createMetrics } from '@sealwire/service/metrics';
 import { LIMITS } from '@sealwire/wire/limits';
 import { parse } from 'yaml';
-import { edgesOf, K8S, type Manifest, manifestsIn, podsOf, renderedManifests } from './manifests.ts';
+import { edgesOf, K8S, podsOf, renderedManifests } from './manifests.ts';
 
 const root = join(K8S, '../..');
 const SERVERS: Record<string, Settings> = { api: apiSettings, directory: directorySettings, relay: relayConfig };
 const SECRET = `${Buffer.from(Uint8Array.from({ length: 32 }, (_, i) => i)).toString('base64url')}\n`;
 const shapes = (['production', 'trial'] as const).map((overlay) => [overlay, renderedManifests(overlay)] as const);
-const k8s = (...args: string[]) =>
-  spawnSync(process.execPath, [join(K8S, 'render.mjs'), ...args], { encoding: 'utf8' });
-
-const toolOf = (name: string) => {
-  const version = new RegExp(`^${name}=(\\S+)$`, 'm').exec(readFileSync(join(K8S, 'tools.sh'), 'utf8'))![1];
-  return join(process.env.SEALWIRE_ENGINES ?? join(homedir(), '.cache/sealwire-engines'), 'bin', `${name}-${version}`);
-};
-const [hasHelm, hasKustomize] = [existsSync(toolOf('helm')), existsSync(toolOf('kustomize'))];
-
-describe('the plain rendering', () => {
-  it('is of the chart and the values that are there, and nobody has changed it since', () => {
-    expect(k8s('fresh')).toMatchObject({ status: 0, stderr: '' });
-  });
-
-  (hasHelm ? it : it.skip)('is what Helm makes of the chart now (skipped without infra/k8s/tools.sh up)', () => {
-    expect(k8s('compare')).toMatchObject({ status: 0, stderr: '' });
-  });
-
-  (hasKustomize ? it : it.skip).each(['production', 'trial'])(
-    'overlay %s: Kustomize puts names into it, and changes nothing else (skipped without infra/k8s/tools.sh up)',
-    (overlay) => {
-      const build = spawnSync(toolOf('kustomize'), ['build', join(K8S, 'plain/overlays', overlay)], {
-        encoding: 'utf8',
-      });
-      expect(build.stderr).toBe('');
-      const names = (manifests: readonly Manifest[]) =>
-        manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort();
-      const rendered = renderedManifests(overlay as 'trial');
-      const built = manifestsIn(build.stdout);
-      expect(names(built)).toEqual(names(rendered));
-      expect(edgesOf(built)).toEqual(edgesOf(rendered));
-      for (const { component, pod } of podsOf(built))
-        if (component in SERVERS) expect(pod.containers[0]!.image).toBe('registry.example.org/sealwire/server:0.1.0');
-    },
-  );
-
-  it('is the version of this repository, with the engines of docker-compose.yml', () => {
-    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    const chart = parse(readFileSync(join(K8S, 'chart/Chart.yaml'), 'utf8'));
-    expect([chart.version, chart.appVersion]).toEqual([version, version]);
-    const values = parse(readFileSync(join(K8S, 'chart/values.yaml'), 'utf8'));
-    expect(values.image.tag).toBe(version);
-    const { services } = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), { merge: true });
-    expect([values.trial.mongoImage, values.trial.valkeyImage, values.trial.s3Image]).toEqual(
-      ['mongo', 'valkey', 's3'].map((name) => services[name].image),
-    );
-    const script = (path: string) => readFileSync(join(root, path), 'utf8');
-    expect(script('infra/k8s/chart/files/replica-set.js')).toBe(script('infra/docker/replica-set.js'));
-  });
-});
-
 describe.each(shapes)('%s', (_shape, manifests) => {
   const pods = podsOf(manifests);
 
