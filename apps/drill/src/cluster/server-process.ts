@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 const READY_WITHIN_MS = 60_000;
 const LOOK_MS = 50;
+const START_ATTEMPTS = 5;
+const START_AGAIN_MS = 1_000;
 /** Beside the sources, or beside what was built of them: as this very file. */
 const FROM_SOURCE = import.meta.url.endsWith('.ts');
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -92,7 +94,7 @@ export class ServerProcess {
   async giveWayTo({ port, environment, bothServe, graceMs }: Succession): Promise<void> {
     const old = this.#child;
     this.#terms = { ...this.#terms, port, environment: { ...this.#terms.environment, ...environment } };
-    await this.start();
+    await this.#startAgain();
     await bothServe();
     if (!old || old.exitCode !== null || old.signalCode !== null) return;
     const closed = once(old, 'close').then(() => true);
@@ -100,6 +102,17 @@ export class ServerProcess {
     if (await Promise.race([closed, pause(graceMs, false, { ref: false })])) return;
     old.kill('SIGKILL');
     throw new Error(`${this.name} did not end within ${graceMs / 1_000} s: its log is ${this.#terms.log}`);
+  }
+
+  /** As a cluster does with a container that ends at its start, since the bus did not answer say. */
+  async #startAgain(): Promise<void> {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await this.start();
+      } catch (error) {
+        if (this.#isRunning || attempt === START_ATTEMPTS) throw error;
+        await pause(START_AGAIN_MS);
+      }
   }
 
   pause(): void {
