@@ -5,6 +5,7 @@ import { CLOCK_STEP_MS, type Deployment, type RelayNode, UNLIMITED } from './dep
 import { Engines } from './engines.ts';
 import { Front } from './front.ts';
 import { Link } from './link.ts';
+import { replacePod } from './pods.ts';
 import { freePorts } from './ports.ts';
 import { type ServerName, ServerProcess } from './server-process.ts';
 
@@ -59,6 +60,13 @@ export async function planCluster({ folder, enginesFolder, random }: ClusterTerm
     relays.push({ process: serverOf('relay', at, environment), toBus, toStore });
   }
   const front = new Front();
+  const portsOf = (servers: readonly ServerProcess[]) => servers.map((server) => server.port);
+  const routes = () => ({
+    api: portsOf(apis),
+    directory: portsOf(directories),
+    relay: portsOf(relays.map(({ process }) => process)),
+  });
+  let pods = 0;
   return {
     origin,
     isOurs: true,
@@ -66,11 +74,15 @@ export async function planCluster({ folder, enginesFolder, random }: ClusterTerm
     directories,
     apis,
     engines,
+    replacePod(server) {
+      pods += 1;
+      // Names are free again when a node has been gone for a while; pods have random ones.
+      const named = relays.some(({ process }) => process === server);
+      return replacePod({ server, front, routes, ...(named ? { environment: { NODE_ID: `relay-pod-${pods}` } } : {}) });
+    },
     async start() {
       await engines.up();
-      const portsOf = (servers: readonly ServerProcess[]) => servers.map((server) => server.port);
-      const relay = portsOf(relays.map(({ process }) => process));
-      await front.start({ folder, port, api: portsOf(apis), directory: portsOf(directories), relay });
+      await front.start({ folder, port, ...routes() });
       await Promise.all(
         [...apis, ...directories, ...relays.map(({ process }) => process)].map((server) => server.start()),
       );

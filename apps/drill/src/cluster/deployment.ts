@@ -19,6 +19,8 @@ export interface Deployment {
   readonly directories: readonly ServerProcess[];
   readonly apis: readonly ServerProcess[];
   readonly engines?: Engines;
+  /** Replaces a server as a cluster replaces a pod (`pods.ts`); not there: the deployment has no front of its own. */
+  replacePod?(server: ServerProcess): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }

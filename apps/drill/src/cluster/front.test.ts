@@ -40,6 +40,32 @@ afterEach(async () => {
   });
 });
 
+(hasNginx ? describe : describe.skip)('nginx, when it is told of other relays (skipped without nginx)', () => {
+  it('sends new sockets there, and leaves those that are open where they are', async () => {
+    const [port, api, directory, first, second] = (await freePorts(5)) as [number, number, number, number, number];
+    const front = new Front();
+    const routes = { api: [api], directory: [directory] };
+    await front.start({ folder, port, ...routes, relay: [first] });
+    endings.push(() => front.stop());
+    await listens(port);
+    const sockets = { old: 0, next: 0 };
+    const [old, next] = [await takesSockets(first), await takesSockets(second)];
+    old.on('upgrade', () => (sockets.old += 1));
+    next.on('upgrade', () => (sockets.next += 1));
+    endings.push(closing(old), closing(next));
+    expect(await upgrade(port)).toBe(101);
+    front.route({ ...routes, relay: [second] });
+    // nginx says to nobody when it has read it: some sockets may go where the first one is.
+    while (sockets.next === 0) expect(await upgrade(port)).toBe(101);
+    const before = sockets.old;
+    expect(await Promise.all(Array.from({ length: SOCKETS }, () => upgrade(port)))).toEqual(Array(SOCKETS).fill(101));
+    expect(sockets).toEqual({ old: before, next: SOCKETS + 1 });
+    // The old worker has them still.
+    const open = await new Promise((resolve) => old.getConnections((_, count) => resolve(count)));
+    expect(open).toBe(before);
+  });
+});
+
 async function takesSockets(port: number): Promise<Server> {
   const server = createServer();
   server.on('upgrade', (_request, socket) => {

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 const READY_WITHIN_MS = 60_000;
 const LOOK_MS = 50;
+const START_ATTEMPTS = 5;
+const START_AGAIN_MS = 1_000;
 /** Beside the sources, or beside what was built of them: as this very file. */
 const FROM_SOURCE = import.meta.url.endsWith('.ts');
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -29,16 +31,29 @@ export interface ServerTerms {
   readonly log: string;
 }
 
+/** How one process takes another one's place (`pods.ts`). */
+export interface Succession {
+  /** Of the next one, and what it is told otherwise. */
+  readonly port: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /** The next one is ready, and the old one serves still. Resolves when the old one may be told to end. */
+  readonly bothServe: () => Promise<void>;
+  /** From SIGTERM on. */
+  readonly graceMs: number;
+}
+
 export class ServerProcess {
   readonly name: string;
-  readonly port: number;
-  readonly #terms: ServerTerms;
+  #terms: ServerTerms;
   #child: ChildProcess | undefined;
 
   constructor(terms: ServerTerms) {
     this.name = terms.name;
-    this.port = terms.port;
     this.#terms = terms;
+  }
+
+  get port(): number {
+    return this.#terms.port;
   }
 
   /** Resolves when it is ready, end to end. Rejects when it ended before, or takes too long. */
@@ -73,6 +88,31 @@ export class ServerProcess {
   /** In order. */
   stop(): Promise<void> {
     return this.#end('SIGTERM');
+  }
+
+  /** Resolves when the next one has taken over and the old one has ended; rejects when either does not within its time. */
+  async giveWayTo({ port, environment, bothServe, graceMs }: Succession): Promise<void> {
+    const old = this.#child;
+    this.#terms = { ...this.#terms, port, environment: { ...this.#terms.environment, ...environment } };
+    await this.#startAgain();
+    await bothServe();
+    if (!old || old.exitCode !== null || old.signalCode !== null) return;
+    const closed = once(old, 'close').then(() => true);
+    old.kill('SIGTERM');
+    if (await Promise.race([closed, pause(graceMs, false, { ref: false })])) return;
+    old.kill('SIGKILL');
+    throw new Error(`${this.name} did not end within ${graceMs / 1_000} s: its log is ${this.#terms.log}`);
+  }
+
+  /** As a cluster does with a container that ends at its start, since the bus did not answer say. */
+  async #startAgain(): Promise<void> {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await this.start();
+      } catch (error) {
+        if (this.#isRunning || attempt === START_ATTEMPTS) throw error;
+        await pause(START_AGAIN_MS);
+      }
   }
 
   pause(): void {

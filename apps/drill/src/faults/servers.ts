@@ -59,4 +59,16 @@ export const SERVER_FAULTS: readonly Fault[] = [
     },
     async lift() {},
   },
+  {
+    name: 'rolling-update',
+    about:
+      'every server is replaced as a cluster replaces pods: the next one ready, the old one out of the front, SIGTERM',
+    holdMs: 0,
+    possible: ({ replacePod }) => replacePod !== undefined,
+    async strike({ deployment }) {
+      for (const server of [...deployment.apis, ...deployment.directories, ...relaysOf(deployment)])
+        await deployment.replacePod?.(server);
+    },
+    async lift() {},
+  },
 ];
