@@ -3,7 +3,15 @@ import { PassThrough } from 'node:stream';
 import type { ClientRuntime } from '@sealwire/client/runtime';
 import { run } from '../program.ts';
 import { processRuntime, steadyNow } from '../running/process-runtime.ts';
+import { startPrograms } from '../running/programs.ts';
 import { Worker } from '../running/worker.ts';
+
+const FROM_SOURCE = [
+  '--conditions=@sealwire/source',
+  '--disable-warning=ExperimentalWarning',
+  '--import',
+  new URL('../../../../infra/scripts/swc-loader.mjs', import.meta.url).pathname,
+];
 
 export interface Outcome {
   readonly code: number;
@@ -41,6 +49,7 @@ export async function sealwireLoad(
     now: steadyNow,
     openHand: (_isForked, say) =>
       new Worker({ runtimeFrom: (sources) => runtime ?? processRuntime(sources), now: steadyNow, say }),
+    ...startPrograms(FROM_SOURCE),
     interrupted,
     version,
   });
