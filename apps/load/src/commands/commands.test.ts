@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { openFileBlobs } from '@sealwire/blobs/files';
-import type { ConnectSocket } from '@sealwire/client/runtime';
 import { type Constellation, startConstellation } from '@sealwire/testkit/constellation';
 import { Report } from '../measuring/report.ts';
-import { processRuntime } from '../running/process-runtime.ts';
+import { afterFrames } from '../testing/counting-runtime.ts';
 import { sealwireLoad } from '../testing/in-process.ts';
 
 jest.setTimeout(120_000);
@@ -212,23 +211,10 @@ failIf:
 
   it('ends early and in order when it is interrupted, with what was measured', async () => {
     const interruption = new AbortController();
-    const runtime = processRuntime([]);
-    let sent = 0;
-    // By then logins are over: each socket has said hello, and messages are under way.
-    const connectSocket: ConnectSocket = (...terms) => {
-      const socket = runtime.connectSocket(...terms);
-      return {
-        ...socket,
-        send(bytes) {
-          socket.send(bytes);
-          if (++sent === 10) interruption.abort();
-        },
-      };
-    };
     const { code, stdout } = await sealwireLoad(
       folder,
       ['chat', server.origin, '--pairs', '1', '--rate', '100', '--duration', '1h', '--json'],
-      { interrupted: interruption.signal, runtime: { ...runtime, connectSocket } },
+      { interrupted: interruption.signal, runtime: afterFrames(10, () => interruption.abort()) },
     );
     const report = Report.parse(JSON.parse(stdout));
     expect([code, report.ending]).toEqual([130, 'interrupted']);

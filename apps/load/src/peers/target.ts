@@ -31,7 +31,7 @@ export interface Starting {
   startOther(path: string, argv: readonly string[]): ChildProcess;
 }
 
-export type ProgramName = 'solo' | 'peer-server';
+export type ProgramName = 'solo' | 'peer-server' | 'load';
 
 export interface Target {
   readonly name: string;

@@ -7,6 +7,7 @@ import type { ProgramName } from '../peers/target.ts';
 const [FORM, EXTENSION] = import.meta.url.endsWith('.ts') ? ['src', 'ts'] : ['dist', 'js'];
 const FILES: Readonly<Record<ProgramName, string>> = {
   solo: `../../../solo/${FORM}/main.${EXTENSION}`,
+  load: `../main.${EXTENSION}`,
   'peer-server': `../peers/peer-server-main.${EXTENSION}`,
 };
 
