@@ -43,6 +43,7 @@ export async function sealwireLoad(
     runtime,
     interrupted = new AbortController().signal,
     version = '1.2.3',
+    cores = 1,
     heard,
   }: InProcessOptions = {},
 ): Promise<Outcome> {
