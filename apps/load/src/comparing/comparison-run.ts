@@ -77,6 +77,10 @@ export async function runComparison(terms: ComparisonTerms): Promise<ComparisonR
       reports.push(await playRounds(contestants, { ...terms, shape, reference, signal: interrupted, told }));
     }
     const [loadAfter = 0] = loadavg();
+    if (loadBefore > cores)
+      warn(
+        `the machine was busy before it began (load ${loadBefore.toFixed(1)} on ${cores} cores): servers that wait for it write less at a time and stay cold, so their CPU a message is higher, too; run it again on a quiet one`,
+      );
     return {
       format: COMPARISON_FORMAT,
       version,
