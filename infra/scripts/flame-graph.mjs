@@ -56,7 +56,8 @@ function treeOf({ nodes, samples, timeDeltas }) {
   const root = frameOf('all', '', '');
   const add = (node, into) => {
     const { functionName, url, lineNumber } = node.callFrame;
-    if (functionName === '(idle)') return 0;
+    // What began the profile is in its first sample.
+    if (functionName === '(idle)' || url === 'node:inspector') return 0;
     const isRoot = functionName === '(root)';
     const name = functionName || '(anonymous)';
     // The anonymous ones of a file are told apart by their line.

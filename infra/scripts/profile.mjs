@@ -1,13 +1,14 @@
 // `npm run profile`: a server under a load, and where its processor time goes as a flame graph (docs/performance.md).
 //   npm run profile -- relay.svg                          200 people in 100 pairs, one message in flight in each
 //   npm run profile -- relay.svg group --members 100      any load of sealwire-load (docs/operations/load.md)
-// The server is a whole one in a folder that is removed afterwards, run from source; a load of a few seconds warms it up.
+// The server is a whole one in a folder that is removed afterwards, run from source; logins and its first seconds are not in the graph.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { flameGraph } from './flame-graph.mjs';
 
@@ -26,8 +27,9 @@ const WITHOUT_LIMITS = [
   'messages-per-recipient',
   'bytes-per-sender',
 ].flatMap((name) => [`--${name}`, '0']);
-const WARM_UP = '5s';
-const DURATION = '10s';
+/** Logins are over when it begins; then the server gets warm, and then it is looked at. */
+const WARM_UP_MS = 5_000;
+const DURATION = '15s';
 
 const [target, kind = 'chat', ...settings] = process.argv.slice(2);
 if (target === undefined) {
@@ -51,11 +53,13 @@ for (const stream of [server.stdout, server.stderr])
   });
 try {
   await untilItSays('Sealwire listens');
-  await loadFor(WARM_UP);
-  server.kill('SIGUSR2');
-  await untilItSays('profile begins');
-  await loadFor(DURATION);
-  server.kill('SIGUSR2');
+  await loadFor(DURATION, async (heard) => {
+    await heard(`${kind} begins`);
+    await setTimeout(WARM_UP_MS);
+    server.kill('SIGUSR2');
+    await heard(`${kind} over`);
+    server.kill('SIGUSR2');
+  });
   await untilItSays('profile written');
   const title = `sealwire-load ${kind} ${load.join(' ')}: processor time of the server, idle time left out`;
   writeFileSync(target, flameGraph(JSON.parse(readFileSync(raw, 'utf8')), title));
@@ -65,12 +69,27 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-async function loadFor(duration) {
+/** `watch`: is handed what resolves when the load has said a text. */
+async function loadFor(duration, watch) {
   const options = ['--duration', duration, '--workers', '1', '--identities', join(folder, 'identities')];
   const url = `http://localhost:${port}`;
   const words = [...FROM_SOURCE, join(root, 'apps/load/src/main.ts'), kind, url, ...load, ...options];
-  const [code] = await once(spawn(process.execPath, words, { stdio: ['ignore', 'inherit', 'inherit'] }), 'exit');
-  if (code !== 0) throw new Error(`the load ended with exit code ${code}`);
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'inherit', 'pipe'] });
+  let told = '';
+  child.stderr.on('data', (chunk) => {
+    process.stderr.write(chunk);
+    told += chunk;
+  });
+  const ended = once(child, 'close');
+  const heard = (text) =>
+    new Promise((resolve, reject) => {
+      const look = () => told.includes(text) && resolve();
+      child.stderr.on('data', look);
+      ended.then(([code]) => reject(new Error(`the load ended with exit code ${code} before it said "${text}"`)));
+      look();
+    });
+  await watch(heard);
+  await ended;
 }
 
 function untilItSays(text) {

@@ -11,21 +11,22 @@ const frame = (id: number, functionName: string, url: string, children: number[]
 describe('a flame graph', () => {
   const profile = {
     nodes: [
-      frame(1, '(root)', '', [2, 3, 4]),
+      frame(1, '(root)', '', [2, 3, 4, 7]),
       frame(2, '(idle)', ''),
       frame(3, 'route', 'file:///x/apps/relay/src/router.ts', [5, 6]),
       frame(4, '(garbage collector)', ''),
       frame(5, 'write<script>', 'node:net'),
       // The same function, called from another line.
       frame(6, 'write<script>', 'node:net'),
+      frame(7, 'post', 'node:inspector'),
     ],
-    samples: [2, 3, 5, 6, 4],
-    timeDeltas: [9_000, 250, 250, 250, 250],
+    samples: [2, 3, 5, 6, 4, 7],
+    timeDeltas: [9_000, 250, 250, 250, 250, 9_000],
   };
   const svg = flameGraph(profile, 'a & b');
 
-  it('leaves idle time out, and adds up what one function took', () => {
-    expect(svg).not.toContain('idle)');
+  it('leaves out idle time and its own beginning, and adds up what one function took', () => {
+    expect(svg).not.toMatch(/idle\)|post/);
     expect(svg).toContain('route (apps/relay/src/router.ts:7): 75.0 %, itself 25.0 %');
     expect(svg.match(/write[^<]*: 50\.0 %, itself 50\.0 %/g)).toHaveLength(1);
     expect(svg).toContain('width="899.6"');
