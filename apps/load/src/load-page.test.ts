@@ -42,7 +42,7 @@ afterAll(async () => {
 
 const TIMED = ['chat', 'group', 'connect', 'storm', 'keys', 'files', 'soak', 'controller'];
 /** Beside the loads, comparing has rounds, and a server of its own that takes long to start: here it is the one that is there. */
-const SHORT_ROUNDS = ['--rounds', '1', '--round', '100ms', '--rate', '50', '--readers', '3', '--idle', '2'];
+const SHORT_ROUNDS = ['--shapes', 'sparse', '--rounds', '1', '--round', '100ms'];
 
 /** Without `npx --no` and quotes, with files in the test's folder; for 300 ms. */
 function wordsOf(line: string): string[] {
