@@ -180,7 +180,7 @@ module.exports = {
     driver(
       'ws',
       'ws',
-      'apps/relay|packages/client/src/(node|testing)|apps/load/src/agents',
+      'apps/relay|packages/client/src/(node|testing)|apps/load/src/(agents|peers)',
       'sockets are the relay’s; the SDK’s Node transport is its other end, and load testers have their own',
     ),
     driver(

@@ -6,6 +6,7 @@ import { EXIT_CODES } from './errors.ts';
 import { run } from './program.ts';
 import { ForkedWorker } from './running/forked-worker.ts';
 import { processRuntime, steadyNow } from './running/process-runtime.ts';
+import { startPrograms } from './running/programs.ts';
 import { Worker } from './running/worker.ts';
 
 // Keys of test accounts are for their owner only.
@@ -37,6 +38,7 @@ process.exitCode = await run({
   now: steadyNow,
   openHand: (isForked, say) =>
     isForked ? new ForkedWorker(entry, say) : new Worker({ runtimeFrom: processRuntime, now: steadyNow, say }),
+  ...startPrograms(process.execArgv),
   interrupted: interruption.signal,
   version,
 });

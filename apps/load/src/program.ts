@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { agentCommand } from './commands/agent.ts';
 import { chatCommand } from './commands/chat.ts';
+import { compareCommand } from './commands/compare.ts';
 import { connectCommand } from './commands/connect.ts';
 import { controllerCommand } from './commands/controller.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -70,6 +71,7 @@ function programOf(context: Context): Command {
     scenarioCommand,
     agentCommand,
     controllerCommand,
+    compareCommand,
     reportCommand,
     doctorCommand,
   ];

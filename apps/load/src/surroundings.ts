@@ -1,7 +1,9 @@
 /** What the program is given by its process, or by a test. */
+import type { ChildProcess } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import type { ClientRuntime } from '@sealwire/client/runtime';
 import type { Across } from './agents/across.ts';
+import type { ProgramName } from './peers/target.ts';
 import type { Hand, Saying } from './running/share.ts';
 
 export interface Surroundings {
@@ -18,6 +20,9 @@ export interface Surroundings {
   readonly openHand: (isForked: boolean, say: (saying: Saying) => void, index: number) => Hand;
   /** Of a controller. */
   readonly across?: Across | undefined;
+  /** A program of this repository as a process of its own; it ends when its stdin does. */
+  readonly startProgram: (name: ProgramName, argv: readonly string[]) => ChildProcess;
+  readonly startOther: (path: string, argv: readonly string[]) => ChildProcess;
   readonly interrupted: AbortSignal;
   readonly version: string;
 }

@@ -1,5 +1,4 @@
 /** A run from the address to the verdict: what every command that makes load does. */
-import { writeFileSync } from 'node:fs';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import type { Context } from '../context.ts';
 import { LoadError } from '../errors.ts';
@@ -19,6 +18,7 @@ import { Panel } from '../showing/panel.ts';
 import { tableOf } from '../showing/table.ts';
 import { RUN_BYTES } from '../traffic/payload.ts';
 import { invitationsIn, originIn, type RunOptions } from './run-options.ts';
+import { write } from './write.ts';
 
 export interface RunTerms {
   readonly command: string;
@@ -130,13 +130,4 @@ function refuseSdk(phases: readonly Phase[]): void {
       'usage',
       '--crypto full has its keys in files of one machine: run it there without a controller, or take --crypto cached',
     );
-}
-
-function write(option: string, path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new LoadError('failure', `${option}: ${path} cannot be written (${code})`, { cause });
-  }
 }

@@ -1,13 +1,12 @@
 /** `sealwire-load report`: shows a report again, and compares two. */
-import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.ts';
-import { LoadError } from '../errors.ts';
 import { compare, isWorse } from '../measuring/comparison.ts';
 import { readReport } from '../measuring/report.ts';
 import { comparisonTable } from '../showing/comparison-table.ts';
 import { htmlOf } from '../showing/html.ts';
 import { tableOf } from '../showing/table.ts';
+import { write } from './write.ts';
 
 export function reportCommand({ surroundings, end }: Context): Command {
   const { stdout } = surroundings;
@@ -29,13 +28,7 @@ export function reportCommand({ surroundings, end }: Context): Command {
     .action((file: string, { html }: { readonly html?: string }) => {
       const report = readReport(file);
       if (html === undefined) return void stdout.write(tableOf(report));
-      try {
-        writeFileSync(html, htmlOf(report));
-      } catch (cause) {
-        throw new LoadError('failure', `--html: ${html} cannot be written (${(cause as NodeJS.ErrnoException).code})`, {
-          cause,
-        });
-      }
+      write('--html', html, htmlOf(report));
     })
     .addCommand(diff);
 }

@@ -3,19 +3,8 @@ import { OFFENCE_WORDS, type Report } from '../measuring/report.ts';
 import { OFFENCES } from '../oracle/oracle.ts';
 import { chart, escaped, type Line } from './charts.ts';
 import { time, whole } from './figures.ts';
+import { pageOf } from './page.ts';
 import { tableOf } from './table.ts';
-
-const STYLE = `
-:root{color-scheme:light dark;--line:#8884}
-body{font:15px/1.5 system-ui,sans-serif;max-width:900px;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}
-table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem;text-align:right}
-th:first-child,td:first-child{text-align:left}
-figure{margin:1.5rem 0}figcaption{font-weight:600}figcaption span{font-weight:400;margin-left:1rem}
-figcaption i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}
-svg{width:100%;height:auto}.grid{stroke:var(--line)}text{font-size:11px;fill:currentColor}
-.y{text-anchor:end;dominant-baseline:middle}.x{text-anchor:middle}
-.ok{color:#16a34a}.bad{color:#dc2626}pre{overflow-x:auto;background:#8881;padding:1rem}`;
 
 /** Levels and counts that are not drawn: they are of the generator, or of each message. */
 const UNDRAWN = new Set(['connected']);
@@ -63,11 +52,7 @@ export function htmlOf(report: Report): string {
     y: (value) => `${whole(value)} MiB`,
   });
   const isGood = ending === 'ok';
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>sealwire-load: ${escaped(report.server.origin)}</title><style>${STYLE}</style></head><body>
-<h1>${escaped(report.server.origin)}</h1>
+  const body = `<h1>${escaped(report.server.origin)}</h1>
 <p class="${isGood ? 'ok' : 'bad'}">${escaped(isGood ? 'passed' : `failed: ${ending}`)}</p>
 <p><code>${escaped(report.command)}</code><br>${escaped(report.startedAt)}, ${report.seconds.toFixed(1)} s, server ${escaped(report.server.version)}, tester ${escaped(report.version)}</p>
 <h2>Times</h2>
@@ -82,9 +67,8 @@ ${memory}
 <table>${OFFENCES.map((offence) => `<tr><td>${OFFENCE_WORDS[offence]}</td><td class="${oracle.offences[offence] ? 'bad' : 'ok'}">${whole(oracle.offences[offence] ?? 0)}</td></tr>`).join('')}
 ${thresholds.map(({ text, value, isMissed }) => `<tr><td>fails if ${escaped(text)}</td><td class="${isMissed ? 'bad' : 'ok'}">${value === null ? 'nothing was measured' : Number(value.toFixed(3))}</td></tr>`).join('')}</table>
 <h2>All figures</h2>
-<pre>${escaped(tableOf(report))}</pre>
-</body></html>
-`;
+<pre>${escaped(tableOf(report))}</pre>`;
+  return pageOf(`sealwire-load: ${report.server.origin}`, body);
 }
 
 function timesRow(name: string, { count, p50, p90, p99, p999, max }: Report['times'][string]): string {

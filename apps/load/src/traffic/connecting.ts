@@ -6,11 +6,10 @@ import type { Scene } from './activity.ts';
 
 /** Logins under way; what waits for an answer costs a server something. */
 const AT_ONCE = 64;
-const WELCOME_WITHIN_MS = 30_000;
 
-/** Rejects with a `LoadError` when one of them cannot be let in. */
+/** Rejects with a `LoadError` when one of them is not let in within the scene's patience. */
 export async function connectAll(
-  { tally, now, connectRate }: Pick<Scene, 'tally' | 'now' | 'connectRate'>,
+  { tally, now, connectRate, patienceMs }: Pick<Scene, 'tally' | 'now' | 'connectRate' | 'patienceMs'>,
   devices: readonly LightDevice[],
 ): Promise<void> {
   const start = now();
@@ -22,7 +21,7 @@ export async function connectAll(
     await device.token();
     const loggedIn = now();
     tally.time('login', loggedIn - began);
-    await within(device.hold(), WELCOME_WITHIN_MS);
+    await within(device.hold(), patienceMs);
     tally.time('connect', now() - loggedIn);
     if (!device.online)
       throw new LoadError(

@@ -43,6 +43,7 @@ export function untilOver(until: number, now: () => number, signal: AbortSignal)
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', done);
       resolve();
     };
     const timer = setTimeout(done, Math.max(0, until - now()));

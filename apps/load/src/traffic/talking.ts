@@ -13,7 +13,7 @@ import { SdkMember } from './sdk-member.ts';
 import { Talk, type TalkMember } from './talk.ts';
 
 /** Of a Double Ratchet message on Curve25519 that carries a seed (docs/spec/lime.md): header 39, seed 32, tag 16. */
-const LIME_PART_BYTES = 87;
+export const LIME_PART_BYTES = 87;
 
 /** A worker's part of a chat or a group. */
 export interface TalkingTerms {
