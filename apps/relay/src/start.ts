@@ -8,9 +8,11 @@ import type { SocketDoor } from '@sealwire/service/http-door';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import { Problem } from '@sealwire/service/problem';
+import { isDisabled } from '@sealwire/store/operator';
 import type { Devices, Store } from '@sealwire/store/port';
 import { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { closeCodeOf } from '@sealwire/wire/errors';
+import type { AccountAddress } from '@sealwire/wire/ids';
 import { AccountQuota } from './mailboxes/account-quota.ts';
 import { Acknowledgements } from './mailboxes/acknowledgements.ts';
 import { Committer } from './mailboxes/committer.ts';
@@ -45,7 +47,10 @@ export { DEFAULT_SETTINGS, type RelaySettings } from './settings.ts';
 export type { Timers } from './time/timers.ts';
 
 export interface RelayDeps {
-  readonly store: Pick<Store, 'mailboxes' | 'devices' | 'accountRecords' | 'once' | 'expiryTime' | 'probe'>;
+  readonly store: Pick<
+    Store,
+    'mailboxes' | 'devices' | 'accountRecords' | 'operatorRecords' | 'once' | 'expiryTime' | 'probe'
+  >;
   readonly bus: Bus;
   readonly tokens: TokenVerifier;
   readonly log: Log;
@@ -65,6 +70,7 @@ export interface RelayDeps {
 export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   const { store, bus, tokens, log, metrics, now, random, nodeId, settings, proxies, timers = nodeTimers } = deps;
   const wheel = new TimerWheel(timers);
+  const isOut = (account: AccountAddress) => isDisabled(store, account);
   const turn = new Turn();
   const deviceIds = new DeviceIdCache();
   const sessions = new Sessions();
@@ -135,7 +141,8 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     wheel,
     turn,
     deviceIds,
-    login: new Login(tokens, store.devices),
+    login: new Login(tokens, store.devices, isOut),
+    isDisabled: isOut,
     logins: new LoginQueue(),
     sessions,
     router,

@@ -53,6 +53,7 @@ await boot({
       signingKey: settings.DIRECTORY_SIGNING_KEY,
       version,
       adminSocket: adminSocketOf(settings),
+      adminAddress: settings.ADMIN_LISTEN,
     });
     return {
       url: servers.listening.url,

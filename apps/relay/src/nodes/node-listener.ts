@@ -50,6 +50,8 @@ export interface NodeListenerParts {
 }
 
 const DEVICE_REMOVED = closeCodeOf('device-removed');
+/** A device looks for a new token, and the login tells its owner why there is none. */
+const TOKEN_REFUSED = closeCodeOf('token-refused');
 
 export class NodeListener implements WheelEntry {
   slot = -1;
@@ -176,6 +178,9 @@ export class NodeListener implements WheelEntry {
       case 'device-removed':
         accountDevices.forget(accountOf(message.device));
         sessions.closeDevice(message.device, DEVICE_REMOVED);
+        return;
+      case 'account-disabled':
+        sessions.closeAccount(message.address, TOKEN_REFUSED);
         return;
       case 'devices-changed':
         accountDevices.forget(message.address);

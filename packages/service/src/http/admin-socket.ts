@@ -5,18 +5,15 @@
  */
 import { once } from 'node:events';
 import { closeSync, lstatSync, openSync, rmSync } from 'node:fs';
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { LIMITS } from '@sealwire/wire/limits';
 import { ConfigError } from '../boot/config.ts';
-import { type FailureNotes, failureProblem } from './failure.ts';
+import { answerAdmin, bodyOf, JSON_TYPE } from './admin-request.ts';
+import type { FailureNotes } from './failure.ts';
 import type { AdminCommands } from './http-door.ts';
-import { isOfType, isUtf8 } from './media-type.ts';
-import { Problem } from './problem.ts';
-import { JsonError, parseStrictJson } from './strict-json.ts';
+import { parseStrictJson } from './strict-json.ts';
 
-const JSON_TYPE = 'application/json';
 /** For a command, whose person waits. */
 const PATIENCE_MS = 30_000;
 /** For a command that is under way when the server ends. */
@@ -46,14 +43,7 @@ export async function listenOnAdminSocket(
   notes: FailureNotes,
 ): Promise<AdminSocket> {
   const server = createServer((request, response) => {
-    runCommand(commands, request).then(
-      (result) =>
-        send(response, 200, { 'content-type': JSON_TYPE, 'cache-control': 'no-store' }, JSON.stringify(result)),
-      (error: unknown) => {
-        const problem = failureProblem(error, notes, 'admin-socket');
-        send(response, problem.status, problem.headers(), problem.body());
-      },
-    );
+    void answerAdmin(commands, { via: 'socket' }, request, response, notes);
   });
   const { address, release } = addressOf(path);
   try {
@@ -99,38 +89,6 @@ async function removeStale(path: string, address: string): Promise<void> {
   socket.destroy();
   if (answers) throw new ConfigError(path, 'is the socket of another server that runs', 'choose another path');
   rmSync(path);
-}
-
-async function runCommand(commands: AdminCommands, request: IncomingMessage): Promise<unknown> {
-  const path = request.url ?? '';
-  const command = Object.hasOwn(commands, path) ? commands[path] : undefined;
-  if (!command) throw new Problem('not-found');
-  if (request.method !== 'POST') throw new Problem('method-not-allowed', { headers: { allow: 'POST' } });
-  const { 'content-type': type = '' } = request.headers;
-  if (!isOfType(type, JSON_TYPE) || !isUtf8(type)) throw new Problem('unsupported-media-type');
-  const bytes = await bodyOf(request);
-  try {
-    return await command(parseStrictJson(bytes));
-  } catch (error) {
-    throw error instanceof JsonError ? new Problem('bad-request', { detail: error.message }, { cause: error }) : error;
-  }
-}
-
-/** Reads to the end in any case: who is cut off does not hear why. */
-async function bodyOf(stream: IncomingMessage, limit = LIMITS.jsonBodyBytes.value): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length <= limit) chunks.push(chunk);
-  }
-  if (length > limit) throw new Problem('payload-too-large');
-  return Buffer.concat(chunks);
-}
-
-function send(response: ServerResponse, status: number, headers: Record<string, string>, body: string): void {
-  response.writeHead(status, headers);
-  response.end(body);
 }
 
 /**
