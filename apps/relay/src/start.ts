@@ -25,6 +25,7 @@ import { Peers } from './nodes/peers.ts';
 import { Places } from './nodes/places.ts';
 import { Publisher } from './nodes/publisher.ts';
 import { Repeats } from './nodes/repeats.ts';
+import { OperatorNotices } from './operator/operator-notices.ts';
 import { Presence } from './presence/presence.ts';
 import { AccountDevices } from './sending/account-devices.ts';
 import { ContactGate } from './sending/contact-gate.ts';
@@ -119,6 +120,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     metrics,
     isReceiving: (device) => sessions.receiver(device) !== undefined || places.find(device)?.node !== undefined,
   });
+  const notices = new OperatorNotices(store, sessions, now, log);
   const listener = new NodeListener({
     node: nodeId,
     bus,
@@ -128,6 +130,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     peers,
     hub,
     presence,
+    notices,
     sessions,
     accountDevices,
     deviceIds,
@@ -148,6 +151,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     router,
     announcements,
     presence,
+    notices,
     committer,
     outboxes: { mailboxes: store.mailboxes, limits: settings, mailClock },
     mailboxes: store.mailboxes,
@@ -170,7 +174,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   // Before the first message is taken. A store that does not answer is asked again.
   await mailClock.look().catch((error) => log.warn('mail-clock-failed', { error }));
   const expiry = new Expiry(store, mailClock, settings, now, metrics, log);
-  for (const entry of [traffic, listener, presence, mailClock, expiry]) wheel.set(entry, wheel.tick + 1);
+  for (const entry of [traffic, listener, presence, notices, mailClock, expiry]) wheel.set(entry, wheel.tick + 1);
 
   async function close(): Promise<void> {
     draining = true;

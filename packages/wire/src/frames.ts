@@ -128,6 +128,8 @@ export const SERVER_FRAMES = new Oneof({
   'manifest-published': message(12, { version: uint(1) }),
   /** Of the same account: a hint, the list itself is the API's. */
   'contacts-published': message(13, { version: uint(1) }),
+  /** Of whoever runs the server, to all: of no account. */
+  'server-notice': message(20, { id: text(1, 64), text: text(2, LIMITS.noticeBytes.value), at: uint(3), until: uint(4) }),
   /** What has changed since the last one. */
   presence: message(14, {
     peers: list(message(1, { account: address(1), state: choice(2, PRESENCE_STATES) }), LIMITS.presencePeers.value),
@@ -141,6 +143,7 @@ export type Hello = Extract<ClientFrame, { kind: 'hello' }>;
 export type Lane = Hello['lane'];
 export type Ephemeral = Extract<ClientFrame, { kind: 'ephemeral' }>;
 export type Show = Extract<ClientFrame, { kind: 'show' }>;
+export type ServerNotice = Extract<ServerFrame, { kind: 'server-notice' }>;
 export type Presence = Extract<ServerFrame, { kind: 'presence' }>;
 export type Welcome = Extract<ServerFrame, { kind: 'welcome' }>;
 export type Rejected = Extract<ServerFrame, { kind: 'rejected' }>;

@@ -18,6 +18,7 @@ import type { WebSocket } from 'ws';
 import { Outbox, type OutboxOwner, type OutboxServices } from '../delivery/outbox.ts';
 import type { Committer } from '../mailboxes/committer.ts';
 import type { Announcements } from '../nodes/announcements.ts';
+import type { OperatorNotices } from '../operator/operator-notices.ts';
 import type { Presence } from '../presence/presence.ts';
 import { type Router, reject } from '../sending/router.ts';
 import type { RelaySettings } from '../settings.ts';
@@ -43,6 +44,7 @@ export interface ConnectionParts extends SessionWatchParts {
   readonly router: Router;
   readonly announcements: Announcements;
   readonly presence: Presence;
+  readonly notices: Pick<OperatorNotices, 'greet'>;
   readonly committer: Committer;
   readonly outboxes: OutboxServices;
   readonly mailboxes: Pick<Mailboxes, 'claimSession'>;
@@ -312,6 +314,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     // Subscribed first, then the mailbox is read: what is appended from here on reaches this outbox.
     sessions.open(this);
     this.watch.open(expiresAt);
+    this.parts.notices.greet(this);
     if (!this.outbox) return;
     this.outbox.start();
     announcements.opened(this);

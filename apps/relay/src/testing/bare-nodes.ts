@@ -50,6 +50,7 @@ export function createNode(node: string, bus: Bus, time: FakeTime) {
     peers: new Peers(node, Buffer.from(node), DEFAULT_SETTINGS, now, metrics, silentLog),
     hub,
     presence,
+    notices: { refresh: async () => {} },
     sessions,
     accountDevices,
     deviceIds: new DeviceIdCache(),
