@@ -25,6 +25,7 @@ import { Peers } from './nodes/peers.ts';
 import { Places } from './nodes/places.ts';
 import { Publisher } from './nodes/publisher.ts';
 import { Repeats } from './nodes/repeats.ts';
+import { DayCounter } from './operator/day-counter.ts';
 import { OperatorNotices } from './operator/operator-notices.ts';
 import { Presence } from './presence/presence.ts';
 import { AccountDevices } from './sending/account-devices.ts';
@@ -98,7 +99,10 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     submit: (submission) => committer.submit(submission),
   });
   const committer = new Committer(store.mailboxes, new Acknowledgements(), settings, mailClock, timers, {
-    appended: (batch, results) => router.appended(batch, results),
+    appended(batch, results) {
+      router.appended(batch, results);
+      days.appended(results, batch[0]?.at ?? now());
+    },
     unknown: (batch, error) => {
       log.warn('append-unknown', { count: batch.length, error });
       router.unknown(batch);
@@ -121,6 +125,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     isReceiving: (device) => sessions.receiver(device) !== undefined || places.find(device)?.node !== undefined,
   });
   const notices = new OperatorNotices(store, sessions, now, log);
+  const days = new DayCounter({ store, sessions, metrics, now, random, log });
   const listener = new NodeListener({
     node: nodeId,
     bus,
@@ -151,7 +156,10 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     router,
     announcements,
     presence,
-    notices,
+    arrived(session) {
+      notices.greet(session);
+      days.active(session.device);
+    },
     committer,
     outboxes: { mailboxes: store.mailboxes, limits: settings, mailClock },
     mailboxes: store.mailboxes,
@@ -174,12 +182,13 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   // Before the first message is taken. A store that does not answer is asked again.
   await mailClock.look().catch((error) => log.warn('mail-clock-failed', { error }));
   const expiry = new Expiry(store, mailClock, settings, now, metrics, log);
-  for (const entry of [traffic, listener, presence, notices, mailClock, expiry]) wheel.set(entry, wheel.tick + 1);
+  for (const entry of [traffic, listener, presence, notices, days, mailClock, expiry]) wheel.set(entry, wheel.tick + 1);
 
   async function close(): Promise<void> {
     draining = true;
     for (const connection of connections) connection.close(closeCodeOf('restart'));
     await committer.idle();
+    await days.flush();
     await announcements.idle();
     await presence.stop();
     repeats.stop();

@@ -15,6 +15,7 @@ export const COMMANDS = {
   migrate: { about: 'versions of a database: status or up', load: () => import('./migrate.ts') },
   'copy-store': { about: 'a data folder into a database', load: () => import('./copy-store.ts') },
   drill: { about: 'whether a deployment loses anything', load: () => import('@sealwire/drill/against') },
+  admin: { about: 'accounts, invitations, notices and more: sealwire-admin', load: () => import('./admin.ts') },
   invite: { about: 'an invitation code', load: () => import('./invite.ts') },
   'reset-account': { about: 'a code for who lost everything', load: () => import('./reset-account.ts') },
   certify: { about: 'certificates of accounts, by the deployment’s own authority', load: () => import('./certify.ts') },

@@ -11,6 +11,7 @@ import { maintenanceOperations } from './maintenance.ts';
 import { noticeOperations } from './notices.ts';
 import { type Actor, type AdminOperation, mayDo } from './operation.ts';
 import { type SessionsDeps, sessionOperations } from './sessions.ts';
+import { statisticsOperations } from './statistics.ts';
 import { tokenActor, tokenOperations } from './tokens.ts';
 import { newOrder, trailOperations, writeTrail } from './trail.ts';
 
@@ -26,6 +27,7 @@ export function adminOperations(deps: AdminDoorDeps): readonly AdminOperation[] 
     ...noticeOperations(deps),
     ...domainOperations(deps),
     ...maintenanceOperations(deps),
+    ...statisticsOperations(deps),
     ...trailOperations(deps),
     ...tokenOperations(deps),
   ];

@@ -21,6 +21,18 @@ const CLOSE_MS = 5_000;
 /** What a socket address holds (`sun_path` of unix(7)). */
 const ADDRESS_BYTES = process.platform === 'linux' ? 107 : 103;
 
+/** The server that was asked refused. */
+export class AdminRefusal extends ConfigError {
+  constructor(
+    path: string,
+    readonly reason: string,
+    /** Of the error table. */
+    readonly code: string,
+  ) {
+    super(path, `the server refuses: ${reason}`, 'see its log');
+  }
+}
+
 export interface AdminSocket {
   close(): Promise<void>;
 }
@@ -112,8 +124,8 @@ export async function callAdminSocket(path: string, command: string, body: objec
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     const answer = parseStrictJson(await bodyOf(response));
     if (response.statusCode === 200) return answer;
-    const { title, detail } = answer as { title: string; detail?: string };
-    throw new ConfigError(path, `the server refuses: ${detail ?? title}`, 'see its log');
+    const { title, detail, code } = answer as { title: string; detail?: string; code: string };
+    throw new AdminRefusal(path, detail ?? title, code);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
