@@ -95,6 +95,14 @@ describe('a token', () => {
   });
 });
 
+describe('the door', () => {
+  it('T200: is not at the address of the clients, whatever token is shown', async () => {
+    const auth = { authorization: `Bearer ${await tokenFor('owner')}` };
+    for (const { path } of adminOperations(fixture as never))
+      expect((await fixture.call('POST', path, {}, auth)).status).toBe(404);
+  });
+});
+
 describe('the trail', () => {
   it('T202: says who did what about whom and what became of it, before it begins and after', async () => {
     await fixture.member('alice');

@@ -25,7 +25,7 @@ export const adminSettings = z.object({
     example: './admin.token',
   }),
   ADMIN_SOCKET,
-  STORE_URL: setting(SERVER_SETTINGS.STORE_URL.optional(), { about: aboutOf(SERVER_SETTINGS.STORE_URL).about }),
+  STORE_URL: setting(z.string().min(1).optional(), { about: aboutOf(SERVER_SETTINGS.STORE_URL).about, alsoFile: true }),
   DATA_DIR: setting(z.string().min(1), { about: 'The folder of `npm start`.', default: './data' }),
   BUS_URL: SERVER_SETTINGS.BUS_URL,
   DOMAIN: setting(SERVER_SETTINGS.DOMAIN, { about: 'The domain of the accounts.', default: 'localhost' }),
