@@ -22,8 +22,7 @@ async function begin(options: WorldOptions = {}): Promise<void> {
   [alice, bob] = [await world.device('alice'), await world.device('bob')];
 }
 
-const announcer = () =>
-  createAnnouncer({ bus: openMemoryBus(world.hub), log: silentLog, metrics: createMetrics() });
+const announcer = () => createAnnouncer({ bus: openMemoryBus(world.hub), log: silentLog, metrics: createMetrics() });
 const disable = (device: DeviceId) =>
   changeStanding(world.store, accountOf(device), () => ({ disabledAt: world.time.now() }));
 

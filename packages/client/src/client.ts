@@ -93,7 +93,6 @@ import { Dialogues } from './verification/dialogues.ts';
 const MESSAGE_ID_BYTES = LIMITS.messageIdBytes.value;
 const ACCOUNT_SECRET_BYTES = 32;
 
-export type { ServerNotice } from './connection/server-notices.ts';
 export type { CertificateInfo, CertificateState } from './accounts/device-authority.ts';
 export type { ApproveOptions, LinkRequest } from './accounts/linking/link-as-old.ts';
 export type { UndoneLinking } from './accounts/linking/newcomers.ts';
@@ -107,6 +106,7 @@ export type {
   RegisterOptions,
   SuiteOptions,
 } from './client-options.ts';
+export type { ServerNotice } from './connection/server-notices.ts';
 
 export class Client {
   readonly address: AccountAddress;

@@ -40,7 +40,13 @@ describe('figures of days', () => {
     await writeDay(store, today, 'b', figures(2, 5), sketchOf(10, 30));
     const [day, ...more] = await readDays(store, NOW, 30);
     expect(more).toEqual([]);
-    expect(day).toMatchObject({ day: '2026-11-29', messages: 100, deliveries: 200, errors: 2, delayMs: { p50: 1, p99: 50 } });
+    expect(day).toMatchObject({
+      day: '2026-11-29',
+      messages: 100,
+      deliveries: 200,
+      errors: 2,
+      delayMs: { p50: 1, p99: 50 },
+    });
     expect(Math.abs(day!.activeDevices! - 30)).toBeLessThanOrEqual(1);
   });
 

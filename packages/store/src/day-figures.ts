@@ -135,7 +135,14 @@ function sumOf(records: readonly OperatorRecord[]): Stored {
 
 function answerOf(day: string, { messages, deliveries, errors, delays, active = 0 }: Stored): DayAnswer {
   const activeDevices = active < FEWEST ? null : active;
-  return { day, activeDevices, messages, deliveries, errors, delayMs: { p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) } };
+  return {
+    day,
+    activeDevices,
+    messages,
+    deliveries,
+    errors,
+    delayMs: { p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) },
+  };
 }
 
 function quantile(delays: readonly number[], part: number): number | null {

@@ -128,11 +128,16 @@ export const SERVER_FRAMES = new Oneof({
   'manifest-published': message(12, { version: uint(1) }),
   /** Of the same account: a hint, the list itself is the API's. */
   'contacts-published': message(13, { version: uint(1) }),
-  /** Of whoever runs the server, to all: of no account. */
-  'server-notice': message(20, { id: text(1, 64), text: text(2, LIMITS.noticeBytes.value), at: uint(3), until: uint(4) }),
   /** What has changed since the last one. */
   presence: message(14, {
     peers: list(message(1, { account: address(1), state: choice(2, PRESENCE_STATES) }), LIMITS.presencePeers.value),
+  }),
+  /** Of whoever runs the server, to all: of no account. */
+  'server-notice': message(20, {
+    id: text(1, 64),
+    text: text(2, LIMITS.noticeBytes.value),
+    at: uint(3),
+    until: uint(4),
   }),
 });
 

@@ -2,8 +2,9 @@
  * Counts for the statistics of administrators (packages/store/src/day-figures.ts): sums of this process by day, written once a minute. A
  * process that dies loses its last minute.
  */
-import type { RandomBytes } from '@sealwire/crypto/port';
+
 import { nodeCrypto } from '@sealwire/crypto/node';
+import type { RandomBytes } from '@sealwire/crypto/port';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import { ActiveSketch } from '@sealwire/store/active-sketch';

@@ -37,7 +37,12 @@ export const COMMANDS: Readonly<Record<string, AdminWord>> = {
     }),
     show: lines.accounts,
   },
-  'accounts show': { ...byName, about: 'one account, its devices, what waits for each', path: '/v1/admin/accounts/show', show: lines.account },
+  'accounts show': {
+    ...byName,
+    about: 'one account, its devices, what waits for each',
+    path: '/v1/admin/accounts/show',
+    show: lines.account,
+  },
   'accounts disable': {
     ...byName,
     about: 'shuts it out, everywhere and at once; its mail is kept',
@@ -193,7 +198,9 @@ export const COMMANDS: Readonly<Record<string, AdminWord>> = {
 };
 
 export function usage(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { words = [], about }]) => `  ${[name, ...words].join(' ').padEnd(28)}${about}\n`);
+  const rows = Object.entries(COMMANDS).map(
+    ([name, { words = [], about }]) => `  ${[name, ...words].join(' ').padEnd(28)}${about}\n`,
+  );
   return [
     'sealwire-admin COMMAND [--json] [settings]\n\n',
     ...rows,

@@ -39,12 +39,14 @@ export function accounts({ accounts, next }: { accounts: readonly AccountLine[];
   return page(rows, next, '--after');
 }
 
-export function account(one: Omit<AccountLine, 'devices'> & {
-  readonly accountKey: string;
-  readonly manifest: number;
-  readonly appPasswords: number;
-  readonly devices: readonly { readonly id: string; readonly addedAt: number; readonly waiting: Waiting }[];
-}): string {
+export function account(
+  one: Omit<AccountLine, 'devices'> & {
+    readonly accountKey: string;
+    readonly manifest: number;
+    readonly appPasswords: number;
+    readonly devices: readonly { readonly id: string; readonly addedAt: number; readonly waiting: Waiting }[];
+  },
+): string {
   return [
     one.address,
     `  made ${time(one.createdAt)}, list of devices ${one.manifest}, ${one.appPasswords} app passwords`,
@@ -99,7 +101,9 @@ export function trail(answer: {
 export function tokens(answer: {
   tokens: readonly { id: string; name: string; role: string; expiresAt: number }[];
 }): string {
-  return answer.tokens.map(({ id, name, role, expiresAt }) => `${id}  ${name}  ${role}  until ${time(expiresAt)}`).join('\n');
+  return answer.tokens
+    .map(({ id, name, role, expiresAt }) => `${id}  ${name}  ${role}  until ${time(expiresAt)}`)
+    .join('\n');
 }
 
 export function days(answer: {
@@ -114,7 +118,9 @@ export function days(answer: {
 }): string {
   const head = 'day  active devices  messages  deliveries  delay p50/p99 ms  errors';
   const rows = answer.days.map(({ day, activeDevices, messages, deliveries, delayMs, errors }) =>
-    [day, activeDevices ?? 'few', messages, deliveries, `${delayMs.p50 ?? '-'}/${delayMs.p99 ?? '-'}`, errors].join('  '),
+    [day, activeDevices ?? 'few', messages, deliveries, `${delayMs.p50 ?? '-'}/${delayMs.p99 ?? '-'}`, errors].join(
+      '  ',
+    ),
   );
   return [head, ...rows].join('\n');
 }

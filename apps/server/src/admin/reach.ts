@@ -52,7 +52,11 @@ export async function order(settings: AdminSettings, path: string, body: object,
 async function orderInStore(settings: AdminSettings, url: string, path: string, body: object, now: () => number) {
   const folder = /^lmdb:(.+)$/.exec(url)?.[1];
   if (folder !== undefined && !existsSync(join(folder, 'data.mdb')))
-    throw new ConfigError('DATA_DIR', `no server runs here, and there is no store in ${folder}`, 'name its DATA_DIR, STORE_URL or ADMIN_URL');
+    throw new ConfigError(
+      'DATA_DIR',
+      `no server runs here, and there is no store in ${folder}`,
+      'name its DATA_DIR, STORE_URL or ADMIN_URL',
+    );
   const store = await openOrExplain('STORE_URL', () => openStore(url));
   try {
     const bus = await openOrExplain('BUS_URL', () => openBus(settings.BUS_URL));
@@ -79,9 +83,15 @@ async function askAddress(url: string, token: string | undefined, path: string, 
   const base = url.replace(/\/+$/, '');
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const asked = { method: 'POST', headers, body: JSON.stringify(body), redirect: 'error' } as const;
-  const response = await fetch(`${base}${path}`, { ...asked, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).catch(() => {
-    throw new Unreached('ADMIN_URL', `${base} does not answer`, 'look whether it runs, and whether that is its ADMIN_LISTEN');
-  });
+  const response = await fetch(`${base}${path}`, { ...asked, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).catch(
+    () => {
+      throw new Unreached(
+        'ADMIN_URL',
+        `${base} does not answer`,
+        'look whether it runs, and whether that is its ADMIN_LISTEN',
+      );
+    },
+  );
   const answer = (await response.json().catch(() => {
     throw new Unreached('ADMIN_URL', `${base} answers no JSON`, 'look whether that is the ADMIN_LISTEN of a server');
   })) as { title?: string; detail?: string; code?: string };

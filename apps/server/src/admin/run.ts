@@ -37,7 +37,9 @@ export async function administer(sources: ConfigSources, now: () => number, { ou
       out(usage());
       return EXIT.ok;
     }
-    const flags = SETTING_FLAGS.flatMap((flag) => (values[flag] === undefined ? [] : [`--${flag}`, String(values[flag])]));
+    const flags = SETTING_FLAGS.flatMap((flag) =>
+      values[flag] === undefined ? [] : [`--${flag}`, String(values[flag])],
+    );
     const loaded = loadConfig(adminSettings, { ...sources, argv: flags });
     if (loaded.action === 'show') throw new ConfigError('arguments', 'show nothing', 'see --help');
     const body = command.body?.(words, values) ?? {};
@@ -56,10 +58,14 @@ export async function administer(sources: ConfigSources, now: () => number, { ou
   }
 }
 
-function commandIn([first = '', second = '', ...more]: readonly string[]): { command: AdminWord; rest: readonly string[] } {
+function commandIn([first = '', second = '', ...more]: readonly string[]): {
+  command: AdminWord;
+  rest: readonly string[];
+} {
   const two = `${first} ${second}`;
   if (Object.hasOwn(COMMANDS, two)) return { command: COMMANDS[two]!, rest: more };
-  if (Object.hasOwn(COMMANDS, first)) return { command: COMMANDS[first]!, rest: second === '' ? more : [second, ...more] };
+  if (Object.hasOwn(COMMANDS, first))
+    return { command: COMMANDS[first]!, rest: second === '' ? more : [second, ...more] };
   const nouns = [...new Set(Object.keys(COMMANDS).map((name) => name.split(' ')[0]))];
   const verbs = Object.keys(COMMANDS).filter((name) => name.startsWith(`${first} `));
   const fix = verbs.length > 0 ? `use one of ${verbs.join(', ')}` : `use one of ${nouns.join(', ')}; see --help`;
@@ -77,6 +83,10 @@ function wordsOf({ words: demanded = [], options = {} }: AdminWord, args: readon
   }
   const { values, positionals: words } = parsed;
   if (words.length !== demanded.length && !values.help)
-    throw new ConfigError('arguments', `${demanded.length} words are wanted, ${words.length} are there`, `write ${demanded.join(' ') || 'none'}`);
+    throw new ConfigError(
+      'arguments',
+      `${demanded.length} words are wanted, ${words.length} are there`,
+      `write ${demanded.join(' ') || 'none'}`,
+    );
   return { words, values };
 }
