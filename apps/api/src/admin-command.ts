@@ -70,7 +70,7 @@ async function inStore(
   commands: (store: Store) => AdminCommands,
 ): Promise<object | undefined> {
   try {
-    return await commands(store)[path]?.(body);
+    return await commands(store)[path]?.(body, { via: 'socket' });
   } catch (error) {
     if (error instanceof Problem) throw new ConfigError(error.details.detail ?? error.message, 'check the name');
     throw error;

@@ -1,16 +1,10 @@
 /** The command `invite`: makes an invitation code. */
-import { nodeCrypto } from '@sealwire/crypto/node';
-import { systemRandom } from '@sealwire/crypto/random';
 import { type ConfigSources, setting } from '@sealwire/service/config';
 import { wholeNumber } from '@sealwire/service/settings';
+import type { Store } from '@sealwire/store/port';
 import type { z } from 'zod';
-import {
-  INVITATIONS_PATH,
-  INVITE_DAYS,
-  INVITE_USES,
-  type Invitation,
-  invitationCommands,
-} from './accounts/invitations.ts';
+import { INVITATIONS_PATH, INVITE_DAYS, INVITE_USES, type Invitation } from './accounts/invitations.ts';
+import { offlineAdminCommands } from './admin/offline.ts';
 import { type AdministeredServer, adminCommand, type Output } from './admin-command.ts';
 
 /** To be among the settings of whoever has this command. */
@@ -32,8 +26,7 @@ export function inviteCommand<S extends z.ZodObject<typeof INVITE_SETTINGS>>(
     return {
       path: INVITATIONS_PATH,
       body,
-      commands: (store: Parameters<typeof invitationCommands>[0]['store']) =>
-        invitationCommands({ store, crypto: nodeCrypto(), random: systemRandom, now }),
+      commands: (store: Store) => offlineAdminCommands(store, { now, domain: '' }),
       tell({ code, expiresAt }: Invitation) {
         output.out(`${code}\n`);
         output.err(`good for ${body.uses} account(s) until ${new Date(expiresAt).toISOString()}\n`);

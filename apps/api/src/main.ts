@@ -44,6 +44,7 @@ else {
     openBus,
     openCounters,
     adminSocket: adminSocketOf,
+    adminAddress: ({ ADMIN_LISTEN }) => ADMIN_LISTEN,
     withoutNews: 'other processes hear nothing of changes',
     slowRoutes: SLOW_ROUTES,
     async start(context) {

@@ -1,12 +1,11 @@
 /** The command `reset-account NAME`: makes a reset code, by which somebody who has lost everything gets back to the own name. */
-import { nodeCrypto } from '@sealwire/crypto/node';
-import { systemRandom } from '@sealwire/crypto/random';
 import { type ConfigSources, setting } from '@sealwire/service/config';
-import { silentLog } from '@sealwire/service/log';
 import { wholeNumber } from '@sealwire/service/settings';
+import type { Store } from '@sealwire/store/port';
 import type { z } from 'zod';
+import { offlineAdminCommands } from './admin/offline.ts';
 import { type AdministeredServer, adminCommand, type Output } from './admin-command.ts';
-import { RESET_DAYS, RESETS_PATH, type ResetCode, type ResetOptions, resetCommands } from './resets/reset-codes.ts';
+import { RESET_DAYS, RESETS_PATH, type ResetCode } from './resets/reset-codes.ts';
 
 /** To be among the settings of whoever has this command, beside `DOMAIN`. */
 export const RESET_SETTINGS = {
@@ -27,9 +26,7 @@ export function resetAccountCommand<S extends ResetSettings>(
     return {
       path: RESETS_PATH,
       body: { name, days },
-      // Where no server runs what is said here is the only log.
-      commands: (store: ResetOptions['store']) =>
-        resetCommands({ store, crypto: nodeCrypto(), random: systemRandom, now, domain, log: silentLog }),
+      commands: (store: Store) => offlineAdminCommands(store, { now, domain }),
       tell({ address, code, number, expiresAt }: ResetCode) {
         output.out(`${code}\n`);
         output.err(

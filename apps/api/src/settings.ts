@@ -146,8 +146,14 @@ export function blobsTerms(settings: Omit<z.output<z.ZodObject<typeof BLOBS_SETT
 
 export const ADMIN_SOCKET = setting(z.string().min(1).optional(), {
   about:
-    'Where the server listens for its administrator (`invite`): a Unix domain socket, for its user only. Not set: `admin.sock` in the folder of an embedded store, else none.',
+    'Where the server listens for its administrator (`sealwire-admin`, `invite`): a Unix domain socket, for its user only. Not set: `admin.sock` in the folder of an embedded store, else none.',
   example: '/run/sealwire/admin.sock',
+});
+
+export const ADMIN_LISTEN = setting(listenAddress().optional(), {
+  about:
+    'Where the server listens for administrators on the network, `HOST:PORT`, by the tokens of `sealwire-admin tokens make`. Beyond this machine only with TLS. Not set: nowhere ([administration](administration.md)).',
+  example: '127.0.0.1:8090',
 });
 
 export const apiSettings = z.object({
@@ -161,6 +167,7 @@ export const apiSettings = z.object({
   }),
   APP_PASSWORD_KEY,
   ADMIN_SOCKET,
+  ADMIN_LISTEN,
   ...API_SETTINGS,
   ...BLOBS_SETTINGS,
 });

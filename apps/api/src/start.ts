@@ -19,12 +19,14 @@ import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
 import { PAGE_STYLE } from '@sealwire/service/openapi-page';
 import { basePathOf, originOf } from '@sealwire/service/public-origin';
+import { admittedDevices, admittedPasswords } from '@sealwire/store/operator';
 import { LIMITS } from '@sealwire/wire/limits';
 import { AccountService } from './accounts/account-service.ts';
 import { AccountsController } from './accounts/accounts.controller.ts';
-import { invitationCommands } from './accounts/invitations.ts';
 import { ActivationService } from './activations/activation-service.ts';
 import { ActivationsController } from './activations/activations.controller.ts';
+import { adminCommands } from './admin/door.ts';
+import { MaintenanceGuard } from './admin/maintenance-guard.ts';
 import { AppPasswordService } from './app-passwords/app-password-service.ts';
 import { AppPasswordsController } from './app-passwords/app-passwords.controller.ts';
 import { AttachmentService } from './attachments/attachment-service.ts';
@@ -64,7 +66,6 @@ import {
 } from './ports.ts';
 import { PublishedController } from './published/published.controller.ts';
 import { publish } from './published/published.ts';
-import { resetCommands } from './resets/reset-codes.ts';
 import { ResetService } from './resets/reset-service.ts';
 import { ResetsController } from './resets/resets.controller.ts';
 import type { ApiSettings } from './settings.ts';
@@ -99,13 +100,14 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
   });
   app.useGlobalPipes(schemaPipe());
   app.useGlobalFilters(new ProblemFilter(deps));
+  app.useGlobalGuards(new MaintenanceGuard(deps.store));
   await app.init();
   routesAreThere();
   await fastify.ready();
   return {
     handle: (request, response) =>
       request.url?.startsWith(`${FILES_PREFIX}/`) ? files(request, response) : fastify.routing(request, response),
-    admin: { ...invitationCommands(deps), ...resetCommands({ ...deps, domain: deps.settings.DOMAIN }) },
+    admin: adminCommands({ ...deps, announcer, domain: deps.settings.DOMAIN }),
     ready: () => deps.store.probe(),
     async close() {
       announcer.stop();
@@ -200,7 +202,7 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths, link
       { provide: PUBLISHED, useValue: publish(settings, deps.version, signer.jwks(), deps.directoryKey) },
       {
         provide: AUTHENTICATE,
-        useValue: bearerAuthenticator({ verifier, audience: 'api', findDevice: (id) => store.devices.find(id) }),
+        useValue: bearerAuthenticator({ verifier, audience: 'api', findDevice: admittedDevices(store).find }),
       },
     ],
   })
@@ -230,6 +232,6 @@ function appPasswordLogin(deps: ApiDeps, vault: AppPasswordVault, signer: TokenS
     perAccount: settings.WRONG_PASSWORDS_PER_ACCOUNT,
   };
   const guesses = createGuessLimits(budgets, { now, metrics, counters });
-  const check = createAppPasswordCheck({ vault, passwords: store.appPasswords, guesses, random, now });
+  const check = createAppPasswordCheck({ vault, passwords: admittedPasswords(store), guesses, random, now });
   return new AppPasswordLogin({ store, crypto, signer, check, realm: vault.realm });
 }

@@ -48,7 +48,7 @@ export async function changePresence(client: Client, { action, only, to }: Prese
   return { own, ...presence.settings(), peers };
 }
 
-/** While a command runs: who comes and goes, and who types. With `--json` as data, on a terminal as chatter, else not at all. */
+/** While a command runs: what the server says to all, who comes and goes, and who types. With `--json` as data, on a terminal as chatter, else not at all. */
 export function showPresence(client: Client, output: Output, isTerminal: boolean): void {
   const nameOf = (account: AccountAddress) => shortName(account, client.address);
   const say = (record: Readonly<Record<string, unknown>>, text: string | undefined) => {
@@ -59,6 +59,10 @@ export function showPresence(client: Client, output: Output, isTerminal: boolean
   client.onPresence(({ account, state }) =>
     say({ event: 'peer-presence', account, state }, `${nameOf(account)} is ${state}`),
   );
+  client.onServerNotice(({ id, text, at, until }) => {
+    if (output.json) output.data({ event: 'server-notice', id, text, at, until }, '').catch(() => undefined);
+    else output.warn(`from the server, not from a person: ${text}`);
+  });
   client.onTyping(({ from, device, conversation, typing }) => {
     const where = conversation === from ? '' : ` in ${conversationName(client, conversation)}`;
     const text = typing ? `${nameOf(from)} is typing${where}…` : undefined;

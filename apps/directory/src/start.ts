@@ -1,4 +1,5 @@
 /** The key directory as a door: built from its dependencies, listening nowhere. */
+import { admittedDevices } from '@sealwire/store/operator';
 import 'reflect-metadata';
 import helmet from '@fastify/helmet';
 import { Module, type Type } from '@nestjs/common';
@@ -141,7 +142,7 @@ function directoryModule(deps: DirectoryDeps, announcer: Announcer, budget: Bund
   const authenticate = bearerAuthenticator({
     verifier: tokens,
     audience: 'directory',
-    findDevice: (device) => store.devices.find(device),
+    findDevice: admittedDevices(store).find,
   });
 
   @Module({

@@ -9,9 +9,11 @@ import type { SocketDoor } from '@sealwire/service/http-door';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
 import { Problem } from '@sealwire/service/problem';
+import { isDisabled } from '@sealwire/store/operator';
 import type { Devices, Store } from '@sealwire/store/port';
 import { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { closeCodeOf } from '@sealwire/wire/errors';
+import type { AccountAddress } from '@sealwire/wire/ids';
 import { AccountQuota } from './mailboxes/account-quota.ts';
 import { Acknowledgements } from './mailboxes/acknowledgements.ts';
 import { Committer } from './mailboxes/committer.ts';
@@ -24,6 +26,8 @@ import { Peers } from './nodes/peers.ts';
 import { Places } from './nodes/places.ts';
 import { Publisher } from './nodes/publisher.ts';
 import { Repeats } from './nodes/repeats.ts';
+import { DayCounter } from './operator/day-counter.ts';
+import { OperatorNotices } from './operator/operator-notices.ts';
 import { Presence } from './presence/presence.ts';
 import { AccountDevices } from './sending/account-devices.ts';
 import { ContactGate } from './sending/contact-gate.ts';
@@ -46,7 +50,10 @@ export { DEFAULT_SETTINGS, type RelaySettings } from './settings.ts';
 export type { Timers } from './time/timers.ts';
 
 export interface RelayDeps {
-  readonly store: Pick<Store, 'mailboxes' | 'devices' | 'accountRecords' | 'once' | 'expiryTime' | 'probe'>;
+  readonly store: Pick<
+    Store,
+    'mailboxes' | 'devices' | 'accountRecords' | 'operatorRecords' | 'once' | 'expiryTime' | 'probe'
+  >;
   readonly bus: Bus;
   readonly tokens: TokenVerifier;
   readonly log: Log;
@@ -68,6 +75,7 @@ export interface RelayDeps {
 export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   const { store, bus, tokens, log, metrics, now, random, nodeId, settings, proxies, timers = nodeTimers } = deps;
   const wheel = new TimerWheel(timers);
+  const isOut = (account: AccountAddress) => isDisabled(store, account);
   const turn = new Turn();
   const deviceIds = new DeviceIdCache();
   const sessions = new Sessions();
@@ -95,7 +103,10 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     submit: (submission) => committer.submit(submission),
   });
   const committer = new Committer(store.mailboxes, new Acknowledgements(), settings, mailClock, timers, {
-    appended: (batch, results) => router.appended(batch, results),
+    appended(batch, results) {
+      router.appended(batch, results);
+      days.appended(results, batch[0]?.at ?? now());
+    },
     unknown: (batch, error) => {
       log.warn('append-unknown', { count: batch.length, error });
       router.unknown(batch);
@@ -117,6 +128,8 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     metrics,
     isReceiving: (device) => sessions.receiver(device) !== undefined || places.find(device)?.node !== undefined,
   });
+  const notices = new OperatorNotices(store, sessions, now, log);
+  const days = new DayCounter({ store, sessions, metrics, now, random, log });
   const listener = new NodeListener({
     node: nodeId,
     bus,
@@ -126,6 +139,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     peers,
     hub,
     presence,
+    notices,
     sessions,
     accountDevices,
     deviceIds,
@@ -139,12 +153,17 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
     wheel,
     turn,
     deviceIds,
-    login: new Login(tokens, store.devices),
+    login: new Login(tokens, store.devices, isOut),
+    isDisabled: isOut,
     logins: new LoginQueue(),
     sessions,
     router,
     announcements,
     presence,
+    arrived(session) {
+      notices.greet(session);
+      days.active(session.device);
+    },
     committer,
     outboxes: { mailboxes: store.mailboxes, limits: settings, mailClock },
     mailboxes: store.mailboxes,
@@ -167,12 +186,13 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   // Before the first message is taken. A store that does not answer is asked again.
   await mailClock.look().catch((error) => log.warn('mail-clock-failed', { error }));
   const expiry = new Expiry(store, mailClock, settings, now, metrics, log);
-  for (const entry of [traffic, listener, presence, mailClock, expiry]) wheel.set(entry, wheel.tick + 1);
+  for (const entry of [traffic, listener, presence, notices, days, mailClock, expiry]) wheel.set(entry, wheel.tick + 1);
 
   async function close(): Promise<void> {
     draining = true;
     for (const connection of connections) connection.close(closeCodeOf('restart'));
     await committer.idle();
+    await days.flush();
     await announcements.idle();
     await presence.stop();
     repeats.stop();

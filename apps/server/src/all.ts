@@ -55,6 +55,7 @@ await boot({
       signingKey: settings.DIRECTORY_SIGNING_KEY,
       version,
       adminSocket: adminSocketOf(settings),
+      adminAddress: settings.ADMIN_LISTEN,
     });
     return {
       url: servers.listening.url,

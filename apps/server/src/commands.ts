@@ -19,6 +19,7 @@ export const COMMANDS = {
   verify: { about: 'whether a backup is whole', load: () => import('./backups/verify.ts') },
   restore: { about: 'a backup into a store that is empty', load: () => import('./backups/restore.ts') },
   drill: { about: 'whether a deployment loses anything', load: () => import('@sealwire/drill/against') },
+  admin: { about: 'accounts, invitations, notices and more: sealwire-admin', load: () => import('./admin.ts') },
   invite: { about: 'an invitation code', load: () => import('./invite.ts') },
   'reset-account': { about: 'a code for who lost everything', load: () => import('./reset-account.ts') },
   certify: { about: 'certificates of accounts, by the deployment’s own authority', load: () => import('./certify.ts') },

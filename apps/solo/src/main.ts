@@ -82,6 +82,7 @@ if (command) {
         mailFolder: join(folder.path, 'mail'),
         nesKeyFile: nesKeyIn(folder.path),
         adminSocket: adminSocketIn(folder.path),
+        adminAddress: settings.ADMIN_LISTEN,
       });
       for (const warning of exposureWarnings(settings)) process.stderr.write(`solo: warning: ${warning}\n`);
       const greeting = welcome({

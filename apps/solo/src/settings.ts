@@ -1,5 +1,5 @@
 /** The settings of solo: those of the three servers that make sense on one machine, and where the data lies. */
-import { API_SETTINGS, BLOBS_SETTINGS, blobsUrl } from '@sealwire/api/settings';
+import { ADMIN_LISTEN, API_SETTINGS, BLOBS_SETTINGS, blobsUrl } from '@sealwire/api/settings';
 import { DIRECTORY_SETTINGS } from '@sealwire/directory/settings';
 import { RELAY_CONFIG } from '@sealwire/relay/config';
 import { setting } from '@sealwire/service/config';
@@ -48,6 +48,7 @@ export const soloSettings = z.object({
   ALLOWED_ORIGINS,
   TRUSTED_PROXIES,
   METRICS_LISTEN,
+  ADMIN_LISTEN,
   CONNECTIONS_PER_ADDRESS,
   LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error', 'silent']), {
     about: 'The least level that is logged: `debug`, `info`, `warn`, `error`, `silent`.',

@@ -56,6 +56,8 @@ export interface SoloDeps {
   readonly nesKeyFile?: string | undefined;
   /** Where it listens for its administrator; undefined: nowhere. */
   readonly adminSocket?: string | undefined;
+  /** Where it does so for tokens; undefined: nowhere. */
+  readonly adminAddress?: ListenAddress | undefined;
 }
 
 export interface Solo {
@@ -150,6 +152,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
     proxies,
     adminSocket,
+    adminAddress: deps.adminAddress,
     metricsAddress: settings.METRICS_LISTEN,
   });
   return { listening, origin, stop: () => listening.close() };

@@ -41,6 +41,7 @@ import {
   suitesOf,
 } from './client-options.ts';
 import { Connection } from './connection/connection.ts';
+import { type ServerNotice, ServerNotices } from './connection/server-notices.ts';
 import { ClientBlocks } from './contacts/client-blocks.ts';
 import { ClientContacts } from './contacts/client-contacts.ts';
 import { ContactSync } from './contacts/contact-sync.ts';
@@ -105,6 +106,7 @@ export type {
   RegisterOptions,
   SuiteOptions,
 } from './client-options.ts';
+export type { ServerNotice } from './connection/server-notices.ts';
 
 export class Client {
   readonly address: AccountAddress;
@@ -145,6 +147,7 @@ export class Client {
   /** To whom this device shows itself, and who of them is online: docs/spec/presence.md. */
   readonly presence: ClientPresence;
   readonly #typing: Typing;
+  readonly #serverNotices = new ServerNotices();
   readonly #receiptSchedule: ReceiptSchedule;
   readonly #connection: Connection;
   readonly #upkeep: KeyUpkeep;
@@ -478,6 +481,11 @@ export class Client {
     return this.#typing.onTyping(listener);
   }
 
+  /** Calls `listener` when whoever runs the server has something to say to all; the answer ends that. Of no account: show it as the server's. */
+  onServerNotice(listener: (notice: ServerNotice) => void): () => void {
+    return this.#serverNotices.onNotice(listener);
+  }
+
   /** Calls `listener` when one of those of `presence.showTo` looks different than before; the answer ends that. */
   onPresence(listener: (event: PresenceEvent) => void): () => void {
     return this.presence.onPresence(listener);
@@ -726,6 +734,7 @@ export class Client {
     else if (frame.kind === 'manifest-published') this.#manifestWatch.hint(frame.version);
     else if (frame.kind === 'contacts-published') this.#contactSync.hint(frame.version);
     else if (frame.kind === 'presence') this.presence.received(frame);
+    else if (frame.kind === 'server-notice') this.#serverNotices.received(frame);
     else if (frame.kind === 'ephemeral-deliver') this.#typing.received(frame);
     else if (frame.kind === 'error') this.#runtime.trace?.({ name: 'relay-error', code: frame.code });
   }

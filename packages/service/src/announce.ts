@@ -20,6 +20,10 @@ export interface Announcer {
   manifestPublished(address: AccountAddress, version: number, devices: readonly DeviceId[]): Promise<void>;
   /** Who may write to this account may be other ones now. `version`: of its contact list, of which `devices` are told; 0: it is as it was. */
   contactsChanged(address: AccountAddress, version: number, devices: readonly DeviceId[]): Promise<void>;
+  /** None of its devices may be here any more. */
+  accountDisabled(address: AccountAddress): Promise<void>;
+  /** Other notices are to be told, or fewer. */
+  noticesChanged(): Promise<void>;
   /** Forgets what waits: nodes find it by their polls. */
   stop(): void;
 }
@@ -39,7 +43,10 @@ export const AGAIN_MS = 500;
 /** Beyond it the oldest are forgotten. */
 export const MOST_WAITING = 10_000;
 
-type Told = Extract<NodeMessage, { kind: 'device-removed' | 'devices-changed' | 'contacts-changed' }>;
+type Told = Extract<
+  NodeMessage,
+  { kind: 'device-removed' | 'devices-changed' | 'contacts-changed' | 'account-disabled' | 'notices-changed' }
+>;
 
 /** Its calls never reject: the change is committed, and the caller's answer must say so whatever the bus does. */
 export function createAnnouncer(deps: AnnouncerDeps): Announcer {
@@ -52,6 +59,8 @@ export function createAnnouncer(deps: AnnouncerDeps): Announcer {
     devicesChanged: (address) => announce({ kind: 'devices-changed', address, version: 0, devices: [] }),
     manifestPublished: (address, version, devices) => announce({ kind: 'devices-changed', address, version, devices }),
     contactsChanged: (address, version, devices) => announce({ kind: 'contacts-changed', address, version, devices }),
+    accountDisabled: (address) => announce({ kind: 'account-disabled', address }),
+    noticesChanged: () => announce({ kind: 'notices-changed' }),
     stop: () => waiting.stop(),
   };
 }
@@ -127,12 +136,13 @@ class Waiting {
 }
 
 function keyOf(message: Told): string {
-  return message.kind === 'device-removed' ? message.device : `${message.kind} ${message.address}`;
+  if (message.kind === 'device-removed') return message.device;
+  return 'address' in message ? `${message.kind} ${message.address}` : message.kind;
 }
 
 /** Of one account: who is told of a manifest or a list must be told of the newest. Never `before` itself, which may be under way. */
 function newerOf(before: Told, after: Told): Told {
-  if (before.kind === 'device-removed' || after.kind === 'device-removed') return after;
+  if (!('version' in before && 'version' in after)) return after;
   return after.version >= before.version ? after : { ...before };
 }
 

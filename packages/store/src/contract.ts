@@ -18,6 +18,7 @@ import { lossContract } from './contract/loss.ts';
 import { manifestsContract } from './contract/manifests.ts';
 import { modelContract } from './contract/model.ts';
 import { nesUsersContract } from './contract/nes-users.ts';
+import { accountPagesContract, auditTrailContract, operatorRecordsContract } from './contract/operator.ts';
 import { prekeysContract } from './contract/prekeys.ts';
 import { readContract } from './contract/read.ts';
 import { resetsContract } from './contract/resets.ts';
@@ -38,6 +39,9 @@ export function storeContract(name: string, open: OpenStore, sequences?: number)
     attachmentsContract(open);
     accountRecordsContract(open);
     nesUsersContract(open);
+    accountPagesContract(open);
+    operatorRecordsContract(open);
+    auditTrailContract(open);
     appendContract(open);
     readContract(open);
     acknowledgeContract(open);

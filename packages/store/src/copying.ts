@@ -12,11 +12,13 @@ import {
   accountDocuments,
   accountRecordDocument,
   attachmentsDocument,
+  auditDocument,
   expiryTimeDocument,
   invitationDocument,
   mailboxDocuments,
   nesUserDocument,
   onceDocument,
+  operatorRecordDocument,
 } from './mongo/copied-documents.ts';
 import { type AccountCopy, CopyTarget, digestOfAccount, type LooseCollection } from './mongo/copy-target.ts';
 import { digestOf } from './mongo/documents-digest.ts';
@@ -188,6 +190,8 @@ function* looseDocuments(walk: LmdbWalk, now: number): Generator<[LooseCollectio
   yield* batchesOf('attachments', walk.attachments(), attachmentsDocument);
   yield* batchesOf('accountrecords', walk.accountRecords(), accountRecordDocument);
   yield* batchesOf('nesusers', walk.nesUsers(), (one) => nesUserDocument(one, now));
+  yield* batchesOf('operatorrecords', walk.operatorRecords(), operatorRecordDocument);
+  yield* batchesOf('audittrail', walk.auditEntries(), auditDocument);
   yield* batchesOf('once', walk.once(), (one) => onceDocument(one, now));
   const time = walk.expiryTime();
   if (time !== undefined) yield ['times', [expiryTimeDocument(time)]];

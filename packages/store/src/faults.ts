@@ -41,6 +41,8 @@ const WRITES = {
   attachments: ['add', 'complete', 'remove'],
   accountRecords: ['replace'],
   nesUsers: ['register', 'activate', 'remove'],
+  operatorRecords: ['replace', 'remove'],
+  auditTrail: ['append'],
   once: ['take'],
   expiryTime: ['write'],
 } as const satisfies { readonly [Part in keyof Store]?: readonly (keyof Store[Part])[] };
@@ -93,6 +95,8 @@ export function withFaults(store: Store, plan: FaultPlan): Store {
     attachments: faulty('attachments'),
     accountRecords: faulty('accountRecords'),
     nesUsers: faulty('nesUsers'),
+    operatorRecords: faulty('operatorRecords'),
+    auditTrail: faulty('auditTrail'),
     once: faulty('once'),
     expiryTime: faulty('expiryTime'),
     probe: () => decide('probe', () => store.probe()),

@@ -25,6 +25,7 @@ import { lmdbMailboxes } from './lmdb/mailboxes.ts';
 import { refuseMoved } from './lmdb/moved-mark.ts';
 import { lmdbNesUsers } from './lmdb/nes-users.ts';
 import { lmdbOnce } from './lmdb/once.ts';
+import { lmdbAuditTrail, lmdbOperatorRecords } from './lmdb/operator.ts';
 import { lmdbPrekeys } from './lmdb/prekeys.ts';
 import { upgrade } from './lmdb/upgrade/upgrade.ts';
 import { lmdbWaiting } from './lmdb/waiting.ts';
@@ -124,6 +125,8 @@ async function openFolder(options: LmdbStoreOptions, check: (path: string) => vo
     attachments: lmdbAttachments(environment, writer),
     accountRecords: lmdbAccountRecords(environment, writer),
     nesUsers: lmdbNesUsers(environment, writer),
+    operatorRecords: lmdbOperatorRecords(environment, writer),
+    auditTrail: lmdbAuditTrail(environment, writer),
     once: lmdbOnce(environment, writer),
     expiryTime: lmdbExpiryTime(environment, writer),
 

@@ -10,6 +10,7 @@ import { memoryExpiryTime } from './memory/expiry-time.ts';
 import { memoryMailboxes } from './memory/mailboxes.ts';
 import { memoryNesUsers } from './memory/nes-users.ts';
 import { memoryOnce } from './memory/once.ts';
+import { memoryAuditTrail, memoryOperatorRecords } from './memory/operator.ts';
 import { memoryPrekeys } from './memory/prekeys.ts';
 import { emptyState } from './memory/state.ts';
 import { memoryWaiting } from './memory/waiting.ts';
@@ -43,6 +44,8 @@ export function openMemoryStore(): Store {
     attachments: guarded(memoryAttachments(state)),
     accountRecords: guarded(memoryAccountRecords(state)),
     nesUsers: guarded(memoryNesUsers(state)),
+    operatorRecords: guarded(memoryOperatorRecords(state)),
+    auditTrail: guarded(memoryAuditTrail(state)),
     once: guarded(memoryOnce(state)),
     expiryTime: guarded(memoryExpiryTime(state)),
     ...guarded({ async probe() {} }),

@@ -14,6 +14,7 @@ import { mongoExpiryTime } from './mongo/expiry-time.ts';
 import { mongoMailboxes } from './mongo/mailboxes.ts';
 import { mongoNesUsers } from './mongo/nes-users.ts';
 import { mongoOnce } from './mongo/once.ts';
+import { mongoAuditTrail, mongoOperatorRecords } from './mongo/operator.ts';
 import { mongoPrekeys } from './mongo/prekeys.ts';
 import { checkSchema } from './mongo/schema.ts';
 import { mongoWaiting } from './mongo/waiting.ts';
@@ -67,6 +68,8 @@ export async function openMongoStore(terms: EngineTerms): Promise<{ readonly sto
     attachments: guarded(mongoAttachments(ground)),
     accountRecords: guarded(mongoAccountRecords(ground)),
     nesUsers: guarded(mongoNesUsers(ground)),
+    operatorRecords: guarded(mongoOperatorRecords(ground)),
+    auditTrail: guarded(mongoAuditTrail(ground)),
     once: guarded(mongoOnce(ground)),
     expiryTime: guarded(mongoExpiryTime(ground)),
     ...guarded({

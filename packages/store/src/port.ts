@@ -21,6 +21,9 @@
 import type { AccountAddress, DeviceId, MessageId } from '@sealwire/wire/ids';
 import type { ServedSuite } from '@sealwire/wire/lime-server';
 import type { DeviceIdentity } from '@sealwire/wire/manifest';
+import type { AuditTrail, OperatorRecords } from './operator-port.ts';
+
+export type { AuditEntry, AuditTrail, OperatorRecord, OperatorRecordKind, OperatorRecords } from './operator-port.ts';
 
 /** Whether to retry is a property of the kind. An outcome that is not known to have failed is `unavailable`. */
 export type StoreErrorKind = 'not-found' | 'conflict' | 'limit' | 'unavailable' | 'corrupt';
@@ -111,6 +114,8 @@ export interface Accounts {
     unfinished?: UnfinishedTerms,
   ): Promise<'created' | 'exists'>;
   find(address: AccountAddress): Promise<Account | undefined>;
+  /** Addresses above `after` (empty: all), ascending by their bytes, at most `limit`: of accounts that there are. */
+  page(after: string, limit: number): Promise<Account[]>;
   /** Whether an account was ever made here. */
   areAny(): Promise<boolean>;
   /**
@@ -133,6 +138,8 @@ export interface Accounts {
   ): Promise<'reset' | 'exists'>;
   /** Makes an invitation, known by the SHA-256 of its code, good for `uses` accounts before `expiresAt`. The same hash again: set anew. */
   addInvitation(hash: Uint8Array, uses: number, expiresAt: number): Promise<void>;
+  /** What is left of it; undefined: there is none of that hash. */
+  findInvitation(hash: Uint8Array): Promise<{ readonly uses: number; readonly expiresAt: number } | undefined>;
 }
 
 export interface Manifests {
@@ -575,6 +582,8 @@ export interface Store {
   readonly attachments: Attachments;
   readonly accountRecords: AccountRecords;
   readonly nesUsers: NesUsers;
+  readonly operatorRecords: OperatorRecords;
+  readonly auditTrail: AuditTrail;
   readonly once: Once;
   readonly expiryTime: ExpiryTime;
   /**

@@ -6,6 +6,7 @@ import {
   type Attachment,
   type Device,
   type NesUser,
+  type OperatorRecord,
   type PrekeyBundle,
   StoreError,
 } from './port.ts';
@@ -76,10 +77,30 @@ export function hasExpired({ expiresAt }: NesUser, now: number): boolean {
 
 export const ACCOUNT_RECORDS: readonly AccountRecordName[] = ['contact-list', 'contact-rules'];
 
+/** In the order of time, as text and as bytes. */
+export function auditKey({ at, id }: { readonly at: number; readonly id: string }): string {
+  return `${Math.max(at, 0).toString(16).padStart(12, '0')}${id}`;
+}
+
+/** As `mayReplace`, of a record of operators. */
+export function mayReplaceText(
+  known: OperatorRecord | undefined,
+  after: number,
+  { version, text }: OperatorRecord,
+): boolean {
+  if (known && known.version === version && known.text === text) return false;
+  checkVersions(known?.version ?? 0, after, version);
+  return true;
+}
+
 /** False: `record` is there already. Throws `conflict` unless it may come in the place of `known`, of which the caller saw version `after`. */
 export function mayReplace(known: AccountRecord | undefined, after: number, record: AccountRecord): boolean {
   if (known && known.version === record.version && isSameBytes(known.bytes, record.bytes)) return false;
-  if ((known?.version ?? 0) !== after) throw new StoreError('conflict', 'another version of the record is there');
-  if (record.version <= after) throw new StoreError('conflict', 'a new record has a higher version');
+  checkVersions(known?.version ?? 0, after, record.version);
   return true;
+}
+
+function checkVersions(known: number, after: number, next: number): void {
+  if (known !== after) throw new StoreError('conflict', 'another version of the record is there');
+  if (next <= after) throw new StoreError('conflict', 'a new record has a higher version');
 }

@@ -132,6 +132,13 @@ export const SERVER_FRAMES = new Oneof({
   presence: message(14, {
     peers: list(message(1, { account: address(1), state: choice(2, PRESENCE_STATES) }), LIMITS.presencePeers.value),
   }),
+  /** Of whoever runs the server, to all: of no account. */
+  'server-notice': message(20, {
+    id: text(1, 64),
+    text: text(2, LIMITS.noticeBytes.value),
+    at: uint(3),
+    until: uint(4),
+  }),
 });
 
 export type ClientFrame = Send | Ack | VariantOf<typeof CLIENT_FRAMES>;
@@ -141,6 +148,7 @@ export type Hello = Extract<ClientFrame, { kind: 'hello' }>;
 export type Lane = Hello['lane'];
 export type Ephemeral = Extract<ClientFrame, { kind: 'ephemeral' }>;
 export type Show = Extract<ClientFrame, { kind: 'show' }>;
+export type ServerNotice = Extract<ServerFrame, { kind: 'server-notice' }>;
 export type Presence = Extract<ServerFrame, { kind: 'presence' }>;
 export type Welcome = Extract<ServerFrame, { kind: 'welcome' }>;
 export type Rejected = Extract<ServerFrame, { kind: 'rejected' }>;

@@ -265,6 +265,7 @@ export const LIMITS = {
     unit: 'entries',
     why: 'accounts to which one device shows itself: as many as a frame has recipients',
   },
+  noticeBytes: { value: 4_096, unit: 'bytes', why: 'a word of the operator to all: a thousand letters' },
   challengeLifeMs: { value: 60 * SECOND, unit: 'ms', why: 'a login challenge is answered at once' },
   loginOrigins: {
     value: 8,

@@ -81,6 +81,10 @@ export const NODE_MESSAGES = new Oneof({
   }),
   /** All that is true at `node` was said since its last one. */
   'presence-round': message(13, { node: node(1), leaves: bool(2) }),
+  /** Close the sockets of all its devices: they find out why when they log in. */
+  'account-disabled': message(20, { address: address(1) }),
+  /** Read the notices of the operator anew, and tell them. */
+  'notices-changed': message(21, {}),
 });
 
 export type NodeMessage = VariantOf<typeof NODE_MESSAGES>;

@@ -5,7 +5,7 @@ import { type DiskWatch, RETRY_UPLOADS_SECONDS } from '@sealwire/service/disk-wa
 import { Problem } from '@sealwire/service/problem';
 import { type Account, type Device, KeyTakenError, type Store, StoreError } from '@sealwire/store/port';
 import type { CreateAccountBody } from '@sealwire/wire/http';
-import { accountOf, addressOf, type DeviceId } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, addressOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { z } from 'zod';
 import { firstManifest } from './first-manifest.ts';
@@ -79,11 +79,17 @@ export class AccountService {
 
   /** Everything goes but the name, which stays taken. The token that asked is dead afterwards, since its device is gone (case I12). */
   async deleteOf(device: DeviceId): Promise<void> {
-    const { store, announcer } = this.deps;
-    const address = accountOf(device);
-    const [devices = []] = await store.devices.list([address]);
-    await store.accounts.delete(address, this.deps.now());
-    await announcer.devicesRemoved(devices.map(({ id }) => id));
-    await announcer.devicesChanged(address);
+    await deleteAccount(this.deps, accountOf(device));
   }
+}
+
+/** Everything goes but the name; the nodes are told. Idempotent. */
+export async function deleteAccount(
+  { store, announcer, now }: Pick<AccountServiceDeps, 'store' | 'announcer' | 'now'>,
+  address: AccountAddress,
+): Promise<void> {
+  const [devices = []] = await store.devices.list([address]);
+  await store.accounts.delete(address, now());
+  await announcer.devicesRemoved(devices.map(({ id }) => id));
+  await announcer.devicesChanged(address);
 }

@@ -6,7 +6,7 @@ import { decodeManifest, manifestSigningInput } from '@sealwire/wire/manifest';
 import { z } from 'zod';
 import { crypto, type Fixture, startFixture } from '../testing/fixture.ts';
 import { person } from '../testing/person.ts';
-import { createInvitation, INVITATIONS_PATH, invitationCommands } from './invitations.ts';
+import { createInvitation, INVITATIONS_PATH } from './invitations.ts';
 
 let fixture: Fixture;
 afterEach(() => fixture.close());
@@ -240,9 +240,8 @@ describe('I10: invitations', () => {
 
   it('of the administrator: good for so many accounts and days, within bounds and in the documented form', async () => {
     fixture = await startFixture({ GATE: 'invitation' });
-    const { store, random, clock } = fixture;
-    const commands = invitationCommands({ store, crypto, random, now: () => clock.now });
-    const ask = async (body: unknown) => commands[INVITATIONS_PATH](body);
+    const { clock } = fixture;
+    const ask = (body: object) => fixture.order(INVITATIONS_PATH, body);
     const { code, expiresAt } = await ask({ uses: 1, days: 7 });
     expect(expiresAt).toBe(clock.now + 7 * 24 * 3_600_000);
     expect((await join('alice', code)).status).toBe(201);

@@ -2,10 +2,8 @@
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import type { Store } from '@sealwire/store/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
-import { z } from 'zod';
 
 const CODE_BYTES = 20;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The most that one code may be good for, and the longest. */
 export const INVITE_USES = 10_000;
@@ -13,11 +11,6 @@ export const INVITE_DAYS = 3_650;
 
 /** On the administrator's socket. */
 export const INVITATIONS_PATH = '/v1/admin/invitations';
-
-const invitationRequest = z.strictObject({
-  uses: z.int().min(1).max(INVITE_USES),
-  days: z.int().min(1).max(INVITE_DAYS),
-});
 
 /** What the store knows an invitation by. The code has full entropy, so a plain hash suffices; the prefix keeps it apart from other hashes. */
 export function invitationHash(crypto: CryptoProvider, code: string): Uint8Array {
@@ -47,17 +40,4 @@ export async function createInvitation(options: InvitationOptions): Promise<Invi
   const expiresAt = options.now + options.lifeMs;
   await options.store.accounts.addInvitation(invitationHash(options.crypto, code), options.uses, expiresAt);
   return { code, expiresAt };
-}
-
-/** What the administrator may ask about invitations. */
-export function invitationCommands({
-  now,
-  ...deps
-}: Omit<InvitationOptions, 'now' | 'uses' | 'lifeMs'> & { now(): number }) {
-  return {
-    [INVITATIONS_PATH](body: unknown): Promise<Invitation> {
-      const { uses, days } = invitationRequest.parse(body);
-      return createInvitation({ ...deps, now: now(), uses, lifeMs: days * DAY_MS });
-    },
-  };
 }

@@ -6,12 +6,13 @@ import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { MailError, type Mailer } from '@sealwire/mail/port';
 import type { Log } from '@sealwire/service/log';
 import { Problem } from '@sealwire/service/problem';
+import { isBlockedDomain } from '@sealwire/store/operator';
 import type { Store } from '@sealwire/store/port';
 import { LIMITS } from '@sealwire/wire/limits';
 import { createInvitation } from '../accounts/invitations.ts';
 
 export interface ActivationServiceDeps {
-  readonly store: Pick<Store, 'accounts'>;
+  readonly store: Pick<Store, 'accounts' | 'operatorRecords'>;
   readonly crypto: CryptoProvider;
   readonly random: RandomBytes;
   readonly now: () => number;
@@ -31,14 +32,16 @@ export class ActivationService {
   check(email: string): void {
     const { mailer, domains } = this.deps;
     if (!mailer) throw new Problem('forbidden', { detail: 'this server sends no codes by mail' });
-    const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase();
+    const domain = domainIn(email);
     if (domains.length > 0 && !domains.includes(domain))
       throw new Problem('forbidden', { detail: `addresses of ${domains.join(', ')} may have accounts here` });
   }
 
   /** Sends a code to an address that `check` let pass. Says the same whether or not anybody there has an account. */
   async send(email: string): Promise<{ expiresAt: number }> {
-    const { mailer, origin, log } = this.deps;
+    const { mailer, origin, log, store } = this.deps;
+    if (await isBlockedDomain(store, domainIn(email)))
+      throw new Problem('forbidden', { detail: 'addresses of this domain get no codes here' });
     const { code, expiresAt } = await createInvitation({
       ...this.deps,
       now: this.deps.now(),
@@ -60,6 +63,10 @@ export class ActivationService {
     }
     return { expiresAt };
   }
+}
+
+function domainIn(email: string): string {
+  return email.slice(email.lastIndexOf('@') + 1).toLowerCase();
 }
 
 function textOf(origin: string, code: string, expiresAt: number): string {

@@ -10,6 +10,7 @@ import type { Blobs, Part, Upload } from '@sealwire/blobs/port';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { type DiskWatch, RETRY_UPLOADS_SECONDS } from '@sealwire/service/disk-watch';
 import { Problem } from '@sealwire/service/problem';
+import { readStandings } from '@sealwire/store/operator';
 import { type Attachment, type Store, StoreError } from '@sealwire/store/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import type { AttachmentAnswer } from '@sealwire/wire/http';
@@ -27,7 +28,7 @@ const DAY_MS = 86_400_000;
 type Answer = z.output<typeof AttachmentAnswer>;
 
 export interface AttachmentServiceDeps {
-  readonly store: Pick<Store, 'attachments'>;
+  readonly store: Pick<Store, 'attachments' | 'operatorRecords'>;
   /** Undefined: there are none. */
   readonly blobs: Blobs | undefined;
   readonly paths: SignedPaths;
@@ -53,9 +54,11 @@ export class AttachmentService {
     if (before) return { answer: await this.repeated(before, bytes), begun: false };
     if (this.deps.disks?.refusesUpload())
       throw new Problem('storage-full', { retryAfterSeconds: RETRY_UPLOADS_SECONDS });
+    const [standing] = await readStandings(store, [address]);
     const room = {
       attachments: LIMITS.attachmentsPerAccount.value,
       bytes: settings.ATTACHMENT_BYTES_PER_ACCOUNT,
+      ...standing?.files,
     };
     // Decided below, by the store; this spares the place of the files an upload that is sure to be refused.
     const used = await store.attachments.usage(address);
@@ -161,7 +164,7 @@ export class AttachmentService {
  * all the same, when that was asked for at the same time: once the record is gone, whoever asked for it deletes it, too.
  */
 export async function discard(
-  store: AttachmentServiceDeps['store'],
+  store: Pick<Store, 'attachments'>,
   blobs: Blobs,
   address: AccountAddress,
   attachment: Attachment,

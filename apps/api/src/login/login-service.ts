@@ -3,9 +3,10 @@
 import { AUDIENCES, type TokenSigner } from '@sealwire/access/tokens';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import { Problem } from '@sealwire/service/problem';
+import { isDisabled } from '@sealwire/store/operator';
 import type { Store } from '@sealwire/store/port';
 import type { TokenBody } from '@sealwire/wire/http';
-import type { DeviceId } from '@sealwire/wire/ids';
+import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { loginMessage } from '@sealwire/wire/login';
 import type { z } from 'zod';
 import type { ChallengeBook } from './login-challenge.ts';
@@ -54,6 +55,9 @@ export class LoginService {
     );
     const signed = verdicts.includes(true);
     if (!opened || !known || !signed) throw new Problem('unauthorized');
+    // Only to its owner: for others it is as it was.
+    if (await isDisabled(store, accountOf(device)))
+      throw new Problem('forbidden', { detail: 'this account is disabled: ask whoever runs this server' });
     // Only now is it written down: an attacker without a key cannot fill the memory of answered challenges.
     if (!(await store.once.take(opened.nonce, opened.expiresAt, this.deps.now()))) throw new Problem('unauthorized');
     return signer.sign(device, AUDIENCES);

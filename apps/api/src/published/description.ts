@@ -297,7 +297,7 @@ const operations: readonly Operation[] = [
     caller: 'anyone',
     body: TokenBody,
     answers: { 200: { description: 'the token', schema: TokenAnswer } },
-    problems: ['unauthorized', ...LIMITED],
+    problems: ['forbidden', 'unauthorized', ...LIMITED],
   },
   {
     id: 'loginByAppPassword',

@@ -17,7 +17,7 @@ import { openMemoryStore } from '@sealwire/store/memory';
 import type { Store } from '@sealwire/store/port';
 import { LIMITS } from '@sealwire/wire/limits';
 import { decodeNodeMessage, NODES_CHANNEL, type NodeMessage } from '@sealwire/wire/node-messages';
-import { RESETS_PATH, type ResetCode, resetCommands } from '../resets/reset-codes.ts';
+import { RESETS_PATH, type ResetCode } from '../resets/reset-codes.ts';
 import type { ApiSettings } from '../settings.ts';
 import { type ApiDeps, startApi } from '../start.ts';
 import { type Person, person } from './person.ts';
@@ -47,6 +47,9 @@ export interface Fixture {
   /** Makes an account and logs its device in. */
   member(name: string): Promise<{ person: Person; token: string; auth: Record<string, string> }>;
   login(somebody: Person): Promise<Answer>;
+  /** What an administrator's order answers: over the socket of the machine, or by a token. Rejects with a `Problem`. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  order(path: string, body?: object, token?: string): Promise<any>;
   /** As the operator makes one by `reset-account`. */
   resetCode(name: string, days?: number): Promise<ResetCode>;
   close(): Promise<void>;
@@ -129,6 +132,12 @@ export async function startFixture(
     return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
   }
 
+  // biome-ignore lint/suspicious/noExplicitAny: see `Fixture.order`
+  async function order(path: string, body: object = {}, token?: string): Promise<any> {
+    const authorization = token && `Bearer ${token}`;
+    return door.admin![path]!(body, token === undefined ? { via: 'socket' } : { via: 'address', authorization });
+  }
+
   async function login(somebody: Person): Promise<Answer> {
     const { json } = await call('POST', '/v1/login/challenge', { device: somebody.device });
     return call('POST', '/v1/login/token', somebody.answer(ORIGIN, json.challenge));
@@ -137,8 +146,8 @@ export async function startFixture(
   return {
     listening,
     store,
-    resetCode: (name, days = 1) =>
-      resetCommands({ store, crypto, random, now, domain: 'example.org', log })[RESETS_PATH]({ name, days }),
+    order,
+    resetCode: (name, days = 1) => order(RESETS_PATH, { name, days }),
     blobs,
     metrics,
     log: lines,

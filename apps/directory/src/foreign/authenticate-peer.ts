@@ -9,6 +9,7 @@ import { Problem } from '@sealwire/service/problem';
 import type { Store } from '@sealwire/store/port';
 import type { Authenticate } from '../lime/authenticate.ts';
 import type { LimeSender } from '../lime/sender.ts';
+import type { BlockedDomain } from './foreign-directories.ts';
 import type { PeerVerifier, VerifiedPeer } from './peer-tokens.ts';
 
 const SCHEME = 'Sealwire-Peer';
@@ -18,6 +19,7 @@ export interface AuthenticatePeerDeps {
   readonly crypto: Pick<CryptoProvider, 'sha256' | 'equal'>;
   readonly store: Pick<Store, 'once'>;
   readonly now: () => number;
+  readonly isBlocked: BlockedDomain;
 }
 
 export function authenticateByPeer(deps: AuthenticatePeerDeps): Authenticate {
@@ -26,6 +28,7 @@ export function authenticateByPeer(deps: AuthenticatePeerDeps): Authenticate {
     if (scheme?.toLowerCase() !== SCHEME.toLowerCase() || more.length > 0) return { problem: unauthorized() };
     try {
       const peer = await deps.verifier.verify(token);
+      if (await deps.isBlocked(peer.domain)) return { problem: new Problem('forbidden') };
       return { senderOf: (identity, body) => senderOf(deps, peer, identity, body) };
     } catch (error) {
       if (error instanceof TokenError) return { problem: unauthorized() };

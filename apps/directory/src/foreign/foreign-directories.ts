@@ -26,6 +26,9 @@ import type { PeerSigner } from './peer-tokens.ts';
 /** Signatures take a millisecond: so many, and then other requests get their turn. */
 const CHECKS_AT_ONCE = 8;
 
+/** Whether an operator blocked a domain. What cannot be known now is taken for blocked. */
+export type BlockedDomain = (domain: string) => Promise<boolean>;
+
 export interface ForeignDirectories {
   /** Whether devices of this domain are asked for elsewhere. */
   serves(domain: string): boolean;
@@ -44,11 +47,12 @@ export interface ForeignDirectoriesDeps {
   readonly signer: PeerSigner | undefined;
   readonly crypto: CryptoProvider;
   readonly metrics: Metrics;
+  readonly isBlocked: BlockedDomain;
   readonly answerWithinMs?: number;
 }
 
 export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignDirectories {
-  const { peers, signer, crypto, metrics, answerWithinMs = ANSWER_WITHIN_MS } = deps;
+  const { peers, signer, crypto, metrics, isBlocked, answerWithinMs = ANSWER_WITHIN_MS } = deps;
 
   /** Undefined: a refusal, which says nothing of what others would be answered. Rejects when the peer does not do its work. */
   async function ask(
@@ -97,7 +101,7 @@ export function createForeignDirectories(deps: ForeignDirectoriesDeps): ForeignD
     async bundles(requester, domain, suite, devices) {
       const none = devices.map(() => undefined);
       const peer = peers.get(domain);
-      if (!peer || !signer || !peer.begin()) {
+      if (!peer || !signer || (await isBlocked(domain)) || !peer.begin()) {
         metrics.directoryForeignRequests.inc({ result: 'skipped' });
         return none;
       }

@@ -11,6 +11,7 @@ import { LIMITS } from '@sealwire/wire/limits';
 import { verifyManifest } from '@sealwire/wire/manifest';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { z } from 'zod';
+import type { BlockedDomain } from './foreign-directories.ts';
 import { ANSWER_WITHIN_MS, type ForeignPeers, type ForeignResult, readAtMost } from './foreign-peer.ts';
 
 /** Base64url of a manifest, and what stands around it. */
@@ -23,6 +24,7 @@ export interface ForeignManifestsDeps {
   readonly peers: ForeignPeers;
   readonly crypto: CryptoProvider;
   readonly metrics: Metrics;
+  readonly isBlocked: BlockedDomain;
   readonly answerWithinMs?: number;
 }
 
@@ -71,10 +73,11 @@ export class ForeignManifests {
   }
 
   async #ask<T>(account: AccountAddress, rest: string, most: number, read: (body: unknown) => T): Promise<T> {
-    const { peers, metrics, answerWithinMs = ANSWER_WITHIN_MS } = this.deps;
-    const peer = peers.get(canonicalDomainOf(account));
+    const { peers, metrics, isBlocked, answerWithinMs = ANSWER_WITHIN_MS } = this.deps;
+    const domain = canonicalDomainOf(account);
+    const peer = peers.get(domain);
     let result: ForeignResult = 'skipped';
-    if (!peer?.begin()) {
+    if ((await isBlocked(domain)) || !peer?.begin()) {
       metrics.directoryForeignRequests.inc({ result });
       throw unavailable();
     }

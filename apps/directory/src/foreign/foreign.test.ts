@@ -295,6 +295,7 @@ describe('a peer that', () => {
       signer,
       crypto,
       metrics,
+      isBlocked: async () => false,
       answerWithinMs: 30,
     });
     const asked = Array.from({ length: 20 }, () => foreign.bundles(alice.id, THERE, SUITE, [carol.id, dave.id]));

@@ -1,5 +1,6 @@
 /** What this directory has to do with those of other domains, put together from the settings. */
 import { ConfigError } from '@sealwire/service/config';
+import { isBlockedDomain } from '@sealwire/store/operator';
 import type { DirectoryDeps } from '../deps.ts';
 import type { Authenticate } from '../lime/authenticate.ts';
 import { authenticateByPeer } from './authenticate-peer.ts';
@@ -25,10 +26,11 @@ export function peeringOf({ settings, store, crypto, metrics, now, random }: Dir
   const others = foreignPeers(peers, now);
   const keys = new Map(peers.map(({ domain, publicKey }) => [domain, publicKey]));
   const verifier = createPeerVerifier({ domain, peers: keys, now });
+  const isBlocked = (name: string) => isBlockedDomain(store, name).catch(() => true);
   return {
     publicKey: signer?.publicKey,
-    foreign: createForeignDirectories({ peers: others, signer, crypto, metrics }),
-    manifests: new ForeignManifests({ peers: others, crypto, metrics }),
-    authenticate: authenticateByPeer({ verifier, crypto, store, now }),
+    foreign: createForeignDirectories({ peers: others, signer, crypto, metrics, isBlocked }),
+    manifests: new ForeignManifests({ peers: others, crypto, metrics, isBlocked }),
+    authenticate: authenticateByPeer({ verifier, crypto, store, now, isBlocked }),
   };
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { bearerAuthenticator } from '@sealwire/access/bearer';
 import type { TokenVerifier } from '@sealwire/access/tokens';
 import { Problem } from '@sealwire/service/problem';
+import { admittedDevices } from '@sealwire/store/operator';
 import type { Store } from '@sealwire/store/port';
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { DigestScheme } from './authenticate-digest.ts';
@@ -33,7 +34,7 @@ export type Authenticate = (request: IncomingMessage) => Promise<Caller | Refusa
 
 export interface Schemes {
   readonly tokens: TokenVerifier;
-  readonly store: Pick<Store, 'devices'>;
+  readonly store: Pick<Store, 'devices' | 'operatorRecords'>;
   /** Undefined: this server has no app passwords. */
   readonly digest: DigestScheme | undefined;
   /** Whether who shows no credentials is taken for whoever they say they are. Credentials that are shown must be good all the same. */
@@ -46,7 +47,7 @@ export function authenticateBy({ tokens, store, digest, open, realm }: Schemes):
   const byToken = bearerAuthenticator({
     verifier: tokens,
     audience: 'directory',
-    findDevice: (device) => store.devices.find(device),
+    findDevice: admittedDevices(store).find,
   });
 
   function unauthorized(problem: Problem, stale = false): Refusal {

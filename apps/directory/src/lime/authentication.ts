@@ -1,9 +1,11 @@
 /** The authentication of `/lime`, put together from the settings: tokens, app passwords if there is a key for them, open mode. */
+
 import { createAppPasswordCheck } from '@sealwire/access/app-password-check';
 import { appPasswordKey, createAppPasswordVault } from '@sealwire/access/app-password-vault';
 import { createGuessLimits } from '@sealwire/access/guess-limits';
 import { clientAddress, limiterKey, trustedProxies } from '@sealwire/service/client-address';
 import { basePathOf } from '@sealwire/service/public-origin';
+import { admittedPasswords } from '@sealwire/store/operator';
 import type { DirectoryDeps } from '../deps.ts';
 import { type Authenticate, authenticateBy } from './authenticate.ts';
 import { type DigestScheme, digestScheme } from './authenticate-digest.ts';
@@ -26,7 +28,7 @@ function digestOf(deps: DirectoryDeps): DigestScheme | undefined {
     perAccount: settings.WRONG_PASSWORDS_PER_ACCOUNT,
   };
   const guesses = createGuessLimits(budgets, { now, metrics, counters });
-  const check = createAppPasswordCheck({ vault, passwords: store.appPasswords, guesses, random, now });
+  const check = createAppPasswordCheck({ vault, passwords: admittedPasswords(store), guesses, random, now });
   const nonceKey = appPasswordKey(crypto, key, 'nonce');
   const nonces = createNonceBook({ crypto, random, now, key: nonceKey, realm, once: store.once });
   const proxies = trustedProxies(settings.TRUSTED_PROXIES);

@@ -13,17 +13,22 @@ export class AccountQuota {
     private readonly mailbox: Room,
   ) {}
 
-  /** Of each mailbox of an account with so many devices. */
-  roomOf(devices: number): Room {
+  /** Of each mailbox of an account with so many devices. `own`: of this account, in the place of what all have. */
+  roomOf(devices: number, own?: Partial<Room>): Room {
+    if (own) return this.shareOf({ ...this.account, ...own }, devices);
     let room = this.rooms.get(devices);
     if (!room) {
-      const share = (quota: number, limit: number) => Math.max(1, Math.min(limit, Math.floor(quota / devices)));
-      room = {
-        messages: share(this.account.messages, this.mailbox.messages),
-        bytes: share(this.account.bytes, this.mailbox.bytes),
-      };
+      room = this.shareOf(this.account, devices);
       this.rooms.set(devices, room);
     }
     return room;
+  }
+
+  private shareOf(quota: Room, devices: number): Room {
+    const share = (all: number, limit: number) => Math.max(1, Math.min(limit, Math.floor(all / devices)));
+    return {
+      messages: share(quota.messages, this.mailbox.messages),
+      bytes: share(quota.bytes, this.mailbox.bytes),
+    };
   }
 }

@@ -18,6 +18,7 @@ import {
   type NodeMessage,
   nodeChannel,
 } from '@sealwire/wire/node-messages';
+import type { OperatorNotices } from '../operator/operator-notices.ts';
 import type { Presence } from '../presence/presence.ts';
 import type { AccountDevices } from '../sending/account-devices.ts';
 import type { RelaySettings } from '../settings.ts';
@@ -40,6 +41,7 @@ export interface NodeListenerParts {
   readonly peers: Peers;
   readonly hub: Hub;
   readonly presence: Presence;
+  readonly notices: Pick<OperatorNotices, 'refresh'>;
   readonly sessions: Sessions;
   readonly accountDevices: AccountDevices;
   readonly deviceIds: DeviceIdCache;
@@ -50,6 +52,8 @@ export interface NodeListenerParts {
 }
 
 const DEVICE_REMOVED = closeCodeOf('device-removed');
+/** A device looks for a new token, and the login tells its owner why there is none. */
+const TOKEN_REFUSED = closeCodeOf('token-refused');
 
 export class NodeListener implements WheelEntry {
   slot = -1;
@@ -176,6 +180,12 @@ export class NodeListener implements WheelEntry {
       case 'device-removed':
         accountDevices.forget(accountOf(message.device));
         sessions.closeDevice(message.device, DEVICE_REMOVED);
+        return;
+      case 'account-disabled':
+        sessions.closeAccount(message.address, TOKEN_REFUSED);
+        return;
+      case 'notices-changed':
+        void this.parts.notices.refresh();
         return;
       case 'devices-changed':
         accountDevices.forget(message.address);

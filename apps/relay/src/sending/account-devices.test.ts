@@ -9,6 +9,7 @@ const device = (number: number) => ({ id: parseDeviceId(`${bob};gr=urn:uuid:${nu
 const store = (list: () => Promise<Device[][]>) => ({
   devices: { list },
   accountRecords: { read: async () => [undefined] },
+  operatorRecords: { read: async () => [undefined] },
 });
 
 describe('the devices of an account', () => {

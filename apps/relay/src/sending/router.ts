@@ -188,11 +188,10 @@ export class Router {
     const at = mailClock.stamp();
     const shared = encodeMailShared({ sender, id, acceptedAt: at, body: frame.body });
     const parts = passage === OPEN ? frame.parts : frame.parts.filter(({ device }) => !getsNothing(accountOf(device)));
-    const recipients = parts.map(({ device, content }) => ({
-      device,
-      own: encodeMailOwn(content),
-      room: quota.roomOf(knownOf?.(accountOf(device))?.devices.size || 1),
-    }));
+    const recipients = parts.map(({ device, content }) => {
+      const known = knownOf?.(accountOf(device));
+      return { device, own: encodeMailOwn(content), room: quota.roomOf(known?.devices.size || 1, known?.mail) };
+    });
     const unwanted = refused.size === 0 ? NOBODY : devicesIn(frame, refused);
     const bytes = storedBytes(frame);
     const digest = contentDigest(raw);

@@ -25,7 +25,7 @@ import type { Turn } from '../time/turn.ts';
 import { FrameFlow } from './frame-flow.ts';
 import { type Login, LoginRefused } from './login.ts';
 import type { LoginQueue } from './login-queue.ts';
-import { numberAfter, sessionNumber } from './session.ts';
+import { numberAfter, type Session, sessionNumber } from './session.ts';
 import { SessionWatch, type SessionWatchParts, type Watched } from './session-watch.ts';
 import { receives, type Sessions, sends } from './sessions.ts';
 import { type SlowConsumer, SocketWriter } from './socket-writer.ts';
@@ -43,6 +43,8 @@ export interface ConnectionParts extends SessionWatchParts {
   readonly router: Router;
   readonly announcements: Announcements;
   readonly presence: Presence;
+  /** A session that has just begun. */
+  readonly arrived: (session: Session) => void;
   readonly committer: Committer;
   readonly outboxes: OutboxServices;
   readonly mailboxes: Pick<Mailboxes, 'claimSession'>;
@@ -313,6 +315,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     // Subscribed first, then the mailbox is read: what is appended from here on reaches this outbox.
     sessions.open(this);
     this.watch.open(expiresAt);
+    this.parts.arrived(this);
     if (!this.outbox) return;
     this.outbox.start();
     announcements.opened(this);

@@ -5,6 +5,7 @@
 import type { RandomBytes } from '@sealwire/crypto/port';
 import type { Devices } from '@sealwire/store/port';
 import { closeCodeOf } from '@sealwire/wire/errors';
+import { type AccountAddress, accountOf } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { RelaySettings } from '../settings.ts';
 import { type TimerWheel, ticks, type WheelEntry } from '../time/timer-wheel.ts';
@@ -28,6 +29,8 @@ export interface SessionWatchParts {
   >;
   readonly wheel: TimerWheel;
   readonly devices: Pick<Devices, 'find'>;
+  /** Whether an operator shut this account out. */
+  readonly isDisabled: (account: AccountAddress) => Promise<boolean>;
   readonly now: () => number;
   readonly random: RandomBytes;
 }
@@ -125,9 +128,11 @@ export class SessionWatch implements WheelEntry {
 
   private poll(): void {
     const { session } = this;
-    this.parts.devices.find(session.device).then(
-      (device) => {
+    const { devices, isDisabled } = this.parts;
+    Promise.all([devices.find(session.device), isDisabled(accountOf(session.device))]).then(
+      ([device, isOut]) => {
         if (!device) session.close(closeCodeOf('device-removed'));
+        else if (isOut) session.close(closeCodeOf('token-refused'));
         else if (!session.closed) session.lookAgain();
       },
       () => session.pollSoon(),

@@ -4,7 +4,7 @@
  */
 import { type CloseCode, closeCodeOf } from '@sealwire/wire/errors';
 import type { Lane } from '@sealwire/wire/frames';
-import type { DeviceId } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { numberAfter, type Session } from './session.ts';
 
 const REPLACED = closeCodeOf('replaced');
@@ -60,6 +60,13 @@ export class Sessions {
     this.closings++;
     this.receiving.get(device)?.close(code);
     this.sending.get(device)?.close(code);
+  }
+
+  /** Ends every socket of every device of an account. */
+  closeAccount(account: AccountAddress, code: CloseCode): void {
+    this.closings++;
+    for (const role of [this.receiving, this.sending])
+      for (const session of [...role.values()]) if (accountOf(session.device) === account) session.close(code);
   }
 
   receivers(): Iterable<Session> {

@@ -31,7 +31,11 @@ export function createNode(node: string, bus: Bus, time: FakeTime) {
   const announcements = new Announcements(node, sessions, places, publisher, repeats);
   const hub = new Hub(sessions, places, publisher, repeats);
   const accountDevices = new AccountDevices(
-    { devices: { list: async () => [] }, accountRecords: { read: async () => [] } },
+    {
+      devices: { list: async () => [] },
+      accountRecords: { read: async () => [] },
+      operatorRecords: { read: async () => [] },
+    },
     DEFAULT_SETTINGS.accountDevicesMs,
     now,
   );
@@ -46,6 +50,7 @@ export function createNode(node: string, bus: Bus, time: FakeTime) {
     peers: new Peers(node, Buffer.from(node), DEFAULT_SETTINGS, now, metrics, silentLog),
     hub,
     presence,
+    notices: { refresh: async () => {} },
     sessions,
     accountDevices,
     deviceIds: new DeviceIdCache(),

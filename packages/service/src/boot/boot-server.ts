@@ -11,7 +11,7 @@ import { createHealth } from '../observe/health.ts';
 import { limiterNews } from '../observe/limiter-reports.ts';
 import { type StoreNews, storeNews } from '../observe/store-reports.ts';
 import { type BootContext, boot, openOrExplain } from './boot.ts';
-import type { listenAddress, SERVER_SETTINGS } from './settings.ts';
+import type { ListenAddress, listenAddress, SERVER_SETTINGS } from './settings.ts';
 
 /** A schema with `LISTEN`, all of `SERVER_SETTINGS` and whatever else the server is told. */
 export type ServerSchema = z.ZodObject<typeof SERVER_SETTINGS & { readonly LISTEN: ReturnType<typeof listenAddress> }>;
@@ -46,6 +46,8 @@ export interface StandaloneServer<S extends ServerSchema, Store extends Closable
   readonly withoutNews: string;
   /** Where it listens for its administrator; not said: nowhere. */
   readonly adminSocket?: (settings: z.output<S>) => string | undefined;
+  /** Where it does so for tokens; not said: nowhere. */
+  readonly adminAddress?: (settings: z.output<S>) => ListenAddress | undefined;
   /** The paths of the door; all of them unless given. */
   readonly prefix?: string;
   /** Those among them whose bodies may come for longer. */
@@ -93,6 +95,7 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
         connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
         proxies: trustedProxies(settings.TRUSTED_PROXIES),
         adminSocket: server.adminSocket?.(context.settings),
+        adminAddress: server.adminAddress?.(context.settings),
         metricsAddress: settings.METRICS_LISTEN,
       });
       return {

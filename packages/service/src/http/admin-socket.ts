@@ -5,24 +5,33 @@
  */
 import { once } from 'node:events';
 import { closeSync, lstatSync, openSync, rmSync } from 'node:fs';
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { LIMITS } from '@sealwire/wire/limits';
 import { ConfigError } from '../boot/config.ts';
-import { type FailureNotes, failureProblem } from './failure.ts';
+import { answerAdmin, bodyOf, JSON_TYPE } from './admin-request.ts';
+import type { FailureNotes } from './failure.ts';
 import type { AdminCommands } from './http-door.ts';
-import { isOfType, isUtf8 } from './media-type.ts';
-import { Problem } from './problem.ts';
-import { JsonError, parseStrictJson } from './strict-json.ts';
+import { parseStrictJson } from './strict-json.ts';
 
-const JSON_TYPE = 'application/json';
 /** For a command, whose person waits. */
 const PATIENCE_MS = 30_000;
 /** For a command that is under way when the server ends. */
 const CLOSE_MS = 5_000;
 /** What a socket address holds (`sun_path` of unix(7)). */
 const ADDRESS_BYTES = process.platform === 'linux' ? 107 : 103;
+
+/** The server that was asked refused. */
+export class AdminRefusal extends ConfigError {
+  constructor(
+    path: string,
+    readonly reason: string,
+    /** Of the error table. */
+    readonly code: string,
+  ) {
+    super(path, `the server refuses: ${reason}`, 'see its log');
+  }
+}
 
 export interface AdminSocket {
   close(): Promise<void>;
@@ -46,14 +55,7 @@ export async function listenOnAdminSocket(
   notes: FailureNotes,
 ): Promise<AdminSocket> {
   const server = createServer((request, response) => {
-    runCommand(commands, request).then(
-      (result) =>
-        send(response, 200, { 'content-type': JSON_TYPE, 'cache-control': 'no-store' }, JSON.stringify(result)),
-      (error: unknown) => {
-        const problem = failureProblem(error, notes, 'admin-socket');
-        send(response, problem.status, problem.headers(), problem.body());
-      },
-    );
+    void answerAdmin(commands, { via: 'socket' }, request, response, notes);
   });
   const { address, release } = addressOf(path);
   try {
@@ -101,38 +103,6 @@ async function removeStale(path: string, address: string): Promise<void> {
   rmSync(path);
 }
 
-async function runCommand(commands: AdminCommands, request: IncomingMessage): Promise<unknown> {
-  const path = request.url ?? '';
-  const command = Object.hasOwn(commands, path) ? commands[path] : undefined;
-  if (!command) throw new Problem('not-found');
-  if (request.method !== 'POST') throw new Problem('method-not-allowed', { headers: { allow: 'POST' } });
-  const { 'content-type': type = '' } = request.headers;
-  if (!isOfType(type, JSON_TYPE) || !isUtf8(type)) throw new Problem('unsupported-media-type');
-  const bytes = await bodyOf(request);
-  try {
-    return await command(parseStrictJson(bytes));
-  } catch (error) {
-    throw error instanceof JsonError ? new Problem('bad-request', { detail: error.message }, { cause: error }) : error;
-  }
-}
-
-/** Reads to the end in any case: who is cut off does not hear why. */
-async function bodyOf(stream: IncomingMessage, limit = LIMITS.jsonBodyBytes.value): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length <= limit) chunks.push(chunk);
-  }
-  if (length > limit) throw new Problem('payload-too-large');
-  return Buffer.concat(chunks);
-}
-
-function send(response: ServerResponse, status: number, headers: Record<string, string>, body: string): void {
-  response.writeHead(status, headers);
-  response.end(body);
-}
-
 /**
  * What the server at `path` answers; undefined when none listens there. Throws `ConfigError` when
  * it refuses, or does not answer.
@@ -154,8 +124,8 @@ export async function callAdminSocket(path: string, command: string, body: objec
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     const answer = parseStrictJson(await bodyOf(response));
     if (response.statusCode === 200) return answer;
-    const { title, detail } = answer as { title: string; detail?: string };
-    throw new ConfigError(path, `the server refuses: ${detail ?? title}`, 'see its log');
+    const { title, detail, code } = answer as { title: string; detail?: string; code: string };
+    throw new AdminRefusal(path, detail ?? title, code);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;

@@ -5,10 +5,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
+/** Who orders: whoever may use the socket on the machine, or somebody on the network, who shows a token. */
+export type AdminCaller =
+  | { readonly via: 'socket' }
+  | { readonly via: 'address'; readonly authorization: string | undefined };
+
 /**
- * By path on the administrator's socket: what `POST` does with a JSON body, which it checks itself.
+ * By path on the administrator's socket and address: what `POST` does with a JSON body, which it checks itself, as it checks the caller.
  */
-export type AdminCommands = Readonly<Record<string, (body: unknown) => Promise<object>>>;
+export type AdminCommands = Readonly<Record<string, (body: unknown, caller: AdminCaller) => Promise<object>>>;
 
 export interface HttpDoor {
   handle(request: IncomingMessage, response: ServerResponse): void;

@@ -2,7 +2,7 @@
 import { ConfigError } from '../boot/config.ts';
 import type { ListenAddress } from '../boot/settings.ts';
 
-export type ListenSetting = 'LISTEN' | 'METRICS_LISTEN';
+export type ListenSetting = 'LISTEN' | 'METRICS_LISTEN' | 'ADMIN_LISTEN';
 
 /** One line with the fix, about the setting that names the address. */
 export function listenError(
@@ -11,7 +11,7 @@ export function listenError(
   { host, port }: ListenAddress,
 ): ConfigError {
   const value = `${host}:${port}`;
-  const flag = setting === 'LISTEN' ? '--listen' : '--metrics-listen';
+  const flag = `--${setting.toLowerCase().replace('_', '-')}`;
   if (error.code === 'EADDRINUSE')
     return new ConfigError(
       setting,

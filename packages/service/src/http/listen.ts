@@ -19,6 +19,7 @@ import type { ListenAddress } from '../boot/settings.ts';
 import { type Health, METRICS_PATH } from '../observe/health.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { type AdminListening, listenForAdmin } from './admin-address.ts';
 import { listenOnAdminSocket } from './admin-socket.ts';
 import type { TrustedProxies } from './client-address.ts';
 import { capConnections } from './connection-cap.ts';
@@ -75,6 +76,8 @@ export interface ListenOptions {
   readonly proxies?: TrustedProxies;
   /** The socket of the administrator, with what all doors have for it; undefined: none. */
   readonly adminSocket?: string | undefined;
+  /** The same by tokens; undefined: nowhere. */
+  readonly adminAddress?: ListenAddress | undefined;
   /** Where the pages of `health` are, too, and its metrics only; undefined: nowhere else. */
   readonly metricsAddress?: ListenAddress | undefined;
   /** Shorter times for tests. */
@@ -86,6 +89,8 @@ export interface Listening {
   readonly port: number;
   /** `http://HOST:PORT` (or `https:`) of the socket itself. */
   readonly url: string;
+  /** Of the administrator's door, if it has an address. */
+  readonly adminUrl: string | undefined;
   /** Of the metrics, if they have an address of their own. */
   readonly metricsUrl: string | undefined;
   /** Reads the certificate again; undefined without TLS. */
@@ -99,7 +104,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const limits = { ...HTTP_LIMITS, ...options.limits };
   const routes = [...options.routes].sort((a, b) => b.prefix.length - a.prefix.length);
   const doors = [...new Set(routes.map((route) => route.door))];
-  const { basePath = '', tls, metricsAddress } = options;
+  const { basePath = '', tls, metricsAddress, adminAddress } = options;
   const context = tls && readTls(tls);
   const serverLimits = {
     headersTimeout: limits.headersMs,
@@ -120,8 +125,19 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const forPages = crossOrigin(options.allowedOrigins ?? []);
   paceRequests(server);
 
+  let adminDoor: AdminListening | undefined;
   const certificate =
-    tls && context && watchTls(tls, context, (next) => (server as TlsServer).setSecureContext(next), options);
+    tls &&
+    context &&
+    watchTls(
+      tls,
+      context,
+      (next) => {
+        (server as TlsServer).setSecureContext(next);
+        adminDoor?.renew?.(next);
+      },
+      options,
+    );
 
   /** The route, whose door sees the request as if there were no base path. */
   function routeOf(request: IncomingMessage): Route | undefined {
@@ -193,13 +209,16 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 
   let metrics: MetricsListening | undefined;
   try {
+    adminDoor =
+      adminAddress &&
+      (await listenForAdmin({ address: adminAddress, commands, notes: options, context, limits: serverLimits }));
     metrics = metricsAddress && (await listenForMetrics(metricsAddress, options.health, serverLimits));
     server.listen(options.address.port, options.address.host);
     await once(server, 'listening').catch((error) => {
       throw listenError(error, 'LISTEN', options.address);
     });
   } catch (error) {
-    await Promise.all([admin?.close(), metrics?.close()]);
+    await Promise.all([admin?.close(), adminDoor?.close(), metrics?.close()]);
     throw error;
   }
 
@@ -215,7 +234,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     // A kept-alive connection becomes idle when its last answer is out; nobody says when.
     const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
     const patience = setTimeout(() => server.closeAllConnections(), limits.closeMs);
-    await Promise.all([closed, admin?.close()]);
+    await Promise.all([closed, admin?.close(), adminDoor?.close()]);
     clearInterval(sweep);
     clearTimeout(patience);
     await Promise.all(doors.map((door) => door.close()));
@@ -226,6 +245,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     host: address,
     port,
     url: `${tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    adminUrl: adminDoor?.url,
     metricsUrl: metrics?.url,
     reloadCertificate: certificate?.reload,
     close() {

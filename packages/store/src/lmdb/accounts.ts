@@ -142,6 +142,21 @@ export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, 
       return 'reset';
     },
 
+    async page(after, limit) {
+      renew();
+      const page: Account[] = [];
+      const start = Buffer.from(`${after}\0`);
+      for (const key of databases.accounts.getKeys(after === '' ? {} : { start })) {
+        const address = key.toString() as AccountAddress;
+        const account = readAccount(databases, address);
+        if (!account || account === 'gone') continue;
+        const { accountKey, createdAt } = account;
+        page.push({ address, accountKey, createdAt });
+        if (page.length === limit) break;
+      }
+      return page;
+    },
+
     async areAny() {
       renew();
       return [...databases.accounts.getKeys({ limit: 1 })].length > 0;
@@ -168,6 +183,11 @@ export function lmdbAccounts({ databases, renew }: Environment, writer: Writer, 
     async addInvitation(hash, uses, expiresAt) {
       const copy = hash.slice();
       await writer.run(() => writeInvitation(copy, uses, expiresAt));
+    },
+
+    async findInvitation(hash) {
+      renew();
+      return readInvitation(hash);
     },
   };
 }

@@ -50,6 +50,8 @@ const DATABASES = [
   'accountrecords', // address, 0, name → version, bytes
   'nesusers', // name → user of NES
   'nesuserends', // u48 end, name → nothing: of those that nobody activated
+  'operatorrecords', // kind, 0, key → version, text
+  'audittrail', // time as 12 hexadecimal digits, id → text
   'probe', // one record
 ] as const;
 

@@ -31,6 +31,8 @@ const RECORDS = [
   'attachments',
   'accountrecords',
   'nesusers',
+  'operatorrecords',
+  'audittrail',
 ] as const;
 const ONE_TIME_KEY = 'k'.charCodeAt(0);
 

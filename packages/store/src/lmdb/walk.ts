@@ -10,6 +10,7 @@ import {
   type Account,
   type AppPassword,
   type Attachment,
+  type AuditEntry,
   type Device,
   type GapRecord,
   type NesUser,
@@ -28,6 +29,7 @@ import type { CommitLog } from './log/commit-log.ts';
 import type { ReadMailboxes } from './mailboxes/read-mailboxes.ts';
 import { allNesUsers } from './nes-users.ts';
 import { takenOnce } from './once.ts';
+import { allAuditEntries, allOperatorRecords, type NamedOperatorRecord } from './operator.ts';
 import { oneTimeKeysOf } from './prekeys.ts';
 import { readAccount, readDevice, readManifest, readUnfinished } from './records/account-records.ts';
 import { attachmentsOf } from './records/attachment-records.ts';
@@ -96,6 +98,8 @@ export interface LmdbWalk {
   attachments(): Iterable<{ readonly address: AccountAddress; readonly held: readonly Attachment[] }>;
   accountRecords(): Iterable<NamedAccountRecord>;
   nesUsers(): Iterable<NesUser>;
+  operatorRecords(): Iterable<NamedOperatorRecord>;
+  auditEntries(): Iterable<AuditEntry>;
   once(): Iterable<{ readonly key: Uint8Array; readonly until: number }>;
   /** The time by which mail expires; undefined: never noted. */
   expiryTime(): number | undefined;
@@ -231,6 +235,16 @@ export function lmdbWalk(
     nesUsers() {
       renew();
       return allNesUsers(databases);
+    },
+
+    operatorRecords() {
+      renew();
+      return allOperatorRecords(databases);
+    },
+
+    auditEntries() {
+      renew();
+      return allAuditEntries(databases);
     },
 
     once() {

@@ -1,6 +1,7 @@
 /** Accounts, their manifests and devices, in memory. */
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import { copyAccount, copyDevice, copyManifest } from '../copies.ts';
+import { byBytes, isAbove } from '../key-order.ts';
 import {
   type Account,
   type Accounts,
@@ -64,6 +65,11 @@ export function memoryAccounts(state: MemoryState): Accounts {
       return row && copyAccount(row.account);
     },
 
+    async page(after, limit) {
+      const addresses = [...state.accounts.keys()].filter((address) => isAbove(address, after)).sort(byBytes);
+      return addresses.slice(0, limit).map((address) => copyAccount(state.accounts.get(address)!.account));
+    },
+
     async areAny() {
       return [...state.used].some((name) => !name.includes(';'));
     },
@@ -77,6 +83,11 @@ export function memoryAccounts(state: MemoryState): Accounts {
 
     async addInvitation(hash, uses, expiresAt) {
       state.invitations.set(textOf(hash), { uses, expiresAt });
+    },
+
+    async findInvitation(hash) {
+      const known = state.invitations.get(textOf(hash));
+      return known && { uses: known.uses, expiresAt: known.expiresAt };
     },
   };
 }

@@ -7,10 +7,12 @@ import type {
   AccountRecord,
   AppPassword,
   Attachment,
+  AuditEntry,
   Device,
   GapRecord,
   NesUser,
   OneTimePrekey,
+  OperatorRecord,
   PrekeyBundle,
   StoredManifest,
 } from '../port.ts';
@@ -93,6 +95,10 @@ export interface MemoryState {
   readonly accountRecords: Map<string, AccountRecord>;
   /** By name. */
   readonly nesUsers: Map<string, NesUser>;
+  /** By kind, space, key. */
+  readonly operatorRecords: Map<string, OperatorRecord>;
+  /** By `auditKey`. */
+  readonly audit: Map<string, AuditEntry>;
   /** By sender and message id, oldest first. */
   readonly accepted: Map<string, AcceptedRow>;
   /** Until when. */
@@ -111,6 +117,8 @@ export function emptyState(): MemoryState {
     invitations: new Map(),
     accountRecords: new Map(),
     nesUsers: new Map(),
+    operatorRecords: new Map(),
+    audit: new Map(),
     accepted: new Map(),
     taken: new Map(),
     expiryTime: undefined,

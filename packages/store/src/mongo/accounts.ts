@@ -1,5 +1,5 @@
 /** Accounts, their manifests and devices: one document an account, whose change is what counts. */
-import { accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { trusted } from 'mongoose';
 import {
   type Account,
@@ -27,7 +27,7 @@ import { expireAttachments } from './attachments.ts';
 import { bytesOf } from './bytes.ts';
 import type { AccountDocument, ManifestDocument, ManifestFields } from './documents.ts';
 import type { Ground } from './ground.ts';
-import { giveUseBack, setInvitation, takerOf, takeUse } from './invitations.ts';
+import { findInvitation, giveUseBack, setInvitation, takerOf, takeUse } from './invitations.ts';
 import { claimKeys, type KeyClaim, type KeyOwner } from './key-owners.ts';
 import { waitingIdentities } from './waiting-list.ts';
 
@@ -124,6 +124,23 @@ export function mongoAccounts(ground: Ground): Accounts {
       );
     },
 
+    async page(after, limit) {
+      const { engine, documents } = ground;
+      const found = await engine.read(() =>
+        documents.accounts
+          .find({ _id: trusted({ $gt: after }), state: 'active' }, { accountKey: 1, createdAt: 1 })
+          .sort({ _id: 1 })
+          .limit(limit)
+          .lean<AccountDocument[]>()
+          .exec(),
+      );
+      return found.map(({ _id, accountKey, createdAt }) => ({
+        address: _id as AccountAddress,
+        accountKey: bytesOf(accountKey!),
+        createdAt: createdAt!,
+      }));
+    },
+
     async areAny() {
       const { engine, documents } = ground;
       const any = await engine.read(() =>
@@ -133,6 +150,8 @@ export function mongoAccounts(ground: Ground): Accounts {
     },
 
     addInvitation: (hash, uses, expiresAt) => setInvitation(ground, hash, uses, expiresAt),
+
+    findInvitation: (hash) => findInvitation(ground, hash),
   };
 }
 

@@ -2,9 +2,10 @@
 import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
 import type { NamedAccountRecord } from '../lmdb/account-records.ts';
 import type { RememberedId } from '../lmdb/ids/accepted-ids.ts';
+import type { NamedOperatorRecord } from '../lmdb/operator.ts';
 import type { WalkedAccount, WalkedMailbox, WalkedPrekeys } from '../lmdb/walk.ts';
-import type { Attachment, NesUser } from '../port.ts';
-import { keysOfDevice } from '../sameness.ts';
+import type { Attachment, AuditEntry, NesUser } from '../port.ts';
+import { auditKey, keysOfDevice } from '../sameness.ts';
 import { accountRecordId } from './account-records.ts';
 import { acceptedKey, accountTag, bin, boxOf, DIGEST_LENGTH, hashOf, mailId, ONCE_LENGTH } from './bytes.ts';
 import type {
@@ -12,18 +13,21 @@ import type {
   AccountDocument,
   AccountRecordDocument,
   AttachmentsDocument,
+  AuditDocument,
   InvitationDocument,
   KeyDocument,
   MailboxDocument,
   ManifestDocument,
   NesUserDocument,
   OnceDocument,
+  OperatorRecordDocument,
   PrekeyDocument,
   StoredMailDocument,
   TimeDocument,
 } from './documents.ts';
 import { EXPIRY_ID } from './expiry-time.ts';
 import { nobody } from './ground.ts';
+import { operatorRecordId } from './operator.ts';
 
 /** No call of a server wrote them. */
 const NOBODY = Buffer.alloc(0);
@@ -208,6 +212,14 @@ export function nesUserDocument(
     expiresAt: expiresAt ?? null,
     ...(expiresAt !== undefined && { forget: new Date(Math.max(expiresAt, now) + FORGET_MS) }),
   };
+}
+
+export function operatorRecordDocument({ kind, key, version, text }: NamedOperatorRecord): OperatorRecordDocument {
+  return { _id: operatorRecordId(kind, key), version, text };
+}
+
+export function auditDocument(entry: AuditEntry): AuditDocument {
+  return { _id: auditKey(entry), text: entry.text };
 }
 
 /** `now`: when the copy is made, ms. */

@@ -22,9 +22,11 @@ export type LooseCollection =
   | 'accepted'
   | 'accountrecords'
   | 'attachments'
+  | 'audittrail'
   | 'invitations'
   | 'nesusers'
   | 'once'
+  | 'operatorrecords'
   | 'times';
 
 interface Identified {
@@ -119,7 +121,7 @@ export class CopyTarget {
 
   /** They are put anew: an invitation that was used up since, the record of an account or a user of NES who left, is none any more. */
   async clearLoose(): Promise<void> {
-    for (const name of ['accountrecords', 'invitations', 'nesusers'] satisfies LooseCollection[])
+    for (const name of ['accountrecords', 'invitations', 'nesusers', 'operatorrecords'] satisfies LooseCollection[])
       await this.engine.write(() => this.collection(name).deleteMany({}));
   }
 

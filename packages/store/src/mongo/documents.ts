@@ -134,6 +134,19 @@ export interface NesUserDocument {
   readonly forget?: Date;
 }
 
+/** `_id`: kind, space, key. */
+export interface OperatorRecordDocument {
+  readonly _id: string;
+  readonly version: number;
+  readonly text: string;
+}
+
+/** `_id`: time as 12 hexadecimal digits, id. */
+export interface AuditDocument {
+  readonly _id: string;
+  readonly text: string;
+}
+
 export interface OnceDocument {
   readonly _id: Buffer;
   readonly until: number;
@@ -234,6 +247,8 @@ export interface Documents {
   readonly invitations: Model<InvitationDocument>;
   readonly accountRecords: mongo.Collection<AccountRecordDocument>;
   readonly nesUsers: mongo.Collection<NesUserDocument>;
+  readonly operatorRecords: mongo.Collection<OperatorRecordDocument>;
+  readonly auditTrail: mongo.Collection<AuditDocument>;
   readonly once: mongo.Collection<OnceDocument>;
   readonly mailboxes: mongo.Collection<MailboxDocument>;
   readonly mails: mongo.Collection<MailDocument>;
@@ -339,6 +354,8 @@ export function openDocuments(connection: Connection): Documents {
     ),
     accountRecords: db.collection('accountrecords'),
     nesUsers: db.collection('nesusers'),
+    operatorRecords: db.collection('operatorrecords'),
+    auditTrail: db.collection('audittrail'),
     once: db.collection('once'),
     mailboxes: db.collection('mailboxes'),
     mails: db.collection('mails'),

@@ -2,6 +2,7 @@
 import { trusted } from 'mongoose';
 import { type Account, type StoredManifest, StoreError } from '../port.ts';
 import { bin, hashOf } from './bytes.ts';
+import type { InvitationDocument } from './documents.ts';
 import type { Ground } from './ground.ts';
 
 /** One attempt to create an account, and its repeats. */
@@ -53,4 +54,13 @@ export async function setInvitation(
   await engine.write(() =>
     invitations.updateOne({ _id: bin(hash) }, { $set: { uses, expiresAt, takers: [] } }, { upsert: true }).exec(),
   );
+}
+
+/** What is left of it. */
+export async function findInvitation(
+  { engine, documents: { invitations } }: Ground,
+  hash: Uint8Array,
+): Promise<{ uses: number; expiresAt: number } | undefined> {
+  const found = await engine.read(() => invitations.findById(bin(hash)).lean<InvitationDocument>().exec());
+  return found ? { uses: found.uses, expiresAt: found.expiresAt } : undefined;
 }

@@ -45,7 +45,7 @@ const FIRST = 1;
 /** With more documents an index takes so long to make that it is the operator's to choose when. */
 const INDEXED_AT_START = 100_000;
 const COLLECTIONS: ReadonlySet<string> = new Set(
-  'accounts manifests prekeys keys invitations once mailboxes mails accepted attachments accountrecords nesusers times probes schema'.split(
+  'accounts manifests prekeys keys invitations once mailboxes mails accepted attachments accountrecords nesusers operatorrecords audittrail times probes schema'.split(
     ' ',
   ),
 );
