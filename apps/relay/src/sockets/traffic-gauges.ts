@@ -23,20 +23,44 @@ const NO_FRAMES = {
 export class TrafficGauges implements WheelEntry {
   slot = -1;
   private frames: Record<FrameType, number> = { ...NO_FRAMES };
+  private deliveries = 0;
 
   constructor(
     private readonly connections: ReadonlySet<Pick<Session, 'writer'>>,
-    private readonly metrics: Pick<Metrics, 'relayFramesReceived' | 'relayBufferedBytes' | 'relayConnections'>,
+    /** Messages that wait for their durable write. */
+    private readonly unwritten: () => number,
+    private readonly metrics: Pick<
+      Metrics,
+      | 'relayFramesReceived'
+      | 'relayBufferedBytes'
+      | 'relayConnections'
+      | 'relayDeliveries'
+      | 'relayUnwritten'
+      | 'mailboxDepth'
+    >,
   ) {}
 
   frame(type: FrameType): void {
     this.frames[type]++;
   }
 
+  /** A message went to the socket of a recipient. */
+  delivered(): void {
+    this.deliveries++;
+  }
+
+  /** So many messages had waited for a device that connected. */
+  waited(messages: number): void {
+    this.metrics.mailboxDepth.observe(messages);
+  }
+
   due(tick: number): number {
     for (const [type, count] of Object.entries(this.frames))
       if (count > 0) this.metrics.relayFramesReceived.inc({ type }, count);
     this.frames = { ...NO_FRAMES };
+    this.metrics.relayDeliveries.inc(this.deliveries);
+    this.deliveries = 0;
+    this.metrics.relayUnwritten.set(this.unwritten());
     let bytes = 0;
     for (const { writer } of this.connections) bytes += writer.waitingBytes;
     this.metrics.relayBufferedBytes.set(bytes);
