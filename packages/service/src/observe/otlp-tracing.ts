@@ -107,9 +107,9 @@ export function openOtlpTracing(options: OtlpTracingOptions): Tracing {
 
     current() {
       const span = open.getStore();
-      if (!span?.isRecording()) return undefined;
-      const { traceId, spanId } = span.spanContext();
-      return `00-${traceId}-${spanId}-01`;
+      if (!span) return undefined;
+      const { traceId, spanId, traceFlags } = span.spanContext();
+      return `00-${traceId}-${spanId}-${traceFlags & TraceFlags.SAMPLED ? '01' : '00'}`;
     },
 
     close: () => provider.shutdown().catch(() => {}),

@@ -34,7 +34,8 @@ export function tracedBus<B extends TraceableBus>(bus: B, tracing: Tracing | und
   function publish(channel: string, message: Uint8Array): Promise<void> {
     return tracing!.call('bus publish', () => {
       const current = channel === NODES_CHANNEL ? tracing!.current() : undefined;
-      return bus.publish(channel, current === undefined ? message : withTail(message, current));
+      // What is not kept here is kept nowhere.
+      return bus.publish(channel, current?.endsWith('-01') ? withTail(message, current) : message);
     });
   }
 

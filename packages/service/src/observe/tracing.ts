@@ -28,7 +28,7 @@ export interface Tracing {
   call<T>(name: string, work: () => T): T;
   /** A message that another process of ours sent. Without `traceparent` nothing is made. */
   heard(name: string, traceparent: string | undefined, work: () => void): void;
-  /** Of the span that is open now, for a process of ours; undefined: there is none, or it is not kept. */
+  /** Of the span that is open now, for a process of ours, which keeps it or not as this one does; undefined: there is none. */
   current(): string | undefined;
   /** Sends what waits. Idempotent; never rejects. */
   close(): Promise<void>;
