@@ -8,14 +8,21 @@ import { encodeServerFrame } from '@sealwire/wire/frame-codec';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { MailClock } from '../mailboxes/mail-clock.ts';
 import type { SocketWriter } from '../sockets/socket-writer.ts';
-import type { TrafficGauges } from '../sockets/traffic-gauges.ts';
 import { Unacknowledged, type WindowLimits } from './unacknowledged.ts';
 
 export interface OutboxServices {
   readonly mailboxes: Pick<Mailboxes, 'read'>;
   readonly limits: WindowLimits;
   readonly mailClock: Pick<MailClock, 'horizon'>;
-  readonly traffic: Pick<TrafficGauges, 'delivered' | 'waited'>;
+  readonly traffic: DeliveryCounts;
+}
+
+/** What is counted of all outboxes together. */
+export interface DeliveryCounts {
+  /** A message went to the socket. */
+  delivered(): void;
+  /** So many messages had waited for a device that connected. */
+  waited(messages: number): void;
 }
 
 /** The connection of an outbox. */

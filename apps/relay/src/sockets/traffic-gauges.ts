@@ -1,6 +1,7 @@
 /** Counters of the hot path as plain numbers, handed to the metrics once a second: a labelled counter costs more than a small frame. */
 import type { Metrics } from '@sealwire/service/metrics';
 import type { ClientFrame } from '@sealwire/wire/frames';
+import type { DeliveryCounts } from '../delivery/outbox.ts';
 import { ticks, type WheelEntry } from '../time/timer-wheel.ts';
 import type { Session } from './session.ts';
 
@@ -20,7 +21,7 @@ const NO_FRAMES = {
   bad: 0,
 };
 
-export class TrafficGauges implements WheelEntry {
+export class TrafficGauges implements WheelEntry, DeliveryCounts {
   slot = -1;
   private frames: Record<FrameType, number> = { ...NO_FRAMES };
   private deliveries = 0;
@@ -44,12 +45,10 @@ export class TrafficGauges implements WheelEntry {
     this.frames[type]++;
   }
 
-  /** A message went to the socket of a recipient. */
   delivered(): void {
     this.deliveries++;
   }
 
-  /** So many messages had waited for a device that connected. */
   waited(messages: number): void {
     this.metrics.mailboxDepth.observe(messages);
   }

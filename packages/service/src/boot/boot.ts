@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { createLog, type Log, type LogLevel } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
-import type { OtlpTracingOptions } from '../observe/otlp-tracing.ts';
-import type { Tracing } from '../observe/tracing.ts';
+import type { Tracing, TracingOptions } from '../observe/tracing.ts';
 import { ConfigError, loadConfig, type Settings } from './config.ts';
 import { onShutdown } from './shutdown.ts';
 
@@ -101,7 +100,7 @@ const LEFT_OUT_EVERY_MS = 10_000;
 
 async function tracingOf(
   { TRACES_URL: url, TRACES_RATIO: ratio = 0 }: Observed,
-  process: Omit<OtlpTracingOptions, 'url' | 'ratio'>,
+  process: Omit<TracingOptions, 'url' | 'ratio'>,
 ): Promise<Tracing | undefined> {
   if (url === undefined) return undefined;
   const { openOtlpTracing } = await import('../observe/otlp-tracing.ts');

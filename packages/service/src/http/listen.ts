@@ -2,7 +2,6 @@
  * The node:http server in front of one door or several: routing by path prefix, upgrades, limits against slow and greedy peers
  * (case H04), start errors in one line, and an orderly end.
  */
-import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import {
   createServer,
@@ -35,7 +34,7 @@ import { withoutBasePath } from './public-origin.ts';
 import { leaveRequests, paceRequests } from './request-flow.ts';
 import { headFault, upgradeHeadFault } from './request-head.ts';
 import { createRequestNotes, nameRoute, requestFields, requestIds } from './request-notes.ts';
-import { readTls, type TlsFiles, watchTls } from './tls-files.ts';
+import { certificateEnd, readTls, type TlsFiles, watchTls } from './tls-files.ts';
 
 /** Reasons: a peer that needs longer to say what it wants than `headersMs` wants nothing; nginx keeps idle connections for 60 s. */
 const HTTP_LIMITS = {
@@ -129,11 +128,11 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   paceRequests(server);
 
   const certificate = tls && context && watchTls(tls, context, useCertificate, options);
-  if (context) options.metrics.certificateEnd.set(endOf(context));
+  if (context) options.metrics.certificateEnd.set(certificateEnd(context));
 
   function useCertificate(next: SecureContextOptions): void {
     (server as TlsServer).setSecureContext(next);
-    options.metrics.certificateEnd.set(endOf(next));
+    options.metrics.certificateEnd.set(certificateEnd(next));
   }
 
   /** The route, whose door sees the request as if there were no base path. */
@@ -272,11 +271,6 @@ function serverFor(
 ): Server | TlsServer {
   if (!context) return createServer(limits);
   return createTlsServer({ ...limits, ...context, handshakeTimeout: limits.headersTimeout });
-}
-
-/** Of the certificate itself, the first of its chain; seconds since 1970. */
-function endOf({ cert }: SecureContextOptions): number {
-  return Date.parse(new X509Certificate(String(cert)).validTo) / 1_000;
 }
 
 function pathOf(url = '/'): string {

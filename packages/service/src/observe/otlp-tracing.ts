@@ -22,26 +22,13 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
-import { isTraceparent, type OpenSpan, type SpanFields, type Tracing } from './tracing.ts';
-
-export interface OtlpTracingOptions {
-  /** Of the collector, with the path: `http://collector:4318/v1/traces`. */
-  readonly url: string;
-  /** Of the traces that begin here: from 0, none, to 1, all. One that comes from another process goes on as that one decided. */
-  readonly ratio: number;
-  readonly server: string;
-  readonly version: string;
-  readonly log: Log;
-  readonly metrics: Pick<Metrics, 'traceExports'>;
-}
+import { isTraceparent, type OpenSpan, type SpanFields, type Tracing, type TracingOptions } from './tracing.ts';
 
 /** Memory for a collector that does not answer; what is beyond it is lost. */
 const MOST_WAITING = 2_048;
 const EXPORT_PATIENCE_MS = 5_000;
 
-export function openOtlpTracing(options: OtlpTracingOptions): Tracing {
+export function openOtlpTracing(options: TracingOptions): Tracing {
   const { server, version } = options;
   const exporter = toldExporter(options);
   const provider = new TracerProvider({
@@ -139,7 +126,7 @@ function parentIn(traceparent: string | undefined): SpanContext | undefined {
 }
 
 /** The exporter, with a count and a line of the log when the collector is lost, and when it is back. */
-function toldExporter({ url, log, metrics }: OtlpTracingOptions): SpanExporter {
+function toldExporter({ url, log, metrics }: TracingOptions): SpanExporter {
   const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_PATIENCE_MS });
   let isLost = false;
   return {

@@ -4,6 +4,19 @@
  *
  * A span has a name and attributes of closed lists: no address, no device, no path, no client.
  */
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface TracingOptions {
+  /** Of the collector, with the path: `http://collector:4318/v1/traces`. */
+  readonly url: string;
+  /** Of the traces that begin here: from 0, none, to 1, all. One that comes from another process goes on as that one decided. */
+  readonly ratio: number;
+  readonly server: string;
+  readonly version: string;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'traceExports'>;
+}
 
 /** What a span may say. */
 export interface SpanFields {
