@@ -46,7 +46,8 @@ function round(value) {
 const COLOURS = ['#3274d9', '#e0752d', '#299c46', '#a352cc', '#c4162a', '#0a9396', '#b8860b', '#555'];
 const [WIDTH, HEIGHT, LEFT, TOP] = [400, 150, 62, 8];
 
-function drawing({ title, unit }, series) {
+function drawing({ title, fieldConfig }, series) {
+  const say = UNITS[fieldConfig.defaults.unit] ?? round;
   const seen = series.filter(({ points }) => points.length > 0);
   const most = Math.max(...seen.flatMap(({ points }) => points.map(([, value]) => value)), 0) || 1;
   const x = (at) => LEFT + ((at - (end - seconds)) / seconds) * (WIDTH - LEFT - 6);
@@ -59,7 +60,7 @@ function drawing({ title, unit }, series) {
   );
   const grid = [0, 0.5, 1].map((part) => {
     const at = y(part * most).toFixed(1);
-    const label = (UNITS[unit] ?? round)(part * most);
+    const label = say(part * most);
     return `<line x1="${LEFT}" x2="${WIDTH - 6}" y1="${at}" y2="${at}" stroke="#ddd"/><text x="${LEFT - 5}" y="${at}" dy="4" text-anchor="end">${label}</text>`;
   });
   const times = [0, 0.5, 1].map((part) => {
