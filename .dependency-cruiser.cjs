@@ -162,12 +162,12 @@ module.exports = {
     {
       name: 'node-crypto-in-one-file',
       comment:
-        'node:crypto enters through the crypto port; its provider is the one file that knows it; but for the RSA of NES, which nothing else may use',
+        'node:crypto enters through the crypto port; its provider is the one file that knows it; but for the RSA of NES, which nothing else may use, and the dates of a certificate',
       severity: 'error',
       from: {
         path: '^(packages|apps)/[a-z]+/src/',
         pathNot:
-          '^packages/crypto/src/node(-ml-kem)?\\.ts$|^packages/nes/src/(primitives|signature|keys|replay-memory)\\.ts$|\\.test\\.ts$|/testing/',
+          '^packages/crypto/src/node(-ml-kem)?\\.ts$|^packages/nes/src/(primitives|signature|keys|replay-memory)\\.ts$|^packages/service/src/http/tls-files\\.ts$|\\.test\\.ts$|/testing/',
       },
       to: { path: '^(node:)?crypto$', dependencyTypes: ['core'] },
     },
@@ -209,6 +209,20 @@ module.exports = {
       'packages/blobs',
       'an S3 server is one of two places for files, behind their port',
     ),
+    driver(
+      'opentelemetry',
+      '@opentelemetry',
+      'packages/service/src/observe/otlp-tracing\\.ts',
+      'traces are made in one place, which is loaded where they are switched on',
+    ),
+    {
+      name: 'tracing-is-loaded-when-it-is-on',
+      comment:
+        'the library of traces is imported by who was told of a collector, and never on the way of a server without one',
+      severity: 'error',
+      from: { pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/service/src/observe/otlp-tracing\\.ts$', dependencyTypesNot: ['dynamic-import'] },
+    },
     driver('argon2', '@node-rs', 'apps/cli', 'only the command line has passphrases'),
   ],
   options: {

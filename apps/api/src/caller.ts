@@ -1,4 +1,5 @@
 /** The caller rule of a route: `@UseGuards(DeviceGuard)` demands a token of a device that exists, `@Caller()` is that device. */
+import type { IncomingMessage } from 'node:http';
 import {
   type CanActivate,
   createParamDecorator,
@@ -9,11 +10,13 @@ import {
 } from '@nestjs/common';
 import type { BearerAuthenticator } from '@sealwire/access/bearer';
 import { Problem } from '@sealwire/service/problem';
+import { noteDevice } from '@sealwire/service/request-notes';
 import { type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
 import { AUTHENTICATE } from './ports.ts';
 
 interface CallerRequest {
+  readonly raw: IncomingMessage;
   readonly headers: { readonly authorization?: string };
   caller?: DeviceId;
 }
@@ -25,6 +28,7 @@ export class DeviceGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<CallerRequest>();
     request.caller = await this.authenticate(request.headers.authorization);
+    noteDevice(request.raw, request.caller);
     return true;
   }
 }

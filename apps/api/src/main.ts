@@ -7,6 +7,7 @@ import { openOrExplain } from '@sealwire/service/boot';
 import { bootServer } from '@sealwire/service/boot-server';
 import { processSources } from '@sealwire/service/config';
 import { DiskWatch, folderOfUrl } from '@sealwire/service/disk-watch';
+import { observedBlobs } from '@sealwire/service/observed-ports';
 import { SERVER_SETTINGS } from '@sealwire/service/settings';
 import { openStore } from '@sealwire/store/open';
 import { z } from 'zod';
@@ -51,7 +52,8 @@ else {
       requireRandomness(systemRandom);
       const { settings } = context;
       const { TOKEN_KEY: tokenKey, APP_PASSWORD_KEY: appPasswordKey } = settings;
-      const blobs = await openOrExplain('BLOBS_URL', () => openBlobs(settings.BLOBS_URL, blobsTerms(settings)));
+      const place = await openOrExplain('BLOBS_URL', () => openBlobs(settings.BLOBS_URL, blobsTerms(settings)));
+      const blobs = observedBlobs(place, context.metrics, context.tracing);
       const warning = blobsWarning(settings);
       if (warning) context.log.warn('blobs-are-in-a-folder', warning);
       const mailer = await openGateMailer(settings, { ...context, random: systemRandom });

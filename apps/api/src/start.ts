@@ -17,6 +17,7 @@ import { openServerMailer } from '@sealwire/service/mail';
 import { acceptStrictJsonOnly, fastifyOptions, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
+import { nameRoutes } from '@sealwire/service/nest-route-names';
 import { PAGE_STYLE } from '@sealwire/service/openapi-page';
 import { basePathOf, originOf } from '@sealwire/service/public-origin';
 import { admittedDevices, admittedPasswords } from '@sealwire/store/operator';
@@ -94,6 +95,7 @@ export async function startApi(deps: ApiDeps): Promise<HttpDoor> {
   const fastify = adapter.getInstance();
   acceptStrictJsonOnly(fastify);
   const routesAreThere = refuseOtherMethods(fastify);
+  nameRoutes(fastify);
   await app.register(helmet, { contentSecurityPolicy: pagePolicy(deps.crypto) });
   fastify.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
@@ -213,7 +215,7 @@ function apiModule(deps: ApiDeps, announcer: Announcer, paths: SignedPaths, link
 /** For the gate `email`, else undefined. `folder`: for mails where nothing else is said. Rejects with `ConfigError`. */
 export async function openGateMailer(
   settings: Pick<ApiSettings, 'GATE' | 'DOMAIN'> & Partial<Pick<ApiSettings, 'MAIL_URL' | 'MAIL_FROM'>>,
-  deps: Pick<ApiDeps, 'log' | 'now' | 'random'>,
+  deps: Pick<ApiDeps, 'log' | 'metrics' | 'now' | 'random'>,
   folder?: string,
 ): Promise<Mailer | undefined> {
   if (settings.GATE !== 'email') return undefined;

@@ -20,11 +20,12 @@ await bootServer({
   openCounters,
   withoutNews: 'other processes hear nothing of changes',
   async start(context) {
-    const { settings, now } = context;
+    const { settings, now, tracing } = context;
     const tokens = createTokenVerifier({
       jwks: new URL(settings.TOKEN_JWKS_URL),
       issuer: originOf(settings.PUBLIC_ORIGIN),
       now,
+      traceparent: tracing && (() => tracing.current()),
     });
     requireRandomness(systemRandom);
     const { APP_PASSWORD_KEY: appPasswordKey, DIRECTORY_SIGNING_KEY: signingKey } = settings;

@@ -11,6 +11,7 @@ import type { HttpDoor } from '@sealwire/service/http-door';
 import { acceptStrictJsonOnly, fastifyOptions, NEST_OPTIONS, schemaPipe } from '@sealwire/service/nest-hardening';
 import { refuseOtherMethods } from '@sealwire/service/nest-methods';
 import { ProblemFilter } from '@sealwire/service/nest-problem-filter';
+import { nameRoutes } from '@sealwire/service/nest-route-names';
 import { basePathOf } from '@sealwire/service/public-origin';
 import { ANSWER_SIGNATURE_HEADER } from '@sealwire/wire/answer-signature';
 import { LIMITS } from '@sealwire/wire/limits';
@@ -61,11 +62,11 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const deviceNamed = settings.OPEN_MODE === 'on' ? anyDevice(crypto) : accountDevice;
   const { DOMAIN: domain } = settings;
   const bundles = new Bundles({ store, metrics, budget, now, deviceNamed, domain, foreign: peering.foreign });
-  const service = new LimeService({ store, door, bundles });
+  const service = new LimeService({ store, door, bundles, metrics });
   const answering = { service, deviceNamed, log, metrics, limits };
   const sign = answerSigner(crypto, deps.signingKey, now);
-  const lime = createLimeEndpoint({ ...answering, authenticate, sign });
-  const forPeers = createLimeEndpoint({ ...answering, authenticate: peering.authenticate });
+  const lime = createLimeEndpoint({ ...answering, route: '/lime', authenticate, sign });
+  const forPeers = createLimeEndpoint({ ...answering, route: '/directory/lime', authenticate: peering.authenticate });
 
   const nes = nesEndpoint(deps);
 
@@ -79,6 +80,7 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   const fastify = adapter.getInstance();
   acceptStrictJsonOnly(fastify);
   const routesAreThere = refuseOtherMethods(fastify);
+  nameRoutes(fastify);
   await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } } });
   fastify.addHook('onSend', async (request, reply, payload) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');

@@ -25,7 +25,7 @@ await bootServer({
   prefix: DEFAULT_SETTINGS.path,
   start(context) {
     requireRandomness(systemRandom);
-    const { settings: config, now } = context;
+    const { settings: config, now, tracing } = context;
     return startRelay({
       ...context,
       disks: new DiskWatch({
@@ -38,6 +38,7 @@ await bootServer({
         jwks: new URL(config.TOKEN_JWKS_URL),
         issuer: originOf(config.PUBLIC_ORIGIN),
         now,
+        traceparent: tracing && (() => tracing.current()),
       }),
       random: systemRandom,
       // A prefix: base64url may begin with what a node id must not begin with.

@@ -118,7 +118,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
       log.error('commit-failed', { error });
     },
   });
-  const traffic = new TrafficGauges(connections, metrics);
+  const traffic = new TrafficGauges(connections, () => committer.waitingMessages, metrics);
   const peers = new Peers(nodeId, random(8), settings, now, metrics, log);
   const presence = new Presence({
     node: nodeId,
@@ -165,7 +165,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
       days.active(session.device);
     },
     committer,
-    outboxes: { mailboxes: store.mailboxes, limits: settings, mailClock },
+    outboxes: { mailboxes: store.mailboxes, limits: settings, mailClock, traffic },
     mailboxes: store.mailboxes,
     devices: store.devices,
     connections,

@@ -12,7 +12,9 @@ import { busNews } from '@sealwire/service/bus-reports';
 import { tuneCollector } from '@sealwire/service/collector';
 import { folderOfUrl } from '@sealwire/service/disk-watch';
 import { limiterNews } from '@sealwire/service/limiter-reports';
+import { observedBlobs, observedStore } from '@sealwire/service/observed-ports';
 import { storeNews } from '@sealwire/service/store-reports';
+import { tracedBus } from '@sealwire/service/traced-bus';
 import { openStore } from '@sealwire/store/open';
 import { allSettings } from './settings.ts';
 
@@ -23,14 +25,17 @@ await boot({
   main: import.meta.url,
   schema: allSettings,
   now: Date.now,
-  async run({ settings, version, log, metrics, now }) {
+  async run({ settings, version, log, metrics, now, tracing }) {
     const terms = { whenDamaged: settings.WHEN_STORE_DAMAGED, reports: storeNews(log, metrics) };
-    const store = await openOrExplain('STORE_URL', () => openStore(settings.STORE_URL, terms));
-    const bus = await openOrExplain('BUS_URL', () => openBus(settings.BUS_URL, busNews(log, metrics)));
+    const opened = await openOrExplain('STORE_URL', () => openStore(settings.STORE_URL, terms));
+    const store = observedStore(opened, metrics, tracing);
+    const link = await openOrExplain('BUS_URL', () => openBus(settings.BUS_URL, busNews(log, metrics)));
+    const bus = tracedBus(link, tracing);
     const counters = await openOrExplain('BUS_URL', () =>
       openCounters(settings.BUS_URL, { now, onShared: limiterNews(log, metrics) }),
     );
-    const blobs = await openOrExplain('BLOBS_URL', () => openBlobs(settings.BLOBS_URL, blobsTerms(settings)));
+    const place = await openOrExplain('BLOBS_URL', () => openBlobs(settings.BLOBS_URL, blobsTerms(settings)));
+    const blobs = observedBlobs(place, metrics, tracing);
     const warning = blobsWarning(settings);
     if (warning) log.warn('blobs-are-in-a-folder', warning);
     if (bus.reach === 'process')
@@ -50,6 +55,7 @@ await boot({
       now,
       log,
       metrics,
+      tracing,
       tokenKey: settings.TOKEN_KEY,
       appPasswordKey: settings.APP_PASSWORD_KEY,
       signingKey: settings.DIRECTORY_SIGNING_KEY,

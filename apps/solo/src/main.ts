@@ -15,7 +15,9 @@ import { boot, openOrExplain } from '@sealwire/service/boot';
 import { tuneCollector } from '@sealwire/service/collector';
 import { aboutOf } from '@sealwire/service/config';
 import { folderOfUrl } from '@sealwire/service/disk-watch';
+import { observedBlobs, observedStore } from '@sealwire/service/observed-ports';
 import { storeNews } from '@sealwire/service/store-reports';
+import { tracedBus } from '@sealwire/service/traced-bus';
 import { blobsIn, nesKeyIn, openDataFolder, storeIn } from './data-folder.ts';
 import { exposureWarnings } from './exposure.ts';
 import { soloSettings } from './settings.ts';
@@ -46,7 +48,7 @@ if (command) {
     schema: soloSettings,
     commands: Object.keys(COMMANDS),
     now: Date.now,
-    async run({ settings, version, log, metrics, now }) {
+    async run({ settings, version, log, metrics, now, tracing }) {
       let isNew = false;
       const news = storeNews(log, metrics);
       const reports = {
@@ -58,10 +60,11 @@ if (command) {
       };
       const terms = { whenDamaged: settings.WHEN_STORE_DAMAGED, reports };
       const folder = await openDataFolder(settings.DATA_DIR, systemRandom, terms);
-      const { store } = folder;
+      const store = observedStore(folder.store, metrics, tracing);
       const blobsUrl = settings.BLOBS_URL ?? `file:${blobsIn(folder.path)}`;
-      const blobs = await openOrExplain('BLOBS_URL', () => openBlobs(blobsUrl, blobsTerms(settings)));
-      const bus = await openBus('memory:');
+      const place = await openOrExplain('BLOBS_URL', () => openBlobs(blobsUrl, blobsTerms(settings)));
+      const blobs = observedBlobs(place, metrics, tracing);
+      const bus = tracedBus(await openBus('memory:'), tracing);
       // The servers are loaded once settings and folder are known to be good: a mistake is told at once.
       const { startSolo } = await import('./start.ts');
       const solo = await startSolo({
@@ -75,6 +78,7 @@ if (command) {
         now,
         log,
         metrics,
+        tracing,
         tokenKey: folder.tokenKey,
         appPasswordKey: folder.appPasswordKey,
         signingKey: settings.DIRECTORY_SIGNING_KEY ?? folder.signingKey,

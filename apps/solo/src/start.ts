@@ -20,6 +20,7 @@ import type { Metrics } from '@sealwire/service/metrics';
 import { basePathOf, originOf } from '@sealwire/service/public-origin';
 import type { ListenAddress } from '@sealwire/service/settings';
 import { tlsFilesOf } from '@sealwire/service/tls-files';
+import type { Tracing } from '@sealwire/service/tracing';
 import type { Store } from '@sealwire/store/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import type { SoloSettings } from './settings.ts';
@@ -43,6 +44,8 @@ export interface SoloDeps {
   readonly now: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Undefined: no traces are made. */
+  readonly tracing?: Tracing | undefined;
   /** Ed25519 seed, 32 bytes: signs the access tokens. */
   readonly tokenKey: Uint8Array;
   /** 32 bytes; undefined: no app passwords. */
@@ -151,6 +154,7 @@ export async function startSolo(deps: SoloDeps): Promise<Solo> {
     allowedOrigins: settings.ALLOWED_ORIGINS,
     connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
     proxies,
+    tracing: deps.tracing,
     adminSocket,
     adminAddress: deps.adminAddress,
     metricsAddress: settings.METRICS_LISTEN,

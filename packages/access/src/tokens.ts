@@ -6,7 +6,9 @@ import { LIMITS } from '@sealwire/wire/limits';
 import {
   type CryptoKey,
   createRemoteJWKSet,
+  customFetch,
   errors,
+  type FetchImplementation,
   importJWK,
   type JSONWebKeySet,
   type JWTHeaderParameters,
@@ -131,11 +133,13 @@ interface VerifierOptions {
   readonly jwks: JSONWebKeySet | URL;
   readonly issuer: string;
   readonly now: () => number;
+  /** Of what asks, for the server that publishes the keys, which is one of ours; undefined: none. */
+  readonly traceparent?: (() => string | undefined) | undefined;
 }
 
 function verifierFrom(options: VerifierOptions, verified: VerifiedTokens): TokenVerifier {
   const { jwks } = options;
-  const { keyOf, ready } = jwks instanceof URL ? remoteKeys(jwks, options.now) : localKeys(jwks);
+  const { keyOf, ready } = jwks instanceof URL ? remoteKeys(jwks, options) : localKeys(jwks);
   const skewMs = LIMITS.clockSkewMs.value;
 
   /** One that lives longer than any from now on would is of a clock that was ahead, and has ended. */
@@ -219,14 +223,24 @@ function isFetchFailure(error: unknown): boolean {
  * Keys that are published elsewhere. The library believes what it fetched for as long as the clock says:
  * when that is set back, it begins anew.
  */
-function remoteKeys(url: URL, now: () => number): TokenKeys {
+function remoteKeys(
+  url: URL,
+  { now, traceparent }: { readonly now: () => number; readonly traceparent?: (() => string | undefined) | undefined },
+): TokenKeys {
+  const asked = traceparent && {
+    [customFetch]: (...[address, { headers, ...init }]: Parameters<FetchImplementation>) => {
+      const current = traceparent();
+      if (current !== undefined) headers.set('traceparent', current);
+      return fetch(address, { ...init, headers });
+    },
+  };
   let newest = now();
-  let keys = createRemoteJWKSet(url);
+  let keys = createRemoteJWKSet(url, asked);
   let wereThere = false;
   return {
     keyOf: (header, token) => {
       const time = now();
-      if (time < newest) keys = createRemoteJWKSet(url);
+      if (time < newest) keys = createRemoteJWKSet(url, asked);
       newest = time;
       return keys(header, token);
     },

@@ -11,6 +11,7 @@ import { partsOf } from '@sealwire/blobs/parts';
 import type { Blobs, ByteRange } from '@sealwire/blobs/port';
 import { type FailureNotes, failureProblem } from '@sealwire/service/failure';
 import { Problem } from '@sealwire/service/problem';
+import { requestFields } from '@sealwire/service/request-notes';
 import { LIMITS } from '@sealwire/wire/limits';
 import parseRange from 'range-parser';
 import type { SignedPaths } from './signed-paths.ts';
@@ -92,7 +93,7 @@ export function createFilesDoor(deps: FilesDoorDeps): FilesDoor {
   function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     const isGone = request.destroyed && !request.complete;
     if (isGone || response.headersSent) return void response.destroy();
-    const problem = failureProblem(error, deps, 'http');
+    const problem = failureProblem(error, deps, 'http', requestFields(request));
     if (!request.complete) {
       response.setHeader('connection', 'close');
       request.resume();

@@ -8,6 +8,7 @@ import type { Log } from '@sealwire/service/log';
 import { isOfType } from '@sealwire/service/media-type';
 import type { Metrics } from '@sealwire/service/metrics';
 import { Problem } from '@sealwire/service/problem';
+import { nameRoute, noteDevice, requestFields } from '@sealwire/service/request-notes';
 import { ANSWER_SIGNATURE_HEADER } from '@sealwire/wire/answer-signature';
 import { accountOf } from '@sealwire/wire/ids';
 import {
@@ -36,6 +37,8 @@ export interface LimeEndpointDeps {
   readonly metrics: Metrics;
   readonly deviceNamed: DeviceNamed;
   readonly limits: LimeRequestLimits;
+  /** In metrics and log. */
+  readonly route: string;
   /** Absent: answers are not signed. */
   readonly sign?: SignAnswer | undefined;
 }
@@ -48,7 +51,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export function createLimeEndpoint(deps: LimeEndpointDeps): LimeEndpoint {
   const maxBodyBytes = largestRequest(deps.limits);
   return (request, response) => {
-    const { sign } = deps;
+    const { sign, route } = deps;
+    nameRoute(request, route);
     const signed = (body: Uint8Array, answered: Uint8Array) => {
       if (sign) response.setHeader(ANSWER_SIGNATURE_HEADER, sign({ subject: 'lime', request: body, answer: answered }));
       return answered;
@@ -86,6 +90,7 @@ async function answer(
   // Before anything is read or answered with a 200: an HTTP stack offers its credentials on a 401 only.
   const caller = await authenticate(request);
   if ('problem' in caller) return caller;
+  if ('device' in caller) noteDevice(request, caller.device);
   const body = await readBody(request, maxBodyBytes);
   const curveId = body.length >= 3 ? body[2]! : 0;
   if (!isOfType(request.headers['content-type'], LIME_CONTENT_TYPE))
@@ -163,7 +168,7 @@ function sendProblem(
 ): void {
   // A peer that went away in the middle of its body; nobody reads an answer.
   if (response.destroyed || response.headersSent) return void response.destroy();
-  const problem = failureProblem(error, deps, 'http', { route: '/lime' });
+  const problem = failureProblem(error, deps, 'http', { route: deps.route, ...requestFields(response.req) });
   const body = problem.body();
   // What is left of an oversized body is not worth reading.
   const close = problem.code === 'payload-too-large' ? { connection: 'close' } : {};

@@ -1,4 +1,5 @@
 /** What each message of the LIME key server does (lime-protocol section 4.2). Knows no HTTP. */
+import type { Metrics } from '@sealwire/service/metrics';
 import { type Store, StoreError } from '@sealwire/store/port';
 import { LIME_ERRORS, LIME_SUITES, type LimeAnswer, type LimeRequest } from '@sealwire/wire/lime-server';
 import type { Bundles } from './bundles.ts';
@@ -10,6 +11,7 @@ export interface LimeServiceDeps {
   readonly store: Pick<Store, 'devices' | 'prekeys'>;
   readonly door: KeyDoor;
   readonly bundles: Bundles;
+  readonly metrics: Pick<Metrics, 'prekeyPool'>;
 }
 
 /** What would take keys away from a device, or put others in their place: one-time keys and a deletion bear no signature. */
@@ -51,8 +53,11 @@ export class LimeService {
       case 'postOneTimePrekeys':
         await door.addOneTime(sender, suite, request.oneTimePrekeys);
         return ack;
-      case 'getSelfOneTimePrekeys':
-        return { kind: 'selfOneTimePrekeys', suite, ids: await prekeys.listOneTime(sender.device, suite) };
+      case 'getSelfOneTimePrekeys': {
+        const ids = await prekeys.listOneTime(sender.device, suite);
+        this.deps.metrics.prekeyPool.observe(ids.length);
+        return { kind: 'selfOneTimePrekeys', suite, ids };
+      }
       case 'deleteUser':
         await prekeys.delete(sender.device, suite);
         return ack;

@@ -8,6 +8,7 @@ import { isUsername, type Username } from '@sealwire/nes/username';
 import { failureProblem } from '@sealwire/service/failure';
 import type { Log } from '@sealwire/service/log';
 import type { Metrics } from '@sealwire/service/metrics';
+import { nameRoute, requestFields } from '@sealwire/service/request-notes';
 import { readBody } from '../read-body.ts';
 import type { NesLimiters } from './nes-limiters.ts';
 import type { LinkOutcome, ProviderService } from './provider-service.ts';
@@ -39,8 +40,9 @@ const LINK_ANSWERS: Readonly<Record<LinkOutcome, Answer>> = {
 /** Answers at `/users` and below. */
 export function createNesEndpoint(deps: NesEndpointDeps): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
+    nameRoute(request, '/users');
     answer(deps, request)
-      .catch((error: unknown) => answerTo(error, deps))
+      .catch((error: unknown) => answerTo(error, deps, request))
       .then((answered) => send(response, answered));
   };
 }
@@ -72,13 +74,13 @@ async function keysOf(service: ProviderService, name: Username): Promise<Answer>
 }
 
 /** One line each, as the genuine refusals are. */
-function answerTo(error: unknown, deps: NesEndpointDeps): Answer {
+function answerTo(error: unknown, deps: NesEndpointDeps, request: IncomingMessage): Answer {
   if (error instanceof RegistrationError) return { status: 400, body: `${error.message}\n` };
   if (error instanceof MailError)
     return error.kind === 'refused'
       ? { status: 400, body: 'the mail server takes no mail for this address\n' }
       : { status: 503, body: 'no mail can be sent now: try again later\n', headers: { 'retry-after': '60' } };
-  const problem = failureProblem(error, deps, 'http', { route: '/users' });
+  const problem = failureProblem(error, deps, 'http', { route: '/users', ...requestFields(request) });
   const { 'content-type': _json, ...headers } = problem.headers();
   return { status: problem.status, body: `${problem.message}\n`, headers };
 }

@@ -14,6 +14,15 @@ export interface OutboxServices {
   readonly mailboxes: Pick<Mailboxes, 'read'>;
   readonly limits: WindowLimits;
   readonly mailClock: Pick<MailClock, 'horizon'>;
+  readonly traffic: DeliveryCounts;
+}
+
+/** What is counted of all outboxes together. */
+export interface DeliveryCounts {
+  /** A message went to the socket. */
+  delivered(): void;
+  /** So many messages had waited for a device that connected. */
+  waited(messages: number): void;
 }
 
 /** The connection of an outbox. */
@@ -38,6 +47,8 @@ export class Outbox {
   /** More came while a page was being read. */
   private readAgain = false;
   private caughtUp = false;
+  /** Sent on this socket before it was caught up. */
+  private waited = 0;
   private firstPageRead = false;
   /** All up to this was sent on this socket, or was gone before. */
   private cursor = 0;
@@ -63,6 +74,7 @@ export class Outbox {
   }
 
   stop(): void {
+    if (this.firstPageRead && !this.caughtUp) this.services.traffic.waited(this.waited);
     this.state = 'stopped';
   }
 
@@ -158,12 +170,14 @@ export class Outbox {
       if (seq <= this.cursor) continue;
       if (untold && seq > untold.toSeq) untold = this.tell(untold);
       this.deliver(seq, [bytes], bytes.length);
+      if (!this.caughtUp) this.waited++;
     }
     if (end) {
       if (untold) this.tell(untold);
       this.cursor = Math.max(this.cursor, settledSeq);
       if (!this.caughtUp) {
         this.caughtUp = true;
+        this.services.traffic.waited(this.waited);
         this.writer.frame(encodeServerFrame({ kind: 'caught-up', lastSeq: this.cursor }));
       }
     }
@@ -183,5 +197,6 @@ export class Outbox {
     this.cursor = seq;
     this.window.add(seq, length);
     this.writer.deliver(seq, pieces, length);
+    this.services.traffic.delivered();
   }
 }

@@ -80,6 +80,11 @@ export class Committer {
     return true;
   }
 
+  /** That no write has taken yet. */
+  get waitingMessages(): number {
+    return this.waiting.length;
+  }
+
   acknowledge(session: Session, upTo: number): void {
     this.acknowledgements.add(session, upTo);
     this.acknowledgeWithin(this.settings.ackEveryMs);

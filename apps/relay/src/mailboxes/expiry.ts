@@ -19,7 +19,7 @@ export class Expiry implements WheelEntry {
     private readonly clock: Pick<MailClock, 'advance' | 'horizon'>,
     private readonly settings: { readonly expireEveryMs: number },
     private readonly now: () => number,
-    private readonly metrics: Pick<Metrics, 'unhandledErrors'>,
+    private readonly metrics: Pick<Metrics, 'mailExpired' | 'unhandledErrors'>,
     private readonly log: Log,
   ) {}
 
@@ -27,6 +27,7 @@ export class Expiry implements WheelEntry {
     const { expireEveryMs } = this.settings;
     this.sweep().then(
       (count) => {
+        this.metrics.mailExpired.inc(count);
         if (count > 0) this.log.info('mail-expired', { count });
       },
       (error) => {

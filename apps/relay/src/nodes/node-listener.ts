@@ -45,7 +45,7 @@ export interface NodeListenerParts {
   readonly sessions: Sessions;
   readonly accountDevices: AccountDevices;
   readonly deviceIds: DeviceIdCache;
-  readonly metrics: Pick<Metrics, 'busFaults' | 'unhandledErrors'>;
+  readonly metrics: Pick<Metrics, 'busFaults' | 'busHeard' | 'busRoundTrip' | 'unhandledErrors'>;
   readonly log: Log;
   readonly timers: Timers;
   readonly settings: Pick<RelaySettings, 'probeWithinMs' | 'probeEveryMs'>;
@@ -72,7 +72,8 @@ export class NodeListener implements WheelEntry {
 
   /** Sends a message to ourselves through the bus. Rejects with `BusError` when it is not heard in time. */
   async probe(): Promise<void> {
-    const { node, bus, timers, settings } = this.parts;
+    const { node, bus, timers, settings, metrics } = this.parts;
+    const stop = metrics.busRoundTrip.startTimer();
     await new Promise<void>((resolve, reject) => {
       const fail = (error: unknown) => {
         this.probes.delete(heard);
@@ -83,6 +84,7 @@ export class NodeListener implements WheelEntry {
       );
       const heard = () => {
         cancel();
+        stop();
         resolve();
       };
       this.probes.add(heard);
@@ -166,6 +168,7 @@ export class NodeListener implements WheelEntry {
       metrics.busFaults.inc({ fault: 'undecodable' });
       return;
     }
+    metrics.busHeard.inc({ kind: message.kind });
     try {
       this.dispatch(message, toAll);
     } catch (error) {

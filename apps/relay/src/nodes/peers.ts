@@ -29,13 +29,15 @@ export class Peers {
   private twin: { readonly isOlder: boolean; readonly heardAt: number } | undefined;
   /** Nodes whose clocks were apart when they were heard last: each is told once. */
   private readonly apart = lastUsed<string, true>(MOST_NODES);
+  /** By how much, and when they were heard. */
+  private readonly offsets = lastUsed<string, { readonly ms: number; readonly heardAt: number }>(MOST_NODES);
 
   constructor(
     private readonly node: string,
     private readonly run: Uint8Array,
     private readonly settings: Pick<RelaySettings, 'probeEveryMs'>,
     private readonly now: () => number,
-    private readonly metrics: Pick<Metrics, 'relayNodeFaults'>,
+    private readonly metrics: Pick<Metrics, 'relayNodeClock' | 'relayNodeFaults'>,
     private readonly log: Log,
   ) {
     this.since = now();
@@ -74,8 +76,19 @@ export class Peers {
     return twin && this.now() - twin.heardAt <= TURNS * this.settings.probeEveryMs ? twin : undefined;
   }
 
+  /** Of those that are there: who is not heard for so many turns has gone. */
+  private tellOffset(): void {
+    const oldest = this.now() - TURNS * this.settings.probeEveryMs;
+    let most = 0;
+    for (const { ms, heardAt } of this.offsets.values()) if (heardAt >= oldest) most = Math.max(most, ms);
+    this.metrics.relayNodeClock.set(most / 1_000);
+  }
+
   private compareClocks(node: string, at: number): void {
-    const apartMs = Math.abs(this.now() - at);
+    const heardAt = this.now();
+    const apartMs = Math.abs(heardAt - at);
+    this.offsets.set(node, { ms: apartMs, heardAt });
+    this.tellOffset();
     if (apartMs <= LIMITS.clockSkewMs.value) {
       this.apart.delete(node);
       return;

@@ -29,7 +29,7 @@ export interface RouterParts {
   readonly quota: AccountQuota;
   readonly hub: Hub;
   readonly turn: Turn;
-  readonly metrics: Pick<Metrics, 'relayDeliveryLatency'>;
+  readonly metrics: Pick<Metrics, 'relayCopies' | 'relayDeliveryLatency' | 'relayMessages'>;
   readonly now: () => number;
   readonly mailClock: Pick<MailClock, 'stamp'>;
   readonly payloadBytes: number;
@@ -133,12 +133,30 @@ export class Router {
     }
     hub.flush();
     turn.flush();
+    this.count(batch, results);
     // One sample a batch, its oldest message: an observation a message would cost more than its delivery's bookkeeping.
     metrics.relayDeliveryLatency.observe(Math.max(0, now() - (batch[0]?.at ?? 0)) / 1_000);
   }
 
   unknown(batch: readonly Submission[]): void {
+    this.parts.metrics.relayMessages.inc({ result: 'unavailable' }, batch.length);
     for (const { session, id } of batch) reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
+  }
+
+  /** Once a batch, whatever it holds: a labelled counter costs more than a message. */
+  private count(batch: readonly Submission[], results: readonly AppendResult[]): void {
+    const { relayMessages, relayCopies } = this.parts.metrics;
+    const counts = { accepted: 0, repeated: 0, conflict: 0, full: 0, unknown: 0 };
+    let copies = 0;
+    for (let i = 0; i < batch.length; i++) {
+      const result = results[i]!;
+      counts[result.status]++;
+      if (result.status === 'accepted') copies += batch[i]!.recipients.length - result.refused.length;
+    }
+    const { unknown, ...others } = counts;
+    for (const [result, count] of Object.entries({ ...others, 'unknown-device': unknown }))
+      if (count > 0) relayMessages.inc({ result }, count);
+    relayCopies.inc(copies);
   }
 
   private async compareWithStore(session: Session, frame: Send, raw: Uint8Array): Promise<void> {
@@ -164,6 +182,7 @@ export class Router {
     const retryAfterMs = this.parts.limits.waitForMismatch(session.device);
     if (retryAfterMs > 0) reject(session, id, 'too-many-requests', { retryAfterMs });
     else reject(session, id, 'device-mismatch', mismatch);
+    this.parts.metrics.relayMessages.inc({ result: 'device-mismatch' });
   }
 
   /** `knownOf`: the accounts named; undefined: the recipient is the one device of an account that hears everybody. */
@@ -195,8 +214,9 @@ export class Router {
     const unwanted = refused.size === 0 ? NOBODY : devicesIn(frame, refused);
     const bytes = storedBytes(frame);
     const digest = contentDigest(raw);
-    if (!this.parts.submit({ session, sender, id, digest, at, shared, recipients, bytes, unwanted }))
-      reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
+    if (this.parts.submit({ session, sender, id, digest, at, shared, recipients, bytes, unwanted })) return;
+    this.parts.metrics.relayMessages.inc({ result: 'overloaded' });
+    reject(session, id, 'unavailable', { retryAfterMs: RETRY_UNAVAILABLE_MS });
   }
 
   /** True: durable, now or before. */

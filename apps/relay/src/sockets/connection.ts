@@ -50,7 +50,7 @@ export interface ConnectionParts extends SessionWatchParts {
   readonly mailboxes: Pick<Mailboxes, 'claimSession'>;
   readonly connections: Set<Connection>;
   readonly traffic: TrafficGauges;
-  readonly metrics: Pick<Metrics, 'relayConnectionsClosed' | 'unhandledErrors'>;
+  readonly metrics: Pick<Metrics, 'relayConnectionsClosed' | 'relaySessions' | 'unhandledErrors'>;
   readonly log: Log;
 }
 
@@ -116,7 +116,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
 
   readFailed(error: unknown): void {
     this.parts.metrics.unhandledErrors.inc({ where: 'mailbox-read' });
-    this.parts.log.warn('mailbox-read-failed', { error });
+    this.parts.log.warn('mailbox-read-failed', { error, device: this.device });
     this.pollSoon();
   }
 
@@ -186,6 +186,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     this.parts.connections.delete(this);
     const known = this.closeCode ?? (code in CLOSE_CODES ? code : 'other');
     this.parts.metrics.relayConnectionsClosed.inc({ code: String(known) });
+    this.parts.log.debug('session-closed', { code: known, device: this.device });
   }
 
   private dispatch(raw: Buffer): void {
@@ -309,6 +310,8 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     this.number = sessions.nextNumber(sessionNumber(time, chance.subarray(0, 2)), chance.subarray(2));
     if (receives(this.lane)) this.outbox = new Outbox(device, this.writer, outboxes, this);
     this.isOpen = true;
+    this.parts.metrics.relaySessions.inc();
+    this.parts.log.debug('session-opened', { device });
     this.writer.frame(
       encodeServerFrame({ kind: 'welcome', device, serverTime: time, expiresAt, window: settings.windowMessages }),
     );
@@ -377,7 +380,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
   /** A fault of ours in a handler: this socket ends and comes back, the others live on (case H16). */
   private unexpected(error: unknown): void {
     this.parts.metrics.unhandledErrors.inc({ where: 'relay-frame' });
-    this.parts.log.error('frame-failed', { error });
+    this.parts.log.error('frame-failed', { error, device: this.device });
     this.close(closeCodeOf('restart'));
   }
 

@@ -9,7 +9,9 @@ import { tlsFilesOf } from '../http/tls-files.ts';
 import { type BusNews, busNews } from '../observe/bus-reports.ts';
 import { createHealth } from '../observe/health.ts';
 import { limiterNews } from '../observe/limiter-reports.ts';
+import { observedStore } from '../observe/observed-ports.ts';
 import { type StoreNews, storeNews } from '../observe/store-reports.ts';
+import { type TraceableBus, tracedBus } from '../observe/traced-bus.ts';
 import { type BootContext, boot, openOrExplain } from './boot.ts';
 import type { ListenAddress, listenAddress, SERVER_SETTINGS } from './settings.ts';
 
@@ -20,7 +22,7 @@ interface Closable {
   close(): Promise<void>;
 }
 
-interface Reaching extends Closable {
+interface Reaching extends Closable, TraceableBus {
   readonly reach: 'process' | 'nodes';
 }
 
@@ -65,11 +67,13 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
   return boot({
     ...server,
     async run(context) {
-      const { version, log, metrics, now } = context;
+      const { version, log, metrics, now, tracing } = context;
       const settings: z.output<ServerSchema> = context.settings;
       const terms = { whenDamaged: settings.WHEN_STORE_DAMAGED, reports: storeNews(log, metrics) };
-      const store = await openOrExplain('STORE_URL', () => server.openStore(settings.STORE_URL, terms));
-      const bus = await openOrExplain('BUS_URL', () => server.openBus(settings.BUS_URL, busNews(log, metrics)));
+      const opened = await openOrExplain('STORE_URL', () => server.openStore(settings.STORE_URL, terms));
+      const store = observedStore(opened, metrics, tracing);
+      const link = await openOrExplain('BUS_URL', () => server.openBus(settings.BUS_URL, busNews(log, metrics)));
+      const bus = tracedBus(link, tracing);
       if (bus.reach === 'process') log.warn('bus-is-in-process', { setting: 'BUS_URL', reason: server.withoutNews });
       const counters = await openOrExplain('BUS_URL', async () =>
         server.openCounters?.(settings.BUS_URL, { now, onShared: limiterNews(log, metrics) }),
@@ -94,6 +98,7 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
         allowedOrigins: settings.ALLOWED_ORIGINS,
         connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
         proxies: trustedProxies(settings.TRUSTED_PROXIES),
+        tracing,
         adminSocket: server.adminSocket?.(context.settings),
         adminAddress: server.adminAddress?.(context.settings),
         metricsAddress: settings.METRICS_LISTEN,

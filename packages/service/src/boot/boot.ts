@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { createLog, type Log, type LogLevel } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import type { Tracing, TracingOptions } from '../observe/tracing.ts';
 import { ConfigError, loadConfig, type Settings } from './config.ts';
 import { onShutdown } from './shutdown.ts';
 
@@ -12,6 +13,8 @@ export interface BootContext<S extends Settings> {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly now: () => number;
+  /** Undefined: no traces are made. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface Running {
@@ -46,18 +49,28 @@ export async function boot<S extends Settings>(server: Server<S>): Promise<void>
     }
     for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
     const settings = loaded.settings;
-    const level = (settings as { LOG_LEVEL?: LogLevel }).LOG_LEVEL ?? 'info';
-    const log = createLog({ server: server.name, level, now: server.now });
+    const observed = settings as Observed;
     const metrics = createMetrics({ processMetrics: true });
+    const log = createLog({
+      server: server.name,
+      level: observed.LOG_LEVEL ?? 'info',
+      now: server.now,
+      identifiers: observed.LOG_IDENTIFIERS === 'on',
+      linesPerEvent: observed.LOG_LINES_PER_EVENT ?? 0,
+      metrics,
+    });
+    setInterval(() => log.tellLeftOut(), LEFT_OUT_EVERY_MS).unref();
+    process.once('exit', () => log.tellLeftOut());
+    const tracing = await tracingOf(observed, { server: server.name, version, log, metrics });
     // A forgotten rejection fails its request, not everybody's (case H16).
     process.on('unhandledRejection', (error) => {
       metrics.unhandledErrors.inc({ where: 'rejection' });
       log.error('unhandled-rejection', { error });
     });
-    const running = await server.run({ settings, version, log, metrics, now: server.now });
+    const running = await server.run({ settings, version, log, metrics, now: server.now, tracing });
     if (running.reload) process.on('SIGHUP', running.reload);
     onShutdown({
-      stop: () => running.stop(),
+      stop: () => running.stop().finally(() => tracing?.close()),
       log,
       signals: process,
       exit: (code) => process.exit(code),
@@ -71,6 +84,27 @@ export async function boot<S extends Settings>(server: Server<S>): Promise<void>
     process.stderr.write(`${server.name}: ${error.message}\n`);
     process.exit(error.exitCode);
   }
+}
+
+/** Of `SERVER_SETTINGS`, which not every schema has. */
+interface Observed {
+  readonly LOG_LEVEL?: LogLevel;
+  readonly LOG_IDENTIFIERS?: 'on' | 'off';
+  readonly LOG_LINES_PER_EVENT?: number;
+  readonly TRACES_URL?: string | undefined;
+  readonly TRACES_RATIO?: number;
+}
+
+/** A flood that has ended is told of, though no other line comes. */
+const LEFT_OUT_EVERY_MS = 10_000;
+
+async function tracingOf(
+  { TRACES_URL: url, TRACES_RATIO: ratio = 0 }: Observed,
+  process: Omit<TracingOptions, 'url' | 'ratio'>,
+): Promise<Tracing | undefined> {
+  if (url === undefined) return undefined;
+  const { openOtlpTracing } = await import('../observe/otlp-tracing.ts');
+  return openOtlpTracing({ ...process, url, ratio });
 }
 
 /**

@@ -1,9 +1,10 @@
 /** Mail that a server sends: its settings, said once for all servers of a process, and how the mailer is opened. */
 import { openMailer } from '@sealwire/mail/open';
-import type { Mailer } from '@sealwire/mail/port';
+import { MailError, type Mailer } from '@sealwire/mail/port';
 import { isMailAddress } from '@sealwire/wire/mail-address';
 import { z } from 'zod';
 import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import { openOrExplain } from './boot.ts';
 import { ConfigError, setting } from './config.ts';
 import { wholeNumber } from './settings.ts';
@@ -35,6 +36,7 @@ export interface MailNeeds {
   /** Where they go when nothing else is said; undefined: nowhere. */
   readonly folder?: string | undefined;
   readonly log: Log;
+  readonly metrics: Pick<Metrics, 'mails'>;
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;
 }
@@ -46,11 +48,27 @@ export async function openServerMailer(
     readonly MAIL_URL?: string | undefined;
     readonly MAIL_FROM?: string | undefined;
   },
-  { neededBy, folder, log, now, random }: MailNeeds,
+  { neededBy, folder, log, metrics, now, random }: MailNeeds,
 ): Promise<Mailer> {
   const { MAIL_URL: url = folder && `folder:${folder}`, MAIL_FROM: from = `no-reply@${settings.DOMAIN}` } = settings;
   if (url === undefined)
     throw new ConfigError('MAIL_URL', `${neededBy} needs it`, 'set it to smtps://USER:PASSWORD@HOST or folder:PATH');
   const written = (file: string) => log.warn('mail-written', { path: file });
-  return openOrExplain('MAIL_URL', () => openMailer(url, { from, now, random, written }));
+  const mailer = await openOrExplain('MAIL_URL', () => openMailer(url, { from, now, random, written }));
+  return counted(mailer, metrics);
+}
+
+function counted(mailer: Mailer, metrics: Pick<Metrics, 'mails'>): Mailer {
+  return {
+    async send(mail) {
+      try {
+        await mailer.send(mail);
+        metrics.mails.inc({ result: 'sent' });
+      } catch (error) {
+        metrics.mails.inc({ result: error instanceof MailError ? error.kind : 'unavailable' });
+        throw error;
+      }
+    },
+    close: () => mailer.close(),
+  };
 }

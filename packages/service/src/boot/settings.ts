@@ -121,6 +121,25 @@ function isRange(text: string): boolean {
   );
 }
 
+/** From 0 to 1, from text or from a TOML number. */
+function ratio() {
+  return z
+    .union([z.string().regex(/^\d(?:\.\d{1,6})?$/, 'not a number from 0 to 1'), z.number()])
+    .transform(Number)
+    .refine((value) => value >= 0 && value <= 1, { error: 'not a number from 0 to 1' });
+}
+
+/** Of a collector. A user or a password in it would come out in a log of that one. */
+function tracesUrl() {
+  return z.url({ protocol: /^https?$/, error: 'not a URL like http://127.0.0.1:4318/v1/traces' }).refine(
+    (text) => {
+      const { username, password, hash } = new URL(text);
+      return username === '' && password === '' && hash === '';
+    },
+    { error: 'has a user, a password or a fragment' },
+  );
+}
+
 /** Whether a URL with this host can only mean the machine itself. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
@@ -197,5 +216,25 @@ export const SERVER_SETTINGS = {
   LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error', 'silent']), {
     about: 'The least level that is logged: `debug`, `info`, `warn`, `error`, `silent`.',
     default: 'info',
+  }),
+  LOG_LINES_PER_EVENT: setting(wholeNumber(0), {
+    about:
+      'Lines of one event in ten seconds; what is beyond it is left out, and a line `lines-left-out` says how many there were. 0: no limit.',
+    default: '100',
+  }),
+  LOG_IDENTIFIERS: setting(z.enum(['on', 'off']), {
+    about:
+      'Whether lines of the log name the device that they are about. Only while a fault is searched for: whoever reads the log then sees who uses this server, and when.',
+    default: 'off',
+  }),
+  TRACES_URL: setting(tracesUrl().optional(), {
+    about:
+      'Where traces go, by OTLP over HTTP: the address of a collector on a network of your own, with the path. Not set: none are made.',
+    example: 'http://127.0.0.1:4318/v1/traces',
+  }),
+  TRACES_RATIO: setting(ratio(), {
+    about:
+      'Of the requests that come without a trace, the part that gets one, from `0` to `1`. Those that trusted proxies and our own servers began go on as they say.',
+    default: '0.01',
   }),
 } as const;

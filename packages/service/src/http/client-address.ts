@@ -56,6 +56,11 @@ export function clientAddress(request: IncomingMessage, proxies: TrustedProxies)
   return address;
 }
 
+/** Whether the peer of the socket is one of ours: what only a proxy or another server of ours may say is then believed. */
+export function isFromTrusted(request: IncomingMessage, proxies: TrustedProxies): boolean {
+  return proxies.trusts(plainAddress(request.socket.remoteAddress ?? ''));
+}
+
 /** Without the port and the brackets that some proxies write: `192.0.2.1:4711`, `[2001:db8::1]`, `[2001:db8::1]:4711`. */
 function addressIn(hop: string): string {
   const [, bracketed, ipv4] = /^(?:\[([^\]]+)\]|(\d+\.\d+\.\d+\.\d+))(?::\d{1,5})?$/.exec(hop) ?? [];

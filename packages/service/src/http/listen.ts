@@ -15,11 +15,13 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
+import { systemRandom } from '@sealwire/crypto/random';
 import type { ListenAddress } from '../boot/settings.ts';
 import { type Health, METRICS_PATH } from '../observe/health.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { type AdminListening, listenForAdmin } from './admin-address.ts';
+import type { Tracing } from '../observe/tracing.ts';
 import { listenOnAdminSocket } from './admin-socket.ts';
 import type { TrustedProxies } from './client-address.ts';
 import { capConnections } from './connection-cap.ts';
@@ -32,7 +34,8 @@ import { Problem } from './problem.ts';
 import { withoutBasePath } from './public-origin.ts';
 import { leaveRequests, paceRequests } from './request-flow.ts';
 import { headFault, upgradeHeadFault } from './request-head.ts';
-import { readTls, type TlsFiles, watchTls } from './tls-files.ts';
+import { createRequestNotes, nameRoute, requestFields, requestIds } from './request-notes.ts';
+import { certificateEnd, readTls, type TlsFiles, watchTls } from './tls-files.ts';
 
 /** Reasons: a peer that needs longer to say what it wants than `headersMs` wants nothing; nginx keeps idle connections for 60 s. */
 const HTTP_LIMITS = {
@@ -74,6 +77,10 @@ export interface ListenOptions {
   /** See `SERVER_SETTINGS.CONNECTIONS_PER_ADDRESS`; 0 or absent: no limit. */
   readonly connectionsPerAddress?: number;
   readonly proxies?: TrustedProxies;
+  /** Undefined: no traces are made. */
+  readonly tracing?: Tracing | undefined;
+  /** See `RequestNotesDeps.newId`. */
+  readonly newRequestId?: () => string;
   /** The socket of the administrator, with what all doors have for it; undefined: none. */
   readonly adminSocket?: string | undefined;
   /** The same by tokens; undefined: nowhere. */
@@ -126,18 +133,14 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   paceRequests(server);
 
   let adminDoor: AdminListening | undefined;
-  const certificate =
-    tls &&
-    context &&
-    watchTls(
-      tls,
-      context,
-      (next) => {
-        (server as TlsServer).setSecureContext(next);
-        adminDoor?.renew?.(next);
-      },
-      options,
-    );
+  const certificate = tls && context && watchTls(tls, context, useCertificate, options);
+  if (context) options.metrics.certificateEnd.set(certificateEnd(context));
+
+  function useCertificate(next: SecureContextOptions): void {
+    (server as TlsServer).setSecureContext(next);
+    adminDoor?.renew?.(next);
+    options.metrics.certificateEnd.set(certificateEnd(next));
+  }
 
   /** The route, whose door sees the request as if there were no base path. */
   function routeOf(request: IncomingMessage): Route | undefined {
@@ -149,43 +152,61 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 
   function isForOperator(request: IncomingMessage, response: ServerResponse, path: string): boolean {
     if (metricsAddress && path === METRICS_PATH) return false;
-    return options.health.handle(request, response, path);
+    const isHandled = options.health.handle(request, response, path);
+    if (isHandled) nameRoute(request, path);
+    return isHandled;
   }
 
   const answers = new WeakMap<Duplex, ServerResponse>();
+  const newId = options.newRequestId ?? requestIds(Buffer.from(systemRandom(4)).toString('hex'));
+  const notes = createRequestNotes({ ...options, newId });
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     answers.set(request.socket, response);
+    notes.during(request, response, () => serve(request, response));
+  });
+
+  function serve(request: IncomingMessage, response: ServerResponse): void {
     const fault = headFault(request, limits.headerCount);
-    if (fault) return refuseAndClose(response, fault);
+    if (fault) {
+      nameRoute(request, 'malformed');
+      return void refuseAndClose(response, fault);
+    }
     const asked = pathOf(request.url);
     const route = routeOf(request);
     cutOff(request, response, route?.requestMs ?? limits.requestMs);
+    if (route && route.prefix !== '/') nameRoute(request, route.prefix);
     // Where they are asked from, nobody knows of the base path.
     if (isForOperator(request, response, asked)) return;
     if (basePath !== '' && isForOperator(request, response, pathOf(request.url))) return;
-    if (forPages(request, response)) return;
-    if (!route) return refuse(response, new Problem('not-found'));
+    if (forPages(request, response)) return void nameRoute(request, 'preflight');
+    if (!route) return void refuse(response, new Problem('not-found'));
     try {
       route.door.handle(request, response);
     } catch (error) {
-      refuse(response, failureProblem(error, options, 'http'));
+      refuse(response, failureProblem(error, options, 'http', requestFields(request)));
     }
-  });
+  }
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
+    notes.duringUpgrade(request, () => upgrade(request, socket, head));
+  });
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const fault = upgradeHeadFault(request, limits.headerCount);
-    if (fault) return refuseSocket(socket, `${fault.status} ${STATUS_CODES[fault.status]}`);
-    const door = routeOf(request)?.door;
-    if (!door || !('upgrade' in door)) return refuseSocket(socket, '404 Not Found');
+    if (fault) return void refuseSocket(socket, `${fault.status} ${STATUS_CODES[fault.status]}`);
+    const route = routeOf(request);
+    const door = route?.door;
+    if (route && route.prefix !== '/') nameRoute(request, route.prefix);
+    if (!door || !('upgrade' in door)) return void refuseSocket(socket, '404 Not Found');
     try {
       door.upgrade(request, socket, leaveRequests(socket as Socket, head));
     } catch (error) {
-      const { status } = failureProblem(error, options, 'upgrade');
+      const { status } = failureProblem(error, options, 'upgrade', requestFields(request));
       refuseSocket(socket, `${status} ${STATUS_CODES[status]}`);
     }
-  });
+  }
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // A failed handshake: there is nothing yet over which to answer.

@@ -1,4 +1,5 @@
 /** The certificate of a server that speaks TLS itself: read from two files at start, and again when they change or somebody says so. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConfigError } from '../boot/config.ts';
@@ -51,6 +52,11 @@ export function readTls({ certificate, key }: TlsFiles): SecureContextOptions {
       'check both with `openssl x509 -in CERT -noout -text` and `openssl pkey -in KEY -noout`',
     );
   }
+}
+
+/** Of the certificate itself, the first of its chain: seconds since 1970. */
+export function certificateEnd({ cert }: SecureContextOptions): number {
+  return Date.parse(new X509Certificate(String(cert)).validTo) / 1_000;
 }
 
 export interface CertificateWatch {

@@ -8,9 +8,10 @@ export interface BusNews {
   onHandlerError(error: unknown): void;
 }
 
-export function busNews(log: Log, metrics: Pick<Metrics, 'busFaults' | 'unhandledErrors'>): BusNews {
+export function busNews(log: Log, metrics: Pick<Metrics, 'busConnected' | 'busFaults' | 'unhandledErrors'>): BusNews {
   return {
     onConnection(state, reason) {
+      metrics.busConnected.set(state === 'restored' ? 1 : 0);
       if (state === 'restored') {
         log.info('bus-restored');
         return;

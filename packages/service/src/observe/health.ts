@@ -31,6 +31,8 @@ const PROBE_PATIENCE_MS = 3_000;
 
 export function createHealth(options: HealthOptions): Health {
   let draining = false;
+  const { server, version, metrics } = options;
+  metrics.build.set({ server, version, node: process.version }, 1);
   let lastProbe: { at: number; result: Promise<string | undefined> } | undefined;
   let told: string | undefined;
 
@@ -59,10 +61,12 @@ export function createHealth(options: HealthOptions): Health {
       const problem = await unreadiness();
       answer(response, problem === undefined ? 200 : 503, 'text/plain', `${problem ?? 'ready'}\n`);
     },
-    [METRICS_PATH]: async (response) =>
-      answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await options.metrics.text()),
+    [METRICS_PATH]: async (response) => {
+      metrics.ready.set((await unreadiness()) === undefined ? 1 : 0);
+      answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await metrics.text());
+    },
     '/version': async (response) => {
-      const body = { server: options.server, version: options.version, ...options.notes };
+      const body = { server, version, ...options.notes };
       answer(response, 200, 'application/json', `${JSON.stringify(body)}\n`);
     },
   };

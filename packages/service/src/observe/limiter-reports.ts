@@ -2,8 +2,12 @@
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
-export function limiterNews(log: Log, metrics: Pick<Metrics, 'busFaults'>): (state: 'lost' | 'restored') => void {
+export function limiterNews(
+  log: Log,
+  metrics: Pick<Metrics, 'busFaults' | 'limitersShared'>,
+): (state: 'lost' | 'restored') => void {
   return (state) => {
+    metrics.limitersShared.set(state === 'restored' ? 1 : 0);
     if (state === 'restored') {
       log.info('limiters-shared');
       return;

@@ -74,6 +74,29 @@ describe('the log', () => {
     expect(error.at[0]).toContain('log.test.ts');
   });
 
+  it('T206: names a device only where identifiers are switched on', () => {
+    for (const identifiers of [false, true]) {
+      const lines: string[] = [];
+      const log = createLog({
+        server: 'test',
+        level: 'info',
+        now: () => 0,
+        identifiers,
+        write: (at) => lines.push(at),
+      });
+      log.error('frame-failed', { device: SECRETS.device, reason: SECRETS.device });
+      expect(JSON.parse(lines[0]!).device).toBe(identifiers ? SECRETS.device : undefined);
+      expect(JSON.parse(lines[0]!).reason).not.toContain('alice');
+    }
+  });
+
+  it('keeps ids of requests whole, those of nginx too', () => {
+    const { log, lines } = capture();
+    const ids = ['0f3a9c1200000001', '9f86d081884c7d659a2feaa0c55ad015'];
+    for (const request of ids) log.info('request', { request });
+    expect(lines.map((line) => JSON.parse(line).request)).toEqual(ids);
+  });
+
   it('writes nothing below its level', () => {
     const lines: string[] = [];
     const log = createLog({ server: 'test', level: 'warn', now: () => 0, write: (line) => lines.push(line) });

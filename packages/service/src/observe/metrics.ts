@@ -1,7 +1,16 @@
 /** The Prometheus metrics of all servers: one table of names, base units, few labels and never an id as a label. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { createOperationMetrics, type OperationMetrics } from './operation-metrics.ts';
 
-export interface Metrics {
+/** A metric as the page of metrics has it. */
+export interface MetricDescription {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+export interface Metrics extends OperationMetrics {
   readonly relayConnections: Gauge;
   readonly relayConnectionsClosed: Counter<'code'>;
   readonly relayFramesReceived: Counter<'type'>;
@@ -22,6 +31,8 @@ export interface Metrics {
   readonly unhandledErrors: Counter<'where'>;
   /** The text of `GET /metrics`. */
   text(): Promise<string>;
+  /** All that there are, in the order of their names. */
+  descriptions(): readonly MetricDescription[];
 }
 
 /** `processMetrics`: also Node's own (event loop, heap, handles); off in tests, since their collectors live as long as the process. */
@@ -29,7 +40,8 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
   const registry = new Registry();
   const registers = [registry];
   if (options.processMetrics) collectDefaultMetrics({ register: registry });
-  return {
+  const metrics: Omit<Metrics, 'text' | 'descriptions'> = {
+    ...createOperationMetrics(registry),
     relayConnections: new Gauge({ registers, name: 'sealwire_relay_connections', help: 'Open relay sockets.' }),
     relayConnectionsClosed: new Counter({
       registers,
@@ -130,6 +142,50 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
       help: 'Errors that no code expected, by where they surfaced.',
       labelNames: ['where'],
     }),
-    text: () => registry.metrics(),
   };
+  beginAtZero(metrics);
+  return { ...metrics, text: () => registry.metrics(), descriptions: () => describe(registry) };
+}
+
+/** Prometheus sees no increase in a series that begins with 1: what an alert waits for is there before it happens. Links are there until told lost. */
+function beginAtZero(metrics: Omit<Metrics, 'text' | 'descriptions'>): void {
+  for (const link of [metrics.busConnected, metrics.limitersShared]) link.set(1);
+  for (const fault of ['refused', 'dropped', 'undecodable', 'interrupted', 'lost', 'unheard', 'uncounted'])
+    metrics.busFaults.inc({ fault }, 0);
+  for (const fault of ['same-name', 'clock-apart']) metrics.relayNodeFaults.inc({ fault }, 0);
+  for (const part of ['log', 'mailbox', 'message', 'ids', 'record']) metrics.storeDamages.inc({ part }, 0);
+  for (const where of UNHANDLED) metrics.unhandledErrors.inc({ where }, 0);
+  for (const result of ['sent', 'failed']) metrics.traceExports.inc({ result }, 0);
+  for (const result of ['sent', 'refused', 'unavailable']) metrics.mails.inc({ result }, 0);
+  for (const level of ['debug', 'info', 'warn', 'error']) metrics.logLines.inc({ level }, 0);
+}
+
+/** Where errors surface that no code expected. */
+const UNHANDLED = [
+  'admin-socket',
+  'attachments-expire',
+  'bus-message',
+  'http',
+  'mail-clock',
+  'mailbox-expire',
+  'mailbox-read',
+  'rejection',
+  'relay-commit',
+  'relay-frame',
+  'upgrade',
+] as const;
+
+/** What prom-client knows of a metric and its types do not say. */
+interface Registered {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly labelNames: readonly string[];
+}
+
+function describe(registry: Registry): readonly MetricDescription[] {
+  const registered = registry.getMetricsAsArray() as unknown as readonly Registered[];
+  return registered
+    .map(({ name, help, type, labelNames }) => ({ name, type, labels: labelNames, help }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

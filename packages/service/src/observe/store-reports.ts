@@ -9,7 +9,7 @@ export interface StoreNews {
   hasSpace(): void;
 }
 
-export function storeNews(log: Log, metrics: Pick<Metrics, 'storeDamages'>): StoreNews {
+export function storeNews(log: Log, metrics: Pick<Metrics, 'storeDamages' | 'storeFull'>): StoreNews {
   return {
     isNew() {
       log.info('store-is-new', { reason: 'there was none, and it begins with nothing' });
@@ -19,10 +19,12 @@ export function storeNews(log: Log, metrics: Pick<Metrics, 'storeDamages'>): Sto
       log.error('store-damaged', { reason: `a part that cannot be read: ${part}; see npm start -- verify` });
     },
     full(path, bytes) {
+      metrics.storeFull.set(1);
       const reason = 'no space left: writes are refused, and reading goes on; it takes writes again once some is free';
       log.error('store-full', { path, bytes, reason });
     },
     hasSpace() {
+      metrics.storeFull.set(0);
       log.warn('store-has-space', { reason: 'it takes writes again' });
     },
   };

@@ -54,7 +54,7 @@ export function describeSettingsDocuments(server: string, schema: Settings, sett
 }
 
 /** `text` with what stands between `<!-- name -->` and `<!-- /name -->` replaced by `content`. */
-function replaceSection(text: string, name: string, content: string): string {
+export function replaceSection(text: string, name: string, content: string): string {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const from = text.indexOf(open);
   const to = text.indexOf(close);
