@@ -35,7 +35,8 @@ async function groupOf(...others: Person[]): Promise<AccountAddress> {
     await other.client.groups.join(address);
     await other.client.emptied();
   }
-  // All of them know that all are in.
+  // All of them know that all are in: alice first, who may be on another node.
+  while (membersOf(alice, address).length <= others.length) await turn();
   await say(alice, address, 'welcome');
   for (const other of others) await shownUntil(other, 'welcome');
   return address;
