@@ -89,8 +89,10 @@ export class Cast {
   /** The new device `actor`, let in by `by`; `digits` makes what the user types of what the new device shows. */
   async link(actor: string, by: Member, digits: (shown: string) => string, administrator: boolean): Promise<void> {
     const device = newcomer(this.#world, this.addressOf(accountOf(actor)), new MemoryStorage());
-    const request: LinkRequest = await by.client.answerLink(await device.code);
     try {
+      // Who is refused shows no code.
+      await Promise.race([device.code, device.linked]);
+      const request: LinkRequest = await by.client.answerLink(await device.code);
       await request.approve(digits(await device.digits), { administrator });
     } catch (error) {
       device.stop.abort();

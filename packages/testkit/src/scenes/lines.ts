@@ -2,7 +2,7 @@
 import type { GroupChange, IncomingEvent, IncomingMessage } from '@sealwire/client/events';
 import type { VerificationState } from '@sealwire/client/verification';
 import { isGroupAddress } from '@sealwire/wire/group-address';
-import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 
 /** What a script calls things. */
 export interface Names {
@@ -50,6 +50,14 @@ export function lineOf(event: IncomingEvent, own: AccountAddress, names: Names):
       return `${names.account(event.by)} in ${names.thing(event.group)}: ${changeText(event.change, names)}`;
     case 'group-refused':
       return `refused ${event.part} of ${names.account(event.from)}: ${event.code}`;
+    case 'group-fork':
+      return `${names.account(event.by)} in ${names.thing(event.group)}: fork`;
+    case 'undecryptable':
+      return `unreadable of ${names.account(accountOf(event.device))}: ${event.code}`;
+    case 'identity-change':
+      return `identity-change of ${names.device(event.device)}`;
+    case 'late':
+      return `late: ${event.number} of ${names.device(event.device)}`;
     case 'hole':
       return `missed ${event.last - event.first + 1} of ${names.device(event.device)}`;
     case 'devices-changed': {

@@ -1,15 +1,16 @@
 /** Plays a scenario against a server, and says where it went another way than is written. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { ClientError } from '@sealwire/client/errors';
 import { Cast, type World } from './cast.ts';
 import { DONE, parseScript, type Step } from './script.ts';
 import { VERBS } from './verbs.ts';
 
 /** Resolves when everything has come as it is written, and nothing else. Rejects with the line that did not, and what came in its place. */
-export async function play(script: string, world: World): Promise<void> {
+export async function play(script: string, world: World, verbs = VERBS): Promise<void> {
   const steps = parseScript(script);
   const cast = new Cast(world);
   try {
-    for (const step of steps) await take(cast, step);
+    for (const step of steps) await take(cast, step, verbs);
     const left = await cast.leftOver();
     if (left.length > 0) throw new Error(`nobody has written of:\n${left.join('\n')}`);
   } finally {
@@ -17,23 +18,27 @@ export async function play(script: string, world: World): Promise<void> {
   }
 }
 
-async function take(cast: Cast, step: Step): Promise<void> {
+async function take(cast: Cast, step: Step, verbs: typeof VERBS): Promise<void> {
   const isDeed = step.kind === 'does';
   const wanted = isDeed ? step.outcome : step.words;
-  const came = isDeed ? await outcomeOf(cast, step) : await lineFor(cast, step);
+  const came = isDeed ? await outcomeOf(cast, step, verbs) : await lineFor(cast, step);
   if (came !== wanted) throw new Error(`line ${step.line}: ${step.text}\ncame: ${came ?? 'nothing'}`);
 }
 
-async function outcomeOf(cast: Cast, { line, actor, words }: Step): Promise<string> {
+async function outcomeOf(cast: Cast, step: Step, verbs: typeof VERBS): Promise<string> {
+  const { line, actor, words } = step;
   const [name, ...rest] = words.split(/ +/);
-  const verb = VERBS[name!];
+  const verb = verbs[name!];
   if (!verb) throw new Error(`line ${line}: nobody can ${name}`);
   try {
     const answer = await verb(cast, actor, ...rest);
     return typeof answer === 'string' ? answer : DONE;
   } catch (error) {
-    if (error instanceof ClientError) return `refused ${error.code}`;
-    throw error;
+    if (!(error instanceof ClientError)) throw error;
+    if (error.code !== 'too-many-requests' || error.retryAfterMs === undefined) return `refused ${error.code}`;
+    // Of a deployment that limits accounts and codes by address.
+    await pause(error.retryAfterMs);
+    return outcomeOf(cast, step, verbs);
   }
 }
 
