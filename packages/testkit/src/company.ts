@@ -12,9 +12,10 @@ export class Company {
   constellation!: Constellation;
   readonly people: Person[] = [];
 
-  constructor() {
+  /** `relays`: how many nodes; one where a test brings up much and is about one person's devices. */
+  constructor(relays = 2) {
     beforeEach(async () => {
-      this.constellation = await startConstellation({ relays: 2 });
+      this.constellation = await startConstellation({ relays });
     });
     afterEach(async () => {
       for (const { client } of this.people.splice(0)) await client.close();
