@@ -4,8 +4,8 @@ import { fingerprint } from './fingerprint.ts';
 
 /** The account key signs the list of devices, so that comparing it compares all of them. */
 export function keysOf({ address, accountKey, devices, shownKey, certified }: PeerInfo): string {
-  const lines = devices.flatMap(({ id, identities, trust }) => [
-    `  ${id}  (${trust})`,
+  const lines = devices.flatMap(({ id, identities, trust, lime }) => [
+    `  ${id}  (${trust}${lime ? ', a LIME device that its owner admitted' : ''})`,
     ...identities.map(({ suite, identityKey }) => `    ${suite}  ${fingerprint(identityKey)}`),
   ]);
   const other = shownKey ? [`  account key that the server shows now  ${fingerprint(shownKey)}`] : [];
@@ -20,9 +20,10 @@ export function keysRecord({ address, accountKey, devices, shownKey, certified }
     accountKey: hex(accountKey),
     ...(shownKey && { shownKey: hex(shownKey) }),
     ...(certified !== undefined && { certified }),
-    devices: devices.map(({ id, trust, identities }) => ({
+    devices: devices.map(({ id, trust, lime, identities }) => ({
       id,
       trust,
+      ...(lime && { lime }),
       identities: identities.map(({ suite, identityKey }) => ({ curve: suite, identityKey: hex(identityKey) })),
     })),
   };

@@ -780,7 +780,10 @@ function readyIn(ledger: Ledger): SelfRecord {
 
 function infoOf(peer: PeerRecord): PeerInfo {
   const { address, accountKey, manifest, verified = false, shown } = peer;
-  const devices = manifest.devices.map(({ id, identities }) => ({ id, identities, trust: trustIn(peer, id) }));
+  const devices = manifest.devices.map(({ id, identities, loginKey }) => ({
+    ...{ id, identities, trust: trustIn(peer, id) },
+    ...(loginKey.length === 0 && { lime: true as const }),
+  }));
   const trust = shown ? 'unsafe' : lowestTrust(peer);
   const version = { manifestVersion: manifest.version };
   return { address, accountKey, ...version, devices, verified, trust, ...(shown && { shownKey: shown }) };

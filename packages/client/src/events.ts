@@ -529,6 +529,11 @@ export interface PeerDevice {
   readonly id: DeviceId;
   readonly identities: readonly DeviceIdentity[];
   readonly trust: Trust;
+  /**
+   * A LIME client such as Linphone (docs/adr/0008): its keys reached its owner through the server, and are as good as the owner's look at
+   * them when it was admitted.
+   */
+  readonly lime?: true;
 }
 
 export interface PeerInfo {

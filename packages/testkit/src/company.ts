@@ -1,4 +1,7 @@
-/** The people of a test file, on a server of their own that is there before each test and gone after it. */
+/**
+ * The people of a test file, on a deployment of their own that is there before each test and gone after it. Its relay has two nodes, and
+ * people are on them in turns: whoever comes after another writes to them over the bus.
+ */
 import { afterEach, beforeEach } from '@jest/globals';
 import type { IncomingEvent } from '@sealwire/client/events';
 import { type Constellation, startConstellation } from './constellation.ts';
@@ -9,9 +12,10 @@ export class Company {
   constellation!: Constellation;
   readonly people: Person[] = [];
 
-  constructor() {
+  /** `relays`: how many nodes; one where a test brings up much and is about one person's devices. */
+  constructor(relays = 2) {
     beforeEach(async () => {
-      this.constellation = await startConstellation();
+      this.constellation = await startConstellation({ relays });
     });
     afterEach(async () => {
       for (const { client } of this.people.splice(0)) await client.close();

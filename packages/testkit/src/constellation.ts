@@ -18,11 +18,12 @@ import { trustedProxies } from '@sealwire/service/client-address';
 import { createHealth } from '@sealwire/service/health';
 import { type Listening, listen } from '@sealwire/service/listen';
 import { silentLog } from '@sealwire/service/log';
-import { createMetrics } from '@sealwire/service/metrics';
+import { createMetrics, type Metrics } from '@sealwire/service/metrics';
 import { openMemoryStore } from '@sealwire/store/memory';
 import type { Store } from '@sealwire/store/port';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { LIMITS } from '@sealwire/wire/limits';
+import { inTurns } from './several-relays.ts';
 
 const HOST = '127.0.0.1';
 const VERSION = '0.0.0-test';
@@ -43,6 +44,8 @@ export interface ConstellationOptions {
   readonly directory?: Partial<Pick<typeof UNLIMITED, 'DOMAIN' | 'PEER_DIRECTORIES' | 'ACCOUNT_CERTS_FILE'>>;
   /** On top of the defaults, with the limits of messages per pair and per recipient switched off. */
   readonly relay?: Partial<RelaySettings>;
+  /** How many nodes its relay has, on one store and one bus; default: one. Sockets go to them in turns. */
+  readonly relays?: number;
 }
 
 export interface Constellation {
@@ -101,16 +104,18 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
       appPasswordKey,
       signingKey: options.signingKey?.(),
     });
-    const relay = await startRelay({
-      ...shared,
-      tokens,
-      nodeId: `node-${encodeBase64url(systemRandom(12))}`,
-      settings: {
-        ...{ ...DEFAULT_SETTINGS, messagesPerPair: undefined, messagesPerRecipient: undefined, allowedOrigins },
-        ...options.relay,
-      },
-      proxies: trustedProxies([]),
-    });
+    const node = (metrics: Metrics) =>
+      startRelay({
+        ...{ ...shared, metrics, tokens },
+        nodeId: `node-${encodeBase64url(systemRandom(12))}`,
+        settings: {
+          ...{ ...DEFAULT_SETTINGS, messagesPerPair: undefined, messagesPerRecipient: undefined, allowedOrigins },
+          ...options.relay,
+        },
+        proxies: trustedProxies([]),
+      });
+    const others = Array.from({ length: (options.relays ?? 1) - 1 }, createMetrics);
+    const relay = inTurns(await Promise.all([metrics, ...others].map(node)));
     return listen({
       address: { host: HOST, port: at },
       routes: [

@@ -10,7 +10,7 @@ import { afterCrash, type Person, take, takeTexts } from './person.ts';
 
 jest.setTimeout(20_000);
 
-const company = new Company();
+const company = new Company(1);
 let alice: Person;
 let bob: Person;
 

@@ -5,7 +5,7 @@ import type { Constellation } from './constellation.ts';
 import { FlakyNetwork } from './flaky-network.ts';
 import { runtimeOver } from './person.ts';
 
-export function newcomer(constellation: Constellation, name: string, storage: MemoryStorage) {
+export function newcomer(constellation: Pick<Constellation, 'origin'>, name: string, storage: MemoryStorage) {
   const network = new FlakyNetwork();
   const shown = { code: deferred<string>(), digits: deferred<string>() };
   const stop = new AbortController();

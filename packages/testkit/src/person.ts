@@ -51,7 +51,7 @@ export function runtimeOver(
 }
 
 export async function register(
-  constellation: Constellation,
+  constellation: Pick<Constellation, 'origin'>,
   name: string,
   options: PersonOptions = {},
 ): Promise<Person> {

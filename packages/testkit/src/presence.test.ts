@@ -82,7 +82,7 @@ it('typing in a group is seen there', async () => {
   const { address } = await alice.client.groups.create('two', ['bob']);
   await take(bob.client, 'group-invited', 1);
   await bob.client.groups.join(address);
-  await bob.client.emptied();
+  await take(alice.client, 'group-changed', 1);
   await say(alice, address, 'welcome');
   await say(bob, address, 'thank you');
   await take(alice.client, 'message', 1);

@@ -68,7 +68,7 @@ describe('a waiting device', () => {
     }
   });
 
-  it('is admitted under its keys, and the same again is no error', async () => {
+  it('T192: is admitted under its keys, and the same again is no error; others see what it is', async () => {
     const identities = await registerPhone();
     await bob.client.admit(phone(), identities);
     await bob.client.admit(phone(), identities);
@@ -77,7 +77,8 @@ describe('a waiting device', () => {
     const alice = await register(constellation, 'alice');
     clients.push(alice.client);
     const { devices } = await alice.client.peer('bob');
-    expect(devices).toContainEqual({ id: phone(), identities, trust: 'untrusted' });
+    expect(devices).toContainEqual({ id: phone(), identities, trust: 'untrusted', lime: true });
+    expect(devices.map(({ id, lime }) => [id === phone(), lime])).toContainEqual([false, undefined]);
   });
 
   it('is not admitted under other keys than those the user saw: the server may not exchange them', async () => {
