@@ -107,7 +107,7 @@ async function holdsAnything(storage: ClientStorage): Promise<boolean> {
 async function registeredAlready({ profile, surroundings }: ProfileContext, storage: ClientStorage): Promise<Error> {
   const client = await Client.open({ storage, runtime: surroundings.runtime });
   try {
-    await client.devices();
+    await client.devices.list();
   } catch (error) {
     if (error instanceof ClientError && endingOf(error) === 'authentication') return error;
     // A server that is not to be reached changes nothing: the keys are there.

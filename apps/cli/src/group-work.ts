@@ -80,7 +80,7 @@ export async function workOnGroups(client: Client, order: GroupOrder, interrupte
   if (order.group === 'show') return shown(groups.info(order.name), own);
   void client.connect();
   const done = await change(client, order);
-  const told = await settledWithin(client.emptied(), PATIENCE, interrupted);
+  const told = await settledWithin(client.outbox.emptied(), PATIENCE, interrupted);
   const note = 'the server did not take all of it in time: the others hear of it with the next send, listen or chat';
   return { ...done, ...(told !== 'done' && { note }) };
 }

@@ -68,7 +68,7 @@ export async function carryOut(
     const to = parseRecipient(order.to, client.address);
     return { ...(await takeStep(client, order.verify, to, signal)), own: client.address };
   }
-  if ('undo' in order) return client.undoLinking();
+  if ('undo' in order) return client.devices.undoLinking();
   const onProgress = progressTo(say);
   if ('upload' in order) {
     const recipients = order.to.map((to) => targetOf(client, to));

@@ -56,10 +56,10 @@ export function showPresence(client: Client, output: Output, isTerminal: boolean
     if (output.json) output.data(record, '').catch(() => undefined);
     else if (isTerminal && text !== undefined) output.note(text);
   };
-  client.onPresence(({ account, state }) =>
+  client.presence.onPresence(({ account, state }) =>
     say({ event: 'peer-presence', account, state }, `${nameOf(account)} is ${state}`),
   );
-  client.onTyping(({ from, device, conversation, typing }) => {
+  client.typing.onTyping(({ from, device, conversation, typing }) => {
     const where = conversation === from ? '' : ` in ${conversationName(client, conversation)}`;
     const text = typing ? `${nameOf(from)} is typing${where}…` : undefined;
     say({ event: 'typing', from, device, conversation, typing }, text);

@@ -31,6 +31,6 @@ export async function sendAndWait(
   const ending = await settledWithin(told, waitSeconds, interrupted);
   const outcome = { id, from: client.address, to, leftOut };
   if (ending === 'done') return { ...outcome, queued: false };
-  const because = client.refusalOf(id)?.message;
+  const because = client.outbox.refusalOf(id)?.message;
   return { ...outcome, queued: true, ...(because !== undefined && { because }) };
 }

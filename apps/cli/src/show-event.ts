@@ -22,6 +22,11 @@ export interface ShowOptions {
   readonly now?: () => number;
 }
 
+/** Where a parked event is asked for again. */
+interface EventRetry {
+  readonly inbox: Pick<Client['inbox'], 'parked' | 'retry'>;
+}
+
 /**
  * Data (messages, gaps) goes to stdout; with `--json` every event does. What was parked is asked for again: printing fails by the fault
  * of a pipe or a disk, not of a message.
@@ -29,10 +34,11 @@ export interface ShowOptions {
 export async function showEvent(
   output: Output,
   event: IncomingEvent,
-  client: Pick<Client, 'address' | 'parked' | 'retry'> & GroupNames & FileKeeper,
+  client: Pick<Client, 'address'> & EventRetry & GroupNames & FileKeeper,
   { now }: ShowOptions = {},
 ): Promise<void> {
-  if (event.kind === 'parked' && client.parked().some(({ id }) => id === event.id)) await client.retry(event.id);
+  if (event.kind === 'parked' && client.inbox.parked().some(({ id }) => id === event.id))
+    await client.inbox.retry(event.id);
   const file = event.kind === 'message' ? await messageFile(event, client) : undefined;
   if (output.json) return output.data(recordOf(event, file), '');
   const own = client.address;

@@ -1,4 +1,4 @@
-/** What the calls of `client.ts` are told. */
+/** What opens a device, and other calls, are told. */
 import type { CurveName, SuiteName } from '@sealwire/crypto/port';
 import type { LinkPrompts } from './accounts/linking/link-as-new.ts';
 import type { EngineFactory } from './engines/engine.ts';
@@ -54,14 +54,14 @@ export interface RegisterOptions extends OpenOptions, SuiteOptions {
 export interface JoinOptions extends OpenOptions, SuiteOptions {
   readonly server: string;
   readonly name: string;
-  /** From `exportAccountSecret` of a device of the account. */
+  /** From `exportSecret` of the account, on one of its devices (`ClientAccount`). */
   readonly accountSecret: Uint8Array;
 }
 
 export interface RecoverOptions extends OpenOptions, SuiteOptions {
   readonly server: string;
   readonly name: string;
-  /** As `recoveryKey` of a device of the account made it. */
+  /** As `recoveryKey` of the account made it, on one of its devices (`ClientAccount`). */
   readonly recoveryKey: string;
   /** Whether the devices that the account still names stay. Default: no, this device is the only one from then on. */
   readonly keepDevices?: boolean;

@@ -48,7 +48,7 @@ async function linked(): Promise<Client> {
     code: show,
     digits: tell,
   });
-  const request = await alice.client.answerLink(await code);
+  const request = await alice.client.devices.answerLink(await code);
   await request.approve(await digits);
   const client = await linking;
   clients.push(client);
@@ -129,7 +129,7 @@ describe('a stranger', () => {
     expect(alice.client.contacts.requests()).toMatchObject([request]);
     const refused = { code: 'contact-needed', retryable: false };
     await expect((await bob.client.send('alice', 'hello?')).accepted).rejects.toMatchObject(refused);
-    expect(bob.client.pending()).toBe(0);
+    expect(bob.client.outbox.pending()).toBe(0);
     await alice.client.contacts.accept('bob', { name: 'Bob' });
     await alice.client.contacts.synced();
     expect(alice.client.contacts.requests()).toEqual([]);

@@ -33,7 +33,7 @@ async function groupOf(...others: Person[]): Promise<AccountAddress> {
   for (const other of others) {
     await shownUntil(other, 'invited');
     await other.client.groups.join(address);
-    await other.client.emptied();
+    await other.client.outbox.emptied();
   }
   // All of them know that all are in.
   await say(alice, address, 'welcome');
@@ -120,7 +120,7 @@ it('members may write in it to who wants nothing of strangers, whether they were
   await alice.client.groups.invite(trio, [carol.client.address]);
   await shownUntil(carol, 'invited');
   await carol.client.groups.join(trio);
-  await carol.client.emptied();
+  await carol.client.outbox.emptied();
   await shownUntil(bob, 'joined');
   await bob.client.contacts.synced();
   await say(carol, trio, 'new here');
@@ -145,13 +145,13 @@ describe('the life of a group', () => {
     await say(carol, address, 'hi');
     expect(await shownUntil(alice, 'hi')).toEqual(['carol: hi']);
     // What is written back says what has arrived, and nothing else does.
-    expect(alice.client.unconfirmed(address).at(-1)?.devices).toEqual([bob.client.device]);
+    expect(alice.client.outbox.unconfirmed(address).at(-1)?.devices).toEqual([bob.client.device]);
     expect(await shownUntil(bob, 'hi')).toEqual(['carol: hi']);
 
     await alice.client.groups.rename(address, 'three');
     await alice.client.groups.setTimer(address, 60);
     await alice.client.groups.promote(address, 'bob');
-    await alice.client.emptied();
+    await alice.client.outbox.emptied();
     await say(bob, address, 'as you like');
     expect(await shownUntil(carol, 'as you like')).toEqual([
       'alice renamed three',
@@ -191,7 +191,7 @@ describe('the life of a group', () => {
     await alice.client.groups.remove(address, 'carol');
     await alice.client.send(address, 'only you');
     const again = await company.online(await afterCrash(alice));
-    await again.client.emptied();
+    await again.client.outbox.emptied();
     expect(await shownUntil(bob, 'only you')).toEqual(['alice removed carol', 'alice: only you']);
     expect(await shownUntil(carol, 'removed carol')).toEqual(['alice removed carol']);
     const devices = again.network
@@ -235,14 +235,14 @@ describe('the life of a group', () => {
 
   it('a member whose account was deleted is left out and told of; the others get what is written', async () => {
     const address = await groupOf(bob, carol);
-    await carol.client.deleteAccount();
+    await carol.client.account.delete();
     await say(alice, address, 'without carol');
     expect((await shownUntil(bob, 'without carol')).at(-1)).toBe('alice: without carol');
   });
 
   it('an unsafe device of a member stops the message by its name', async () => {
     const address = await groupOf(bob, carol);
-    await alice.client.setTrust(carol.client.device, 'unsafe');
+    await alice.client.trust.set(carol.client.device, 'unsafe');
     await expect(alice.client.send(address, 'no')).rejects.toMatchObject({
       code: 'unsafe-device',
       message: expect.stringContaining(carol.client.device),
@@ -282,7 +282,7 @@ describe('messages about messages', () => {
   it('live as long as the conversation says, in a group and in a pair', async () => {
     const address = await groupOf(bob);
     await alice.client.groups.setTimer(address, 3_600);
-    await alice.client.setTimer('bob', 60);
+    await alice.client.timers.set('bob', 60);
     await say(alice, address, 'an hour');
     await say(alice, 'bob', 'a minute');
     const lifetimes: Record<string, number | undefined> = {};
@@ -322,7 +322,7 @@ describe('a server that lies', () => {
     await alice.client.groups.rename(address, 'new name');
     await alice.client.groups.demote(address, 'carol');
     await say(alice, address, 'done');
-    await alice.client.emptied();
+    await alice.client.outbox.emptied();
     while (held.length < 4) await turn();
     release((held) => [...held.toReversed(), ...held]);
     const lines = await shownUntil(bob, 'done');
@@ -337,7 +337,7 @@ describe('a server that lies', () => {
     bob.network.incoming = (frame) =>
       frame.kind === 'deliver' && frame.sender === alice.client.device ? undefined : frame;
     for (let n = 0; n < 40; n++) await alice.client.groups.rename(address, `name ${n}`);
-    await alice.client.emptied();
+    await alice.client.outbox.emptied();
     await shownUntil(carol, 'renamed name 39');
     await say(carol, address, 'nice name');
     const lines = await shownUntil(bob, 'nice name');

@@ -107,6 +107,6 @@ describe('a full mailbox that refuses', () => {
         queued: true,
       },
     ]);
-    expect(alice.client.pending()).toBe(1);
+    expect(alice.client.outbox.pending()).toBe(1);
   }, 60_000);
 });

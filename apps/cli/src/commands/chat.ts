@@ -134,7 +134,7 @@ class Chat {
 
   /** Told where both sides have switched it on. A command is for nobody. */
   #types(line: string): void {
-    this.#client.typing(this.#to, line !== '' && !/^\/(?!\/)/.test(line));
+    this.#client.typing.say(this.#to, line !== '' && !/^\/(?!\/)/.test(line));
   }
 
   /** How many lines the server has not accepted in the end, how many it never will, and how many files are not there. */
@@ -171,7 +171,7 @@ class Chat {
     try {
       const to = targetOf(this.#client, name);
       if (!isGroupAddress(to))
-        await this.#client.peer(to).catch((error: unknown) => {
+        await this.#client.trust.peer(to).catch((error: unknown) => {
           // Without the server nobody knows who is there; the message waits then, like any other.
           if (!(error instanceof ClientError && error.retryable)) throw error;
         });

@@ -42,7 +42,7 @@ export async function uploadFor(
   recipients: readonly AccountAddress[],
   ways: UploadWays,
 ): Promise<FileDescriptor> {
-  const found = await Promise.allSettled(recipients.map((to) => client.peer(to)));
+  const found = await Promise.allSettled(recipients.map((to) => client.trust.peer(to)));
   const [first] = found;
   if (first?.status === 'rejected' && found.every(({ status }) => status === 'rejected')) throw first.reason;
   const source = await openDiskFile(path).catch((error: unknown) => {
