@@ -8,13 +8,15 @@ import type { ClientAccount } from './accounts/client-account.ts';
 import type { ClientDevices } from './accounts/client-devices.ts';
 import type { ClientTrust } from './accounts/client-trust.ts';
 import { secretIn } from './accounts/recovery-key.ts';
-import type {
-  CallOptions,
-  JoinOptions,
-  LinkOptions,
-  OpenOptions,
-  RecoverOptions,
-  RegisterOptions,
+import {
+  type CallOptions,
+  checkOnKeptOut,
+  type JoinOptions,
+  type LinkOptions,
+  type OpenOptions,
+  type RecoverOptions,
+  type RegisterOptions,
+  type SendOptions,
 } from './client-options.ts';
 import type { ClientBlocks } from './contacts/client-blocks.ts';
 import type { ClientContacts } from './contacts/client-contacts.ts';
@@ -50,6 +52,7 @@ export type {
   OpenOptions,
   RecoverOptions,
   RegisterOptions,
+  SendOptions,
   SuiteOptions,
 } from './client-options.ts';
 
@@ -202,12 +205,14 @@ export class Client {
   /**
    * Queues a message for `to`, a name on this server, an address, or the address of a group. Resolves when it is durable in the outbox; it
    * leaves when there is a connection, now or after a restart. Throws `ClientError`: `bad-address`, `message-too-large`, `unsafe-device`,
-   * `untrusted-device`, `uncertified-account`, `no-such-group`, `not-a-member`.
+   * `untrusted-device`, `uncertified-account`, `no-such-group`, `not-a-member`. Devices that policy keeps out refuse it, or are left out
+   * (`onKeptOut`) and named by `accepted` and a `device-skipped` event; where nobody would be left it is refused all the same.
    */
-  async send(to: string, content: Content | string, options: CallOptions = {}): Promise<OutgoingMessage> {
-    throwIfAborted(options.signal);
+  async send(to: string, content: Content | string, options: SendOptions = {}): Promise<OutgoingMessage> {
+    const { signal, onKeptOut } = options;
+    throwIfAborted(signal);
     this.#parts.connection.refuseWhenStopped();
-    return this.outbox.send(to, content);
+    return this.outbox.send(to, content, onKeptOut && checkOnKeptOut(onKeptOut));
   }
 
   /**

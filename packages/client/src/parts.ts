@@ -5,7 +5,7 @@ import { ClientAccount } from './accounts/client-account.ts';
 import { ClientDevices } from './accounts/client-devices.ts';
 import { ClientTrust } from './accounts/client-trust.ts';
 import { DeviceAuthority } from './accounts/device-authority.ts';
-import type { OpenOptions } from './client-options.ts';
+import { checkOnKeptOut, type OpenOptions } from './client-options.ts';
 import { Connection } from './connection/connection.ts';
 import { ClientBlocks } from './contacts/client-blocks.ts';
 import { ClientContacts } from './contacts/client-contacts.ts';
@@ -46,6 +46,7 @@ export type Parts = ReturnType<typeof assembleParts>;
 
 export function assembleParts({ ledger, self }: ReadyDevice, options: OpenOptions) {
   const { engines: factories = [limeEngine], deviceAuthority, receiptMessages = true } = options;
+  const onKeptOut = checkOnKeptOut(options.onKeptOut ?? 'refuse');
   const runtime = { ...options.runtime, timers: options.runtime.timers ?? platformTimers };
   const { crypto, random, now, timers } = runtime;
   const me = self.device;
@@ -75,7 +76,7 @@ export function assembleParts({ ledger, self }: ReadyDevice, options: OpenOption
   });
   const inbox = new Inbox(ledger, (transaction, event) => history.recorder.arrived(transaction, event));
   services.alarms.bind(inbox);
-  const outbox = new Outbox(ledger, history.recorder);
+  const outbox = new Outbox(ledger, history.recorder, onKeptOut);
   const groupParts: Groups = assembleGroups({
     services,
     runtime,
@@ -93,6 +94,7 @@ export function assembleParts({ ledger, self }: ReadyDevice, options: OpenOption
     outbox,
     me,
     own,
+    onKeptOut,
     addressOf,
     trace,
     broken: (reason: ClientError) => connection.fail(reason),

@@ -95,7 +95,7 @@ describe('a block', () => {
     expect(await takeTexts(alice.client, 1)).toEqual(['before']);
     await alice.client.blocks.add('bob');
     expect(await alice.client.blocks.list()).toEqual([bob.client.address]);
-    expect(await (await bob.client.send('alice', 'blocked')).accepted).toEqual({ leftOut: [] });
+    expect(await (await bob.client.send('alice', 'blocked')).accepted).toEqual({ leftOut: [], keptOut: [] });
     expect(await bob.client.blocks.list()).toEqual([]);
     await alice.client.blocks.remove('bob');
     await (await bob.client.send('alice', 'after')).accepted;

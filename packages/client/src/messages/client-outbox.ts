@@ -5,8 +5,8 @@ import { isGroupAddress } from '@sealwire/wire/group-address';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
 import type { DeviceAuthority } from '../accounts/device-authority.ts';
+import { keptOut, type OnKeptOut } from '../accounts/kept-out.ts';
 import type { PeerBook } from '../accounts/peer-book.ts';
-import { refuseUntrusted } from '../accounts/trust-policy.ts';
 import type { ClientContacts } from '../contacts/client-contacts.ts';
 import type { ClientError } from '../errors.ts';
 import type { Arrival, Content, OutgoingMessage, Unconfirmed } from '../events.ts';
@@ -15,7 +15,6 @@ import type { Typing } from '../presence/typing.ts';
 import type { Ledger } from '../storage/ledger.ts';
 import type { OutgoingChains } from './chain/outgoing-chains.ts';
 import type { ClientTimers } from './client-timers.ts';
-import { refuseUnsafe } from './fan-out.ts';
 import type { Outbox } from './outbox.ts';
 import { contentOf, plaintextOf } from './plaintext.ts';
 import { receiptLevel, requestsAt } from './receipts/receipt-level.ts';
@@ -36,6 +35,8 @@ export interface ClientOutboxOptions {
   readonly own: AccountAddress;
   readonly random: RandomBytes;
   readonly now: () => number;
+  /** Of messages with no choice of their own. */
+  readonly onKeptOut: OnKeptOut;
   readonly addressOf: (to: string) => AccountAddress;
 }
 
@@ -47,17 +48,17 @@ export class ClientOutbox {
   }
 
   /** As `Client.send`, which also looks whether there may be a connection once more. */
-  async send(to: string, content: Content | string): Promise<OutgoingMessage> {
+  async send(to: string, content: Content | string, onKeptOut = this.#options.onKeptOut): Promise<OutgoingMessage> {
     const { ledger, outbox, sender, contacts, typing, timers, random, now, addressOf } = this.#options;
     const address = addressOf(to);
-    await this.#refuse(address);
+    await this.#refuse(address, onKeptOut);
     const id = encodeBase64url(random(LIMITS.messageIdBytes.value));
     // In a group nobody is asked for notices: each member would answer all.
     const requests = isGroupAddress(address) ? undefined : requestsAt(receiptLevel(ledger, address));
     const lifetime = timers.get(address);
     const timed = lifetime > 0 ? { lifetime, ...contentOf(content) } : content;
     const plaintext = plaintextOf(timed, id, now(), requests, typing.keyFor(address));
-    const { accepted } = await outbox.add(id, address, plaintext);
+    const { accepted } = await outbox.add(id, address, plaintext, onKeptOut);
     typing.wrote(address);
     // Who is written to may answer: the server is told first.
     if (contacts.isStranger(address)) void contacts.letIn(address).finally(() => sender.wake());
@@ -91,14 +92,14 @@ export class ClientOutbox {
   }
 
   /** Throws what is known already to stand in the way: what is not is found out when the message is encrypted. */
-  async #refuse(address: AccountAddress): Promise<void> {
-    const { ledger, book, audiences, authority, own } = this.#options;
-    for (const account of isGroupAddress(address) ? audiences.others(address) : [address]) {
-      const known = book.find(account);
-      if (!known) continue;
-      refuseUnsafe(known);
-      refuseUntrusted(ledger, own, address, known);
-      await authority?.requireCertified(known, () => book.refresh(account));
-    }
+  async #refuse(address: AccountAddress, onKeptOut: OnKeptOut): Promise<void> {
+    const { ledger: records, book, audiences, authority, own } = this.#options;
+    const accounts = isGroupAddress(address) ? audiences.others(address) : [address];
+    const known = accounts.flatMap((account) => book.find(account) ?? []);
+    const addressees = known.map((peer) => ({ peer, devices: peer.manifest.devices }));
+    const refresh = (account: AccountAddress) => book.refresh(account);
+    const { devices, refusal } = await keptOut({ records, own, authority, refresh }, onKeptOut, address, addressees);
+    const isForAll = known.length === accounts.length;
+    if (refusal && isForAll && devices.length === addressees.flatMap((each) => each.devices).length) throw refusal;
   }
 }
