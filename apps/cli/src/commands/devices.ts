@@ -10,9 +10,8 @@ import { CliError } from '../exit-codes.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { readSecretFile } from '../input.ts';
 import { type AccountOptions, accountCommand, group } from '../options.ts';
-import { answersTo, outcomeOf } from '../profile-socket.ts';
+import { ordered } from '../ordered.ts';
 import { confirm } from '../prompt.ts';
-import { withKeysOrOrder } from './file.ts';
 
 interface AdmitOptions extends AccountOptions {
   readonly yes?: boolean;
@@ -138,13 +137,7 @@ async function removeDevice(context: Context, text: string, options: AccountOpti
 
 async function undoLinking(context: Context, options: AccountOptions): Promise<void> {
   const profile = profileFor(context, options);
-  const { device, administrator } = await withKeysOrOrder<UndoneLinking>(
-    () => withClient(profile, (client) => client.devices.undoLinking()),
-    async () => {
-      const answers = await answersTo(profile.profile, { undo: 'linking' });
-      return answers && outcomeOf<UndoneLinking>(answers);
-    },
-  );
+  const { device, administrator } = await ordered<UndoneLinking>(profile, { undo: 'linking' });
   await context.output.data({ event: 'undone', id: device, administrator }, `removed ${device}`);
   if (administrator)
     context.output.warn(
