@@ -10,8 +10,7 @@ import { NO_GROUPS } from './testing/no-groups.ts';
 
 const client = {
   address: parseAccountAddress('sip:alice@example.org'),
-  parked: () => [],
-  retry: () => Promise.resolve(),
+  inbox: { parked: () => [], retry: () => Promise.resolve() },
   groups: NO_GROUPS,
   receivedFiles: { keep: async () => undefined },
 };

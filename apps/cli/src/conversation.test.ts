@@ -66,6 +66,9 @@ describe('register', () => {
         server: server.origin,
       },
     ]);
+    // The command line itself makes passphrases costly, which the others of these tests do without.
+    const { kdf } = JSON.parse(readFileSync(join(data('carol'), 'keys.json'), 'utf8')) as { kdf: object };
+    expect(kdf).toMatchObject({ name: 'argon2id', memoryKiB: 65_536, passes: 3, lanes: 4 });
     const open = readdirSync(data('carol'), { recursive: true, withFileTypes: true })
       .map((entry) => join(entry.parentPath, entry.name))
       .concat(data('carol'))

@@ -107,7 +107,7 @@ async function holdsAnything(storage: ClientStorage): Promise<boolean> {
 async function registeredAlready({ profile, surroundings }: ProfileContext, storage: ClientStorage): Promise<Error> {
   const client = await Client.open({ storage, runtime: surroundings.runtime });
   try {
-    await client.devices();
+    await client.devices.list();
   } catch (error) {
     if (error instanceof ClientError && endingOf(error) === 'authentication') return error;
     // A server that is not to be reached changes nothing: the keys are there.
@@ -121,6 +121,7 @@ async function registeredAlready({ profile, surroundings }: ProfileContext, stor
 export async function makeStorage(context: KeysContext, withPassphrase: boolean): Promise<ClientStorage> {
   const { profile, surroundings, output, passphrase } = context;
   const { crypto, random } = surroundings.runtime;
+  const tools = { crypto, random, parameters: surroundings.passphraseCost };
   const secret = withPassphrase ? await readNewPassphrase(passphrase, profile.user, surroundings, output) : undefined;
   if (!withPassphrase) output.warn('the keys will lie unencrypted on this machine');
   makeProfileFolder(profile);
@@ -130,12 +131,7 @@ export async function makeStorage(context: KeysContext, withPassphrase: boolean)
     );
   const folder = FolderStorage.open(profile.storeFolder);
   try {
-    return new SealedStorage(
-      folder,
-      await createKeyStore(profile.keysFile, secret, { crypto, random }),
-      crypto,
-      random,
-    );
+    return new SealedStorage(folder, await createKeyStore(profile.keysFile, secret, tools), crypto, random);
   } catch (error) {
     await folder.close();
     throw error;

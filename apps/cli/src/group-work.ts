@@ -2,8 +2,12 @@
 import type { Client } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
 import type { GroupInfo } from '@sealwire/client/groups';
+import type { FileDescriptor } from '@sealwire/wire/file-descriptor';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { z } from 'zod';
+import { CliError } from './exit-codes.ts';
+import { fileTitle } from './files/file-title.ts';
+import { fileToSend, uploadFor } from './files/send-file.ts';
 import { printable } from './printable.ts';
 import { parseRecipient, shortName } from './recipient.ts';
 import { settledWithin } from './waiting.ts';
@@ -18,6 +22,8 @@ export const GroupOrder = z.discriminatedUnion('group', [
   z.strictObject({ group: z.literal('invite'), name: Name, members: z.array(z.string()).min(1) }),
   z.strictObject({ group: z.enum(['remove', 'promote', 'demote']), name: Name, member: z.string() }),
   z.strictObject({ group: z.literal('rename'), name: Name, subject: z.string() }),
+  /** An absolute path; absent: none. */
+  z.strictObject({ group: z.literal('picture'), name: Name, path: z.string().optional() }),
   z.strictObject({ group: z.literal('timer'), name: Name, lifetime: z.number() }),
   z.strictObject({
     group: z.literal('link'),
@@ -79,13 +85,14 @@ export async function workOnGroups(client: Client, order: GroupOrder, interrupte
     return { shown: groups.list().map((info) => ({ record: recordOf(info), text: line(info) })) };
   if (order.group === 'show') return shown(groups.info(order.name), own);
   void client.connect();
-  const done = await change(client, order);
-  const told = await settledWithin(client.emptied(), PATIENCE, interrupted);
+  const done = await change(client, order, interrupted);
+  const told = await settledWithin(client.outbox.emptied(), PATIENCE, interrupted);
   const note = 'the server did not take all of it in time: the others hear of it with the next send, listen or chat';
   return { ...done, ...(told !== 'done' && { note }) };
 }
 
-async function change({ groups, address: own }: Client, order: ChangeOrder): Promise<GroupOutcome> {
+async function change(client: Client, order: ChangeOrder, interrupted: AbortSignal): Promise<GroupOutcome> {
+  const { groups, address: own } = client;
   const member = (name: string) => parseRecipient(name, own);
   if (order.group === 'create') return shown(await groups.create(order.name, order.members.map(member)), own);
   if (order.group === 'join' && order.name.startsWith(LINK_PREFIX)) {
@@ -102,6 +109,11 @@ async function change({ groups, address: own }: Client, order: ChangeOrder): Pro
   }
   if (order.group === 'invite') await groups.invite(address, order.members.map(member));
   else if (order.group === 'rename') await groups.rename(address, order.subject);
+  else if (order.group === 'picture')
+    await groups.setPicture(
+      address,
+      order.path === undefined ? undefined : await pictureAt(client, order.path, address, interrupted),
+    );
   else if (order.group === 'timer') await groups.setTimer(address, order.lifetime);
   else if (order.group === 'revoke') await groups.revokeLink(address, order.link);
   else if ('member' in order) await groups[order.group](address, member(order.member));
@@ -109,17 +121,32 @@ async function change({ groups, address: own }: Client, order: ChangeOrder): Pro
   return shown(groups.info(address), own);
 }
 
+/** Uploaded for the group. Throws `CliError` (`usage`) for what is no picture. */
+async function pictureAt(
+  client: Client,
+  path: string,
+  group: AccountAddress,
+  signal: AbortSignal,
+): Promise<FileDescriptor> {
+  const file = await fileToSend(path);
+  if (!file.type.startsWith('image/')) throw new CliError('usage', `${path} is no picture, by its name (${file.type})`);
+  return uploadFor(client, file, [group], { signal, onProgress: () => {} });
+}
+
 function shown(info: GroupInfo, own: AccountAddress): GroupOutcome {
   const people = info.members.map(
     ({ address, role }) => `  ${shortName(address, own)}${role === 'administrator' ? ' (administrator)' : ''}`,
   );
   const invited = info.invited.map((address) => `  ${shortName(address, own)} (invited)`);
+  const picture = info.picture ? [`  picture: ${fileTitle(info.picture)}`] : [];
   const timer = info.lifetime > 0 ? [`  messages may be shown for ${info.lifetime} s`] : [];
   const links = info.links.map(
     ({ id, used, uses }) => `  link ${id}: ${used}${uses === undefined ? '' : ` of ${uses}`} joined by it`,
   );
   return {
-    shown: [{ record: recordOf(info), text: [line(info), ...people, ...invited, ...timer, ...links].join('\n') }],
+    shown: [
+      { record: recordOf(info), text: [line(info), ...people, ...invited, ...picture, ...timer, ...links].join('\n') },
+    ],
   };
 }
 
@@ -131,8 +158,11 @@ function recordOf({
   invited,
   lifetime,
   links,
+  picture,
 }: GroupInfo): Record<string, unknown> {
-  return { event: 'group', group: address, name: subject, standing, members, invited, lifetime, links };
+  const shownPicture = picture && { name: picture.name, type: picture.type, size: picture.size };
+  const record = { event: 'group', group: address, name: subject, standing, members, invited, lifetime, links };
+  return { ...record, ...(shownPicture && { picture: shownPicture }) };
 }
 
 function line({ subject, standing, members, address }: GroupInfo): string {

@@ -1,5 +1,5 @@
 /** Groups from the command line: made, joined, written to, shown; also while another process has the keys (docs/cli.md). */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
@@ -93,4 +93,78 @@ it('are worked on by the process that has the keys; a link lets somebody in', as
   expect((await as('alice', 'group', 'show', 'house')).stdout).not.toContain('link');
   listen.interrupt();
   expect((await listen.ended).stdout).toContain('"change":{"kind":"joined-by-link"}');
+});
+
+it('have a picture, which members fetch, and which goes again', async () => {
+  const picture = join(folder, 'us.png');
+  writeFileSync(picture, Buffer.from([0x89, 0x50, 0x4e, 0x47, 1, 2, 3]));
+  await as('alice', 'group', 'create', '--name', 'album', '--member', 'bob');
+  await as('bob', 'listen', '--until-caught-up');
+  await as('bob', 'group', 'join', 'album');
+  await as('alice', 'listen', '--until-caught-up');
+  const text = await as('alice', 'group', 'picture', 'album', passphraseFile);
+  expect([text.code, text.stderr]).toEqual([2, expect.stringContaining('is no picture, by its name')]);
+  expect((await as('alice', 'group', 'picture', 'album', picture)).stdout).toContain('picture: us.png (image/png, 7 bytes)');
+
+  // The process that has the keys fetches it.
+  const listen = open('bob', 'listen', '--json');
+  await listen.says('"change":{"kind":"picture"}');
+  const [shown] = records(await as('bob', 'group', 'show', 'album', '--json'));
+  expect(shown).toMatchObject({ picture: { name: 'us.png', type: 'image/png', size: 7 } });
+  const fetched = join(folder, 'fetched.png');
+  expect((await as('bob', 'group', 'picture', 'album', '-o', fetched)).code).toBe(0);
+  expect(readFileSync(fetched)).toEqual(readFileSync(picture));
+  listen.interrupt();
+  await listen.ended;
+  const refused = await as('bob', 'group', 'picture', 'album', '--none');
+  expect(refused.stderr).toContain('only an administrator');
+  expect((await as('alice', 'group', 'picture', 'album', '--none')).stdout).not.toContain('picture');
+  const none = await as('alice', 'group', 'picture', 'album', '-o', fetched);
+  expect(none.stderr).toContain('album has no picture');
+  expect((await as('alice', 'group', 'picture', 'album')).stderr).toContain('give a picture, --none or -o PATH');
+});
+
+it('messages are answered, edited, reacted to and deleted, there and in pairs', async () => {
+  const said = (name: string) => as(name, 'listen', '--until-caught-up', '--json').then(records);
+  const [sent] = records(await as('alice', 'send', '-t', 'bob', '-m', 'at eight', '--json'));
+  const id = sent!.id as string;
+  const listen = open('alice', 'listen', '--json');
+  await listen.says('caught-up');
+  expect(await as('alice', 'edit', id, '-t', 'bob', '-m', 'at nine')).toMatchObject({ code: 0 });
+  expect(await said('bob')).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ event: 'message', id, text: 'at eight' }),
+      expect.objectContaining({ event: 'message-edited', id, text: 'at nine' }),
+    ]),
+  );
+  expect(await as('bob', 'reply', id, '-t', 'alice', '-m', 'yes')).toMatchObject({ code: 0 });
+  await listen.says(`"reply":{"id":"${id}","sender":"sip:alice@`);
+  expect((await as('bob', 'react', id, '👍', '-t', 'alice')).stdout).toBe('accepted for alice\n');
+  await listen.says('"emoji":"👍"');
+  expect((await as('bob', 'react', id, '-t', 'alice')).code).toBe(0);
+  await listen.says('"emoji":""');
+  expect((await as('alice', 'delete', id, '-t', 'bob')).code).toBe(0);
+  expect(await said('bob')).toEqual(
+    expect.arrayContaining([expect.objectContaining({ event: 'message-deleted', id })]),
+  );
+  listen.interrupt();
+  await listen.ended;
+  expect((await as('alice', 'reply', id, '-g', 'house', '-m', 'x')).stderr).toContain('in a group give --author');
+  expect((await as('alice', 'react', id, '👍')).stderr).toContain('give -t ADDRESS or -g GROUP');
+});
+
+it('T189: a device that is kept out is named, and the others get the message, by --leave-out', async () => {
+  await as('alice', 'group', 'invite', 'house', 'bob');
+  await as('bob', 'listen', '--until-caught-up');
+  await as('bob', 'group', 'join', 'house');
+  await as('alice', 'listen', '--until-caught-up');
+  expect(await as('alice', 'verify', 'bob', '--yes')).toMatchObject({ code: 0 });
+  expect((await as('alice', 'trust', 'policy', 'trusted-only')).code).toBe(0);
+  const refused = await as('alice', 'send', '-g', 'house', '-m', 'to all');
+  expect([refused.code, refused.stderr]).toEqual([expect.any(Number), expect.stringContaining('is not trusted')]);
+  const [carol] = records(await as('carol', 'whoami', '--json'));
+  const sent = await as('alice', 'send', '-g', 'house', '-m', 'to bob', '--leave-out', '--json');
+  expect(records(sent)).toMatchObject([{ event: 'accepted', keptOut: [carol!.device] }]);
+  expect(sent.stderr).toContain('kept out, and does not get the message');
+  expect((await as('bob', 'listen', '--until-caught-up')).stdout).toContain('alice (in house): to bob');
 });

@@ -46,11 +46,18 @@ const Header = z.discriminatedUnion('protection', [
 type Header = z.output<typeof Header>;
 type Kdf = z.output<typeof Argon2id>;
 
+/** Parameters of argon2id (RFC 9106). */
+export interface PassphraseCost {
+  readonly memoryKiB: number;
+  readonly passes: number;
+  readonly lanes: number;
+}
+
 export interface KeyStoreTools {
   readonly crypto: CryptoProvider;
   readonly random: RandomBytes;
   /** Smaller ones in tests. */
-  readonly parameters?: { readonly memoryKiB: number; readonly passes: number; readonly lanes: number };
+  readonly parameters?: PassphraseCost | undefined;
 }
 
 /**

@@ -4,25 +4,33 @@
  * Keys stay with it: of a file it hands out what is shown, and the bytes.
  */
 import type { Client } from '@sealwire/client/client';
+import type { Content } from '@sealwire/client/events';
 import { fileContent } from '@sealwire/client/file-content';
 import { decodeFileDescriptor, encodeFileDescriptor } from '@sealwire/wire/file-descriptor';
+import { isGroupAddress } from '@sealwire/wire/group-address';
+import type { AccountAddress } from '@sealwire/wire/ids';
 import { z } from 'zod';
 import { COMPARISON_STEPS, takeStep } from './comparison.ts';
 import { ContactOrder, carryOutContacts } from './contact-orders.ts';
-import { findFile, type ListedFile, listedFile } from './files/listed-file.ts';
+import { type FetchableFile, fetchable, listedFile } from './files/listed-file.ts';
 import { fileToSend, uploadFor } from './files/send-file.ts';
 import { GroupOrder, targetOf, workOnGroups } from './group-work.ts';
 import { carryOutHistory, HistoryOrder, type KeptRecord } from './history/history-orders.ts';
+import { About, contentAbout } from './message-about.ts';
 import { changePresence, PresenceOrder } from './presence.ts';
 import { parseRecipient } from './recipient.ts';
 import { sendAndWait } from './send-and-wait.ts';
 
 const Wait = z.number().min(0).max(86_400);
+/** Devices that policy keeps out: the others get it. */
+const LeaveOut = z.boolean();
 
 export const Order = z.union([
-  z.strictObject({ to: z.string(), text: z.string().min(1), wait: Wait }),
+  z.strictObject({ to: z.string(), text: z.string().min(1), wait: Wait, leaveOut: LeaveOut }),
   /** The answer to `upload`. */
-  z.strictObject({ to: z.string(), descriptor: z.base64(), wait: Wait }),
+  z.strictObject({ to: z.string(), descriptor: z.base64(), wait: Wait, leaveOut: LeaveOut }),
+  /** The text may be empty. */
+  z.strictObject({ about: About, to: z.string(), text: z.string(), wait: Wait, leaveOut: LeaveOut }),
   /** An absolute path. */
   z.strictObject({ upload: z.string(), to: z.array(z.string()).min(1) }),
   z.strictObject({ list: z.literal('files') }),
@@ -40,7 +48,7 @@ export type Order = z.output<typeof Order>;
 export type Report =
   | { readonly progress: readonly [done: number, all: number] }
   /** The first one of `get`. */
-  | { readonly file: ListedFile }
+  | { readonly file: FetchableFile }
   /** Of a history. */
   | { readonly kept: KeptRecord }
   /** base64. */
@@ -57,10 +65,10 @@ export async function carryOut(
   signal: AbortSignal,
 ): Promise<unknown> {
   if ('group' in order) return workOnGroups(client, order, signal);
-  if ('text' in order) return sendAndWait(client, targetOf(client, order.to), order.text, order.wait, signal);
-  if ('descriptor' in order) {
-    const content = fileContent(decodeFileDescriptor(Buffer.from(order.descriptor, 'base64')));
-    return sendAndWait(client, targetOf(client, order.to), content, order.wait, signal);
+  if ('leaveOut' in order) {
+    void client.connect();
+    const to = targetOf(client, order.to);
+    return sendAndWait(client, to, contentIn(client, order, to), order, signal);
   }
   if ('contacts' in order) return carryOutContacts(client, order.contacts);
   if ('history' in order) return carryOutHistory(client, order.history, say, signal);
@@ -68,7 +76,7 @@ export async function carryOut(
     const to = parseRecipient(order.to, client.address);
     return { ...(await takeStep(client, order.verify, to, signal)), own: client.address };
   }
-  if ('undo' in order) return client.undoLinking();
+  if ('undo' in order) return client.devices.undoLinking();
   const onProgress = progressTo(say);
   if ('upload' in order) {
     const recipients = order.to.map((to) => targetOf(client, to));
@@ -77,11 +85,18 @@ export async function carryOut(
   }
   if ('presence' in order) return changePresence(client, order.presence);
   if ('list' in order) return { own: client.address, files: client.receivedFiles.list().map(listedFile) };
-  const file = findFile(client, order.get);
-  await say({ file: listedFile(file) });
-  for await (const piece of client.files.download(file.descriptor, { signal, onProgress }))
+  const { file, descriptor } = fetchable(client, order.get);
+  await say({ file });
+  for await (const piece of client.files.download(descriptor, { signal, onProgress }))
     await say({ bytes: Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('base64') });
   return true;
+}
+
+/** What a message says. Throws `CliError`. */
+function contentIn(client: Client, order: Extract<Order, { leaveOut: boolean }>, to: AccountAddress): Content | string {
+  if ('about' in order) return contentAbout(order.about, order.text, to, client.address, isGroupAddress(to));
+  if ('text' in order) return order.text;
+  return fileContent(decodeFileDescriptor(Buffer.from(order.descriptor, 'base64')));
 }
 
 /** Nobody waits for who hears of it: what comes before the last was heard is left out. */

@@ -56,14 +56,14 @@ export function showPresence(client: Client, output: Output, isTerminal: boolean
     if (output.json) output.data(record, '').catch(() => undefined);
     else if (isTerminal && text !== undefined) output.note(text);
   };
-  client.onPresence(({ account, state }) =>
+  client.presence.onPresence(({ account, state }) =>
     say({ event: 'peer-presence', account, state }, `${nameOf(account)} is ${state}`),
   );
-  client.onServerNotice(({ id, text, at, until }) => {
+  client.serverNotices.onNotice(({ id, text, at, until }) => {
     if (output.json) output.data({ event: 'server-notice', id, text, at, until }, '').catch(() => undefined);
     else output.warn(`from the server, not from a person: ${text}`);
   });
-  client.onTyping(({ from, device, conversation, typing }) => {
+  client.typing.onTyping(({ from, device, conversation, typing }) => {
     const where = conversation === from ? '' : ` in ${conversationName(client, conversation)}`;
     const text = typing ? `${nameOf(from)} is typing${where}…` : undefined;
     say({ event: 'typing', from, device, conversation, typing }, text);

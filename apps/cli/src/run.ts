@@ -13,6 +13,7 @@ import { historyCommand } from './commands/history.ts';
 import { deleteAccountCommand, logoutCommand } from './commands/leave.ts';
 import { linkCommand } from './commands/link.ts';
 import { listenCommand } from './commands/listen.ts';
+import { messageAboutCommands } from './commands/message-about.ts';
 import { moveCommand } from './commands/move.ts';
 import { nesCommand } from './commands/nes/nes.ts';
 import { passwdCommand } from './commands/passwd.ts';
@@ -62,6 +63,7 @@ function buildProgram(context: Context): Command {
   const commands = [
     registerCommand(give),
     sendCommand(give),
+    ...messageAboutCommands(give),
     listenCommand(give),
     chatCommand(give),
     fileCommand(give),

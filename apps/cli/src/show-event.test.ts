@@ -10,8 +10,7 @@ const ALICE = parseAccountAddress('sip:alice@example.org');
 const NO_FILES = { keep: async () => undefined };
 const NOBODY_PARKED = {
   address: ALICE,
-  parked: () => [],
-  retry: async () => {},
+  inbox: { parked: () => [], retry: async () => {} },
   groups: NO_GROUPS,
   receivedFiles: NO_FILES,
 };
@@ -41,8 +40,10 @@ describe('what was parked, because printing it failed', () => {
     const event = { kind: 'gap', count: 1, reason: 'expired' } as const;
     const client = {
       address: ALICE,
-      parked: () => (retried.length === 0 ? [{ id: '7', event }] : []),
-      retry: async (id: string) => void retried.push(id),
+      inbox: {
+        parked: () => (retried.length === 0 ? [{ id: '7', event }] : []),
+        retry: async (id: string) => void retried.push(id),
+      },
       groups: NO_GROUPS,
       receivedFiles: NO_FILES,
     };

@@ -9,7 +9,8 @@ import type {
   SentAgainEvent,
 } from '@sealwire/client/events';
 import { isGroupAddress } from '@sealwire/wire/group-address';
-import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { type AccountAddress, accountOf } from '@sealwire/wire/ids';
+import { leftOutText } from './accepted.ts';
 import { type FileKeeper, type MessageFile, messageFile } from './files/message-file.ts';
 import { conversationName, type GroupNames } from './group-work.ts';
 import type { Output } from './output.ts';
@@ -22,6 +23,11 @@ export interface ShowOptions {
   readonly now?: () => number;
 }
 
+/** Where a parked event is asked for again. */
+interface EventRetry {
+  readonly inbox: Pick<Client['inbox'], 'parked' | 'retry'>;
+}
+
 /**
  * Data (messages, gaps) goes to stdout; with `--json` every event does. What was parked is asked for again: printing fails by the fault
  * of a pipe or a disk, not of a message.
@@ -29,10 +35,11 @@ export interface ShowOptions {
 export async function showEvent(
   output: Output,
   event: IncomingEvent,
-  client: Pick<Client, 'address' | 'parked' | 'retry'> & GroupNames & FileKeeper,
+  client: Pick<Client, 'address'> & EventRetry & GroupNames & FileKeeper,
   { now }: ShowOptions = {},
 ): Promise<void> {
-  if (event.kind === 'parked' && client.parked().some(({ id }) => id === event.id)) await client.retry(event.id);
+  if (event.kind === 'parked' && client.inbox.parked().some(({ id }) => id === event.id))
+    await client.inbox.retry(event.id);
   const file = event.kind === 'message' ? await messageFile(event, client) : undefined;
   if (output.json) return output.data(recordOf(event, file), '');
   const own = client.address;
@@ -220,19 +227,6 @@ function refusedText({ device, refusals }: MessageRefusedEvent): string {
 
 function countOf(messages: number): string {
   return messages === 1 ? 'a message' : `${messages} messages`;
-}
-
-/** What a person is told of devices without room. */
-export function leftOutText(devices: readonly DeviceId[], queued = false): string {
-  const names = devices.join(', ');
-  return queued
-    ? `no room in the mailbox of ${names}, or nothing of strangers is taken there: the message waits in the outbox`
-    : `no room in the mailbox of ${names}, or nothing of strangers is taken there: the message does not get there`;
-}
-
-/** `leftOut` is there when somebody is. */
-export function acceptedRecord(id: string, to: AccountAddress, leftOut: readonly DeviceId[]): Record<string, unknown> {
-  return { event: 'accepted', id, to, ...(leftOut.length > 0 && { leftOut }) };
 }
 
 const ALARMS = {

@@ -2,6 +2,7 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { ClientRuntime } from '@sealwire/client/runtime';
+import type { PassphraseCost } from './key-store.ts';
 
 export type Terminal = Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
 
@@ -19,4 +20,6 @@ export interface Surroundings {
   /** Fires at the first Ctrl-C or SIGTERM, and when nobody reads our output any more. */
   readonly interrupted: AbortSignal;
   readonly version: string;
+  /** What a new passphrase costs to try; absent: what it should. Each command of a test pays it, too. */
+  readonly passphraseCost?: PassphraseCost;
 }

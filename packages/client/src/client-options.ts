@@ -1,7 +1,9 @@
-/** What the calls of `client.ts` are told. */
+/** What opens a device, and other calls, are told. */
 import type { CurveName, SuiteName } from '@sealwire/crypto/port';
+import { ON_KEPT_OUT, type OnKeptOut } from './accounts/kept-out.ts';
 import type { LinkPrompts } from './accounts/linking/link-as-new.ts';
 import type { EngineFactory } from './engines/engine.ts';
+import { ClientError } from './errors.ts';
 import { type Retention, readSettings, writeSettings } from './history/history-settings.ts';
 import type { ClientRuntime } from './runtime.ts';
 import type { Ledger } from './storage/ledger.ts';
@@ -27,6 +29,12 @@ export interface OpenOptions {
    * has certified, and to no other. Not kept: to be named each time. Default: nobody is asked for a certificate.
    */
   readonly deviceAuthority?: { readonly publicKey: Uint8Array };
+  /**
+   * What becomes of messages of which policy keeps devices out: those that are unsafe, not trusted where only trusted ones are sent to, or of
+   * an account that is not certified. `refuse`: nobody gets them, and the user decides. `leave-out`: the others do, for a program that
+   * nobody looks at. Not kept, but with each message that is queued. Default: `refuse`.
+   */
+  readonly onKeptOut?: OnKeptOut;
   readonly signal?: AbortSignal;
 }
 
@@ -54,14 +62,14 @@ export interface RegisterOptions extends OpenOptions, SuiteOptions {
 export interface JoinOptions extends OpenOptions, SuiteOptions {
   readonly server: string;
   readonly name: string;
-  /** From `exportAccountSecret` of a device of the account. */
+  /** From `exportSecret` of the account, on one of its devices (`ClientAccount`). */
   readonly accountSecret: Uint8Array;
 }
 
 export interface RecoverOptions extends OpenOptions, SuiteOptions {
   readonly server: string;
   readonly name: string;
-  /** As `recoveryKey` of a device of the account made it. */
+  /** As `recoveryKey` of the account made it, on one of its devices (`ClientAccount`). */
   readonly recoveryKey: string;
   /** Whether the devices that the account still names stay. Default: no, this device is the only one from then on. */
   readonly keepDevices?: boolean;
@@ -74,6 +82,17 @@ export interface LinkOptions extends OpenOptions, SuiteOptions, LinkPrompts {
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
+}
+
+export interface SendOptions extends CallOptions {
+  /** For this message, in all attempts to send it, after a restart too. Default: as the client was opened. */
+  readonly onKeptOut?: OnKeptOut;
+}
+
+/** Throws `bad-request` for a choice that there is not. */
+export function checkOnKeptOut(choice: OnKeptOut): OnKeptOut {
+  if (ON_KEPT_OUT.includes(choice)) return choice;
+  throw new ClientError('bad-request', `for devices that are kept out the choice is one of ${ON_KEPT_OUT.join(', ')}`);
 }
 
 /** Before the client is there, so that nothing arrives in between. Throws `bad-request`. */

@@ -46,7 +46,7 @@ afterEach(async () => {
 });
 
 async function certificateOf({ client }: Person, other: Partial<AccountCertificate> = {}, by = seed) {
-  const { address, accountKey } = await client.peer(client.address);
+  const { address, accountKey } = await client.trust.peer(client.address);
   const term = { notBefore: now() - DAY, notAfter: now() + DAY };
   return signAccountCertificate(crypto, by, { address, accountKey, ...term, serial: systemRandom(16), ...other });
 }
@@ -77,9 +77,9 @@ it('T188: nothing goes to an account without a certificate, until it has one; no
   publish(await certificateOf(bob));
   await sendToBob();
   expect(await takeTexts(bob.client, 1)).toEqual(['hello']);
-  expect(await alice.client.peer('bob')).toMatchObject({ certified: true });
+  expect(await alice.client.trust.peer('bob')).toMatchObject({ certified: true });
   publish();
-  expect(await alice.client.peer('bob')).toMatchObject({ certified: false });
+  expect(await alice.client.trust.peer('bob')).toMatchObject({ certified: false });
   await expect(sendToBob()).rejects.toEqual(uncertified);
 });
 
@@ -101,15 +101,17 @@ it('T188: a certificate that is of another authority, account or key, or out of 
   }
   lieAboutBob(await certificateOf(bob, { notAfter: now() - 60_000 }));
   await sendToBob();
-  expect(await alice.client.peer('bob')).toMatchObject({ certified: true });
+  expect(await alice.client.trust.peer('bob')).toMatchObject({ certified: true });
 });
 
 it('is kept with the account: a message that is written offline goes out, and after its end it does not', async () => {
   publish(await certificateOf(bob));
-  await alice.client.peer('bob');
+  await alice.client.trust.peer('bob');
   const again = await afterCrash(alice, { deviceAuthority });
   people.push(again);
-  expect(again.client.peers().find(({ address }) => address === bob.client.address)).toMatchObject({ certified: true });
+  expect(again.client.trust.peers().find(({ address }) => address === bob.client.address)).toMatchObject({
+    certified: true,
+  });
   again.network.up = false;
   const { accepted } = await again.client.send('bob', 'later');
   again.network.up = true;
@@ -120,13 +122,13 @@ it('is kept with the account: a message that is written offline goes out, and af
 });
 
 it('tells of our own account, and changes nothing for who names no authority', async () => {
-  expect(alice.client.certificate()).toEqual({ state: 'missing' });
+  expect(alice.client.account.certificate()).toEqual({ state: 'missing' });
   const notAfter = now() + DAY;
   publish(await certificateOf(alice, { notAfter }));
-  expect(await alice.client.peer('alice')).toMatchObject({ certified: true });
-  expect(alice.client.certificate()).toEqual({ state: 'certified', notAfter });
-  expect(bob.client.certificate()).toBeUndefined();
-  expect(await bob.client.peer('alice')).not.toHaveProperty('certified');
+  expect(await alice.client.trust.peer('alice')).toMatchObject({ certified: true });
+  expect(alice.client.account.certificate()).toEqual({ state: 'certified', notAfter });
+  expect(bob.client.account.certificate()).toBeUndefined();
+  expect(await bob.client.trust.peer('alice')).not.toHaveProperty('certified');
   await (await bob.client.send('alice', 'as ever')).accepted;
   await alice.client.connect();
   expect(await takeTexts(alice.client, 1)).toEqual(['as ever']);

@@ -29,7 +29,7 @@ beforeEach(async () => {
   await Promise.all(clients.map((client) => client.connect()));
   await (await alice.client.send('bob', 'before')).accepted;
   await takeTexts(bob.client, 1);
-  await bob.client.setTrust(alice.client.device, 'trusted');
+  await bob.client.trust.set(alice.client.device, 'trusted');
 });
 
 afterEach(async () => {
@@ -62,11 +62,11 @@ describe('an account that the operator let be reset', () => {
     const [event] = await take(bob.client, 'account-reset', 1);
     expect(event).toMatchObject({ ...resetOf('alice'), text: expect.stringContaining('in another way') });
     await expect(bob.client.send('alice', 'secret')).rejects.toMatchObject({ code: 'unsafe-device' });
-    await expect(bob.client.peer('alice')).rejects.toMatchObject({ code: 'account-key-changed' });
-    const known = bob.client.peers().find(({ address }) => address === alice.client.address)!;
+    await expect(bob.client.trust.peer('alice')).rejects.toMatchObject({ code: 'account-key-changed' });
+    const known = bob.client.trust.peers().find(({ address }) => address === alice.client.address)!;
     expect(known.devices).toMatchObject([{ id: alice.client.device, trust: 'unsafe' }]);
 
-    const accepted2 = await bob.client.acceptReset('alice', known.shownKey);
+    const accepted2 = await bob.client.trust.acceptReset('alice', known.shownKey);
     expect(accepted2.devices).toMatchObject([{ id: phone.device, trust: 'untrusted' }]);
     await (await bob.client.send('alice', 'welcome back')).accepted;
     expect(await takeTexts(phone, 1)).toEqual(['welcome back']);
@@ -90,11 +90,11 @@ describe('an account that the operator let be reset', () => {
     const back = await Client.open({ storage: tablet.storage, runtime: runtimeOver(new FlakyNetwork()) });
     clients.push(back);
     await expect(back.connect()).rejects.toMatchObject(removed);
-    expect((await phone.devices()).map(({ id }) => id)).toEqual([phone.device]);
+    expect((await phone.devices.list()).map(({ id }) => id)).toEqual([phone.device]);
     // Neither can the secret of the key before be of use.
     const secret = {
       ...alice,
-      client: { address: alice.client.address, exportAccountSecret: () => alice.client.exportAccountSecret() },
+      client: { address: alice.client.address, account: { exportSecret: () => alice.client.account.exportSecret() } },
     };
     await expect(join(constellation, secret as unknown as Person)).rejects.toMatchObject({
       code: 'wrong-account-secret',
@@ -107,7 +107,7 @@ describe('an account that the operator let be reset', () => {
     await (await phone.send('bob', 'it is me')).accepted;
     const events = await eventsUntil(bob.client, 'undecryptable');
     expect(events).toMatchObject([resetOf('alice'), { kind: 'undecryptable', code: 'account-key-changed' }]);
-    await bob.client.acceptReset('alice');
+    await bob.client.trust.acceptReset('alice');
     await (await phone.send('bob', 'again')).accepted;
     expect(await takeTexts(bob.client, 1)).toEqual(['again']);
   });
@@ -128,7 +128,7 @@ describe('an account that the operator let be reset', () => {
     await storage.close();
     const phone = await begin(code, storage);
     await phone.connect();
-    expect((await phone.devices()).map(({ id }) => id)).toEqual([phone.device]);
+    expect((await phone.devices.list()).map(({ id }) => id)).toEqual([phone.device]);
   });
 });
 
@@ -153,30 +153,32 @@ describe('a lying server', () => {
 
   it('T186: that shows another key, for a moment even, is told of by the same event, and gets no message until the user decides', async () => {
     swapKey();
-    await expect(bob.client.peer('alice')).rejects.toMatchObject({ code: 'account-key-changed' });
+    await expect(bob.client.trust.peer('alice')).rejects.toMatchObject({ code: 'account-key-changed' });
     bob.network.intercept = (_request, ask) => ask();
     expect(await take(bob.client, 'account-reset', 1)).toMatchObject([resetOf('alice')]);
     // As if nothing had been.
-    expect((await bob.client.peer('alice')).accountKey).toEqual(
-      crypto.ed25519.publicKey(alice.client.exportAccountSecret()),
+    expect((await bob.client.trust.peer('alice')).accountKey).toEqual(
+      crypto.ed25519.publicKey(alice.client.account.exportSecret()),
     );
     await expect(bob.client.send('alice', 'secret')).rejects.toMatchObject({ code: 'unsafe-device' });
-    await bob.client.setTrust(alice.client.device, 'trusted');
+    await bob.client.trust.set(alice.client.device, 'trusted');
     await (await bob.client.send('alice', 'it was a lie')).accepted;
     expect(await takeTexts(alice.client, 1)).toEqual(['it was a lie']);
   });
 
   it('T186: that shows yet another key than the one the user compared is believed in neither', async () => {
     const compared = swapKey();
-    await expect(bob.client.peer('alice')).rejects.toMatchObject({ code: 'account-key-changed' });
+    await expect(bob.client.trust.peer('alice')).rejects.toMatchObject({ code: 'account-key-changed' });
     swapKey();
-    await expect(bob.client.acceptReset('alice', compared)).rejects.toMatchObject({ code: 'account-key-changed' });
+    await expect(bob.client.trust.acceptReset('alice', compared)).rejects.toMatchObject({
+      code: 'account-key-changed',
+    });
     await expect(bob.client.send('alice', 'secret')).rejects.toMatchObject({ code: 'unsafe-device' });
-    await expect(bob.client.acceptReset('bob')).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(bob.client.trust.acceptReset('bob')).rejects.toMatchObject({ code: 'forbidden' });
   });
 
   it('without a reset there is nothing to accept', async () => {
-    await expect(bob.client.acceptReset('alice')).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(bob.client.trust.acceptReset('alice')).rejects.toMatchObject({ code: 'forbidden' });
   });
 });
 

@@ -112,6 +112,6 @@ it.each([
       if (texts.at(-1) === 'last') enough.abort();
     }
     expect(texts).toEqual([...new Set(texts)]);
-    while (alice.client.unconfirmed('bob').length > 0) await turn();
+    while (alice.client.outbox.unconfirmed('bob').length > 0) await turn();
   },
 );

@@ -174,7 +174,7 @@ describe('a relay that loses messages', () => {
 
   it('loses a copy for the sender’s own other device: that device sees it', async () => {
     const phone = await company.anotherDevice(alice);
-    await alice.client.peer('alice');
+    await alice.client.trust.peer('alice');
     await say(alice, 'bob', '1');
     expect(await takeTexts(phone.client, 1)).toEqual(['1']);
     holdBack(phone, 1);
@@ -262,25 +262,25 @@ describe('receipts', () => {
   it('tell the sender which device has what, without an answer', async () => {
     const arrivals: unknown[] = [];
     const arrived = new Promise<void>((resolve) =>
-      alice.client.onArrived((arrival) => {
+      alice.client.outbox.onArrived((arrival) => {
         arrivals.push(arrival);
         resolve();
       }),
     );
     const sent = await alice.client.send('bob', 'hello');
-    expect(alice.client.unconfirmed('bob')).toEqual([]);
+    expect(alice.client.outbox.unconfirmed('bob')).toEqual([]);
     await arrived;
     expect(arrivals).toEqual([{ to: bob.client.address, device: bob.client.device, ids: [sent.id] }]);
-    expect(alice.client.unconfirmed('bob')).toEqual([]);
+    expect(alice.client.outbox.unconfirmed('bob')).toEqual([]);
     expect(await takeTexts(bob.client, 1)).toEqual(['hello']);
   });
 
   it('come from the sender’s own other device, too', async () => {
     const phone = await company.anotherDevice(alice);
-    await alice.client.peer('alice');
+    await alice.client.trust.peer('alice');
     const heard = new Set<string>();
     const all = new Promise<void>((resolve) =>
-      alice.client.onArrived(({ to, device }) => {
+      alice.client.outbox.onArrived(({ to, device }) => {
         heard.add(`${to} ${device}`);
         if (heard.size === 2) resolve();
       }),
@@ -296,8 +296,8 @@ describe('receipts', () => {
     const sent = await alice.client.send('carol', 'hello');
     await sent.accepted;
     await takeTexts(carol.client, 1);
-    expect(alice.client.unconfirmed('carol')).toEqual([{ id: sent.id, devices: [carol.client.device] }]);
-    const arrived = new Promise((resolve) => alice.client.onArrived(resolve));
+    expect(alice.client.outbox.unconfirmed('carol')).toEqual([{ id: sent.id, devices: [carol.client.device] }]);
+    const arrived = new Promise((resolve) => alice.client.outbox.onArrived(resolve));
     await say(carol, 'alice', 'hello back');
     expect(await arrived).toEqual({ to: carol.client.address, device: carol.client.device, ids: [sent.id] });
     expect(carol.network.framesSent('send')).toHaveLength(1);
@@ -307,7 +307,7 @@ describe('receipts', () => {
     const count = 40;
     const ids = new Set<string>();
     const all = new Promise<void>((resolve) =>
-      alice.client.onArrived((arrival) => {
+      alice.client.outbox.onArrived((arrival) => {
         for (const id of arrival.ids) ids.add(id);
         if (ids.size === count) resolve();
       }),
@@ -328,7 +328,7 @@ describe('receipts', () => {
     const sent = await alice.client.send('bob', 'hello');
     await sent.accepted;
     await takeTexts(bob.client, 1);
-    const arrived = new Promise((resolve) => alice.client.onArrived(resolve));
+    const arrived = new Promise((resolve) => alice.client.outbox.onArrived(resolve));
     const later = await afterCrash(bob);
     await company.online(later);
     expect(await arrived).toEqual({ to: bob.client.address, device: bob.client.device, ids: [sent.id] });
@@ -354,7 +354,7 @@ describe('honest runs', () => {
 
   it('what failed for good is not missed', async () => {
     await say(alice, 'bob', '1');
-    await alice.client.setTrust(bob.client.device, 'untrusted');
+    await alice.client.trust.set(bob.client.device, 'untrusted');
     alice.network.outgoing = (frame) => {
       if (frame.kind !== 'send') return frame;
       const refusal = { code: 'bad-request', text: 'no', retryable: false, retryAfterMs: 0 };

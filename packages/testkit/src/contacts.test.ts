@@ -48,7 +48,7 @@ async function linked(): Promise<Client> {
     code: show,
     digits: tell,
   });
-  const request = await alice.client.answerLink(await code);
+  const request = await alice.client.devices.answerLink(await code);
   await request.approve(await digits);
   const client = await linking;
   clients.push(client);
@@ -95,7 +95,7 @@ describe('a block', () => {
     expect(await takeTexts(alice.client, 1)).toEqual(['before']);
     await alice.client.blocks.add('bob');
     expect(await alice.client.blocks.list()).toEqual([bob.client.address]);
-    expect(await (await bob.client.send('alice', 'blocked')).accepted).toEqual({ leftOut: [] });
+    expect(await (await bob.client.send('alice', 'blocked')).accepted).toEqual({ leftOut: [], keptOut: [] });
     expect(await bob.client.blocks.list()).toEqual([]);
     await alice.client.blocks.remove('bob');
     await (await bob.client.send('alice', 'after')).accepted;
@@ -129,7 +129,7 @@ describe('a stranger', () => {
     expect(alice.client.contacts.requests()).toMatchObject([request]);
     const refused = { code: 'contact-needed', retryable: false };
     await expect((await bob.client.send('alice', 'hello?')).accepted).rejects.toMatchObject(refused);
-    expect(bob.client.pending()).toBe(0);
+    expect(bob.client.outbox.pending()).toBe(0);
     await alice.client.contacts.accept('bob', { name: 'Bob' });
     await alice.client.contacts.synced();
     expect(alice.client.contacts.requests()).toEqual([]);

@@ -46,7 +46,7 @@ describe('a conversation', () => {
   it('a name typed in another form is the same account, and one that hides something is none', async () => {
     const [alice, bob] = people as [Person, Person];
     for (const to of ['Bob', 'ｂｏｂ', 'sip:ｂob@example.org']) {
-      expect((await alice.client.peer(to)).address).toBe('sip:bob@example.org');
+      expect((await alice.client.trust.peer(to)).address).toBe('sip:bob@example.org');
       await (await alice.client.send(to, to)).accepted;
     }
     expect(await takeTexts(bob.client, 3)).toEqual(['Bob', 'ｂｏｂ', 'sip:ｂob@example.org']);
@@ -75,8 +75,10 @@ describe('a conversation', () => {
     await dave.client.connect();
     const { accepted } = await dave.client.send('carol', 'lost');
     await expect(accepted).rejects.toMatchObject({ code: 'curve-mismatch', retryable: false });
-    expect(dave.client.pending()).toBe(0);
-    expect((await carol.client.peer('dave')).devices[0]!.identities.map(({ suite }) => suite)).toEqual(['c25519']);
+    expect(dave.client.outbox.pending()).toBe(0);
+    expect((await carol.client.trust.peer('dave')).devices[0]!.identities.map(({ suite }) => suite)).toEqual([
+      'c25519',
+    ]);
   });
 
   it('binary content arrives as it is', async () => {

@@ -32,7 +32,7 @@ async function groupOf(...others: Person[]): Promise<AccountAddress> {
   for (const other of others) {
     await shownUntil(other, 'invited');
     await other.client.groups.join(address);
-    await other.client.emptied();
+    await other.client.outbox.emptied();
   }
   // All of them know that all are in: alice first, who may be on another node.
   while (membersOf(alice, address).length <= others.length) await turn();
@@ -103,7 +103,7 @@ it('members may write in it to who wants nothing of strangers, whether they were
   await alice.client.groups.invite(trio, [carol.client.address]);
   await shownUntil(carol, 'invited');
   await carol.client.groups.join(trio);
-  await carol.client.emptied();
+  await carol.client.outbox.emptied();
   await shownUntil(bob, 'joined');
   await bob.client.contacts.synced();
   await say(carol, trio, 'new here');
@@ -131,7 +131,7 @@ describe('the life of a group', () => {
     await alice.client.groups.remove(address, 'carol');
     await alice.client.send(address, 'only you');
     const again = await company.online(await afterCrash(alice));
-    await again.client.emptied();
+    await again.client.outbox.emptied();
     expect(await shownUntil(bob, 'only you')).toEqual(['alice removed carol', 'alice: only you']);
     expect(await shownUntil(carol, 'removed carol')).toEqual(['alice removed carol']);
     const devices = again.network
@@ -143,14 +143,14 @@ describe('the life of a group', () => {
 
   it('a member whose account was deleted is left out and told of; the others get what is written', async () => {
     const address = await groupOf(bob, carol);
-    await carol.client.deleteAccount();
+    await carol.client.account.delete();
     await say(alice, address, 'without carol');
     expect((await shownUntil(bob, 'without carol')).at(-1)).toBe('alice: without carol');
   });
 
   it('an unsafe device of a member stops the message by its name', async () => {
     const address = await groupOf(bob, carol);
-    await alice.client.setTrust(carol.client.device, 'unsafe');
+    await alice.client.trust.set(carol.client.device, 'unsafe');
     await expect(alice.client.send(address, 'no')).rejects.toMatchObject({
       code: 'unsafe-device',
       message: expect.stringContaining(carol.client.device),
@@ -190,7 +190,7 @@ describe('messages about messages', () => {
   it('live as long as the conversation says, in a group and in a pair', async () => {
     const address = await groupOf(bob);
     await alice.client.groups.setTimer(address, 3_600);
-    await alice.client.setTimer('bob', 60);
+    await alice.client.timers.set('bob', 60);
     await say(alice, address, 'an hour');
     await say(alice, 'bob', 'a minute');
     const lifetimes: Record<string, number | undefined> = {};
@@ -210,7 +210,7 @@ describe('a server that lies', () => {
     bob.network.incoming = (frame) =>
       frame.kind === 'deliver' && frame.sender === alice.client.device ? undefined : frame;
     for (let n = 0; n < 40; n++) await alice.client.groups.rename(address, `name ${n}`);
-    await alice.client.emptied();
+    await alice.client.outbox.emptied();
     await shownUntil(carol, 'renamed name 39');
     await say(carol, address, 'nice name');
     const lines = await shownUntil(bob, 'nice name');

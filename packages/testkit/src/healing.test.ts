@@ -154,7 +154,7 @@ describe('by the user’s word', () => {
       if (request.url.endsWith('/lime')) asked.push(request.url);
       return ask();
     };
-    expect(await bob.client.resetSessions('alice')).toEqual([alice.client.device]);
+    expect(await bob.client.sessions.reset('alice')).toEqual([alice.client.device]);
     await say(bob, 'alice', 'b3');
     expect(asked).toHaveLength(1);
     expect(await shownUntil(alice, 'b3')).toEqual(['b3']);
@@ -191,7 +191,7 @@ describe('a session that one side does not have', () => {
 
   it('the recipient has forgotten it: what is written on it is asked for', async () => {
     await talk(1, 2);
-    await bob.client.forgetPeer('alice');
+    await bob.client.trust.forget('alice');
     await say(alice, 'bob', 'a3', 'a4');
     const shown = await shownUntil(bob, 'a4');
     expect(shown.filter((event) => typeof event === 'object' && event.kind === 'session-restarted')).toEqual([
@@ -214,7 +214,7 @@ describe('a session that one side does not have', () => {
 
   it('our own other device was put back: it asks for its copies, in the conversations that they belong to', async () => {
     const phone = await company.anotherDevice(alice);
-    await alice.client.peer('alice');
+    await alice.client.trust.peer('alice');
     const round = async (n: number) => {
       await say(alice, 'bob', `a${n}`);
       await shownUntil(phone, `a${n}`);

@@ -42,7 +42,7 @@ describe('a device without keys', () => {
     const joining = {
       server: constellation.origin,
       name: 'bob',
-      accountSecret: bob.client.exportAccountSecret(),
+      accountSecret: bob.client.account.exportSecret(),
       storage,
     };
     const half = Client.join({ ...joining, runtime: runtimeOver(withoutDirectory()) });

@@ -53,7 +53,7 @@ async function expectReached(name: string): Promise<void> {
 describe('D15: a device that looks after the directory’s copy of its keys', () => {
   it('finds nothing where all is well, and uploads nothing', async () => {
     const before = await held();
-    expect(await alice.client.checkKeys()).toEqual([]);
+    expect(await alice.client.devices.checkKeys()).toEqual([]);
     expect(await held()).toEqual(before);
   });
 
@@ -61,21 +61,21 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
     const before = await held();
     await prekeys().delete(alice.client.device, SUITE);
     const finding = { suite: SUITE, part: 'registration', mended: true };
-    expect(await alice.client.checkKeys()).toEqual([finding]);
+    expect(await alice.client.devices.checkKeys()).toEqual([finding]);
     expect(await take(alice.client, 'directory-keys', 1)).toEqual([{ kind: 'directory-keys', ...finding }]);
     const after = await held();
     expect(after.bundle).toEqual(before.bundle);
     expect(after.ids.filter((id) => before.ids.includes(id))).toEqual([]);
-    expect(await alice.client.checkKeys()).toEqual([]);
+    expect(await alice.client.devices.checkKeys()).toEqual([]);
     await expectReached('bob');
   });
 
   it('posts its signed prekey where there is another one', async () => {
     const before = await held();
     await prekeys().replaceSignedPrekey(alice.client.device, SUITE, strangeKeys().signedPrekey);
-    expect(await alice.client.checkKeys()).toEqual([{ suite: SUITE, part: 'signedPrekey', mended: true }]);
+    expect(await alice.client.devices.checkKeys()).toEqual([{ suite: SUITE, part: 'signedPrekey', mended: true }]);
     expect((await held()).bundle).toEqual(before.bundle);
-    expect(await alice.client.checkKeys()).toEqual([]);
+    expect(await alice.client.devices.checkKeys()).toEqual([]);
     await expectReached('bob');
   });
 
@@ -85,11 +85,11 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
       maximum: LIMITS.prekeysPerDevice.value,
       now: Date.now(),
     });
-    expect(await alice.client.checkKeys()).toEqual([{ suite: SUITE, part: 'oneTimePrekeys', mended: true }]);
+    expect(await alice.client.devices.checkKeys()).toEqual([{ suite: SUITE, part: 'oneTimePrekeys', mended: true }]);
     const { ids } = await held();
     expect(ids.length).toBeGreaterThan(50);
     expect(strange.filter(({ id }) => ids.includes(id))).toEqual([]);
-    expect(await alice.client.checkKeys()).toEqual([]);
+    expect(await alice.client.devices.checkKeys()).toEqual([]);
     await expectReached('bob');
   });
 
@@ -99,7 +99,7 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
     await prekeys().register(alice.client.device, SUITE, { identityKey, signedPrekey }, oneTimePrekeys);
     const before = await held();
     const finding = { suite: SUITE, part: 'identityKey', mended: false };
-    expect(await alice.client.checkKeys()).toEqual([finding]);
+    expect(await alice.client.devices.checkKeys()).toEqual([finding]);
     expect(await take(alice.client, 'directory-keys', 1)).toEqual([{ kind: 'directory-keys', ...finding }]);
     expect(await held()).toEqual(before);
     const bob = await person('bob');
@@ -111,12 +111,12 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
   it('looks after the keys of each of its suites, hybrid ones too', async () => {
     const carol = await person('carol', { hybrid: true });
     expect(carol.client.suites).toHaveLength(4);
-    expect(await carol.client.checkKeys()).toEqual([]);
+    expect(await carol.client.devices.checkKeys()).toEqual([]);
     for (const suite of carol.client.suites) await prekeys().delete(carol.client.device, suite);
-    expect(await carol.client.checkKeys()).toEqual(
+    expect(await carol.client.devices.checkKeys()).toEqual(
       carol.client.suites.map((suite) => ({ suite, part: 'registration', mended: true })),
     );
-    expect(await carol.client.checkKeys()).toEqual([]);
+    expect(await carol.client.devices.checkKeys()).toEqual([]);
   });
 
   it('is not misled by a key that is given out between its two questions', async () => {
@@ -124,7 +124,7 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
       if (request.url.endsWith('/keys/check')) await prekeys().claim(SUITE, [alice.client.device], Date.now());
       return ask();
     };
-    expect(await alice.client.checkKeys()).toEqual([]);
+    expect(await alice.client.devices.checkKeys()).toEqual([]);
   });
 
   it('comes through a loss in the middle of mending', async () => {
@@ -139,8 +139,8 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
       if (request.url.endsWith('/lime') && ++posts === 3) throw new TypeError('fetch failed');
       return ask();
     };
-    await expect(alice.client.checkKeys()).rejects.toMatchObject({ code: 'unreachable' });
-    expect(await alice.client.checkKeys()).toEqual([{ suite: SUITE, part: 'registration', mended: true }]);
+    await expect(alice.client.devices.checkKeys()).rejects.toMatchObject({ code: 'unreachable' });
+    expect(await alice.client.devices.checkKeys()).toEqual([{ suite: SUITE, part: 'registration', mended: true }]);
     await expectReached('bob');
   });
 });

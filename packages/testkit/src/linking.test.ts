@@ -46,7 +46,7 @@ function newcomer(name = 'alice', storage = new MemoryStorage()) {
 }
 
 async function letIn(device = newcomer(), options = {}) {
-  const request = await alice.client.answerLink(await device.code);
+  const request = await alice.client.devices.answerLink(await device.code);
   await request.approve(await device.digits, options);
   return device.linked;
 }
@@ -55,64 +55,67 @@ describe('linking', () => {
   it('gives no say over the list of devices, unless that is wanted', async () => {
     const tablet = await letIn();
     const refusal = { code: 'not-administrator' };
-    expect(() => tablet.exportAccountSecret()).toThrow(expect.objectContaining(refusal));
+    expect(() => tablet.account.exportSecret()).toThrow(expect.objectContaining(refusal));
     await tablet.connect();
-    await expect(tablet.answerLink(await newcomer().code)).rejects.toMatchObject(refusal);
+    await expect(tablet.devices.answerLink(await newcomer().code)).rejects.toMatchObject(refusal);
     const desk = await letIn(newcomer(), { administrator: true });
-    expect(desk.exportAccountSecret()).toEqual(alice.client.exportAccountSecret());
-    await desk.removeDevice(tablet.device);
-    expect((await alice.client.peer('alice')).devices.map(({ id }) => id)).toEqual([alice.client.device, desk.device]);
+    expect(desk.account.exportSecret()).toEqual(alice.client.account.exportSecret());
+    await desk.devices.remove(tablet.device);
+    expect((await alice.client.trust.peer('alice')).devices.map(({ id }) => id)).toEqual([
+      alice.client.device,
+      desk.device,
+    ]);
   });
 
   it('hands over what the application gives, also after a restart', async () => {
     const device = newcomer();
     const tablet = await letIn(device, { handover: utf8('settings') });
-    expect(tablet.handover()).toEqual(utf8('settings'));
+    expect(tablet.devices.handover()).toEqual(utf8('settings'));
     await tablet.close();
     const again = await Client.open({ storage: device.storage.copy(), runtime: runtimeOver(device.network) });
     clients.push(again);
-    expect(again.handover()).toEqual(utf8('settings'));
-    expect(alice.client.handover()).toBeUndefined();
+    expect(again.devices.handover()).toEqual(utf8('settings'));
+    expect(alice.client.devices.handover()).toBeUndefined();
   });
 
   it('a device that was let in leaves by itself, and is taken off the list by one that may', async () => {
     const tablet = await letIn();
-    await tablet.leave();
-    await expect(tablet.devices()).rejects.toMatchObject({ code: 'login-refused' });
-    await alice.client.removeDevice(tablet.device);
-    expect((await alice.client.peer('alice')).devices).toHaveLength(1);
+    await tablet.account.leave();
+    await expect(tablet.devices.list()).rejects.toMatchObject({ code: 'login-refused' });
+    await alice.client.devices.remove(tablet.device);
+    expect((await alice.client.trust.peer('alice')).devices).toHaveLength(1);
   });
 
   it('E05: a code is read once, for 90 seconds, and not guessed', async () => {
     const device = newcomer();
     const code = await device.code;
-    const request = await alice.client.answerLink(code);
+    const request = await alice.client.devices.answerLink(code);
     const reused = { code: 'conflict' };
-    await expect(alice.client.answerLink(code)).rejects.toMatchObject(reused);
+    await expect(alice.client.devices.answerLink(code)).rejects.toMatchObject(reused);
     await request.approve(await device.digits);
     await device.linked;
-    await expect(alice.client.answerLink(code)).rejects.toMatchObject(reused);
+    await expect(alice.client.devices.answerLink(code)).rejects.toMatchObject(reused);
     const late = newcomer();
     const lateCode = await late.code;
     clock.ahead += LIMITS.linkMs.value;
     const over = { code: 'link-over' };
-    await expect(alice.client.answerLink(lateCode)).rejects.toMatchObject(over);
+    await expect(alice.client.devices.answerLink(lateCode)).rejects.toMatchObject(over);
     await expect(late.linked).rejects.toMatchObject(over);
     const guessed = formatLinkCode({ id: systemRandom(16), key: parseLinkCode(lateCode).key });
-    await expect(alice.client.answerLink(guessed)).rejects.toMatchObject(over);
+    await expect(alice.client.devices.answerLink(guessed)).rejects.toMatchObject(over);
     for (const bad of ['', 'sealwire-link-1:', `${lateCode}x`, lateCode.slice(0, -4), 'sealwire-link-2:AAAA'])
-      await expect(alice.client.answerLink(bad)).rejects.toMatchObject({ code: 'bad-link-code' });
+      await expect(alice.client.devices.answerLink(bad)).rejects.toMatchObject({ code: 'bad-link-code' });
   });
 
   it('wrong digits let nobody in, and six of them end it', async () => {
     const device = newcomer();
-    const request = await alice.client.answerLink(await device.code);
+    const request = await alice.client.devices.answerLink(await device.code);
     const digits = await device.digits;
     const wrong = String((Number(digits) + 1) % 100).padStart(2, '0');
     for (let tries = 0; tries < 6; tries++)
       await expect(request.approve(wrong)).rejects.toMatchObject({ code: 'wrong-digits' });
     await expect(request.approve(digits)).rejects.toMatchObject({ code: 'link-over' });
-    expect(await alice.client.devices()).toHaveLength(1);
+    expect(await alice.client.devices.list()).toHaveLength(1);
     device.stop.abort();
     await expect(device.linked).rejects.toMatchObject({ code: 'aborted' });
   });
@@ -127,7 +130,7 @@ describe('linking', () => {
       expect(await take(client, 'devices-changed', 1)).toEqual([
         { kind: 'devices-changed', added: [desk.device], removed: [] },
       ]);
-    await alice.client.removeDevice(desk.device);
+    await alice.client.devices.remove(desk.device);
     for (const client of [alice.client, tablet])
       expect(await take(client, 'devices-changed', 1)).toEqual([
         { kind: 'devices-changed', added: [], removed: [desk.device] },
@@ -143,7 +146,7 @@ describe('when something ends in the middle', () => {
   it('the new device dies after it was named: linked again, it is the same device', async () => {
     const storage = new MemoryStorage();
     const first = newcomer('alice', storage);
-    const request = await alice.client.answerLink(await first.code);
+    const request = await alice.client.devices.answerLink(await first.code);
     const digits = await first.digits;
     // The welcome is never read.
     first.network.up = false;
@@ -152,12 +155,12 @@ describe('when something ends in the middle', () => {
     await expect(first.linked).rejects.toMatchObject({ code: 'aborted' });
     const tablet = await letIn(newcomer('alice', storage.copy()));
     expect(tablet.device).toBe(request.device);
-    expect((await alice.client.peer('alice')).devices).toHaveLength(2);
+    expect((await alice.client.trust.peer('alice')).devices).toHaveLength(2);
   });
 
   it('the answer to the new list is lost: approved again, it goes on', async () => {
     const device = newcomer();
-    const request = await alice.client.answerLink(await device.code);
+    const request = await alice.client.devices.answerLink(await device.code);
     let lost = 0;
     alice.network.intercept = async (asked, ask) => {
       const answer = await ask();
@@ -196,12 +199,12 @@ describe('a server that stands between the two', () => {
   it('S47: shows other digits on the two, but for one time in a hundred', async () => {
     const device = newcomer();
     between(device);
-    const linking = alice.client.answerLink(await device.code);
+    const linking = alice.client.devices.answerLink(await device.code);
     const digits = await device.digits;
     // The entry was sealed for the one in between.
     await expect(linking).rejects.toMatchObject({ code: 'link-forged' });
     expect(digits).toMatch(/^\d\d$/);
-    expect(await alice.client.devices()).toHaveLength(1);
+    expect(await alice.client.devices.list()).toHaveLength(1);
     device.stop.abort();
     await expect(device.linked).rejects.toBeDefined();
   });
@@ -218,7 +221,7 @@ describe('a server that stands between the two', () => {
       return Response.json({ message: encodeBase64url(LINK_REVEAL.encode({ key, salt })) });
     };
     const stop = new AbortController();
-    const linking = alice.client.answerLink(await device.code, { signal: stop.signal });
+    const linking = alice.client.devices.answerLink(await device.code, { signal: stop.signal });
     await expect(device.linked).rejects.toMatchObject({ code: 'link-forged' });
     stop.abort();
     await expect(linking).rejects.toMatchObject({ code: 'aborted' });
@@ -236,7 +239,7 @@ describe('a server that stands between the two', () => {
       return Response.json({ message: encodeBase64url(decodeBase64url(message).subarray(1)) });
     };
     const code = await device.code;
-    await expect(alice.client.answerLink(code)).rejects.toMatchObject({ code: 'link-forged' });
+    await expect(alice.client.devices.answerLink(code)).rejects.toMatchObject({ code: 'link-forged' });
     expect(revealed).toBe(false);
     device.stop.abort();
     await expect(device.linked).rejects.toBeDefined();
@@ -252,7 +255,7 @@ describe('a server that stands between the two', () => {
       const changed = decodeBase64url(message).map((byte, at) => (at === 3 ? byte ^ 1 : byte));
       return Response.json({ message: encodeBase64url(changed) });
     };
-    const refused = await alice.client
+    const refused = await alice.client.devices
       .answerLink(await device.code)
       .then(
         (request: LinkRequest) => request.approve('00'),
@@ -260,7 +263,7 @@ describe('a server that stands between the two', () => {
       )
       .catch((error: { code: string }) => error.code);
     expect(refused).toBe('link-forged');
-    expect(await alice.client.devices()).toHaveLength(1);
+    expect(await alice.client.devices.list()).toHaveLength(1);
     device.stop.abort();
     await expect(device.linked).rejects.toBeDefined();
   });

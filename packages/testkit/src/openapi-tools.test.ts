@@ -60,7 +60,7 @@ describe(`Schemathesis${skipped}`, () => {
       authorization = request.headers.get('authorization') ?? authorization;
       return ask();
     };
-    await client.checkKeys();
+    await client.devices.checkKeys();
     await client.close();
   });
   afterAll(() => constellation?.stop());

@@ -31,36 +31,36 @@ afterEach(async () => {
 });
 
 it('the devices of somebody on another server are read through the own one, and followed', async () => {
-  const { accountKey, devices } = await alice.client.peer(CAROL);
+  const { accountKey, devices } = await alice.client.trust.peer(CAROL);
   expect(devices).toMatchObject([{ id: carol.client.device, trust: 'untrusted' }]);
-  expect(accountKey).toEqual(carol.client.peers()[0]!.accountKey);
+  expect(accountKey).toEqual(carol.client.trust.peers()[0]!.accountKey);
   const tablets = [await join(there, carol), await join(there, carol)];
   people.push(...tablets);
   const ids = [carol, ...tablets].map(({ client }) => client.device);
-  expect((await alice.client.peer(CAROL)).devices.map(({ id }) => id).sort()).toEqual(ids.sort());
+  expect((await alice.client.trust.peer(CAROL)).devices.map(({ id }) => id).sort()).toEqual(ids.sort());
 });
 
 it('S44: a directory that shows another account key for somebody elsewhere is not believed', async () => {
-  await alice.client.peer(CAROL);
+  await alice.client.trust.peer(CAROL);
   const other = await register(there, 'carole');
   people.push(other);
   alice.network.intercept = async (request, ask) => {
     const answer = await ask();
     if (!request.url.endsWith('/manifests/carol%40example.com')) return answer;
-    const { accountKey } = other.client.peers()[0]!;
+    const { accountKey } = other.client.trust.peers()[0]!;
     return Response.json({
       ...((await answer.json()) as object),
       accountKey: Buffer.from(accountKey).toString('base64url'),
     });
   };
-  await expect(alice.client.peer(CAROL)).rejects.toMatchObject({ code: 'manifest-invalid' });
+  await expect(alice.client.trust.peer(CAROL)).rejects.toMatchObject({ code: 'manifest-invalid' });
 });
 
 it('who is not there is told apart from a server that cannot be asked', async () => {
-  await expect(alice.client.peer('sip:dave@example.com')).rejects.toMatchObject({ code: 'unknown-account' });
-  await expect(alice.client.peer('sip:dave@example.net')).rejects.toMatchObject({ code: 'unknown-account' });
+  await expect(alice.client.trust.peer('sip:dave@example.com')).rejects.toMatchObject({ code: 'unknown-account' });
+  await expect(alice.client.trust.peer('sip:dave@example.net')).rejects.toMatchObject({ code: 'unknown-account' });
   await there.stop();
-  await expect(alice.client.peer(CAROL)).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(alice.client.trust.peer(CAROL)).rejects.toMatchObject({ code: 'unavailable' });
   await there.start();
 });
 

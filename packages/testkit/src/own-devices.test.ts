@@ -56,7 +56,7 @@ describe('a device that joined', () => {
     await (await phone.client.send('bob', 'still here')).accepted;
     while (asked === 0) await turn();
     expect(asked).toBe(1);
-    expect(phone.client.peers().find(({ address }) => address === phone.client.address)).toMatchObject({
+    expect(phone.client.trust.peers().find(({ address }) => address === phone.client.address)).toMatchObject({
       manifestVersion: 1,
     });
   });
@@ -98,7 +98,7 @@ describe('a note to self', () => {
 });
 
 async function knows(person: Person, devices: number): Promise<void> {
-  const own = () => person.client.peers().find(({ address }) => address === person.client.address);
+  const own = () => person.client.trust.peers().find(({ address }) => address === person.client.address);
   while (own()?.devices.length !== devices) await turn();
 }
 

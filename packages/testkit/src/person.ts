@@ -91,7 +91,7 @@ export async function join(constellation: Constellation, person: Person, options
   const client = await Client.join({
     server: constellation.origin,
     name: person.client.address.slice('sip:'.length).split('@')[0]!,
-    accountSecret: person.client.exportAccountSecret(),
+    accountSecret: person.client.account.exportSecret(),
     storage,
     runtime,
     ...(curves ? { curves } : {}),
@@ -120,8 +120,8 @@ export async function acquaint(one: Person, other: Person): Promise<void> {
     [one, other],
     [other, one],
   ] as const) {
-    await client.peer(of.client.address);
-    await client.setTrust(of.client.device, 'trusted');
+    await client.trust.peer(of.client.address);
+    await client.trust.set(of.client.device, 'trusted');
   }
 }
 

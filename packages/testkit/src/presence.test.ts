@@ -19,7 +19,7 @@ beforeEach(async () => {
 /** The next word on somebody's presence. */
 function told({ client }: Person): Promise<string> {
   return new Promise((resolve) => {
-    const forget = client.onPresence(({ account, state }) => {
+    const forget = client.presence.onPresence(({ account, state }) => {
       forget();
       resolve(`${account} ${state}`);
     });
@@ -29,7 +29,7 @@ function told({ client }: Person): Promise<string> {
 /** The next word on who types. */
 function shown({ client }: Person): Promise<string> {
   return new Promise((resolve) => {
-    const forget = client.onTyping(({ device, conversation, typing }) => {
+    const forget = client.typing.onTyping(({ device, conversation, typing }) => {
       forget();
       resolve(`${device} ${typing} ${conversation}`);
     });
@@ -65,7 +65,7 @@ it('typing reaches every device of the other one, and is in no mailbox', async (
   for (const device of [bob, phone]) await shownUntil(device, 'one', ['caught-up', 'delivered']);
 
   const both = [shown(bob), shown(phone)];
-  alice.client.typing('bob', true);
+  alice.client.typing.say('bob', true);
   const about = [alice.client.device, alice.client.address] as const;
   expect(await Promise.all(both)).toEqual(new Array(2).fill(`${about[0]} true ${about[1]}`));
   expect(alice.network.framesSent('ephemeral')).toHaveLength(1);
@@ -88,6 +88,6 @@ it('typing in a group is seen there', async () => {
   await take(alice.client, 'message', 1);
   await take(bob.client, 'message', 1);
   const seen = shown(bob);
-  alice.client.typing(address, true);
+  alice.client.typing.say(address, true);
   expect(await seen).toBe(`${alice.client.device} true ${address}`);
 });

@@ -99,7 +99,7 @@ it('T140: a stranger is told nothing, whatever it asks, until it is written to',
 
 it('what one device has displayed its account’s other ones are told, and nobody else', async () => {
   const desk = await company.anotherDevice(bob);
-  await bob.client.peer('bob');
+  await bob.client.trust.peer('bob');
   await say(alice, 'bob', 'one', 'two');
   const messages = await read(bob, 2);
   const [event] = await take(desk.client, 'displayed-elsewhere', 1);
@@ -131,9 +131,9 @@ describe('a LIME device of somebody else', () => {
       oneTimePrekeys,
       terms,
     );
-    await bob.client.admit(phone(), [{ suite: SUITE, identityKey }]);
+    await bob.client.devices.admit(phone(), [{ suite: SUITE, identityKey }]);
     lime.activateDevice(phone());
-    const { password } = await bob.client.makeAppPassword('phone');
+    const { password } = await bob.client.account.makeAppPassword('phone');
     bridge = await Bridge.connect({ origin: company.constellation.origin, device: phone(), user: 'bob', password });
     await alice.client.receipts.setLevel('on');
   });

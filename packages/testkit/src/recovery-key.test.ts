@@ -23,7 +23,7 @@ beforeEach(async () => {
   bob = await register(constellation, 'bob');
   clients = [alice.client, bob.client];
   await Promise.all(clients.map((client) => client.connect()));
-  paper = alice.client.recoveryKey();
+  paper = alice.client.account.recoveryKey();
 });
 
 afterEach(async () => {
@@ -46,8 +46,8 @@ describe('with its recovery key', () => {
     const tablet = await join(constellation, alice);
     clients.push(tablet.client);
     await (await bob.client.send('alice', 'before')).accepted;
-    await bob.client.setTrust(alice.client.device, 'trusted');
-    const known = await bob.client.peer('alice');
+    await bob.client.trust.set(alice.client.device, 'trusted');
+    const known = await bob.client.trust.peer('alice');
     await alice.client.close();
 
     const phone = await recover();
@@ -57,16 +57,16 @@ describe('with its recovery key', () => {
     expect(await takeTexts(phone, 1)).toEqual(['after']);
     await (await phone.send('bob', 'I am back')).accepted;
     expect(await take(bob.client, 'message', 1)).toMatchObject([{ text: 'I am back', trust: 'untrusted' }]);
-    const now = await bob.client.peer('alice');
+    const now = await bob.client.trust.peer('alice');
     expect([now.accountKey, now.manifestVersion]).toEqual([known.accountKey, known.manifestVersion + 1]);
     expect(now.devices).toMatchObject([{ id: phone.device, trust: 'untrusted' }]);
     // It may do what the first device did.
-    expect(phone.recoveryKey()).toBe(paper);
+    expect(phone.account.recoveryKey()).toBe(paper);
   });
 
   it('a new device enters beside those that are there, where that is wanted', async () => {
     const phone = await recover({ keepDevices: true });
-    const named = (await phone.devices()).map(({ id }) => id);
+    const named = (await phone.devices.list()).map(({ id }) => id);
     expect(named).toEqual([alice.client.device, phone.device]);
     expect(alice.client.state).toBe('online');
   });
@@ -85,7 +85,7 @@ describe('with its recovery key', () => {
     const other = await join(constellation, alice);
     clients.push(other.client);
     const phone = await recover({ storage });
-    expect((await phone.devices()).map(({ id }) => id).sort()).toEqual([phone.device, other.client.device].sort());
+    expect((await phone.devices.list()).map(({ id }) => id).sort()).toEqual([phone.device, other.client.device].sort());
   });
 
   it('what was typed wrong is told before anything is made or asked; another account’s key changes nothing', async () => {
@@ -103,16 +103,16 @@ describe('with its recovery key', () => {
     await expect(recover({ recoveryKey: foreign, storage }, network)).rejects.toMatchObject({
       code: 'wrong-account-secret',
     });
-    expect((await alice.client.devices()).map(({ id }) => id)).toEqual([alice.client.device]);
+    expect((await alice.client.devices.list()).map(({ id }) => id)).toEqual([alice.client.device]);
     // The storage is free for another try.
     await storage.close();
     await recover({ storage });
   });
 
   it('is told whether what is on paper is right', () => {
-    expect(alice.client.isRecoveryKey(paper.toLowerCase())).toBe(true);
-    expect(alice.client.isRecoveryKey(formatRecoveryKey(nodeCrypto(), systemRandom(32)))).toBe(false);
-    expect(() => alice.client.isRecoveryKey(paper.slice(6))).toThrow(
+    expect(alice.client.account.isRecoveryKey(paper.toLowerCase())).toBe(true);
+    expect(alice.client.account.isRecoveryKey(formatRecoveryKey(nodeCrypto(), systemRandom(32)))).toBe(false);
+    expect(() => alice.client.account.isRecoveryKey(paper.slice(6))).toThrow(
       expect.objectContaining({ code: 'bad-recovery-key' }),
     );
   });

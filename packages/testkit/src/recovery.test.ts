@@ -182,14 +182,14 @@ describe('registration', () => {
     const mallory = await person('mallory');
     const joining = Client.join({
       ...options(new MemoryStorage(), network()),
-      accountSecret: mallory.client.exportAccountSecret(),
+      accountSecret: mallory.client.account.exportSecret(),
     });
     await expect(joining).rejects.toMatchObject({ code: 'wrong-account-secret' });
     expect((await constellation.store.devices.list([alice.client.address]))[0]).toHaveLength(1);
     const phone = await join(constellation, alice, { now });
     clients.push(phone.client);
-    expect(await alice.client.devices()).toHaveLength(2);
-    expect(phone.client.exportAccountSecret()).toEqual(alice.client.exportAccountSecret());
+    expect(await alice.client.devices.list()).toHaveLength(2);
+    expect(phone.client.account.exportSecret()).toEqual(alice.client.account.exportSecret());
   });
 
   it('joining with the wrong secret leaves the storage free for the right one', async () => {
@@ -198,9 +198,9 @@ describe('registration', () => {
     const wrong = { ...options(storage, network()), accountSecret: new Uint8Array(32).fill(7) };
     await expect(Client.join(wrong)).rejects.toMatchObject({ code: 'wrong-account-secret' });
     await storage.close();
-    const right = { ...options(storage, network()), accountSecret: alice.client.exportAccountSecret() };
+    const right = { ...options(storage, network()), accountSecret: alice.client.account.exportSecret() };
     clients.push(await Client.join(right));
-    expect(await alice.client.devices()).toHaveLength(2);
+    expect(await alice.client.devices.list()).toHaveLength(2);
   });
 });
 

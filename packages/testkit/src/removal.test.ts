@@ -69,10 +69,10 @@ describe('a removed device', () => {
       authorization = request.headers.get('authorization') ?? authorization;
       return ask();
     };
-    await tablet.client.devices();
+    await tablet.client.devices.list();
     const ended = stopped(tablet.client);
     const removedAt = performance.now();
-    await alice.client.removeDevice(tablet.client.device);
+    await alice.client.devices.remove(tablet.client.device);
     await ended;
     expect(performance.now() - removedAt).toBeLessThan(SECOND_MS);
     await expect(tablet.client.connect()).rejects.toMatchObject({ code: 'device-removed' });
@@ -80,7 +80,7 @@ describe('a removed device', () => {
     expect([authorization.startsWith('Bearer '), answer.status]).toEqual([true, 401]);
     expect(await store.mailboxes.usage(tablet.client.device)).toEqual({ messages: 0, bytes: 0 });
     expect(await store.prekeys.find('c25519', [tablet.client.device])).toEqual([undefined]);
-    expect((await alice.client.peer('alice')).devices.map(({ id }) => id)).toEqual([alice.client.device]);
+    expect((await alice.client.trust.peer('alice')).devices.map(({ id }) => id)).toEqual([alice.client.device]);
   });
 
   it('T183: of whose removal the bus lost every word is out with the next poll, and peers leave it out before that', async () => {
@@ -90,7 +90,7 @@ describe('a removed device', () => {
     const mend = hub.cut();
     const ended = stopped(tablet.client);
     const removedAt = performance.now();
-    await alice.client.removeDevice(tablet.client.device);
+    await alice.client.devices.remove(tablet.client.device);
     // What a relay remembers of an account's devices ends by itself.
     clock.ahead += 3 * SECOND_MS;
     await (await bob.client.send('alice', 'to one')).accepted;
@@ -109,7 +109,7 @@ describe('a removed device', () => {
     await (await bob.client.send('alice', 'while it was away')).accepted;
     expect((await store.mailboxes.usage(device)).messages).toBe(1);
     const entry = (await store.devices.find(device))!;
-    await alice.client.removeDevice(device);
+    await alice.client.devices.remove(device);
     const again = await join(nodes[1], alice);
     clients.push(again.client);
     expect(again.client.device).not.toBe(device);
@@ -127,7 +127,7 @@ describe('a removed device', () => {
 describe('the linking of a device', () => {
   async function letIn(options = {}): Promise<Client> {
     const device = newcomer(nodes[1], 'alice', new MemoryStorage());
-    const request = await alice.client.answerLink(await device.code);
+    const request = await alice.client.devices.answerLink(await device.code);
     await request.approve(await device.digits, options);
     const client = await device.linked;
     clients.push(client);
@@ -141,7 +141,7 @@ describe('the linking of a device', () => {
     expect((await take(desk.client, 'devices-changed', 1))[0]).toMatchObject({ added: [tablet.device] });
     const ended = stopped(tablet);
     clock.ahead += UNDO_MS - 60 * SECOND_MS;
-    expect(await alice.client.undoLinking()).toEqual({ device: tablet.device, administrator: false });
+    expect(await alice.client.devices.undoLinking()).toEqual({ device: tablet.device, administrator: false });
     await ended;
     // She was told of the desk, too.
     expect((await take(alice.client, 'devices-changed', 3)).at(-1)).toMatchObject({ removed: [tablet.device] });
@@ -150,24 +150,24 @@ describe('the linking of a device', () => {
     const [sent] = bob.network.framesSent('send').slice(-1);
     expect(sent!.parts.map(({ device }) => device).sort()).toEqual([alice.client.device, desk.client.device].sort());
     // The one that came before it is as new, and goes by another call.
-    expect((await alice.client.undoLinking()).device).toBe(desk.client.device);
-    await expect(alice.client.undoLinking()).rejects.toMatchObject({ code: 'nothing-to-undo' });
+    expect((await alice.client.devices.undoLinking()).device).toBe(desk.client.device);
+    await expect(alice.client.devices.undoLinking()).rejects.toMatchObject({ code: 'nothing-to-undo' });
   });
 
   it('is undone by another device that was told of it, too', async () => {
     const desk = await tabletElsewhere();
     const tablet = await letIn();
     await take(desk.client, 'devices-changed', 1);
-    expect((await desk.client.undoLinking()).device).toBe(tablet.device);
+    expect((await desk.client.devices.undoLinking()).device).toBe(tablet.device);
   });
 
   it('is not undone after that; and of one that was given the account key is told that it can come back', async () => {
     const tablet = await letIn({ administrator: true });
-    expect(await alice.client.undoLinking()).toEqual({ device: tablet.device, administrator: true });
+    expect(await alice.client.devices.undoLinking()).toEqual({ device: tablet.device, administrator: true });
     const late = await letIn();
     clock.ahead += UNDO_MS;
-    await expect(alice.client.undoLinking()).rejects.toMatchObject({ code: 'nothing-to-undo' });
-    expect((await alice.client.devices()).map(({ id }) => id)).toContain(late.device);
+    await expect(alice.client.devices.undoLinking()).rejects.toMatchObject({ code: 'nothing-to-undo' });
+    expect((await alice.client.devices.list()).map(({ id }) => id)).toContain(late.device);
   });
 
   it('whose undoing broke off is undone by the same call again', async () => {
@@ -176,15 +176,15 @@ describe('the linking of a device', () => {
       if (request.method === 'PUT') throw new TypeError('fetch failed');
       return ask();
     };
-    await expect(alice.client.undoLinking()).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(alice.client.devices.undoLinking()).rejects.toMatchObject({ code: 'unreachable' });
     alice.network.intercept = (_request, ask) => ask();
-    expect((await alice.client.undoLinking()).device).toBe(tablet.device);
-    expect((await bob.client.peer('alice')).devices.map(({ id }) => id)).toEqual([alice.client.device]);
+    expect((await alice.client.devices.undoLinking()).device).toBe(tablet.device);
+    expect((await bob.client.trust.peer('alice')).devices.map(({ id }) => id)).toEqual([alice.client.device]);
   });
 });
 
 it('I12: the name of a deleted account is given to nobody, however long ago that was', async () => {
-  await alice.client.deleteAccount();
+  await alice.client.account.delete();
   clock.ahead += 2 * LIMITS.unfinishedAccountMs.value;
   await expect(register(nodes[1], 'alice')).rejects.toMatchObject({ code: 'name-taken' });
 });

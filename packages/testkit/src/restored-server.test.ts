@@ -141,7 +141,7 @@ describe('devices that joined after the backup', () => {
       await client.close();
     await restore();
     await listedAgain(bob, 4);
-    expect((await alice.client.peer('bob')).devices).toHaveLength(4);
+    expect((await alice.client.trust.peer('bob')).devices).toHaveLength(4);
   });
 
   it('senders queue while nobody can give the list back, and lose nothing', async () => {
@@ -155,8 +155,8 @@ describe('devices that joined after the backup', () => {
     expect(await take(alice.client, 'send-waits', 1)).toMatchObject([
       { code: 'manifest-rollback', text: expect.stringContaining('one of their devices connects') },
     ]);
-    expect(alice.client.pending()).toBe(1);
-    expect(alice.client.refusalOf(id)).toMatchObject({ code: 'manifest-rollback' });
+    expect(alice.client.outbox.pending()).toBe(1);
+    expect(alice.client.outbox.refusalOf(id)).toMatchObject({ code: 'manifest-rollback' });
     let letAsk = () => {};
     const mayAsk = new Promise<void>((resolve) => {
       letAsk = resolve;
@@ -167,7 +167,7 @@ describe('devices that joined after the backup', () => {
     letAsk();
     await accepted;
     expect(await takeTexts(back.client, 1)).toEqual(['nobody is there']);
-    expect(alice.client.refusalOf(id)).toBeUndefined();
+    expect(alice.client.outbox.refusalOf(id)).toBeUndefined();
   });
 
   it('S38: an older list is never encrypted to, whatever a relay accepts', async () => {
@@ -191,7 +191,7 @@ describe('S45: a device that was removed after the backup', () => {
   it('is removed again, and nobody writes to it', async () => {
     const laptop = await secondDeviceOf(bob);
     await backUp();
-    await bob.client.removeDevice(laptop.client.device);
+    await bob.client.devices.remove(laptop.client.device);
     await say(alice, bob, 'to one device');
     await restore();
     await listedAgain(bob, 3);

@@ -40,31 +40,31 @@ it('the key is pinned with the first answer, and kept; conversations go on as ev
   await (await alice.client.send('bob', 'hello')).accepted;
   expect(await takeTexts(bob.client, 1)).toEqual(['hello']);
   const key = crypto.ed25519.publicKey(signingKey!);
-  expect(alice.client.directoryKey()).toEqual(key);
+  expect(alice.client.trust.directoryKey()).toEqual(key);
   const again = await afterCrash(alice);
   people.push(again);
-  expect(again.client.directoryKey()).toEqual(key);
-  await expect(again.client.acceptDirectoryKey()).rejects.toMatchObject({ code: 'not-found' });
+  expect(again.client.trust.directoryKey()).toEqual(key);
+  await expect(again.client.trust.acceptDirectoryKey()).rejects.toMatchObject({ code: 'not-found' });
 });
 
 it('T169: an answer that was changed, taken from another question, or not signed any more is not believed', async () => {
-  await alice.client.peer('bob');
+  await alice.client.trust.peer('bob');
   const changed = async (answer: Response) => {
     const text = await answer.text();
     return new Response(text.replace('"version":1', '"version":2'), { headers: answer.headers });
   };
   between('/manifests/bob', changed);
-  await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'directory-forged' });
+  await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'directory-forged' });
   between('/manifests/bob', () => fetch(`${constellation.origin}/directory/manifests/alice`));
-  await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'directory-forged' });
+  await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'directory-forged' });
   between('/manifests/bob', async (answer) => new Response(await answer.text()));
-  await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'directory-unsigned' });
+  await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'directory-unsigned' });
   between('/manifests/bob', async (answer) => new Response(await answer.text(), { headers: { [HEADER]: 'key=' } }));
-  await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'directory-forged' });
+  await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'directory-forged' });
 });
 
 it('T169: keys that were asked for by another request, or changed on their way, are not believed', async () => {
-  await alice.client.peer('bob');
+  await alice.client.trust.peer('bob');
   let asked = 0;
   between('/lime', async (answer) => {
     asked += 1;
@@ -83,17 +83,17 @@ it('T169: keys that were asked for by another request, or changed on their way, 
 });
 
 it('T169: another key: one event, nothing is believed, until the user accepts it', async () => {
-  await alice.client.peer('bob');
+  await alice.client.trust.peer('bob');
   signingKey = systemRandom(32);
   await constellation.stop();
   await constellation.start();
   const event = take(alice.client, 'directory-key-change', 1);
   for (let n = 0; n < 2; n++)
-    await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'directory-key-changed' });
+    await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'directory-key-changed' });
   expect(await event).toEqual([{ kind: 'directory-key-change' }]);
-  await alice.client.acceptDirectoryKey();
-  expect(await alice.client.peer('bob')).toMatchObject({ manifestVersion: 1 });
-  expect(alice.client.directoryKey()).toEqual(crypto.ed25519.publicKey(signingKey));
+  await alice.client.trust.acceptDirectoryKey();
+  expect(await alice.client.trust.peer('bob')).toMatchObject({ manifestVersion: 1 });
+  expect(alice.client.trust.directoryKey()).toEqual(crypto.ed25519.publicKey(signingKey));
 });
 
 it('what LIME clients of others read is as it was: a header is all there is more', async () => {

@@ -42,7 +42,7 @@ describe('a first message that shows another identity key than before', () => {
     const device = alice.client.device;
     expect(await take(bob.client, 'identity-change', 1)).toEqual([{ kind: 'identity-change', device }]);
     await expect(bob.client.send('alice', 'hello')).rejects.toMatchObject({ code: 'unsafe-device' });
-    expect((await bob.client.peer('alice')).devices).toMatchObject([{ id: device, trust: 'unsafe' }]);
+    expect((await bob.client.trust.peer('alice')).devices).toMatchObject([{ id: device, trust: 'unsafe' }]);
   });
 });
 
@@ -57,7 +57,7 @@ describe('a directory that lies', () => {
       const page = (await (await ask()).json()) as object;
       return Response.json({ ...page, manifests: [], next: Number(new URL(request.url).searchParams.get('after')) });
     };
-    await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: expect.stringMatching(/^manifest-/) });
+    await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: expect.stringMatching(/^manifest-/) });
     expect(asked).toBe(1);
   });
 
@@ -65,7 +65,7 @@ describe('a directory that lies', () => {
     const answer = await (await fetch(`${company.constellation.origin}/directory/manifests/alice`)).json();
     alice.network.intercept = async (request, ask) =>
       request.url.endsWith('/manifests/bob') ? Response.json(answer) : ask();
-    await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'unknown-account' });
+    await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'unknown-account' });
   });
 });
 
@@ -80,9 +80,9 @@ describe('the user’s word', () => {
         go = () => resolve(ask());
       });
     };
-    const asking = alice.client.peer('bob');
+    const asking = alice.client.trust.peer('bob');
     while (!go) await new Promise((resolve) => setImmediate(resolve));
-    await alice.client.setTrust(bob.client.device, 'unsafe');
+    await alice.client.trust.set(bob.client.device, 'unsafe');
     go();
     const { devices } = await asking;
     expect(devices.length).toBe(3);
@@ -112,8 +112,8 @@ describe('a device that is forgotten', () => {
     await meet();
     const { device } = tablet.client;
     expect(await recordsOf(alice, device)).not.toEqual([]);
-    await bob.client.removeDevice(device);
-    await alice.client.peer('bob');
+    await bob.client.devices.remove(device);
+    await alice.client.trust.peer('bob');
     expect(await recordsOf(alice, device)).toEqual([]);
     expect(await recordsOf(alice, bob.client.device)).not.toEqual([]);
   });
@@ -123,7 +123,7 @@ describe('a device that is forgotten', () => {
     const asked = bundlesAsked(alice);
     await (await alice.client.send('bob', 'in the old session')).accepted;
     expect(asked()).toBe(0);
-    await alice.client.acceptIdentityChange(bob.client.device);
+    await alice.client.trust.acceptIdentityChange(bob.client.device);
     await (await alice.client.send('bob', 'in a new session')).accepted;
     expect(asked()).toBe(1);
     expect(await takeTexts(bob.client, 2)).toEqual(['in the old session', 'in a new session']);
@@ -132,7 +132,7 @@ describe('a device that is forgotten', () => {
   it('a forgotten account is met as a stranger: pinned again, in a new session', async () => {
     await meet();
     const asked = bundlesAsked(alice);
-    await alice.client.forgetPeer('bob');
+    await alice.client.trust.forget('bob');
     expect(await recordsOf(alice, bob.client.device)).toEqual([]);
     await (await alice.client.send('bob', 'again')).accepted;
     expect(asked()).toBe(1);

@@ -81,11 +81,11 @@ describe('devices', () => {
     const tablet = await company.anotherDevice(bob);
     await meet();
     expect(await takeTexts(tablet.client, 1)).toEqual(['hello']);
-    expect((await bob.client.devices()).map(({ id }) => id).sort()).toEqual(
+    expect((await bob.client.devices.list()).map(({ id }) => id).sort()).toEqual(
       [bob.client.device, tablet.client.device].sort(),
     );
     const ended = take(tablet.client, 'message', 1);
-    await bob.client.removeDevice(tablet.client.device);
+    await bob.client.devices.remove(tablet.client.device);
     await expect(ended).rejects.toMatchObject({ code: 'device-removed' });
     expect(tablet.client.state).toBe('stopped');
     expect(tablet.network.links).toBe(1);
@@ -93,7 +93,7 @@ describe('devices', () => {
     expect(await takeTexts(bob.client, 1)).toEqual(['without the tablet']);
     const newest = alice.network.framesSent('send').at(-1)!;
     expect(newest.parts.map(({ device }) => device)).toEqual([bob.client.device]);
-    expect((await alice.client.peer('bob')).devices.map(({ id }) => id)).toEqual([bob.client.device]);
+    expect((await alice.client.trust.peer('bob')).devices.map(({ id }) => id)).toEqual([bob.client.device]);
     await expect(tablet.client.send('alice', 'still there')).rejects.toMatchObject({ code: 'device-removed' });
   });
 
@@ -104,11 +104,11 @@ describe('devices', () => {
       return ask();
     };
     const { device } = tablet.client;
-    await expect(bob.client.removeDevice(device)).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(bob.client.devices.remove(device)).rejects.toMatchObject({ code: 'unreachable' });
     bob.network.intercept = (_request, ask) => ask();
-    await bob.client.removeDevice(device);
-    expect((await alice.client.peer('bob')).devices.map(({ id }) => id)).toEqual([bob.client.device]);
-    await expect(bob.client.removeDevice(device)).rejects.toMatchObject({ code: 'not-found' });
+    await bob.client.devices.remove(device);
+    expect((await alice.client.trust.peer('bob')).devices.map(({ id }) => id)).toEqual([bob.client.device]);
+    await expect(bob.client.devices.remove(device)).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('a device that the server has cut off is left out, though its manifest is not mended yet', async () => {
@@ -123,7 +123,7 @@ describe('devices', () => {
     await meet();
     const tablet = await company.anotherDevice(bob);
     const ended = take(tablet.client, 'message', 1);
-    await bob.client.deleteAccount();
+    await bob.client.account.delete();
     await expect(ended).rejects.toMatchObject({
       code: expect.stringMatching(/device-removed|login-refused|account-lost/),
     });
@@ -161,51 +161,51 @@ describe('a lying server', () => {
     await meet();
     const { manifest, bytes } = await newestManifest();
     const forged = signed(systemRandom(32), { ...manifest, version: 2, previous: crypto.sha256(bytes) });
-    serveManifest({ ...forged, accountKey: encodeBase64url((await alice.client.peer('bob')).accountKey) });
-    await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'manifest-invalid' });
+    serveManifest({ ...forged, accountKey: encodeBase64url((await alice.client.trust.peer('bob')).accountKey) });
+    await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'manifest-invalid' });
   });
 
   it('another account key is refused until the user forgets the old one', async () => {
     await meet();
     const { manifest } = await newestManifest();
     serveManifest(signed(systemRandom(32), manifest));
-    await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'account-key-changed' });
-    await alice.client.forgetPeer('bob');
-    expect((await alice.client.peer('bob')).manifestVersion).toBe(1);
+    await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'account-key-changed' });
+    await alice.client.trust.forget('bob');
+    expect((await alice.client.trust.peer('bob')).manifestVersion).toBe(1);
   });
 
   it('S38: an older list of devices is refused', async () => {
     const { answer } = await newestManifest();
     await company.anotherDevice(bob);
-    expect((await alice.client.peer('bob')).manifestVersion).toBe(2);
+    expect((await alice.client.trust.peer('bob')).manifestVersion).toBe(2);
     serveManifest(answer);
-    await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'manifest-rollback' });
+    await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'manifest-rollback' });
     alice.network.intercept = (_request, ask) => ask();
-    expect((await alice.client.peer('bob')).devices).toHaveLength(2);
+    expect((await alice.client.trust.peer('bob')).devices).toHaveLength(2);
   });
 
   it('S38: a signed list that does not follow from the known one is refused', async () => {
     await meet();
-    await alice.client.peer('bob');
+    await alice.client.trust.peer('bob');
     const { manifest } = await newestManifest();
-    const seed = bob.client.exportAccountSecret();
+    const seed = bob.client.account.exportSecret();
     serveManifest(signed(seed, { ...manifest, version: 2, previous: systemRandom(32) }));
-    await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'manifest-fork' });
+    await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'manifest-fork' });
     serveManifest(signed(seed, { ...manifest, issuedAt: manifest.issuedAt + 1 }));
-    await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'manifest-fork' });
+    await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'manifest-fork' });
   });
 
   it('a list that is several versions ahead is followed through the history', async () => {
-    expect((await alice.client.peer('bob')).manifestVersion).toBe(1);
+    expect((await alice.client.trust.peer('bob')).manifestVersion).toBe(1);
     await company.anotherDevice(bob);
     await company.anotherDevice(bob);
     await company.anotherDevice(bob);
-    expect(await alice.client.peer('bob')).toMatchObject({ manifestVersion: 4 });
+    expect(await alice.client.trust.peer('bob')).toMatchObject({ manifestVersion: 4 });
   });
 
   it('D18, S49: a swapped identity key blocks the send, makes the device unsafe, and waits for the user', async () => {
-    await alice.client.peer('bob');
-    await alice.client.setTrust(bob.client.device, 'trusted');
+    await alice.client.trust.peer('bob');
+    await alice.client.trust.set(bob.client.device, 'trusted');
     alice.network.intercept = async (request, ask) => {
       const answer = await ask();
       if (!request.url.endsWith('/lime')) return answer;
@@ -223,13 +223,13 @@ describe('a lying server', () => {
     expect(await take(alice.client, 'identity-change', 1)).toEqual([
       { kind: 'identity-change', device: bob.client.device },
     ]);
-    expect((await alice.client.peer('bob')).devices[0]!.trust).toBe('unsafe');
+    expect((await alice.client.trust.peer('bob')).devices[0]!.trust).toBe('unsafe');
     await expect(alice.client.send('bob', 'secret')).rejects.toMatchObject({ code: 'unsafe-device' });
     expect(alice.network.framesSent('send')).toEqual([]);
 
     alice.network.intercept = (_request, ask) => ask();
-    await alice.client.acceptIdentityChange(bob.client.device);
-    expect((await alice.client.peer('bob')).devices[0]!.trust).toBe('untrusted');
+    await alice.client.trust.acceptIdentityChange(bob.client.device);
+    expect((await alice.client.trust.peer('bob')).devices[0]!.trust).toBe('untrusted');
     await (await alice.client.send('bob', 'again')).accepted;
     expect(await takeTexts(bob.client, 1)).toEqual(['again']);
   });
@@ -266,14 +266,16 @@ describe('a lying server', () => {
 
   it('trust is the user’s word: kept over restarts, lost with the device', async () => {
     await meet();
-    await alice.client.setTrust(bob.client.device, 'trusted');
+    await alice.client.trust.set(bob.client.device, 'trusted');
     await bob.client.send('alice', 'am I trusted?');
     expect(await take(alice.client, 'message', 1)).toMatchObject([{ trust: 'trusted' }]);
-    await alice.client.setTrust(bob.client.device, 'unsafe');
+    await alice.client.trust.set(bob.client.device, 'unsafe');
     await expect(alice.client.send('bob', 'no')).rejects.toMatchObject({ code: 'unsafe-device' });
-    await alice.client.setTrust(bob.client.device, 'untrusted');
+    await alice.client.trust.set(bob.client.device, 'untrusted');
     await (await alice.client.send('bob', 'yes')).accepted;
     const stranger = `${bob.client.address};gr=urn:uuid:00000000-0000-4000-8000-000000000000`;
-    await expect(alice.client.setTrust(stranger as never, 'trusted')).rejects.toMatchObject({ code: 'unknown-device' });
+    await expect(alice.client.trust.set(stranger as never, 'trusted')).rejects.toMatchObject({
+      code: 'unknown-device',
+    });
   });
 });

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 
 const numberOf = async ({ client }: Person, name: string) => client.verification.safetyNumber(name);
-const trustOf = async ({ client }: Person, name: string) => (await client.peer(name)).trust;
+const trustOf = async ({ client }: Person, name: string) => (await client.trust.peer(name)).trust;
 
 /** Resolves with the first state that is so. */
 function stateOf({ client }: Person, is: (state: VerificationState) => boolean): Promise<VerificationState> {
@@ -65,7 +65,7 @@ describe('T166: numbers and codes', () => {
     await company.anotherDevice(bob);
     expect((await numberOf(alice, 'bob')).digits).toBe(hers.digits);
     expect(await alice.client.verification.compareNumber('bob', his.digits.replace(/(.{5})/g, '$1 '))).toBe(true);
-    expect(await alice.client.peer('bob')).toMatchObject({ verified: true, trust: 'trusted' });
+    expect(await alice.client.trust.peer('bob')).toMatchObject({ verified: true, trust: 'trusted' });
     expect(await trustOf(bob, 'alice')).toBe('untrusted');
     await expect(alice.client.verification.compareNumber('bob', '12345')).rejects.toMatchObject({
       code: 'bad-verification-code',
@@ -77,9 +77,9 @@ describe('T166: numbers and codes', () => {
     expect(await alice.client.verification.compare('bob', code)).toBe('same');
     const again = await afterCrash(alice);
     company.people.push(again);
-    expect(await again.client.peer('bob')).toMatchObject({ verified: true, trust: 'trusted' });
+    expect(await again.client.trust.peer('bob')).toMatchObject({ verified: true, trust: 'trusted' });
     await again.client.verification.withdraw('bob');
-    expect(await again.client.peer('bob')).toMatchObject({ verified: false, trust: 'untrusted' });
+    expect(await again.client.trust.peer('bob')).toMatchObject({ verified: false, trust: 'untrusted' });
     await expect(again.client.verification.compare('bob', 'sealwire-verify-1:AAAA')).rejects.toMatchObject({
       code: 'bad-verification-code',
     });
@@ -90,9 +90,9 @@ describe('T166: numbers and codes', () => {
     expect(await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code)).toBe('same');
     await company.anotherDevice(bob);
     expect(await trustOf(alice, 'bob')).toBe('trusted');
-    await alice.client.setTrust(bob.client.device, 'unsafe');
+    await alice.client.trust.set(bob.client.device, 'unsafe');
     await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code);
-    const { trust, devices } = await alice.client.peer('bob');
+    const { trust, devices } = await alice.client.trust.peer('bob');
     expect([trust, devices.map((device) => device.trust).sort()]).toEqual(['unsafe', ['trusted', 'unsafe']]);
   });
 });
@@ -123,20 +123,20 @@ describe('T167: a server that lies to one of the two', () => {
     const events = take(alice.client, 'account-reset', 1);
     await swapAccountKey();
     for (let n = 0; n < 3; n++)
-      await expect(alice.client.peer('bob')).rejects.toMatchObject({ code: 'account-key-changed' });
+      await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'account-key-changed' });
     expect(await events).toMatchObject([{ kind: 'account-reset', address: bob.client.address }]);
-    expect(alice.client.peers().find(({ address }) => address === bob.client.address)!.trust).toBe('unsafe');
+    expect(alice.client.trust.peers().find(({ address }) => address === bob.client.address)!.trust).toBe('unsafe');
     await expect(alice.client.send('bob', 'to whom?')).rejects.toMatchObject({ code: 'unsafe-device' });
     alice.network.intercept = (_request, ask) => ask();
     expect(await trustOf(alice, 'bob')).toBe('unsafe');
-    await alice.client.setTrust(bob.client.device, 'trusted');
+    await alice.client.trust.set(bob.client.device, 'trusted');
     expect(await trustOf(alice, 'bob')).toBe('trusted');
   });
 
   it('D10: an account that is forgotten has to be verified anew', async () => {
     await alice.client.verification.compare('bob', (await numberOf(bob, 'alice')).code);
-    await alice.client.forgetPeer('bob');
-    expect(await alice.client.peer('bob')).toMatchObject({ verified: false, trust: 'untrusted' });
+    await alice.client.trust.forget('bob');
+    expect(await alice.client.trust.peer('bob')).toMatchObject({ verified: false, trust: 'untrusted' });
   });
 });
 
@@ -185,7 +185,7 @@ describe('four characters over the relay', () => {
 
 describe('T170: trusted devices only', () => {
   it('a device that is not trusted gets nothing, and is named; verified, it does', async () => {
-    await alice.client.trustPolicy.set('trusted-only');
+    await alice.client.trust.policy.set('trusted-only');
     // Nobody is known yet: found out when it is sent.
     const { accepted } = await alice.client.send('bob', 'first');
     await expect(accepted).rejects.toMatchObject({
@@ -200,9 +200,9 @@ describe('T170: trusted devices only', () => {
   });
 
   it('one that joins somebody who is not verified is found out, though all others are trusted', async () => {
-    await alice.client.peer('bob');
-    await alice.client.setTrust(bob.client.device, 'trusted');
-    await alice.client.trustPolicy.set('trusted-only', 'bob');
+    await alice.client.trust.peer('bob');
+    await alice.client.trust.set(bob.client.device, 'trusted');
+    await alice.client.trust.policy.set('trusted-only', 'bob');
     await (await alice.client.send('bob', 'for one')).accepted;
     const tablet = await company.anotherDevice(bob);
     const { accepted } = await alice.client.send('bob', 'for two');
@@ -216,20 +216,20 @@ describe('T170: trusted devices only', () => {
     const carol = await register(company.constellation, 'carol');
     company.people.push(carol);
     const laptop = await company.anotherDevice(alice);
-    await alice.client.trustPolicy.set('trusted-only');
-    await alice.client.trustPolicy.set('everyone', 'carol');
+    await alice.client.trust.policy.set('trusted-only');
+    await alice.client.trust.policy.set('everyone', 'carol');
     await (await alice.client.send('carol', 'hello')).accepted;
     await (await alice.client.send('alice', 'a note')).accepted;
     expect(await takeTexts(laptop.client, 2)).toEqual(['hello', 'a note']);
     const again = await afterCrash(alice);
     company.people.push(again);
-    const { trustPolicy } = again.client;
-    expect([trustPolicy.get(), trustPolicy.get('carol'), trustPolicy.get('bob')]).toEqual([
+    const { policy } = again.client.trust;
+    expect([policy.get(), policy.get('carol'), policy.get('bob')]).toEqual([
       'trusted-only',
       'everyone',
       'trusted-only',
     ]);
-    expect(trustPolicy.conversations()).toEqual([carol.client.address]);
-    await expect(trustPolicy.set('nobody' as never)).rejects.toMatchObject({ code: 'bad-request' });
+    expect(policy.conversations()).toEqual([carol.client.address]);
+    await expect(policy.set('nobody' as never)).rejects.toMatchObject({ code: 'bad-request' });
   });
 });

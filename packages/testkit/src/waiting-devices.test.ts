@@ -53,7 +53,7 @@ async function registerOnSuite3(device: DeviceId) {
   return { suite, identityKey } as const;
 }
 
-const versionOf = async () => (await bob.client.peer(bob.client.address)).manifestVersion;
+const versionOf = async () => (await bob.client.trust.peer(bob.client.address)).manifestVersion;
 
 describe('a waiting device', () => {
   it('is seen with its keys, by all devices of the account, and is none of them yet', async () => {
@@ -61,8 +61,8 @@ describe('a waiting device', () => {
     const desk = await join(constellation, bob);
     clients.push(desk.client);
     for (const { client } of [bob, desk]) {
-      expect(await client.waitingDevices()).toEqual([{ id: phone(), identities, since: 7 }]);
-      expect((await client.devices()).map(({ id }) => id).sort()).toEqual(
+      expect(await client.devices.waiting()).toEqual([{ id: phone(), identities, since: 7 }]);
+      expect((await client.devices.list()).map(({ id }) => id).sort()).toEqual(
         [bob.client.device, desk.client.device].sort(),
       );
     }
@@ -70,13 +70,13 @@ describe('a waiting device', () => {
 
   it('T192: is admitted under its keys, and the same again is no error; others see what it is', async () => {
     const identities = await registerPhone();
-    await bob.client.admit(phone(), identities);
-    await bob.client.admit(phone(), identities);
+    await bob.client.devices.admit(phone(), identities);
+    await bob.client.devices.admit(phone(), identities);
     expect(await versionOf()).toBe(2);
-    expect(await bob.client.waitingDevices()).toEqual([]);
+    expect(await bob.client.devices.waiting()).toEqual([]);
     const alice = await register(constellation, 'alice');
     clients.push(alice.client);
-    const { devices } = await alice.client.peer('bob');
+    const { devices } = await alice.client.trust.peer('bob');
     expect(devices).toContainEqual({ id: phone(), identities, trust: 'untrusted', lime: true });
     expect(devices.map(({ id, lime }) => [id === phone(), lime])).toContainEqual([false, undefined]);
   });
@@ -85,18 +85,18 @@ describe('a waiting device', () => {
     const seen = await registerPhone();
     await constellation.store.prekeys.delete(phone(), SUITE);
     const others = await registerPhone();
-    await expect(bob.client.admit(phone(), seen)).rejects.toMatchObject({ code: 'identity-mismatch' });
+    await expect(bob.client.devices.admit(phone(), seen)).rejects.toMatchObject({ code: 'identity-mismatch' });
     expect(await versionOf()).toBe(1);
-    await bob.client.admit(phone(), others);
-    await expect(bob.client.admit(phone(), seen)).rejects.toMatchObject({ code: 'identity-mismatch' });
+    await bob.client.devices.admit(phone(), others);
+    await expect(bob.client.devices.admit(phone(), seen)).rejects.toMatchObject({ code: 'identity-mismatch' });
   });
 
   it('has to be there, and of the account', async () => {
     const identities = await registerPhone();
     const nobody = parseDeviceId(`${bob.client.address};gr=urn:uuid:nobody`);
-    await expect(bob.client.admit(nobody, identities)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(bob.client.devices.admit(nobody, identities)).rejects.toMatchObject({ code: 'not-found' });
     const foreign = parseDeviceId('sip:carol@example.org;gr=urn:uuid:phone');
-    await expect(bob.client.admit(foreign, identities)).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(bob.client.devices.admit(foreign, identities)).rejects.toMatchObject({ code: 'forbidden' });
     expect(await versionOf()).toBe(1);
   });
 
@@ -104,8 +104,8 @@ describe('a waiting device', () => {
     const [classical] = await registerPhone();
     const onSuite3 = parseDeviceId(`${bob.client.address};gr=urn:uuid:only-suite-3`);
     const kyber = [await registerOnSuite3(phone()), await registerOnSuite3(onSuite3)] as const;
-    await bob.client.admit(phone(), [classical, kyber[0]]);
-    await bob.client.admit(onSuite3, [kyber[1]]);
+    await bob.client.devices.admit(phone(), [classical, kyber[0]]);
+    await bob.client.devices.admit(onSuite3, [kyber[1]]);
     const alice = await register(constellation, 'alice');
     clients.push(alice.client);
     await alice.client.connect();
@@ -121,7 +121,7 @@ describe('a waiting device', () => {
   });
 
   it('is written to as Linphone writes once it is admitted; its owner’s own devices lose nothing by that', async () => {
-    await bob.client.admit(phone(), await registerPhone());
+    await bob.client.devices.admit(phone(), await registerPhone());
     const alice = await register(constellation, 'alice');
     clients.push(alice.client);
     await alice.client.connect();
@@ -155,8 +155,8 @@ describe('a waiting device', () => {
 
   it('is sent away without a new manifest', async () => {
     await registerPhone();
-    await bob.client.removeDevice(phone());
-    expect(await bob.client.waitingDevices()).toEqual([]);
+    await bob.client.devices.remove(phone());
+    expect(await bob.client.devices.waiting()).toEqual([]);
     expect(await versionOf()).toBe(1);
   });
 });

@@ -4,6 +4,7 @@
  */
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { decodeBase64url, encodeBase64url } from './base64url.ts';
+import { LONGEST_LIFETIME } from './envelope.ts';
 import { type AccountAddress, domainOf, nameOf, parseAccountAddress } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import {
@@ -30,8 +31,6 @@ export const GROUP_PICTURE_BYTES = 20_480;
 export const GROUP_PARENTS = 32;
 /** Accounts that one event invites. */
 export const GROUP_INVITED = 64;
-/** s: a year. */
-export const GROUP_LIFETIME = 31_536_000;
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const REFUSED = 'bad-group-event';
@@ -200,7 +199,7 @@ function checkAction({ actor, action }: GroupEvent): void {
       if (action.member === actor) throw invalid('nobody removes oneself: that is to leave');
       break;
     case 'timer':
-      if (action.lifetime > GROUP_LIFETIME) throw invalid('a lifetime is at most a year');
+      if (action.lifetime > LONGEST_LIFETIME) throw invalid('a lifetime is at most a year');
       break;
   }
 }

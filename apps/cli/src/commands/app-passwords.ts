@@ -33,7 +33,7 @@ export function appPasswordsCommand(context: () => Context): Command {
 
 async function makeAppPassword(context: Context, name: string, options: AccountOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
-    const made = await client.makeAppPassword(name);
+    const made = await client.account.makeAppPassword(name);
     await context.output.data({ event: 'app-password', ...made }, made.password);
     context.output.note(`user ${made.user}, realm ${made.realm}; this password is not shown again`);
   });
@@ -41,7 +41,7 @@ async function makeAppPassword(context: Context, name: string, options: AccountO
 
 async function listAppPasswords(context: Context, options: AccountOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
-    for (const { id, name, createdAt, usedOn } of await client.appPasswords()) {
+    for (const { id, name, createdAt, usedOn } of await client.account.appPasswords()) {
       const made = new Date(createdAt).toISOString().slice(0, 10);
       const line = `${id}  made ${made}  ${usedOn ? `used ${usedOn}` : 'never used'}  ${name}`;
       await context.output.data({ event: 'app-password', id, name, createdAt, usedOn }, line);
@@ -52,7 +52,7 @@ async function listAppPasswords(context: Context, options: AccountOptions): Prom
 async function revokeAppPassword(context: Context, id: string, options: AccountOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
     try {
-      await client.revokeAppPassword(id);
+      await client.account.revokeAppPassword(id);
     } catch (error) {
       if (!(error instanceof ClientError && error.code === 'not-found')) throw error;
       throw new CliError('failure', `there is no app password ${id}: see \`sealwire app-passwords\``);

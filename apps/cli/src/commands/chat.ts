@@ -4,15 +4,16 @@
  */
 import type { Client } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
-import type { Content } from '@sealwire/client/events';
+import type { Acceptance, Content } from '@sealwire/client/events';
 import { fileContent } from '@sealwire/client/file-content';
 import { isGroupAddress } from '@sealwire/wire/group-address';
-import type { AccountAddress, DeviceId } from '@sealwire/wire/ids';
+import type { AccountAddress } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
+import { acceptedRecord, leftOutText } from '../accepted.ts';
 import { connectionNotes } from '../connection-notes.ts';
 import { type Context, type ProfileContext, profileFor, withClientForOthers } from '../context.ts';
 import { CliError } from '../exit-codes.ts';
-import { fileTitle } from '../files/listed-file.ts';
+import { fileTitle } from '../files/file-title.ts';
 import { fileToSend, uploadFor } from '../files/send-file.ts';
 import { conversationName, groupTarget, targetOf } from '../group-work.ts';
 import { eachLine, textOf } from '../input.ts';
@@ -21,7 +22,7 @@ import { type AccountOptions, accountCommand } from '../options.ts';
 import type { Output } from '../output.ts';
 import { showPresence } from '../presence.ts';
 import { type ComparisonWord, isComparisonWord, sayComparison, showComparisons } from '../show-comparisons.ts';
-import { acceptedRecord, leftOutText, showEvent } from '../show-event.ts';
+import { showEvent } from '../show-event.ts';
 import { parseSeconds, settledWithin } from '../waiting.ts';
 
 interface ChatOptions extends AccountOptions {
@@ -134,7 +135,7 @@ class Chat {
 
   /** Told where both sides have switched it on. A command is for nobody. */
   #types(line: string): void {
-    this.#client.typing(this.#to, line !== '' && !/^\/(?!\/)/.test(line));
+    this.#client.typing.say(this.#to, line !== '' && !/^\/(?!\/)/.test(line));
   }
 
   /** How many lines the server has not accepted in the end, how many it never will, and how many files are not there. */
@@ -171,7 +172,7 @@ class Chat {
     try {
       const to = targetOf(this.#client, name);
       if (!isGroupAddress(to))
-        await this.#client.peer(to).catch((error: unknown) => {
+        await this.#client.trust.peer(to).catch((error: unknown) => {
           // Without the server nobody knows who is there; the message waits then, like any other.
           if (!(error instanceof ClientError && error.retryable)) throw error;
         });
@@ -216,7 +217,7 @@ class Chat {
       const { id, accepted } = await this.#client.send(to, content);
       const settled: Promise<void> = accepted
         .then(
-          ({ leftOut }) => this.#reportAccepted(id, to, leftOut),
+          (acceptance) => this.#reportAccepted(id, to, acceptance),
           (error: unknown) => this.#reportUnsent(error),
         )
         .finally(() => this.#pending.delete(settled));
@@ -229,9 +230,9 @@ class Chat {
     }
   }
 
-  async #reportAccepted(id: string, to: AccountAddress, leftOut: readonly DeviceId[]): Promise<void> {
-    if (leftOut.length > 0) this.output.warn(leftOutText(leftOut));
-    if (this.output.json) await this.output.data(acceptedRecord(id, to, leftOut), '');
+  async #reportAccepted(id: string, to: AccountAddress, acceptance: Acceptance): Promise<void> {
+    if (acceptance.leftOut.length > 0) this.output.warn(leftOutText(acceptance.leftOut));
+    if (this.output.json) await this.output.data(acceptedRecord(id, to, acceptance), '');
   }
 
   /** A line that is still in the outbox when we close is counted, not reported one by one. */

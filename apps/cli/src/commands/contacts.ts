@@ -1,11 +1,11 @@
 /** `sealwire contacts`, `block`, `unblock`, `blocks`: whom the user knows, and who may write (docs/spec/contacts.md). */
 import { Argument, type Command } from 'commander';
-import { type ContactOrder, type ContactOutcome, type ContactRecord, carryOutContacts } from '../contact-orders.ts';
-import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
-import { CliError, endingOf } from '../exit-codes.ts';
+import type { ContactOrder, ContactOutcome, ContactRecord } from '../contact-orders.ts';
+import { type Context, profileFor } from '../context.ts';
+import { CliError } from '../exit-codes.ts';
 import { type AccountOptions, accountCommand, group } from '../options.ts';
+import { ordered } from '../ordered.ts';
 import { printable } from '../printable.ts';
-import { answersTo, outcomeOf } from '../profile-socket.ts';
 import { shortName } from '../recipient.ts';
 
 interface WordOptions extends AccountOptions {
@@ -100,7 +100,9 @@ function wordsOf({ name, note }: WordOptions): { name?: string; note?: string } 
 
 async function carryOut(context: Context, order: ContactOrder, options: AccountOptions): Promise<void> {
   const { output } = context;
-  const { own, records, offline } = await contactWork(profileFor(context, options), order);
+  const { own, records, offline } = await ordered<ContactOutcome>(profileFor(context, options), {
+    contacts: order,
+  });
   const short = (address: string) => shortName(address, own);
   for (const record of records) await output.data({ ...record }, lineOf(record, short));
   if (offline === undefined) return;
@@ -111,18 +113,6 @@ async function carryOut(context: Context, order: ContactOrder, options: AccountO
       'offline',
       `kept on this device (${offline}): the server and your other devices have it with the next connection`,
     );
-}
-
-/** By whoever has the keys. Throws `CliError`, `ClientError`. */
-async function contactWork(context: ProfileContext, order: ContactOrder): Promise<ContactOutcome> {
-  try {
-    return await withClient(context, (client) => carryOutContacts(client, order));
-  } catch (error) {
-    if (endingOf(error) !== 'locked') throw error;
-    const answers = await answersTo(context.profile, { contacts: order }, context.surroundings.interrupted);
-    if (!answers) throw error;
-    return outcomeOf<ContactOutcome>(answers);
-  }
 }
 
 function lineOf(record: ContactRecord, short: (address: string) => string): string {

@@ -10,9 +10,8 @@ import { CliError } from '../exit-codes.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { readSecretFile } from '../input.ts';
 import { type AccountOptions, accountCommand, group } from '../options.ts';
-import { answersTo, outcomeOf } from '../profile-socket.ts';
+import { ordered } from '../ordered.ts';
 import { confirm } from '../prompt.ts';
-import { withKeysOrOrder } from './file.ts';
 
 interface AdmitOptions extends AccountOptions {
   readonly yes?: boolean;
@@ -70,11 +69,11 @@ export function devicesCommand(context: () => Context): Command {
 
 async function listDevices(context: Context, options: AccountOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
-    for (const { id, suites, addedAt, current } of await client.devices()) {
+    for (const { id, suites, addedAt, current } of await client.devices.list()) {
       const line = `${id}  ${suites.join('+')}  ${new Date(addedAt).toISOString()}${current ? '  (this one)' : ''}`;
       await context.output.data({ event: 'device', state: 'listed', id, curves: suites, addedAt, current }, line);
     }
-    const waiting = await client.waitingDevices();
+    const waiting = await client.devices.waiting();
     for (const device of waiting) await showWaiting(context, device);
     if (waiting.length > 0)
       context.output.note(
@@ -94,11 +93,11 @@ async function showWaiting({ output }: Context, { id, identities, since }: Waiti
 async function admitDevice(context: Context, text: string, options: AdmitOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
     const id = parseId(text);
-    const device = (await client.waitingDevices()).find((each) => each.id === id);
+    const device = (await client.devices.waiting()).find((each) => each.id === id);
     if (!device) throw new CliError('failure', `no device ${id} waits: see \`sealwire devices\``);
     const { identities } = device;
     await askAbout(context, device, options.yes);
-    await client.admit(id, identities);
+    await client.devices.admit(id, identities);
     await context.output.data({ event: 'admitted', id, identities: hexIdentities(identities) }, `admitted ${id}`);
   });
 }
@@ -131,20 +130,14 @@ async function removeDevice(context: Context, text: string, options: AccountOpti
   await withClient(profileFor(context, options), async (client) => {
     const id = parseId(text);
     if (id === client.device) throw new CliError('usage', 'that is this device: `sealwire logout` takes it out');
-    await client.removeDevice(id);
+    await client.devices.remove(id);
     await context.output.data({ event: 'removed', id }, `removed ${id}`);
   });
 }
 
 async function undoLinking(context: Context, options: AccountOptions): Promise<void> {
   const profile = profileFor(context, options);
-  const { device, administrator } = await withKeysOrOrder<UndoneLinking>(
-    () => withClient(profile, (client) => client.undoLinking()),
-    async () => {
-      const answers = await answersTo(profile.profile, { undo: 'linking' });
-      return answers && outcomeOf<UndoneLinking>(answers);
-    },
-  );
+  const { device, administrator } = await ordered<UndoneLinking>(profile, { undo: 'linking' });
   await context.output.data({ event: 'undone', id: device, administrator }, `removed ${device}`);
   if (administrator)
     context.output.warn(
@@ -154,7 +147,7 @@ async function undoLinking(context: Context, options: AccountOptions): Promise<v
 
 async function exportSecret(context: Context, options: AccountOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
-    const secret = encodeBase64url(client.exportAccountSecret());
+    const secret = encodeBase64url(client.account.exportSecret());
     await context.output.data({ event: 'account-secret', address: client.address, secret }, secret);
     context.output.warn('whoever has this secret can add devices to the account: delete the file after `devices join`');
   });

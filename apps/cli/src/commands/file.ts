@@ -4,9 +4,11 @@ import type { Command } from 'commander';
 import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
 import { CliError, endingOf } from '../exit-codes.ts';
 import { type FetchOptions, fetchFile } from '../files/fetch-file.ts';
-import { fileTitle, findFile, type ListedFile, listedFile } from '../files/listed-file.ts';
+import { fileTitle } from '../files/file-title.ts';
+import { fetchable, type ListedFile } from '../files/listed-file.ts';
 import { type AccountOptions, accountCommand, group } from '../options.ts';
-import { answersTo, outcomeOf } from '../profile-socket.ts';
+import { ordered } from '../ordered.ts';
+import { answersTo } from '../profile-socket.ts';
 import { shortName } from '../recipient.ts';
 
 type GetOptions = AccountOptions & FetchOptions;
@@ -34,17 +36,7 @@ export function fileCommand(context: () => Context): Command {
 }
 
 async function listFiles(context: ProfileContext): Promise<void> {
-  const { own, files } = await withKeysOrOrder<ListedFiles>(
-    () =>
-      withClient(context, async (client) => ({
-        own: client.address,
-        files: client.receivedFiles.list().map(listedFile),
-      })),
-    async () => {
-      const answers = await answersTo(context.profile, { list: 'files' });
-      return answers && outcomeOf<ListedFiles>(answers);
-    },
-  );
+  const { own, files } = await ordered<ListedFiles>(context, { list: 'files' });
   for (const file of files) {
     const { id, from, conversation, expiresAt } = file;
     const about = from === own ? ` (to ${shortName(conversation, own)})` : '';
@@ -54,7 +46,8 @@ async function listFiles(context: ProfileContext): Promise<void> {
   }
 }
 
-async function getFile(context: ProfileContext, id: string, options: GetOptions): Promise<void> {
+/** `id`: as `fetchable`. */
+export async function getFile(context: ProfileContext, id: string, options: FetchOptions): Promise<void> {
   const { profile, surroundings, output } = context;
   const signal = surroundings.interrupted;
   if (options.output === '-' && output.json)
@@ -64,10 +57,10 @@ async function getFile(context: ProfileContext, id: string, options: GetOptions)
   await withKeysOrOrder(
     () =>
       withClient(context, async (client) => {
-        const { descriptor, ...file } = findFile(client, id);
+        const { descriptor, file } = fetchable(client, id);
         const open = (onProgress: (done: number, all: number) => void) =>
           client.files.download(descriptor, { signal, onProgress });
-        await fetchFile(context, listedFile({ descriptor, ...file }), open, options);
+        await fetchFile(context, file, open, options);
         return true;
       }),
     async () => {
@@ -86,7 +79,7 @@ async function getFile(context: ProfileContext, id: string, options: GetOptions)
 }
 
 /** While `chat` or `listen` has the keys, it does what needs them. `order` answers undefined when nobody takes orders there. */
-export async function withKeysOrOrder<T>(work: () => Promise<T>, order: () => Promise<T | undefined>): Promise<T> {
+async function withKeysOrOrder<T>(work: () => Promise<T>, order: () => Promise<T | undefined>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,11 +1,13 @@
 /** `sealwire group`: groups made, joined, changed and shown (docs/spec/groups.md). While `listen` or `chat` has the keys, it does the work. */
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Context, profileFor, withClient } from '../context.ts';
-import { endingOf } from '../exit-codes.ts';
-import { type GroupOrder, type GroupOutcome, workOnGroups } from '../group-work.ts';
+import { type Context, profileFor } from '../context.ts';
+import { CliError } from '../exit-codes.ts';
+import { type GroupOrder, type GroupOutcome, groupTarget } from '../group-work.ts';
 import { type AccountOptions, accountCommand, collect, group } from '../options.ts';
-import { answersTo, outcomeOf } from '../profile-socket.ts';
+import { ordered } from '../ordered.ts';
 import { parseCount } from '../waiting.ts';
+import { getFile } from './file.ts';
 
 interface CreateOptions extends AccountOptions {
   readonly name: string;
@@ -15,6 +17,12 @@ interface CreateOptions extends AccountOptions {
 interface LinkOptions extends AccountOptions {
   readonly hours?: number;
   readonly uses?: number;
+}
+
+interface PictureOptions extends AccountOptions {
+  readonly none?: boolean;
+  readonly output?: string;
+  readonly force?: boolean;
 }
 
 const HOUR_MS = 3_600_000;
@@ -60,6 +68,24 @@ export function groupCommand(context: () => Context): Command {
       run({ group: 'rename', name, subject }, options),
     );
 
+  const picture = accountCommand('picture', 'Set, take away or fetch the picture of a group', [
+    'sealwire group picture trio us.jpg',
+    'sealwire group picture trio --none',
+    'sealwire group picture trio -o us.jpg',
+  ])
+    .argument('<group>', NAMED)
+    .argument('[path]', 'the picture to set')
+    .option('--none', 'it has no picture any more')
+    .option('-o, --output <path>', 'fetch it, to there; - is stdout')
+    .option('--force', 'replace a file that is there')
+    .action((name: string, path: string | undefined, { none = false, output, force, ...options }: PictureOptions) => {
+      if ([path !== undefined, none, output !== undefined].filter(Boolean).length !== 1)
+        throw new CliError('usage', 'give a picture, --none or -o PATH');
+      if (output !== undefined)
+        return getFile(profileFor(context(), options), groupTarget(name), { output, ...(force && { force }) });
+      return run({ group: 'picture', name, ...(path !== undefined && { path: resolve(path) }) }, options);
+    });
+
   const timer = accountCommand('timer', 'How long messages of a group may be shown', [
     'sealwire group timer trio 86400',
     'sealwire group timer trio 0',
@@ -98,6 +124,7 @@ export function groupCommand(context: () => Context): Command {
     withMember('promote', 'Make a member an administrator'),
     withMember('demote', 'Make an administrator a member like others'),
     rename,
+    picture,
     timer,
     link,
     revoke,
@@ -113,17 +140,8 @@ export function groupCommand(context: () => Context): Command {
 
 async function work(context: Context, order: GroupOrder, options: AccountOptions): Promise<void> {
   const profile = profileFor(context, options);
-  const { output, surroundings } = profile;
-  let outcome: GroupOutcome;
-  try {
-    outcome = await withClient(profile, (client) => workOnGroups(client, order, surroundings.interrupted));
-  } catch (error) {
-    // `chat` or `listen` has the keys: it works for us.
-    if (endingOf(error) !== 'locked') throw error;
-    const answers = await answersTo(profile.profile, order, surroundings.interrupted);
-    if (!answers) throw error;
-    outcome = await outcomeOf<GroupOutcome>(answers);
-  }
+  const { output } = profile;
+  const outcome = await ordered<GroupOutcome>(profile, order);
   for (const { record, text } of outcome.shown) await output.data(record, text);
   if (outcome.note !== undefined) output.note(outcome.note);
 }

@@ -5,15 +5,14 @@ import { PassThrough } from 'node:stream';
 import type { HistorySettings, Imported } from '@sealwire/client/history';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
-import { CliError, endingOf } from '../exit-codes.ts';
+import { type Context, type ProfileContext, profileFor } from '../context.ts';
+import { CliError } from '../exit-codes.ts';
 import { placeFor, saveFile } from '../files/save-file.ts';
 import type { HistoryOrder, KeptConversation, KeptRecord, Told } from '../history/history-orders.ts';
 import { type AccountOptions, accountCommand, group } from '../options.ts';
-import { carryOut, type Report } from '../orders.ts';
+import { ordered } from '../ordered.ts';
 import { readFilePassphrase } from '../passphrase.ts';
 import { printable } from '../printable.ts';
-import { answersTo } from '../profile-socket.ts';
 import { confirm } from '../prompt.ts';
 import { shortName } from '../recipient.ts';
 import { timeOfDay } from '../show-event.ts';
@@ -109,7 +108,7 @@ function wholeNumber(text: string): number {
 }
 
 async function configure(context: ProfileContext, order: HistoryOrder): Promise<void> {
-  const { on, days, messages } = await ordered<HistorySettings>(context, order);
+  const { on, days, messages } = await ordered<HistorySettings>(context, { history: order });
   const bounds = [
     ...(days === undefined ? [] : [`of the last ${days} days`]),
     ...(messages === undefined ? [] : [`the newest ${messages} of each conversation`]),
@@ -121,7 +120,7 @@ async function configure(context: ProfileContext, order: HistoryOrder): Promise<
 async function listConversations(context: ProfileContext): Promise<void> {
   const { output, surroundings } = context;
   type Listed = { own: AccountAddress; conversations: readonly KeptConversation[] };
-  const { own, conversations } = await ordered<Listed>(context, { do: 'list' });
+  const { own, conversations } = await ordered<Listed>(context, { history: { do: 'list' } });
   for (const { conversation, unread, messages, last } of conversations) {
     const { line, ...message } = last;
     const time = timeOfDay(last.at, surroundings.runtime.now());
@@ -135,7 +134,7 @@ async function showMessages(context: ProfileContext, order: HistoryOrder & { do:
   const { output, surroundings } = context;
   const now = surroundings.runtime.now();
   const messages: KeptRecord[] = [];
-  const { own, next } = await ordered<Told>(context, order, (report) => {
+  const { own, next } = await ordered<Told>(context, { history: order }, (report) => {
     if ('kept' in report) messages.push(report.kept);
   });
   for (const { line, ...message } of messages) {
@@ -166,7 +165,7 @@ async function importFrom(context: ProfileContext, file: string, options: FileOp
   const { surroundings, output } = context;
   const passphrase = await readFilePassphrase(options.filePassphraseFile, file, false, surroundings, output);
   const order = { do: 'import', file: resolve(file), passphrase } as const;
-  const { added, passedOver } = await ordered<Imported>(context, order);
+  const { added, passedOver } = await ordered<Imported>(context, { history: order });
   const known = passedOver > 0 ? `, ${passedOver} were there already` : '';
   await output.data({ event: 'history-imported', added, passedOver }, `${added} messages put in${known}`);
 }
@@ -179,37 +178,14 @@ async function clearMessages(context: ProfileContext, { to, yes }: ClearOptions)
     otherwise: 'there is no terminal to ask whether you mean it: give --yes',
     refused: 'nothing was taken away',
   });
-  await ordered(context, { do: 'clear', to });
+  await ordered(context, { history: { do: 'clear', to } });
   await output.data({ event: 'history-cleared', to: to ?? null }, `${what} are gone from this machine`);
-}
-
-/** By this process, or by `chat` or `listen` where that has the keys. Answers the outcome. */
-async function ordered<Outcome>(
-  context: ProfileContext,
-  history: HistoryOrder,
-  tell: (report: Report) => void | Promise<void> = () => {},
-): Promise<Outcome> {
-  const { profile, surroundings } = context;
-  const signal = surroundings.interrupted;
-  const say = async (report: Report) => tell(report);
-  try {
-    return (await withClient(context, (client) => carryOut(client, { history }, say, signal))) as Outcome;
-  } catch (error) {
-    if (endingOf(error) !== 'locked') throw error;
-    const answers = await answersTo(profile, { history }, signal);
-    if (!answers) throw error;
-    for await (const answer of answers) {
-      if ('outcome' in answer) return answer.outcome as Outcome;
-      await tell(answer);
-    }
-    throw new CliError('failure', 'the process that has the keys ended meanwhile');
-  }
 }
 
 /** The bytes of an export as they come; whoever writes them is waited for. */
 async function* piecesOf(context: ProfileContext, order: HistoryOrder): AsyncGenerator<Uint8Array> {
   const pipe = new PassThrough({ highWaterMark: 1 });
-  const work = ordered(context, order, async (report) => {
+  const work = ordered(context, { history: order }, async (report) => {
     if (!('bytes' in report)) return;
     if (pipe.destroyed) throw new CliError('failure', 'nobody writes the file any more');
     const hasRoom = pipe.write(Buffer.from(report.bytes, 'base64'));

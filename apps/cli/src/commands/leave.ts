@@ -30,7 +30,7 @@ export function deleteAccountCommand(context: () => Context): Command {
 async function logout(context: ProfileContext, { yes }: LeaveOptions): Promise<void> {
   const { profile, output, surroundings } = context;
   const device = await withClient(context, async (client) => {
-    const waiting = client.pending();
+    const waiting = client.outbox.pending();
     const lost = waiting > 0 ? ` ${waiting} message(s) in the outbox are lost with them.` : '';
     await confirm(`The keys of ${client.device} go for good.${lost} Go on? [y/N] `, surroundings, {
       yes,
@@ -38,7 +38,7 @@ async function logout(context: ProfileContext, { yes }: LeaveOptions): Promise<v
       refused: 'nothing was changed',
     });
     try {
-      await client.leave();
+      await client.account.leave();
     } catch (error) {
       if (!(error instanceof ClientError && error.code === 'unknown-account')) throw error;
       output.note('the account is gone at the server already');
@@ -58,7 +58,7 @@ async function deleteAccount(context: ProfileContext, { yes }: LeaveOptions): Pr
       otherwise: 'there is no terminal to ask: give --yes',
       refused: 'nothing was changed',
     });
-    await client.deleteAccount();
+    await client.account.delete();
     return client.address;
   });
   removeProfileFolder(profile);

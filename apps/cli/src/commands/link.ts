@@ -60,7 +60,7 @@ function linkThis(context: ProfileContext, options: EnterOptions): Promise<void>
 async function approveOther(context: ProfileContext, code: string, options: ApproveOptions): Promise<void> {
   const { output, surroundings } = context;
   await withClient(context, async (client) => {
-    const request = await client.answerLink(code, { signal: surroundings.interrupted });
+    const request = await client.devices.answerLink(code, { signal: surroundings.interrupted });
     const terms = { administrator: options.administrator ?? false };
     for (;;) {
       const digits = options.digits ?? (await askDigits(context));

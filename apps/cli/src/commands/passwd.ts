@@ -24,11 +24,12 @@ export function passwdCommand(context: () => Context): Command {
 async function changePassphrase(context: ProfileContext, options: PasswdOptions): Promise<void> {
   const { profile, surroundings, output } = context;
   const { crypto, random } = surroundings.runtime;
+  const tools = { crypto, random, parameters: surroundings.passphraseCost };
   const { folder, key } = await openKeys(context);
   try {
     const source = { fd: undefined, file: options.newPassphraseFile };
     const next = options.passphrase ? await readNewPassphrase(source, profile.user, surroundings, output) : undefined;
-    await replaceKeyStore(profile.keysFile, key, next, { crypto, random });
+    await replaceKeyStore(profile.keysFile, key, next, tools);
   } finally {
     await folder.close();
   }

@@ -1,10 +1,10 @@
 /** `sealwire presence`: to whom this device shows whether it is online, and that its user types; also while `listen` or `chat` has the keys. */
 import { Argument, type Command, Option } from 'commander';
-import { type Context, type ProfileContext, profileFor, withClient } from '../context.ts';
-import { CliError, endingOf } from '../exit-codes.ts';
+import { type Context, type ProfileContext, profileFor } from '../context.ts';
+import { CliError } from '../exit-codes.ts';
 import { type AccountOptions, accountCommand, collect } from '../options.ts';
-import { changePresence, PRESENCE_ACTIONS, type PresenceOrder, type PresenceReport } from '../presence.ts';
-import { answersTo, outcomeOf } from '../profile-socket.ts';
+import { ordered } from '../ordered.ts';
+import { PRESENCE_ACTIONS, type PresenceOrder, type PresenceReport } from '../presence.ts';
 import { shortName } from '../recipient.ts';
 
 interface PresenceOptions extends AccountOptions {
@@ -44,18 +44,7 @@ function orderOf(action: PresenceOrder['action'], { only, to = [], nobody = fals
 }
 
 async function presence(context: ProfileContext, order: PresenceOrder): Promise<void> {
-  await report(context, await carriedOut(context, order));
-}
-
-async function carriedOut(context: ProfileContext, order: PresenceOrder): Promise<PresenceReport> {
-  try {
-    return await withClient(context, (client) => changePresence(client, order));
-  } catch (error) {
-    if (endingOf(error) !== 'locked') throw error;
-    const answers = await answersTo(context.profile, { presence: order }, context.surroundings.interrupted);
-    if (!answers) throw error;
-    return outcomeOf<PresenceReport>(answers);
-  }
+  await report(context, await ordered<PresenceReport>(context, { presence: order }));
 }
 
 async function report({ output }: ProfileContext, { own, online, typing, peers }: PresenceReport): Promise<void> {

@@ -42,7 +42,7 @@ export async function typedKey(keyFile: string | undefined, surroundings: Surrou
 
 async function showKey({ output, ...context }: Context, options: AccountOptions): Promise<void> {
   await withClient(profileFor({ output, ...context }, options), async (client) => {
-    const key = client.recoveryKey();
+    const key = client.account.recoveryKey();
     const { address, server } = client;
     await output.data({ event: 'recovery-key', address, server, key: key.replaceAll(/\s/g, ' ') }, key);
     output.note(`of ${address} at ${server}: when every device is lost, \`sealwire recover\` asks for it`);
@@ -54,7 +54,7 @@ async function checkKey(context: Context, options: CheckOptions): Promise<void> 
   const { output, surroundings } = context;
   await withClient(profileFor(context, options), async (client) => {
     const typed = await typedKey(options.keyFile, surroundings);
-    if (!client.isRecoveryKey(typed))
+    if (!client.account.isRecoveryKey(typed))
       throw new CliError('failure', `this is the recovery key of another account than ${client.address}`);
     await output.data(
       { event: 'recovery-key-good', address: client.address },

@@ -14,11 +14,9 @@ import { type FileToSend, fileToSend, uploadFor } from '../files/send-file.ts';
 import { conversationName, groupTarget, nameOfTarget, targetOf } from '../group-work.ts';
 import { readAll } from '../input.ts';
 import { type AccountOptions, accountCommand, collect } from '../options.ts';
-import type { Output } from '../output.ts';
 import { answersTo, outcomeOf } from '../profile-socket.ts';
 import { shortName } from '../recipient.ts';
-import { type SendOutcome, sendAndWait } from '../send-and-wait.ts';
-import { acceptedRecord, leftOutText } from '../show-event.ts';
+import { reportSent, type SendOutcome, type Sent, sendAndWait } from '../send-and-wait.ts';
 import { parseSeconds } from '../waiting.ts';
 
 interface SendOptions extends AccountOptions {
@@ -26,10 +24,9 @@ interface SendOptions extends AccountOptions {
   readonly group: readonly string[];
   readonly message?: string;
   readonly file?: string;
+  readonly leaveOut?: boolean;
   readonly wait: number;
 }
-
-type Sent = SendOutcome & { readonly file?: FileDescriptor | undefined };
 
 /** What each recipient gets, in this order. */
 interface Messages {
@@ -49,6 +46,10 @@ export function sendCommand(context: () => Context): Command {
     .option('-g, --group <name>', 'a group, by its name or address; may be repeated', collect, [])
     .option('-m, --message <text>', 'the text; - or absent (and no --file): all of stdin')
     .option('--file <path>', 'send this file; a text follows it')
+    .option(
+      '--leave-out',
+      'devices that are unsafe, or not trusted where only trusted ones are sent to, do not get it; the others do',
+    )
     .option('--wait <seconds>', 'how long to wait for the server to accept it', parseSeconds, 10)
     .action((options: SendOptions) => send(profileFor(context(), options), options));
 }
@@ -69,7 +70,7 @@ async function send(context: ProfileContext, options: SendOptions): Promise<void
 
 function sendHere(context: ProfileContext, { file, text }: Messages, options: SendOptions): Promise<void> {
   const { interrupted } = context.surroundings;
-  const { wait } = options;
+  const { wait, leaveOut = false } = options;
   return withClient(context, async (client) => {
     const recipients = [...new Set(targetsIn(options).map((each) => targetOf(client, each)))];
     void client.connect();
@@ -80,10 +81,11 @@ function sendHere(context: ProfileContext, { file, text }: Messages, options: Se
       ));
     await toEach(recipients, context, async (recipient) => {
       const sent: Sent[] = [];
-      const sendTo = (content: Content | string) => sendAndWait(client, recipient, content, wait, interrupted);
+      const sendTo = (content: Content | string) =>
+        sendAndWait(client, recipient, content, { wait, leaveOut }, interrupted);
       if (descriptor) sent.push({ ...(await sendTo(fileContent(descriptor))), file: descriptor });
       if (text !== undefined) sent.push(await sendTo(text));
-      await report(context.output, sent, conversationName(client, recipient));
+      await reportSent(context.output, sent, conversationName(client, recipient));
     });
   });
 }
@@ -101,7 +103,7 @@ async function sendThere(
     if (!answers) throw locked;
     return outcomeOf<Outcome>(answers, onProgress);
   };
-  const { wait } = options;
+  const { wait, leaveOut = false } = options;
   const recipients = [...new Set(targetsIn(options))];
   let descriptor: string | undefined;
   const shown =
@@ -112,9 +114,10 @@ async function sendThere(
     }));
   await toEach(recipients, context, async (to) => {
     const sent: Sent[] = [];
-    if (descriptor !== undefined) sent.push({ ...(await ordered<SendOutcome>({ to, descriptor, wait })), file: shown });
-    if (text !== undefined) sent.push(await ordered<SendOutcome>({ to, text, wait }));
-    await report(output, sent, nameOfTarget(to) ?? shortName(sent[0]!.to, sent[0]!.from));
+    if (descriptor !== undefined)
+      sent.push({ ...(await ordered<SendOutcome>({ to, descriptor, wait, leaveOut })), file: shown });
+    if (text !== undefined) sent.push(await ordered<SendOutcome>({ to, text, wait, leaveOut }));
+    await reportSent(output, sent, nameOfTarget(to) ?? shortName(sent[0]!.to, sent[0]!.from));
   });
 }
 
@@ -150,24 +153,6 @@ async function toEach<Recipient>(
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   for (const failure of failures.slice(0, -1)) output.error(failure);
   if (failures.length > 0) throw failures.at(-1);
-}
-
-/** Throws `CliError` (`offline`) when something waits in the outbox, after all was told. */
-async function report(output: Output, sent: readonly Sent[], name: string): Promise<void> {
-  for (const { id, to, queued, leftOut, file } of sent) {
-    const what = file ? `${file.name} ` : '';
-    const record = queued ? { event: 'queued', id, to } : acceptedRecord(id, to, leftOut);
-    if (leftOut.length > 0) output.warn(leftOutText(leftOut));
-    const text = `${what}${queued ? 'queued' : 'accepted'} for ${name}`;
-    await output.data({ ...record, ...(file && { file: file.name }) }, text);
-  }
-  const waiting = sent.find(({ queued }) => queued);
-  if (!waiting) return;
-  const because = waiting.because ? ` (${waiting.because})` : '';
-  throw new CliError(
-    'offline',
-    `the server did not accept it in time${because}: it stays in the outbox and goes out with the next send, listen or chat`,
-  );
 }
 
 /** Of `-m`, or all of stdin. Throws `CliError`. */

@@ -28,7 +28,7 @@ export function sessionsCommand(context: () => Context): Command {
 
 async function listUnread(context: Context, options: AccountOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
-    for (const { device, messages } of client.unread())
+    for (const { device, messages } of client.sessions.unread())
       await context.output.data({ event: 'unread', device, messages }, `${device}: ${messages} not read`);
   });
 }
@@ -36,7 +36,7 @@ async function listUnread(context: Context, options: AccountOptions): Promise<vo
 async function resetSessions(context: Context, options: ResetOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
     const address = parseRecipient(options.to, client.address);
-    const devices = await client.resetSessions(address);
+    const devices = await client.sessions.reset(address);
     const name = shortName(address, client.address);
     const text =
       devices.length === 0

@@ -26,7 +26,7 @@ export function trustPolicyCommand(context: () => Context): Command {
 }
 
 async function trustPolicy(context: Context, policy: TrustPolicy | undefined, options: PolicyOptions): Promise<void> {
-  await withClient(profileFor(context, options), async ({ address, trustPolicy: policies }) => {
+  await withClient(profileFor(context, options), async ({ address, trust: { policy: policies } }) => {
     const to = options.to === undefined ? undefined : parseRecipient(options.to, address);
     if (policy) await policies.set(policy, to);
     const others = to === undefined && !policy ? policies.conversations() : [];

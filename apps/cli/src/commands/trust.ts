@@ -39,7 +39,7 @@ const DECISIONS: readonly Decision[] = [
     question: (name) => `Send nothing to ${name} any more? [y/N] `,
     done: (name) => `nothing is sent to ${name} any more; \`trust accept\` ends that`,
     async carryOut(client, address) {
-      for (const { id } of (await client.peer(address)).devices) await client.setTrust(id, 'unsafe');
+      for (const { id } of (await client.trust.peer(address)).devices) await client.trust.set(id, 'unsafe');
     },
   },
   {
@@ -47,7 +47,7 @@ const DECISIONS: readonly Decision[] = [
     summary: 'Forget somebody whose account key has changed, after you found out why: the next contact is a first one',
     question: (name) => `Forget the keys of ${name}, and believe whatever the server shows next? [y/N] `,
     done: (name) => `${name} is forgotten`,
-    carryOut: (client, address) => client.forgetPeer(address),
+    carryOut: (client, address) => client.trust.forget(address),
   },
 ];
 
@@ -87,14 +87,14 @@ async function acceptDirectory(context: Context, options: AccountOptions & { rea
         refused: 'nothing was changed',
       },
     );
-    await client.acceptDirectoryKey();
+    await client.trust.acceptDirectoryKey();
     await output.data({ event: 'accept-server' }, 'the new key of the key directory is accepted');
   });
 }
 
 async function listPeers(context: Context, options: AccountOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
-    for (const peer of client.peers())
+    for (const peer of client.trust.peers())
       if (peer.address !== client.address)
         await context.output.data({ event: 'keys', ...keysRecord(peer) }, keysOf(peer));
   });
@@ -105,7 +105,7 @@ async function decide(context: Context, decision: Decision, options: DecisionOpt
   await withClient(profileFor(context, options), async (client) => {
     const address = parseRecipient(options.to, client.address);
     const name = shortName(address, client.address);
-    const known = client.peers().find((peer) => peer.address === address);
+    const known = client.trust.peers().find((peer) => peer.address === address);
     if (!known) throw new CliError('usage', `this device knows nothing of ${name}: there is nothing to decide`);
     output.note(keysOf(known));
     await confirm(decision.question(name), surroundings, {
@@ -119,15 +119,16 @@ async function decide(context: Context, decision: Decision, options: DecisionOpt
 }
 
 async function acceptChanges(client: Client, address: AccountAddress): Promise<void> {
-  const shownKey = client.peers().find((peer) => peer.address === address)?.shownKey;
+  const shownKey = client.trust.peers().find((peer) => peer.address === address)?.shownKey;
   // What the user was shown, and not whatever the server shows by now; unless that is the key of before.
-  if (shownKey && (await showsAnotherKey(client, address))) return void (await client.acceptReset(address, shownKey));
-  const unsafe = (await client.peer(address)).devices.filter(({ trust }) => trust === 'unsafe');
-  for (const { id } of unsafe) await client.acceptIdentityChange(id);
+  if (shownKey && (await showsAnotherKey(client, address)))
+    return void (await client.trust.acceptReset(address, shownKey));
+  const unsafe = (await client.trust.peer(address)).devices.filter(({ trust }) => trust === 'unsafe');
+  for (const { id } of unsafe) await client.trust.acceptIdentityChange(id);
 }
 
 async function showsAnotherKey(client: Client, address: AccountAddress): Promise<boolean> {
-  return client.peer(address).then(
+  return client.trust.peer(address).then(
     () => false,
     (error: unknown) => error instanceof ClientError && error.code === 'account-key-changed',
   );

@@ -83,8 +83,8 @@ async function bySight(
 ): Promise<void> {
   const { output, surroundings } = context;
   const name = shortName(address, client.address);
-  const own = await client.peer(client.address);
-  const peer = await client.peer(address);
+  const own = await client.trust.peer(client.address);
+  const peer = await client.trust.peer(address);
   const { digits, code } = await client.verification.safetyNumber(address);
   await output.data({ event: 'keys', ...keysRecord(peer) }, keysOf(peer));
   await output.data({ event: 'keys', ...keysRecord(own) }, keysOf(own));
@@ -138,7 +138,7 @@ async function withdrawn({ output }: ProfileContext, client: Client, address: Ac
 }
 
 async function trusted({ output }: ProfileContext, client: Client, address: AccountAddress): Promise<void> {
-  const { devices, trust } = await client.peer(address);
+  const { devices, trust } = await client.trust.peer(address);
   const name = shortName(address, client.address);
   const record = { event: 'trusted', address, devices: devices.map(({ id }) => id) };
   await output.data(record, `${name} is trusted`);

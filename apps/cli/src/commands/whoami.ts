@@ -13,7 +13,7 @@ export function whoamiCommand(context: () => Context): Command {
 async function whoami(context: Context, options: AccountOptions): Promise<void> {
   await withClient(profileFor(context, options), async (client) => {
     const { address, device, server } = client;
-    const own = client.peers().find((peer) => peer.address === address) ?? (await client.peer(address));
+    const own = client.trust.peers().find((peer) => peer.address === address) ?? (await client.trust.peer(address));
     const text = `${keysOf(own)}\nthis device: ${device}\nserver: ${server}`;
     await context.output.data({ event: 'whoami', ...keysRecord(own), device, server }, text);
   });

@@ -49,14 +49,14 @@ export async function checkConnection(context: ProfileContext): Promise<Finding[
   let step = 'login';
   try {
     await withClient(context, async (client) => {
-      const devices = await client.devices();
+      const devices = await client.devices.list();
       findings.push({ name: 'login', detail: `${client.address}, ${devices.length} device(s)` });
       step = 'prekeys';
-      findings.push(judge(await client.checkKeys()));
-      findings.push(judgeSessions(client.unread()));
+      findings.push(judge(await client.devices.checkKeys()));
+      findings.push(judgeSessions(client.sessions.unread()));
       step = 'relay';
       await client.connect({ signal: AbortSignal.timeout(PATIENCE_MS) });
-      findings.push({ name: 'relay', detail: `connected; ${client.pending()} message(s) in the outbox` });
+      findings.push({ name: 'relay', detail: `connected; ${client.outbox.pending()} message(s) in the outbox` });
     });
   } catch (error) {
     const ending = step === 'relay' && endingOf(error) === 'interrupted' ? 'offline' : endingOf(error);

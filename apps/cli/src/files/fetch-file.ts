@@ -2,7 +2,8 @@
 
 import type { ProfileContext } from '../context.ts';
 import { CliError } from '../exit-codes.ts';
-import { fileTitle, type ListedFile } from './listed-file.ts';
+import { fileTitle } from './file-title.ts';
+import type { FetchableFile } from './listed-file.ts';
 import { Progress } from './progress.ts';
 import { placeFor, saveFile } from './save-file.ts';
 
@@ -15,7 +16,7 @@ export interface FetchOptions {
 /** `open` begins the download: what comes is the sender's, and its end comes only when all of it was right. */
 export async function fetchFile(
   { surroundings, output }: ProfileContext,
-  file: ListedFile,
+  file: FetchableFile,
   open: (onProgress: (done: number, all: number) => void) => AsyncIterable<Uint8Array>,
   options: FetchOptions,
 ): Promise<void> {

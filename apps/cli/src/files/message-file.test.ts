@@ -42,8 +42,7 @@ async function shown(event: IncomingMessage, { json = false, over = false } = {}
   const kept: FileDescriptor[] = [];
   const client = {
     address: BOB,
-    parked: () => [],
-    retry: async () => {},
+    inbox: { parked: () => [], retry: async () => {} },
     groups: NO_GROUPS,
     receivedFiles: {
       async keep(_message: IncomingMessage, descriptor: FileDescriptor) {

@@ -3,7 +3,7 @@ import type { Client } from '@sealwire/client/client';
 import { ClientError } from '@sealwire/client/errors';
 import type { IncomingMessage } from '@sealwire/client/events';
 import { fileIn } from '@sealwire/client/file-content';
-import { fileTitle } from './listed-file.ts';
+import { fileTitle } from './file-title.ts';
 
 export interface MessageFile {
   readonly text: string;

@@ -5,6 +5,7 @@ import type { OnProgress } from '@sealwire/client/client-files';
 import { openDiskFile } from '@sealwire/client/node/disk-file';
 import type { FileDescriptor } from '@sealwire/wire/file-descriptor';
 import { fileNameFrom } from '@sealwire/wire/file-name';
+import { isGroupAddress } from '@sealwire/wire/group-address';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import { CliError } from '../exit-codes.ts';
 import { mediaTypeOf } from './media-type.ts';
@@ -42,9 +43,16 @@ export async function uploadFor(
   recipients: readonly AccountAddress[],
   ways: UploadWays,
 ): Promise<FileDescriptor> {
-  const found = await Promise.allSettled(recipients.map((to) => client.peer(to)));
+  // A group is known here, or nobody could write to it.
+  const accounts = recipients.filter((to) => !isGroupAddress(to));
+  const found = await Promise.allSettled(accounts.map((to) => client.trust.peer(to)));
   const [first] = found;
-  if (first?.status === 'rejected' && found.every(({ status }) => status === 'rejected')) throw first.reason;
+  if (
+    accounts.length === recipients.length &&
+    first?.status === 'rejected' &&
+    found.every(({ status }) => status === 'rejected')
+  )
+    throw first.reason;
   const source = await openDiskFile(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });

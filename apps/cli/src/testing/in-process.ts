@@ -67,6 +67,7 @@ export function openInProcess(home: string, argv: readonly string[], options: In
     runtime,
     interrupted: interruption.signal,
     version: '1.2.3',
+    passphraseCost: { memoryKiB: 8, passes: 1, lanes: 1 },
   };
   // A stream hands its last chunk over in the turn after it was written.
   const ended = run(surroundings).then(

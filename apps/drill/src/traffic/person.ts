@@ -60,7 +60,7 @@ export class Person {
   /** Another device of the account of `owner`. */
   static join(owner: Person, terms: PersonTerms): Promise<Person> {
     const name = owner.name;
-    const accountSecret = owner.client.exportAccountSecret();
+    const accountSecret = owner.client.account.exportSecret();
     return enter(terms, (options) => Client.join({ ...options, server: terms.server, name, accountSecret }));
   }
 
@@ -104,7 +104,7 @@ export class Person {
   async remove(other: Person, signal: AbortSignal): Promise<void> {
     this.#record({ event: 'device-leaves', device: other.client.device });
     await other.close();
-    await untilDone(signal, () => this.client.removeDevice(other.client.device));
+    await untilDone(signal, () => this.client.devices.remove(other.client.device));
   }
 
   /** Its socket breaks without a word; it comes back by itself. */

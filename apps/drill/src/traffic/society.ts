@@ -81,7 +81,7 @@ export class Society {
 
   /** Messages that the server has not accepted yet. */
   get pending(): number {
-    return this.everybody.reduce((sum, { client }) => sum + client.pending(), 0);
+    return this.everybody.reduce((sum, { client }) => sum + client.outbox.pending(), 0);
   }
 
   /** Large messages to `to`, from whoever is there. */
@@ -102,7 +102,7 @@ export class Society {
     const patience = AbortSignal.timeout(LEAVE_WITHIN_MS);
     const accounts = new Map<string, () => Promise<unknown>>();
     for (const { client } of this.everybody)
-      accounts.set(client.address, () => untilDone(patience, () => client.deleteAccount()));
+      accounts.set(client.address, () => untilDone(patience, () => client.account.delete()));
     if (this.#taker) accounts.set(this.#taker.id, () => this.#taker!.deleteAccount());
     const remain: string[] = [];
     for (const [name, remove] of accounts)
@@ -116,7 +116,7 @@ export class Society {
     const { rate } = this.#terms;
     for await (const _ of this.#every(1_000 / rate)) {
       const writer = this.#pick(this.people);
-      if (writer.client.pending() >= MOST_PENDING) continue;
+      if (writer.client.outbox.pending() >= MOST_PENDING) continue;
       await writer.write(this.#pick(this.people.filter((person) => person.client.address !== writer.client.address)));
     }
   }

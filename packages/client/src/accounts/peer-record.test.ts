@@ -13,6 +13,7 @@ import {
 import { fanOut, refuseNobody } from '../messages/fan-out.ts';
 import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
+import { keptOut, type OnKeptOut } from './kept-out.ts';
 import {
   followPeer,
   type OfferedManifest,
@@ -164,6 +165,17 @@ describe('fan-out', () => {
   const none: ReadonlySet<DeviceId> = new Set();
   const ids = (list: readonly { id: DeviceId }[]) => list.map(({ id }) => id);
 
+  async function kept(onKeptOut: OnKeptOut, peer: PeerRecord, self: PeerRecord) {
+    const records = await Ledger.open(new MemoryStorage());
+    const policies = { records, own: alice, authority: undefined, refresh: async () => peer };
+    const { recipients, copies } = fanOut([peer], self, me.id, none);
+    const addressees = [
+      { peer, devices: recipients },
+      { peer: self, devices: copies },
+    ];
+    return keptOut(policies, onKeptOut, address, addressees);
+  }
+
   it('is the addressee’s devices and our own others', () => {
     const { recipients, copies } = fanOut([pinned(second)], own, me.id, none);
     expect([ids(recipients), ids(copies)]).toEqual([[one.id, two.id], [phone.id]]);
@@ -179,12 +191,25 @@ describe('fan-out', () => {
     expect([ids(recipients), ids(copies)]).toEqual([[two.id], []]);
   });
 
-  it('S49: is refused while one of the devices is unsafe, an own one too', () => {
+  it('S49: is refused while one of the devices is unsafe, an own one too', async () => {
     const unsafe = { code: 'unsafe-device' };
     const suspicious = { ...pinned(second), trust: new Map([[two.id, 'unsafe' as const]]) };
-    expect(() => fanOut([suspicious], own, me.id, none)).toThrow(expect.objectContaining(unsafe));
+    await expect(kept('refuse', suspicious, own)).rejects.toMatchObject(unsafe);
     const ownSuspicious = { ...own, trust: new Map([[phone.id, 'unsafe' as const]]) };
-    expect(() => fanOut([pinned()], ownSuspicious, me.id, none)).toThrow(expect.objectContaining(unsafe));
+    await expect(kept('refuse', pinned(), ownSuspicious)).rejects.toMatchObject(unsafe);
+    expect(await kept('refuse', pinned(second), own)).toEqual({ devices: [], refusal: undefined });
+  });
+
+  it('T189: by choice it goes to the others, and unsafe devices are named with the reason for which it would be refused', async () => {
+    const suspicious = { ...pinned(second), trust: new Map([[two.id, 'unsafe' as const]]) };
+    const ownSuspicious = { ...own, trust: new Map([[phone.id, 'unsafe' as const]]) };
+    expect(await kept('leave-out', suspicious, ownSuspicious)).toMatchObject({
+      devices: [
+        { device: two.id, reason: 'unsafe' },
+        { device: phone.id, reason: 'unsafe' },
+      ],
+      refusal: { code: 'unsafe-device' },
+    });
   });
 
   it('is refused when the addressee has no device left', () => {

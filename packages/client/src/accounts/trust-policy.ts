@@ -26,12 +26,23 @@ export function refuseUntrusted(
   peer: PeerRecord,
   devices: readonly { readonly id: DeviceId }[] = peer.manifest.devices,
 ): void {
-  if (peer.address === own || policyOf(records, conversation) === 'everyone') return;
-  const untrusted = devices.find(({ id }) => accountOf(id) === peer.address && trustIn(peer, id) !== 'trusted');
+  const untrusted = untrustedOf(records, own, conversation, peer, devices)[0];
   if (!untrusted) return;
   const name = nameOf(peer.address);
   const text = `a device of ${name} is not trusted (${untrusted.id}), and only trusted devices are sent to: verify ${name}, or change the policy`;
   throw new ClientError('untrusted-device', text);
+}
+
+/** Those of `devices` for which `refuseUntrusted` throws. */
+export function untrustedOf<Device extends { readonly id: DeviceId }>(
+  records: Records,
+  own: AccountAddress,
+  conversation: AccountAddress,
+  peer: PeerRecord,
+  devices: readonly Device[],
+): Device[] {
+  if (peer.address === own || policyOf(records, conversation) === 'everyone') return [];
+  return devices.filter(({ id }) => accountOf(id) === peer.address && trustIn(peer, id) !== 'trusted');
 }
 
 function policyOf(records: Records, conversation?: AccountAddress): TrustPolicy {

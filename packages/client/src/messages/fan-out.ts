@@ -13,7 +13,7 @@ export interface FanOut {
 
 /**
  * `peers`: the accounts that get it; none for a note to self. `gone`: devices that the server has cut off already, though their account's
- * manifest still names them. Throws `unsafe-device` while one of the devices is unsafe: the user decides, not the SDK; `other-domain`.
+ * manifest still names them. Whom policy keeps out of it is `keptOut`'s to say. Throws `other-domain`.
  */
 export function fanOut(
   peers: readonly PeerRecord[],
@@ -25,7 +25,6 @@ export function fanOut(
   const present = ({ id }: EngineDevice) => id !== me && !gone.has(id);
   const copies = own.manifest.devices.filter(present);
   const recipients = peers.flatMap(({ manifest }) => manifest.devices.filter(present));
-  for (const account of [...peers, own]) refuseUnsafe(account, account.manifest.devices.filter(present));
   return { recipients, copies };
 }
 
@@ -47,7 +46,7 @@ export function refuseNobody(peer: PeerRecord, recipients: readonly EngineDevice
   );
 }
 
-/** Those of `devices` that their accounts' manifests name: who gets a receipt. Throws `unsafe-device` as `fanOut` does. */
+/** Those of `devices` that their accounts' manifests name: who gets a receipt. Throws `unsafe-device`. */
 export function among(accounts: readonly PeerRecord[], own: AccountAddress, devices: readonly DeviceId[]): FanOut {
   const named = accounts.map((account) => {
     const present = account.manifest.devices.filter(({ id }) => devices.includes(id));
@@ -59,7 +58,10 @@ export function among(accounts: readonly PeerRecord[], own: AccountAddress, devi
 }
 
 /** Throws `unsafe-device` when the user or a changed key made one of `devices` unsafe. */
-export function refuseUnsafe(account: PeerRecord, devices: readonly EngineDevice[] = account.manifest.devices): void {
+export function refuseUnsafe(
+  account: PeerRecord,
+  devices: readonly { readonly id: DeviceId }[] = account.manifest.devices,
+): void {
   const unsafe = devices.find(({ id }) => trustIn(account, id) === 'unsafe');
   if (unsafe) throw unsafeDevice(account.address, unsafe.id);
 }

@@ -9,7 +9,10 @@ import type { Timers } from '../runtime.ts';
 const ANSWER_WITHIN_MS = 30_000;
 export const NOBODY: readonly DeviceId[] = [];
 
-export type Outcome = ({ readonly kind: 'accepted' } & Acceptance) | { readonly kind: 'offline' } | Rejected;
+export type Outcome =
+  | ({ readonly kind: 'accepted' } & Pick<Acceptance, 'leftOut'>)
+  | { readonly kind: 'offline' }
+  | Rejected;
 
 export interface InFlightOptions {
   readonly timers: Timers;

@@ -6,6 +6,7 @@
 
 import { decodeBase64url, encodeBase64url } from '@sealwire/wire/base64url';
 import { type AccountAddress, type DeviceId, type MessageId, parseMessageId } from '@sealwire/wire/ids';
+import type { OnKeptOut } from '../accounts/kept-out.ts';
 import type { ClientError } from '../errors.ts';
 import type { Acceptance, SkippedReason } from '../events.ts';
 import type { Ledger, Records, Transaction } from '../storage/ledger.ts';
@@ -23,10 +24,12 @@ interface StoredEntry {
   readonly skipped?: readonly SkippedDevice[];
   /** What the server took of earlier attempts, before it refused a frame of theirs. */
   readonly taken?: readonly TakenFrames[];
+  /** The same in every attempt. Absent: `refuse`. */
+  readonly onKeptOut?: OnKeptOut;
 }
 
 /** Frames of one attempt that the server has taken. */
-export interface TakenFrames extends Acceptance {
+export interface TakenFrames extends Pick<Acceptance, 'leftOut'> {
   readonly relayId: string;
   /** That they name; those of `leftOut` too. */
   readonly devices: readonly DeviceId[];
@@ -67,6 +70,7 @@ interface Waiting {
 export class Outbox {
   readonly #ledger: Ledger;
   readonly #watch: OutboxWatch | undefined;
+  readonly #onKeptOut: OnKeptOut;
   /** By addressee, each in order. */
   readonly #queues = new Map<AccountAddress, OutboxEntry[]>();
   readonly #waiting = new Map<number, Waiting>();
@@ -74,9 +78,11 @@ export class Outbox {
   #next = 0;
   #count = 0;
 
-  constructor(ledger: Ledger, watch?: OutboxWatch) {
+  /** `onKeptOut`: of what is queued with no choice of its own. */
+  constructor(ledger: Ledger, watch?: OutboxWatch, onKeptOut: OnKeptOut = 'refuse') {
     this.#ledger = ledger;
     this.#watch = watch;
+    this.#onKeptOut = onKeptOut;
     for (const key of ledger.keys('outbox/')) {
       const number = numberOf(key);
       this.#enqueue({ ...decodeRecord<StoredEntry>(ledger.get(key)!).header, number, restored: true });
@@ -102,9 +108,14 @@ export class Outbox {
   }
 
   /** Resolves when the intent is durable; the answer settles with the message's fate. Calls keep their order. */
-  async add(id: string, to: AccountAddress, plaintext: Uint8Array): Promise<{ accepted: Promise<Acceptance> }> {
+  async add(
+    id: string,
+    to: AccountAddress,
+    plaintext: Uint8Array,
+    onKeptOut = this.#onKeptOut,
+  ): Promise<{ accepted: Promise<Acceptance> }> {
     const number = this.#next++;
-    const stored: StoredEntry = { id, to, attempt: 0 };
+    const stored: StoredEntry = { id, to, attempt: 0, onKeptOut };
     const accepted = new Promise<Acceptance>((resolve, reject) => this.#waiting.set(number, { resolve, reject }));
     // Whoever does not look at the outcome must not find it among the unhandled rejections.
     accepted.catch(() => undefined);
@@ -125,7 +136,7 @@ export class Outbox {
   /** As `add`, in `transaction` and with nobody who waits for the outcome. Call the answer once that is durable. */
   queue(transaction: Transaction, id: string, to: AccountAddress, plaintext: Uint8Array): () => void {
     const number = this.#next++;
-    const stored: StoredEntry = { id, to, attempt: 0 };
+    const stored: StoredEntry = { id, to, attempt: 0, onKeptOut: this.#onKeptOut };
     transaction.set(orderedKey('outbox', number), encodeRecord(stored, plaintext));
     return () => this.#enqueue({ ...stored, number, restored: true });
   }

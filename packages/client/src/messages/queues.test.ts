@@ -20,7 +20,7 @@ async function opened(storage = new MemoryStorage()) {
   return { storage, ledger: await Ledger.open(storage) };
 }
 
-const ALL = { leftOut: [] };
+const ALL = { leftOut: [], keptOut: [] };
 
 describe('Outbox', () => {
   it('keeps the order per addressee, also over a restart, and knows what was queued before it', async () => {

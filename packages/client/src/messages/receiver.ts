@@ -4,31 +4,20 @@
  * acknowledged: the relay must not repeat it for ever.
  */
 import { encodeBase64url } from '@sealwire/wire/base64url';
-import type { Content } from '@sealwire/wire/envelope';
 import type { CaughtUp, Deliver, Gap } from '@sealwire/wire/frames';
-import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
+import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
-import { VERIFICATION_TYPE } from '@sealwire/wire/verification';
-import type { PeerBook } from '../accounts/peer-book.ts';
-import { deviceOf, readPeer } from '../accounts/peer-record.ts';
-import { admitted } from '../contacts/stranger.ts';
+import { deviceOf } from '../accounts/peer-record.ts';
 import type { Engines } from '../engines/engines.ts';
-import { asClientError, ClientError, isStorageBroken } from '../errors.ts';
-import type { IncomingMessage, UndecryptableEvent } from '../events.ts';
+import { asClientError, type ClientError, isStorageBroken } from '../errors.ts';
 import type { IncomingGroups } from '../groups/incoming-groups.ts';
 import type { Timers } from '../runtime.ts';
-import type { Ledger, Transaction } from '../storage/ledger.ts';
-import type { ChainName, IncomingChains } from './chain/incoming-chains.ts';
+import type { Transaction } from '../storage/ledger.ts';
 import { FreshIds } from './fresh-ids.ts';
-import type { Refusals } from './healing/refusals.ts';
-import type { Repeats } from './healing/repeats.ts';
-import type { UnreadMessages } from './healing/unread-messages.ts';
-import type { DurableEvent, Inbox } from './inbox.ts';
+import { IncomingMessages, type IncomingMessagesOptions } from './incoming-messages.ts';
 import { notePlace } from './mailbox-place.ts';
-import { type Opened, open, type Refusal } from './opening.ts';
-import type { IncomingReceipts } from './receipts/incoming-receipts.ts';
+import { open } from './opening.ts';
 import type { SeenIds } from './seen.ts';
-import { type ShownOptions, shownEvent } from './shown-event.ts';
 
 /** One durable write for at most this many messages, and one acknowledgement. */
 const BATCH = 32;
@@ -48,29 +37,12 @@ const UNBELIEVABLE = [
   'manifest-fork',
 ];
 
-export interface ReceiverOptions {
-  readonly ledger: Ledger;
-  readonly inbox: Inbox;
+export interface ReceiverOptions extends IncomingMessagesOptions {
   readonly seen: SeenIds;
-  readonly book: PeerBook;
   readonly engines: Engines;
-  readonly heard: IncomingChains;
-  readonly incomingReceipts: IncomingReceipts;
   readonly groups: IncomingGroups;
   /** The server has lost something: it was restored from a backup. */
   readonly setback: () => void;
-  readonly unread: UnreadMessages;
-  readonly repeats: Repeats;
-  readonly refusals: Refusals;
-  /** Something is to be asked of a device of `to`, or to be sent to it again. */
-  readonly heal: (to: AccountAddress) => void;
-  /** A message has arrived whose sender is owed a receipt. */
-  readonly owing: (conversation: AccountAddress) => void;
-  /** Two people compare what their devices show: no application is shown such a message. */
-  readonly verification: (message: IncomingMessage) => void;
-  /** A message of a chain tells whether its device shows that its user types, and that he does not any more. */
-  readonly typing: (transaction: Transaction, chain: ChainName, content: Content) => () => void;
-  readonly me: DeviceId;
   readonly timers: Timers;
   readonly acknowledge: (seq: number) => void;
   /** This link is of no use; the relay repeats on the next one, not before `retryAfterMs`. */
@@ -82,6 +54,7 @@ type Delivery = Deliver | Gap | CaughtUp;
 
 export class Receiver {
   readonly #options: ReceiverOptions;
+  readonly #incoming: IncomingMessages;
   #queue: Delivery[] = [];
   #queuedBytes = 0;
   #working: Promise<void> | undefined;
@@ -94,6 +67,7 @@ export class Receiver {
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
+    this.#incoming = new IncomingMessages(options);
   }
 
   take(delivery: Delivery): void {
@@ -203,7 +177,7 @@ export class Receiver {
     if (!fresh.take(sender, relayId)) return [];
     const refusal = unknownSenders.get(sender);
     const opened = refusal ? { refused: { code: refusal } } : open(this.#options, transaction, delivery);
-    if ('refused' in opened) return this.#refuse(transaction, delivery, opened.refused);
+    if ('refused' in opened) return this.#incoming.refuse(transaction, delivery, opened.refused);
     const { id } = opened.message;
     const again = opened.content?.again;
     const isAsked = again !== undefined && this.#options.unread.arrived(transaction, sender, again);
@@ -214,91 +188,12 @@ export class Receiver {
     const { events, take, uncounted, publish } = this.#options.groups.pass(transaction, opened);
     for (const chain of uncounted) heard.unreadable(transaction, chain);
     const isTaken = (device: DeviceId, taken: string) => fresh.has(device, taken);
+    const isHere = () => link === this.#link;
     return [
       ...events.map((event) => inbox.add(transaction, event)),
-      ...take.flatMap((each) => this.#take(transaction, each, each === opened && isAsked, link, isTaken)),
+      ...take.flatMap((each) => this.#incoming.take(transaction, each, each === opened && isAsked, isTaken, isHere)),
       publish,
     ];
-  }
-
-  #refuse(
-    transaction: Transaction,
-    { sender, id, acceptedAt }: Deliver,
-    { code, suspect, sessionBroken, statusCode }: Refusal,
-  ): (() => void)[] {
-    const { inbox, book, unread, refusals, heal } = this.#options;
-    const failure: UndecryptableEvent = {
-      kind: 'undecryptable',
-      id: encodeBase64url(id),
-      device: sender,
-      code,
-      acceptedAt,
-    };
-    const peer = readPeer(transaction, accountOf(sender));
-    const device = peer && deviceOf(peer, sender);
-    // A LIME client of others would show what it is told as a message.
-    const answers = device !== undefined && device.loginKey.length > 0;
-    if (device && sessionBroken) {
-      const { asked, events } = unread.failed(transaction, { device: sender, id: failure.id, code, answers });
-      const told = [...events, { ...failure, ...(asked && { asked }) }];
-      return [...told.map((event) => inbox.add(transaction, event)), () => asked && heal(accountOf(sender))];
-    }
-    const published = [inbox.add(transaction, failure)];
-    if (answers && statusCode !== undefined) {
-      refusals.add(transaction, sender, { id: failure.id, statusCode });
-      published.push(() => heal(accountOf(sender)));
-    }
-    if (suspect) {
-      book.writeTrust(transaction, suspect, 'unsafe');
-      published.push(inbox.add(transaction, { kind: 'identity-change', device: suspect }));
-    }
-    return published;
-  }
-
-  #take(
-    transaction: Transaction,
-    { message, chain, content }: Opened,
-    isAsked: boolean,
-    link: number,
-    isTaken: ShownOptions['isTaken'],
-  ): (() => void)[] {
-    const { inbox, heard, incomingReceipts, owing, unread, heal, me, typing } = this.#options;
-    const { device } = message;
-    const published: (() => void)[] = [];
-    const add = (event: DurableEvent) => published.push(inbox.add(transaction, event));
-    if (unread.read(transaction, device)) published.push(() => heal(accountOf(device)));
-    const receipts = incomingReceipts.take(transaction, message, content);
-    receipts.events.forEach(add);
-    published.push(receipts.publish);
-    if (receipts.owed)
-      published.push(() => {
-        if (link === this.#link) owing(message.conversation);
-      });
-    if (content) this.#heal(transaction, device, content, published);
-    if (content?.link) {
-      heard.follow(transaction, chain, { ...content, link: content.link }, isAsked).forEach(add);
-      published.push(() => {
-        const owed = heard.owe(chain);
-        if (link === this.#link) owing(owed);
-      });
-      published.push(typing(transaction, chain, content));
-    }
-    if (message.type === VERIFICATION_TYPE) published.push(() => this.#options.verification(message));
-    else if (receipts.shown) add(admitted(transaction, me, shownEvent({ me, isTaken }, transaction, message, content)));
-    return published;
-  }
-
-  /** What a device says of messages that it, or we, could not read. */
-  #heal(transaction: Transaction, device: DeviceId, content: Content, published: (() => void)[]): void {
-    const { inbox, heard, unread, repeats, refusals, heal } = this.#options;
-    const { gone = [], moot = [], unread: ids = [], refused = [] } = content;
-    const { events, waiting, ofUnshown, wasBroken } = repeats.requested(transaction, device, ids);
-    const told = [...unread.settled(transaction, device, gone, moot), ...events];
-    for (const event of [...told, ...refusals.heard(transaction, device, refused)])
-      published.push(inbox.add(transaction, event));
-    if (wasBroken) heard.sessionBroken(transaction, device);
-    const asks = ofUnshown && unread.askAgain(transaction, device);
-    for (const to of [...waiting, ...(asks ? [accountOf(device)] : [])]) published.push(() => heal(to));
   }
 
   #afterStore(batch: readonly Delivery[]): void {

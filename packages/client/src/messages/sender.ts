@@ -6,7 +6,6 @@
  * attempt │ not now: the same frame later │ never: told.
  */
 import type { RandomBytes } from '@sealwire/crypto/port';
-import { decodeContent } from '@sealwire/wire/envelope';
 import type { Accepted, LeftOut, Rejected } from '@sealwire/wire/frames';
 import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
@@ -15,7 +14,7 @@ import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf } from '../accounts/peer-record.ts';
 import { backOff } from '../connection/back-off.ts';
 import type { EngineContext } from '../engines/engine.ts';
-import { EngineError, type Engines } from '../engines/engines.ts';
+import type { Engines } from '../engines/engines.ts';
 import { asClientError, ClientError, isStorageBroken } from '../errors.ts';
 import type { GroupAudiences } from '../groups/group-audiences.ts';
 import { pause, type Timers } from '../runtime.ts';
@@ -32,14 +31,13 @@ import type { Refusals } from './healing/refusals.ts';
 import type { Repeats } from './healing/repeats.ts';
 import type { UnreadMessages } from './healing/unread-messages.ts';
 import { InFlight, NOBODY, type Outcome } from './in-flight.ts';
-import type { DurableEvent, Inbox } from './inbox.ts';
+import type { Inbox } from './inbox.ts';
 import { MessageSealer } from './message-sealer.ts';
-import { noteToSelf } from './note-to-self.ts';
 import type { Outbox, OutboxEntry } from './outbox.ts';
 import type { OwedNotices } from './receipts/owed-notices.ts';
 import type { OwnDisplays } from './receipts/own-displays.ts';
 import { isPassing, reasonOf } from './sending-errors.ts';
-import { skippedEvents } from './skipped-devices.ts';
+import { Settlement } from './settlement.ts';
 import { WaitingMessages } from './waiting-messages.ts';
 
 const CONVERSATIONS_AT_ONCE = 8;
@@ -86,6 +84,7 @@ export class Sender {
   readonly #receiptSender: ReceiptSender;
   readonly #healing: HealingSender;
   readonly #waiting: WaitingMessages;
+  readonly #settlement: Settlement;
   /** Aborted when the link is lost: all pauses end. */
   #period: AbortController | undefined;
 
@@ -96,6 +95,7 @@ export class Sender {
     this.#sealer = new MessageSealer(options);
     this.#frameSender = new FrameSender(this.#inFlight);
     this.#waiting = new WaitingMessages(options.inbox, options.context);
+    this.#settlement = new Settlement({ ...options, waiting: this.#waiting, frameSender: this.#frameSender });
     const direct = new DirectSender({ ...options, inFlight: this.#inFlight });
     this.#direct = direct;
     this.#receiptSender = new ReceiptSender({ ...options, direct });
@@ -191,7 +191,7 @@ export class Sender {
         const outcome = await this.#attempt(entry, gone, period);
         if (outcome.kind === 'offline') return;
         if (outcome.kind === 'accepted') {
-          await this.#accept(entry, outcome.leftOut);
+          await this.#settlement.accept(entry, outcome.leftOut);
           failures = 0;
           gone = new Set();
         } else {
@@ -201,7 +201,7 @@ export class Sender {
         const reason = reasonOf(error);
         if (period.aborted || reason.code === 'aborted') return;
         if (isStorageBroken(reason)) return this.#options.broken(reason);
-        if (!isPassing(reason)) await this.#giveUp(entry, reason);
+        if (!isPassing(reason)) await this.#settlement.giveUp(entry, reason);
         else {
           await this.#waiting.refused(entry, reason, failures);
           await pause(this.#options.timers, backOff(failures++, this.#options.random, reason.retryAfterMs), period);
@@ -215,39 +215,6 @@ export class Sender {
     const sealed = outbox.framesOf(entry).length > 0 ? entry : await this.#sealer.seal(entry, gone);
     if (!sealed) return { kind: 'accepted', leftOut: NOBODY };
     return this.#frameSender.send(sealed.relayId!, outbox.framesOf(sealed), period);
-  }
-
-  async #accept(entry: OutboxEntry, newlyLeftOut: readonly DeviceId[]): Promise<void> {
-    const { outbox, inbox, heard, displays, written, kept, me, now } = this.#options;
-    const { id, to } = entry;
-    const current = outbox.first(to) ?? entry;
-    const { skipped = [], relayId = id, taken = [] } = current;
-    const isKeptHere = to === this.#own && outbox.framesOf(entry).length === 0 && taken.length === 0;
-    const leftOut = [...taken.flatMap((earlier) => earlier.leftOut), ...newlyLeftOut];
-    const relayIds = [...taken.map((earlier) => earlier.relayId), relayId];
-    const plaintext = outbox.plaintextOf(entry);
-    const content = decodeContent(plaintext);
-    const published: (() => void)[] = [];
-    await outbox.accepted(entry, { leftOut }, (transaction) => {
-      const events: DurableEvent[] = [];
-      if (entry.restored && leftOut.length > 0)
-        events.push({ kind: 'left-out', id, to, devices: leftOut, queued: false });
-      if (content.link) {
-        const served = written.devicesOf(to, content.link.number);
-        events.push(...skippedEvents(transaction, entry, skipped, served));
-        const devices = served.filter((device) => !leftOut.includes(device));
-        const { number } = content.link;
-        if (devices.length > 0) kept.keep(transaction, { id, relayIds, conversation: to, number, devices, plaintext });
-        published.push(written.accepted(transaction, to, content, leftOut));
-        published.push(heard.told(transaction, to, content.receipts ?? []));
-        displays.told(transaction, to, content.receipts ?? []);
-      }
-      if (isKeptHere) events.push(noteToSelf(id, me, content, now()));
-      for (const event of events) published.push(inbox.add(transaction, event));
-    });
-    this.#waiting.settled(entry);
-    this.#frameSender.settled(current);
-    for (const publish of published) publish();
   }
 
   /** What to leave out of the next attempt. Throws the refusal as an error when the same frame may go later, or never. */
@@ -277,26 +244,5 @@ export class Sender {
       const reason = reasonOf(error);
       if (isStorageBroken(reason)) this.#options.broken(reason);
     }
-  }
-
-  async #giveUp(entry: OutboxEntry, reason: ClientError): Promise<void> {
-    const { outbox, inbox, book, written } = this.#options;
-    const published: (() => void)[] = [];
-    const suspect = reason instanceof EngineError ? reason.suspect : undefined;
-    const current = outbox.first(entry.to) ?? entry;
-    const content = decodeContent(outbox.plaintextOf(entry));
-    await outbox.failed(entry, reason, (transaction) => {
-      if (content.link) published.push(written.failed(transaction, entry.to, content));
-      if (suspect) {
-        book.writeTrust(transaction, suspect, 'unsafe');
-        published.push(inbox.add(transaction, { kind: 'identity-change', device: suspect }));
-      }
-      if (!entry.restored) return;
-      const { id, to } = entry;
-      published.push(inbox.add(transaction, { kind: 'send-failed', id, to, code: reason.code, text: reason.message }));
-    });
-    this.#waiting.settled(entry);
-    this.#frameSender.settled(current);
-    for (const publish of published) publish();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Devices that a message was not for, though the signed lists name them, because of what the server says (docs/spec/client.md section
- * 5): the application hears of each once, until it is served again. Table `skipped`, key `skipped/DEVICE`.
+ * Devices that a message was not for, though the signed lists name them, because of what the server says or policy wants
+ * (docs/spec/client.md section 5): the application hears of each once, until it is served again. Table `skipped`, key `skipped/DEVICE`.
  */
 import { accountOf, type DeviceId, nameOf } from '@sealwire/wire/ids';
 import type { SkippedReason } from '../events.ts';
@@ -14,7 +14,12 @@ const BECAUSE: Record<SkippedReason, string> = {
   'no-keys': 'the server has no keys of it',
   'bad-keys': 'the keys that the server shows for it are not good',
   'no-common-suite': 'it has no suite in common with this device',
+  unsafe: 'it is unsafe, until you trust it again or accept its new key',
+  untrusted: 'it is not trusted, and only trusted devices are sent to',
+  uncertified: 'its account is not certified by this deployment',
 };
+
+const KEPT_OUT: readonly SkippedReason[] = ['unsafe', 'untrusted', 'uncertified'];
 
 /** What is news of an attempt that the server has taken; `served`: whom it is for. */
 export function skippedEvents(
@@ -31,6 +36,11 @@ export function skippedEvents(
     const text = `a device of ${nameOf(accountOf(device))} does not get the message (${device}): ${BECAUSE[reason]}`;
     return [{ kind: 'device-skipped', id, to, device, reason, text }];
   });
+}
+
+/** Those that policy keeps out. */
+export function keptOutOf(skipped: readonly SkippedDevice[]): SkippedDevice[] {
+  return skipped.filter(({ reason }) => KEPT_OUT.includes(reason));
 }
 
 /** The device has left its account's manifest. */

@@ -22,6 +22,6 @@ setInterval(report, 50).unref();
 process.stdin.resume().once('end', () => process.exit());
 void client.connect();
 for (;;) {
-  await client.peer('bob').catch(() => undefined);
+  await client.trust.peer('bob').catch(() => undefined);
   await pause(platformTimers, PAUSE_MS);
 }

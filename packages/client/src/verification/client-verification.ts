@@ -74,7 +74,7 @@ export class ClientVerification {
     this.#dialogues = options.dialogues;
   }
 
-  /** Of the pair of our account and `to`. Throws as `Client.peer`; offline, it is made of what is known. */
+  /** Of the pair of our account and `to`. Throws as `ClientTrust.peer`; offline, it is made of what is known. */
   async safetyNumber(to: string): Promise<SafetyNumber> {
     const { own, peer } = await this.#pair(to);
     const mine = this.#codeOf(own, peer);
@@ -119,7 +119,7 @@ export class ClientVerification {
 
   /**
    * Asks `to` to compare four characters: all of their devices are asked, the first one that accepts has it. Throws `verification-busy`,
-   * `verification-locked`, `unsafe-device`, and as `Client.peer`.
+   * `verification-locked`, `unsafe-device`, and as `ClientTrust.peer`.
    */
   async request(to: string): Promise<VerificationState> {
     return stateOf(await this.#dialogues.request(this.#addressOf(to)));

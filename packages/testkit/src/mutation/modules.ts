@@ -30,8 +30,14 @@ export const MODULES: Readonly<Record<string, Module>> = {
     tests: [`${STORE}/memory.test.ts`],
   },
   'drill-judging': { files: ['apps/drill/src/judging'], tests: ['apps/drill/src/judging'] },
-  'client-receiver': { files: [`${CLIENT}/messages/receiver.ts`], tests: [`${CLIENT}/messages`, ...CLIENT_TESTS] },
-  'client-sender': { files: [`${CLIENT}/messages/sender.ts`], tests: [`${CLIENT}/messages`, ...CLIENT_TESTS] },
+  'client-receiver': {
+    files: [`${CLIENT}/messages/receiver.ts`, `${CLIENT}/messages/incoming-messages.ts`],
+    tests: [`${CLIENT}/messages`, ...CLIENT_TESTS],
+  },
+  'client-sender': {
+    files: [`${CLIENT}/messages/sender.ts`, `${CLIENT}/messages/settlement.ts`],
+    tests: [`${CLIENT}/messages`, ...CLIENT_TESTS],
+  },
   'client-outbox': { files: [`${CLIENT}/messages/outbox.ts`], tests: [`${CLIENT}/messages`, ...CLIENT_TESTS] },
   'client-ledger': { files: [`${CLIENT}/storage/ledger.ts`], tests: [`${CLIENT}/storage`, ...CLIENT_TESTS] },
   'client-peer-book': {

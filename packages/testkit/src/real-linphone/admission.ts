@@ -25,8 +25,10 @@ export function admission({ world, it }: Suite): void {
     expect(await sealwire('devices')).toContainEqual(expect.objectContaining(waiting));
     const admitted = await sealwire('devices', 'admit', his.device, '--yes');
     expect(admitted).toMatchObject([{ event: 'admitted', id: his.device }]);
-    expect(await bob.client.waitingDevices()).toEqual([]);
-    expect(await bob.client.devices()).toContainEqual(expect.objectContaining({ id: his.device, suites: [suite] }));
+    expect(await bob.client.devices.waiting()).toEqual([]);
+    expect(await bob.client.devices.list()).toContainEqual(
+      expect.objectContaining({ id: his.device, suites: [suite] }),
+    );
 
     await his.says(room, 'once in');
     expect(await hers.linphone.next('message')).toMatchObject({ text: 'once in', secured: true });
@@ -39,18 +41,18 @@ export function admission({ world, it }: Suite): void {
   it('one that its owner removed is written to by nobody new, and cannot come back under its id with other keys', async () => {
     const [alice, bob] = [await world().person('alice'), await world().person('bob')];
     const [hers, his] = [await world().phone(alice), await world().phone(bob)];
-    await bob.client.removeDevice(his.device);
+    await bob.client.devices.remove(his.device);
     const room = await world().room(hers, [bob], [his]);
     await hers.failsToSay(room, 'are you there?');
     // Keys of others it gets by its app password.
-    await bob.client.revokeAppPassword(bob.passwordId);
+    await bob.client.account.revokeAppPassword(bob.passwordId);
     await his.failsToSay(room, 'am I?');
 
     await world().end(his);
-    const { password } = await bob.client.makeAppPassword('Linphone, again');
+    const { password } = await bob.client.account.makeAppPassword('Linphone, again');
     const reborn = await world().stranger(bob, { uuid: his.uuid, password });
     await hers.failsToSay(room, 'are you back?');
-    expect(await bob.client.waitingDevices()).toEqual([]);
+    expect(await bob.client.devices.waiting()).toEqual([]);
     expect(reborn.linphone.events.filter(({ event }) => event === 'message')).toEqual([]);
   });
 }
@@ -70,7 +72,7 @@ async function commandLine({ folder, server }: World, { name, client }: Person) 
       .map((line) => JSON.parse(line) as JsonRecord);
   };
   const secret = join(home, 'secret');
-  await writeFile(secret, encodeBase64url(client.exportAccountSecret()), { mode: 0o600 });
+  await writeFile(secret, encodeBase64url(client.account.exportSecret()), { mode: 0o600 });
   await run('devices', 'join', '-u', name, '--secret-file', secret, '--no-passphrase');
   return run;
 }

@@ -12,7 +12,7 @@ export function credentials({ world, it }: Suite): void {
       const room = await world().room(his, [alice], [hers]);
       await hers.failsToSay(room, 'are you there?');
       await his.failsToSay(room, 'here I am');
-      expect(await bob.client.waitingDevices()).toEqual([]);
+      expect(await bob.client.devices.waiting()).toEqual([]);
       expect(his.linphone.events.filter(({ event }) => event === 'message')).toEqual([]);
       await world().end(his);
     }
@@ -26,13 +26,13 @@ export function credentials({ world, it }: Suite): void {
     await his.says(known, 'before');
     expect(await hers.linphone.next('message')).toMatchObject({ text: 'before' });
 
-    await bob.client.revokeAppPassword(bob.passwordId);
+    await bob.client.account.revokeAppPassword(bob.passwordId);
     const unknown = await world().room(his, [carol], [theirs]);
     await his.failsToSay(unknown, 'hello carol');
     await his.says(known, 'after');
     expect(await hers.linphone.next('message')).toMatchObject({ text: 'after', secured: true });
 
-    const { password } = await bob.client.makeAppPassword('Linphone, again');
+    const { password } = await bob.client.account.makeAppPassword('Linphone, again');
     await world().end(his);
     const again = await world().phone(bob, { password, uuid: his.uuid, folder: his.folder });
     await again.says(unknown, 'hello again');

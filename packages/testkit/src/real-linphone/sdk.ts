@@ -27,7 +27,7 @@ export function sdk({ world, it }: Suite): void {
     const [hers, his] = [await world().phone(alice), await world().phone(bob)];
     const members = [await world().identity(alice, hers), await world().identity(bob, his)];
     // So that carol's client knows that bob has a device of somebody else's.
-    await bob.client.admit(his.device, members[1]!.identities);
+    await bob.client.devices.admit(his.device, members[1]!.identities);
     const carol = await SdkMember.join(world(), 'carol');
     const room = await world().room(hers, [bob, carol.person], [his]);
     const write = (content: Content | string) => carol.write(room, bob, members, content);

@@ -118,7 +118,7 @@ export class World {
     };
     const client = await Client.register({ ...options, ...(engines && { engines }) });
     this.#clients.push(client);
-    const { password, id } = await client.makeAppPassword('Linphone');
+    const { password, id } = await client.account.makeAppPassword('Linphone');
     return { name: numbered, address: client.address, client, password, passwordId: id };
   }
 
@@ -154,7 +154,7 @@ export class World {
   async identity({ client }: Person, { device }: Phone): Promise<EngineDevice> {
     const deadline = Date.now() + PATIENCE_MS;
     while (Date.now() < deadline) {
-      const found = (await client.waitingDevices()).find(({ id }) => id === device);
+      const found = (await client.devices.waiting()).find(({ id }) => id === device);
       if (found) return found;
     }
     throw new Error(`the directory does not know ${device}`);

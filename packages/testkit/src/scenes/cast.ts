@@ -92,7 +92,7 @@ export class Cast {
     try {
       // Who is refused shows no code.
       await Promise.race([device.code, device.linked]);
-      const request: LinkRequest = await by.client.answerLink(await device.code);
+      const request: LinkRequest = await by.client.devices.answerLink(await device.code);
       await request.approve(digits(await device.digits), { administrator });
     } catch (error) {
       device.stop.abort();
@@ -107,7 +107,7 @@ export class Cast {
     const network = new FlakyNetwork();
     const client = await Client.recover({
       ...{ server: this.#world.origin, name: this.addressOf(accountOf(actor)), storage: new MemoryStorage() },
-      recoveryKey: owner.client.recoveryKey(),
+      recoveryKey: owner.client.account.recoveryKey(),
       runtime: runtimeOver(network),
       ...FAST,
     });

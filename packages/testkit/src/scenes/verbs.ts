@@ -18,8 +18,8 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   delete: (cast, actor, to, about) => send(cast, actor, to!, [], { about: about!, as: 'deletes' }),
   async timer(cast, actor, to, seconds) {
     const { client } = cast.member(actor);
-    await client.setTimer(cast.addressOf(to!), Number(seconds));
-    await client.emptied();
+    await client.timers.set(cast.addressOf(to!), Number(seconds));
+    await client.outbox.emptied();
   },
 
   link: (cast, actor, device, as) => {
@@ -29,14 +29,14 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   },
   recover: (cast, actor, device) => cast.recover(deviceOf(actor, device!), cast.member(actor)),
   remove: (cast, actor, device) =>
-    cast.member(actor).client.removeDevice(cast.member(deviceOf(actor, device!)).client.device),
-  undo: async (cast, actor) => cast.names.device((await cast.member(actor).client.undoLinking()).device),
+    cast.member(actor).client.devices.remove(cast.member(deviceOf(actor, device!)).client.device),
+  undo: async (cast, actor) => cast.names.device((await cast.member(actor).client.devices.undoLinking()).device),
   async leave(cast, actor) {
-    await cast.member(actor).client.leave();
+    await cast.member(actor).client.account.leave();
   },
   async devices(cast, actor, of) {
     const { client } = cast.member(actor);
-    const all = of ? (await client.peer(cast.addressOf(of))).devices : await client.devices();
+    const all = of ? (await client.trust.peer(cast.addressOf(of))).devices : await client.devices.list();
     return all
       .map(({ id }) => cast.names.device(id))
       .toSorted()
@@ -48,7 +48,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     const act = GROUP_VERBS[verb!];
     if (!act) throw new Error(`nobody can ${verb} a group`);
     const answer = await act(cast, cast.member(actor), name!, words);
-    await client.emptied();
+    await client.outbox.emptied();
     return answer;
   },
 
@@ -112,12 +112,12 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     const [mine, theirs] = [actor, who!].map((each) => cast.member(each).dialogue?.shortString);
     return mine !== undefined && mine === theirs ? 'the same' : 'others';
   },
-  trust: async (cast, actor, who) => (await cast.member(actor).client.peer(cast.addressOf(who!))).trust,
+  trust: async (cast, actor, who) => (await cast.member(actor).client.trust.peer(cast.addressOf(who!))).trust,
   async judge(cast, actor, device, trust) {
-    await cast.member(actor).client.setTrust(cast.member(device!).client.device, trust as Trust);
+    await cast.member(actor).client.trust.set(cast.member(device!).client.device, trust as Trust);
   },
   async only(cast, actor, policy) {
-    await cast.member(actor).client.trustPolicy.set(policy === 'trusted' ? 'trusted-only' : 'everyone');
+    await cast.member(actor).client.trust.policy.set(policy === 'trusted' ? 'trusted-only' : 'everyone');
   },
 
   async keep(cast, actor) {

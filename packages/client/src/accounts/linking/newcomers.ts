@@ -45,7 +45,7 @@ export function noteNewcomers(
 }
 
 /**
- * Removes the device that came last, within the last ten minutes, as `removeDevice` does. Repeated after an error it goes on. Throws
+ * Removes the device that came last, within the last ten minutes, as `remove` of `ClientDevices` does. Repeated after an error it goes on. Throws
  * `nothing-to-undo`, and what a removal throws.
  */
 export async function undoLinking(services: Services, runtime: ClientRuntime): Promise<UndoneLinking> {

@@ -1,0 +1,36 @@
+/** How long messages of a conversation may be shown, as the application sets it (docs/spec/messages.md section 6). */
+import { isGroupAddress } from '@sealwire/wire/group-address';
+import type { AccountAddress } from '@sealwire/wire/ids';
+import type { ClientGroups } from '../groups/client-groups.ts';
+import type { Ledger } from '../storage/ledger.ts';
+import { checkLifetime, pairTimer, setPairTimer } from './conversation-timer.ts';
+
+export interface ClientTimersOptions {
+  readonly ledger: Ledger;
+  readonly groups: Pick<ClientGroups, 'info' | 'setTimer'>;
+  readonly addressOf: (to: string) => AccountAddress;
+}
+
+export class ClientTimers {
+  readonly #options: ClientTimersOptions;
+
+  constructor(options: ClientTimersOptions) {
+    this.#options = options;
+  }
+
+  /** Seconds that what is written to `to` from now on may be shown, there and here; 0: no end. Of a group it is the group's. Throws `bad-address`. */
+  get(to: string): number {
+    const { ledger, groups, addressOf } = this.#options;
+    const address = addressOf(to);
+    return isGroupAddress(address) ? groups.info(address).lifetime : (pairTimer(ledger, address) ?? 0);
+  }
+
+  /** Durable, for this device; of a group for all members (`ClientGroups.setTimer`). Throws `bad-address`, `bad-request`. */
+  async set(to: string, lifetime: number): Promise<void> {
+    const { ledger, groups, addressOf } = this.#options;
+    const address = addressOf(to);
+    if (isGroupAddress(address)) return groups.setTimer(address, lifetime);
+    checkLifetime(lifetime);
+    await ledger.commit((transaction) => setPairTimer(transaction, address, lifetime));
+  }
+}
