@@ -76,10 +76,7 @@ export function withRunOptions(command: Command, { cores, home, env }: Surroundi
     .option('--invitation-file <file>', 'invitation codes for test accounts, one a line')
     .option('--metrics <url>', "the server's metrics, to watch its memory, like http://127.0.0.1:9100/metrics")
     .addOption(
-      new Option(
-        '--patience <time>',
-        'what has not arrived so long after the end is lost, and a socket that nobody lets in so long ends the run',
-      )
+      new Option('--patience <time>', 'what has not arrived so long after the end is lost')
         .argParser(reading(parseDuration))
         .default(30_000, '30s'),
     )
