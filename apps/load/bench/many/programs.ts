@@ -13,6 +13,9 @@ const KIB = 1_024;
 /** One machine is one address: no limit that counts addresses is in the way, and nothing else is changed. */
 const UNLIMITED = { ACCOUNTS_PER_ADDRESS: '0', LOGINS_PER_ADDRESS: '0', CONNECTIONS_PER_ADDRESS: '0' };
 
+process.setMaxListeners(100);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 export class Program {
   readonly #process: ChildProcess;
   #stdout = '';
@@ -23,6 +26,8 @@ export class Program {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // However this run ends, nothing is left behind.
+    process.once('exit', () => this.#process.kill('SIGTERM'));
     this.#process.stdout?.on('data', (data: Buffer) => {
       this.#stdout += data.toString();
     });
