@@ -113,7 +113,8 @@ module.exports = {
       from: { path: '^apps/server/src/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^apps/(api|directory|relay|solo|drill)/',
-        pathNot: '^apps/((api|directory|relay)/src/(main|settings|config)|api/src/admin/offline|solo/src/start|drill/src/against)\\.ts$',
+        pathNot:
+          '^apps/((api|directory|relay)/src/(main|settings|config)|api/src/admin/offline|solo/src/start|drill/src/against)\\.ts$',
       },
     },
     {

@@ -46,7 +46,7 @@ export function flameGraph(profile, title) {
     ([name, colour], i) =>
       `<rect x="${4 + i * 150}" y="26" width="11" height="11" fill="${colour}"/><text x="${20 + i * 150}" y="36">${name}</text>`,
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="10.5"><rect width="${WIDTH}" height="${height}" fill="#fff"/><text x="4" y="16" font-size="13">${escaped(title)}</text>${legend.join('')}${drawn.join('\n')}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="10.5" role="img" aria-label="${escaped(title)}"><rect width="${WIDTH}" height="${height}" fill="#fff"/><text x="4" y="16" font-size="13">${escaped(title)}</text>${legend.join('')}${drawn.join('\n')}</svg>\n`;
 }
 
 function treeOf({ nodes, samples, timeDeltas }) {

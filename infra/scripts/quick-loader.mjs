@@ -58,7 +58,9 @@ async function bundle(main, name) {
     target: 'node20',
     keepNames: true,
     // CommonJS that is taken in asks for what is not.
-    banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+    },
     conditions: ['@sealwire/source'],
     absWorkingDir: '/',
     plugins: [SOURCES],

@@ -104,7 +104,9 @@ it('have a picture, which members fetch, and which goes again', async () => {
   await as('alice', 'listen', '--until-caught-up');
   const text = await as('alice', 'group', 'picture', 'album', passphraseFile);
   expect([text.code, text.stderr]).toEqual([2, expect.stringContaining('is no picture, by its name')]);
-  expect((await as('alice', 'group', 'picture', 'album', picture)).stdout).toContain('picture: us.png (image/png, 7 bytes)');
+  expect((await as('alice', 'group', 'picture', 'album', picture)).stdout).toContain(
+    'picture: us.png (image/png, 7 bytes)',
+  );
 
   // The process that has the keys fetches it.
   const listen = open('bob', 'listen', '--json');
