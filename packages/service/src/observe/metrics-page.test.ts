@@ -32,8 +32,21 @@ describe('every metric', () => {
 
   it('T206: has labels of closed lists alone, none of whom', () => {
     const labels = new Set(all.filter(isOurs).flatMap(({ labels }) => labels));
-    const known = ['call', 'code', 'fault', 'kind', 'level', 'limiter', 'method', 'node', 'part', 'result', 'route'];
-    expect([...labels].sort()).toEqual([...known, 'server', 'status', 'type', 'version', 'where']);
+    const known = [
+      'call',
+      'code',
+      'disk',
+      'fault',
+      'kind',
+      'level',
+      'limiter',
+      'method',
+      'node',
+      'part',
+      'result',
+      'route',
+    ];
+    expect([...labels].sort()).toEqual([...known, 'server', 'status', 'type', 'version', 'what', 'where']);
   });
 });
 
