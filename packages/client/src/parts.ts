@@ -54,7 +54,8 @@ export function assembleParts({ ledger, self }: ReadyDevice, options: OpenOption
   const own = self.address;
   const services = assemble(ledger, self, runtime, factories);
   const authority = deviceAuthority && new DeviceAuthority({ crypto, now, own, ...deviceAuthority });
-  const trace = (name: string, details: Record<string, string | number> = {}) => runtime.trace?.({ name, ...details });
+  const trace = (name: string, details: Record<string, string | number> = {}) =>
+    options.runtime.trace?.({ name, ...details });
   const addressOf = (to: string) => addressIn(self.domain, to);
   // Parts that come to be later, and that those before them call.
   const wake = () => sender.wake();

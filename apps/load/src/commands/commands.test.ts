@@ -44,7 +44,7 @@ describe('sealwire-load', () => {
       '--rate',
       '60',
       '--duration',
-      '1200ms',
+      '2200ms',
     );
     expect(counts).toMatchObject({ connected: 6, sent: expect.any(Number), lost: 0, doubled: 0 });
     expect(counts.sent).toBeGreaterThan(30);
