@@ -34,7 +34,7 @@ import { Sender } from './messages/sender.ts';
 import { ClientPresence } from './presence/client-presence.ts';
 import { ClientTyping } from './presence/client-typing.ts';
 import { Typing } from './presence/typing.ts';
-import { platformTimers } from './runtime.ts';
+import { platformTimers, type Timers } from './runtime.ts';
 import { assemble } from './services.ts';
 import { KeyUpkeep } from './upkeep/key-upkeep.ts';
 import { KeysCheck } from './upkeep/keys-check.ts';
@@ -48,14 +48,18 @@ export type Parts = ReturnType<typeof assembleParts>;
 export function assembleParts({ ledger, self }: ReadyDevice, options: OpenOptions) {
   const { engines: factories = [limeEngine], deviceAuthority, receiptMessages = true } = options;
   const onKeptOut = checkOnKeptOut(options.onKeptOut ?? 'refuse');
-  const runtime = { ...options.runtime, timers: options.runtime.timers ?? platformTimers };
+  const runtime: typeof options.runtime & { readonly timers: Timers } = {
+    ...options.runtime,
+    timers: options.runtime.timers ?? platformTimers,
+    // An application may begin to listen later.
+    trace: (event) => options.runtime.trace?.(event),
+  };
   const { crypto, random, now, timers } = runtime;
   const me = self.device;
   const own = self.address;
   const services = assemble(ledger, self, runtime, factories);
   const authority = deviceAuthority && new DeviceAuthority({ crypto, now, own, ...deviceAuthority });
-  const trace = (name: string, details: Record<string, string | number> = {}) =>
-    options.runtime.trace?.({ name, ...details });
+  const trace = (name: string, details: Record<string, string | number> = {}) => runtime.trace?.({ name, ...details });
   const addressOf = (to: string) => addressIn(self.domain, to);
   // Parts that come to be later, and that those before them call.
   const wake = () => sender.wake();
