@@ -131,6 +131,8 @@ const DASHBOARDS = {
         [`sealwire_store_full${NODE}`, 'full {{instance}}'],
         [per('part', `increase(sealwire_store_damages_total${NODE}[1h])`), 'damaged {{part}}'],
       ),
+      panel('Free on the disks', 'bytes', [`sealwire_disk_free_bytes${NODE}`, '{{disk}} {{instance}}']),
+      panel('Refused, a disk is nearly full', 'ops', [per('what', rate('sealwire_disk_refusals_total')), '{{what}}']),
       panel('Calls to where files lie, 99 of 100', 's', [
         quantile(0.99, 'sealwire_blob_call_seconds', 'call'),
         '{{call}}',

@@ -18,6 +18,8 @@ import { VERIFICATION } from './verification.ts';
 
 /** Written and read by hand: compared with the schema by `frame-codec.test.ts`, field by field. */
 const BY_HAND: readonly string[] = ['Send', 'Ack', 'Accepted', 'Deliver'];
+/** Behind the message, for who makes traces; all others skip it. */
+const BESIDE = 'trace';
 
 const TABLES: Record<string, Record<string, Fields>> = {
   relay: { ClientFrame: CLIENT_FRAMES.variants, ServerFrame: SERVER_FRAMES.variants },
@@ -74,7 +76,9 @@ function schemaName(name: string): string {
 
 function describeSchema(message: protobuf.Type, reached: Set<string>): Described {
   reached.add(message.name);
-  const fields = message.fieldsArray.map((field) => field.resolve()).filter(({ type }) => !BY_HAND.includes(type));
+  const fields = message.fieldsArray
+    .map((field) => field.resolve())
+    .filter(({ name, type }) => !BY_HAND.includes(type) && name !== BESIDE);
   return Object.fromEntries(
     fields.map(({ name, id, repeated, type, resolvedType }) => {
       if (resolvedType) reached.add(resolvedType.name);

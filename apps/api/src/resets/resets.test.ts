@@ -110,7 +110,7 @@ describe('a reset by code', () => {
   });
 
   it('is offered to nobody who is not there', async () => {
-    for (const name of ['nobody', '', 'a b'])
+    for (const name of ['nobody', 'a b'])
       await expect(codeFor(name)).rejects.toMatchObject({
         message: expect.stringContaining('no account of that name'),
       });
