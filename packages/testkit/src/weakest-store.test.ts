@@ -91,7 +91,7 @@ describe('a full mailbox that refuses', () => {
       await emptied(laptop);
     }
     const third = await alice.client.send('bob', 'three');
-    expect(await third.accepted).toEqual({ leftOut: [bob.client.device] });
+    expect(await third.accepted).toEqual({ leftOut: [bob.client.device], keptOut: [] });
     expect(await takeTexts(laptop.client, 1)).toEqual(['three']);
     await emptied(laptop);
     // Nobody has room: the message waits, and the user knows.
