@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { seededNumbers } from '@sealwire/light/seeded-numbers';
 import { LoadError } from '../errors.ts';
 import { Absent, type Running, type Starting, type Target } from '../peers/target.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -11,6 +12,8 @@ import { playRounds } from './rounds.ts';
 import { peopleOf, type Shape } from './shapes.ts';
 import { type StageTerms, stageOf } from './stage.ts';
 
+/** Of the times at which messages are due. */
+const SEED = 1;
 /** Sockets that are opened a second. */
 const CONNECT_RATE = 2_000;
 
@@ -135,7 +138,7 @@ function stageTermsOf({ surroundings, size, patienceMs, warn }: ComparisonTerms)
       relay: '',
       runtime,
       run: runtime.random(RUN_BYTES),
-      random: Math.random,
+      random: seededNumbers(SEED),
       now,
       connectRate: CONNECT_RATE,
       patienceMs,
