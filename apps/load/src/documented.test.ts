@@ -11,9 +11,12 @@ afterAll(() => rmSync(home, { recursive: true }));
 
 const commands = documentedCommands().filter(({ program }) => program === LOAD);
 
-/** A tester goes where its address says, and nobody may be there. */
+const NOWHERE = 'http://127.0.0.1:1';
+
+/** A tester goes where its address says, and nobody may be there; without one `compare` would start a server. */
 async function complaint(args: readonly string[]): Promise<string> {
-  const nowhere = args.map((word) => (/^https?:/.test(word) ? 'http://127.0.0.1:1' : word));
+  const nowhere = args.map((word) => (/^https?:/.test(word) ? NOWHERE : word));
+  if (args[0] === 'compare' && !nowhere.includes(NOWHERE)) nowhere.push(NOWHERE);
   return (await sealwireLoad(home, nowhere)).stderr;
 }
 
