@@ -83,7 +83,7 @@ function frameOf(name, place, url) {
 /** From the repository, or the library. */
 function placeOf(url, line) {
   if (url === '') return '';
-  return `(${url.replace(/^.*\/(?=(apps|packages|node_modules)\/)/, '')}:${line + 1})`;
+  return `(${url.replace(/^.*\/(?=(apps|packages|node_modules|infra)\/)/, '')}:${line + 1})`;
 }
 
 function escaped(text) {
