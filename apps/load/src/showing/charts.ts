@@ -20,7 +20,7 @@ export interface ChartTerms {
   readonly lines: readonly Line[];
   readonly x: (value: number) => string;
   readonly y: (value: number) => string;
-  /** Where marks are on the x axis; default: evenly. */
+  /** Where marks are on the x axis; default: at whole numbers. */
   readonly marks?: readonly number[];
 }
 
@@ -37,7 +37,7 @@ export function chart({ title, lines, x, y, marks }: ChartTerms): string {
     const at = placeY(part * top).toFixed(1);
     return `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at}" y2="${at}" class="grid"/><text x="${LEFT - 8}" y="${at}" class="y">${escaped(y(part * top))}</text>`;
   });
-  const columns = (marks ?? ticks.map((part) => fromX + part * (toX - fromX))).map(
+  const columns = (marks ?? wholeNumbers(fromX, toX)).map(
     (value) => `<text x="${placeX(value).toFixed(1)}" y="${HEIGHT - 12}" class="x">${escaped(x(value))}</text>`,
   );
   const drawn = lines.map(({ points: own }, i) => {
@@ -48,6 +48,13 @@ export function chart({ title, lines, x, y, marks }: ChartTerms): string {
     ({ name }, i) => `<span><i style="background:${COLOURS[i % COLOURS.length]}"></i>${escaped(name)}</span>`,
   );
   return `<figure><figcaption>${escaped(title)} ${legend.join(' ')}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(title)}">${[...rows, ...columns, ...drawn].join('')}</svg></figure>`;
+}
+
+/** As many as there are marks at most, evenly. */
+function wholeNumbers(from: number, to: number): number[] {
+  const first = Math.ceil(from);
+  const step = Math.max(1, Math.ceil((to - first) / TICKS));
+  return Array.from({ length: Math.max(0, Math.floor((to - first) / step) + 1) }, (_, i) => first + i * step);
 }
 
 export function escaped(text: string): string {

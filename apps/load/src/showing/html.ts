@@ -8,6 +8,7 @@ import { tableOf } from './table.ts';
 
 /** Levels and counts that are not drawn: they are of the generator, or of each message. */
 const UNDRAWN = new Set(['connected']);
+const LEAST_ROWS = 5;
 const CURVE_MARKS = [0, 50, 90, 99, 99.9, 99.99, 99.999];
 
 export function htmlOf(report: Report): string {
@@ -15,6 +16,8 @@ export function htmlOf(report: Report): string {
   const names = Object.keys(times);
   const shown = names.filter((name) => name !== 'late');
   const overTime = shown.map((name) => {
+    // What happened in the first moments alone has no course.
+    if (rows.filter(({ times: own }) => own[name]).length < LEAST_ROWS) return '';
     const line = (field: 'p50' | 'p99' | 'max'): Line => ({
       name: field,
       points: rows.flatMap(({ at, times: own }) => (own[name] ? [[at, own[name][field]] as const] : [])),
