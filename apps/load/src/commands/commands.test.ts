@@ -259,7 +259,7 @@ failIf:
       '--rate',
       '60',
       '--duration',
-      '1200ms',
+      '2200ms',
       '--out',
       json,
       '--html',
@@ -268,7 +268,7 @@ failIf:
     expect((await sealwireLoad(folder, argv)).code).toBe(0);
     const page = readFileSync(html, 'utf8');
     expect(page).toMatch(/^<!doctype html>/);
-    expect(page.match(/<svg /g)!.length).toBeGreaterThanOrEqual(3);
+    expect(page.match(/<svg /g)!.length).toBeGreaterThanOrEqual(2);
     expect(page).not.toMatch(/<script|<link|<img|@import|url\(|src=/);
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
     const again = join(folder, 'again.html');
