@@ -53,7 +53,20 @@ function answers(alloy, what, model, command) {
   const file = join(folder, 'membership.als');
   writeFileSync(file, model);
   // The native solver leaves its files where temporary ones lie.
-  const args = [`-Djava.io.tmpdir=${folder}`, '-jar', alloy, 'exec', '-f', '-s', SOLVER, '-c', command, '-o', join(folder, 'out'), file];
+  const args = [
+    `-Djava.io.tmpdir=${folder}`,
+    '-jar',
+    alloy,
+    'exec',
+    '-f',
+    '-s',
+    SOLVER,
+    '-c',
+    command,
+    '-o',
+    join(folder, 'out'),
+    file,
+  ];
   const { stdout, stderr, status } = spawnSync('java', args, { encoding: 'utf8' });
   const rows = [...`${stdout}${stderr}`.matchAll(/^\d+\. (?:check|run) +(\w+) .*?\b(UNSAT|SAT)\b/gm)];
   if (status !== 0 || rows.length === 0) throw new Error(`Alloy cannot read the model ${what}:\n${stdout}${stderr}`);
