@@ -1,7 +1,7 @@
 /** Three people and more devices over real servers: everybody with everybody, on both curves. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Constellation, startConstellation } from './constellation.ts';
-import { join, type Person, register, take, takeTexts } from './person.ts';
+import { BOTH_CURVES, join, type Person, type PersonOptions, register, take, takeTexts } from './person.ts';
 
 let constellation: Constellation;
 const people: Person[] = [];
@@ -15,8 +15,8 @@ afterAll(async () => {
   await constellation.stop();
 });
 
-async function person(...args: [name: string, options?: Parameters<typeof register>[2]]): Promise<Person> {
-  const made = await register(constellation, ...args);
+async function person(name: string, options: PersonOptions = { curves: BOTH_CURVES }): Promise<Person> {
+  const made = await register(constellation, name, options);
   people.push(made);
   return made;
 }
@@ -92,8 +92,8 @@ describe('a conversation', () => {
 
   it('reaches all devices of both people, each message once', async () => {
     const [alice, bob] = people as [Person, Person];
-    const tablet = await join(constellation, bob);
-    const phone = await join(constellation, alice);
+    const tablet = await join(constellation, bob, { curves: BOTH_CURVES });
+    const phone = await join(constellation, alice, { curves: BOTH_CURVES });
     people.push(tablet, phone);
     await tablet.client.connect();
     await phone.client.connect();

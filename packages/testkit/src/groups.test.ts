@@ -8,7 +8,6 @@ import { afterCrash, type Person } from './person.ts';
 jest.setTimeout(30_000);
 
 /** One identity a device: keys of several are no matter of groups. */
-const FAST = { curves: ['c25519'] } as const;
 
 const company = new Company();
 let alice: Person;
@@ -16,7 +15,7 @@ let bob: Person;
 let carol: Person;
 
 beforeEach(async () => {
-  [alice, bob, carol] = (await Promise.all(['alice', 'bob', 'carol'].map((name) => company.person(name, FAST)))) as [
+  [alice, bob, carol] = (await Promise.all(['alice', 'bob', 'carol'].map((name) => company.person(name)))) as [
     Person,
     Person,
     Person,
@@ -112,13 +111,13 @@ it('members may write in it to who wants nothing of strangers, whether they were
 
 describe('the life of a group', () => {
   it('is the same on all devices of an account, and one that comes later catches up', async () => {
-    const desk = await company.anotherDevice(bob, FAST);
+    const desk = await company.anotherDevice(bob);
     const address = await groupOf(bob, carol);
     await say(bob, address, 'from my phone');
     expect((await shownUntil(desk, 'from my phone')).at(-1)).toBe('bob: from my phone');
     expect(membersOf(desk, address)).toEqual(['alice', 'bob', 'carol']);
 
-    const tablet = await company.anotherDevice(bob, FAST);
+    const tablet = await company.anotherDevice(bob);
     await say(alice, address, 'anybody new?');
     expect((await shownUntil(tablet, 'anybody new?')).at(-1)).toBe('alice: anybody new?');
     await say(tablet, address, 'me');
@@ -220,7 +219,7 @@ describe('a server that lies', () => {
 
   it('T162: and shows two people different acts of one member is caught out by the first message between them', async () => {
     const address = await groupOf(bob, carol);
-    const twin = await company.anotherDevice(alice, FAST);
+    const twin = await company.anotherDevice(alice);
     await say(carol, address, 'for the twin');
     await shownUntil(twin, 'for the twin');
     await shownUntil(bob, 'for the twin');

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { MemoryStorage } from '@sealwire/client/memory-storage';
 import { decodeRequest, encodeAnswer } from '@sealwire/wire/lime-server';
 import { type Constellation, startConstellation } from './constellation.ts';
-import { afterCrash, join, type Person, register, takeTexts } from './person.ts';
+import { afterCrash, BOTH_CURVES, join, type Person, type PersonOptions, register, takeTexts } from './person.ts';
 
 let constellation: Constellation;
 const people: Person[] = [];
@@ -17,8 +17,8 @@ afterEach(async () => {
   await constellation.stop();
 });
 
-async function person(name: string, options: Parameters<typeof register>[2] = {}): Promise<Person> {
-  const made = await register(constellation, name, options);
+async function person(name: string, options: PersonOptions): Promise<Person> {
+  const made = await register(constellation, name, { curves: BOTH_CURVES, ...options });
   people.push(made);
   await made.client.connect();
   return made;
@@ -64,7 +64,7 @@ describe('hybrid devices', () => {
   it('reach devices without, which stay as they are: one message, two suites, one body', async () => {
     const alice = await person('alice', { hybrid: true });
     const bob = await person('bob', { hybrid: true });
-    const phone = await join(constellation, bob);
+    const phone = await join(constellation, bob, { curves: BOTH_CURVES });
     people.push(phone);
     await phone.client.connect();
     expect(phone.client.suites).toEqual(['c25519', 'c448']);

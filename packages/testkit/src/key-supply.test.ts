@@ -5,7 +5,7 @@ import { MemoryStorage } from '@sealwire/client/memory-storage';
 import { decodeEnvelope } from '@sealwire/wire/envelope';
 import { type Constellation, startConstellation } from './constellation.ts';
 import { FlakyNetwork } from './flaky-network.ts';
-import { join, type Person, register, runtimeOver, take, takeTexts } from './person.ts';
+import { BOTH_CURVES, join, type Person, register, runtimeOver, take, takeTexts } from './person.ts';
 
 let constellation: Constellation;
 let clients: Client[];
@@ -13,7 +13,7 @@ let alice: Person;
 
 beforeEach(async () => {
   constellation = await startConstellation();
-  alice = await register(constellation, 'alice');
+  alice = await register(constellation, 'alice', { curves: BOTH_CURVES });
   clients = [alice.client];
   await alice.client.connect();
 });
@@ -78,7 +78,7 @@ describe('the form of a message', () => {
   const sharedPart = () => decodeEnvelope(alice.network.framesSent('send').at(-1)!.body).cipherMessage.length;
 
   it('S30: to one device it is direct, nothing is shared; to many a long text is encrypted once', async () => {
-    const bob = await register(constellation, 'bob');
+    const bob = await register(constellation, 'bob', { curves: BOTH_CURVES });
     clients.push(bob.client);
     await bob.client.connect();
     const long = 'long '.repeat(1_000);

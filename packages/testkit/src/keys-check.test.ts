@@ -6,7 +6,7 @@ import { Lime } from '@sealwire/lime/lime';
 import { MemoryLimeStore } from '@sealwire/lime/testing/memory-store';
 import { LIMITS } from '@sealwire/wire/limits';
 import { type Constellation, startConstellation } from './constellation.ts';
-import { type Person, type PersonOptions, register, take, takeTexts } from './person.ts';
+import { BOTH_CURVES, type Person, type PersonOptions, register, take, takeTexts } from './person.ts';
 
 const SUITE = 'c25519';
 let constellation: Constellation;
@@ -23,7 +23,7 @@ afterEach(async () => {
   await constellation.stop();
 });
 
-async function person(name: string, options: PersonOptions = { curves: [SUITE] }): Promise<Person> {
+async function person(name: string, options: PersonOptions = {}): Promise<Person> {
   const made = await register(constellation, name, options);
   people.push(made);
   await made.client.connect();
@@ -109,7 +109,7 @@ describe('D15: a device that looks after the directory’s copy of its keys', ()
   });
 
   it('looks after the keys of each of its suites, hybrid ones too', async () => {
-    const carol = await person('carol', { hybrid: true });
+    const carol = await person('carol', { curves: BOTH_CURVES, hybrid: true });
     expect(carol.client.suites).toHaveLength(4);
     expect(await carol.client.devices.checkKeys()).toEqual([]);
     for (const suite of carol.client.suites) await prekeys().delete(carol.client.device, suite);

@@ -3,7 +3,7 @@ import { Client } from '@sealwire/client/client';
 import type { MemoryStorage } from '@sealwire/client/memory-storage';
 import type { Constellation } from './constellation.ts';
 import { FlakyNetwork } from './flaky-network.ts';
-import { runtimeOver } from './person.ts';
+import { ONE_CURVE, runtimeOver } from './person.ts';
 
 export function newcomer(constellation: Pick<Constellation, 'origin'>, name: string, storage: MemoryStorage) {
   const network = new FlakyNetwork();
@@ -14,6 +14,7 @@ export function newcomer(constellation: Pick<Constellation, 'origin'>, name: str
     name,
     storage,
     runtime: runtimeOver(network),
+    curves: ONE_CURVE,
     signal: stop.signal,
     code: shown.code.resolve,
     digits: shown.digits.resolve,

@@ -6,14 +6,13 @@ import { afterCrash, type Person, take } from './person.ts';
 jest.setTimeout(30_000);
 
 /** One identity a device: keys of several are no matter of presence. */
-const FAST = { curves: ['c25519'] } as const;
 
 const company = new Company();
 let alice: Person;
 let bob: Person;
 
 beforeEach(async () => {
-  [alice, bob] = await Promise.all([company.person('alice', FAST), company.person('bob', FAST)]);
+  [alice, bob] = await Promise.all([company.person('alice'), company.person('bob')]);
 });
 
 /** The next word on somebody's presence. */
@@ -37,7 +36,7 @@ function shown({ client }: Person): Promise<string> {
 }
 
 it('two people who show themselves to each other see each other, after a restart too; a third one sees nobody', async () => {
-  const carol = await company.person('carol', FAST);
+  const carol = await company.person('carol');
   for (const { client } of [alice, bob, carol]) await client.presence.set({ online: true });
   await carol.client.presence.showTo(['alice', 'bob']);
   const both = [told(alice), told(bob)];
@@ -56,7 +55,7 @@ it('two people who show themselves to each other see each other, after a restart
 });
 
 it('typing reaches every device of the other one, and is in no mailbox', async () => {
-  const phone = await company.anotherDevice(bob, FAST);
+  const phone = await company.anotherDevice(bob);
   for (const { client } of [alice, bob, phone]) await client.presence.set({ typing: true });
   await say(alice, 'bob', 'one');
   await say(bob, 'alice', 'two');

@@ -84,8 +84,7 @@ export async function schemaStatus(
 ): Promise<SchemaStatus> {
   const version = await readVersion(engine);
   const newest = migrations.at(-1)?.to ?? FIRST;
-  const missing: string[] = [];
-  for (const index of INDEXES) if (!(await hasIndex(engine, index))) missing.push(nameOf(index));
+  const missing = (await missingIndexes(engine)).map(nameOf);
   const copy = await engine.read(() => schemaOf(engine).findOne({ _id: 'copy' }));
   return {
     version,
@@ -146,8 +145,7 @@ async function writeVersion(engine: Engine, version: number): Promise<void> {
 
 /** Those that are missing of collections with at most `most` documents. */
 async function makeIndexes(engine: Engine, most: number): Promise<void> {
-  for (const index of INDEXES) {
-    if (await hasIndex(engine, index)) continue;
+  for (const index of await missingIndexes(engine)) {
     const collection = engine.connection.db!.collection(index.collection);
     const count = await engine.read(() => collection.estimatedDocumentCount());
     if (count > most)
@@ -168,13 +166,20 @@ async function makeIndexes(engine: Engine, most: number): Promise<void> {
   }
 }
 
-async function hasIndex(engine: Engine, { collection, key, options }: IndexSpec): Promise<boolean> {
+/** A few questions at once, however many there are: the database may be in another region. */
+async function missingIndexes(engine: Engine): Promise<IndexSpec[]> {
+  const database = engine.connection.db!;
+  const wanted = [...new Set(INDEXES.map(({ collection }) => collection))];
   const found = await engine.read(async () => {
-    const names = await engine.connection.db!.listCollections({ name: collection }, { nameOnly: true }).toArray();
-    return names.length === 0 ? [] : engine.connection.db!.collection(collection).indexes();
+    const there = await database.listCollections({ name: { $in: wanted } }, { nameOnly: true }).toArray();
+    const indexes = there.map(async ({ name }) => [name, await database.collection(name).indexes()] as const);
+    return new Map(await Promise.all(indexes));
   });
-  return found.some(
-    (one) => JSON.stringify(one.key) === JSON.stringify(key) && one.expireAfterSeconds === options?.expireAfterSeconds,
+  return INDEXES.filter(({ collection, key, options }) =>
+    (found.get(collection) ?? []).every(
+      (one) =>
+        JSON.stringify(one.key) !== JSON.stringify(key) || one.expireAfterSeconds !== options?.expireAfterSeconds,
+    ),
   );
 }
 

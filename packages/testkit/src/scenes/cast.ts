@@ -7,11 +7,8 @@ import { encodeBase64url } from '@sealwire/wire/base64url';
 import { type AccountAddress, nameOf } from '@sealwire/wire/ids';
 import { FlakyNetwork } from '../flaky-network.ts';
 import { newcomer } from '../newcomer.ts';
-import { register, runtimeOver } from '../person.ts';
+import { ONE_CURVE, register, runtimeOver } from '../person.ts';
 import { isNotice, lineOf, type Names, verificationLine } from './lines.ts';
-
-/** One identity a device: keys of several are no matter of scenarios. */
-const FAST = { curves: ['c25519'] } as const;
 
 /** Lines are made when they are looked at: by then the script has named what they are about. */
 type Line = () => string | undefined;
@@ -82,7 +79,7 @@ export class Cast {
   }
 
   async register(actor: string): Promise<void> {
-    const { client, network } = await register(this.#world, this.addressOf(actor), FAST);
+    const { client, network } = await register(this.#world, this.addressOf(actor));
     await this.#enter(actor, client, network);
   }
 
@@ -109,7 +106,7 @@ export class Cast {
       ...{ server: this.#world.origin, name: this.addressOf(accountOf(actor)), storage: new MemoryStorage() },
       recoveryKey: owner.client.account.recoveryKey(),
       runtime: runtimeOver(network),
-      ...FAST,
+      curves: ONE_CURVE,
     });
     await this.#enter(actor, client, network);
   }
