@@ -11,7 +11,7 @@ import type { DeviceId, MessageId } from '@sealwire/wire/ids';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { WebSocket } from 'ws';
 import { Outbox, type OutboxOwner } from '../delivery/outbox.ts';
-import { reject } from '../sending/router.ts';
+import { reject } from '../sending/refusals.ts';
 import type { ConnectionParts } from './connection-parts.ts';
 import { FrameFlow } from './frame-flow.ts';
 import { LoginRefused } from './login.ts';
