@@ -57,6 +57,8 @@ function programOf(context: Context): Command {
     .addHelpText('before', 'Example:\n  sealwire-load chat http://127.0.0.1:8080 --pairs 10 --rate 50 --duration 5s\n')
     .addHelpText('after', '\n`sealwire-load help <command>` shows the options of one command.')
     .version(context.surroundings.version, '-V, --version', 'print the version')
+    // An option is that of the command which it is behind: `report` and `report diff` both have --html.
+    .enablePositionalOptions()
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
     .showSuggestionAfterError(true);

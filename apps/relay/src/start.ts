@@ -34,7 +34,8 @@ import { ContactGate } from './sending/contact-gate.ts';
 import { Router } from './sending/router.ts';
 import { SendLimits } from './sending/send-limits.ts';
 import type { RelaySettings } from './settings.ts';
-import { Connection, type ConnectionParts } from './sockets/connection.ts';
+import { Connection } from './sockets/connection.ts';
+import type { ConnectionParts } from './sockets/connection-parts.ts';
 import { Login } from './sockets/login.ts';
 import { LoginQueue } from './sockets/login-queue.ts';
 import type { Session } from './sockets/session.ts';
@@ -79,7 +80,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   const turn = new Turn();
   const deviceIds = new DeviceIdCache();
   const sessions = new Sessions();
-  const connections = new Set<Connection>();
+  const connections = new Set<Session>();
   const places = new Places();
   const publisher = new Publisher(bus, metrics, now);
   const repeats = new Repeats(timers);

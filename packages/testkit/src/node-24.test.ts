@@ -50,6 +50,13 @@ function asked(where = cache) {
     expect(pinned.resolved).toBeUndefined();
   });
 
+  it('is the one that is recommended', () => {
+    expect(readFileSync(join(root, '.node-version'), 'utf8').trim()).toBe(version);
+    expect(readFileSync(join(root, 'infra/docker/Dockerfile'), 'utf8')).toMatch(
+      new RegExp(`^ARG NODE_IMAGE=docker.io/library/node:${version.split('.')[0]}\\.`, 'm'),
+    );
+  });
+
   it('is not there without npm, and nothing half is left in its place', () => {
     expect(asked()).toEqual({
       status: 1,

@@ -2,8 +2,8 @@
 import type { Operation } from '@sealwire/service/openapi';
 import { BlocksAnswer, ContactPolicyBody, ContactsAnswer, ContactsBody } from '@sealwire/wire/http';
 import { z } from 'zod';
+import { CALLER_PROBLEMS } from './problems.ts';
 
-const CALLER_PROBLEMS = ['unauthorized', 'token-expired', 'unavailable'] as const;
 const ADDRESS = {
   name: 'address',
   in: 'path',

@@ -2,8 +2,6 @@
 import type { ApiDescription, Operation } from '@sealwire/service/openapi';
 import {
   AccountAnswer,
-  ActivationAnswer,
-  ActivationBody,
   AppPasswordLoginBody,
   AppPasswordsAnswer,
   AttachmentAnswer,
@@ -13,304 +11,26 @@ import {
   CreateAccountBody,
   DevicesAnswer,
   JwksAnswer,
-  LinkAnswer,
-  LinkMessageAnswer,
-  LinkMessageBody,
   MakeAppPasswordBody,
   NewAppPasswordAnswer,
-  ResetAccountBody,
   SignedManifestBody,
   TokenAnswer,
   TokenBody,
   WellKnown,
 } from '@sealwire/wire/http';
 import { z } from 'zod';
-import { IdempotencyKeySchema } from '../idempotency-key.ts';
+import { ACCOUNT_OPERATIONS } from './account-operations.ts';
+import { ATTACHMENT_OPERATIONS } from './attachment-operations.ts';
 import { CONTACT_OPERATIONS } from './contact-operations.ts';
-
-const LIMITED = ['too-many-requests', 'unavailable'] as const;
-const CALLER_PROBLEMS = ['unauthorized', 'token-expired', 'unavailable'] as const;
-
-const ATTACHMENT_ID = { name: 'id', in: 'path', schema: z.string(), description: 'as it was begun' } as const;
-
-const LINK_PARAMETERS = [
-  { name: 'id', in: 'path', schema: z.string(), description: 'of the link code' },
-  { name: 'slot', in: 'path', schema: z.string(), description: 'of the word, 1 to 5' },
-] as const;
+import { LINK_OPERATIONS } from './link-operations.ts';
+import { LOGIN_OPERATIONS } from './login-operations.ts';
 
 const operations: readonly Operation[] = [
-  {
-    id: 'createAccount',
-    method: 'post',
-    path: '/v1/accounts',
-    summary: 'Make an account',
-    description:
-      'The manifest is version 1, names exactly one device, and is signed by the account key. Idempotent without an Idempotency-Key: the same body again answers 200 and the same account, so a client repeats after a lost answer.',
-    caller: 'anyone',
-    body: CreateAccountBody,
-    answers: {
-      201: { description: 'made', schema: AccountAnswer },
-      200: { description: 'was made by the same request before', schema: AccountAnswer },
-    },
-    problems: ['invitation-invalid', 'name-taken', 'conflict', 'invalid-manifest', ...LIMITED],
-  },
-  {
-    id: 'sendActivation',
-    method: 'post',
-    path: '/v1/activations',
-    summary: 'Have a code mailed',
-    description:
-      'Where `gate` is `email`: the code is the `invitation` of one account, for a day. The answer says nothing of who has an account already. 403 where no codes are sent, and for addresses of domains that the operator did not name.',
-    caller: 'anyone',
-    body: ActivationBody,
-    answers: { 202: { description: 'a mail is on its way', schema: ActivationAnswer } },
-    problems: ['forbidden', ...LIMITED],
-  },
-  {
-    id: 'resetAccount',
-    method: 'post',
-    path: '/v1/resets',
-    summary: 'Give an account another key',
-    description:
-      'For somebody who has lost every device and the recovery key, by a code that the operator makes (`reset-account`). Devices, keys, manifests, mailboxes and app passwords of the key before go, and every contact sees that the account has another key. The same body again answers 200 and changes nothing.',
-    caller: 'anyone',
-    body: ResetAccountBody,
-    answers: {
-      201: { description: 'reset', schema: AccountAnswer },
-      200: { description: 'this very request was carried out before', schema: AccountAnswer },
-    },
-    problems: ['reset-code-invalid', 'conflict', 'invalid-manifest', ...LIMITED],
-  },
-  {
-    id: 'showAccount',
-    method: 'get',
-    path: '/v1/account',
-    summary: 'The caller’s account',
-    description: '',
-    caller: 'device',
-    answers: { 200: { description: 'the account', schema: AccountAnswer } },
-    problems: CALLER_PROBLEMS,
-  },
-  {
-    id: 'deleteAccount',
-    method: 'delete',
-    path: '/v1/account',
-    summary: 'Delete the caller’s account',
-    description:
-      'Devices, keys, manifests and mailboxes go; the name is never given out again. Tokens of the account are dead at once: a repeat answers 401.',
-    caller: 'device',
-    answers: { 204: { description: 'deleted' } },
-    problems: CALLER_PROBLEMS,
-  },
-  {
-    id: 'listDevices',
-    method: 'get',
-    path: '/v1/devices',
-    summary: 'The devices of the caller’s account',
-    description:
-      'Oldest first; those that wait to be admitted come after the listed ones, with `state` `waiting`: they registered keys by app password, and no manifest names them. The signed manifest of the key directory is the list to encrypt for; this one is the server’s.',
-    caller: 'device',
-    answers: { 200: { description: 'the devices', schema: DevicesAnswer } },
-    problems: CALLER_PROBLEMS,
-  },
-  {
-    id: 'removeDevice',
-    method: 'delete',
-    path: '/v1/devices/{id}',
-    summary: 'Cut a device off',
-    description:
-      'Login, keys and mailbox of the device go and its sockets close; the id is never given out again. A repeat answers 404. Publish a manifest without it next. Waiting devices go the same way, and need no manifest.',
-    caller: 'device',
-    parameters: [
-      { name: 'id', in: 'path', schema: z.string(), description: 'a device id of the caller’s own account' },
-    ],
-    answers: { 204: { description: 'removed' } },
-    problems: [...CALLER_PROBLEMS, 'not-found'],
-  },
-  {
-    id: 'makeAppPassword',
-    method: 'post',
-    path: '/v1/app-passwords',
-    summary: 'Make an app password',
-    description:
-      'For a program that knows HTTP Digest and no tokens (Linphone): good for the key directory’s `/lime` and for `/v1/login/app-password`. The password is in this answer only. Names are unique within the account, so a client whose answer got lost finds a 409, revokes and makes another.',
-    caller: 'device',
-    body: MakeAppPasswordBody,
-    answers: { 201: { description: 'made', schema: NewAppPasswordAnswer } },
-    problems: [...CALLER_PROBLEMS, 'not-found', 'conflict', 'limit-reached', 'too-many-requests'],
-  },
-  {
-    id: 'listAppPasswords',
-    method: 'get',
-    path: '/v1/app-passwords',
-    summary: 'The app passwords of the caller’s account',
-    description: 'Oldest first, without the passwords.',
-    caller: 'device',
-    answers: { 200: { description: 'the app passwords', schema: AppPasswordsAnswer } },
-    problems: [...CALLER_PROBLEMS, 'not-found'],
-  },
-  {
-    id: 'revokeAppPassword',
-    method: 'delete',
-    path: '/v1/app-passwords/{id}',
-    summary: 'Revoke an app password',
-    description:
-      'It is refused from the next request on; a token got with it lives out its 15 minutes. A repeat answers 404.',
-    caller: 'device',
-    parameters: [{ name: 'id', in: 'path', schema: z.string(), description: 'as the list shows it' }],
-    answers: { 204: { description: 'revoked' } },
-    problems: [...CALLER_PROBLEMS, 'not-found'],
-  },
-  {
-    id: 'beginAttachment',
-    method: 'post',
-    path: '/v1/attachments',
-    summary: 'Begin to upload an encrypted file',
-    description:
-      'Its size is declared, and counts for the account from now on. Each of `parts` is sent by PUT to its `url` (a reference relative to this address, perhaps of another server), as it is and with its `Content-Length`, in any order; any 2xx is success. An upload that is not complete when it ends is swept. A client whose answer got lost repeats the call under the same Idempotency-Key, or begins anew.',
-    caller: 'device',
-    parameters: [
-      {
-        name: 'Idempotency-Key',
-        in: 'header',
-        schema: IdempotencyKeySchema,
-        description:
-          'of letters, digits, - and _, at most 64: drawn at random for this file. As long as that is there, the same key of the same device finds it.',
-      },
-    ],
-    body: BeginAttachmentBody,
-    answers: {
-      201: { description: 'begun', schema: AttachmentAnswer },
-      200: { description: 'was begun under that Idempotency-Key before', schema: AttachmentAnswer },
-    },
-    problems: [
-      ...CALLER_PROBLEMS,
-      'not-found',
-      'conflict',
-      'payload-too-large',
-      'limit-reached',
-      'too-many-requests',
-      'storage-full',
-    ],
-  },
-  {
-    id: 'showAttachment',
-    method: 'get',
-    path: '/v1/attachments/{id}',
-    summary: 'An attachment of the caller’s account',
-    description: 'Of one that is being uploaded, the parts to be sent yet: how an upload goes on after a lost link.',
-    caller: 'device',
-    parameters: [ATTACHMENT_ID],
-    answers: { 200: { description: 'the attachment', schema: AttachmentAnswer } },
-    problems: [...CALLER_PROBLEMS, 'not-found'],
-  },
-  {
-    id: 'completeAttachment',
-    method: 'post',
-    path: '/v1/attachments/{id}/complete',
-    summary: 'Finish an upload',
-    description:
-      'All parts are there: from now on the file can be read at `url` by whoever knows it, with `Range` or without, and by no token. Idempotent.',
-    caller: 'device',
-    parameters: [ATTACHMENT_ID],
-    answers: { 200: { description: 'the attachment', schema: AttachmentAnswer } },
-    problems: [...CALLER_PROBLEMS, 'not-found', 'upload-incomplete', 'storage-full'],
-  },
-  {
-    id: 'deleteAttachment',
-    method: 'delete',
-    path: '/v1/attachments/{id}',
-    summary: 'Delete an attachment of the caller’s account',
-    description: 'Complete or not: it goes, and counts no more. A repeat answers 404.',
-    caller: 'device',
-    parameters: [ATTACHMENT_ID],
-    answers: { 204: { description: 'deleted' } },
-    problems: [...CALLER_PROBLEMS, 'not-found'],
-  },
+  ...ACCOUNT_OPERATIONS,
+  ...ATTACHMENT_OPERATIONS,
   ...CONTACT_OPERATIONS,
-  {
-    id: 'openLink',
-    method: 'post',
-    path: '/v1/links',
-    summary: 'Begin to join an account',
-    description:
-      'A channel over which a new device meets one that belongs to the account, for 90 seconds after each word. Two devices that know its id say what docs/spec/linking.md has them say; the server understands none of it.',
-    caller: 'anyone',
-    answers: { 201: { description: 'opened', schema: LinkAnswer } },
-    problems: LIMITED,
-  },
-  {
-    id: 'leaveLinkWord',
-    method: 'put',
-    path: '/v1/links/{id}/old/{slot}',
-    summary: 'Leave a word for the new device',
-    description:
-      'Slots 1, 3 and 5. The same again changes nothing; another word in the place of one that was left is a 409.',
-    caller: 'device',
-    parameters: LINK_PARAMETERS,
-    body: LinkMessageBody,
-    answers: { 204: { description: 'left' } },
-    problems: [...CALLER_PROBLEMS, 'not-found', 'conflict', 'too-many-requests'],
-  },
-  {
-    id: 'answerLinkWord',
-    method: 'put',
-    path: '/v1/links/{id}/new/{slot}',
-    summary: 'Leave a word for the device of the account',
-    description: 'Slots 2 and 4, else as `leaveLinkWord`.',
-    caller: 'anyone',
-    parameters: LINK_PARAMETERS,
-    body: LinkMessageBody,
-    answers: { 204: { description: 'left' } },
-    problems: ['not-found', 'conflict', 'unavailable'],
-  },
-  {
-    id: 'readLinkWord',
-    method: 'get',
-    path: '/v1/links/{id}/{slot}',
-    summary: 'Read a word',
-    description: 'Without `message` while the other device has not left it.',
-    caller: 'anyone',
-    parameters: LINK_PARAMETERS,
-    answers: { 200: { description: 'the word, if there is one', schema: LinkMessageAnswer } },
-    problems: ['not-found', 'unavailable'],
-  },
-  {
-    id: 'makeChallenge',
-    method: 'post',
-    path: '/v1/login/challenge',
-    summary: 'Begin a login',
-    description:
-      'A challenge for that device, good for 60 seconds and one answer. Any device id gets one, known or not.',
-    caller: 'anyone',
-    body: ChallengeBody,
-    answers: { 200: { description: 'the challenge', schema: ChallengeAnswer } },
-    problems: [...LIMITED],
-  },
-  {
-    id: 'answerChallenge',
-    method: 'post',
-    path: '/v1/login/token',
-    summary: 'Finish a login',
-    description:
-      'The signature is the login key’s (Ed25519) over `sealwire/login/v1`, the public origin, the device id and the challenge, each followed by a zero byte. The token is an EdDSA JWT of 15 minutes, to be sent as `Authorization: Bearer`.',
-    caller: 'anyone',
-    body: TokenBody,
-    answers: { 200: { description: 'the token', schema: TokenAnswer } },
-    problems: ['forbidden', 'unauthorized', ...LIMITED],
-  },
-  {
-    id: 'loginByAppPassword',
-    method: 'post',
-    path: '/v1/login/app-password',
-    summary: 'Log in with an app password',
-    description:
-      'Only for a device that the manifest of that account names without a login key. The token is good for the key directory and the relay, not for this API. Every failure is the same 401.',
-    caller: 'anyone',
-    body: AppPasswordLoginBody,
-    answers: { 200: { description: 'the token', schema: TokenAnswer } },
-    problems: ['unauthorized', ...LIMITED],
-  },
+  ...LINK_OPERATIONS,
+  ...LOGIN_OPERATIONS,
   {
     id: 'tokenKeys',
     method: 'get',

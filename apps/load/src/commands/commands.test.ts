@@ -283,7 +283,10 @@ failIf:
     expect([same.code, same.stdout]).toEqual([0, expect.stringMatching(/^deliver\.p99 .* 0\.0 %$/m)]);
     const diff = await sealwireLoad(folder, ['report', 'diff', json, other]);
     expect([diff.code, diff.stdout]).toEqual([4, expect.stringMatching(/^deliver\.p99 .*worse$/m)]);
-    expect((await sealwireLoad(folder, ['report', 'diff', json, other, '--allow', '9999'])).code).toBe(0);
+    const both = join(folder, 'diff.html');
+    const allowed = ['--allow', '9999', '--html', both];
+    expect((await sealwireLoad(folder, ['report', 'diff', json, other, ...allowed])).code).toBe(0);
+    expect(readFileSync(both, 'utf8')).toContain('nothing is worse by more than 9999 %');
   });
 
   it('doctor: says what this machine can hold', async () => {

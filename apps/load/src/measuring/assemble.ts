@@ -11,6 +11,8 @@ const MOST_LOOP_DELAY_MS = 20;
 const MOST_LATE_MS = 10;
 /** Of a core; beyond it the next message waits for this one. */
 const MOST_CORES = 0.9;
+/** Of a core; below it a worker is not late by its own work. */
+const LITTLE_CORES = 0.5;
 
 export interface AssembleTerms {
   readonly server: string;
@@ -46,7 +48,7 @@ export function assemble(played: Played, terms: AssembleTerms): Report {
     strain.loopDelay99Ms > MOST_LOOP_DELAY_MS || late99Ms > MOST_LATE_MS || strain.cores > MOST_CORES;
   if (isBottleneck)
     warn(
-      `the generator is the bottleneck: late by ${late99Ms.toFixed(1)} ms, event loop busy for ${strain.loopDelay99Ms.toFixed(1)} ms (99th percentiles), ${strain.cores.toFixed(2)} cores of a worker; ${coresFree ? 'more --workers' : 'fewer connections or messages, or a machine of its own'}`,
+      `the generator is the bottleneck: late by ${late99Ms.toFixed(1)} ms, event loop busy for ${strain.loopDelay99Ms.toFixed(1)} ms (99th percentiles), ${strain.cores.toFixed(2)} cores of a worker; ${generatorAdvice(strain.cores, coresFree)}`,
     );
   adviseOn(collector.counts, warn);
   const seconds = played.phases.reduce((sum, { from, to }) => sum + to - from, 0);
@@ -90,6 +92,11 @@ export function assemble(played: Played, terms: AssembleTerms): Report {
           ? 'interrupted'
           : 'ok',
   };
+}
+
+function generatorAdvice(cores: number, coresFree: boolean): string {
+  if (cores < LITTLE_CORES) return 'others keep this machine busy: take one of its own';
+  return coresFree ? 'more --workers' : 'fewer connections or messages, or a machine of its own';
 }
 
 /** What a server's limits do to a load is said with the setting that has them. */

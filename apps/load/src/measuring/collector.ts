@@ -130,6 +130,7 @@ function summaryOf(histogram: Histogram): TimeSummary {
   return { count, mean: mean / US_IN_MS, ...quantiles, max: maxValue / US_IN_MS };
 }
 
+/** A histogram answers with the end of a value's bucket, which may lie beyond the greatest that it took. */
 function msAt(histogram: Histogram, percent: number): number {
-  return histogram.getValueAtPercentile(percent) / US_IN_MS;
+  return Math.min(histogram.getValueAtPercentile(percent), histogram.maxValue) / US_IN_MS;
 }

@@ -11,6 +11,8 @@ const HOUR_S = 3_600;
 /** A server that begins to work takes memory that it keeps: that is no growth. */
 const WARM_UP = 0.25;
 const LEAST_SAMPLES = 20;
+/** s. Of less, what is told is of the moment: an hour would be made of seconds. */
+const LEAST_TOLD = 600;
 
 /** Undefined: what answers is no page of metrics, or says nothing of memory. */
 export function memoryIn(page: string): number | undefined {
@@ -29,4 +31,11 @@ export function growthOf(samples: readonly MemorySample[]): number | undefined {
   const over = late.reduce((sum, sample) => sum + (sample.at - at) * (sample.bytes - bytes), 0);
   const under = late.reduce((sum, sample) => sum + (sample.at - at) ** 2, 0);
   return under === 0 ? undefined : ((over / under) * HOUR_S) / MIB;
+}
+
+/** For people, behind what it is about; empty when there is nothing to say yet. */
+export function growthText(samples: readonly MemorySample[]): string {
+  const growth = growthOf(samples);
+  const isLong = (samples.at(-1)?.at ?? 0) - (samples[0]?.at ?? 0) >= LEAST_TOLD;
+  return growth === undefined || !isLong ? '' : `, growing by ${growth.toFixed(1)} MiB an hour`;
 }

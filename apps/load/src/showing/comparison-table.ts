@@ -7,17 +7,22 @@ export function comparisonTable(lines: readonly ComparedLine[], allowed: number)
   return lines
     .map((line) => {
       const { figure, before, after } = line;
-      const change = before === 0 ? (after === 0 ? '0 %' : 'new') : `${signed(((after - before) / before) * 100)} %`;
       const mark = isWorse(line, allowed) ? '  worse' : '';
-      return `${figure.padEnd(width)}  ${shown(before).padStart(10)} → ${shown(after).padStart(10)} ${line.unit.padEnd(2)} ${change.padStart(8)}${mark}\n`;
+      return `${figure.padEnd(width)}  ${shownFigure(before).padStart(10)} → ${shownFigure(after).padStart(10)} ${line.unit.padEnd(2)} ${changeOf(line).padStart(8)}${mark}\n`;
     })
     .join('');
+}
+
+/** In percent. */
+export function changeOf({ before, after }: ComparedLine): string {
+  if (before === 0) return after === 0 ? '0 %' : 'new';
+  return `${signed(((after - before) / before) * 100)} %`;
 }
 
 function signed(value: number): string {
   return `${value > 0 ? '+' : ''}${value.toFixed(1)}`;
 }
 
-function shown(value: number): string {
+export function shownFigure(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(2);
 }

@@ -9,10 +9,11 @@ table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid var(--li
 th:first-child,td:first-child{text-align:left}
 figure{margin:1.5rem 0}figcaption{font-weight:600}figcaption span{font-weight:400;margin-left:1rem}
 figcaption i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}
-svg{width:100%;height:auto}.grid{stroke:var(--line)}text{font-size:11px;fill:currentColor}
+svg{width:100%;height:auto}.grid{stroke:var(--line)}.border{stroke:currentColor;stroke-dasharray:2 4;opacity:.6}text{font-size:11px;fill:currentColor}
 .y{text-anchor:end;dominant-baseline:middle}.x{text-anchor:middle}
-.v{dominant-baseline:middle}.left td,.left th{text-align:left}.note{opacity:.75}
-.ok{color:#16a34a}.bad{color:#dc2626}pre{overflow-x:auto;background:#8881;padding:1rem}`;
+.v{dominant-baseline:middle}.left td,.left th{text-align:left}.left code{overflow-wrap:anywhere}
+.even{font-size:.85em}.even th,.even td,.even th:first-child,.even td:first-child{text-align:right;vertical-align:bottom}.note{opacity:.75}
+.ok{color:#16a34a}.bad{color:#dc2626}pre{white-space:pre-wrap;background:#8881;padding:1rem}`;
 
 /** `body` is HTML already. */
 export function pageOf(title: string, body: string): string {

@@ -1,8 +1,8 @@
 /** A report for people, as lines of text. */
-import { growthOf } from '../measuring/memory-trend.ts';
+import { growthText } from '../measuring/memory-trend.ts';
 import { OFFENCE_WORDS, type Report } from '../measuring/report.ts';
 import { OFFENCES } from '../oracle/oracle.ts';
-import { time, whole } from './figures.ts';
+import { thresholdValue, time, whole } from './figures.ts';
 
 const ENDINGS: Readonly<Record<Report['ending'], string>> = {
   ok: 'passed',
@@ -41,16 +41,11 @@ export function tableOf(report: Report): string {
       `agent ${address}: ${workers} workers, clock off by ${offsetMs.toFixed(2)} ms, known to ± ${errorMs.toFixed(2)} ms, ${driftMs.toFixed(2)} ms apart since the beginning`,
     );
   if (report.memory.length > 0) {
-    const growth = growthOf(report.memory);
     const last = report.memory.at(-1)!.bytes / 1_048_576;
-    lines.push(
-      `server memory: ${last.toFixed(0)} MiB${growth === undefined ? '' : `, growing by ${growth.toFixed(1)} MiB an hour`}`,
-    );
+    lines.push(`server memory: ${last.toFixed(0)} MiB${growthText(report.memory)}`);
   }
-  for (const { text, value, isMissed } of thresholds)
-    lines.push(
-      `${isMissed ? 'missed' : 'met   '} ${text}: ${value === null ? 'nothing was measured' : Number(value.toFixed(3))}`,
-    );
+  for (const threshold of thresholds)
+    lines.push(`${threshold.isMissed ? 'missed' : 'met   '} ${threshold.text}: ${thresholdValue(threshold)}`);
   for (const warning of warnings) lines.push(`warning: ${warning}`);
   lines.push('', ENDINGS[report.ending], '');
   return lines.join('\n');

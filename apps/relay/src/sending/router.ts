@@ -6,10 +6,9 @@
 import { type DiskWatch, RETRY_MESSAGES_MS } from '@sealwire/service/disk-watch';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { AppendResult } from '@sealwire/store/port';
-import { ERRORS, type ErrorCode } from '@sealwire/wire/errors';
 import { encodeAccepted, encodeMailOwn, encodeMailShared, encodeServerFrame } from '@sealwire/wire/frame-codec';
-import type { Ephemeral, Part, Rejected, Send } from '@sealwire/wire/frames';
-import { type AccountAddress, accountOf, type DeviceId, type MessageId } from '@sealwire/wire/ids';
+import type { Ephemeral, Send } from '@sealwire/wire/frames';
+import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { AccountQuota } from '../mailboxes/account-quota.ts';
 import type { Submission } from '../mailboxes/committer.ts';
 import type { MailClock } from '../mailboxes/mail-clock.ts';
@@ -20,7 +19,9 @@ import type { AccountDevices, KnownAccount } from './account-devices.ts';
 import { type ContactGate, OPEN } from './contact-gate.ts';
 import { contentDigest } from './content-digest.ts';
 import { compareDevices, type Mismatch, namesOwn } from './device-mismatch.ts';
+import { reject, tellLeftOut } from './refusals.ts';
 import type { SendLimits } from './send-limits.ts';
+import { devicesIn, faultOf, faultWith, isAllToOthers, storedBytes } from './sent-frame.ts';
 
 export interface RouterParts {
   readonly accountDevices: AccountDevices;
@@ -44,8 +45,6 @@ const RETRY_FULL_MS = 60_000;
 const NOBODY: readonly DeviceId[] = [];
 
 type KnownOf = (account: AccountAddress) => KnownAccount | undefined;
-
-type Refusal = Partial<Pick<Rejected, 'retryAfterMs' | 'missing' | 'extra' | 'full'>>;
 
 export class Router {
   constructor(private readonly parts: RouterParts) {}
@@ -251,65 +250,6 @@ export class Router {
         return false;
     }
   }
-}
-
-/** Tells the sender that a message was not taken, and why. */
-export function reject(session: Session, id: MessageId, code: ErrorCode, more: Refusal = {}): void {
-  const { title: text, retryable } = ERRORS[code];
-  session.writer.frame(
-    encodeServerFrame({
-      kind: 'rejected',
-      id,
-      code,
-      text,
-      retryable,
-      retryAfterMs: 0,
-      missing: [],
-      extra: [],
-      full: [],
-      ...more,
-    }),
-  );
-}
-
-/** Before the sender hears that its message was accepted: by whom it was not. */
-function tellLeftOut(session: Session, id: MessageId, devices: readonly DeviceId[], code: ErrorCode): void {
-  if (devices.length > 0) session.writer.frame(encodeServerFrame({ kind: 'left-out', id, code, devices }));
-}
-
-function devicesIn({ parts }: Send, accounts: ReadonlySet<AccountAddress>): readonly DeviceId[] {
-  return parts.map(({ device }) => device).filter((device) => accounts.has(accountOf(device)));
-}
-
-/** Whether the message is for none but these and the sender’s own devices. */
-function isAllToOthers(sender: DeviceId, { parts }: Send, accounts: ReadonlySet<AccountAddress>): boolean {
-  const own = accountOf(sender);
-  return parts.every(({ device }) => {
-    const account = accountOf(device);
-    return account === own || accounts.has(account);
-  });
-}
-
-/** Who names all devices must name the right ones; who does not, none that is not there. */
-function faultWith({ allDevices }: Send, mismatch: Mismatch | 'none' | 'unknown'): boolean {
-  return mismatch === 'unknown' || (mismatch !== 'none' && (allDevices || mismatch.extra.length > 0));
-}
-
-function faultOf(
-  { body, parts }: { body: Uint8Array; parts: readonly Part[] },
-  payloadBytes: number,
-): ErrorCode | undefined {
-  for (const { content } of parts) if (body.length + content.length > payloadBytes) return 'payload-too-large';
-  return undefined;
-}
-
-/** What a recipient costs a write beside the bytes: a message of nothing for a thousand of them is not one of no bytes. */
-const RECIPIENT_BYTES = 256;
-
-function storedBytes({ body, parts }: Send): number {
-  let bytes = (RECIPIENT_BYTES + body.length) * parts.length;
-  for (const { content } of parts) bytes += content.length;
-  return bytes;
 }
 
 function lengthOf(pieces: readonly Uint8Array[]): number {

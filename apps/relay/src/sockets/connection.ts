@@ -1,65 +1,29 @@
 /**
  * One socket (house section 5, hops 1 and 5): decodes frames, switches on their kind, closes. The first frame must be a Hello.
- * `ws` parses what the peer sends; all sockets share the handlers below and one timer wheel.
+ * `ws` parses what the peer sends; all sockets share its handlers and one timer wheel.
  */
 
 import type { Duplex } from 'node:stream';
-import type { Log } from '@sealwire/service/log';
-import type { Metrics } from '@sealwire/service/metrics';
-import type { Mailboxes } from '@sealwire/store/port';
-import type { DeviceIdCache } from '@sealwire/wire/device-id-cache';
 import { CLOSE_CODES, type CloseCode, closeCodeOf, ERRORS, type ErrorCode } from '@sealwire/wire/errors';
 import { decodeClientFrame, encodeServerFrame } from '@sealwire/wire/frame-codec';
 import type { Ack, ClientFrame, Ephemeral, Hello, Lane, Send } from '@sealwire/wire/frames';
 import type { DeviceId, MessageId } from '@sealwire/wire/ids';
-import { LIMITS } from '@sealwire/wire/limits';
 import { WireError } from '@sealwire/wire/wire-error';
 import type { WebSocket } from 'ws';
-import { Outbox, type OutboxOwner, type OutboxServices } from '../delivery/outbox.ts';
-import type { Committer } from '../mailboxes/committer.ts';
-import type { Announcements } from '../nodes/announcements.ts';
-import type { Presence } from '../presence/presence.ts';
-import { type Router, reject } from '../sending/router.ts';
-import type { RelaySettings } from '../settings.ts';
-import type { Turn } from '../time/turn.ts';
+import { Outbox, type OutboxOwner } from '../delivery/outbox.ts';
+import { reject } from '../sending/refusals.ts';
+import type { ConnectionParts } from './connection-parts.ts';
 import { FrameFlow } from './frame-flow.ts';
-import { type Login, LoginRefused } from './login.ts';
-import type { LoginQueue } from './login-queue.ts';
-import { numberAfter, type Session, sessionNumber } from './session.ts';
-import { SessionWatch, type SessionWatchParts, type Watched } from './session-watch.ts';
-import { receives, type Sessions, sends } from './sessions.ts';
+import { LoginRefused } from './login.ts';
+import { sessionNumber } from './session.ts';
+import { type Claimant, claim } from './session-claim.ts';
+import { SessionWatch, type Watched } from './session-watch.ts';
+import { receives, sends } from './sessions.ts';
 import { type SlowConsumer, SocketWriter } from './socket-writer.ts';
 import { SpareFrames } from './spare-frames.ts';
-import type { TrafficGauges } from './traffic-gauges.ts';
+import { attach, type SocketPeer } from './websocket-events.ts';
 
-/** What all connections of a relay share. */
-export interface ConnectionParts extends SessionWatchParts {
-  readonly settings: RelaySettings;
-  readonly turn: Turn;
-  readonly deviceIds: DeviceIdCache;
-  readonly login: Login;
-  readonly logins: LoginQueue;
-  readonly sessions: Sessions;
-  readonly router: Router;
-  readonly announcements: Announcements;
-  readonly presence: Presence;
-  /** A session that has just begun. */
-  readonly arrived: (session: Session) => void;
-  readonly committer: Committer;
-  readonly outboxes: OutboxServices;
-  readonly mailboxes: Pick<Mailboxes, 'claimSession'>;
-  readonly connections: Set<Connection>;
-  readonly traffic: TrafficGauges;
-  readonly metrics: Pick<Metrics, 'relayConnectionsClosed' | 'relaySessions' | 'unhandledErrors'>;
-  readonly log: Log;
-}
-
-const UNWRITTEN_BYTES = LIMITS.unwrittenBytes.value;
-
-const CONNECTION = Symbol('connection');
-type Attached = WebSocket & { [CONNECTION]?: Connection };
-
-export class Connection implements Watched, SlowConsumer, OutboxOwner {
+export class Connection implements Watched, Claimant, SlowConsumer, OutboxOwner, SocketPeer {
   readonly writer: SocketWriter;
   device = '' as DeviceId;
   lane: Lane = 'both';
@@ -67,11 +31,9 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
   outbox: Outbox | undefined;
   closed = false;
   accepted: MessageId[] | undefined;
+  claimed = false;
   private isOpen = false;
   private closeCode: CloseCode | undefined;
-  private claimed = false;
-  /** Bytes of messages that wait for their durable write. */
-  private unwritten = 0;
   private readonly watch: SessionWatch;
   private readonly flow: FrameFlow;
   private readonly spare: SpareFrames;
@@ -88,8 +50,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     this.spare = new SpareFrames(wheel);
     this.writer = new SocketWriter(socket, turn, settings.socketQueueBytes, this);
     this.watch = new SessionWatch(this, parts);
-    (ws as Attached)[CONNECTION] = this;
-    ws.on('message', onMessage).on('ping', onPing).on('pong', onPong).on('close', onClose).on('error', onError);
+    attach(ws, this);
     connections.add(this);
   }
 
@@ -129,15 +90,11 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
   }
 
   submitted(bytes: number): void {
-    const before = this.unwritten;
-    this.unwritten += bytes;
-    if (before <= UNWRITTEN_BYTES && this.unwritten > UNWRITTEN_BYTES) this.flow.hold();
+    this.flow.submitted(bytes);
   }
 
   settled(bytes: number): void {
-    const before = this.unwritten;
-    this.unwritten -= bytes;
-    if (before > UNWRITTEN_BYTES && this.unwritten <= UNWRITTEN_BYTES) this.flow.release();
+    this.flow.settled(bytes);
   }
 
   ping(): void {
@@ -149,11 +106,10 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
   }
 
   lookAgain(): void {
-    if (this.outbox && !this.claimed) this.claim(false);
+    if (this.outbox && !this.claimed) claim(this, this.parts, false);
     this.outbox?.poll();
   }
 
-  /** A message of the peer. */
   receive(raw: Buffer, isBinary: boolean): void {
     this.flow.took(raw.length);
     if (this.closed) return;
@@ -169,7 +125,6 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     }
   }
 
-  /** A ping of the peer (RFC 6455 section 5.5.2). */
   pinged(data: Buffer): void {
     if (!this.takeControl(data)) return;
     this.ws.pong(data);
@@ -180,7 +135,6 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     if (this.takeControl(data)) this.watch.heard();
   }
 
-  /** The socket is gone, whoever ended it. */
   gone(code: number): void {
     this.leave();
     this.parts.connections.delete(this);
@@ -322,7 +276,7 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     if (!this.outbox) return;
     this.outbox.start();
     announcements.opened(this);
-    this.claim(true);
+    claim(this, this.parts, true);
   }
 
   private async renew(token: string): Promise<void> {
@@ -336,29 +290,6 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
       // Any other token changes nothing: the socket lives until the one it has ends.
       else this.tellError('unauthorized', ERRORS.unauthorized.title);
     }
-  }
-
-  /**
-   * In the background: the first frame does not wait for a write. Until it is done, an older session could still acknowledge.
-   * `justConnected`: then this is the newest session, whatever the clocks of nodes say that made the numbers, or said before they were
-   * set right. One that claims later may have been replaced meanwhile.
-   */
-  private claim(justConnected: boolean): void {
-    const { mailboxes, sessions, announcements, random } = this.parts;
-    mailboxes.claimSession(this.device, this.number).then(
-      (newest) => {
-        this.claimed = true;
-        if (newest === this.number || this.closed) return;
-        if (justConnected && newest !== undefined) {
-          this.number = sessions.nextNumber(numberAfter(newest, random(2)), random(2));
-          announcements.opened(this);
-          this.claim(false);
-        } else {
-          this.close(closeCodeOf(newest === undefined ? 'device-removed' : 'replaced'));
-        }
-      },
-      () => this.pollSoon(),
-    );
   }
 
   /** What comes meanwhile stays in the socket. */
@@ -395,22 +326,3 @@ export class Connection implements Watched, SlowConsumer, OutboxOwner {
     presence.left(this);
   }
 }
-
-function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
-  (this as Attached)[CONNECTION]?.receive(data, isBinary);
-}
-
-function onPing(this: WebSocket, data: Buffer): void {
-  (this as Attached)[CONNECTION]?.pinged(data);
-}
-
-function onPong(this: WebSocket, data: Buffer): void {
-  (this as Attached)[CONNECTION]?.ponged(data);
-}
-
-function onClose(this: WebSocket, code: number): void {
-  (this as Attached)[CONNECTION]?.gone(code);
-}
-
-/** `ws` closes the socket with the right code by itself (1002, 1007, 1009); the close is what is counted. */
-function onError(): void {}

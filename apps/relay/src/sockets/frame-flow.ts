@@ -20,6 +20,7 @@ interface Receiver {
 
 const FRAMES = LIMITS.framesPerTurn.value;
 const BYTES = LIMITS.bytesPerTurn.value;
+const UNWRITTEN_BYTES = LIMITS.unwrittenBytes.value;
 /** Of a frame's header: the mask is four bytes, the length two to ten (RFC 6455 section 5.2). */
 const SHORTEST_HEADER = 6;
 const LONGEST_HEADER = 14;
@@ -35,6 +36,8 @@ export class FrameFlow {
   /** Until a later turn. */
   private rests = false;
   private holds = 0;
+  /** Bytes of messages that wait for their durable write. */
+  private unwritten = 0;
 
   constructor(
     private readonly ws: WebSocket,
@@ -80,6 +83,20 @@ export class FrameFlow {
   release(): void {
     this.holds--;
     this.rest();
+  }
+
+  /** A message of `bytes` waits for its durable write: with too many of them no more frames come. */
+  submitted(bytes: number): void {
+    const before = this.unwritten;
+    this.unwritten += bytes;
+    if (before <= UNWRITTEN_BYTES && this.unwritten > UNWRITTEN_BYTES) this.hold();
+  }
+
+  /** It waits no more. */
+  settled(bytes: number): void {
+    const before = this.unwritten;
+    this.unwritten -= bytes;
+    if (before > UNWRITTEN_BYTES && this.unwritten <= UNWRITTEN_BYTES) this.release();
   }
 
   private get isSpent(): boolean {

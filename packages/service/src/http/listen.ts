@@ -27,14 +27,15 @@ import type { TrustedProxies } from './client-address.ts';
 import { capConnections } from './connection-cap.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { failureProblem } from './failure.ts';
-import type { HttpDoor, SocketDoor } from './http-door.ts';
 import { listenError } from './listen-error.ts';
 import { listenForMetrics, type MetricsListening } from './metrics-address.ts';
 import { Problem } from './problem.ts';
 import { withoutBasePath } from './public-origin.ts';
+import { cutOff, refuse, refuseAndClose, refuseSocket } from './refusals.ts';
 import { leaveRequests, paceRequests } from './request-flow.ts';
 import { headFault, upgradeHeadFault } from './request-head.ts';
 import { createRequestNotes, nameRoute, requestFields, requestIds } from './request-notes.ts';
+import { pathOf, type Route, routeFor } from './routes.ts';
 import { certificateEnd, readTls, type TlsFiles, watchTls } from './tls-files.ts';
 
 /** Reasons: a peer that needs longer to say what it wants than `headersMs` wants nothing; nginx keeps idle connections for 60 s. */
@@ -50,16 +51,6 @@ const HTTP_LIMITS = {
 } as const;
 
 const SWEEP_MS = 50;
-
-export interface Route {
-  /** `/v1` takes `/v1` and `/v1/…`; `/` takes everything. */
-  readonly prefix: string;
-  /** That path alone, and before every prefix. */
-  readonly exactly?: boolean;
-  readonly door: HttpDoor | SocketDoor;
-  /** For how long a body may come; not said: ten seconds. A door may be behind several routes. */
-  readonly requestMs?: number;
-}
 
 export interface ListenOptions {
   readonly address: ListenAddress;
@@ -282,44 +273,4 @@ function serverFor(
 ): Server | TlsServer {
   if (!context) return createServer(limits);
   return createTlsServer({ ...limits, ...context, handshakeTimeout: limits.headersTimeout });
-}
-
-function pathOf(url = '/'): string {
-  const end = url.indexOf('?');
-  return end < 0 ? url : url.slice(0, end);
-}
-
-function routeFor(routes: readonly Route[], path: string): Route | undefined {
-  const isUnder = ({ prefix, exactly }: Route) =>
-    !exactly && (prefix === '/' || path === prefix || path.startsWith(`${prefix}/`));
-  return routes.find(({ prefix, exactly }) => exactly && path === prefix) ?? routes.find(isUnder);
-}
-
-/** A body that is not all there after `ms` is one that never ends. */
-function cutOff(request: IncomingMessage, response: ServerResponse, ms: number): void {
-  const { headers, socket } = request;
-  if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) return;
-  const timer = setTimeout(() => {
-    if (request.complete) return;
-    if (!response.headersSent) refuseSocket(socket, '408 Request Timeout');
-    socket.destroySoon();
-  }, ms);
-  const stop = () => clearTimeout(timer);
-  request.once('end', stop).once('close', stop);
-}
-
-function refuse(response: ServerResponse, problem: Problem): void {
-  if (response.headersSent) return void response.destroy();
-  response.writeHead(problem.status, problem.headers());
-  response.end(problem.body());
-}
-
-/** Where the request ends is not known for sure, so nothing after it is one. */
-function refuseAndClose(response: ServerResponse, problem: Problem): void {
-  response.setHeader('connection', 'close');
-  refuse(response, problem);
-}
-
-function refuseSocket(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -9,7 +9,7 @@
  */
 import type { SuiteName } from '@sealwire/crypto/port';
 import { sealCipherMessage } from '@sealwire/lime/cipher-message';
-import { LimeError, type LimeErrorCode } from '@sealwire/lime/errors';
+import { LimeError } from '@sealwire/lime/errors';
 import { Lime } from '@sealwire/lime/lime';
 import { isDirect as isDirectForm } from '@sealwire/lime/policy';
 import type { Part } from '@sealwire/wire/frames';
@@ -26,7 +26,6 @@ import type {
   EngineContext,
   EngineDevice,
   EngineFactory,
-  EngineFailure,
   EngineResult,
   EngineSessions,
   EngineSetup,
@@ -38,6 +37,7 @@ import type {
   Unserved,
 } from '../engine.ts';
 import { LimeDirectory } from './lime-directory.ts';
+import { failed, failureOf, isOfTheSession, noCommonSuite } from './lime-failures.ts';
 import { checkLimeKeys } from './lime-keys-check.ts';
 import { limeStoreOver } from './lime-records.ts';
 
@@ -45,18 +45,6 @@ import { limeStoreOver } from './lime-records.ts';
 const SUITES_KEY = 'lime/curves';
 /** Where a message of the Double Ratchet names its suite, as a curve id (lime-protocol section 7.3). */
 const CURVE_ID_AT = 2;
-/** Failures that a new session mends, and that LIME's `decrypt` does not tell from a forgery or from damage on the way. */
-const OF_THE_SESSION: readonly LimeErrorCode[] = [
-  'authentication-failed',
-  'duplicate',
-  'malformed',
-  'no-session',
-  'replayed-init',
-  'too-far',
-  'too-many-inits',
-  'unknown-one-time-prekey',
-  'unknown-signed-prekey',
-];
 const NO_BYTES = new Uint8Array(0);
 
 /** Recipients on one suite, with the bundles of those that have no session yet. */
@@ -208,7 +196,7 @@ class LimeEngine implements EncryptionEngine, DeviceKeys, EngineSessions {
       return { status: 'done', value: plaintext };
     } catch (error) {
       const failure = failureOf(error);
-      return OF_THE_SESSION.includes(failure.code as LimeErrorCode) ? { ...failure, sessionBroken: true } : failure;
+      return isOfTheSession(failure) ? { ...failure, sessionBroken: true } : failure;
     }
   }
 
@@ -279,12 +267,6 @@ function names(unserved: readonly Unserved[], id: DeviceId): boolean {
   return unserved.some(({ device }) => device === id);
 }
 
-function noCommonSuite(device: EngineDevice, ours: readonly SuiteName[]): EngineResult<never> {
-  const theirs = device.identities.map(({ suite }) => suite).join(', ');
-  const text = `${device.id} is on ${theirs}, this device on ${ours.join(', ')}: LIME devices talk on a suite that both have`;
-  return failed('curve-mismatch', text);
-}
-
 /** Whether the directory has acknowledged this identity before. */
 function isActive(lime: Lime, me: DeviceId): boolean {
   try {
@@ -294,14 +276,4 @@ function isActive(lime: Lime, me: DeviceId): boolean {
     if (error instanceof LimeError && error.code === 'inactive-device') return false;
     throw error;
   }
-}
-
-function failureOf(error: unknown): EngineFailure {
-  if (!(error instanceof LimeError)) throw error;
-  if (error.code !== 'identity-changed') return failed(error.code, error.message);
-  return failed('identity-mismatch', error.message, error.devices[0]);
-}
-
-function failed(code: string, text: string, suspect?: DeviceId): EngineFailure {
-  return suspect ? { status: 'error', code, text, suspect } : { status: 'error', code, text };
 }
