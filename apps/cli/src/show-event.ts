@@ -94,6 +94,14 @@ export async function showEvent(
       return output.note(
         event.policy ? `another of your devices has chosen: contacts policy ${event.policy}` : 'contacts have changed',
       );
+    case 'verification-changed':
+      return event.state === 'different'
+        ? output.warn(
+            `another of your devices saw other characters than ${shortName(event.address, own)}: nothing is sent`,
+          )
+        : output.note(
+            `another of your devices has ${event.state === 'verified' ? 'verified' : 'taken back that you verified'} ${shortName(event.address, own)}`,
+          );
     case 'contacts-alarm':
       return output.warn(ALARMS[event.reason]);
     case 'contact-request': {

@@ -30,6 +30,7 @@ import type {
   DirectoryKeyChangeEvent,
   DirectoryKeysEvent,
   IdentityChangeEvent,
+  VerificationChangedEvent,
 } from './events/people.ts';
 import type {
   DeviceSkippedEvent,
@@ -73,6 +74,7 @@ export type IncomingEvent =
   | DirectoryKeyChangeEvent
   | DevicesChangedEvent
   | ContactsChangedEvent
+  | VerificationChangedEvent
   | ContactsAlarmEvent
   | ContactRequestEvent
   | DirectoryKeysEvent

@@ -147,6 +147,7 @@ export function assembleParts({ ledger, self }: ReadyDevice, options: OpenOption
   services.onSetback(() => keysCheck.soon());
   const manifestWatch = new ManifestWatch({ ...common, devices: new OwnDevices(common), address: own });
   const contactSync = new ContactSync(common);
+  services.verdicts.bind(() => contactSync.soon());
   const contacts = new ClientContacts({
     ...common,
     sync: contactSync,

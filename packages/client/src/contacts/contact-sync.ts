@@ -8,6 +8,7 @@ import { encodeBase64url } from '@sealwire/wire/base64url';
 import { allowedEntry, allowedSet, type ContactList } from '@sealwire/wire/contacts';
 import { ContactsAnswer } from '@sealwire/wire/http';
 import type { AccountAddress } from '@sealwire/wire/ids';
+import { resetEvent } from '../accounts/account-reset.ts';
 import { backOff } from '../connection/back-off.ts';
 import { asClientError, ClientError } from '../errors.ts';
 import type { ContactsAlarmEvent } from '../events.ts';
@@ -15,6 +16,7 @@ import type { DurableEvent } from '../messages/inbox.ts';
 import type { Timers } from '../runtime.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../storage/ledger.ts';
+import { allVerdicts, fittingVerdicts, takeVerdicts, verdictsWritten } from '../verification/verdict-records.ts';
 import { allowedSaltOf, contactsKeyOf, openList, sealList } from './contact-cipher.ts';
 import { entriesOf, isSameEntry, laterPolicy, mergeEntries, superfluous } from './contact-merge.ts';
 import {
@@ -30,7 +32,7 @@ import {
 /** Others write at the same time, each of them once. */
 const ROUNDS = 6;
 
-export interface ContactSyncOptions extends Pick<Services, 'self' | 'ledger' | 'http' | 'tokens'> {
+export interface ContactSyncOptions extends Pick<Services, 'self' | 'ledger' | 'http' | 'tokens' | 'verdicts'> {
   readonly crypto: CryptoProvider;
   readonly random: RandomBytes;
   readonly timers: Timers;
@@ -155,7 +157,7 @@ export class ContactSync {
 
   /** What the server has becomes ours, but where our own word is later. */
   async #take({ version, sealedHash, list }: Remote): Promise<void> {
-    const { ledger, inbox } = this.#options;
+    const { self, ledger, inbox, verdicts } = this.#options;
     const known = this.#state;
     if (version === known.version && sealedHash === known.sealedHash) return;
     const isFork = version === known.version;
@@ -165,7 +167,7 @@ export class ContactSync {
         { kind: 'contacts-alarm', reason: isFork ? 'forked' : 'rolled-back', version, known: known.version },
         sealedHash,
       );
-    const publish = await ledger.commit((transaction) => {
+    const published = await ledger.commit((transaction) => {
       const state = readState(transaction);
       const theirs = entriesOf(list ?? { entries: [] });
       const ours = new Map(
@@ -193,15 +195,17 @@ export class ContactSync {
         ...((chosen.policyAt !== policyAt || chosen.policy !== policy) && { isPolicyNew: true }),
         ...(!isFork && !isOlder && { version, sealedHash }),
       });
+      const events: DurableEvent[] = [];
+      for (const verdict of takeVerdicts(transaction, list?.verdicts ?? [], isFork || isOlder)) {
+        const event = verdicts.heard(transaction, verdict, (address) => resetEvent(address, self.address));
+        if (event) events.push(event);
+      }
       const isOtherPolicy = chosen.policy !== state.policy;
-      if (changed.length === 0 && !isOtherPolicy) return undefined;
-      return inbox.add(transaction, {
-        kind: 'contacts-changed',
-        changed,
-        ...(isOtherPolicy && { policy: chosen.policy }),
-      });
+      if (changed.length > 0 || isOtherPolicy)
+        events.push({ kind: 'contacts-changed', changed, ...(isOtherPolicy && { policy: chosen.policy }) });
+      return events.map((event) => inbox.add(transaction, event));
     });
-    publish?.();
+    for (const publish of published) publish();
   }
 
   /** Tells the application once. `sealedHash`: of what the server shows. */
@@ -226,7 +230,9 @@ export class ContactSync {
     const sent = allContacts(ledger).filter((entry) => !dropped.has(entry.address));
     const version = Math.max(remote.version, known) + 1;
     const entries = sent.map(({ isNew: _, ...entry }) => entry);
-    const sealed = sealList(this.#options, key, { address, version }, { policy, policyAt, entries });
+    const fitting = fittingVerdicts(ledger);
+    const list = { policy, policyAt, entries, verdicts: fitting.sent };
+    const sealed = sealList(this.#options, key, { address, version }, list);
     const body = { after: remote.version, version, list: encodeBase64url(sealed) };
     const call = { method: 'PUT', path: `${paths.api}/contacts`, body } as const;
     try {
@@ -243,6 +249,7 @@ export class ContactSync {
           writeContact(transaction, old);
         }
       for (const one of dropped) deleteContact(transaction, one);
+      verdictsWritten(transaction, fitting);
       const { isPolicyNew, ...state } = readState(transaction);
       const stillNew = isPolicyNew && (state.policy !== policy || state.policyAt !== policyAt);
       const sealedHash = hexOf(crypto.sha256(sealed));
@@ -268,7 +275,7 @@ export class ContactSync {
 
 function hasNews(records: ContactSyncOptions['ledger']): boolean {
   const { isPolicyNew } = readState(records);
-  return isPolicyNew === true || allContacts(records).some(({ isNew }) => isNew);
+  return isPolicyNew === true || [...allContacts(records), ...allVerdicts(records)].some(({ isNew }) => isNew);
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -89,6 +89,17 @@ export interface DirectoryKeysEvent extends KeysFinding {
   readonly kind: 'directory-keys';
 }
 
+/**
+ * Another device of this account has verified somebody, taken it back, or found other characters; trust has changed here, too
+ * (`ClientVerification`).
+ */
+export interface VerificationChangedEvent {
+  readonly kind: 'verification-changed';
+  readonly address: AccountAddress;
+  /** `different`: its devices are unsafe now, and nothing is sent. */
+  readonly state: 'verified' | 'withdrawn' | 'different';
+}
+
 /** The contact list is another one now, by another device of this account. */
 export interface ContactsChangedEvent {
   readonly kind: 'contacts-changed';
