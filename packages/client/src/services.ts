@@ -101,9 +101,10 @@ export function assemble(
   const alarms = new Alarms();
   const verdicts = new Verdicts({ crypto, now });
   const signatures = new DirectorySignatures({ ledger, crypto, alarms });
-  const signed = (subject: string, request: Uint8Array = new Uint8Array(0)) => {
-    return (answer: Uint8Array, headers: Headers) => signatures.check({ subject, request, answer }, headers);
+  const judge = (kind: 'found' | 'none', subject: string, request: Uint8Array = new Uint8Array(0)) => {
+    return (answer: Uint8Array, headers: Headers) => signatures.check({ subject, request, answer, kind }, headers);
   };
+  const signed = (subject: string) => ({ check: judge('found', subject), checkNone: judge('none', subject) });
   const book: PeerBook = new PeerBook({
     ledger,
     signed,
@@ -146,7 +147,7 @@ export function assemble(
         answerBytes: LIMITS.limeAnswerBytes.value,
         // A second request for bundles takes one more one-time key at most.
         repeatable: true,
-        check: signed('lime', body),
+        check: judge('found', 'lime', body),
       } as const;
       return tokens.authorized((token) => http.bytes({ ...call, token }));
     },

@@ -48,8 +48,8 @@ export interface PeerBookOptions {
   readonly forgetDevice: (transaction: Transaction, device: DeviceId) => void;
   /** In the transaction that stores a manifest without it: all goes that is kept of it. */
   readonly deviceLeft: (transaction: Transaction, device: DeviceId) => void;
-  /** Judges an answer about `subject` below the directory's path; absent: all are believed. */
-  readonly signed?: (subject: string) => NonNullable<Call['check']>;
+  /** Judge an answer about `subject` below the directory's path; absent: all are believed. */
+  readonly signed?: (subject: string) => Pick<Call, 'check' | 'checkNone'>;
   /** In the transaction that makes its devices unsafe; the answer is called once that is durable. */
   readonly accountReset: (transaction: Transaction, address: AccountAddress) => () => void;
 }
@@ -226,7 +226,7 @@ export class PeerBook {
     const call = {
       method: 'GET',
       path: `${directoryPath}/${subject}`,
-      ...(signed && { check: signed(subject) }),
+      ...signed?.(subject),
     } as const;
     try {
       const answer = await this.#options.http.json(call, ManifestAnswer);
@@ -271,7 +271,7 @@ export class PeerBook {
         method: 'GET',
         path: `${directoryPath}/${subject}`,
         answerBytes: LIMITS.manifestPageBytes.value,
-        ...(signed && { check: signed(subject) }),
+        ...signed?.(subject),
       } as const;
       const { manifests, next } = await http.json(call, ManifestHistoryAnswer);
       const offered = manifests.map(({ manifest, signature }) => ({ bytes: manifest, signature }));
