@@ -30,6 +30,7 @@ import type {
   DirectoryKeyChangeEvent,
   DirectoryKeysEvent,
   IdentityChangeEvent,
+  TimerChangedEvent,
   VerificationChangedEvent,
 } from './events/people.ts';
 import type {
@@ -75,6 +76,7 @@ export type IncomingEvent =
   | DevicesChangedEvent
   | ContactsChangedEvent
   | VerificationChangedEvent
+  | TimerChangedEvent
   | ContactsAlarmEvent
   | ContactRequestEvent
   | DirectoryKeysEvent

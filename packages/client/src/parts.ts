@@ -166,7 +166,11 @@ export function assembleParts({ ledger, self }: ReadyDevice, options: OpenOption
     ...linkLife({ ...linked, serverNotices, manifestWatch, contactSync, upkeep, keysCheck, receiptMessages, trace }),
   });
 
-  const timersOf = new ClientTimers({ ledger, groups: groupParts.client, addressOf });
+  const timersOf = new ClientTimers({
+    ...common,
+    groups: groupParts.client,
+    share: () => contactSync.soon(),
+  });
   const topics = {
     engines: new ClientEngines(services.engines, ledger, addressOf),
     files: new ClientFiles({ services, runtime, timers, addressOf }),

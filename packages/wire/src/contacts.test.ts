@@ -58,6 +58,7 @@ describe('the list', () => {
     policyAt: 0,
     entries,
     verdicts: [],
+    timers: [],
   });
 
   it('has a thousand entries, and not one more', () => {

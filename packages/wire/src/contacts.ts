@@ -53,9 +53,12 @@ export const CONTACT_LIST = new MessageType({
     }),
     LIMITS.verdictsPerAccount.value,
   ),
+  /** How long what is written to accounts may be shown, in seconds; 0: no end (docs/spec/messages.md section 6). */
+  timers: list(message(5, { address: address(1), lifetime: uint(2), at: uint(3) }), LIMITS.timersPerAccount.value),
 });
 export type ContactList = MessageOf<typeof CONTACT_LIST>;
 export type ContactEntry = ContactList['entries'][number];
+export type ContactTimer = ContactList['timers'][number];
 export type ContactVerdict = ContactList['verdicts'][number];
 
 /** What the server has of it. `allowed`: entries of `ALLOWED_ENTRY_BYTES`, ascending. */

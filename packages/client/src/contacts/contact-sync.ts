@@ -12,11 +12,12 @@ import { resetEvent } from '../accounts/account-reset.ts';
 import { backOff } from '../connection/back-off.ts';
 import { asClientError, ClientError } from '../errors.ts';
 import type { ContactsAlarmEvent } from '../events.ts';
+import { TIMERS } from '../messages/conversation-timer.ts';
 import type { DurableEvent } from '../messages/inbox.ts';
 import type { Timers } from '../runtime.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../storage/ledger.ts';
-import { allVerdicts, fittingVerdicts, takeVerdicts, verdictsWritten } from '../verification/verdict-records.ts';
+import { VERDICTS } from '../verification/verdict-records.ts';
 import { allowedSaltOf, contactsKeyOf, openList, sealList } from './contact-cipher.ts';
 import { entriesOf, isSameEntry, laterPolicy, mergeEntries, superfluous } from './contact-merge.ts';
 import {
@@ -161,8 +162,8 @@ export class ContactSync {
     const known = this.#state;
     if (version === known.version && sealedHash === known.sealedHash) return;
     const isFork = version === known.version;
-    const isOlder = version < known.version;
-    if (isFork || isOlder)
+    const isBack = isFork || version < known.version;
+    if (isBack)
       await this.#alarm(
         { kind: 'contacts-alarm', reason: isFork ? 'forked' : 'rolled-back', version, known: known.version },
         sealedHash,
@@ -174,7 +175,7 @@ export class ContactSync {
         allContacts(transaction).map(({ isNew = false, ...entry }) => [entry.address, { isNew, entry }]),
       );
       // A server that has gone back gets all again that we know.
-      const kept = [...ours.values()].filter(({ isNew }) => isNew || isFork || isOlder).map(({ entry }) => entry);
+      const kept = [...ours.values()].filter(({ isNew }) => isNew || isBack).map(({ entry }) => entry);
       const merged = mergeEntries(entriesOf({ entries: kept }), theirs);
       const changed: AccountAddress[] = [];
       for (const address of new Set([...ours.keys(), ...merged.keys()])) {
@@ -193,13 +194,15 @@ export class ContactSync {
         policy: chosen.policy,
         policyAt: chosen.policyAt,
         ...((chosen.policyAt !== policyAt || chosen.policy !== policy) && { isPolicyNew: true }),
-        ...(!isFork && !isOlder && { version, sealedHash }),
+        ...(!isBack && { version, sealedHash }),
       });
       const events: DurableEvent[] = [];
-      for (const verdict of takeVerdicts(transaction, list?.verdicts ?? [], isFork || isOlder)) {
+      for (const verdict of VERDICTS.take(transaction, list?.verdicts ?? [], isBack)) {
         const event = verdicts.heard(transaction, verdict, (address) => resetEvent(address, self.address));
         if (event) events.push(event);
       }
+      for (const { address, lifetime } of TIMERS.take(transaction, list?.timers ?? [], isBack))
+        events.push({ kind: 'timer-changed', conversation: address, lifetime });
       const isOtherPolicy = chosen.policy !== state.policy;
       if (changed.length > 0 || isOtherPolicy)
         events.push({ kind: 'contacts-changed', changed, ...(isOtherPolicy && { policy: chosen.policy }) });
@@ -230,8 +233,9 @@ export class ContactSync {
     const sent = allContacts(ledger).filter((entry) => !dropped.has(entry.address));
     const version = Math.max(remote.version, known) + 1;
     const entries = sent.map(({ isNew: _, ...entry }) => entry);
-    const fitting = fittingVerdicts(ledger);
-    const list = { policy, policyAt, entries, verdicts: fitting.sent };
+    const verdicts = VERDICTS.fitting(ledger);
+    const timers = TIMERS.fitting(ledger);
+    const list = { policy, policyAt, entries, verdicts: verdicts.sent, timers: timers.sent };
     const sealed = sealList(this.#options, key, { address, version }, list);
     const body = { after: remote.version, version, list: encodeBase64url(sealed) };
     const call = { method: 'PUT', path: `${paths.api}/contacts`, body } as const;
@@ -249,7 +253,8 @@ export class ContactSync {
           writeContact(transaction, old);
         }
       for (const one of dropped) deleteContact(transaction, one);
-      verdictsWritten(transaction, fitting);
+      VERDICTS.written(transaction, verdicts);
+      TIMERS.written(transaction, timers);
       const { isPolicyNew, ...state } = readState(transaction);
       const stillNew = isPolicyNew && (state.policy !== policy || state.policyAt !== policyAt);
       const sealedHash = hexOf(crypto.sha256(sealed));
@@ -275,7 +280,8 @@ export class ContactSync {
 
 function hasNews(records: ContactSyncOptions['ledger']): boolean {
   const { isPolicyNew } = readState(records);
-  return isPolicyNew === true || [...allContacts(records), ...allVerdicts(records)].some(({ isNew }) => isNew);
+  const isEntryNew = () => allContacts(records).some(({ isNew }) => isNew);
+  return isPolicyNew === true || isEntryNew() || VERDICTS.hasNews(records) || TIMERS.hasNews(records);
 }
 
 function hexOf(bytes: Uint8Array): string {

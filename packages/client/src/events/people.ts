@@ -100,6 +100,14 @@ export interface VerificationChangedEvent {
   readonly state: 'verified' | 'withdrawn' | 'different';
 }
 
+/** Another device of this account has set how long what is written to an account may be shown (`ClientTimers.set`). */
+export interface TimerChangedEvent {
+  readonly kind: 'timer-changed';
+  readonly conversation: AccountAddress;
+  /** Seconds; 0: no end. */
+  readonly lifetime: number;
+}
+
 /** The contact list is another one now, by another device of this account. */
 export interface ContactsChangedEvent {
   readonly kind: 'contacts-changed';

@@ -3,12 +3,15 @@ import { isGroupAddress } from '@sealwire/wire/group-address';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import type { ClientGroups } from '../groups/client-groups.ts';
 import type { Ledger } from '../storage/ledger.ts';
-import { checkLifetime, pairTimer, setPairTimer } from './conversation-timer.ts';
+import { checkLifetime, pairTimer, TIMERS } from './conversation-timer.ts';
 
 export interface ClientTimersOptions {
   readonly ledger: Ledger;
   readonly groups: Pick<ClientGroups, 'info' | 'setTimer'>;
   readonly addressOf: (to: string) => AccountAddress;
+  readonly now: () => number;
+  /** Tells the other devices. */
+  readonly share: () => void;
 }
 
 export class ClientTimers {
@@ -22,15 +25,16 @@ export class ClientTimers {
   get(to: string): number {
     const { ledger, groups, addressOf } = this.#options;
     const address = addressOf(to);
-    return isGroupAddress(address) ? groups.info(address).lifetime : (pairTimer(ledger, address) ?? 0);
+    return isGroupAddress(address) ? groups.info(address).lifetime : pairTimer(ledger, address);
   }
 
-  /** Durable, for this device; of a group for all members (`ClientGroups.setTimer`). Throws `bad-address`, `bad-request`. */
+  /** Durable, for all devices of the account (`timer-changed` on the others); of a group for all members (`ClientGroups.setTimer`). Throws `bad-address`, `bad-request`. */
   async set(to: string, lifetime: number): Promise<void> {
-    const { ledger, groups, addressOf } = this.#options;
+    const { ledger, groups, addressOf, now, share } = this.#options;
     const address = addressOf(to);
     if (isGroupAddress(address)) return groups.setTimer(address, lifetime);
     checkLifetime(lifetime);
-    await ledger.commit((transaction) => setPairTimer(transaction, address, lifetime));
+    await ledger.commit((transaction) => TIMERS.say(transaction, { address, lifetime }, now()));
+    share();
   }
 }

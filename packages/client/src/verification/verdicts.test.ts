@@ -5,7 +5,7 @@ import { LIMITS } from '@sealwire/wire/limits';
 import { lowestTrust, type PeerRecord, pinPeer, readPeer, writePeer } from '../accounts/peer-record.ts';
 import { type ContactDevice, ContactServer, contactDevice } from '../testing/contact-world.ts';
 import { Account } from '../testing/verification-world.ts';
-import { allVerdicts } from './verdict-records.ts';
+import { VERDICTS } from './verdict-records.ts';
 
 const crypto = nodeCrypto();
 let server: ContactServer;
@@ -29,7 +29,7 @@ const withdraws = ({ ledger, verdicts }: ContactDevice) =>
 const seesOthers = ({ ledger, verdicts }: ContactDevice) =>
   ledger.commit((transaction) => verdicts.different(transaction, bob.address));
 const trustIn = ({ ledger }: ContactDevice) => lowestTrust(readPeer(ledger, bob.address)!);
-const wordsOf = ({ ledger }: ContactDevice) => allVerdicts(ledger).map(({ state, at }) => `${state} ${at}`);
+const wordsOf = ({ ledger }: ContactDevice) => VERDICTS.all(ledger).map(({ state, at }) => `${state} ${at}`);
 
 async function meet(): Promise<void> {
   for (const device of [phone, laptop]) await meets(device, bob);
@@ -173,8 +173,8 @@ it('of too many the oldest that were taken back are forgotten, and trust stays',
   }
   await sync(phone, laptop);
   for (const device of [phone, laptop]) {
-    expect(allVerdicts(device.ledger)).toHaveLength(most);
-    expect(allVerdicts(device.ledger).map(({ address }) => address)).not.toContain(all.at(-1)!.address);
+    expect(VERDICTS.all(device.ledger)).toHaveLength(most);
+    expect(VERDICTS.all(device.ledger).map(({ address }) => address)).not.toContain(all.at(-1)!.address);
   }
   expect(readPeer(phone.ledger, all[0]!.address)?.verified).toBe(true);
 });

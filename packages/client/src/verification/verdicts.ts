@@ -9,7 +9,7 @@ import { type PeerRecord, readPeer, writePeer } from '../accounts/peer-record.ts
 import { ClientError } from '../errors.ts';
 import type { AccountResetEvent, Trust, VerificationChangedEvent } from '../events.ts';
 import type { Transaction } from '../storage/ledger.ts';
-import { readVerdict, writeVerdict } from './verdict-records.ts';
+import { VERDICTS } from './verdict-records.ts';
 
 export interface VerdictsOptions {
   readonly crypto: CryptoProvider;
@@ -57,14 +57,14 @@ export class Verdicts {
 
   /** What was found out counts no more: the account is forgotten, or another key of it was accepted. */
   over(transaction: Transaction, address: AccountAddress): void {
-    const before = readVerdict(transaction, address);
+    const before = VERDICTS.read(transaction, address);
     if (before && before.state !== 'withdrawn') this.#say(transaction, address, 'withdrawn', before.accountKey);
   }
 
   /** The user's word on a device: none of the account is unsafe any more, as another device of ours should not make it again. */
   settled(transaction: Transaction, peer: PeerRecord): void {
     const isUnsafe = [...peer.trust.values()].includes('unsafe');
-    if (!isUnsafe && readVerdict(transaction, peer.address)?.state === 'different')
+    if (!isUnsafe && VERDICTS.read(transaction, peer.address)?.state === 'different')
       this.over(transaction, peer.address);
   }
 
@@ -88,7 +88,7 @@ export class Verdicts {
 
   /** `peer` at the first contact of this device, as the verdict of another one of ours has it. `shown`: its key is not the verified one. */
   met(transaction: Transaction, peer: PeerRecord): PeerRecord {
-    const verdict = readVerdict(transaction, peer.address);
+    const verdict = VERDICTS.read(transaction, peer.address);
     return verdict ? this.#judged(peer, verdict) : peer;
   }
 
@@ -110,9 +110,7 @@ export class Verdicts {
     state: ContactVerdict['state'],
     accountKey: Uint8Array,
   ): void {
-    // Later than any word on it that this device knows, whatever its clock says.
-    const at = Math.max(this.#options.now(), (readVerdict(transaction, address)?.at ?? 0) + 1);
-    writeVerdict(transaction, { address, state, accountKey, at, isNew: true });
+    VERDICTS.say(transaction, { address, state, accountKey }, this.#options.now());
     this.#share();
   }
 }

@@ -18,6 +18,7 @@ const NOTICES: readonly IncomingEvent['kind'][] = [
   'contacts-changed',
   'contacts-alarm',
   'verification-changed',
+  'timer-changed',
   'identity-change',
   'account-reset',
   'directory-key-change',
@@ -69,6 +70,8 @@ export function lineOf(event: IncomingEvent, own: AccountAddress, names: Names):
       return ['contacts', ...event.changed.map(names.account), ...(event.policy ? [`for ${event.policy}`] : [])].join(
         ' ',
       );
+    case 'timer-changed':
+      return `timer of ${names.account(event.conversation)}: ${event.lifetime}`;
     case 'verification-changed':
       return `${event.state} ${names.account(event.address)}`;
     case 'device-skipped':
