@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ContactTimer } from '@sealwire/wire/contacts';
 import type { AccountAddress } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
 import fc from 'fast-check';
 import { ClientTimers } from '../messages/client-timers.ts';
 import { TIMERS } from '../messages/conversation-timer.ts';
@@ -11,9 +12,15 @@ import { type ContactDevice, ContactServer, contactDevice } from '../testing/con
 
 const BOB = 'sip:bob@example.org' as AccountAddress;
 
-function timersOf({ ledger, clock }: ContactDevice): ClientTimers {
+function timersOf({ ledger, clock }: Pick<ContactDevice, 'ledger' | 'clock'>): ClientTimers {
   const groups = { info: () => ({}) as never, setTimer: async () => {} };
-  return new ClientTimers({ ledger, groups, addressOf: () => BOB, now: () => clock.now, share: () => {} });
+  return new ClientTimers({
+    ledger,
+    groups,
+    addressOf: (name) => `sip:${name}@example.org` as AccountAddress,
+    now: () => clock.now,
+    share: () => {},
+  });
 }
 
 async function pair() {
@@ -55,6 +62,18 @@ describe('the timer of a pair', () => {
     await sync(phone, laptop);
     expect([timersOf(phone).get('bob'), timersOf(laptop).get('bob')]).toEqual([3_600, 3_600]);
   });
+});
+
+it('a hundred conversations have a timer, none of which ends by another one', async () => {
+  const { phone } = await pair();
+  const timers = timersOf(phone);
+  for (let n = 0; n < LIMITS.timersPerAccount.value; n++) await timers.set(`n${n}`, 60);
+  await expect(timers.set('bob', 60)).rejects.toMatchObject({ code: 'limit-reached' });
+  await timers.set('n5', 30);
+  await timers.set('n6', 0);
+  await timers.set('bob', 60);
+  await phone.contacts.synced();
+  expect(['n0', 'n5', 'n6', 'bob'].map((name) => timers.get(name))).toEqual([60, 30, 0, 60]);
 });
 
 const word: fc.Arbitrary<ContactTimer> = fc.record({

@@ -46,6 +46,12 @@ export class SharedWords<W extends Word, Stored extends object> {
     return this.#all(records).map(({ word }) => word);
   }
 
+  /** Whether the list has no room for one on another account that says something. */
+  isFull(records: Records, address: AccountAddress): boolean {
+    const { isOver, most } = this.kind;
+    return this.all(records).filter((word) => word.address !== address && !isOver(word)).length >= most;
+  }
+
   hasNews(records: Records): boolean {
     return this.#all(records).some(({ isNew }) => isNew);
   }
