@@ -57,6 +57,24 @@ describe('link', () => {
     });
   });
 
+  it('whom one machine verifies, or not any more, the other one trusts as much', async () => {
+    mkdirSync(join(folder, 'bob'), { recursive: true });
+    const argv = ['register', '-u', 'bob', '--passphrase-file', passphrase];
+    const env = { SEALWIRE_SERVER: server.origin };
+    expect(await openInProcess(join(folder, 'bob'), argv, { runtime: REAL_RUNTIME, env }).ended).toMatchObject({
+      code: 0,
+    });
+    expect(await done('laptop', 'verify', 'bob', '--show')).toMatchObject({ code: 0 });
+    expect(await done('desk', 'verify', 'bob', '--yes')).toMatchObject({ code: 0 });
+    const listen = on('laptop', ['listen']);
+    await listen.says('another of your devices has verified bob');
+    expect(await done('desk', 'verify', 'bob', '--withdraw')).toMatchObject({ code: 0 });
+    await listen.says('another of your devices has taken back that you verified bob');
+    listen.interrupt();
+    await listen.ended;
+    expect((await done('laptop', 'trust', '--json')).records).toMatchObject([{ devices: [{ trust: 'untrusted' }] }]);
+  });
+
   it('without a terminal: the digits as an option, the code and all else as JSON', async () => {
     const tablet = on('tablet', ['link', '--json']);
     await tablet.says('link-code');

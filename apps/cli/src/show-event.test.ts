@@ -55,6 +55,27 @@ describe('what was parked, because printing it failed', () => {
   });
 });
 
+it('what another device of the account found out, or set, is said in a line each', async () => {
+  const address = parseAccountAddress('sip:bob@example.org');
+  const events = [
+    { kind: 'verification-changed', address, state: 'verified' },
+    { kind: 'verification-changed', address, state: 'withdrawn' },
+    { kind: 'verification-changed', address, state: 'different' },
+    { kind: 'timer-changed', conversation: address, lifetime: 60 },
+    { kind: 'timer-changed', conversation: address, lifetime: 0 },
+  ] as const;
+  expect(await shown(events, NOBODY_PARKED)).toBe(
+    [
+      'another of your devices has verified bob',
+      'another of your devices has taken back that you verified bob',
+      'warning: another of your devices saw other characters than bob: nothing is sent',
+      'another of your devices has set: what you write to bob is shown for 60 seconds',
+      'another of your devices has set: what you write to bob has no end',
+      '',
+    ].join('\n'),
+  );
+});
+
 describe('receipts', () => {
   const about = { to: parseAccountAddress('sip:bob@example.org'), at: 7 } as const;
   const device = parseDeviceId('sip:bob@example.org;gr=urn:uuid:1');

@@ -94,6 +94,18 @@ export async function showEvent(
       return output.note(
         event.policy ? `another of your devices has chosen: contacts policy ${event.policy}` : 'contacts have changed',
       );
+    case 'timer-changed':
+      return output.note(
+        `another of your devices has set: what you write to ${shortName(event.conversation, own)} ${event.lifetime === 0 ? 'has no end' : `is shown for ${event.lifetime} seconds`}`,
+      );
+    case 'verification-changed':
+      return event.state === 'different'
+        ? output.warn(
+            `another of your devices saw other characters than ${shortName(event.address, own)}: nothing is sent`,
+          )
+        : output.note(
+            `another of your devices has ${event.state === 'verified' ? 'verified' : 'taken back that you verified'} ${shortName(event.address, own)}`,
+          );
     case 'contacts-alarm':
       return output.warn(ALARMS[event.reason]);
     case 'contact-request': {

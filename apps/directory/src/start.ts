@@ -38,7 +38,7 @@ import { ProviderService } from './nes/provider-service.ts';
 import { announceOpenMode, platformRepeat } from './open-mode.ts';
 import { OpenApiController } from './openapi.controller.ts';
 import { AUTHENTICATE, FOREIGN_MANIFESTS, KEYS, MANIFEST_LIMITERS, MANIFESTS, OPENAPI, PEER_KEY } from './ports.ts';
-import { answerSigner, subjectOf } from './signing/answer-signer.ts';
+import { answerSigner, kindOf, subjectOf } from './signing/answer-signer.ts';
 
 export type { DirectoryDeps } from './deps.ts';
 export { openNesProvider } from './nes/open-provider.ts';
@@ -84,10 +84,11 @@ export async function startDirectory(deps: DirectoryDeps): Promise<HttpDoor> {
   await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } } });
   fastify.addHook('onSend', async (request, reply, payload) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
-    const subject = reply.statusCode === 200 ? subjectOf(request.method, request.url) : undefined;
-    if (sign && subject !== undefined && typeof payload === 'string') {
+    const kind = kindOf(request, reply);
+    const subject = kind && subjectOf(request.method, request.url);
+    if (sign && kind && subject !== undefined && typeof payload === 'string') {
       const answer = new TextEncoder().encode(payload);
-      reply.header(ANSWER_SIGNATURE_HEADER, sign({ subject, request: new Uint8Array(0), answer }));
+      reply.header(ANSWER_SIGNATURE_HEADER, sign({ subject, request: new Uint8Array(0), answer, kind }));
     }
     return payload;
   });

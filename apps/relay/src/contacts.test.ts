@@ -1,7 +1,9 @@
 /** Who may write to whom: blocks and contact requests, as the relay enforces them (docs/spec/contacts.md section 5). */
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Counters } from '@sealwire/bus/counters';
 import { openMemoryBus } from '@sealwire/bus/memory';
+import { sharedCounters } from '@sealwire/bus/testing/shared-counters';
 import { allowedEntry, allowedSet, CONTACT_RULES, type ContactRules, NO_RULES } from '@sealwire/wire/contacts';
 import type { ServerFrame } from '@sealwire/wire/frames';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
@@ -240,10 +242,10 @@ describe('a stranger', () => {
     }
     const told = await say(await world.client(bob), 1);
     expect(told).toMatchObject([{ kind: 'rejected', code: 'too-many-requests', retryable: true }]);
-    expect((told[0] as { retryAfterMs: number }).retryAfterMs).toBe(DAY_MS / most);
+    expect((told[0] as { retryAfterMs: number }).retryAfterMs).toBe(DAY_MS);
     expect(await mailOf(alice)).toBe(most);
     expect(await world.node.metrics.text()).toContain('limiter="relay-contact-requests"} 1');
-    world.time.ms += DAY_MS / most;
+    world.time.ms += DAY_MS;
     expect(kinds(await say(await world.client(carol), 1))).toEqual(['accepted']);
   });
 
@@ -289,4 +291,60 @@ it('the devices that a change names hear of the new list', async () => {
   await openMemoryBus(world.hub).publish(NODES_CHANNEL, changed);
   expect(await clients[1]!.next('contacts-published')).toMatchObject({ version: 7 });
   expect((await answers(clients[0]!)).map(({ kind }) => kind)).toEqual([]);
+});
+
+describe.each(sharedCounters('two nodes'))('two nodes, counting on $name', ({ openerOf }) => {
+  /** Another run's windows may be open still. */
+  const run = `n${process.pid}x${Date.now()}`;
+  let counters: Counters[];
+  let tests = 0;
+  const nameOf = (who: string) => `${run}x${tests}${who}`;
+
+  beforeEach(async () => {
+    await world.close();
+    const openCounters = openerOf();
+    counters = [await openCounters(), await openCounters()];
+    await open({ nodes: 2, counters });
+    tests++;
+    [alice, bob] = [await world.device(nameOf('alice')), await world.device(nameOf('bob'))];
+    await rule(alice, { policy: 'requests' });
+  });
+  afterEach(async () => {
+    for (const one of counters) await one.close();
+  });
+
+  const answerTo = async (client: TestClient, n: number) => {
+    client.message(messageId(n), [alice], 'it is me');
+    while (!client.frames.some(({ kind }) => kind === 'accepted' || kind === 'rejected')) await client.settled();
+    const [frame] = await answers(client);
+    return frame?.kind === 'rejected' ? frame.code : frame?.kind;
+  };
+
+  it('T225: hear one request a day of a stranger, and know its repeat', async () => {
+    const second = await world.client(await world.device(nameOf('bob'), 2), 0);
+    const first = await world.client(bob, 0);
+    expect(await answerTo(first, 1)).toBe('accepted');
+    expect(await answerTo(first, 2)).toBe('contact-needed');
+    await first.end();
+    const elsewhere = await world.client(bob, 1);
+    expect(await answerTo(elsewhere, 3)).toBe('contact-needed');
+    expect(await answerTo(elsewhere, 1)).toBe('accepted');
+    // Ids are chosen by each device: this is another message.
+    expect(await answerTo(second, 1)).toBe('contact-needed');
+    expect(await mailOf(alice)).toBe(1);
+  });
+
+  it('T225: give an account no second budget of requests', async () => {
+    const most = LIMITS.contactRequestsPerRecipient.value;
+    for (let n = 0; n < most; n++) {
+      const client = await world.client(await world.device(nameOf(`s${n}`)), n % 2);
+      expect(await answerTo(client, n)).toBe('accepted');
+      await client.end();
+    }
+    for (const at of [0, 1]) {
+      const late = await world.client(await world.device(nameOf(`late${at}`)), at);
+      expect(await answerTo(late, 1)).toBe('too-many-requests');
+    }
+    expect(await mailOf(alice)).toBe(most);
+  });
 });

@@ -1,6 +1,8 @@
 /** The relay's one door: puts the parts together and hands out what the owner of the port needs. It never listens by itself. */
 
 import type { TokenVerifier } from '@sealwire/access/tokens';
+import type { Counters } from '@sealwire/bus/counters';
+import { MemoryCounters } from '@sealwire/bus/memory-counters';
 import type { Bus } from '@sealwire/bus/port';
 import type { RandomBytes } from '@sealwire/crypto/port';
 import { clientAddress, limiterKey, type TrustedProxies } from '@sealwire/service/client-address';
@@ -56,6 +58,8 @@ export interface RelayDeps {
     'mailboxes' | 'devices' | 'accountRecords' | 'operatorRecords' | 'once' | 'expiryTime' | 'probe'
   >;
   readonly bus: Bus;
+  /** Where requests of strangers are counted; this process counts alone unless given. */
+  readonly counters?: Counters | undefined;
   readonly tokens: TokenVerifier;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -91,7 +95,7 @@ export async function startRelay(deps: RelayDeps): Promise<SocketDoor> {
   const mailClock = new MailClock(store.expiryTime, settings, now, metrics, log);
   const router = new Router({
     accountDevices,
-    gate: new ContactGate(now, metrics),
+    gate: new ContactGate(deps.counters ?? new MemoryCounters(now), metrics),
     limits,
     quota: new AccountQuota(settings.account, settings.mailbox),
     hub,

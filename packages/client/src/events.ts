@@ -30,6 +30,8 @@ import type {
   DirectoryKeyChangeEvent,
   DirectoryKeysEvent,
   IdentityChangeEvent,
+  TimerChangedEvent,
+  VerificationChangedEvent,
 } from './events/people.ts';
 import type {
   DeviceSkippedEvent,
@@ -73,6 +75,8 @@ export type IncomingEvent =
   | DirectoryKeyChangeEvent
   | DevicesChangedEvent
   | ContactsChangedEvent
+  | VerificationChangedEvent
+  | TimerChangedEvent
   | ContactsAlarmEvent
   | ContactRequestEvent
   | DirectoryKeysEvent

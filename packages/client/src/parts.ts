@@ -25,6 +25,7 @@ import { ReceiptSchedule } from './messages/chain/receipt-schedule.ts';
 import { ClientInbox } from './messages/client-inbox.ts';
 import { ClientOutbox } from './messages/client-outbox.ts';
 import { ClientTimers } from './messages/client-timers.ts';
+import type { DirectMessage } from './messages/direct-sender.ts';
 import { ClientSessions } from './messages/healing/client-sessions.ts';
 import { Inbox } from './messages/inbox.ts';
 import { Outbox } from './messages/outbox.ts';
@@ -34,6 +35,7 @@ import { SeenIds } from './messages/seen.ts';
 import { Sender } from './messages/sender.ts';
 import { ClientPresence } from './presence/client-presence.ts';
 import { ClientTyping } from './presence/client-typing.ts';
+import { LimeTyping } from './presence/lime-typing.ts';
 import { Typing } from './presence/typing.ts';
 import { platformTimers, type Timers } from './runtime.ts';
 import { assemble } from './services.ts';
@@ -124,12 +126,14 @@ export function assembleParts({ ledger, self }: ReadyDevice, options: OpenOption
     isBlocked: (account: AccountAddress) => blocks.isBlocked(account),
   };
   const presence = new ClientPresence(aside);
-  const typing = new Typing({ ...aside, others });
+  const direct = (message: DirectMessage) => sender.sendDirect(message);
+  const typing = new Typing({ ...aside, others, lime: new LimeTyping({ ...common, direct }) });
   const receiver = new Receiver({
     ...common,
     groups: groupParts.incoming,
     verification: (message) => dialogues.received(message),
     typing: (transaction, chain, content) => typing.take(transaction, chain, content),
+    foreignTyping: (message) => typing.foreign(message),
     owing,
     heal: (to) => sender.heal(to),
     seen: new SeenIds(ledger),
@@ -147,6 +151,7 @@ export function assembleParts({ ledger, self }: ReadyDevice, options: OpenOption
   services.onSetback(() => keysCheck.soon());
   const manifestWatch = new ManifestWatch({ ...common, devices: new OwnDevices(common), address: own });
   const contactSync = new ContactSync(common);
+  services.verdicts.bind(() => contactSync.soon());
   const contacts = new ClientContacts({
     ...common,
     sync: contactSync,
@@ -165,7 +170,11 @@ export function assembleParts({ ledger, self }: ReadyDevice, options: OpenOption
     ...linkLife({ ...linked, serverNotices, manifestWatch, contactSync, upkeep, keysCheck, receiptMessages, trace }),
   });
 
-  const timersOf = new ClientTimers({ ledger, groups: groupParts.client, addressOf });
+  const timersOf = new ClientTimers({
+    ...common,
+    groups: groupParts.client,
+    share: () => contactSync.soon(),
+  });
   const topics = {
     engines: new ClientEngines(services.engines, ledger, addressOf),
     files: new ClientFiles({ services, runtime, timers, addressOf }),

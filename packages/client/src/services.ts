@@ -27,6 +27,7 @@ import { forgetSkipped } from './messages/skipped-devices.ts';
 import { forgetTypingKeys } from './presence/typing-keys.ts';
 import type { ClientRuntime } from './runtime.ts';
 import type { Ledger } from './storage/ledger.ts';
+import { Verdicts } from './verification/verdicts.ts';
 
 export interface Services {
   readonly self: SelfRecord;
@@ -35,6 +36,7 @@ export interface Services {
   readonly tokens: AccessTokens;
   readonly book: PeerBook;
   readonly alarms: Alarms;
+  readonly verdicts: Verdicts;
   readonly signatures: DirectorySignatures;
   readonly manifests: OwnManifests;
   readonly engines: Engines;
@@ -97,10 +99,12 @@ export function assemble(
   const notices = new OwedNotices(ledger, now);
   const incomingReceipts = new IncomingReceipts({ written, displays, notices, own: self.address });
   const alarms = new Alarms();
+  const verdicts = new Verdicts({ crypto, now });
   const signatures = new DirectorySignatures({ ledger, crypto, alarms });
-  const signed = (subject: string, request: Uint8Array = new Uint8Array(0)) => {
-    return (answer: Uint8Array, headers: Headers) => signatures.check({ subject, request, answer }, headers);
+  const judge = (kind: 'found' | 'none', subject: string, request: Uint8Array = new Uint8Array(0)) => {
+    return (answer: Uint8Array, headers: Headers) => signatures.check({ subject, request, answer, kind }, headers);
   };
+  const signed = (subject: string) => ({ check: judge('found', subject), checkNone: judge('none', subject) });
   const book: PeerBook = new PeerBook({
     ledger,
     signed,
@@ -108,6 +112,7 @@ export function assemble(
     directoryPath: paths.directory,
     crypto,
     now,
+    verdicts,
     own: {
       address: self.address,
       publishAgain: async (known, shown) => {
@@ -142,7 +147,7 @@ export function assemble(
         answerBytes: LIMITS.limeAnswerBytes.value,
         // A second request for bundles takes one more one-time key at most.
         repeatable: true,
-        check: signed('lime', body),
+        check: judge('found', 'lime', body),
       } as const;
       return tokens.authorized((token) => http.bytes({ ...call, token }));
     },
@@ -159,6 +164,7 @@ export function assemble(
     tokens,
     book,
     alarms,
+    verdicts,
     signatures,
     manifests,
     engines,

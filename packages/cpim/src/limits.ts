@@ -12,3 +12,5 @@ export const PARTS = 1_008;
 export const MULTIPART_BYTES = 8 * 1024 * 1024;
 /** A disposition notification. */
 export const IMDN_BYTES = 16 * 1024;
+/** A word on typing. */
+export const COMPOSING_BYTES = 4 * 1024;

@@ -7,6 +7,7 @@ import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens'
 import { SLOW_ROUTES, startApi } from '@sealwire/api/start';
 import type { Blobs } from '@sealwire/blobs/port';
 import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
+import { MemoryCounters } from '@sealwire/bus/memory-counters';
 import type { Bus } from '@sealwire/bus/port';
 import { freePort } from '@sealwire/bus/testing/free-port';
 import { nodeCrypto } from '@sealwire/crypto/node';
@@ -72,7 +73,9 @@ export async function startConstellation(options: ConstellationOptions = {}): Pr
     const crypto = nodeCrypto();
     const now = options.now ?? Date.now;
     const metrics = createMetrics();
-    const shared = { store, bus, crypto, random: systemRandom, now, log: silentLog, metrics, version: VERSION };
+    const counters = new MemoryCounters(now);
+    const common = { random: systemRandom, now, log: silentLog, metrics, version: VERSION };
+    const shared = { store, bus, counters, crypto, ...common };
     const settings = {
       ...UNLIMITED,
       ...options.directory,

@@ -79,6 +79,18 @@ describe('the contact list', () => {
     }
   });
 
+  it('has the timer of a pair, too: what another device writes has that life', async () => {
+    const laptop = await join(constellation, alice);
+    clients.push(laptop.client);
+    await laptop.client.connect();
+    await alice.client.timers.set('bob', 60);
+    expect(await take(laptop.client, 'timer-changed', 1)).toEqual([
+      { kind: 'timer-changed', conversation: bob.client.address, lifetime: 60 },
+    ]);
+    await (await laptop.client.send('bob', 'a minute')).accepted;
+    expect(await take(bob.client, 'message', 1)).toMatchObject([{ text: 'a minute', lifetime: 60 }]);
+  });
+
   it('is nothing that the server could read, as are names and notes', async () => {
     await alice.client.contacts.add('bob', { name: 'Bob of the choir', note: 'owes me a book' });
     await alice.client.contacts.synced();

@@ -131,13 +131,39 @@ const attacks: Record<string, string> = {
     alice > devices bob => bob`,
 };
 
-let constellation: Constellation;
-beforeAll(async () => {
-  constellation = await startConstellation({ relays: 2 });
-});
-afterAll(() => constellation.stop());
+/** Where the key directory signs: what stands between it and a device is not the directory. */
+const attacksOnSigned: Record<string, string> = {
+  'says that somebody is not there': `${PAIR}
+    server > denies alice bob
+    alice > trust bob => refused directory-unsigned
+    server > relents alice
+    alice > trust bob => untrusted`,
 
-it.each(Object.entries(attacks))('T191: a server that %s is found out', async (_attack, script) => {
-  const world = { origin: constellation.origin, patience: 30_000, run: newRun(systemRandom) };
+  'does not sign any more': `${PAIR}
+    server > freezes alice bob
+    alice > trust bob => refused directory-unsigned
+    server > relents alice
+    alice > trust bob => untrusted`,
+};
+
+let constellation: Constellation;
+let signing: Constellation;
+beforeAll(async () => {
+  const signingKey = systemRandom(32);
+  constellation = await startConstellation({ relays: 2 });
+  signing = await startConstellation({ relays: 2, signingKey: () => signingKey });
+});
+afterAll(async () => {
+  await constellation.stop();
+  await signing.stop();
+});
+
+const table = [
+  ...Object.entries(attacks).map(([attack, script]) => ({ attack, script, on: () => constellation })),
+  ...Object.entries(attacksOnSigned).map(([attack, script]) => ({ attack, script, on: () => signing })),
+];
+
+it.each(table)('T191: a server that $attack is found out', async ({ script, on }) => {
+  const world = { origin: on().origin, patience: 30_000, run: newRun(systemRandom) };
   await play(script, world, { ...VERBS, ...ATTACKS });
 });

@@ -63,6 +63,30 @@ it('T169: an answer that was changed, taken from another question, or not signed
   await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'directory-forged' });
 });
 
+it('T228: that there is nobody is believed of the directory alone, and of the one that was asked for', async () => {
+  const isNobody = { code: 'unknown-account' };
+  await expect(alice.client.trust.peer('nobody')).rejects.toMatchObject(isNobody);
+  const { origin } = constellation;
+  const asked = (path: string) => fetch(`${origin}/directory/manifests/${path}`);
+  const as = (answer: Response, status: number, headers: Headers | Record<string, string> = answer.headers) =>
+    answer.text().then((text) => new Response(text, { status, headers }));
+  between('/manifests/bob', async () => as(await asked('nobody'), 404, {}));
+  await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({
+    code: 'directory-unsigned',
+    message: expect.stringMatching(/^[^\n]+$/),
+  });
+  // Of another question, and an answer of the one kind as one of the other.
+  between('/manifests/bob', async () => as(await asked('nobody'), 404));
+  await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'directory-forged' });
+  between('/manifests/bob', async () => as(await asked('bob'), 404));
+  await expect(alice.client.trust.peer('bob')).rejects.toMatchObject({ code: 'directory-forged' });
+  between('/manifests/nobody', async () => as(await asked('nobody'), 200));
+  await expect(alice.client.trust.peer('nobody')).rejects.toMatchObject({ code: 'directory-forged' });
+  between('/manifests/', (answer) => answer);
+  await expect(alice.client.trust.peer('nobody')).rejects.toMatchObject(isNobody);
+  expect(await alice.client.trust.peer('bob')).toMatchObject({ manifestVersion: 1 });
+});
+
 it('T169: keys that were asked for by another request, or changed on their way, are not believed', async () => {
   await alice.client.trust.peer('bob');
   let asked = 0;
@@ -100,5 +124,8 @@ it('what LIME clients of others read is as it was: a header is all there is more
   const answer = await fetch(`${constellation.origin}/directory/manifests/bob`);
   expect(answer.headers.get(HEADER)).toMatch(/^key=[\w-]{43}, time=\d+, signature=[\w-]{86}$/);
   const unknown = await fetch(`${constellation.origin}/directory/manifests/nobody`);
-  expect([unknown.status, unknown.headers.get(HEADER)]).toEqual([404, null]);
+  expect([unknown.status, unknown.headers.get(HEADER)]).toEqual([404, expect.stringMatching(/^key=/)]);
+  // Nothing was looked for.
+  const nowhere = await fetch(`${constellation.origin}/directory/manifests/bob/elsewhere`);
+  expect([nowhere.status, nowhere.headers.get(HEADER)]).toEqual([404, null]);
 });

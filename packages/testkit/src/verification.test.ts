@@ -36,13 +36,13 @@ function stateOf({ client }: Person, is: (state: VerificationState) => boolean):
 
 const atStep = (person: Person, step: VerificationState['step']) => stateOf(person, (state) => state.step === step);
 
-/** What alice sees of bob's account from now on: a list that another key signs. */
-async function swapAccountKey(): Promise<void> {
+/** What `of` sees of bob's account from now on: a list that another key signs. */
+async function swapAccountKey(of = alice): Promise<void> {
   const answer = (await (await fetch(`${company.constellation.origin}/directory/manifests/bob`)).json()) as {
     manifest: string;
   };
   const forged = signed(systemRandom(32), decodeManifest(decodeBase64url(answer.manifest)));
-  alice.network.intercept = async (request, ask) =>
+  of.network.intercept = async (request, ask) =>
     request.method === 'GET' && request.url.endsWith('/directory/manifests/bob') ? Response.json(forged) : ask();
 }
 
@@ -180,6 +180,46 @@ describe('four characters over the relay', () => {
     tablet.client.verification.accept(id);
     expect(await ended).toMatchObject({ reason: 'elsewhere' });
     expect(await comparing).toMatchObject({ device: alice.client.device });
+  });
+});
+
+describe('on the user’s other devices', () => {
+  it('T226: number, withdrawal and other characters count there, too', async () => {
+    const laptop = await company.anotherDevice(alice);
+    await laptop.client.trust.peer('bob');
+    await alice.client.verification.compareNumber('bob', (await numberOf(bob, 'alice')).digits);
+    expect(await take(laptop.client, 'verification-changed', 1)).toEqual([
+      { kind: 'verification-changed', address: bob.client.address, state: 'verified' },
+    ]);
+    expect(await laptop.client.trust.peer('bob')).toMatchObject({ verified: true, trust: 'trusted' });
+    await laptop.client.verification.withdraw('bob');
+    expect(await take(alice.client, 'verification-changed', 1)).toMatchObject([{ state: 'withdrawn' }]);
+    expect(await trustOf(alice, 'bob')).toBe('untrusted');
+    const compared = [alice, bob].map((person) => atStep(person, 'comparing'));
+    const offered = atStep(bob, 'offered');
+    await alice.client.verification.request('bob');
+    bob.client.verification.accept((await offered).id);
+    const [hers] = await Promise.all(compared);
+    await alice.client.verification.different(hers!.id);
+    expect(await take(laptop.client, 'verification-changed', 1)).toMatchObject([{ state: 'different' }]);
+    await expect(laptop.client.send('bob', 'hello')).rejects.toMatchObject({ code: 'unsafe-device' });
+  });
+
+  it('T227: a device that joins is shown another key: it tells, and sends nothing until the user accepts it', async () => {
+    await alice.client.verification.compareNumber('bob', (await numberOf(bob, 'alice')).digits);
+    await alice.client.contacts.synced();
+    const laptop = await company.anotherDevice(alice);
+    await laptop.client.contacts.synced();
+    expect(await laptop.client.trust.peer('bob')).toMatchObject({ verified: true, trust: 'trusted' });
+    const tablet = await company.anotherDevice(alice);
+    await tablet.client.contacts.synced();
+    await swapAccountKey(tablet);
+    expect(await trustOf(tablet, 'bob')).toBe('unsafe');
+    expect(await take(tablet.client, 'account-reset', 1)).toMatchObject([{ address: bob.client.address }]);
+    await expect(tablet.client.send('bob', 'hello')).rejects.toMatchObject({ code: 'unsafe-device' });
+    expect((await tablet.client.trust.acceptReset('bob')).trust).toBe('untrusted');
+    // The user has said so: it is verified on no device any more.
+    expect(await take(laptop.client, 'verification-changed', 1)).toMatchObject([{ state: 'withdrawn' }]);
   });
 });
 

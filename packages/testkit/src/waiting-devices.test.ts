@@ -1,11 +1,12 @@
 /** LIME devices that wait to be admitted to an account, as the SDK sees them (docs/adr/0008); without liblime: see `linphone.test.ts`. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { readChatMessage } from '@sealwire/cpim/chat-message';
+import { readChatMessage, writeChatMessage } from '@sealwire/cpim/chat-message';
+import { COMPOSING_TYPE, readComposing, writeComposing } from '@sealwire/cpim/composing';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { Lime } from '@sealwire/lime/lime';
 import { MemoryLimeStore } from '@sealwire/lime/testing/memory-store';
-import { decodeEnvelope } from '@sealwire/wire/envelope';
+import { decodeEnvelope, encodeEnvelope } from '@sealwire/wire/envelope';
 import { decodeServerFrame, encodeDeliver } from '@sealwire/wire/frame-codec';
 import type { Deliver } from '@sealwire/wire/frames';
 import { type DeviceId, parseDeviceId } from '@sealwire/wire/ids';
@@ -151,6 +152,58 @@ describe('a waiting device', () => {
       { kind: 'message', id: sent[1]!.id, from: address, device, text: 'two ü', sentAt: read[1]!.sentAt },
     ]);
     expect(events.some((event) => 'bare' in event)).toBe(false);
+  });
+
+  it('sees that somebody types, and shows it, as soon as it says so itself: as Linphone does, and nothing of it is a message', async () => {
+    await bob.client.devices.admit(phone(), await registerPhone());
+    phoneLime.activateDevice(phone());
+    const alice = await register(constellation, 'alice');
+    clients.push(alice.client);
+    await alice.client.presence.set({ typing: true });
+    await alice.client.connect();
+    await bob.client.connect();
+    const opened = (content: Uint8Array, body: Uint8Array) => {
+      const { recipientUser, cipherMessage } = decodeEnvelope(body);
+      const letter = { sender: alice.client.device, recipientUser, message: content, cipherMessage };
+      return readChatMessage(phoneLime.decrypt(phone(), letter));
+    };
+    await (await alice.client.send('bob', 'one')).accepted;
+    const { mails } = await constellation.store.mailboxes.read(phone(), {
+      after: 0,
+      messages: 1,
+      bytes: 9_999,
+      horizon: 0,
+    });
+    const { content, body } = decodeServerFrame(encodeDeliver(1, [mails[0]!.bytes])) as Deliver;
+    opened(content, body);
+
+    // What bob's other device sends comes from the phone, with another text.
+    const said = writeChatMessage({
+      ...{ from: phone(), to: alice.client.address, sentAt: Date.now() },
+      ...{ type: COMPOSING_TYPE, body: writeComposing({ typing: true, refresh: 60 }) },
+    });
+    const recipients = [alice.client.device];
+    const sealed = phoneLime.encrypt(phone(), { recipientUser: alice.client.address, recipients, plaintext: said });
+    const { cipherMessage } = sealed;
+    alice.network.incoming = (frame) => {
+      if (frame.kind !== 'deliver' || frame.sender !== bob.client.device) return frame;
+      const envelope = encodeEnvelope({ engine: 'lime', recipientUser: alice.client.address, cipherMessage });
+      return { ...frame, sender: phone(), content: sealed.recipients[0]!.message!, body: envelope };
+    };
+    const typed = new Promise((resolve) => alice.client.typing.onTyping(resolve));
+    await (await bob.client.send('alice', 'instead of this')).accepted;
+    expect(await typed).toMatchObject({ from: bob.client.address, device: phone(), typing: true });
+
+    alice.client.typing.say('bob', true);
+    const fleeting = () => alice.network.framesSent('ephemeral');
+    while (fleeting().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const [frame] = fleeting();
+    expect(frame!.parts.map(({ device }) => device)).toEqual([phone()]);
+    const chat = opened(frame!.parts[0]!.content, frame!.body);
+    expect([chat.type, readComposing(chat.body)]).toEqual([COMPOSING_TYPE, { typing: true, refresh: 90 }]);
+    alice.network.incoming = (each) => each;
+    await (await bob.client.send('alice', 'a message')).accepted;
+    expect((await take(alice.client, 'message', 1))[0]!.text).toBe('a message');
   });
 
   it('is sent away without a new manifest', async () => {

@@ -7,7 +7,11 @@ import { WireError } from './wire-error.ts';
 
 export const ANSWER_SIGNATURE_HEADER = 'sealwire-signature';
 
-const CONTEXT = new TextEncoder().encode('sealwire/directory-answer/v1\0');
+/** Of one length. An answer of one kind is none of the other. */
+const CONTEXTS = {
+  found: new TextEncoder().encode('sealwire/directory-answer/v1\0'),
+  none: new TextEncoder().encode('sealwire/directory-absent/v1\0'),
+};
 const HEADER = /^key=([\w-]{43}), time=(\d{1,15}), signature=([\w-]{86})$/;
 
 /** An answer and what it answers. */
@@ -17,6 +21,8 @@ export interface SignedExchange {
   /** Empty for a GET. */
   readonly request: Uint8Array;
   readonly answer: Uint8Array;
+  /** `none`: that there is nothing, as a 404. */
+  readonly kind: 'found' | 'none';
 }
 
 export interface AnswerSignature {
@@ -30,18 +36,19 @@ export interface AnswerSignature {
 /** What is signed: 29 bytes of context, two digests of 32 bytes, and the time in 8. */
 export function answerSigningInput(
   sha256: (bytes: Uint8Array) => Uint8Array,
-  { subject, request, answer }: SignedExchange,
+  { subject, request, answer, kind }: SignedExchange,
   time: number,
 ): Uint8Array {
   const asked = new TextEncoder().encode(`${subject}\n`);
   const question = new Uint8Array(asked.length + request.length);
   question.set(asked);
   question.set(request, asked.length);
-  const input = new Uint8Array(CONTEXT.length + 32 + 32 + 8);
-  input.set(CONTEXT);
-  input.set(sha256(question), CONTEXT.length);
-  input.set(sha256(answer), CONTEXT.length + 32);
-  new DataView(input.buffer).setBigUint64(CONTEXT.length + 64, BigInt(time));
+  const context = CONTEXTS[kind];
+  const input = new Uint8Array(context.length + 32 + 32 + 8);
+  input.set(context);
+  input.set(sha256(question), context.length);
+  input.set(sha256(answer), context.length + 32);
+  new DataView(input.buffer).setBigUint64(context.length + 64, BigInt(time));
   return input;
 }
 

@@ -53,7 +53,13 @@ describe('the set of those who may write', () => {
 
 describe('the list', () => {
   const contact = (n: number) => ({ address: address(n), state: 'contact' as const, name: '', note: '', at: n });
-  const list = (entries: ReturnType<typeof contact>[]) => ({ policy: 'everyone' as const, policyAt: 0, entries });
+  const list = (entries: ReturnType<typeof contact>[]) => ({
+    policy: 'everyone' as const,
+    policyAt: 0,
+    entries,
+    verdicts: [],
+    timers: [],
+  });
 
   it('has a thousand entries, and not one more', () => {
     const all = Array.from({ length: 1_000 }, (_, n) => contact(n));

@@ -5,7 +5,18 @@
 import type { AccountAddress } from './ids.ts';
 import { joined } from './joined.ts';
 import { LIMITS } from './limits.ts';
-import { address, bytes, choice, list, type MessageOf, MessageType, message, text, uint } from './protobuf/fields.ts';
+import {
+  address,
+  bytes,
+  choice,
+  exactly,
+  list,
+  type MessageOf,
+  MessageType,
+  message,
+  text,
+  uint,
+} from './protobuf/fields.ts';
 
 export const CONTACT_POLICIES = ['everyone', 'requests', 'contacts'] as const;
 export type ContactPolicy = (typeof CONTACT_POLICIES)[number];
@@ -32,9 +43,23 @@ export const CONTACT_LIST = new MessageType({
     }),
     ENTRIES,
   ),
+  /** What the user has found out about accounts, by their account key (docs/spec/verification.md section 9). */
+  verdicts: list(
+    message(4, {
+      address: address(1),
+      state: choice(2, ['verified', 'withdrawn', 'different']),
+      accountKey: exactly(3, 32),
+      at: uint(4),
+    }),
+    LIMITS.verdictsPerAccount.value,
+  ),
+  /** How long what is written to accounts may be shown, in seconds; 0: no end (docs/spec/messages.md section 6). */
+  timers: list(message(5, { address: address(1), lifetime: uint(2), at: uint(3) }), LIMITS.timersPerAccount.value),
 });
 export type ContactList = MessageOf<typeof CONTACT_LIST>;
 export type ContactEntry = ContactList['entries'][number];
+export type ContactTimer = ContactList['timers'][number];
+export type ContactVerdict = ContactList['verdicts'][number];
 
 /** What the server has of it. `allowed`: entries of `ALLOWED_ENTRY_BYTES`, ascending. */
 export const CONTACT_RULES = new MessageType(

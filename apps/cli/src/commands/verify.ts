@@ -3,6 +3,7 @@
  * four characters while both are there.
  */
 import type { Client } from '@sealwire/client/client';
+import { ClientError } from '@sealwire/client/errors';
 import type { CodeComparison, VerificationState } from '@sealwire/client/verification';
 import type { AccountAddress } from '@sealwire/wire/ids';
 import type { Command } from 'commander';
@@ -134,16 +135,26 @@ function othersText(name: string): string {
 
 async function withdrawn({ output }: ProfileContext, client: Client, address: AccountAddress): Promise<void> {
   await client.verification.withdraw(address);
+  await shared(output, client);
   await output.data({ event: 'withdrawn', address }, `${shortName(address, client.address)} is not verified any more`);
 }
 
 async function trusted({ output }: ProfileContext, client: Client, address: AccountAddress): Promise<void> {
   const { devices, trust } = await client.trust.peer(address);
+  await shared(output, client);
   const name = shortName(address, client.address);
   const record = { event: 'trusted', address, devices: devices.map(({ id }) => id) };
   await output.data(record, `${name} is trusted`);
   if (trust === 'unsafe')
     output.warn(`a device of ${name} is unsafe still: find out why, then: sealwire trust accept -t ${name}`);
+}
+
+/** The user's other devices hear of it now, if that can be. */
+async function shared(output: ProfileContext['output'], client: Client): Promise<void> {
+  await client.contacts.synced().catch((error: unknown) => {
+    if (!(error instanceof ClientError)) throw error;
+    output.note(`your other devices do not know of it yet: ${error.message}`);
+  });
 }
 
 /** Four lines of three groups. */

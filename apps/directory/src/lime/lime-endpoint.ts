@@ -54,7 +54,9 @@ export function createLimeEndpoint(deps: LimeEndpointDeps): LimeEndpoint {
     const { sign, route } = deps;
     nameRoute(request, route);
     const signed = (body: Uint8Array, answered: Uint8Array) => {
-      if (sign) response.setHeader(ANSWER_SIGNATURE_HEADER, sign({ subject: 'lime', request: body, answer: answered }));
+      if (!sign) return answered;
+      const exchange = { subject: 'lime', request: body, answer: answered, kind: 'found' } as const;
+      response.setHeader(ANSWER_SIGNATURE_HEADER, sign(exchange));
       return answered;
     };
     answer(deps, maxBodyBytes, request, signed).then(

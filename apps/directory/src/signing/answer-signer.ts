@@ -1,4 +1,4 @@
-/** Signs what the directory answers of manifests and bundles (docs/spec/verification.md section 7). */
+/** Signs what the directory answers of manifests and bundles, and that there is none (docs/spec/verification.md section 7). */
 import type { CryptoProvider } from '@sealwire/crypto/port';
 import { answerSigningInput, formatAnswerSignature, type SignedExchange } from '@sealwire/wire/answer-signature';
 
@@ -21,6 +21,15 @@ export function answerSigner(
 }
 
 const MANIFESTS = '/directory/';
+
+/** Of an answer that is signed. Where there is no route nothing was looked for: whoever asks for that is not worth a signature. */
+export function kindOf(
+  { is404 }: { readonly is404: boolean },
+  { statusCode }: { readonly statusCode: number },
+): SignedExchange['kind'] | undefined {
+  if (statusCode === 404 && !is404) return 'none';
+  return statusCode === 200 ? 'found' : undefined;
+}
 
 /** Of a request for a manifest or a history; undefined: its answer is not signed. */
 export function subjectOf(method: string, url: string): string | undefined {

@@ -3,19 +3,20 @@
  * the same limits, at the same time, with the same words. A stranger is told what everybody may know, and may send one small message a
  * day; where none are wanted it is taken, and goes nowhere.
  */
+import type { Charge, Counters } from '@sealwire/bus/counters';
 import type { Metrics } from '@sealwire/service/metrics';
 import type { Part } from '@sealwire/wire/frames';
 import { type AccountAddress, accountOf, type DeviceId, type MessageId } from '@sealwire/wire/ids';
 import { LIMITS } from '@sealwire/wire/limits';
-import { lastUsed } from '../last-used.ts';
 import type { AccountRules } from './contact-rules.ts';
-import { RateLimit } from './rate-limits.ts';
 
-const PAIRS = 100_000;
 const REQUEST_BYTES = LIMITS.contactRequestBytes.value;
 const REQUEST_MS = LIMITS.contactRequestMs.value;
 const REQUESTS = LIMITS.contactRequestsPerRecipient.value;
 const LIMITER = 'relay-contact-requests';
+/** Places among the charges of a request. */
+const PAIR = 0;
+const SAME = 2;
 
 /** A message, as far as this looks at it. */
 interface Parts {
@@ -30,62 +31,41 @@ export interface Passage {
   readonly refused: ReadonlySet<AccountAddress>;
   /** Until the message may come; 0: now. */
   readonly waitMs: number;
-  /** What it uses up. */
-  readonly requests: readonly AccountAddress[];
 }
 
-export const OPEN: Passage = { dropped: new Set(), refused: new Set(), waitMs: 0, requests: [] };
+export const OPEN: Passage = { dropped: new Set(), refused: new Set(), waitMs: 0 };
 
 export type RulesOf = (account: AccountAddress) => AccountRules | undefined;
 
 export class ContactGate {
-  /** By sender and recipient: the last request. */
-  private readonly last = lastUsed<string, { readonly id: string; readonly at: number }>(PAIRS);
-  private readonly perRecipient: RateLimit;
-
   constructor(
-    private readonly now: () => number,
+    /** Requests are rare enough to be counted together with all nodes (docs/adr/0037). */
+    private readonly counters: Counters,
     private readonly metrics: Pick<Metrics, 'rateLimitRejections'>,
-  ) {
-    this.perRecipient = new RateLimit({ burst: REQUESTS, perSecond: (REQUESTS * 1_000) / REQUEST_MS }, now);
-  }
+  ) {}
 
-  /** Takes nothing: `pass` does. */
-  ask(sender: DeviceId, id: MessageId, message: Parts, rulesOf: RulesOf): Passage {
+  /**
+   * Counts what is a request; a promise only then. What is counted stays so if the message waits after all: its repeat is the same
+   * request.
+   */
+  admit(sender: DeviceId, id: MessageId, message: Parts, rulesOf: RulesOf): Passage | Promise<Passage> {
     const own = accountOf(sender);
     const dropped = new Set<AccountAddress>();
     const refused = new Set<AccountAddress>();
     const requests: AccountAddress[] = [];
-    let waitMs = 0;
     for (const [account, bytes] of bytesByAccount(own, message)) {
       const rules = rulesOf(account);
       if (!rules) continue;
-      if (rules.isStranger(own)) {
-        const known = this.lastOf(own, account);
-        if (bytes > REQUEST_BYTES || (known !== undefined && known !== keyOf(id))) {
-          refused.add(account);
-          continue;
-        }
-        if (known === undefined) {
-          waitMs = Math.max(waitMs, this.perRecipient.waitMs(account, 1));
-          requests.push(account);
-        }
-        if (rules.policy === 'contacts') dropped.add(account);
+      const isStranger = rules.isStranger(own);
+      if (isStranger && bytes > REQUEST_BYTES) {
+        refused.add(account);
+        continue;
       }
-      if (rules.isBlocked(own)) dropped.add(account);
+      if (isStranger) requests.push(account);
+      if (rules.isBlocked(own) || (isStranger && rules.policy === 'contacts')) dropped.add(account);
     }
-    if (dropped.size + refused.size + requests.length === 0) return OPEN;
-    if (waitMs > 0) this.metrics.rateLimitRejections.inc({ limiter: LIMITER });
-    return { dropped, refused, waitMs, requests };
-  }
-
-  /** What `ask` has let pass. */
-  pass(sender: DeviceId, id: MessageId, { requests }: Passage): void {
-    const own = accountOf(sender);
-    for (const account of requests) {
-      this.last.set(pairOf(own, account), { id: keyOf(id), at: this.now() });
-      this.perRecipient.take(account, 1);
-    }
+    if (requests.length > 0) return this.count(sender, id, requests, dropped, refused);
+    return dropped.size + refused.size === 0 ? OPEN : { dropped, refused, waitMs: 0 };
   }
 
   /** Whether what is never stored reaches `account`. */
@@ -95,12 +75,47 @@ export class ContactGate {
     return !rules || !(rules.isBlocked(own) || rules.isStranger(own));
   }
 
-  /** The id of the last request, if it was in the last day. */
-  private lastOf(own: AccountAddress, account: AccountAddress): string | undefined {
-    const last = this.last.get(pairOf(own, account));
-    const age = last && this.now() - last.at;
-    return age !== undefined && age >= 0 && age < REQUEST_MS ? last?.id : undefined;
+  /** `refused` grows by those who have had another message of this stranger. */
+  private async count(
+    sender: DeviceId,
+    id: MessageId,
+    requests: readonly AccountAddress[],
+    dropped: ReadonlySet<AccountAddress>,
+    refused: Set<AccountAddress>,
+  ): Promise<Passage> {
+    const takings = await Promise.all(
+      requests.map((account) => this.counters.take(account, chargesOf(sender, account, id))),
+    );
+    let waitMs = 0;
+    for (let i = 0; i < requests.length; i++) {
+      const { refusedAt, standings } = takings[i]!;
+      if (refusedAt === undefined) continue;
+      if (refusedAt !== PAIR) waitMs = Math.max(waitMs, standings[refusedAt]!.leftMs);
+      else if (standings[SAME]!.taken === 0) refused.add(requests[i]!);
+    }
+    if (waitMs > 0) this.metrics.rateLimitRejections.inc({ limiter: LIMITER });
+    return { dropped, refused, waitMs };
   }
+}
+
+/** Of one request, under its recipient: all nodes see the first message of a day, and know it again by its id. */
+function chargesOf(sender: DeviceId, account: AccountAddress, id: MessageId): readonly Charge[] {
+  const charge = (counter: string, key: string, limit: number): Charge => ({
+    counter,
+    key,
+    points: 1,
+    limit,
+    windowMs: REQUEST_MS,
+  });
+  return [
+    charge('contact-requests-pair', `${accountOf(sender)} ${account}`, 1),
+    charge('contact-requests-recipient', account, REQUESTS),
+    charge(
+      'contact-requests-message',
+      `${sender} ${account} ${Buffer.from(id).toString('hex')}`,
+      Number.POSITIVE_INFINITY,
+    ),
+  ];
 }
 
 /** Of each account but `own`, shared body and its largest part. */
@@ -111,12 +126,4 @@ function bytesByAccount(own: AccountAddress, { body, parts }: Parts): ReadonlyMa
     if (account !== own) bytes.set(account, Math.max(bytes.get(account) ?? 0, body.length + content.length));
   }
   return bytes;
-}
-
-function pairOf(own: AccountAddress, account: AccountAddress): string {
-  return `${own} ${account}`;
-}
-
-function keyOf(id: MessageId): string {
-  return Buffer.from(id).toString('latin1');
 }

@@ -16,7 +16,7 @@ import type { Hub } from '../nodes/hub.ts';
 import type { Session } from '../sockets/session.ts';
 import type { Turn } from '../time/turn.ts';
 import type { AccountDevices, KnownAccount } from './account-devices.ts';
-import { type ContactGate, OPEN } from './contact-gate.ts';
+import { type ContactGate, OPEN, type Passage } from './contact-gate.ts';
 import { contentDigest } from './content-digest.ts';
 import { compareDevices, type Mismatch, namesOwn } from './device-mismatch.ts';
 import { reject, tellLeftOut } from './refusals.ts';
@@ -51,7 +51,7 @@ export class Router {
 
   /**
    * `raw`: the frame as it came. Its digest tells a repeat from a conflict: a client that repeats a message repeats the bytes it saved.
-   * Answers a promise only when the store had to be asked first; later frames of this session must wait for it, to keep their order.
+   * Answers a promise only when the store, or who counts requests, had to be asked first; later frames of this session must wait for it, to keep their order.
    */
   send(session: Session, frame: Send, raw: Uint8Array): Promise<void> | undefined {
     if (frame.parts.length === 0) {
@@ -68,7 +68,7 @@ export class Router {
     const { accountDevices } = this.parts;
     const isAlone = !namesOwn(frame) || accountDevices.isSingle(session.device);
     if (frame.parts.length === 1 && isAlone && accountDevices.isSingle(only!.device)) {
-      this.submit(session, frame, raw);
+      this.submit(session, frame, raw, OPEN);
       return undefined;
     }
     const remembered = (account: AccountAddress) => accountDevices.remembered(account);
@@ -80,8 +80,7 @@ export class Router {
       )
     )
       return this.compareWithStore(session, frame, raw);
-    this.submit(session, frame, raw, remembered);
-    return undefined;
+    return this.admit(session, frame, raw, remembered);
   }
 
   /** As `send`, for what is neither stored nor answered. */
@@ -172,7 +171,7 @@ export class Router {
     }
     const mismatch = compareDevices(frame, session.device, (account) => knownOf(account)?.devices);
     if (mismatch === 'unknown' || mismatch === 'none' || !faultWith(frame, mismatch))
-      this.submit(session, frame, raw, knownOf);
+      await this.admit(session, frame, raw, knownOf);
     else if (frame.allDevices) this.tellMismatch(session, frame, mismatch);
     else reject(session, frame.id, 'unknown-device', { extra: mismatch.extra });
   }
@@ -184,12 +183,20 @@ export class Router {
     this.parts.metrics.relayMessages.inc({ result: 'device-mismatch' });
   }
 
-  /** `knownOf`: the accounts named; undefined: the recipient is the one device of an account that hears everybody. */
-  private submit(session: Session, frame: Send, raw: Uint8Array, knownOf?: KnownOf): void {
-    const { gate, limits, quota, mailClock } = this.parts;
+  /** `knownOf`: the accounts named. */
+  private admit(session: Session, frame: Send, raw: Uint8Array, knownOf: KnownOf): Promise<void> | undefined {
+    const passage = this.parts.gate.admit(session.device, frame.id, frame, (account) => knownOf(account)?.rules);
+    if (passage instanceof Promise)
+      return passage.then((counted) => this.submit(session, frame, raw, counted, knownOf));
+    this.submit(session, frame, raw, passage, knownOf);
+    return undefined;
+  }
+
+  /** `knownOf` undefined: the recipient is the one device of an account that hears everybody. */
+  private submit(session: Session, frame: Send, raw: Uint8Array, passage: Passage, knownOf?: KnownOf): void {
+    const { limits, quota, mailClock } = this.parts;
     const { id } = frame;
     const sender = session.device;
-    const passage = knownOf ? gate.ask(sender, id, frame, (account) => knownOf(account)?.rules) : OPEN;
     const { dropped, refused } = passage;
     const getsNothing = (account: AccountAddress) => dropped.has(account) || refused.has(account);
     const retryAfterMs =
@@ -202,7 +209,6 @@ export class Router {
       reject(session, id, 'contact-needed');
       return;
     }
-    gate.pass(sender, id, passage);
     const at = mailClock.stamp();
     const shared = encodeMailShared({ sender, id, acceptedAt: at, body: frame.body });
     const parts = passage === OPEN ? frame.parts : frame.parts.filter(({ device }) => !getsNothing(accountOf(device)));

@@ -3,6 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createTokenSigner, createTokenVerifier } from '@sealwire/access/tokens';
+import type { Counters } from '@sealwire/bus/counters';
 import { MemoryHub, openMemoryBus } from '@sealwire/bus/memory';
 import type { Bus } from '@sealwire/bus/port';
 import { seededRandom } from '@sealwire/crypto/testing/seeded-random';
@@ -56,6 +57,8 @@ export interface WorldOptions {
   /** Of all keys: another one for each run on a store that outlives it. */
   readonly seed?: string;
   readonly disks?: RelayDeps['disks'];
+  /** Of each node in turn; each counts alone unless given. */
+  readonly counters?: readonly Counters[];
   /** What stands between a node and the hub of all. */
   readonly wrapBus?: (bus: Bus) => Bus;
 }
@@ -83,6 +86,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       random,
       nodeId,
       disks: options.disks,
+      counters: options.counters?.[nodes.length],
       settings: {
         ...DEFAULT_SETTINGS,
         messagesPerPair: undefined,

@@ -9,6 +9,7 @@ import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import { FakeSockets } from '../testing/fake-sockets.ts';
 import { FakeTime } from '../testing/fake-time.ts';
+import { Verdicts } from '../verification/verdicts.ts';
 import { Alarms } from './alarms.ts';
 import { manifestBody, signManifest } from './manifest-draft.ts';
 import { PeerBook } from './peer-book.ts';
@@ -57,6 +58,7 @@ async function setUp(newest: (version: number) => object, history: (after: numbe
     now: time.now,
     own: { address: parseAccountAddress('sip:alice@example.org'), publishAgain: async () => undefined },
     alarms: new Alarms(),
+    verdicts: new Verdicts({ crypto, now: time.now }),
     deviceLeft: () => undefined,
     accountReset: () => () => {},
     forgetDevice: () => {},

@@ -10,6 +10,7 @@ import type { Call, HttpCalls } from '../connection/http-calls.ts';
 import { ClientError } from '../errors.ts';
 import type { Trust } from '../events.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
+import { keyChanged, type Verdicts } from '../verification/verdicts.ts';
 import {
   deletePeer,
   deviceOf,
@@ -42,12 +43,13 @@ export interface PeerBookOptions {
   readonly crypto: CryptoProvider;
   readonly now: () => number;
   readonly own: OwnAccount;
+  readonly verdicts: Verdicts;
   /** Its sessions go. */
   readonly forgetDevice: (transaction: Transaction, device: DeviceId) => void;
   /** In the transaction that stores a manifest without it: all goes that is kept of it. */
   readonly deviceLeft: (transaction: Transaction, device: DeviceId) => void;
-  /** Judges an answer about `subject` below the directory's path; absent: all are believed. */
-  readonly signed?: (subject: string) => NonNullable<Call['check']>;
+  /** Judge an answer about `subject` below the directory's path; absent: all are believed. */
+  readonly signed?: (subject: string) => Pick<Call, 'check' | 'checkNone'>;
   /** In the transaction that makes its devices unsafe; the answer is called once that is durable. */
   readonly accountReset: (transaction: Transaction, address: AccountAddress) => () => void;
 }
@@ -109,26 +111,9 @@ export class PeerBook {
         `${accountOf(device)} has no such device: look at its list of devices first`,
       );
     const { shown, ...rest } = { ...peer, trust: new Map(peer.trust).set(device, trust) };
+    if (trust !== 'unsafe') this.#options.verdicts.settled(transaction, rest);
     // Who says that a device of the known key is good after all has decided.
     writePeer(transaction, shown && trust === 'unsafe' ? { ...rest, shown } : rest);
-  }
-
-  /**
-   * The user has compared `accountKey`: what it signs is trusted, but for devices that are unsafe. Throws `account-key-changed` when it is
-   * not the one that is pinned.
-   */
-  writeVerified(transaction: Transaction, address: AccountAddress, accountKey: Uint8Array): void {
-    const peer = readPeer(transaction, address);
-    if (!peer || !this.#options.crypto.equal(peer.accountKey, accountKey)) throw keyChanged(address);
-    writePeer(transaction, { ...peer, verified: true, trust: unsafeOnes(peer) });
-  }
-
-  /** The user takes it back: but for unsafe ones, the account's devices are `untrusted`. */
-  async withdraw(address: AccountAddress): Promise<void> {
-    await this.#options.ledger.commit((transaction) => {
-      const peer = readPeer(transaction, address);
-      if (peer) writePeer(transaction, { ...peer, verified: false, trust: unsafeOnes(peer) });
-    });
   }
 
   /** Forgets the pinned account key and all sessions: the next contact is a first one. The user's decision alone. */
@@ -137,6 +122,7 @@ export class PeerBook {
       const peer = readPeer(transaction, address);
       for (const { id } of peer?.manifest.devices ?? []) this.#options.forgetDevice(transaction, id);
       deletePeer(transaction, address);
+      this.#options.verdicts.over(transaction, address);
     });
   }
 
@@ -145,7 +131,7 @@ export class PeerBook {
    * devices that the new one names are untrusted. Throws `account-key-changed` when the server shows yet another key, and as `refresh` does.
    */
   async acceptReset(address: AccountAddress, accountKey: Uint8Array): Promise<PeerRecord> {
-    const { crypto, ledger, now, deviceLeft } = this.#options;
+    const { crypto, ledger, now, deviceLeft, verdicts } = this.#options;
     const answer = await this.#fetchNewest(address);
     if (!crypto.equal(answer.accountKey, accountKey)) throw keyChanged(address);
     const newest = { bytes: answer.manifest, signature: answer.signature };
@@ -154,6 +140,7 @@ export class PeerBook {
       const before = readPeer(transaction, address);
       for (const { id } of before?.manifest.devices ?? []) deviceLeft(transaction, id);
       writePeer(transaction, pinned);
+      verdicts.over(transaction, address);
     });
     return pinned;
   }
@@ -179,8 +166,7 @@ export class PeerBook {
     if (!known) {
       const first = pinPeer(crypto, address, answer.accountKey, newest, now());
       const pinned = withCertificate(first, answer.certificate);
-      await ledger.commit((transaction) => writePeer(transaction, readPeer(transaction, address) ?? pinned));
-      return this.find(address) ?? pinned;
+      return this.#meet(pinned);
     }
     if (!crypto.equal(known.accountKey, answer.accountKey)) {
       await this.#noteReset(pinPeer(crypto, address, answer.accountKey, newest, now()));
@@ -193,6 +179,20 @@ export class PeerBook {
     if (!isBehind) this.#behind.delete(address);
     await ledger.commit((transaction) => this.#store(transaction, followed));
     return this.find(address) ?? followed;
+  }
+
+  /** First contact of this device: another one of ours may know more of the account. */
+  async #meet(pinned: PeerRecord): Promise<PeerRecord> {
+    const { ledger, verdicts, accountReset } = this.#options;
+    const { address } = pinned;
+    const publish = await ledger.commit((transaction) => {
+      if (readPeer(transaction, address)) return undefined;
+      const met = verdicts.met(transaction, pinned);
+      writePeer(transaction, met);
+      return met.shown && accountReset(transaction, address);
+    });
+    publish?.();
+    return this.find(address) ?? pinned;
   }
 
   /** Trust may have changed while the directory was asked: the newer word of the user stays. */
@@ -226,7 +226,7 @@ export class PeerBook {
     const call = {
       method: 'GET',
       path: `${directoryPath}/${subject}`,
-      ...(signed && { check: signed(subject) }),
+      ...signed?.(subject),
     } as const;
     try {
       const answer = await this.#options.http.json(call, ManifestAnswer);
@@ -271,7 +271,7 @@ export class PeerBook {
         method: 'GET',
         path: `${directoryPath}/${subject}`,
         answerBytes: LIMITS.manifestPageBytes.value,
-        ...(signed && { check: signed(subject) }),
+        ...signed?.(subject),
       } as const;
       const { manifests, next } = await http.json(call, ManifestHistoryAnswer);
       const offered = manifests.map(({ manifest, signature }) => ({ bytes: manifest, signature }));
@@ -284,15 +284,4 @@ export class PeerBook {
       `the directory shows no end of device lists of ${known.address}: nothing is sent; ask the operator`,
     );
   }
-}
-
-function keyChanged(address: AccountAddress): ClientError {
-  return new ClientError(
-    'account-key-changed',
-    `the account key of ${address} is not the one known: nothing is sent; ask ${nameOf(address)} in another way`,
-  );
-}
-
-function unsafeOnes({ trust }: PeerRecord): ReadonlyMap<DeviceId, Trust> {
-  return new Map([...trust].filter(([, each]) => each === 'unsafe'));
 }

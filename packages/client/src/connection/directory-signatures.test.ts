@@ -1,7 +1,7 @@
 /** Signed answers of a key directory, one by one. */
 import { beforeEach, expect, it } from '@jest/globals';
 import { nodeCrypto } from '@sealwire/crypto/node';
-import { answerSigningInput, formatAnswerSignature } from '@sealwire/wire/answer-signature';
+import { answerSigningInput, formatAnswerSignature, type SignedExchange } from '@sealwire/wire/answer-signature';
 import { Alarms } from '../accounts/alarms.ts';
 import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
@@ -10,7 +10,12 @@ import { DirectorySignatures } from './directory-signatures.ts';
 const crypto = nodeCrypto();
 const seed = new Uint8Array(32).fill(3);
 const MINUTE = 60_000;
-const exchange = { subject: 'lime', request: Uint8Array.of(1, 2), answer: Uint8Array.of(3) };
+const exchange: SignedExchange = {
+  subject: 'lime',
+  request: Uint8Array.of(1, 2),
+  answer: Uint8Array.of(3),
+  kind: 'found',
+};
 let signatures: DirectorySignatures;
 
 beforeEach(async () => {
@@ -40,6 +45,7 @@ it('T169: no byte passes from the question to the answer, or from one question t
     { ...exchange, subject: 'limes' },
     { ...exchange, request: Uint8Array.of(1), answer: Uint8Array.of(2, 3) },
     { ...exchange, request: Uint8Array.of(1, 2, 3), answer: new Uint8Array(0) },
+    { ...exchange, kind: 'none' as const },
   ])
     await expect(signatures.check(other, headers(1))).rejects.toMatchObject({ code: 'directory-forged' });
 });

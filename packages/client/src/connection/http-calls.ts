@@ -34,6 +34,8 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
   /** Judges a 2xx answer before anything of it is read; throws when it is not to be believed. */
   readonly check?: (answer: Uint8Array, headers: Headers) => Promise<void>;
+  /** The same for a 404: that there is nothing. */
+  readonly checkNone?: (answer: Uint8Array, headers: Headers) => Promise<void>;
 }
 
 interface Answer {
@@ -82,6 +84,7 @@ export class HttpCalls {
         await call.check?.(body, response.headers);
         return body;
       }
+      if (response.status === 404) await call.checkNone?.(body, response.headers);
       const error = problemOf(response, body, this.#origin + call.path);
       const wait = error.retryAfterMs ?? DEFAULT_PAUSE_MS;
       const obeyed = response.status === 429 || response.status === 503;

@@ -20,7 +20,7 @@ function listOf(count: number, note = ''): ContactList {
     note,
     at: n + 1,
   }));
-  return { policy: 'requests', policyAt: 5, entries };
+  return { policy: 'requests', policyAt: 5, entries, verdicts: [], timers: [] };
 }
 const seal = (list: ContactList) => sealList({ crypto, random }, key, place, list);
 

@@ -8,13 +8,16 @@ import { encodeBase64url } from '@sealwire/wire/base64url';
 import { allowedEntry, allowedSet, type ContactList } from '@sealwire/wire/contacts';
 import { ContactsAnswer } from '@sealwire/wire/http';
 import type { AccountAddress } from '@sealwire/wire/ids';
+import { resetEvent } from '../accounts/account-reset.ts';
 import { backOff } from '../connection/back-off.ts';
 import { asClientError, ClientError } from '../errors.ts';
 import type { ContactsAlarmEvent } from '../events.ts';
+import { TIMERS } from '../messages/conversation-timer.ts';
 import type { DurableEvent } from '../messages/inbox.ts';
 import type { Timers } from '../runtime.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../storage/ledger.ts';
+import { VERDICTS } from '../verification/verdict-records.ts';
 import { allowedSaltOf, contactsKeyOf, openList, sealList } from './contact-cipher.ts';
 import { entriesOf, isSameEntry, laterPolicy, mergeEntries, superfluous } from './contact-merge.ts';
 import {
@@ -30,7 +33,7 @@ import {
 /** Others write at the same time, each of them once. */
 const ROUNDS = 6;
 
-export interface ContactSyncOptions extends Pick<Services, 'self' | 'ledger' | 'http' | 'tokens'> {
+export interface ContactSyncOptions extends Pick<Services, 'self' | 'ledger' | 'http' | 'tokens' | 'verdicts'> {
   readonly crypto: CryptoProvider;
   readonly random: RandomBytes;
   readonly timers: Timers;
@@ -155,24 +158,24 @@ export class ContactSync {
 
   /** What the server has becomes ours, but where our own word is later. */
   async #take({ version, sealedHash, list }: Remote): Promise<void> {
-    const { ledger, inbox } = this.#options;
+    const { self, ledger, inbox, verdicts } = this.#options;
     const known = this.#state;
     if (version === known.version && sealedHash === known.sealedHash) return;
     const isFork = version === known.version;
-    const isOlder = version < known.version;
-    if (isFork || isOlder)
+    const isBack = isFork || version < known.version;
+    if (isBack)
       await this.#alarm(
         { kind: 'contacts-alarm', reason: isFork ? 'forked' : 'rolled-back', version, known: known.version },
         sealedHash,
       );
-    const publish = await ledger.commit((transaction) => {
+    const published = await ledger.commit((transaction) => {
       const state = readState(transaction);
       const theirs = entriesOf(list ?? { entries: [] });
       const ours = new Map(
         allContacts(transaction).map(({ isNew = false, ...entry }) => [entry.address, { isNew, entry }]),
       );
       // A server that has gone back gets all again that we know.
-      const kept = [...ours.values()].filter(({ isNew }) => isNew || isFork || isOlder).map(({ entry }) => entry);
+      const kept = [...ours.values()].filter(({ isNew }) => isNew || isBack).map(({ entry }) => entry);
       const merged = mergeEntries(entriesOf({ entries: kept }), theirs);
       const changed: AccountAddress[] = [];
       for (const address of new Set([...ours.keys(), ...merged.keys()])) {
@@ -191,17 +194,21 @@ export class ContactSync {
         policy: chosen.policy,
         policyAt: chosen.policyAt,
         ...((chosen.policyAt !== policyAt || chosen.policy !== policy) && { isPolicyNew: true }),
-        ...(!isFork && !isOlder && { version, sealedHash }),
+        ...(!isBack && { version, sealedHash }),
       });
+      const events: DurableEvent[] = [];
+      for (const verdict of VERDICTS.take(transaction, list?.verdicts ?? [], isBack)) {
+        const event = verdicts.heard(transaction, verdict, (address) => resetEvent(address, self.address));
+        if (event) events.push(event);
+      }
+      for (const { address, lifetime } of TIMERS.take(transaction, list?.timers ?? [], isBack))
+        events.push({ kind: 'timer-changed', conversation: address, lifetime });
       const isOtherPolicy = chosen.policy !== state.policy;
-      if (changed.length === 0 && !isOtherPolicy) return undefined;
-      return inbox.add(transaction, {
-        kind: 'contacts-changed',
-        changed,
-        ...(isOtherPolicy && { policy: chosen.policy }),
-      });
+      if (changed.length > 0 || isOtherPolicy)
+        events.push({ kind: 'contacts-changed', changed, ...(isOtherPolicy && { policy: chosen.policy }) });
+      return events.map((event) => inbox.add(transaction, event));
     });
-    publish?.();
+    for (const publish of published) publish();
   }
 
   /** Tells the application once. `sealedHash`: of what the server shows. */
@@ -226,7 +233,10 @@ export class ContactSync {
     const sent = allContacts(ledger).filter((entry) => !dropped.has(entry.address));
     const version = Math.max(remote.version, known) + 1;
     const entries = sent.map(({ isNew: _, ...entry }) => entry);
-    const sealed = sealList(this.#options, key, { address, version }, { policy, policyAt, entries });
+    const verdicts = VERDICTS.fitting(ledger);
+    const timers = TIMERS.fitting(ledger);
+    const list = { policy, policyAt, entries, verdicts: verdicts.sent, timers: timers.sent };
+    const sealed = sealList(this.#options, key, { address, version }, list);
     const body = { after: remote.version, version, list: encodeBase64url(sealed) };
     const call = { method: 'PUT', path: `${paths.api}/contacts`, body } as const;
     try {
@@ -243,6 +253,8 @@ export class ContactSync {
           writeContact(transaction, old);
         }
       for (const one of dropped) deleteContact(transaction, one);
+      VERDICTS.written(transaction, verdicts);
+      TIMERS.written(transaction, timers);
       const { isPolicyNew, ...state } = readState(transaction);
       const stillNew = isPolicyNew && (state.policy !== policy || state.policyAt !== policyAt);
       const sealedHash = hexOf(crypto.sha256(sealed));
@@ -268,7 +280,8 @@ export class ContactSync {
 
 function hasNews(records: ContactSyncOptions['ledger']): boolean {
   const { isPolicyNew } = readState(records);
-  return isPolicyNew === true || allContacts(records).some(({ isNew }) => isNew);
+  const isEntryNew = () => allContacts(records).some(({ isNew }) => isNew);
+  return isPolicyNew === true || isEntryNew() || VERDICTS.hasNews(records) || TIMERS.hasNews(records);
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -89,6 +89,25 @@ export interface DirectoryKeysEvent extends KeysFinding {
   readonly kind: 'directory-keys';
 }
 
+/**
+ * Another device of this account has verified somebody, taken it back, or found other characters; trust has changed here, too
+ * (`ClientVerification`).
+ */
+export interface VerificationChangedEvent {
+  readonly kind: 'verification-changed';
+  readonly address: AccountAddress;
+  /** `different`: its devices are unsafe now, and nothing is sent. */
+  readonly state: 'verified' | 'withdrawn' | 'different';
+}
+
+/** Another device of this account has set how long what is written to an account may be shown (`ClientTimers.set`). */
+export interface TimerChangedEvent {
+  readonly kind: 'timer-changed';
+  readonly conversation: AccountAddress;
+  /** Seconds; 0: no end. */
+  readonly lifetime: number;
+}
+
 /** The contact list is another one now, by another device of this account. */
 export interface ContactsChangedEvent {
   readonly kind: 'contacts-changed';

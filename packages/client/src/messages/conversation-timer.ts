@@ -1,25 +1,31 @@
 /**
- * How long messages of a pair may be shown, as its user on this device wants it; a group has its own in its log (docs/spec/messages.md section
- * 6). Table `timer`, key `timer/CONVERSATION`.
+ * How long messages of a pair may be shown, as its user wants it on all their devices; a group has its own in its log
+ * (docs/spec/messages.md section 6). Table `timer`, in the sealed contact list.
  */
+import type { ContactTimer } from '@sealwire/wire/contacts';
 import { LONGEST_LIFETIME } from '@sealwire/wire/envelope';
 import type { AccountAddress } from '@sealwire/wire/ids';
+import { LIMITS } from '@sealwire/wire/limits';
+import { SharedWords } from '../contacts/shared-words.ts';
 import { ClientError } from '../errors.ts';
-import type { Records, Transaction } from '../storage/ledger.ts';
-import { decodeRecord, encodeRecord } from '../storage/record.ts';
+import type { Records } from '../storage/ledger.ts';
 
-const keyOf = (conversation: AccountAddress) => `timer/${conversation}`;
+/** Of two at the same time the one that keeps less: none is the longest. */
+const byLength = ({ lifetime }: ContactTimer) =>
+  String(LONGEST_LIFETIME - (lifetime || LONGEST_LIFETIME)).padStart(9, '0');
 
-/** Seconds; undefined: no end. */
-export function pairTimer(records: Records, conversation: AccountAddress): number | undefined {
-  const stored = records.get(keyOf(conversation));
-  return stored && decodeRecord<{ lifetime: number }>(stored).header.lifetime;
-}
+export const TIMERS = new SharedWords<ContactTimer, ContactTimer>({
+  table: 'timer',
+  most: LIMITS.timersPerAccount.value,
+  rankOf: (timer) => `${byLength(timer)} ${timer.lifetime}`,
+  isOver: ({ lifetime }) => lifetime === 0,
+  toStored: (timer) => timer,
+  fromStored: ({ address, lifetime, at }) => ({ address, lifetime, at }),
+});
 
-/** 0: no end. */
-export function setPairTimer(transaction: Transaction, conversation: AccountAddress, lifetime: number): void {
-  if (lifetime === 0) transaction.delete(keyOf(conversation));
-  else transaction.set(keyOf(conversation), encodeRecord({ lifetime }));
+/** Seconds; 0: no end. */
+export function pairTimer(records: Records, conversation: AccountAddress): number {
+  return TIMERS.read(records, conversation)?.lifetime ?? 0;
 }
 
 /** Throws `bad-request` for what is no time in seconds of up to a year. */

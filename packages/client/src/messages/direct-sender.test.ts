@@ -22,6 +22,7 @@ function directSender({ ledger }: ReceiptWorld, sealed: string[], authority?: De
     } as unknown as Engines,
     context: { records: ledger } as never,
     inFlight: { send: async () => ({ kind: 'accepted', leftOut: [] }) } as unknown as InFlight,
+    transmit: () => undefined,
     me: ME,
     random: (length) => new Uint8Array(length),
     authority,

@@ -23,6 +23,7 @@ export interface DirectSenderOptions {
   readonly engines: Engines;
   readonly context: EngineContext;
   readonly inFlight: InFlight;
+  readonly transmit: (frame: Uint8Array) => void;
   readonly me: DeviceId;
   readonly random: RandomBytes;
   /** Absent: nobody is asked for a certificate. */
@@ -37,9 +38,11 @@ export interface DirectMessage {
   readonly content: Uint8Array;
   /** Whether an application is shown it. */
   readonly shown: boolean;
+  /** Handed over to who is connected: never stored, never answered. */
+  readonly fleeting?: true;
 }
 
-/** `nobody`: no manifest names one of the devices any more. `later`: the link is lost, or the relay refuses it for now. */
+/** `accepted` of what is fleeting: it was sent. `nobody`: no manifest names one of the devices any more. `later`: the link is lost, or the relay refuses it for now. */
 export type DirectOutcome = 'accepted' | 'refused' | 'later' | 'nobody';
 
 export class DirectSender {
@@ -58,8 +61,8 @@ export class DirectSender {
     period: AbortSignal,
     also: (transaction: Transaction) => void = () => {},
   ): Promise<DirectOutcome> {
-    const { book, engines, context, inFlight, me, random, authority } = this.#options;
-    const { to, devices, content: plaintext, shown } = message;
+    const { book, engines, context, inFlight, transmit, me, random, authority } = this.#options;
+    const { to, devices, content: plaintext, shown, fleeting } = message;
     const accounts = [...new Set(devices.map(accountOf))].flatMap((account) => book.find(account) ?? []);
     const { recipients, copies } = among(accounts, accountOf(me), devices);
     if (recipients.length + copies.length === 0) return 'nobody';
@@ -76,6 +79,10 @@ export class DirectSender {
     });
     const body = encodeEnvelope({ engine, recipientUser: to, cipherMessage });
     if (period.aborted) return 'later';
+    if (fleeting) {
+      transmit(encodeClientFrame({ kind: 'ephemeral', body, parts }));
+      return 'accepted';
+    }
     const frame = encodeClientFrame({ kind: 'send', id, body, parts, allDevices: false, ownElsewhere: false });
     const outcome = await inFlight.send(encodeBase64url(id), frame);
     if (outcome.kind === 'accepted') return 'accepted';

@@ -38,6 +38,8 @@ export interface IncomingMessagesOptions {
   readonly verification: (message: IncomingMessage) => void;
   /** A message of a chain tells whether its device shows that its user types, and that he does not any more. */
   readonly typing: (transaction: Transaction, chain: ChainName, content: Content) => () => void;
+  /** A message of no chain: a LIME device of somebody else may say in it that its user types. */
+  readonly foreignTyping: (message: IncomingMessage) => void;
   readonly me: DeviceId;
 }
 
@@ -114,7 +116,7 @@ export class IncomingMessages {
         if (isHere()) owing(owed);
       });
       published.push(typing(transaction, chain, content));
-    }
+    } else published.push(() => this.#options.foreignTyping(message));
     if (message.type === VERIFICATION_TYPE) published.push(() => this.#options.verification(message));
     else if (receipts.shown) add(admitted(transaction, me, shownEvent({ me, isTaken }, transaction, message, content)));
     return published;

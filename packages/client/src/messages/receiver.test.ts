@@ -73,6 +73,7 @@ async function setUp() {
     heal: () => undefined,
     owing: () => undefined,
     verification: () => undefined,
+    foreignTyping: () => undefined,
     typing: () => () => undefined,
     me,
     timers: new FakeTime(),

@@ -2,6 +2,7 @@
  * That somebody is typing (docs/spec/presence.md section 4): told and shown only where both sides have switched it on and have written to each
  * other. Nothing of it is kept, and what is not said again within ten seconds is over.
  */
+import { isComposing } from '@sealwire/cpim/composing';
 import type { CryptoProvider, RandomBytes } from '@sealwire/crypto/port';
 import type { Content } from '@sealwire/wire/envelope';
 import { encodeClientFrame } from '@sealwire/wire/frame-codec';
@@ -11,10 +12,13 @@ import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/id
 import { LIMITS } from '@sealwire/wire/limits';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { deviceOf } from '../accounts/peer-record.ts';
+import type { IncomingMessage } from '../events.ts';
 import type { ChainName } from '../messages/chain/incoming-chains.ts';
 import { hasWritten } from '../messages/chain/outgoing-records.ts';
+import { isForeign } from '../messages/receipts/incoming-receipts.ts';
 import type { Timers } from '../runtime.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
+import type { LimeTyping } from './lime-typing.ts';
 import { presenceSettings } from './presence-records.ts';
 import { ownTypingKey, takeTypingKey, typingDevices, typingKeyOf } from './typing-keys.ts';
 import { openTyping, sealTyping } from './typing-seal.ts';
@@ -45,6 +49,8 @@ export interface TypingOptions {
   readonly others: (conversation: AccountAddress) => readonly AccountAddress[];
   /** Nothing is told to them or shown of them. */
   readonly isBlocked: (account: AccountAddress) => boolean;
+  /** Of LIME devices of somebody else. */
+  readonly lime: LimeTyping;
   /** Undefined: there is no link. */
   readonly transmit: () => ((frame: Uint8Array) => void) | undefined;
 }
@@ -86,7 +92,8 @@ export class Typing {
 
   /** The user types in the conversation with `to`, or does not any more. To be said as often as keys are pressed. */
   say(to: AccountAddress, typing: boolean): void {
-    const { now } = this.#options;
+    const { now, lime } = this.#options;
+    if (this.#mayTell(to)) lime.say(to, typing);
     const said = this.#said.get(to);
     const age = said ? now() - said.at : Number.POSITIVE_INFINITY;
     if (typing ? age >= 0 && age < SAID_EVERY_MS : !said?.isOpen || age >= SHOWN_FOR_MS) return;
@@ -98,6 +105,7 @@ export class Typing {
   wrote(to: AccountAddress): void {
     const said = this.#said.get(to);
     if (said) said.isOpen = false;
+    this.#options.lime.wrote(to);
   }
 
   /** A message of a chain, in the transaction that takes it. Call the answer once that is durable. */
@@ -108,6 +116,21 @@ export class Typing {
       const shown = this.#shown.get(nameOf(name.sender, this.#conversation(name)));
       if (shown) this.#show(shown, false);
     };
+  }
+
+  /** A message that a device without chains has written to this account: that its user types, or does not any more. */
+  foreign(message: IncomingMessage): void {
+    const { ledger, now, lime, isBlocked } = this.#options;
+    const { from, device, conversation, acceptedAt, type } = message;
+    if (!presenceSettings(ledger).typing || from !== conversation || from === this.#own || isBlocked(from)) return;
+    if (!hasWritten(ledger, conversation) || !isForeign(ledger, device)) return;
+    if (isComposing(type) && Math.abs(now() - acceptedAt) > OLDEST_MS) return;
+    const shownFor = isComposing(type) ? lime.heard(message) : 0;
+    if (shownFor === undefined) return;
+    const name = nameOf(device, conversation);
+    const shown = this.#shown.get(name) ?? { device, conversation, at: 0, over: undefined };
+    this.#shown.set(name, shown);
+    this.#show(shown, shownFor > 0, shownFor);
   }
 
   received({ sender, body, content }: Extract<ServerFrame, { kind: 'ephemeral-deliver' }>): void {
@@ -138,6 +161,13 @@ export class Typing {
   offline(): void {
     for (const shown of this.#shown.values()) this.#show(shown, false);
     this.#said.clear();
+    this.#options.lime.offline();
+  }
+
+  #mayTell(to: AccountAddress): boolean {
+    const { ledger, isBlocked, transmit } = this.#options;
+    const isLinked = transmit() !== undefined;
+    return isLinked && presenceSettings(ledger).typing && !isBlocked(to) && hasWritten(ledger, to);
   }
 
   /** False: it is not for anybody. */
@@ -162,10 +192,10 @@ export class Typing {
     return true;
   }
 
-  #show(shown: Shown, typing: boolean): void {
+  #show(shown: Shown, typing: boolean, forMs = SHOWN_FOR_MS): void {
     const was = shown.over !== undefined;
     shown.over?.();
-    shown.over = typing ? this.#options.timers.after(SHOWN_FOR_MS, () => this.#show(shown, false)) : undefined;
+    shown.over = typing ? this.#options.timers.after(forMs, () => this.#show(shown, false)) : undefined;
     if (was === typing) return;
     const { device, conversation } = shown;
     for (const listener of [...this.#listeners]) listener({ from: accountOf(device), device, conversation, typing });

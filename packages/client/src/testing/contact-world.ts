@@ -9,6 +9,7 @@ import { ClientError } from '../errors.ts';
 import type { DurableEvent } from '../messages/inbox.ts';
 import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
+import { Verdicts } from '../verification/verdicts.ts';
 
 const crypto = nodeCrypto();
 const random = seededRandom('contact-sync');
@@ -51,6 +52,8 @@ export class ContactServer {
 export interface ContactDevice {
   readonly contacts: ClientContacts;
   readonly sync: ContactSync;
+  readonly ledger: Ledger;
+  readonly verdicts: Verdicts;
   readonly events: DurableEvent[];
   readonly clock: { now: number };
 }
@@ -60,12 +63,14 @@ export async function contactDevice(server: ContactServer, given: object = { acc
   const ledger = await Ledger.open(new MemoryStorage());
   const events: DurableEvent[] = [];
   const clock = { now: 1_000 };
+  const verdicts = new Verdicts({ crypto, now: () => clock.now });
   const self = { address, paths: { api: '/v1' }, ...given };
   const sync = new ContactSync({
     self,
     ledger,
     http: server,
     tokens: { authorized: (call: (token: string) => unknown) => call('token') },
+    verdicts,
     crypto,
     random,
     timers: { after: () => () => {} },
@@ -82,7 +87,8 @@ export async function contactDevice(server: ContactServer, given: object = { acc
     addressOf,
     companions: () => [],
   };
-  return { contacts: new ClientContacts(options as never), sync, events, clock };
+  const contacts = new ClientContacts(options as never);
+  return { contacts, sync, ledger, verdicts, events, clock };
 }
 
 /** Of its contacts, each with the user's own name for it. */

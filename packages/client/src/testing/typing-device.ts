@@ -8,6 +8,7 @@ import { isGroupAddress } from '@sealwire/wire/group-address';
 import { type AccountAddress, accountOf, type DeviceId } from '@sealwire/wire/ids';
 import type { PeerRecord } from '../accounts/peer-record.ts';
 import { writeChain } from '../messages/chain/outgoing-records.ts';
+import type { LimeTyping } from '../presence/lime-typing.ts';
 import { setPresenceSettings } from '../presence/presence-records.ts';
 import { Typing } from '../presence/typing.ts';
 import { Ledger } from '../storage/ledger.ts';
@@ -62,6 +63,7 @@ export class TypingDevice {
         if (!this.members.includes(this.account)) return [];
         return this.members.filter((member) => member !== this.account);
       },
+      lime: { say: () => {}, wrote: () => {}, offline: () => {}, heard: () => undefined } as unknown as LimeTyping,
       isBlocked: (account) => this.blocked.includes(account),
       transmit: () =>
         this.isOnline ? (frame) => void this.sent.push(decodeClientFrame(frame) as Ephemeral) : undefined,

@@ -19,6 +19,7 @@ import { Ledger } from '../storage/ledger.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import { ClientVerification, type VerificationState } from '../verification/client-verification.ts';
 import { Dialogues } from '../verification/dialogues.ts';
+import { Verdicts } from '../verification/verdicts.ts';
 import { FakeTime, settle } from './fake-time.ts';
 
 const crypto: CryptoProvider = nodeCrypto();
@@ -89,11 +90,12 @@ export class VerifyingDevice {
     readonly id: DeviceId,
     readonly ledger: Ledger,
     readonly book: PeerBook,
+    verdicts: Verdicts,
   ) {
     const { time } = world;
     const random = seededRandom(id);
     const send = (message: DirectMessage) => world.send(this, message);
-    const common = { ledger, book, crypto, me: id, now: time.now };
+    const common = { ledger, book, verdicts, crypto, me: id, now: time.now };
     this.dialogues = new Dialogues({ ...common, random, timers: time, send, broken: () => undefined });
     const addressOf = (name: string) => world.account(name).address;
     this.verification = new ClientVerification({ ...common, dialogues: this.dialogues, own: accountOf(id), addressOf });
@@ -142,8 +144,10 @@ export class VerificationWorld {
         return device.lies.get(truth.address) ?? truth;
       },
     } as unknown as HttpCalls;
+    const verdicts = new Verdicts({ crypto, now: this.time.now });
     const book = new PeerBook({
       ledger,
+      verdicts,
       http,
       directoryPath: '/directory',
       crypto,
@@ -153,7 +157,7 @@ export class VerificationWorld {
       deviceLeft: () => undefined,
       forgetDevice: () => undefined,
     });
-    const device: VerifyingDevice = new VerifyingDevice(this, id, ledger, book);
+    const device: VerifyingDevice = new VerifyingDevice(this, id, ledger, book, verdicts);
     this.#devices.set(id, device);
     return device;
   }

@@ -22,6 +22,7 @@ import { ClientError } from '../errors.ts';
 import type { Ledger } from '../storage/ledger.ts';
 import type { Dialogue, VerificationEnd, VerificationStep } from './dialogue.ts';
 import type { Dialogues } from './dialogues.ts';
+import type { Verdicts } from './verdicts.ts';
 
 export type { CodeComparison, VerificationEnd, VerificationStep };
 
@@ -53,6 +54,7 @@ export interface ClientVerificationOptions {
   readonly crypto: CryptoProvider;
   readonly ledger: Ledger;
   readonly book: PeerBook;
+  readonly verdicts: Verdicts;
   readonly own: AccountAddress;
   readonly addressOf: (to: string) => AccountAddress;
 }
@@ -61,6 +63,7 @@ export class ClientVerification {
   readonly #crypto: CryptoProvider;
   readonly #ledger: Ledger;
   readonly #book: PeerBook;
+  readonly #verdicts: Verdicts;
   readonly #own: AccountAddress;
   readonly #addressOf: (to: string) => AccountAddress;
   readonly #dialogues: Dialogues;
@@ -69,6 +72,7 @@ export class ClientVerification {
     this.#crypto = options.crypto;
     this.#ledger = options.ledger;
     this.#book = options.book;
+    this.#verdicts = options.verdicts;
     this.#own = options.own;
     this.#addressOf = options.addressOf;
     this.#dialogues = options.dialogues;
@@ -113,8 +117,9 @@ export class ClientVerification {
   }
 
   /** The user takes the verification of an account back; devices that were trusted singly are `untrusted` again, too. Throws `bad-address`. */
-  withdraw(to: string): Promise<void> {
-    return this.#book.withdraw(this.#addressOf(to));
+  async withdraw(to: string): Promise<void> {
+    const address = this.#addressOf(to);
+    return this.#ledger.commit((transaction) => this.#verdicts.withdrawn(transaction, address));
   }
 
   /**
@@ -184,7 +189,7 @@ export class ClientVerification {
   }
 
   #verify({ address, accountKey }: PeerRecord): Promise<void> {
-    return this.#ledger.commit((transaction) => this.#book.writeVerified(transaction, address, accountKey));
+    return this.#ledger.commit((transaction) => this.#verdicts.verified(transaction, address, accountKey));
   }
 }
 

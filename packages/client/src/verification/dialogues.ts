@@ -18,10 +18,12 @@ import { Dialogue, ForgedError, type VerificationEnd } from './dialogue.ts';
 import { OpenDialogues } from './open-dialogues.ts';
 import { Speaker, type SpeakerOptions } from './speaker.ts';
 import { contradiction, listeners } from './stated-list.ts';
+import type { Verdicts } from './verdicts.ts';
 
 export interface DialoguesOptions extends Omit<SpeakerOptions, 'unheard'> {
   readonly ledger: Ledger;
   readonly book: PeerBook;
+  readonly verdicts: Verdicts;
   readonly crypto: CryptoProvider;
   readonly random: RandomBytes;
   readonly me: DeviceId;
@@ -113,13 +115,12 @@ export class Dialogues {
 
   /** The user says that they differ: somebody is between the two, and nothing is sent to the account any more. */
   async different(id: string): Promise<void> {
-    const { book, ledger } = this.#options;
+    const { verdicts, ledger } = this.#options;
     const dialogue = this.#open.at(id, 'comparing', 'waiting');
     // On its way before the account is unsafe: the other user has to know, too.
     const told = this.#endSaying(dialogue, 'different');
     await ledger.commit((transaction) => {
-      for (const device of book.find(dialogue.peer)?.manifest.devices ?? [])
-        book.writeTrust(transaction, device.id, 'unsafe');
+      verdicts.different(transaction, dialogue.peer);
     });
     await told;
   }
@@ -198,7 +199,7 @@ export class Dialogues {
 
   /** Both users have said that the characters agree: the lists that they stand for must be those that are known here. */
   async #finish(dialogue: Dialogue): Promise<void> {
-    const { book, ledger, crypto, broken } = this.#options;
+    const { book, verdicts, ledger, crypto, broken } = this.#options;
     const { peer: address, peerKey, theirs } = dialogue;
     if (dialogue.step !== 'waiting' || !theirs) return;
     try {
@@ -209,7 +210,7 @@ export class Dialogues {
       }
       await ledger.commit((transaction) => {
         if (dialogue.isOver) return;
-        book.writeVerified(transaction, address, peerKey);
+        verdicts.verified(transaction, address, peerKey);
         forgetAttempts(transaction, address);
       });
       if (dialogue.isOver) return;

@@ -83,6 +83,20 @@ export const ATTACKS: Readonly<Record<string, Verb>> = {
     showOld(victim);
   }),
 
+  /** "There is nobody of that name." */
+  denies: attack((cast, { network }, whom) => {
+    const path = `/directory/manifests/${nameOf(cast.member(whom!).client.address)}`;
+    const nobody = JSON.stringify({
+      type: 'about:blank',
+      code: 'not-found',
+      title: 'not found',
+      status: 404,
+      retryable: false,
+    });
+    network.intercept = async (request, ask) =>
+      new URL(request.url).pathname === path ? new Response(nobody, { status: 404 }) : ask();
+  }),
+
   /** Keeps back what others write: of `from`, or of all; released, it comes in the other order, and all of it twice. */
   withholds: attack((cast, victim, from) => {
     const sender = from && cast.member(from).client.device;

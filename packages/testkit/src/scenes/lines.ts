@@ -17,6 +17,8 @@ const NOTICES: readonly IncomingEvent['kind'][] = [
   'devices-changed',
   'contacts-changed',
   'contacts-alarm',
+  'verification-changed',
+  'timer-changed',
   'identity-change',
   'account-reset',
   'directory-key-change',
@@ -68,6 +70,10 @@ export function lineOf(event: IncomingEvent, own: AccountAddress, names: Names):
       return ['contacts', ...event.changed.map(names.account), ...(event.policy ? [`for ${event.policy}`] : [])].join(
         ' ',
       );
+    case 'timer-changed':
+      return `timer of ${names.account(event.conversation)}: ${event.lifetime}`;
+    case 'verification-changed':
+      return `${event.state} ${names.account(event.address)}`;
     case 'device-skipped':
       return `skipped ${names.device(event.device)}: ${event.reason}`;
     default:

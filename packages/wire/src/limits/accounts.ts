@@ -34,6 +34,16 @@ export const ACCOUNTS = {
     unit: 'entries',
     why: 'of one contact list, those who were only written to and those who were removed too',
   },
+  verdictsPerAccount: {
+    value: 100,
+    unit: 'entries',
+    why: 'of one contact list: whom the user has verified, and whom not any more',
+  },
+  timersPerAccount: {
+    value: 100,
+    unit: 'entries',
+    why: 'of one contact list: conversations whose messages have an end, and some that had one',
+  },
   contactListBytes: {
     value: 44 * KiB,
     unit: 'bytes',

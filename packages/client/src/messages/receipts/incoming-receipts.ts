@@ -2,7 +2,9 @@
  * What a message says of others: receipts of ours and theirs, notices of LIME devices, and what it asks to be told of itself
  * (docs/spec/messages.md section 7, docs/spec/chain.md section 4). Shown is only what this device has asked about.
  */
+
 import { isNotice } from '@sealwire/cpim/chat-message';
+import { isComposing } from '@sealwire/cpim/composing';
 import { CpimError } from '@sealwire/cpim/errors';
 import { type ImdnNotice, readNotice } from '@sealwire/cpim/notice';
 import { RECEIPT_TYPE } from '@sealwire/wire/chain';
@@ -54,7 +56,11 @@ export class IncomingReceipts {
   take(transaction: Transaction, message: IncomingMessage, content: Content | undefined): TakenReceipts {
     if (isNotice(message.type)) return this.#notice(transaction, message);
     const receipts = this.#receipts(transaction, message, content);
-    return { ...receipts, owed: this.#owe(transaction, message), shown: !UNSHOWN_TYPES.includes(message.type) };
+    return {
+      ...receipts,
+      owed: this.#owe(transaction, message),
+      shown: !UNSHOWN_TYPES.includes(message.type) && !isComposing(message.type),
+    };
   }
 
   /** Of our own chains and, from another device of ours, of those of others. */
