@@ -119,7 +119,14 @@ export class Person {
   async remove(other: Person, signal: AbortSignal): Promise<void> {
     this.#record({ event: 'device-leaves', device: other.client.device });
     await other.close();
-    await untilDone(signal, () => this.client.devices.remove(other.client.device));
+    await untilDone(signal, async () => {
+      try {
+        await this.client.devices.remove(other.client.device);
+      } catch (error) {
+        // An attempt before was heard, and its answer was not.
+        if (!(error instanceof ClientError && error.code === 'not-found')) throw error;
+      }
+    });
   }
 
   /** Its socket breaks without a word; it comes back by itself. */
