@@ -61,7 +61,7 @@ describe('the description of the administrator’s door', () => {
   it('is the committed one', () => {
     const text = adminOpenApiText(all(), VERSION);
     if (process.env.UPDATE_GENERATED === '1') writeFileSync(file, text);
-    expect(text).toBe(readFileSync(file, 'utf8'));
+    expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(file, 'utf8')));
   });
 
   it('has every order that the door takes by a token, and no other', () => {
