@@ -187,6 +187,11 @@ describe('no restore is a reason for', () => {
       'told',
       at(AFTER, { event: 'device-skipped', device: ALICE, id: 'm9', skipped: BOB, reason: 'no-keys' }),
     ],
+    [
+      'a message without a part for a device that has keys',
+      'told',
+      at(AFTER, told('undecryptable', { id: 'm1', device: ALICE, code: 'no-content' })),
+    ],
     ['keys that a device of the lost time never brings again', 'not-recovered', at(LOST, device(TABLET))],
   ])('%s', (_name, kind, history) => {
     expect([...new Set(judged(history).offences.map((offence) => offence.kind))]).toEqual([kind]);
