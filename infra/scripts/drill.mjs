@@ -2,5 +2,12 @@
 // Arguments go to it: `npm run drill -- --minutes=30` (docs/operations/drill.md).
 import { build } from './build.mjs';
 
-build(['@sealwire/drill', '@sealwire/api', '@sealwire/directory', '@sealwire/relay', '@sealwire/solo']);
+build([
+  '@sealwire/drill',
+  '@sealwire/api',
+  '@sealwire/directory',
+  '@sealwire/relay',
+  '@sealwire/solo',
+  '@sealwire/server',
+]);
 await import('../../apps/drill/dist/main.js');

@@ -4,6 +4,7 @@ import { openMemoryBus } from '@sealwire/bus/memory';
 import { createAnnouncer } from '@sealwire/service/announce';
 import { silentLog } from '@sealwire/service/log';
 import { createMetrics } from '@sealwire/service/metrics';
+import { readDays } from '@sealwire/store/day-figures';
 import { changeStanding } from '@sealwire/store/operator';
 import { accountOf, type DeviceId } from '@sealwire/wire/ids';
 import { DEFAULT_SETTINGS } from './settings.ts';
@@ -83,6 +84,49 @@ describe('a quota of an account', () => {
     await from.next('accepted');
     from.message(messageId(3), [bob], 'three');
     expect(await from.next('rejected')).toMatchObject({ code: 'mailbox-full' });
+  });
+});
+
+describe('figures of a day', () => {
+  const figures = async () => (await readDays(world.store, world.time.now(), 2)).at(-1);
+  /** What a process counts it writes once a minute. */
+  const written = async () => {
+    world.time.pass(61_000);
+    await turns(12);
+  };
+
+  it('are counted by nodes as sockets come and messages are taken: of all nodes, each once, and of another day anew', async () => {
+    await begin({ settings: { pingEveryMs: 600_000 } });
+    const devices = [alice, bob, await world.device('carol'), await world.device('dave'), await world.device('eve')];
+    const sockets = [];
+    for (const [i, device] of devices.entries()) sockets.push(await world.client(device, i % 2));
+    for (const socket of sockets) await socket.next('caught-up');
+    const [from, other] = sockets as [TestClient, TestClient];
+    from.message(messageId(1), [bob], 'one');
+    // The same again counts nothing.
+    for (let i = 0; i < 2; i++) {
+      from.message(messageId(2), [bob], 'two');
+      await from.next('accepted');
+    }
+    other.message(messageId(3), [alice], 'three');
+    await other.next('accepted');
+    await written();
+    expect(await figures()).toMatchObject({ messages: 3, deliveries: 3, errors: 0, activeDevices: 5 });
+    await written();
+    expect(await figures()).toMatchObject({ messages: 3, deliveries: 3 });
+    const day = (await figures())!.day;
+    world.time.ms += 86_400_000;
+    await written();
+    from.message(messageId(4), [bob], 'four');
+    await from.next('accepted');
+    await written();
+    const days = await readDays(world.store, world.time.now(), 2);
+    expect(days.map(({ day, messages }) => [day, messages])).toEqual([
+      [day, 3],
+      [expect.any(String), 1],
+    ]);
+    // Who has stayed was active on the next day, too.
+    expect(days[1]!.activeDevices).toBe(5);
   });
 });
 

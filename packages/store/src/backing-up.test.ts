@@ -30,6 +30,7 @@ import { openMongoStore } from './mongo.ts';
 import type { Store } from './port.ts';
 import { RESTORED_SEQS } from './restoring.ts';
 import { emptyDatabase, testDatabase } from './testing/mongo-database.ts';
+import { keepOperatorRecords, operatorRecordsOf } from './testing/operator-records.ts';
 
 jest.setTimeout(60_000);
 
@@ -101,7 +102,7 @@ const kinds: [string, Kind][] = [[lmdb.name, lmdb], ...(database ? [[mongo.name,
 describe.each(kinds)(
   `backup and restore of %s${database ? '' : ' (a database: skipped without MONGODB_URI)'}`,
   (_, kind) => {
-    it('K12: keep accounts, keys, lists of devices and messages, and what accounts keep', async () => {
+    it('K12: keep accounts, keys, lists of devices and messages, what accounts keep, and what operators decided and did', async () => {
       const store = await open(kind, 'live');
       const [phone, laptop] = (await people(store, ALICE, 2)) as [DeviceId, DeviceId];
       const [bob] = (await people(store, BOB, 1)) as [DeviceId];
@@ -117,6 +118,7 @@ describe.each(kinds)(
       await appendAll(store, 1, 6, bob, phone);
       await store.mailboxes.acknowledge([upTo(phone, 2)]);
       await store.expiryTime.write(NOW - 7);
+      await keepOperatorRecords(store);
       const visible = async (from: Store) => ({
         accounts: [await from.accounts.find(ALICE), await from.accounts.find(BOB)],
         lists: [await from.manifests.newest(ALICE), await from.manifests.history(ALICE, 0, 9)],
@@ -129,6 +131,7 @@ describe.each(kinds)(
         mails: (await readAll(from, phone)).mails.map(({ at, bytes }) => ({ at, bytes })),
         usage: await from.mailboxes.usage(phone),
         time: await from.expiryTime.read(),
+        operator: await operatorRecordsOf(from),
       });
       const before = await visible(store);
       const { note, faults } = await backUp(kind);

@@ -29,6 +29,7 @@ import {
 import { copyStore } from './copying.ts';
 import type { Store, StoreError } from './port.ts';
 import { describeMoves } from './testing/moving.ts';
+import { keepOperatorRecords, operatorRecordsOf } from './testing/operator-records.ts';
 
 const TERMS = { maximum: 10, now: NOW };
 
@@ -181,6 +182,15 @@ describeMoves('a copy into a database', 'copy', ({ source, moved, copy, engine: 
     const dave = parseAccountAddress(ALICE.replace('sip:', 'sip:d'));
     await expectError(accounts.create(account(dave), manifest(1), [device(dave, 1)], code), 'not-found');
     expect(await once.take(secret(8), NOW + 100, NOW + 1)).toBe(false);
+  });
+
+  it('what operators decided, made and did is there: standings, invitations, blocks, days, and the trail in its order', async () => {
+    const store = await source();
+    await keepOperatorRecords(store);
+    const before = await operatorRecordsOf(store);
+    await store.close();
+    await copy();
+    expect(await operatorRecordsOf(await moved())).toEqual(before);
   });
 
   it('an account that nobody finished is one still, and its name free after as long', async () => {

@@ -1,5 +1,5 @@
 /** An account whose owner has lost everything, and whose name gets another key by a code of the operator: docs/spec/recovery.md sections 3 and 4. */
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { RESETS_PATH, resetCommands } from '@sealwire/api/reset-codes';
 import { Client } from '@sealwire/client/client';
 import type { IncomingEvent } from '@sealwire/client/events';
@@ -9,36 +9,26 @@ import { systemRandom } from '@sealwire/crypto/random';
 import { silentLog } from '@sealwire/service/log';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { decodeManifest, encodeManifest, manifestSigningInput } from '@sealwire/wire/manifest';
-import { type Constellation, startConstellation } from './constellation.ts';
+import { Company } from './company.ts';
 import { FlakyNetwork } from './flaky-network.ts';
-import { join, type Person, register, runtimeOver, take, takeTexts } from './person.ts';
+import { join, type Person, runtimeOver, take, takeTexts } from './person.ts';
 
 jest.setTimeout(30_000);
 
 const crypto = nodeCrypto();
-let constellation: Constellation;
-let clients: Client[];
+const company = new Company(1);
 let alice: Person;
 let bob: Person;
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  alice = await register(constellation, 'alice');
-  bob = await register(constellation, 'bob');
-  clients = [alice.client, bob.client];
-  await Promise.all(clients.map((client) => client.connect()));
+  [alice, bob] = [await company.person('alice'), await company.person('bob')];
   await (await alice.client.send('bob', 'before')).accepted;
   await takeTexts(bob.client, 1);
   await bob.client.trust.set(alice.client.device, 'trusted');
 });
 
-afterEach(async () => {
-  for (const client of clients) await client.close();
-  await constellation.stop();
-});
-
 async function codeFor(name: string): Promise<string> {
-  const { store, domain } = constellation;
+  const { store, domain } = company.constellation;
   const terms = { store, domain, crypto, random: systemRandom, now: Date.now, log: silentLog };
   return (await resetCommands(terms)[RESETS_PATH]({ name, days: 1 })).code;
 }
@@ -46,8 +36,14 @@ async function codeFor(name: string): Promise<string> {
 /** The owner begins anew on another machine. */
 async function begin(resetCode: string, storage = new MemoryStorage(), network = new FlakyNetwork()): Promise<Client> {
   const runtime = runtimeOver(network);
-  const client = await Client.register({ server: constellation.origin, name: 'alice', storage, runtime, resetCode });
-  clients.push(client);
+  const client = await Client.register({
+    server: company.constellation.origin,
+    name: 'alice',
+    storage,
+    runtime,
+    resetCode,
+  });
+  company.clients.push(client);
   return client;
 }
 
@@ -77,8 +73,8 @@ describe('an account that the operator let be reset', () => {
   });
 
   it('S44: its old devices are told, cut off, and give the server nothing back', async () => {
-    const tablet = await join(constellation, alice);
-    clients.push(tablet.client);
+    const tablet = await join(company.constellation, alice);
+    company.clients.push(tablet.client);
     await tablet.client.close();
     const told = take(alice.client, 'account-reset', 1);
     const phone = await begin(await codeFor('alice'));
@@ -88,7 +84,7 @@ describe('an account that the operator let be reset', () => {
     await expect(alice.client.connect()).rejects.toMatchObject(removed);
     // One that was away hears it when it comes back, though its list is the longer one.
     const back = await Client.open({ storage: tablet.storage, runtime: runtimeOver(new FlakyNetwork()) });
-    clients.push(back);
+    company.clients.push(back);
     await expect(back.connect()).rejects.toMatchObject(removed);
     expect((await phone.devices.list()).map(({ id }) => id)).toEqual([phone.device]);
     // Neither can the secret of the key before be of use.
@@ -96,7 +92,7 @@ describe('an account that the operator let be reset', () => {
       ...alice,
       client: { address: alice.client.address, account: { exportSecret: () => alice.client.account.exportSecret() } },
     };
-    await expect(join(constellation, secret as unknown as Person)).rejects.toMatchObject({
+    await expect(join(company.constellation, secret as unknown as Person)).rejects.toMatchObject({
       code: 'wrong-account-secret',
     });
   });

@@ -3,6 +3,7 @@
  * people are on them in turns: whoever comes after another writes to them over the bus.
  */
 import { afterEach, beforeEach } from '@jest/globals';
+import type { Client } from '@sealwire/client/client';
 import type { IncomingEvent } from '@sealwire/client/events';
 import { type Constellation, startConstellation } from './constellation.ts';
 import { join, type Person, type PersonOptions, register } from './person.ts';
@@ -11,6 +12,8 @@ export class Company {
   /** Of the test that runs. */
   constellation!: Constellation;
   readonly people: Person[] = [];
+  /** Further programs, which are closed when the test is over. */
+  readonly clients: Client[] = [];
 
   /** `relays`: how many nodes; one where a test brings up much and is about one person's devices. */
   constructor(relays = 2) {
@@ -19,6 +22,7 @@ export class Company {
     });
     afterEach(async () => {
       for (const { client } of this.people.splice(0)) await client.close();
+      for (const client of this.clients.splice(0)) await client.close();
       await this.constellation.stop();
     });
   }

@@ -1,50 +1,40 @@
 /** An account whose devices are all lost, and whose owner has its recovery key on paper (docs/spec/recovery.md sections 1 and 2). */
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Client, type RecoverOptions } from '@sealwire/client/client';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { systemRandom } from '@sealwire/crypto/random';
 import { formatRecoveryKey } from '@sealwire/wire/recovery-key';
-import { type Constellation, startConstellation } from './constellation.ts';
+import { Company } from './company.ts';
 import { FlakyNetwork } from './flaky-network.ts';
-import { join, type Person, register, runtimeOver, take, takeTexts } from './person.ts';
+import { join, type Person, runtimeOver, take, takeTexts } from './person.ts';
 
 jest.setTimeout(20_000);
 
-let constellation: Constellation;
-let clients: Client[];
+const company = new Company(1);
 let alice: Person;
 let bob: Person;
 let paper: string;
 
 beforeEach(async () => {
-  constellation = await startConstellation();
-  alice = await register(constellation, 'alice');
-  bob = await register(constellation, 'bob');
-  clients = [alice.client, bob.client];
-  await Promise.all(clients.map((client) => client.connect()));
+  [alice, bob] = [await company.person('alice'), await company.person('bob')];
   paper = alice.client.account.recoveryKey();
-});
-
-afterEach(async () => {
-  for (const client of clients) await client.close();
-  await constellation.stop();
 });
 
 async function recover(options: Partial<RecoverOptions> = {}, network = new FlakyNetwork()): Promise<Client> {
   const client = await Client.recover({
-    ...{ server: constellation.origin, name: 'alice', recoveryKey: paper, storage: new MemoryStorage() },
+    ...{ server: company.constellation.origin, name: 'alice', recoveryKey: paper, storage: new MemoryStorage() },
     runtime: runtimeOver(network),
     ...options,
   });
-  clients.push(client);
+  company.clients.push(client);
   return client;
 }
 
 describe('with its recovery key', () => {
   it('T185: a new device enters alone; the lost ones are cut off, and contacts see an ordinary change of devices', async () => {
-    const tablet = await join(constellation, alice);
-    clients.push(tablet.client);
+    const tablet = await join(company.constellation, alice);
+    company.clients.push(tablet.client);
     await (await bob.client.send('alice', 'before')).accepted;
     await bob.client.trust.set(alice.client.device, 'trusted');
     const known = await bob.client.trust.peer('alice');
@@ -82,8 +72,8 @@ describe('with its recovery key', () => {
     };
     await expect(recover({ storage }, network)).rejects.toMatchObject({ code: 'unreachable' });
     await storage.close();
-    const other = await join(constellation, alice);
-    clients.push(other.client);
+    const other = await join(company.constellation, alice);
+    company.clients.push(other.client);
     const phone = await recover({ storage });
     expect((await phone.devices.list()).map(({ id }) => id).sort()).toEqual([phone.device, other.client.device].sort());
   });

@@ -72,6 +72,16 @@ describe('the gate email', () => {
     expect(mails).toHaveLength(1);
   });
 
+  it('T220: sends nothing to a domain that the administrator has blocked, until it is free again', async () => {
+    await start();
+    await fixture.order('/v1/admin/domains/block', { domain: 'example.com' });
+    expect((await ask('a@Example.COM')).json).toMatchObject({ status: 403, code: 'forbidden' });
+    expect((await ask('a@sub.example.com')).status).toBe(202);
+    await fixture.order('/v1/admin/domains/unblock', { domain: 'example.com' });
+    expect((await ask('a@example.com')).status).toBe(202);
+    expect(mails.map(({ to }) => to)).toEqual(['a@sub.example.com', 'a@example.com']);
+  });
+
   it.each(['alice', '', 7, 'a@b\r\nBcc: c@d', 'a@b, c@d', `${'a'.repeat(250)}@b.cd`])('refuses %j', async (email) => {
     await start();
     expect((await ask(email)).status).toBe(400);

@@ -10,7 +10,7 @@ import { WireError } from '@sealwire/wire/wire-error';
 import { z } from 'zod';
 import { deleteAccount } from '../accounts/account-service.ts';
 import { RESET_DAYS, RESETS_PATH, resetCommands } from '../resets/reset-codes.ts';
-import { type AdminOperation, operation } from './operation.ts';
+import { type AdminOperation, type AdminRole, operation } from './operation.ts';
 
 const PAGE = 100;
 /** Accounts that one call looks at, when most of them are not asked for. */
@@ -36,6 +36,15 @@ export function accountOperations(deps: AccountsDeps): readonly AdminOperation[]
   const { store, announcer, now, domain } = deps;
   const about = ({ name }: { name: string }) => addressOf(name, domain) ?? name;
   const found = (name: string) => findAccount(deps, name);
+  /** An order that changes the account that it names. */
+  const change = (order: string, needs: AdminRole, run: (address: AccountAddress) => Promise<object>) =>
+    operation(order, {
+      needs,
+      changes: true,
+      body: byName,
+      about,
+      run: async ({ name }) => run((await found(name)).address),
+    });
   return [
     operation('accounts list', {
       needs: 'viewer',
@@ -54,31 +63,17 @@ export function accountOperations(deps: AccountsDeps): readonly AdminOperation[]
       about,
       run: async ({ name }) => show(store, await found(name)),
     }),
-    operation('accounts disable', {
-      needs: 'operator',
-      changes: true,
-      body: byName,
-      about,
-      async run({ name }) {
-        const { address } = await found(name);
-        const at = now();
-        // Durable first: who is told of it by the bus asks the store.
-        const change = (before: Standing) => ({ ...before, disabledAt: before.disabledAt ?? at });
-        const { disabledAt } = await changeStanding(store, address, change);
-        await announcer.accountDisabled(address);
-        return { address, disabledAt };
-      },
+    change('accounts disable', 'operator', async (address) => {
+      const at = now();
+      // Durable first: who is told of it by the bus asks the store.
+      const disabled = (before: Standing) => ({ ...before, disabledAt: before.disabledAt ?? at });
+      const { disabledAt } = await changeStanding(store, address, disabled);
+      await announcer.accountDisabled(address);
+      return { address, disabledAt };
     }),
-    operation('accounts enable', {
-      needs: 'operator',
-      changes: true,
-      body: byName,
-      about,
-      async run({ name }) {
-        const { address } = await found(name);
-        await changeStanding(store, address, ({ disabledAt: _, ...rest }) => rest);
-        return { address };
-      },
+    change('accounts enable', 'operator', async (address) => {
+      await changeStanding(store, address, ({ disabledAt: _, ...rest }) => rest);
+      return { address };
     }),
     operation('accounts quota', {
       needs: 'operator',
@@ -96,16 +91,9 @@ export function accountOperations(deps: AccountsDeps): readonly AdminOperation[]
         return { address, ...quotaOf(standing) };
       },
     }),
-    operation('accounts delete', {
-      needs: 'owner',
-      changes: true,
-      body: byName,
-      about,
-      async run({ name }) {
-        const { address } = await found(name);
-        await deleteAccount(deps, address);
-        return { address };
-      },
+    change('accounts delete', 'owner', async (address) => {
+      await deleteAccount(deps, address);
+      return { address };
     }),
     operation('accounts reset', {
       needs: 'owner',

@@ -105,6 +105,15 @@ describe('an account of another domain', () => {
     await new Promise<void>((resolve) => liar!.listen(port, '127.0.0.1', resolve));
     expect((await here!.json('GET', PATH)).status).toBe(200);
   });
+
+  it('T220: has none here while its domain is blocked', async () => {
+    await startBoth();
+    await here!.store.operatorRecords.replace('domain', 0, { key: THERE, version: 1, text: '{}' });
+    expect((await here!.json('GET', PATH)).status).toBe(503);
+    await here!.store.operatorRecords.remove('domain', THERE);
+    expect((await here!.json('GET', PATH)).status).toBe(200);
+    expect(await results()).toEqual(['skipped 1', 'answered 1']);
+  });
 });
 
 describe('S37: a directory that', () => {

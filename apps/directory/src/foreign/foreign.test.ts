@@ -82,6 +82,8 @@ async function startLiar(answer: (request: IncomingMessage, response: ServerResp
   await startHere(`http://127.0.0.1:${(liar.address() as AddressInfo).port}/directory/lime`);
 }
 
+const block = ({ store }: Fixture, domain: string) =>
+  store.operatorRecords.replace('domain', 0, { key: domain, version: 1, text: '{}' });
 const idsOf = (peers: readonly LimePeer[]) =>
   peers.map(({ bundle }) => bundle && (bundle.oneTimePrekey?.id ?? 'without'));
 const ask = async (...devices: string[]) => here!.bundles(alice, SUITE, ...devices);
@@ -173,6 +175,23 @@ describe('devices of another domain', () => {
     expect(idsOf(await ask(...Array.from({ length: 7 }, () => carol.id)))).toEqual(Array(7).fill(undefined));
     expect(idsOf(await here!.bundles(bob, SUITE, carol.id))).toEqual([1]);
     expect(await results()).toEqual(['failed 1', 'answered 1']);
+  });
+
+  it('T220: are not asked for at a domain that is blocked here, and are again when it is free', async () => {
+    await startBoth();
+    await block(here!, THERE);
+    expect(idsOf(await ask(carol.id, bob.id))).toEqual([undefined, 1]);
+    await here!.store.operatorRecords.remove('domain', THERE);
+    expect(idsOf(await ask(carol.id))).toEqual([1]);
+    expect(await results()).toEqual(['skipped 1', 'answered 1']);
+  });
+
+  it('T220: are given to no domain that is blocked over there: no key of theirs is spent', async () => {
+    await startBoth();
+    await block(there!, HERE);
+    expect(idsOf(await ask(carol.id))).toEqual([undefined]);
+    expect(await results()).toEqual(['failed 1']);
+    expect(idsOf(await there!.bundles(dave, SUITE, carol.id))).toEqual([1]);
   });
 
   it('`/directory/peer-key` shows what the other side configures', async () => {

@@ -30,14 +30,15 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 (canRun ? describe : describe.skip)('a cluster (skipped without engines, nginx, root)', () => {
-  it('loses, doubles and reorders nothing when a relay, the database and Redis die, and all sockets break', async () => {
-    const names = ['kill-relay', 'kill-database', 'kill-redis', 'kill-subscribers', 'cut-clients'];
+  it('K12: loses, doubles and reorders nothing when a relay, the database and Redis die, all sockets break, and a backup is restored', async () => {
+    const names = ['kill-relay', 'kill-database', 'kill-redis', 'kill-subscribers', 'cut-clients', 'restore'];
     const deployment = await planCluster({ folder, enginesFolder: join(folder, 'engines'), random: systemRandom });
     const faults = faultsFor(FAULTS, deployment, names);
     const { offences, over, counts } = await shortDrill(folder, deployment, faults, ['--people=4', '--rate=10']);
     expect(offences).toEqual([]);
     expect(over).toEqual(names);
     expect(counts.accepted).toBe(counts.sent);
+    expect([counts.restores, counts.gone > 0, counts.givenBack]).toEqual([1, true, 4]);
     expect(Math.min(counts.received, counts.keys, counts.manifests)).toBeGreaterThan(0);
   });
 });

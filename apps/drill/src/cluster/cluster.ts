@@ -7,7 +7,7 @@ import { Front } from './front.ts';
 import { Link } from './link.ts';
 import { replacePod } from './pods.ts';
 import { freePorts } from './ports.ts';
-import { type ServerName, ServerProcess } from './server-process.ts';
+import { runCommand, type ServerName, ServerProcess } from './server-process.ts';
 
 const KEY_BYTES = 32;
 
@@ -26,7 +26,8 @@ export async function planCluster({ folder, enginesFolder, random }: ClusterTerm
   const origin = `http://127.0.0.1:${port}`;
   const busUrl = (at: number) => `redis://127.0.0.1:${at}`;
   // Directly: the server names its own port as the replica set's only member, and that is not the link's.
-  const storeUrl = (at: number) => `mongodb://127.0.0.1:${at}/drill?directConnection=true`;
+  let restores = 0;
+  const storeUrl = (at: number) => `mongodb://127.0.0.1:${at}/drill${restores || ''}?directConnection=true`;
   const shared = {
     ...UNLIMITED,
     DOMAIN: 'localhost',
@@ -35,6 +36,7 @@ export async function planCluster({ folder, enginesFolder, random }: ClusterTerm
     TRUSTED_PROXIES: '127.0.0.1',
     TOKEN_KEY: encodeBase64url(random(KEY_BYTES)),
     APP_PASSWORD_KEY: encodeBase64url(random(KEY_BYTES)),
+    BLOBS_URL: `file:${join(folder, 'files')}`,
     LOG_LEVEL: 'info',
   };
   const serverOf = (server: ServerName, at: number, environment: Record<string, string>) => {
@@ -66,6 +68,17 @@ export async function planCluster({ folder, enginesFolder, random }: ClusterTerm
     directory: portsOf(directories),
     relay: portsOf(relays.map(({ process }) => process)),
   });
+  const command = (...args: string[]) => {
+    const environment = { STORE_URL: storeUrl(mongo), BLOBS_URL: shared.BLOBS_URL };
+    return runCommand({ server: 'server', args, environment, log: join(folder, 'backups.log') });
+  };
+  const servers = () => [...apis, ...directories, ...relays.map(({ process }) => process)];
+  const startServers = async () => {
+    // Who does not get the keys of tokens at its first question waits half a minute before the next one.
+    for (const some of [apis, [...directories, ...relays.map(({ process }) => process)]])
+      await Promise.all(some.map((server) => server.start()));
+  };
+  const newest = () => join(folder, `backup-${restores}`);
   let pods = 0;
   return {
     origin,
@@ -80,16 +93,28 @@ export async function planCluster({ folder, enginesFolder, random }: ClusterTerm
       const named = relays.some(({ process }) => process === server);
       return replacePod({ server, front, routes, ...(named ? { environment: { NODE_ID: `relay-pod-${pods}` } } : {}) });
     },
+    backups: {
+      async make() {
+        await command('backup', newest());
+        await command('verify', newest());
+      },
+      async putBack() {
+        await Promise.all(servers().map((server) => server.kill()));
+        const backup = newest();
+        restores += 1;
+        await command('restore', backup);
+        for (const server of [...apis, ...directories]) server.setEnvironment({ STORE_URL: storeUrl(mongo) });
+        for (const { process, toStore } of relays) process.setEnvironment({ STORE_URL: storeUrl(toStore!.port) });
+      },
+      start: startServers,
+    },
     async start() {
       await engines.up();
       await front.start({ folder, port, ...routes() });
-      await Promise.all(
-        [...apis, ...directories, ...relays.map(({ process }) => process)].map((server) => server.start()),
-      );
+      await startServers();
     },
     async stop() {
-      const servers = [...relays.map(({ process }) => process), ...directories, ...apis];
-      await Promise.all(servers.map((server) => server.kill()));
+      await Promise.all(servers().map((server) => server.kill()));
       await front.stop();
       for (const { toBus, toStore } of relays) await Promise.all([toBus?.close(), toStore?.close()]);
       await engines.down();

@@ -10,6 +10,16 @@ export interface RelayNode {
   readonly toStore?: Link;
 }
 
+/** By the commands that an operator has for it (docs/operations/backup.md). */
+export interface Backups {
+  /** While the servers run; verified. */
+  make(): Promise<void>;
+  /** kill -9 of every server; what `make` made last is where they will look for their store. */
+  putBack(): Promise<void>;
+  /** Every server. */
+  start(): Promise<void>;
+}
+
 export interface Deployment {
   /** Where clients reach it. */
   readonly origin: string;
@@ -21,6 +31,8 @@ export interface Deployment {
   readonly engines?: Engines;
   /** Replaces a server as a cluster replaces a pod (`pods.ts`); not there: the deployment has no front of its own. */
   replacePod?(server: ServerProcess): Promise<void>;
+  /** Not there: there is nothing that could be put back. */
+  readonly backups?: Backups;
   start(): Promise<void>;
   stop(): Promise<void>;
 }

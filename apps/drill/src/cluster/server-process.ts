@@ -1,7 +1,7 @@
 /** A server of this repository as a process, by the environment alone: started, stopped, killed and paused by its own process id. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -19,7 +19,8 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-export type ServerName = 'api' | 'directory' | 'relay' | 'solo';
+/** `server` has the commands of a deployment, and is none by itself. */
+export type ServerName = 'api' | 'directory' | 'relay' | 'solo' | 'server';
 
 export interface ServerTerms {
   readonly name: string;
@@ -30,6 +31,8 @@ export interface ServerTerms {
   /** Its log is appended here. */
   readonly log: string;
 }
+
+export type CommandTerms = Pick<ServerTerms, 'server' | 'args' | 'environment' | 'log'>;
 
 /** How one process takes another one's place (`pods.ts`). */
 export interface Succession {
@@ -50,6 +53,11 @@ export class ServerProcess {
   constructor(terms: ServerTerms) {
     this.name = terms.name;
     this.#terms = terms;
+  }
+
+  /** What it is told otherwise, from its next start on. */
+  setEnvironment(environment: Readonly<Record<string, string>>): void {
+    this.#terms = { ...this.#terms, environment: { ...this.#terms.environment, ...environment } };
   }
 
   get port(): number {
@@ -93,7 +101,8 @@ export class ServerProcess {
   /** Resolves when the next one has taken over and the old one has ended; rejects when either does not within its time. */
   async giveWayTo({ port, environment, bothServe, graceMs }: Succession): Promise<void> {
     const old = this.#child;
-    this.#terms = { ...this.#terms, port, environment: { ...this.#terms.environment, ...environment } };
+    this.#terms = { ...this.#terms, port };
+    this.setEnvironment(environment);
     await this.#startAgain();
     await bothServe();
     if (!old || old.exitCode !== null || old.signalCode !== null) return;
@@ -139,6 +148,21 @@ export class ServerProcess {
   get #isRunning(): boolean {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
+}
+
+/** One that ends by itself. Rejects with an `Error` that names its log unless its exit code is 0. */
+export async function runCommand({ server, args = [], environment, log }: CommandTerms): Promise<void> {
+  const output = openSync(log, 'a', 0o600);
+  const child = spawn(process.execPath, [...loaderOf(), mainOf(server), ...args], {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? '', ...environment },
+    stdio: ['ignore', output, output],
+  });
+  running.add(child);
+  const [code] = await once(child, 'close');
+  running.delete(child);
+  closeSync(output);
+  if (code !== 0) throw new Error(`${args[0]} ended with ${code ?? 'a signal'}: its log is ${log}`);
 }
 
 function loaderOf(): string[] {

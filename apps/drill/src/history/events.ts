@@ -57,6 +57,13 @@ export type HistoryEvent = { readonly at: number } & (
   | { readonly event: 'acknowledged'; readonly device: string; readonly upTo: number }
   /** A one-time key that the directory handed out. */
   | { readonly event: 'key'; readonly device: string; readonly suite: string; readonly key: string }
+  /** `device` is about to publish these one-time keys; also at every further attempt. */
+  | {
+      readonly event: 'keys-published';
+      readonly device: string;
+      readonly suite: string;
+      readonly keys: readonly string[];
+    }
   /** The directory took a list of devices. */
   | {
       readonly event: 'manifest-accepted';
@@ -94,6 +101,10 @@ export type HistoryEvent = { readonly at: number } & (
       readonly detail?: string;
     }
   | { readonly event: 'storm'; readonly sockets: number; readonly back: number; readonly ms: number }
+  /** A backup begins: what was accepted before is in it. */
+  | { readonly event: 'backup' }
+  /** No server runs, and they will find the newest backup instead of what they had. */
+  | { readonly event: 'restored' }
   /** All that was to arrive had its time: what is missing now is lost. */
   | { readonly event: 'end' }
 );
@@ -116,6 +127,7 @@ export const EVENTS: Readonly<Record<HistoryEvent['event'], true>> = {
   delivered: true,
   acknowledged: true,
   key: true,
+  'keys-published': true,
   'manifest-accepted': true,
   'manifest-read': true,
   'manifest-missing': true,
@@ -124,5 +136,7 @@ export const EVENTS: Readonly<Record<HistoryEvent['event'], true>> = {
   'device-skipped': true,
   fault: true,
   storm: true,
+  backup: true,
+  restored: true,
   end: true,
 };

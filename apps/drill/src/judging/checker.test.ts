@@ -107,6 +107,9 @@ describe('a history without offence', () => {
         keys: 2,
         manifests: 1,
         told: {},
+        restores: 0,
+        gone: 0,
+        givenBack: 0,
       },
     });
   });

@@ -9,6 +9,8 @@ import { Mailboxes } from './mailboxes.ts';
 import { Manifests } from './manifests.ts';
 import { Messages } from './messages.ts';
 import type { Offence, OffenceKind } from './offences.ts';
+import { Restores } from './restores.ts';
+import { Told } from './told.ts';
 
 export interface Verdict {
   readonly offences: readonly Offence[];
@@ -27,15 +29,18 @@ export interface Verdict {
     readonly manifests: number;
     /** By what clients told: `send-waits` 3. Those that are offences too. */
     readonly told: Readonly<{ [what: string]: number }>;
+    readonly restores: number;
+    /** Messages that a restore took away, by device: told, and no offence. */
+    readonly gone: number;
+    /** Lists of devices that a restore may have taken away, and that are there at the end. */
+    readonly givenBack: number;
   };
 }
 
-/** Of what clients tell, that which is no damage; a kind that is not known here is. */
-const HARMLESS: ReadonlySet<string> = new Set(['send-waits', 'left-out']);
-
 export class Checker {
   readonly #offences: Offence[] = [];
-  readonly #told: { [what: string]: number } = {};
+  readonly #restores = new Restores();
+  readonly #told: Told;
   readonly #messages: Messages;
   readonly #mailboxes: Mailboxes;
   readonly #keys: Keys;
@@ -46,27 +51,25 @@ export class Checker {
 
   constructor() {
     const offend = (kind: OffenceKind, at: number, text: string) => void this.#offences.push({ kind, at, text });
-    this.#messages = new Messages(offend);
-    this.#mailboxes = new Mailboxes(offend);
-    this.#keys = new Keys(offend);
-    this.#manifests = new Manifests(offend);
+    this.#messages = new Messages(offend, this.#restores);
+    this.#mailboxes = new Mailboxes(offend, this.#restores);
+    this.#keys = new Keys(offend, this.#restores);
+    this.#manifests = new Manifests(offend, this.#restores);
+    this.#told = new Told(offend, this.#restores, this.#messages, this.#mailboxes);
   }
 
   /** What comes after the end is the leaving: accounts go. */
   take(event: HistoryEvent): void {
     if (this.#ended) return;
     this.#newest = Math.max(this.#newest, event.at);
+    this.#restores.take(event);
     this.#messages.take(event);
     this.#mailboxes.take(event);
     this.#keys.take(event);
     this.#manifests.take(event);
+    this.#told.take(event);
     if (event.event === 'acknowledged') this.#acknowledgements += 1;
     else if (event.event === 'end') this.#ended = true;
-    else if (event.event === 'told') {
-      this.#told[event.what] = (this.#told[event.what] ?? 0) + 1;
-      if (!HARMLESS.has(event.what))
-        this.#offences.push({ kind: 'told', at: event.at, text: `${event.device}: ${event.what} ${event.detail}` });
-    } else if (event.event === 'device-skipped') this.#told['device-skipped'] = (this.#told['device-skipped'] ?? 0) + 1;
     else if (event.event === 'fault' && event.phase === 'not-recovered')
       this.#offences.push({
         kind: 'not-recovered',
@@ -88,6 +91,7 @@ export class Checker {
       this.#messages.missing(missing);
       this.#mailboxes.missing(missing);
       this.#manifests.missing(missing);
+      this.#told.missing(missing);
       if (this.#messages.counts.accepted === 0)
         missing('unfinished', this.#newest, 'nothing was accepted, so that nothing is proved: look at the deployment');
     } else missing('unfinished', this.#newest, 'there is no `end`: run it again, or judge what is there by hand');
@@ -99,7 +103,10 @@ export class Checker {
         acknowledgements: this.#acknowledgements,
         keys: this.#keys.count,
         manifests: this.#manifests.count,
-        told: this.#told,
+        told: this.#told.counts,
+        restores: this.#restores.count,
+        gone: this.#messages.gone.size,
+        givenBack: this.#manifests.givenBack,
       },
     };
   }

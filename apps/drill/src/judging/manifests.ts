@@ -1,6 +1,10 @@
-/** Lists of devices: what the directory took or showed stays, and no older one is shown after it (manifest.md). */
+/**
+ * Lists of devices: what the directory took or showed stays, and no older one is shown after it (manifest.md). What a restore took away is
+ * there again at the end: devices give it back (docs/adr/0028).
+ */
 import type { HistoryEvent } from '../history/events.ts';
 import type { Offend } from './offences.ts';
+import type { Restores } from './restores.ts';
 
 interface Version {
   /** When a client knew that the directory has it. */
@@ -12,21 +16,33 @@ interface Account {
   /** By version: accepted ones, and those that were shown, whose writer's answer may be lost or late. */
   readonly known: Map<number, Version>;
   readonly accepted: Set<number>;
+  /** What a restore may have taken away. */
+  readonly awaited: Map<number, Version>;
   readonly held: Map<number, string>;
 }
 
 export class Manifests {
   readonly #offend: Offend;
+  readonly #restores: Restores;
   readonly #accounts = new Map<string, Account>();
   #count = 0;
 
-  constructor(offend: Offend) {
+  constructor(offend: Offend, restores: Restores) {
     this.#offend = offend;
+    this.#restores = restores;
   }
 
   /** Accepted ones. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Versions that a restore may have taken away, and that are there at the end. */
+  get givenBack(): number {
+    let count = 0;
+    for (const { awaited, held } of this.#accounts.values())
+      for (const [version, { digest }] of awaited) if (held.get(version) === digest) count += 1;
+    return count;
   }
 
   take(event: HistoryEvent): void {
@@ -46,6 +62,9 @@ export class Manifests {
         for (const account of this.#accounts.keys())
           if (account.startsWith(`sip:${event.name}@`)) this.#shown(account, 0, event.asked);
         break;
+      case 'restored':
+        this.#restored();
+        break;
       case 'manifest-held':
         this.#of(event.account).held.set(event.version, event.digest);
         break;
@@ -53,8 +72,8 @@ export class Manifests {
   }
 
   missing(offend: Offend): void {
-    for (const [account, { known, held }] of this.#accounts)
-      for (const [version, { at, digest }] of known)
+    for (const [account, { known, awaited, held }] of this.#accounts)
+      for (const [version, { at, digest }] of [...awaited, ...known])
         if (held.get(version) !== digest)
           offend('manifest-gone', at, `${account} version ${version}: not held at the end`);
   }
@@ -64,6 +83,15 @@ export class Manifests {
     for (const [newer, { at }] of this.#of(account).known)
       if (at < asked && version < newer)
         this.#offend('manifest-gone', at, `${account} version ${newer}: ${version || 'none'} was shown after it`);
+  }
+
+  #restored(): void {
+    for (const { known, awaited } of this.#accounts.values())
+      for (const [version, one] of known)
+        if (this.#restores.lostWith(one.at)) {
+          known.delete(version);
+          awaited.set(version, one);
+        }
   }
 
   #learn(event: Extract<HistoryEvent, { event: 'manifest-accepted' | 'manifest-read' }>, otherwise: string): void {
@@ -77,7 +105,7 @@ export class Manifests {
   #of(account: string): Account {
     let known = this.#accounts.get(account);
     if (!known) {
-      known = { known: new Map(), accepted: new Set(), held: new Map() };
+      known = { known: new Map(), accepted: new Set(), awaited: new Map(), held: new Map() };
       this.#accounts.set(account, known);
     }
     return known;

@@ -64,6 +64,11 @@ function totals({ offences, counts }: Verdict, felt: readonly Felt[]): string[] 
       `frames ${counts.frames}, deliveries ${counts.deliveries} (${counts.repeats} repeats), acknowledgements ${counts.acknowledgements}; ` +
       `one-time keys ${counts.keys}, lists of devices ${counts.manifests}`,
     `left out for want of room ${counts.leftOut}; faults ${felt.length}; worst recovery ${seconds(Math.max(0, ...felt.map(({ recoveryMs }) => recoveryMs)))} s`,
+    ...(counts.restores === 0
+      ? []
+      : [
+          `restores ${counts.restores}; accepted after the backup and gone ${counts.gone} (messages by device); lists of devices given back ${counts.givenBack}`,
+        ]),
     ...(told.length === 0 ? [] : [`told to applications: ${told.join(', ')}`]),
     (Object.keys(OFFENCES) as OffenceKind[]).map((kind) => `${kind} ${of(kind)}`).join(', '),
   ];

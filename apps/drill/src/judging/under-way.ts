@@ -1,9 +1,10 @@
 /** What is on its way now: written and not accepted, accepted and not with every device. Tells a drill when a fault is over. */
 import type { HistoryEvent } from '../history/events.ts';
+import { Restores } from './restores.ts';
 
 interface Frame {
   readonly at: number;
-  accepted: boolean;
+  acceptedAt: number | undefined;
   waiting: Set<string>;
 }
 
@@ -11,8 +12,10 @@ export class UnderWay {
   readonly #sends = new Map<string, number>();
   readonly #frames = new Map<string, Frame>();
   readonly #gone = new Set<string>();
+  readonly #restores = new Restores();
 
   take(event: HistoryEvent): void {
+    this.#restores.take(event);
     switch (event.event) {
       case 'send':
         this.#sends.set(event.id, event.at);
@@ -24,12 +27,12 @@ export class UnderWay {
         const frame = this.#frames.get(nameOf(event));
         const waiting = new Set(event.recipients.filter((device) => !this.#gone.has(device)));
         if (frame) break;
-        this.#frames.set(nameOf(event), { at: event.at, accepted: false, waiting });
+        this.#frames.set(nameOf(event), { at: event.at, acceptedAt: undefined, waiting });
         break;
       }
       case 'frame-accepted': {
         const frame = this.#frames.get(nameOf(event));
-        if (frame) frame.accepted = true;
+        if (frame) frame.acceptedAt = event.at;
         this.#drop(nameOf(event), []);
         break;
       }
@@ -38,6 +41,10 @@ export class UnderWay {
         break;
       case 'delivered':
         this.#drop(`${event.from} ${event.id}`, [event.device]);
+        break;
+      case 'restored':
+        for (const [name, { acceptedAt }] of this.#frames)
+          if (acceptedAt !== undefined && this.#restores.lostWith(acceptedAt)) this.#frames.delete(name);
         break;
       case 'device-leaves':
         this.#gone.add(event.device);
@@ -53,7 +60,7 @@ export class UnderWay {
       oldest = Math.min(oldest ?? at, at);
     };
     for (const at of this.#sends.values()) look(at);
-    for (const { at, accepted } of this.#frames.values()) if (accepted) look(at);
+    for (const { at, acceptedAt } of this.#frames.values()) if (acceptedAt !== undefined) look(at);
     return oldest;
   }
 
@@ -61,7 +68,7 @@ export class UnderWay {
     const frame = this.#frames.get(name);
     if (!frame) return;
     for (const device of devices) frame.waiting.delete(device);
-    if (frame.accepted && frame.waiting.size === 0) this.#frames.delete(name);
+    if (frame.acceptedAt !== undefined && frame.waiting.size === 0) this.#frames.delete(name);
   }
 }
 

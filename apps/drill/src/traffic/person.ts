@@ -6,6 +6,7 @@ import { ClientError } from '@sealwire/client/errors';
 import type { IncomingEvent, OutgoingMessage } from '@sealwire/client/events';
 import { MemoryStorage } from '@sealwire/client/memory-storage';
 import { nodeRuntime } from '@sealwire/client/node/runtime';
+import type { ClientRuntime } from '@sealwire/client/runtime';
 import { MOST_PATIENCE_MS } from '@sealwire/light/limits';
 import type { Record } from '../history/history.ts';
 import { recordedRuntime } from './recorded-runtime.ts';
@@ -38,11 +39,13 @@ export class Person {
   readonly #numbers = new Map<string, number>();
   readonly #reading: Promise<void>;
   readonly #drop: () => void;
+  readonly #entrance: Entrance | undefined;
 
-  private constructor(client: Client, record: Record, drop: () => void) {
+  private constructor(client: Client, record: Record, drop: () => void, entrance?: Entrance) {
     this.client = client;
     this.#record = record;
     this.#drop = drop;
+    this.#entrance = entrance;
     record({ event: 'device', device: client.device, account: client.address });
     client.onState((state) => record({ event: 'connection', device: client.device, state }));
     this.#reading = this.#read();
@@ -65,8 +68,20 @@ export class Person {
   }
 
   /** `drop` breaks its newest socket. */
-  static from(client: Client, record: Record, drop: () => void): Person {
-    return new Person(client, record, drop);
+  static from(client: Client, record: Record, drop: () => void, entrance?: Entrance): Person {
+    return new Person(client, record, drop, entrance);
+  }
+
+  /** This very device, whose account the server does not know any more: registered again with the keys that it has (docs/adr/0028). */
+  async registerAgain({ server, record, invitation, signal }: PersonTerms): Promise<Person> {
+    if (!this.#entrance) throw new Error('only somebody who has registered here can do so again');
+    const name = this.name;
+    await this.close();
+    const options = { ...this.#entrance, server, name, ...(invitation ? { invitation } : {}) };
+    const client = await untilDone(signal, () => Client.register(options));
+    const again = new Person(client, record, this.#drop, this.#entrance);
+    for (const [to, number] of this.#numbers) again.#numbers.set(to, number);
+    return again;
   }
 
   get name(): string {
@@ -104,7 +119,14 @@ export class Person {
   async remove(other: Person, signal: AbortSignal): Promise<void> {
     this.#record({ event: 'device-leaves', device: other.client.device });
     await other.close();
-    await untilDone(signal, () => this.client.devices.remove(other.client.device));
+    await untilDone(signal, async () => {
+      try {
+        await this.client.devices.remove(other.client.device);
+      } catch (error) {
+        // An attempt before was heard, and its answer was not.
+        if (!(error instanceof ClientError && error.code === 'not-found')) throw error;
+      }
+    });
   }
 
   /** Its socket breaks without a word; it comes back by itself. */
@@ -122,7 +144,8 @@ export class Person {
     try {
       for await (const event of this.client.messages()) this.#got(event);
     } catch (error) {
-      this.#record({ event: 'told', device, what: 'stopped', detail: String(error) });
+      const detail = error instanceof ClientError ? `${error.code}: ${error.message}` : String(error);
+      this.#record({ event: 'told', device, what: 'stopped', detail });
     }
   }
 
@@ -142,9 +165,12 @@ export class Person {
   }
 }
 
-type Entering = Pick<Parameters<typeof Client.open>[0], 'storage' | 'runtime'>;
+interface Entrance {
+  readonly storage: MemoryStorage;
+  readonly runtime: ClientRuntime;
+}
 
-async function enter(terms: PersonTerms, attempt: (options: Entering) => Promise<Client>): Promise<Person> {
+async function enter(terms: PersonTerms, attempt: (options: Entrance) => Promise<Client>): Promise<Person> {
   let newest = () => {};
   const opened = (drop: () => void) => {
     newest = drop;
@@ -159,7 +185,7 @@ async function enter(terms: PersonTerms, attempt: (options: Entering) => Promise
       throw error;
     }
   });
-  return Person.from(client, terms.record, () => newest());
+  return Person.from(client, terms.record, () => newest(), { storage, runtime });
 }
 
 /** What a fault or a limit refused is tried again; what can never work, or not soon, is thrown. */

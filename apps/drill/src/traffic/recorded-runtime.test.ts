@@ -5,6 +5,7 @@ import type { ClientRuntime, SocketHandlers } from '@sealwire/client/runtime';
 import { encodeBase64url } from '@sealwire/wire/base64url';
 import { encodeClientFrame, encodeServerFrame } from '@sealwire/wire/frame-codec';
 import { type MessageId, parseDeviceId } from '@sealwire/wire/ids';
+import { encodeRequest, LIME_CONTENT_TYPE } from '@sealwire/wire/lime-server';
 import type { Happening } from '../history/events.ts';
 import { recordedRuntime } from './recorded-runtime.ts';
 
@@ -82,5 +83,14 @@ describe('the recorder', () => {
     await runtime.fetch('http://x/directory/manifests/bob', { method: 'GET' });
     await runtime.fetch('http://x/v1/other', { method: 'GET' });
     expect(happenings).toEqual([{ event: 'manifest-missing', name: 'bob', asked: 5 }]);
+  });
+
+  it('writes down which one-time keys a device publishes, and nothing of them but their public part', async () => {
+    const oneTimePrekeys = [1, 2].map((id) => ({ id, publicKey: new Uint8Array(32).fill(id) }));
+    const body = encodeRequest({ kind: 'postOneTimePrekeys', suite: 'c25519', oneTimePrekeys });
+    const headers = { 'content-type': LIME_CONTENT_TYPE, from: ALICE };
+    await runtime.fetch('http://x/lime', { method: 'POST', headers, body });
+    const keys = oneTimePrekeys.map(({ publicKey }) => encodeBase64url(publicKey));
+    expect(happenings).toEqual([{ event: 'keys-published', device: ALICE, suite: 'c25519', keys }]);
   });
 });

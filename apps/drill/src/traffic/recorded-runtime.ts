@@ -86,10 +86,12 @@ function recordedFetch({ fetch, crypto }: ClientRuntime, { record, now }: Record
     record({ event: 'manifest-accepted', account: address, version, digest: digestOf(bytes) });
   };
   return async (input, init = {}) => {
+    const { method = 'GET', body, headers } = init;
     // Whole, and never later than it was, as the times of events are: what was accepted in the same moment is not held against it.
     const asked = Math.floor(now());
+    if (body instanceof Uint8Array && new Headers(headers).get('content-type') === LIME_CONTENT_TYPE)
+      recordPublished(body, String(new Headers(headers).get('from')), record);
     const response = await fetch(input, init);
-    const { method = 'GET', body } = init;
     const { pathname } = new URL(String(input));
     const asksForList = method === 'GET' && /\/manifests\/[^/]+$/.test(pathname);
     if (asksForList && response.status === 404) {
@@ -116,8 +118,18 @@ function recordKeys(request: Uint8Array, answer: Uint8Array, record: Record): vo
   const decoded = kind === 'getPeerBundle' ? decodeAnswer(answer, suite) : undefined;
   if (decoded?.kind !== 'peerBundle') return;
   for (const { device, bundle } of decoded.peers)
-    if (bundle?.oneTimePrekey)
-      record({ event: 'key', device, suite, key: encodeBase64url(bundle.oneTimePrekey.publicKey.slice(0, 32)) });
+    if (bundle?.oneTimePrekey) record({ event: 'key', device, suite, key: nameOf(bundle.oneTimePrekey.publicKey) });
+}
+
+function recordPublished(request: Uint8Array, device: string, record: Record): void {
+  const decoded = decodeRequest(request);
+  if (decoded.kind !== 'registerUser' && decoded.kind !== 'postOneTimePrekeys') return;
+  const keys = decoded.oneTimePrekeys.map(({ publicKey }) => nameOf(publicKey));
+  record({ event: 'keys-published', device, suite: decoded.suite, keys });
+}
+
+function nameOf(publicKey: Uint8Array): string {
+  return encodeBase64url(publicKey.slice(0, 32));
 }
 
 async function copyOf(response: Response): Promise<Uint8Array> {

@@ -38,6 +38,10 @@ export class Society {
   /** Newcomers who are still at the door give up. */
   readonly #leaving = new AbortController();
   #taker: LightDevice | undefined;
+  #isHeld = false;
+  /** How many newcomers there were at `hold`. */
+  #held = 0;
+  #visiting: Promise<unknown> = Promise.resolve();
 
   constructor(terms: SocietyTerms) {
     this.#terms = terms;
@@ -73,6 +77,37 @@ export class Society {
     const patience = setTimeout(() => this.#leaving.abort(), LEAVE_WITHIN_MS);
     await this.#running;
     clearTimeout(patience);
+  }
+
+  /** Until `release` nobody arrives by themselves. Resolves when nobody is half-way in. */
+  async hold(): Promise<void> {
+    this.#isHeld = true;
+    await this.#visiting;
+    this.#held = this.newcomers.length;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+  }
+
+  /** Somebody new comes, and stays. `name`: none of the newcomers'. */
+  async visit(name: string): Promise<void> {
+    await this.#visit(`${this.#terms.prefix}${name}`, this.#terms.signal);
+  }
+
+  /** Somebody of those with the fewest devices gets a further one. */
+  async addDevice(): Promise<void> {
+    const devicesOf = ({ client }: Person) => this.people.filter((other) => other.client.address === client.address);
+    const [owner] = this.people
+      .filter((person) => !this.slow.includes(person))
+      .sort((a, b) => devicesOf(a).length - devicesOf(b).length);
+    this.people.push(await Person.join(owner!, this.#terms));
+  }
+
+  /** Who came since `hold`, and is not known to the server any more, registers again. */
+  async registerAgain(): Promise<void> {
+    for (const [i, newcomer] of this.newcomers.entries())
+      if (i >= this.#held) this.newcomers[i] = await newcomer.registerAgain(this.#terms);
   }
 
   get everybody(): readonly Person[] {
@@ -126,9 +161,12 @@ export class Society {
     const signal = AbortSignal.any([this.#terms.signal, this.#leaving.signal]);
     let number = 0;
     for await (const _ of this.#every(NEWCOMER_EVERY_MS)) {
+      if (this.#isHeld) continue;
       const name = `${prefix}newcomer-${number++}`;
+      const visit = this.#visit(name, signal);
+      this.#visiting = visit.catch(() => {});
       try {
-        await this.#visit(name, signal);
+        await visit;
       } catch (error) {
         // A limit of the deployment: it has seen enough of us, and nothing is wrong with it.
         if (isLimit(error)) return;

@@ -1,5 +1,6 @@
 /** All checks of an installation, one after another, each within bounded time: what is wrong with one keeps no other from being made. */
 
+import { checkClock } from './check-clock.ts';
 import { checkBackups, checkDisks, checkOpenFiles } from './check-machine.ts';
 import { checkCertificate, checkName, checkUrls, clockFinding } from './check-origin.ts';
 import { checkBlobs, checkBus, checkStore, type Parts } from './check-parts.ts';
@@ -29,6 +30,7 @@ export async function* examine(patient: Patient): AsyncGenerator<Finding> {
   yield await checkBlobs(parts.openBlobs, probeId, means);
   const clock = await clockOfFiles(BLOBS_URL, means);
   if (clock) yield clock;
+  if (settings.NTP !== undefined) yield await checkClock(settings.NTP, means);
   const [, store] = /^lmdb:(.+)$/.exec(STORE_URL) ?? [];
   const [, files] = /^file:(.+)$/.exec(BLOBS_URL) ?? [];
   const { UPLOADS_STOP_BELOW_BYTES: least, BACKUPS_DIR: backups } = settings;

@@ -37,6 +37,13 @@ export const doctorSettings = z.object({
     about: 'The folder in which the backups lie, each in a folder of its own.',
     example: '/srv/backups',
   }),
+  NTP: setting(
+    z
+      .string()
+      .regex(/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?$/i, 'a host, and its port if that is not 123')
+      .optional(),
+    { about: 'An NTP server to compare this clock with. Not set: none is asked.', example: 'time.example.org' },
+  ),
   BACKUP_HOURS: setting(wholeNumber(1), { about: 'How old the newest backup may be.', default: '36' }),
 });
 

@@ -17,6 +17,12 @@ export interface Answer {
   readonly contentType?: string;
 }
 
+/** By what a caller is known. */
+const SCHEMES = {
+  device: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+  administrator: { type: 'http', scheme: 'bearer', description: 'as `sealwire-admin tokens make` shows it' },
+} as const;
+
 export interface Operation {
   readonly id: string;
   readonly method: 'get' | 'post' | 'put' | 'delete';
@@ -24,7 +30,7 @@ export interface Operation {
   readonly path: string;
   readonly summary: string;
   readonly description: string;
-  readonly caller: 'anyone' | 'device';
+  readonly caller: 'anyone' | keyof typeof SCHEMES;
   readonly parameters?: readonly Parameter[];
   readonly body?: z.ZodType;
   readonly answers: Readonly<Record<number, Answer>>;
@@ -65,6 +71,7 @@ export function openApiDocument(api: ApiDescription, basePath: string): Json {
     const name = names.get(schema);
     return name ? { $ref: componentUri(name) } : jsonSchema(schema);
   };
+  const callers = new Set<string>(api.operations.map(({ caller }) => caller));
   const paths: Record<string, Json> = {};
   for (const operation of api.operations) {
     paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation, refer) };
@@ -80,7 +87,7 @@ export function openApiDocument(api: ApiDescription, basePath: string): Json {
     servers: [{ url: basePath || '/', description: 'the server that this description comes from' }],
     paths,
     components: {
-      securitySchemes: { device: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: Object.fromEntries(Object.entries(SCHEMES).filter(([name]) => callers.has(name))),
       schemas: componentSchemas(schemas),
     },
   };
@@ -101,7 +108,7 @@ function describe(operation: Operation, refer: (schema: z.ZodType) => Json): Jso
     operationId: operation.id,
     summary: operation.summary,
     description: operation.description,
-    security: operation.caller === 'device' ? [{ device: [] }] : [],
+    security: operation.caller === 'anyone' ? [] : [{ [operation.caller]: [] }],
     ...(parameters.length ? { parameters: parameters.map(describeParameter) } : {}),
     ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: refer(body) } } } } : {}),
     responses: { ...Object.fromEntries(answers), ...describeProblems(problemsOf(operation), refer(ProblemAnswer)) },

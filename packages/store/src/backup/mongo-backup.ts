@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeviceId } from '@sealwire/wire/ids';
 import type { mongo } from 'mongoose';
+import type { LooseCollection } from '../mongo/copy-target.ts';
 import type { AccountDocument, AttachmentsDocument, ManifestDocument } from '../mongo/documents.ts';
 import { Engine, type EngineTerms, storeErrorOf } from '../mongo/engine.ts';
 import { readAccounts, readMailbox } from '../mongo/read-accounts.ts';
@@ -13,9 +14,19 @@ import type { BackupNote, FileNote } from './note.ts';
 
 const DOCUMENTS_FOLDER = 'documents';
 const OF_ACCOUNTS = ['accounts', 'manifests', 'prekeys', 'keys', 'mails', 'mailboxes'] as const;
-/** Documents that stand for themselves. Not among them: the memory of message ids (docs/adr/0065). */
-const LOOSE = ['accountrecords', 'attachments', 'invitations', 'nesusers', 'once', 'times'] as const;
-export type BackedUp = (typeof OF_ACCOUNTS)[number] | (typeof LOOSE)[number];
+/** Documents that stand for themselves: all but the memory of message ids (docs/adr/0065). */
+type Loose = Exclude<LooseCollection, 'accepted'>;
+const LOOSE = Object.keys({
+  accountrecords: true,
+  attachments: true,
+  audittrail: true,
+  invitations: true,
+  nesusers: true,
+  once: true,
+  operatorrecords: true,
+  times: true,
+} satisfies Record<Loose, true>) as readonly Loose[];
+export type BackedUp = (typeof OF_ACCOUNTS)[number] | Loose;
 /** Accounts first: those that lack are seen before anything else is done. */
 export const BACKED_UP: readonly BackedUp[] = [...OF_ACCOUNTS, ...LOOSE];
 const LOOSE_AT_ONCE = 500;
