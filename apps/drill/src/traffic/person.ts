@@ -28,6 +28,8 @@ export interface PersonTerms {
   readonly now: () => number;
   readonly invitation?: string | undefined;
   readonly relayPort?: number | undefined;
+  /** Where it is at home, and to which port of this machine everything goes from there. */
+  readonly region?: { readonly name: string; readonly port: number } | undefined;
   /** Ends attempts to register. */
   readonly signal: AbortSignal;
 }
@@ -39,11 +41,21 @@ export class Person {
   readonly #reading: Promise<void>;
   readonly #drop: () => void;
 
-  private constructor(client: Client, record: Record, drop: () => void) {
+  private constructor(
+    client: Client,
+    record: Record,
+    drop: () => void,
+    readonly region?: string,
+  ) {
     this.client = client;
     this.#record = record;
     this.#drop = drop;
-    record({ event: 'device', device: client.device, account: client.address });
+    record({
+      event: 'device',
+      device: client.device,
+      account: client.address,
+      ...(region !== undefined && { region }),
+    });
     client.onState((state) => record({ event: 'connection', device: client.device, state }));
     this.#reading = this.#read();
     void client.connect();
@@ -65,8 +77,8 @@ export class Person {
   }
 
   /** `drop` breaks its newest socket. */
-  static from(client: Client, record: Record, drop: () => void): Person {
-    return new Person(client, record, drop);
+  static from(client: Client, record: Record, drop: () => void, region?: string): Person {
+    return new Person(client, record, drop, region);
   }
 
   get name(): string {
@@ -149,7 +161,7 @@ async function enter(terms: PersonTerms, attempt: (options: Entering) => Promise
   const opened = (drop: () => void) => {
     newest = drop;
   };
-  const runtime = recordedRuntime(nodeRuntime(), { ...terms, opened });
+  const runtime = recordedRuntime(nodeRuntime(), { ...terms, port: terms.region?.port, opened });
   const storage = new MemoryStorage();
   const client = await untilDone(terms.signal, async () => {
     try {
@@ -159,7 +171,7 @@ async function enter(terms: PersonTerms, attempt: (options: Entering) => Promise
       throw error;
     }
   });
-  return Person.from(client, terms.record, () => newest());
+  return Person.from(client, terms.record, () => newest(), terms.region?.name);
 }
 
 /** What a fault or a limit refused is tried again; what can never work, or not soon, is thrown. */
