@@ -113,9 +113,7 @@ class RedisBus implements Bus {
       this.subscriber.on('ready', () => void this.renew());
     }
     const { heartbeatMs } = this.options;
-    // Any command will do that a connection of listeners may send. Whether it is answered the connection itself looks after.
-    if (heartbeatMs !== undefined)
-      this.heartbeat = setInterval(() => this.listenTo(CHECK_CHANNEL).catch(() => {}), heartbeatMs).unref();
+    if (heartbeatMs !== undefined) this.heartbeat = setInterval(() => this.beat().catch(() => {}), heartbeatMs).unref();
   }
 
   async publish(channel: string, message: Uint8Array): Promise<void> {
@@ -209,6 +207,11 @@ class RedisBus implements Bus {
     const interrupted = [...this.interrupted];
     this.interrupted.clear();
     for (const listener of interrupted) this.call(listener.onInterruption);
+  }
+
+  /** Listening again changes nothing, and reaches each shard that matters. Whether it is answered the connection itself looks after. */
+  private async beat(): Promise<void> {
+    for (const { name, listeners } of this.channels.values()) if (listeners.size > 0) await this.listenTo(name);
   }
 
   private async listenToAll(): Promise<boolean> {
