@@ -158,7 +158,7 @@ class Region {
       return;
     }
     if (!this.held.has(listener)) {
-      await subscription.unsubscribe();
+      subscription.unsubscribe().catch(() => {});
       return;
     }
     this.held.set(listener, subscription);

@@ -97,7 +97,9 @@ describe('a link', () => {
     expect(await says(before, 'two')).toBe('two');
     const [answer] = await once(await open(), 'data');
     expect(String(answer)).toBe('elsewhere');
-    link.break();
+    link.break((other.address() as AddressInfo).port);
+    expect(await says(before, 'three')).toBe('three');
+    link.break((echo.address() as AddressInfo).port);
     await once(before, 'close');
     other.close();
   });

@@ -9,7 +9,8 @@ const HOST = '127.0.0.1';
 
 export class Link {
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  /** With the port that each leads to. */
+  readonly #sockets = new Map<Socket, number>();
   #target: number;
   #state: 'whole' | 'cut' | 'silent' = 'whole';
 
@@ -22,12 +23,13 @@ export class Link {
         near.destroy();
         return;
       }
-      const far = connect({ port: this.#target, host: HOST, allowHalfOpen: true });
+      const port = this.#target;
+      const far = connect({ port, host: HOST, allowHalfOpen: true });
       for (const [from, to] of [
         [near, far],
         [far, near],
       ] as const) {
-        this.#sockets.add(from);
+        this.#sockets.set(from, port);
         from.on('data', (chunk) =>
           later(() => {
             if (!to.destroyed && !to.write(chunk)) from.pause();
@@ -64,9 +66,9 @@ export class Link {
     this.#target = target;
   }
 
-  /** Breaks what is open, and takes what is new. */
-  break(): void {
-    for (const socket of this.#sockets) socket.destroy();
+  /** Breaks what is open, or what of it leads to `target`, and takes what is new. */
+  break(target?: number): void {
+    for (const [socket, port] of this.#sockets) if (target === undefined || port === target) socket.destroy();
   }
 
   cut(): void {
@@ -76,13 +78,13 @@ export class Link {
 
   silence(): void {
     this.#state = 'silent';
-    for (const socket of this.#sockets) socket.pause();
+    for (const socket of this.#sockets.keys()) socket.pause();
   }
 
   /** Whole again: what was held back goes on. */
   mend(): void {
     this.#state = 'whole';
-    for (const socket of this.#sockets) socket.resume();
+    for (const socket of this.#sockets.keys()) socket.resume();
   }
 
   async close(): Promise<void> {

@@ -15,7 +15,7 @@ beforeEach(() => {
   const way = (name: string) =>
     ({
       lead: (port: number) => deeds.push(`${name} to ${port}`),
-      break: () => deeds.push(`${name} broken`),
+      break: (port: number) => deeds.push(`${name} broken at ${port}`),
     }) as unknown as Link;
   const region = (name: string, port: number) => ({ name, servers: () => [port], way: way(name), front: port * 10 });
   steering = new Steering([region('east', EAST), region('west', WEST)], async (port) => ready.has(port));
@@ -30,7 +30,7 @@ describe('people of a region', () => {
   it('are led away after three answers that it is not ready, lose what they have there, and are led home after three that it is', async () => {
     ready.delete(WEST);
     expect(await looks(2)).toEqual([]);
-    expect(await looks(1)).toEqual(['west to 10', 'west broken']);
+    expect(await looks(1)).toEqual(['west to 10', 'west broken at 20']);
     expect(steering.isHome('west')).toBe(false);
     ready.add(WEST);
     expect(await looks(2)).toEqual([]);
@@ -59,6 +59,8 @@ describe('people of a region', () => {
     // It ends meanwhile, and is ready again before it is put back.
     ready.delete(WEST);
     expect(await looks(4)).toEqual([]);
+    steering.close('west');
+    expect(deeds.splice(0)).toEqual(['west broken at 20']);
     ready.add(WEST);
     expect(await looks(4)).toEqual([]);
     steering.putBack('west');

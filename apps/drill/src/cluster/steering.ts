@@ -76,6 +76,12 @@ export class Steering {
     this.#lead();
   }
 
+  /** What its people still have open there ends, as when nginx is told to quit: connections that are kept for the next request, too. */
+  close(name: string): void {
+    const { way, front } = this.#state(name).of;
+    way.break(front);
+  }
+
   putBack(name: string): void {
     this.#state(name).isOut = false;
     this.#lead();
@@ -93,10 +99,10 @@ export class Steering {
       const other = this.#states.find((each) => each !== state && mayServe(each));
       const to = mayServe(state) ? state.of : (other?.of ?? state.to);
       if (to === state.to) continue;
-      const wasReady = this.#state(state.to.name).isReady;
+      const before = state.to;
       state.to = to;
       state.of.way.lead(to.front);
-      if (!wasReady) state.of.way.break();
+      if (!this.#state(before.name).isReady) state.of.way.break(before.front);
     }
   }
 

@@ -96,15 +96,20 @@ export const REGION_FAULTS: readonly Fault[] = [
   },
   {
     name: 'take-out',
-    about: 'a region is taken out as planned: its people are led away, its servers stop by SIGTERM; then back',
+    about:
+      'a region is taken out as planned: its people are led away, its relay stops by SIGTERM, then its front, then the others; and back',
     holdMs: OUT_MS,
     possible,
     region: (deployment, turn) => nameOf(deployment, turn + 1),
     async strike(scene) {
       const { name, servers } = harmed(scene);
-      scene.deployment.steering!.takeOut(name);
-      // The relay first: whoever comes away from it finds the other region whole.
-      for (const server of servers.toReversed()) await server.stop();
+      const { steering } = scene.deployment;
+      const [relay, ...others] = servers.toReversed();
+      steering!.takeOut(name);
+      await relay!.stop();
+      // Else people go on asking here, over connections that they keep, when nobody is there to answer.
+      steering!.close(name);
+      for (const server of others) await server.stop();
     },
     async lift(scene) {
       const { name, servers } = harmed(scene);
