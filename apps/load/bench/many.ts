@@ -48,8 +48,9 @@ async function prepare(): Promise<void> {
   if (!existsSync(first.done)) {
     const began = performance.now();
     const server = await Program.server(FIRST_PORT, first.data);
-    // The shortest run that needs these accounts; it makes them.
-    await loadOf('storm', 0, ['--devices', String(each), '--pairs', String(STORM_PAIRS), '--duration', '1s']).report();
+    // The shortest runs that need these accounts; they make them.
+    await loadOf('connect', 0, ['--devices', String(each), '--duration', '1s', '--connect-rate', rate]).report();
+    await loadOf('chat', 0, ['--pairs', String(STORM_PAIRS), '--rate', '1', '--duration', '1s']).report();
     await server.end();
     mkdirSync(first.done);
     tell(`accounts of ${each} devices made in ${seconds(performance.now() - began)}`);

@@ -5,6 +5,7 @@ import { ClientAccount } from './accounts/client-account.ts';
 import { ClientDevices } from './accounts/client-devices.ts';
 import { ClientTrust } from './accounts/client-trust.ts';
 import { DeviceAuthority } from './accounts/device-authority.ts';
+import { OwnDevices } from './accounts/own-devices.ts';
 import { checkOnKeptOut, type OpenOptions } from './client-options.ts';
 import { Connection } from './connection/connection.ts';
 import { ServerNotices } from './connection/server-notices.ts';
@@ -39,7 +40,6 @@ import { assemble } from './services.ts';
 import { KeyUpkeep } from './upkeep/key-upkeep.ts';
 import { KeysCheck } from './upkeep/keys-check.ts';
 import { ManifestWatch } from './upkeep/manifest-watch.ts';
-import { OwnDevices } from './upkeep/own-devices.ts';
 import { ClientVerification } from './verification/client-verification.ts';
 import { Dialogues } from './verification/dialogues.ts';
 

@@ -1,6 +1,7 @@
 /**
  * The promises of the relay under kill -9: real server processes over LMDB, many sockets, and an oracle that compares what senders
  * were told with what recipients got (cases A01, A26, E07). What is random comes from a seed; waits are for conditions.
+ * How soon a crowd is back `sealwire-load storm` measures, on a machine that does nothing else (docs/performance.md, 13).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +24,6 @@ import { takeTexts } from './person.ts';
 
 jest.setTimeout(90_000);
 
-const BACK_WITHIN_MS = 10_000;
 const PATIENCE_MS = 30_000;
 const DEVICES_EACH = 10;
 /** Messages a turn of the event loop. */
@@ -90,7 +90,7 @@ async function expectEmptyMailboxes(crowd: Crowd): Promise<void> {
 }
 
 describe('kill -9 of the server', () => {
-  it('A01: 1000 sockets, 100 messages a second: nothing accepted is lost, doubled or out of order; all back within 10 s', async () => {
+  it('A01: 1000 sockets, 100 messages a second: nothing accepted is lost, doubled or out of order, and all come back', async () => {
     const crowd = await crowdOf(1_000, 50, 1);
     crowd.startWriting(100);
     await crowd.until('messages flow', () => crowd.accepted >= 200, PATIENCE_MS);
@@ -98,7 +98,7 @@ describe('kill -9 of the server', () => {
     await crowd.until('everybody has noticed', () => crowd.online === 0, PATIENCE_MS);
 
     await server.start();
-    await crowd.allOnline(BACK_WITHIN_MS);
+    await crowd.allOnline(PATIENCE_MS);
     const { accepted } = crowd;
     await crowd.until('messages flow again', () => crowd.accepted >= accepted + 200, PATIENCE_MS);
     await expectPromisesKept(crowd);
@@ -126,7 +126,7 @@ describe('kill -9 of the server', () => {
       await killUnderPressure(crowd, Math.floor(random() * 20));
       await say();
       await server.start();
-      await crowd.allOnline(BACK_WITHIN_MS);
+      await crowd.allOnline(PATIENCE_MS);
     }
     await expectPromisesKept(crowd);
     await say();

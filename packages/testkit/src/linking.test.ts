@@ -137,6 +137,19 @@ describe('linking', () => {
       ]);
   });
 
+  it('also one that has not looked at its account yet is told of the first that comes', async () => {
+    const bob = await register(constellation, 'bob');
+    clients.push(bob.client);
+    const device = newcomer('bob');
+    const request = await bob.client.devices.answerLink(await device.code);
+    await request.approve(await device.digits);
+    const tablet = await device.linked;
+    await bob.client.connect();
+    expect(await take(bob.client, 'devices-changed', 1)).toEqual([
+      { kind: 'devices-changed', added: [tablet.device], removed: [] },
+    ]);
+  });
+
   it('of an account that is not there fails before a code is shown', async () => {
     await expect(newcomer('nobody').linked).rejects.toMatchObject({ code: 'unknown-account' });
   });

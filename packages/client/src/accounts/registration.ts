@@ -31,6 +31,7 @@ import { administratorSeed } from './administrator.ts';
 import { addressOfServer, discover } from './discovery.ts';
 import { forged, type LinkPrompts, linkAsNew } from './linking/link-as-new.ts';
 import { manifestBody, publishNext, signManifest } from './manifest-draft.ts';
+import { beginWithDevices } from './own-devices.ts';
 import { deviceOf, pinPeer, writePeer } from './peer-record.ts';
 import { alreadyRegistered, registerAgain } from './registration-again.ts';
 import { readSelf, type SelfRecord, writeSelf } from './self-record.ts';
@@ -94,7 +95,7 @@ export async function register(ledger: Ledger, typed: RegistrationRequest): Prom
     if (isGone && self.step === 'listed') await list(ledger, services, request);
     throw error;
   }
-  return advance(ledger, listed, { step: 'ready' });
+  return finish(ledger, services, listed);
 }
 
 /** Undefined when the storage is empty, or holds a registration that the server refused for good. */
@@ -265,6 +266,17 @@ async function linkAccount(
     ...(handover.length > 0 && { handover: handover.slice() }),
     ...(contactsKey && { contactsKey: contactsKey.slice() }),
   };
+}
+
+/** Its list of devices is the one that this device has seen itself in. */
+async function finish(ledger: Ledger, { book }: Services, self: SelfRecord): Promise<SelfRecord> {
+  const own = book.find(self.address);
+  return ledger.commit((transaction) => {
+    if (own) beginWithDevices(transaction, own);
+    const ready = { ...self, step: 'ready' as const };
+    writeSelf(transaction, ready);
+    return ready;
+  });
 }
 
 async function advance(ledger: Ledger, self: SelfRecord, change: Partial<SelfRecord>): Promise<SelfRecord> {

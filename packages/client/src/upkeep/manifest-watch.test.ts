@@ -17,7 +17,6 @@ function setUp() {
   const watch = new ManifestWatch({
     address,
     book: {
-      find: record,
       refresh: () => {
         asked += 1;
         return new Promise((resolve, reject) => {
@@ -35,6 +34,9 @@ function setUp() {
     time,
     watch,
     asked: () => asked,
+    published: (next: number) => {
+      version = next;
+    },
     answered: async (now: number | ClientError) => {
       if (typeof now === 'number') version = now;
       answer(now instanceof ClientError ? now : undefined);
@@ -60,6 +62,17 @@ describe('the look at our own list of devices', () => {
     watch.start();
     await settle();
     expect(asked()).toBe(3);
+  });
+
+  it('is also at the hint of a version that this device has published itself: what it brings has not been told yet', async () => {
+    const { watch, asked, answered, published } = setUp();
+    watch.start();
+    await settle();
+    await answered(1);
+    published(2);
+    watch.hint(2);
+    await settle();
+    expect(asked()).toBe(2);
   });
 
   it('is one more after the one under way, however many hints come', async () => {

@@ -4,16 +4,16 @@
  */
 import type { RandomBytes } from '@sealwire/crypto/port';
 import type { AccountAddress } from '@sealwire/wire/ids';
+import type { OwnDevices } from '../accounts/own-devices.ts';
 import type { OwnManifests } from '../accounts/own-manifests.ts';
 import type { PeerBook } from '../accounts/peer-book.ts';
 import { backOff } from '../connection/back-off.ts';
 import { asClientError } from '../errors.ts';
 import type { Timers } from '../runtime.ts';
-import type { OwnDevices } from './own-devices.ts';
 
 export interface ManifestWatchOptions {
   readonly address: AccountAddress;
-  readonly book: Pick<PeerBook, 'find' | 'refresh'>;
+  readonly book: Pick<PeerBook, 'refresh'>;
   readonly manifests: Pick<OwnManifests, 'complete'>;
   readonly devices: Pick<OwnDevices, 'look'>;
   readonly timers: Timers;
@@ -28,6 +28,8 @@ export class ManifestWatch {
   #isWaiting = false;
   #online = false;
   #failures = 0;
+  /** The version of the last look. The book may be ahead of it: what this device publishes is there at once, and nobody was told of it. */
+  #seen = 0;
   #cancel: (() => void) | undefined;
 
   constructor(options: ManifestWatchOptions) {
@@ -43,8 +45,7 @@ export class ManifestWatch {
 
   /** The relay says that there is this version. */
   hint(version: number): void {
-    const known = this.#options.book.find(this.#options.address);
-    if (!known || known.manifest.version < version) this.#look();
+    if (version > this.#seen) this.#look();
   }
 
   stop(): void {
@@ -76,6 +77,7 @@ export class ManifestWatch {
       await devices.look(own);
       await manifests.complete(own);
       this.#failures = 0;
+      this.#seen = own.manifest.version;
       trace('own-manifest', { version: own.manifest.version });
     } catch (error) {
       const { code, retryable, retryAfterMs } = asClientError(error, 'engine-failed');

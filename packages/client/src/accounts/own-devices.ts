@@ -3,11 +3,11 @@
  * is seen on every device. Record `self/devices`: those that it has been told of.
  */
 import type { DeviceId } from '@sealwire/wire/ids';
-import { noteNewcomers } from '../accounts/linking/newcomers.ts';
-import type { PeerRecord } from '../accounts/peer-record.ts';
 import type { DurableEvent } from '../messages/inbox.ts';
 import type { Ledger, Transaction } from '../storage/ledger.ts';
 import { decodeRecord, encodeRecord } from '../storage/record.ts';
+import { noteNewcomers } from './linking/newcomers.ts';
+import type { PeerRecord } from './peer-record.ts';
 
 const KEY = 'self/devices';
 
@@ -22,6 +22,11 @@ export interface OwnDevicesOptions {
   readonly inbox: { add(transaction: Transaction, event: DurableEvent): () => void };
 }
 
+/** `own`: our account as it was when this device became part of it. Of what comes after that the application is told. */
+export function beginWithDevices(transaction: Transaction, own: Pick<PeerRecord, 'manifest'>): void {
+  writeTold(transaction, devicesOf(own));
+}
+
 export class OwnDevices {
   readonly #options: OwnDevicesOptions;
 
@@ -29,21 +34,29 @@ export class OwnDevices {
     this.#options = options;
   }
 
-  /** `own`: our account as it is known now. At the first time there is nothing to compare it with. */
-  async look({ manifest }: Pick<PeerRecord, 'manifest'>): Promise<void> {
+  /** `own`: our account as it is known now. Where nothing was noted yet, by an older version of this, there is nothing to compare it with. */
+  async look(own: Pick<PeerRecord, 'manifest'>): Promise<void> {
     const { ledger, me, now, inbox } = this.#options;
-    const devices = manifest.devices.map(({ id }) => id);
+    const devices = devicesOf(own);
     const stored = ledger.get(KEY);
     const told = stored && decodeRecord<Told>(stored).header.devices;
     const added = told ? devices.filter((device) => device !== me && !told.includes(device)) : [];
     const removed = told?.filter((device) => !devices.includes(device)) ?? [];
     if (told && added.length + removed.length === 0) return;
     const publish = await ledger.commit((transaction) => {
-      transaction.set(KEY, encodeRecord({ devices } satisfies Told));
+      writeTold(transaction, devices);
       if (added.length + removed.length === 0) return undefined;
       noteNewcomers(transaction, added, now());
       return inbox.add(transaction, { kind: 'devices-changed', added, removed });
     });
     publish?.();
   }
+}
+
+function devicesOf({ manifest }: Pick<PeerRecord, 'manifest'>): DeviceId[] {
+  return manifest.devices.map(({ id }) => id);
+}
+
+function writeTold(transaction: Transaction, devices: readonly DeviceId[]): void {
+  transaction.set(KEY, encodeRecord({ devices } satisfies Told));
 }
