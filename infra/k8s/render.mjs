@@ -30,6 +30,7 @@ const SHAPES = {
       'secrets.keys.mailUrl=mail.url',
       'secrets.keys.peerKey=peer.key',
       'secrets.keys.nesKey=nes.pem',
+      'secrets.keys.busPeers=bus-peers',
       'networkPolicy.mail.to[0].ipBlock.cidr=10.20.1.0/24',
       'networkPolicy.peerDirectories.to[0].ipBlock.cidr=0.0.0.0/0',
       'settings.directory.NES_PROVIDER=on',

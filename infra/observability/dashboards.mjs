@@ -155,6 +155,7 @@ const DASHBOARDS = {
         'short',
         [`sealwire_bus_connected${NODE}`, 'bus {{instance}}'],
         [`sealwire_limiters_shared${NODE}`, 'limiters {{instance}}'],
+        [`sealwire_bus_region_connected${NODE}`, 'region {{region}} {{instance}}'],
       ),
     ],
   ],

@@ -7,6 +7,7 @@ const LONG = [
   'packages/testkit/src/real-linphone.test.ts',
   'packages/testkit/src/openapi-tools.test.ts',
   'apps/drill/src/cluster/cluster.test.ts',
+  'apps/drill/src/cluster/regions.test.ts',
   'packages/testkit/src/faults.test.ts',
   'packages/testkit/src/clocks.test.ts',
   'packages/testkit/src/readme.test.ts',

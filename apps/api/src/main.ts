@@ -1,6 +1,6 @@
 /** The API server as a process of its own. `main.ts --help` lists the settings; `main.ts invite` prints an invitation code, `reset-account NAME` a reset code. */
 import { openBlobs } from '@sealwire/blobs/open';
-import { openBus, openCounters } from '@sealwire/bus/open';
+import { joinRegions, openBus, openCounters } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { openOrExplain } from '@sealwire/service/boot';
@@ -43,6 +43,7 @@ else {
     now: Date.now,
     openStore,
     openBus,
+    regions: { peersOf: ({ BUS_PEERS }) => BUS_PEERS, join: joinRegions },
     openCounters,
     adminSocket: adminSocketOf,
     adminAddress: ({ ADMIN_LISTEN }) => ADMIN_LISTEN,

@@ -4,6 +4,7 @@ import { adminSocketIn } from '@sealwire/service/admin-socket';
 import { setting } from '@sealwire/service/config';
 import { MAIL_SETTINGS } from '@sealwire/service/mail';
 import {
+  BUS_PEERS,
   DOMAIN_NAME,
   listenAddress,
   origin,
@@ -159,6 +160,7 @@ export const ADMIN_LISTEN = setting(listenAddress().optional(), {
 export const apiSettings = z.object({
   LISTEN: setting(listenAddress(), { about: 'Where this server listens, `HOST:PORT`.', default: '127.0.0.1:8081' }),
   ...SERVER_SETTINGS,
+  BUS_PEERS,
   TOKEN_KEY: setting(secretBytes(32), {
     about:
       'Ed25519 private key that signs the access tokens: 32 random bytes in base64url, as `openssl rand -base64 32 | tr +/ -_ | tr -d =` makes them.',

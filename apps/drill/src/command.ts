@@ -9,6 +9,7 @@ import { History, readHistory } from './history/history.ts';
 import { Checker } from './judging/checker.ts';
 import { Overview } from './judging/overview.ts';
 import { Recovery } from './judging/recovery.ts';
+import { RegionTimes } from './judging/regions.ts';
 import { report } from './judging/report.ts';
 import { type Options, parseOptions, type Scope, usageOf } from './options.ts';
 
@@ -72,12 +73,14 @@ async function judge(path: string): Promise<number> {
   const checker = new Checker();
   const recovery = new Recovery();
   const overview = new Overview();
+  const regions = new RegionTimes();
   for await (const event of readHistory(path)) {
     checker.take(event);
     recovery.take(event);
     overview.take(event);
+    regions.take(event);
   }
-  const { text, exitCode } = report(checker, recovery, overview);
+  const { text, exitCode } = report(checker, recovery, overview, regions);
   show(text);
   return exitCode;
 }

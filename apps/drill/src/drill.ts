@@ -46,15 +46,19 @@ export async function drill(terms: DrillTerms): Promise<void> {
     underWay.take(event);
     if (event.event === 'manifest-accepted' || event.event === 'manifest-read') accounts.add(event.account);
   });
-  const { minutes, people, rate, sockets, seed } = options;
+  const { minutes, people, rate, sockets, seed, delayMs } = options;
+  const { regions } = deployment;
   record({
     event: 'begin',
-    settings: { minutes, people, rate, sockets, seed, faults: faults.map(({ name }) => name) },
+    settings: {
+      ...{ minutes, people, rate, ...(regions ? { regions: regions.length, delayMs } : { sockets }), seed },
+      faults: faults.map(({ name }) => name),
+    },
   });
   await deployment.start();
   say('the servers are ready');
 
-  const slowLink = deployment.isOurs ? await Link.to(Number(new URL(deployment.origin).port)) : undefined;
+  const slowLink = deployment.isOurs && !regions ? await Link.to(Number(new URL(deployment.origin).port)) : undefined;
   const society = new Society({
     server: deployment.origin,
     record,
@@ -64,6 +68,7 @@ export async function drill(terms: DrillTerms): Promise<void> {
     people,
     slowPeople: slowLink ? SLOW_PEOPLE : 0,
     slowPort: slowLink?.port,
+    regions,
     rate,
     prefix,
     random: seededNumbers(seed),
@@ -124,7 +129,8 @@ async function makeFaults(faults: readonly Fault[], scene: Omit<Scene, 'turn'>, 
   for (let turn = 0; turn === 0 || now() < end; turn++)
     for (const fault of faults) {
       if (signal.aborted || (turn > 0 && now() >= end)) return;
-      record({ event: 'fault', fault: fault.name, phase: 'begins' });
+      const region = fault.region?.(scene.deployment, turn);
+      record({ event: 'fault', fault: fault.name, phase: 'begins', ...(region !== undefined && { region }) });
       try {
         await makeFault(fault, { ...scene, turn });
       } catch (error) {

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { systemRandom } from '@sealwire/crypto/random';
 import { planCluster } from './cluster/cluster.ts';
 import { planEmbedded } from './cluster/embedded.ts';
+import { planRegions } from './cluster/regions.ts';
 import { command } from './command.ts';
 import { FAULTS } from './faults/all.ts';
 import { foreign } from './foreign.ts';
@@ -13,9 +14,10 @@ import { foreign } from './foreign.ts';
 await command({
   scope: 'everything',
   faults: FAULTS,
-  async plan({ against, embedded, engines }, folder) {
+  async plan({ against, embedded, engines, regions, delayMs }, folder) {
     if (against !== undefined) return foreign(against);
     if (embedded) return planEmbedded(folder);
-    return planCluster({ folder, enginesFolder: resolve(engines), random: systemRandom });
+    const terms = { folder, enginesFolder: resolve(engines), random: systemRandom };
+    return regions === 1 ? planCluster(terms) : planRegions({ ...terms, delayMs });
   },
 });

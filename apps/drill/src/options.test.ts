@@ -9,7 +9,9 @@ const DEPLOYMENT = '--against=https://chat.example.org';
 
 describe('the command line', () => {
   it('has its defaults', () => {
-    expect(parseOptions([], '/home/me')).toMatchObject({ minutes: 10, faults: [], embedded: false, sockets: 2_000 });
+    expect(parseOptions([], '/home/me')).toMatchObject({
+      ...{ minutes: 10, faults: [], embedded: false, sockets: 2_000, regions: 1, delayMs: 40 },
+    });
   });
 
   it('asks less of a deployment: no more than its limits allow a stranger', () => {
@@ -25,6 +27,10 @@ describe('the command line', () => {
   it.each<[string, string[]]>([
     ['--minutes: a number from 0 on, not "soon"', ['--minutes=soon']],
     ['--people: a number from 2 on, not "1"', ['--people=1']],
+    ['--regions: 1 or 2, the latter without --embedded and --against', ['--regions=3']],
+    ['--regions: 1 or 2, the latter without --embedded and --against', ['--regions=2', '--embedded']],
+    ['--regions: 1 or 2, the latter without --embedded and --against', ['--regions=2', DEPLOYMENT]],
+    ['--delay-ms: a number from 0 on, not "far"', ['--delay-ms=far']],
     ['--embedded and --against: choose one of them', ['--embedded', DEPLOYMENT]],
     ['--against: an address like https://chat.example.org, not "chat"', ['--against=chat']],
     ["Unknown option '--minuets': write --help for what there is", ['--minuets=3']],
@@ -59,6 +65,16 @@ describe('the faults', () => {
     expect(() => faultsFor(FAULTS, theirs, ['kill-relay'])).toThrow(
       '--faults: no "kill-relay" here; there are: cut-clients,',
     );
+  });
+
+  it('of regions are those between them, unless others are named', () => {
+    const regions = { ...theirs, isOurs: true, regions: [], faults: ['cut-between', 'take-out'] };
+    expect(faultsFor(FAULTS, regions, []).map(({ name }) => name)).toEqual(['cut-between', 'take-out']);
+    expect(faultsFor(FAULTS, regions, ['kill-region', 'cut-clients']).map(({ name }) => name)).toEqual([
+      'kill-region',
+      'cut-clients',
+    ]);
+    expect(() => faultsFor(FAULTS, theirs, ['cut-between'])).toThrow('no "cut-between" here');
   });
 
   it('have names of their own', () => {

@@ -29,6 +29,8 @@ const ROWS = {
   sockets: { value: 'N', about: 'of the reconnect storm (default 2000; 50)' },
   folder: { value: 'DIR', about: 'history and logs (default ./drill)' },
   seed: { value: 'N', about: 'of what is left to chance (default 1)' },
+  regions: { value: 'N', about: '2: two regions with servers and a Redis each, and faults between them', isOurs: true },
+  'delay-ms': { value: 'N', about: 'there and back between regions (default 40)', isOurs: true },
   embedded: { about: 'one server with an embedded store instead of a cluster', isOurs: true },
   engines: {
     value: 'DIR',
@@ -63,6 +65,8 @@ ${rows.join('')}`;
 export interface Options {
   readonly minutes: number;
   readonly faults: readonly string[];
+  readonly regions: number;
+  readonly delayMs: number;
   readonly embedded: boolean;
   readonly against: string | undefined;
   readonly invitation: string | undefined;
@@ -80,7 +84,11 @@ export interface Options {
 /** Throws an `Error` of one line that names the fix. `home`: the user's folder. */
 export function parseOptions(argv: readonly string[], home: string, scope: Scope = 'everything'): Options {
   const values = wordsIn(argv, scope);
-  const number = (name: 'minutes' | 'people' | 'rate' | 'sockets' | 'seed', otherwise: number, least: number) => {
+  const number = (
+    name: 'minutes' | 'people' | 'rate' | 'sockets' | 'seed' | 'regions' | 'delay-ms',
+    otherwise: number,
+    least: number,
+  ) => {
     const value = values[name] === undefined ? otherwise : Number(values[name]);
     if (!Number.isFinite(value) || value < least)
       throw new Error(`--${name}: a number from ${least} on, not "${values[name]}"`);
@@ -93,9 +101,14 @@ export function parseOptions(argv: readonly string[], home: string, scope: Scope
       '--against: name your deployment, like --against=https://chat.example.org (servers are harmed by npm run drill alone)',
     );
   const isOurs = values.against === undefined;
+  const regions = number('regions', 1, 1);
+  if (regions > 2 || (regions === 2 && (values.embedded || !isOurs)))
+    throw new Error('--regions: 1 or 2, the latter without --embedded and --against');
   return {
     minutes: number('minutes', isOurs ? 10 : 1, 0),
     faults: values.faults?.split(',').filter(Boolean) ?? [],
+    regions,
+    delayMs: number('delay-ms', 40, 0),
     embedded: values.embedded ?? false,
     against: values.against === undefined ? undefined : originIn(values.against),
     invitation: values.invitation,

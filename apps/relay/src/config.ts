@@ -1,7 +1,7 @@
 /** The configuration of a relay that runs as a process of its own, and what of it the relay is told. */
 import { setting } from '@sealwire/service/config';
 import { originOf } from '@sealwire/service/public-origin';
-import { listenAddress, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
+import { BUS_PEERS, listenAddress, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
 import { LIMITS } from '@sealwire/wire/limits';
 import { parseNodeId } from '@sealwire/wire/node-messages';
 import { z } from 'zod';
@@ -70,6 +70,7 @@ export const RELAY_CONFIG = {
 export const relayConfig = z.object({
   LISTEN: setting(listenAddress(), { about: 'Where this server listens, `HOST:PORT`.', default: '127.0.0.1:8083' }),
   ...SERVER_SETTINGS,
+  BUS_PEERS,
   TOKEN_JWKS_URL: setting(z.url({ protocol: /^https?$/, error: 'not an http(s) URL' }), {
     about: 'Where the API publishes the keys that verify access tokens.',
     example: 'http://127.0.0.1:8081/v1/.well-known/jwks.json',

@@ -60,6 +60,35 @@ describe('the process', () => {
     expect(stderr).toMatch(/^relay: BUS_URL: .*another password; write redis:\/\/:PASSWORD@HOST[^\n]*\n$/);
   });
 
+  it('K14: regions that are named wrongly are one line with the fix, and exit code 2', async () => {
+    redis = await startRedis();
+    const BUS_URL = `redis://127.0.0.1:${redis.port}`;
+    const { code, stderr } = await start([], { ...ENV, BUS_URL, BUS_PEERS: `west=${BUS_URL}` }).ended;
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^relay: BUS_PEERS: west is the Redis of BUS_URL, too: [^\n]*\n$/);
+  });
+
+  it('T216: is ready while another region is away, tells of it, and hears it when it is there', async () => {
+    redis = await startRedis();
+    const west = await startRedis();
+    try {
+      link = await linkTo(west.port);
+      link.cut();
+      const urls = { BUS_URL: `redis://127.0.0.1:${redis.port}`, BUS_PEERS: `west=redis://127.0.0.1:${link.port}` };
+      const { listening, says } = start([], { ...ENV, ...urls });
+      const url = await listening();
+      expect(await says(/"event":"region-lost"/)).toContain('"region":"west"');
+      expect((await fetch(`${url}/readyz`)).status).toBe(200);
+      const metric = async () => /sealwire_bus_region_connected\{region="west"\} \d/.exec(await textOf(url))?.[0];
+      expect(await metric()).toMatch(/ 0$/);
+      link.mend();
+      await says(/"event":"region-restored"/);
+      expect(await metric()).toMatch(/ 1$/);
+    } finally {
+      await west.stop();
+    }
+  });
+
   it('B02: says in the log that it is cut off from the others, and that it is not any more, and counts it', async () => {
     redis = await startRedis();
     link = await linkTo(redis.port);
@@ -69,8 +98,12 @@ describe('the process', () => {
     expect(await says(/"event":"bus-lost"/)).toContain('"setting":"BUS_URL"');
     link.mend();
     await says(/"event":"bus-restored"/);
-    const text = await (await fetch(`${url}/metrics`)).text();
+    const text = await textOf(url);
     for (const fault of ['lost', 'interrupted'])
       expect(text).toContain(`sealwire_bus_faults_total{fault="${fault}"} 1`);
   });
 });
+
+async function textOf(url: string): Promise<string> {
+  return (await fetch(`${url}/metrics`)).text();
+}

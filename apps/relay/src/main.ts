@@ -1,7 +1,7 @@
 /** The relay as a process of its own. `main.ts --help` lists the settings. */
 
 import { createTokenVerifier } from '@sealwire/access/tokens';
-import { openBus, openCounters } from '@sealwire/bus/open';
+import { joinRegions, openBus, openCounters } from '@sealwire/bus/open';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { bootServer } from '@sealwire/service/boot-server';
 import { trustedProxies } from '@sealwire/service/client-address';
@@ -22,6 +22,7 @@ await bootServer({
   openStore,
   openBus,
   openCounters,
+  regions: { peersOf: ({ BUS_PEERS }) => BUS_PEERS, join: joinRegions },
   withoutNews: 'news of other processes come by the poll only',
   prefix: DEFAULT_SETTINGS.path,
   start(context) {

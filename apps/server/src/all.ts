@@ -4,11 +4,11 @@
  */
 import { adminSocketOf, blobsTerms, blobsWarning } from '@sealwire/api/settings';
 import { openBlobs } from '@sealwire/blobs/open';
-import { openBus, openCounters } from '@sealwire/bus/open';
+import { joinRegions, openBus, openCounters } from '@sealwire/bus/open';
 import { nodeCrypto } from '@sealwire/crypto/node';
 import { requireRandomness, systemRandom } from '@sealwire/crypto/random';
 import { boot, openOrExplain } from '@sealwire/service/boot';
-import { busNews } from '@sealwire/service/bus-reports';
+import { busNews, regionNews } from '@sealwire/service/bus-reports';
 import { tuneCollector } from '@sealwire/service/collector';
 import { folderOfUrl } from '@sealwire/service/disk-watch';
 import { limiterNews } from '@sealwire/service/limiter-reports';
@@ -29,7 +29,10 @@ await boot({
     const terms = { whenDamaged: settings.WHEN_STORE_DAMAGED, reports: storeNews(log, metrics) };
     const opened = await openOrExplain('STORE_URL', () => openStore(settings.STORE_URL, terms));
     const store = observedStore(opened, metrics, tracing);
-    const link = await openOrExplain('BUS_URL', () => openBus(settings.BUS_URL, busNews(log, metrics)));
+    const own = await openOrExplain('BUS_URL', () => openBus(settings.BUS_URL, busNews(log, metrics)));
+    const link = await openOrExplain('BUS_PEERS', () =>
+      joinRegions(own, settings.BUS_URL, settings.BUS_PEERS, regionNews(log, metrics)),
+    );
     const bus = tracedBus(link, tracing);
     const counters = await openOrExplain('BUS_URL', () =>
       openCounters(settings.BUS_URL, { now, onShared: limiterNews(log, metrics) }),

@@ -27,6 +27,46 @@ export async function openBus(url: string, options: OpenBusOptions = {}): Promis
   throw unknownScheme(url);
 }
 
+export interface JoinRegionsOptions {
+  /** Hears what an `onInterruption` threw; a log line. */
+  readonly onHandlerError?: (error: unknown) => void;
+  /** Hears that a region is not heard, again with a reason when there is another one, and that it is heard again; a log line. */
+  readonly onRegion?: (name: string, state: 'lost' | 'restored', reason?: string) => void;
+}
+
+/** An interruption of a link that nobody breaks is noticed within this and the time for an answer, ms. */
+const HEARTBEAT_MS = 5_000;
+
+/**
+ * `own`, heard over the regions that `peers` (`BUS_PEERS`) names; `own` itself when it names none. `url`: of `own`. Rejects with `BusError`
+ * whose one line names the problem and the fix; a region that does not answer is none, it is tried again.
+ */
+export async function joinRegions(
+  own: Bus,
+  url: string,
+  peers: string,
+  options: JoinRegionsOptions = {},
+): Promise<Bus> {
+  const { parsePeers } = await import('./peers.ts');
+  const others = parsePeers(peers, url);
+  if (others.length === 0) return own;
+  const [{ openRegionalBus }, { openRedisBus }] = await Promise.all([import('./regional.ts'), import('./redis.ts')]);
+  return openRegionalBus({
+    ...options,
+    own,
+    others: others.map((peer) => ({
+      name: peer.name,
+      open: (onConnection) =>
+        openRedisBus({
+          url: peer.url,
+          heartbeatMs: HEARTBEAT_MS,
+          onConnection,
+          ...(options.onHandlerError && { onHandlerError: options.onHandlerError }),
+        }),
+    })),
+  });
+}
+
 export interface OpenCountersOptions {
   /** ms since 1970 */
   readonly now: () => number;

@@ -15,13 +15,15 @@ export function waitMs(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 8), MOST_WAIT_MS) * (0.5 + systemRandom(1)[0]! / 510);
 }
 
-export function connectionOf(place: RedisPlace, isPatient: boolean): Redis | Cluster {
+/** `answersWithinMs`: a connection over which nothing comes for so long after a command is broken, and made anew. */
+export function connectionOf(place: RedisPlace, isPatient: boolean, answersWithinMs?: number): Redis | Cluster {
   const common = {
     lazyConnect: true,
     // `renew` subscribes, so that it knows when that is confirmed.
     autoResubscribe: false,
     commandTimeout: COMMAND_MS,
     connectTimeout: COMMAND_MS,
+    ...(answersWithinMs !== undefined && { socketTimeout: answersWithinMs }),
     enableOfflineQueue: isPatient,
     maxRetriesPerRequest: isPatient ? null : 0,
     ...place.credentials,

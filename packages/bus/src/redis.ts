@@ -30,6 +30,11 @@ export interface RedisBusOptions {
    * not come back; told once.
    */
   readonly onConnection?: (state: 'lost' | 'restored', reason?: string) => void;
+  /**
+   * So often, ms, the listeners' connection is asked for an answer, and broken when none comes: over a long way a link may carry nothing
+   * any more without either end's being told. Not given: nobody asks.
+   */
+  readonly heartbeatMs?: number;
 }
 
 /** Begins as all channels of the product do: rights are given by that. */
@@ -72,6 +77,7 @@ class RedisBus implements Bus {
   private readonly interrupted = new Set<Listener>();
   private isLost = false;
   private toldReason: string | undefined;
+  private heartbeat: NodeJS.Timeout | undefined;
   private closed = false;
 
   constructor(
@@ -81,7 +87,7 @@ class RedisBus implements Bus {
     this.isSharded = place.kind === 'cluster';
     // What is published while nobody answers is refused at once: the mailbox is the truth.
     this.publisher = connectionOf(place, false);
-    this.subscriber = connectionOf(place, true);
+    this.subscriber = connectionOf(place, true, options.heartbeatMs === undefined ? undefined : COMMAND_MS);
     this.publisher.on('error', () => {});
     this.subscriber.on('error', (error: unknown) => this.explain(error));
     this.subscriber.on(this.isSharded ? 'smessageBuffer' : 'messageBuffer', (channel: Buffer, message: Buffer) =>
@@ -106,6 +112,8 @@ class RedisBus implements Bus {
       this.subscriber.on('close', () => this.lost(() => true));
       this.subscriber.on('ready', () => void this.renew());
     }
+    const { heartbeatMs } = this.options;
+    if (heartbeatMs !== undefined) this.heartbeat = setInterval(() => this.beat().catch(() => {}), heartbeatMs).unref();
   }
 
   async publish(channel: string, message: Uint8Array): Promise<void> {
@@ -144,6 +152,7 @@ class RedisBus implements Bus {
 
   async close(): Promise<void> {
     this.closed = true;
+    clearInterval(this.heartbeat);
     this.channels.clear();
     for (const client of [this.publisher, this.subscriber]) client.disconnect();
   }
@@ -198,6 +207,11 @@ class RedisBus implements Bus {
     const interrupted = [...this.interrupted];
     this.interrupted.clear();
     for (const listener of interrupted) this.call(listener.onInterruption);
+  }
+
+  /** Listening again changes nothing, and reaches each shard that matters. Whether it is answered the connection itself looks after. */
+  private async beat(): Promise<void> {
+    for (const { name, listeners } of this.channels.values()) if (listeners.size > 0) await this.listenTo(name);
   }
 
   private async listenToAll(): Promise<boolean> {

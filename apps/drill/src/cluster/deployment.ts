@@ -2,6 +2,7 @@
 import type { Engines } from './engines.ts';
 import type { Link } from './link.ts';
 import type { ServerProcess } from './server-process.ts';
+import type { Steering } from './steering.ts';
 
 export interface RelayNode {
   readonly process: ServerProcess;
@@ -20,6 +21,18 @@ export interface Backups {
   start(): Promise<void>;
 }
 
+/** A place with servers and a Redis of its own; the database is everybody's. */
+export interface Region {
+  readonly name: string;
+  readonly servers: readonly ServerProcess[];
+  readonly redis: { kill(): Promise<void>; start(): Promise<void> };
+  readonly toStore: Link;
+  /** To the Redis of the other region. */
+  readonly toOther: Link;
+  /** Where its people connect. */
+  readonly port: number;
+}
+
 export interface Deployment {
   /** Where clients reach it. */
   readonly origin: string;
@@ -29,6 +42,12 @@ export interface Deployment {
   readonly directories: readonly ServerProcess[];
   readonly apis: readonly ServerProcess[];
   readonly engines?: Engines;
+  /** Not there: one place. */
+  readonly regions?: readonly Region[];
+  /** Leads the people of a region to the other one, and back. */
+  readonly steering?: Steering;
+  /** Those that are made unless others are named; not there: all that are possible. */
+  readonly faults?: readonly string[];
   /** Replaces a server as a cluster replaces a pod (`pods.ts`); not there: the deployment has no front of its own. */
   replacePod?(server: ServerProcess): Promise<void>;
   /** Not there: there is nothing that could be put back. */

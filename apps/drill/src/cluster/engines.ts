@@ -88,7 +88,7 @@ export class Engines {
 
   /** Started, and nothing in it. */
   async emptyRedis(): Promise<void> {
-    await this.#script('redis.sh', 'stop', 'single');
+    await this.stopRedis();
     await this.#script('redis.sh', 'up', 'single');
   }
 
@@ -99,8 +99,12 @@ export class Engines {
     await once(socket, 'close');
   }
 
-  async down(): Promise<void> {
+  async stopRedis(): Promise<void> {
     await this.#script('redis.sh', 'stop', 'single');
+  }
+
+  async down(): Promise<void> {
+    await this.stopRedis();
     await this.#script('documentdb.sh', 'stop');
   }
 

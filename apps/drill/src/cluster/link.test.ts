@@ -70,4 +70,37 @@ describe('a link', () => {
     await all;
     expect(answers.toSorted()).toEqual(['three', 'two']);
   });
+
+  it('that is long delivers late, whole and in order, and its ends close after that', async () => {
+    const long = await Link.to((echo.address() as AddressInfo).port, 30);
+    const socket = connect(long.port, '127.0.0.1');
+    let heard = '';
+    socket.on('data', (data) => {
+      heard += String(data);
+    });
+    const began = performance.now();
+    for (const text of ['one ', 'two ', 'three']) socket.write(text);
+    socket.end();
+    await once(socket, 'close');
+    expect(heard).toBe('one two three');
+    // There and back; timers may be a millisecond early.
+    expect(performance.now() - began).toBeGreaterThanOrEqual(58);
+    await long.close();
+  });
+
+  it('that is led elsewhere takes new connections there, and keeps the open ones until they are broken', async () => {
+    const other = createServer((socket) => socket.on('error', () => {}).end('elsewhere')).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const before = await open();
+    await says(before, 'one');
+    link.lead((other.address() as AddressInfo).port);
+    expect(await says(before, 'two')).toBe('two');
+    const [answer] = await once(await open(), 'data');
+    expect(String(answer)).toBe('elsewhere');
+    link.break((other.address() as AddressInfo).port);
+    expect(await says(before, 'three')).toBe('three');
+    link.break((echo.address() as AddressInfo).port);
+    await once(before, 'close');
+    other.close();
+  });
 });

@@ -2,6 +2,7 @@
 import { HARMLESS_FAULTS, SLOW_CONSUMERS } from './clients.ts';
 import { ENGINE_FAULTS } from './engines.ts';
 import type { Fault } from './fault.ts';
+import { REGION_FAULTS } from './regions.ts';
 import { RESTORE } from './restore.ts';
 import { SERVER_FAULTS } from './servers.ts';
 
@@ -11,4 +12,5 @@ export const FAULTS: readonly Fault[] = [
   RESTORE,
   SLOW_CONSUMERS,
   ...HARMLESS_FAULTS,
+  ...REGION_FAULTS,
 ];

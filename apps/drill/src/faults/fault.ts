@@ -24,6 +24,8 @@ export interface Fault {
   possible(deployment: Deployment): boolean;
   /** Between `strike` and `lift`, ms. */
   readonly holdMs: number;
+  /** The name of the region that it harms; not there: none more than the others. */
+  region?(deployment: Deployment, turn: number): string | undefined;
   strike(scene: Scene): Promise<void>;
   lift(scene: Scene): Promise<void>;
 }
@@ -36,8 +38,8 @@ export function turnOf<Some>(among: readonly Some[], turn: number): Some {
 /** Those that `deployment` has something for; `names`, if any, and in that order. Throws an `Error` that names the fix. */
 export function faultsFor(faults: readonly Fault[], deployment: Deployment, names: readonly string[]): Fault[] {
   const possible = faults.filter((fault) => fault.possible(deployment));
-  if (names.length === 0) return possible;
-  return names.map((name) => {
+  const named = names.length > 0 ? names : (deployment.faults ?? possible.map(({ name }) => name));
+  return named.map((name) => {
     const fault = possible.find((one) => one.name === name);
     if (!fault)
       throw new Error(`--faults: no "${name}" here; there are: ${possible.map((one) => one.name).join(', ')}`);

@@ -6,7 +6,13 @@
 export type HistoryEvent = { readonly at: number } & (
   | { readonly event: 'begin'; readonly settings: Readonly<Record<string, unknown>> }
   /** The device of a client, from now on in its account's list with its keys published. */
-  | { readonly event: 'device'; readonly device: string; readonly account: string }
+  | {
+      readonly event: 'device';
+      readonly device: string;
+      readonly account: string;
+      /** Where its client is at home; not there: there is one place alone. */
+      readonly region?: string;
+    }
   /** Whether its client is connected. */
   | { readonly event: 'connection'; readonly device: string; readonly state: string }
   /** It is taken out of its account, and gets nothing any more. */
@@ -99,6 +105,8 @@ export type HistoryEvent = { readonly at: number } & (
       readonly fault: string;
       readonly phase: 'begins' | 'lifted' | 'over' | 'not-recovered';
       readonly detail?: string;
+      /** That it harms, when it begins. */
+      readonly region?: string;
     }
   | { readonly event: 'storm'; readonly sockets: number; readonly back: number; readonly ms: number }
   /** A backup begins: what was accepted before is in it. */

@@ -4,6 +4,7 @@ import type { Happening, HistoryEvent } from '../history/events.ts';
 import { Checker } from './checker.ts';
 import { Overview } from './overview.ts';
 import { Recovery } from './recovery.ts';
+import { RegionTimes } from './regions.ts';
 import { report } from './report.ts';
 import { UnderWay } from './under-way.ts';
 
@@ -38,12 +39,14 @@ const judged = (events: readonly HistoryEvent[]) => {
   const checker = new Checker();
   const recovery = new Recovery();
   const overview = new Overview();
+  const regions = new RegionTimes();
   for (const event of events) {
     overview.take(event);
     checker.take(event);
     recovery.take(event);
+    regions.take(event);
   }
-  return report(checker, recovery, overview);
+  return report(checker, recovery, overview, regions);
 };
 
 describe('what a fault cost', () => {
@@ -93,6 +96,13 @@ describe('the report', () => {
     expect(judged([begin, ...history.slice(0, -1), ...good, at(10_000, { event: 'end' })]).text).toContain(
       'storms 3; worst: 10 of 10 sockets back in 1.9 s\n',
     );
+  });
+
+  it('has a second table where there are regions', () => {
+    const home = (device: string, region: string) => at(0, { event: 'device', device, account: 'somebody', region });
+    const { text } = judged([home('alice', 'east'), home('bob-0', 'west'), home('bob-1', 'east'), ...history]);
+    expect(text).toContain('\n| kill-relay | 3.5 | – | 0.0 | – | 0.10, 0.10 | 0.90, 0.90 |\n');
+    expect(judged(history).text).not.toContain('elsewhere');
   });
 
   it('shows five of each kind of offence, and how many more there are', () => {

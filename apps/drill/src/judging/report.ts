@@ -3,8 +3,10 @@ import type { Checker, Verdict } from './checker.ts';
 import { OFFENCES, type Offence, type OffenceKind } from './offences.ts';
 import type { Overview } from './overview.ts';
 import type { Felt, Recovery } from './recovery.ts';
+import type { Quantiles, RegionFigures, RegionTimes } from './regions.ts';
 
 const MAX_EXAMPLES = 5;
+const NONE = '–';
 
 export interface Report {
   readonly text: string;
@@ -12,11 +14,11 @@ export interface Report {
   readonly exitCode: 0 | 1;
 }
 
-export function report(checker: Checker, recovery: Recovery, overview: Overview): Report {
+export function report(checker: Checker, recovery: Recovery, overview: Overview, regions: RegionTimes): Report {
   const verdict = checker.verdict();
   const felt = recovery.felt();
   const prose = [...overview.lines(), ...totals(verdict, felt), ...examples(verdict.offences)];
-  const lines = [...table(felt, verdict.offences), '', '```', ...prose, '```'];
+  const lines = [...table(felt, verdict.offences), '', ...regionTable(regions.figures()), '```', ...prose, '```'];
   return { text: `${lines.join('\n')}\n`, exitCode: verdict.offences.length === 0 ? 0 : 1 };
 }
 
@@ -54,6 +56,26 @@ function table(felt: readonly Felt[], offences: readonly Offence[]): string[] {
     '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...rows,
   ];
+}
+
+function regionTable(figures: readonly RegionFigures[]): string[] {
+  if (figures.length === 0) return [];
+  const rows = figures.map(({ fault, silenceMs, otherSilenceMs, acrossAfterMs, before, during, after }) => {
+    const elsewhere = otherSilenceMs === undefined ? NONE : seconds(otherSilenceMs);
+    const times = [before, during, after].map(across);
+    return `| ${[fault, seconds(silenceMs), elsewhere, seconds(acrossAfterMs), ...times].join(' | ')} |`;
+  });
+  return [
+    '| fault | none accepted there for, s | elsewhere, s | across slow after it for, s | across before, s: half, 99 of 100 | during | after |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ...rows,
+    '',
+  ];
+}
+
+function across(times: Quantiles | undefined): string {
+  if (!times) return NONE;
+  return [times.p50, times.p99].map((ms) => (ms / 1_000).toFixed(2)).join(', ');
 }
 
 function totals({ offences, counts }: Verdict, felt: readonly Felt[]): string[] {

@@ -29,6 +29,8 @@ export interface PersonTerms {
   readonly now: () => number;
   readonly invitation?: string | undefined;
   readonly relayPort?: number | undefined;
+  /** Where it is at home, and to which port of this machine everything goes from there. */
+  readonly region?: { readonly name: string; readonly port: number } | undefined;
   /** Ends attempts to register. */
   readonly signal: AbortSignal;
 }
@@ -41,12 +43,23 @@ export class Person {
   readonly #drop: () => void;
   readonly #entrance: Entrance | undefined;
 
-  private constructor(client: Client, record: Record, drop: () => void, entrance?: Entrance) {
+  private constructor(
+    client: Client,
+    record: Record,
+    drop: () => void,
+    readonly region?: string,
+    entrance?: Entrance,
+  ) {
     this.client = client;
     this.#record = record;
     this.#drop = drop;
     this.#entrance = entrance;
-    record({ event: 'device', device: client.device, account: client.address });
+    record({
+      event: 'device',
+      device: client.device,
+      account: client.address,
+      ...(region !== undefined && { region }),
+    });
     client.onState((state) => record({ event: 'connection', device: client.device, state }));
     this.#reading = this.#read();
     void client.connect();
@@ -68,8 +81,8 @@ export class Person {
   }
 
   /** `drop` breaks its newest socket. */
-  static from(client: Client, record: Record, drop: () => void, entrance?: Entrance): Person {
-    return new Person(client, record, drop, entrance);
+  static from(client: Client, record: Record, drop: () => void, region?: string, entrance?: Entrance): Person {
+    return new Person(client, record, drop, region, entrance);
   }
 
   /** This very device, whose account the server does not know any more: registered again with the keys that it has (docs/adr/0028). */
@@ -79,7 +92,7 @@ export class Person {
     await this.close();
     const options = { ...this.#entrance, server, name, ...(invitation ? { invitation } : {}) };
     const client = await untilDone(signal, () => Client.register(options));
-    const again = new Person(client, record, this.#drop, this.#entrance);
+    const again = new Person(client, record, this.#drop, this.region, this.#entrance);
     for (const [to, number] of this.#numbers) again.#numbers.set(to, number);
     return again;
   }
@@ -175,7 +188,7 @@ async function enter(terms: PersonTerms, attempt: (options: Entrance) => Promise
   const opened = (drop: () => void) => {
     newest = drop;
   };
-  const runtime = recordedRuntime(nodeRuntime(), { ...terms, opened });
+  const runtime = recordedRuntime(nodeRuntime(), { ...terms, port: terms.region?.port, opened });
   const storage = new MemoryStorage();
   const client = await untilDone(terms.signal, async () => {
     try {
@@ -185,7 +198,7 @@ async function enter(terms: PersonTerms, attempt: (options: Entrance) => Promise
       throw error;
     }
   });
-  return Person.from(client, terms.record, () => newest(), { storage, runtime });
+  return Person.from(client, terms.record, () => newest(), terms.region?.name, { storage, runtime });
 }
 
 /** What a fault or a limit refused is tried again; what can never work, or not soon, is thrown. */

@@ -93,4 +93,28 @@ describe('the recorder', () => {
     const keys = oneTimePrekeys.map(({ publicKey }) => encodeBase64url(publicKey));
     expect(happenings).toEqual([{ event: 'keys-published', device: ALICE, suite: 'c25519', keys }]);
   });
+
+  it('leads all that is asked for to another port, or sockets alone', async () => {
+    const asked: string[] = [];
+    const network: ClientRuntime = {
+      ...nodeRuntime(),
+      fetch: async (input) => {
+        asked.push(String(input));
+        return new Response('{}', { status: 404 });
+      },
+      connectSocket: (url) => {
+        asked.push(url);
+        return { send: () => {}, close: () => {}, drop: () => {} };
+      },
+    };
+    for (const ports of [{}, { port: 81 }, { relayPort: 82 }, { port: 81, relayPort: 82 }]) {
+      runtime = recordedRuntime(network, { record: () => {}, now: () => 5, ...ports });
+      await runtime.fetch('http://x/v1/other');
+      connect();
+    }
+    expect(asked).toEqual([
+      ...['http://x/v1/other', 'ws://x/relay', 'http://x:81/v1/other', 'ws://x:81/relay'],
+      ...['http://x/v1/other', 'ws://x:82/relay', 'http://x:81/v1/other', 'ws://x:82/relay'],
+    ]);
+  });
 });

@@ -17,6 +17,8 @@ export interface Recorder {
   readonly now: () => number;
   /** Where sockets are opened instead of the port that the server names: a link that the drill can slow down. */
   readonly relayPort?: number | undefined;
+  /** Where everything else is asked for, likewise: the server's name leads people of different regions to different places. */
+  readonly port?: number | undefined;
   /** Is given each socket's way to break it. */
   readonly opened?: (drop: () => void) => void;
 }
@@ -29,7 +31,10 @@ export function recordedRuntime(runtime: ClientRuntime, recorder: Recorder): Cli
   };
 }
 
-function recordedSockets(connectSocket: ConnectSocket, { record, relayPort, opened }: Recorder): ConnectSocket {
+function recordedSockets(
+  connectSocket: ConnectSocket,
+  { record, port, relayPort = port, opened }: Recorder,
+): ConnectSocket {
   let link = 0;
   return (url, subprotocol, handlers) => {
     const own = ++link;
@@ -77,7 +82,7 @@ function recordedSockets(connectSocket: ConnectSocket, { record, relayPort, open
   };
 }
 
-function recordedFetch({ fetch, crypto }: ClientRuntime, { record, now }: Recorder): typeof fetch {
+function recordedFetch({ fetch, crypto }: ClientRuntime, { record, now, port }: Recorder): typeof fetch {
   const digestOf = (bytes: Uint8Array) => encodeBase64url(manifestHash(crypto, bytes));
   /** Of a list of devices that we publish. */
   const published = (signed: { readonly manifest: string }) => {
@@ -91,8 +96,10 @@ function recordedFetch({ fetch, crypto }: ClientRuntime, { record, now }: Record
     const asked = Math.floor(now());
     if (body instanceof Uint8Array && new Headers(headers).get('content-type') === LIME_CONTENT_TYPE)
       recordPublished(body, String(new Headers(headers).get('from')), record);
-    const response = await fetch(input, init);
-    const { pathname } = new URL(String(input));
+    const target = new URL(String(input));
+    if (port !== undefined) target.port = String(port);
+    const response = await fetch(target, init);
+    const { pathname } = target;
     const asksForList = method === 'GET' && /\/manifests\/[^/]+$/.test(pathname);
     if (asksForList && response.status === 404) {
       const name = decodeURIComponent(pathname.split('/').at(-1)!);

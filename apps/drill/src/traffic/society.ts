@@ -19,6 +19,8 @@ export interface SocietyTerms extends PersonTerms {
   readonly people: number;
   readonly slowPeople: number;
   readonly slowPort: number | undefined;
+  /** People are at home in them in turn, and a second device of theirs in the next one. */
+  readonly regions: readonly { readonly name: string; readonly port: number }[] | undefined;
   /** Messages a second of all together. */
   readonly rate: number;
   /** Goes before every account's name: two drills of one server must not meet. */
@@ -53,11 +55,11 @@ export class Society {
     const places = Array.from({ length: people + slowPeople }, (_, i) => i);
     await atOnce(places, REGISTER_AT_ONCE, async (i) => {
       const isSlow = i >= people;
-      const terms = { ...this.#terms, relayPort: isSlow ? slowPort : undefined };
+      const terms = { ...this.#terms, relayPort: isSlow ? slowPort : undefined, region: this.#home(i) };
       const person = await Person.register(`${prefix}person-${i}`, terms);
       this.people.push(person);
       if (isSlow) this.slow.push(person);
-      if (i % 2 === 0 && !isSlow) this.people.push(await Person.join(person, terms));
+      if (i % 2 === 0 && !isSlow) this.people.push(await Person.join(person, { ...terms, region: this.#home(i + 1) }));
     });
   }
 
@@ -92,7 +94,7 @@ export class Society {
 
   /** Somebody new comes, and stays. `name`: none of the newcomers'. */
   async visit(name: string): Promise<void> {
-    await this.#visit(`${this.#terms.prefix}${name}`, this.#terms.signal);
+    await this.#visit(`${this.#terms.prefix}${name}`, this.#terms);
   }
 
   /** Somebody of those with the fewest devices gets a further one. */
@@ -163,7 +165,7 @@ export class Society {
     for await (const _ of this.#every(NEWCOMER_EVERY_MS)) {
       if (this.#isHeld) continue;
       const name = `${prefix}newcomer-${number++}`;
-      const visit = this.#visit(name, signal);
+      const visit = this.#visit(name, { ...this.#terms, signal, region: this.#home(number) });
       this.#visiting = visit.catch(() => {});
       try {
         await visit;
@@ -176,14 +178,13 @@ export class Society {
   }
 
   /** A newcomer writes to somebody, takes a second device and puts it away again: accounts, keys and lists change under every fault. */
-  async #visit(name: string, signal: AbortSignal): Promise<void> {
-    const terms = { ...this.#terms, signal };
+  async #visit(name: string, terms: PersonTerms): Promise<void> {
     const newcomer = await Person.register(name, terms);
     this.newcomers.push(newcomer);
     await newcomer.write(this.#pick(this.people));
     const second = await Person.join(newcomer, terms);
     await this.#pick(this.people).write(newcomer);
-    await newcomer.remove(second, signal);
+    await newcomer.remove(second, terms.signal);
   }
 
   async #takeKeys(): Promise<void> {
@@ -203,6 +204,11 @@ export class Society {
       await pause(next - performance.now(), undefined, { signal }).catch(() => undefined);
       if (!signal.aborted) yield;
     }
+  }
+
+  #home(i: number): PersonTerms['region'] {
+    const { regions } = this.#terms;
+    return regions?.[i % regions.length];
   }
 
   #pick<Some>(among: readonly Some[]): Some {

@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { offlineAdminCommands } from '@sealwire/api/admin';
 import { ADMIN_SOCKET, adminSocketOf } from '@sealwire/api/settings';
-import { openBus } from '@sealwire/bus/open';
+import { joinRegions, openBus } from '@sealwire/bus/open';
 import { AdminRefusal, adminSocketIn, callAdminSocket } from '@sealwire/service/admin-socket';
 import { openOrExplain } from '@sealwire/service/boot';
 import { aboutOf, ConfigError, setting } from '@sealwire/service/config';
 import { problemOf } from '@sealwire/service/problem';
-import { SERVER_SETTINGS } from '@sealwire/service/settings';
+import { BUS_PEERS, SERVER_SETTINGS } from '@sealwire/service/settings';
 import { openStore } from '@sealwire/store/open';
 import { z } from 'zod';
 
@@ -28,6 +28,7 @@ export const adminSettings = z.object({
   STORE_URL: setting(z.string().min(1).optional(), { about: aboutOf(SERVER_SETTINGS.STORE_URL).about, alsoFile: true }),
   DATA_DIR: setting(z.string().min(1), { about: 'The folder of `npm start`.', default: './data' }),
   BUS_URL: SERVER_SETTINGS.BUS_URL,
+  BUS_PEERS,
   DOMAIN: setting(SERVER_SETTINGS.DOMAIN, { about: 'The domain of the accounts.', default: 'localhost' }),
 });
 
@@ -59,7 +60,9 @@ async function orderInStore(settings: AdminSettings, url: string, path: string, 
     );
   const store = await openOrExplain('STORE_URL', () => openStore(url));
   try {
-    const bus = await openOrExplain('BUS_URL', () => openBus(settings.BUS_URL));
+    const { BUS_URL: busUrl, BUS_PEERS: peers } = settings;
+    const own = await openOrExplain('BUS_URL', () => openBus(busUrl));
+    const bus = await openOrExplain('BUS_PEERS', () => joinRegions(own, busUrl, peers));
     try {
       const commands = offlineAdminCommands(store, { now, domain: settings.DOMAIN, bus });
       return await commands[path]!(body, { via: 'socket' });

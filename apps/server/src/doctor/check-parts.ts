@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { partsOf } from '@sealwire/blobs/parts';
 import type { Blobs } from '@sealwire/blobs/port';
+import { parsePeers } from '@sealwire/bus/peers';
 import type { Bus } from '@sealwire/bus/port';
 import type { DatabaseFacts } from '@sealwire/store/looking';
 import type { Store } from '@sealwire/store/port';
@@ -94,6 +95,26 @@ export async function checkBus(url: string, openBus: Parts['openBus'], patienceM
     }
   } catch (error) {
     return { name: 'bus', detail: wordsOf(error), fix: 'see BUS_URL, and docs/operations/scaling.md' };
+  }
+}
+
+/** Of other regions, each by the Redis that it has: none of them has to be there for this one to serve. */
+export async function* checkPeers(
+  peers: string,
+  url: string,
+  openBus: Parts['openBus'],
+  patienceMs: number,
+): AsyncGenerator<Finding> {
+  try {
+    for (const peer of parsePeers(peers, url)) {
+      const { detail, fix } = await checkBus(peer.url, openBus, patienceMs);
+      const name = `bus ${peer.name}`;
+      yield fix === undefined
+        ? { name, detail }
+        : { name, detail, fix: 'see BUS_PEERS, and docs/operations/regions.md' };
+    }
+  } catch (error) {
+    yield { name: 'bus', detail: wordsOf(error), fix: 'see BUS_PEERS, and docs/operations/regions.md' };
   }
 }
 

@@ -318,6 +318,20 @@ describe('store, bus and files', () => {
     expect(await faults(of(deaf as never))).toEqual([expect.stringMatching(/^bus: what is published is not heard → /)]);
   });
 
+  it('T210: a region that is away, beside one that is there; and one that is named wrongly', async () => {
+    const BUS_PEERS = 'west=redis://10.2.0.5 north=redis://10.3.0.5';
+    const several = patientOf(patient.settings.PUBLIC_ORIGIN!, { BUS_PEERS });
+    const openBus = async (url: string) => {
+      if (url.includes('10.3')) throw new BusError('nobody answers');
+      return openMemoryBus();
+    };
+    const all = await findings({ ...several, parts: { ...several.parts, openBus } });
+    expect(all).toContain('bus west: what is published is heard');
+    expect(all).toContain('bus north: nobody answers → see BUS_PEERS, and docs/operations/regions.md');
+    const twice = patientOf(patient.settings.PUBLIC_ORIGIN!, { BUS_PEERS: 'west=redis://127.0.0.1:1' });
+    expect(await faults(twice)).toEqual([expect.stringMatching(/^bus: west is the Redis of BUS_URL, too/)]);
+  });
+
   it('T210: a place of files that cannot be opened, takes none, or gives other bytes back', async () => {
     const of = (openBlobs: Patient['parts']['openBlobs']) => ({ ...patient, parts: { ...patient.parts, openBlobs } });
     expect(await faults(of(() => openBlobs('s3+http://127.0.0.1:1/bucket')))).toEqual([

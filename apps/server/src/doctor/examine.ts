@@ -3,7 +3,7 @@
 import { checkClock } from './check-clock.ts';
 import { checkBackups, checkDisks, checkOpenFiles } from './check-machine.ts';
 import { checkCertificate, checkName, checkUrls, clockFinding } from './check-origin.ts';
-import { checkBlobs, checkBus, checkStore, type Parts } from './check-parts.ts';
+import { checkBlobs, checkBus, checkPeers, checkStore, type Parts } from './check-parts.ts';
 import { checkSocket } from './check-socket.ts';
 import type { Finding } from './finding.ts';
 import type { Means } from './means.ts';
@@ -27,6 +27,7 @@ export async function* examine(patient: Patient): AsyncGenerator<Finding> {
   else yield* fromOutside(base, DOMAIN, means);
   yield* await checkStore(STORE_URL, parts, means, () => healthOf(settings, means));
   yield await checkBus(settings.BUS_URL, parts.openBus, means.patienceMs);
+  yield* checkPeers(settings.BUS_PEERS, settings.BUS_URL, parts.openBus, means.patienceMs);
   yield await checkBlobs(parts.openBlobs, probeId, means);
   const clock = await clockOfFiles(BLOBS_URL, means);
   if (clock) yield clock;

@@ -1,7 +1,7 @@
 /** What `doctor` itself is told, beside what the servers are. */
 import { BLOBS_SETTINGS, blobsUrl } from '@sealwire/api/settings';
 import { setting } from '@sealwire/service/config';
-import { listenAddress, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
+import { BUS_PEERS, listenAddress, SERVER_SETTINGS, wholeNumber } from '@sealwire/service/settings';
 import { z } from 'zod';
 
 export const SERVER_NAMES = ['all', 'api', 'directory', 'relay', 'solo'] as const;
@@ -26,6 +26,7 @@ export const doctorSettings = z.object({
   }),
   STORE_URL,
   BUS_URL,
+  BUS_PEERS,
   TLS_CERT_FILE,
   ...BLOBS_SETTINGS,
   BLOBS_URL: setting(blobsUrl(), { about: 'Where encrypted files lie.', default: 'file:./data/blobs' }),

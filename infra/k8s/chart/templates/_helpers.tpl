@@ -46,6 +46,7 @@ capabilities: { drop: [ALL] }
 {{- define "sealwire.secrets" -}}
 {{- $keys := .root.Values.secrets.keys -}}
 {{- $has := list (list "STORE_URL" $keys.storeUrl) (list "BUS_URL" $keys.busUrl) -}}
+{{- if ne .component "directory" }}{{ $has = append $has (list "BUS_PEERS" $keys.busPeers) }}{{ end -}}
 {{- if ne .component "relay" }}{{ $has = append $has (list "APP_PASSWORD_KEY" $keys.appPasswordKey) }}{{ end -}}
 {{- if eq .component "api" -}}
 {{- $has = append $has (list "TOKEN_KEY" $keys.tokenKey) -}}

@@ -7,7 +7,7 @@ import { listen } from '../http/listen.ts';
 import { basePathOf } from '../http/public-origin.ts';
 import type { Route } from '../http/routes.ts';
 import { tlsFilesOf } from '../http/tls-files.ts';
-import { type BusNews, busNews } from '../observe/bus-reports.ts';
+import { type BusNews, busNews, type RegionNews, regionNews } from '../observe/bus-reports.ts';
 import { createHealth } from '../observe/health.ts';
 import { limiterNews } from '../observe/limiter-reports.ts';
 import { observedStore } from '../observe/observed-ports.ts';
@@ -40,6 +40,11 @@ export interface StandaloneServer<S extends ServerSchema, Store extends Closable
     terms: { readonly whenDamaged: 'continue' | 'stop'; readonly reports: StoreNews },
   ) => Promise<Store>;
   readonly openBus: (url: string, reports: BusNews) => Promise<Bus>;
+  /** For a server that listens to others: by its `BUS_PEERS`, the bus over all regions. Not said: it only speaks, and that needs no more than its own. */
+  readonly regions?: {
+    readonly peersOf: (settings: z.output<S>) => string;
+    readonly join: (own: Bus, url: string, peers: string, reports: RegionNews) => Promise<Bus>;
+  };
   /** By `BUS_URL` too: where limiters count. Not said: the server has none that other processes should know of. */
   readonly openCounters?: (
     url: string,
@@ -73,7 +78,12 @@ export function bootServer<S extends ServerSchema, Store extends Closable, Bus e
       const terms = { whenDamaged: settings.WHEN_STORE_DAMAGED, reports: storeNews(log, metrics) };
       const opened = await openOrExplain('STORE_URL', () => server.openStore(settings.STORE_URL, terms));
       const store = observedStore(opened, metrics, tracing);
-      const link = await openOrExplain('BUS_URL', () => server.openBus(settings.BUS_URL, busNews(log, metrics)));
+      const { regions } = server;
+      const own = await openOrExplain('BUS_URL', () => server.openBus(settings.BUS_URL, busNews(log, metrics)));
+      const peers = regions?.peersOf(context.settings) ?? '';
+      const link = regions
+        ? await openOrExplain('BUS_PEERS', () => regions.join(own, settings.BUS_URL, peers, regionNews(log, metrics)))
+        : own;
       const bus = tracedBus(link, tracing);
       if (bus.reach === 'process') log.warn('bus-is-in-process', { setting: 'BUS_URL', reason: server.withoutNews });
       const counters = await openOrExplain('BUS_URL', async () =>

@@ -155,6 +155,12 @@ describe('unknown keys', () => {
 });
 
 describe('what is shown', () => {
+  it('T217: shows several URLs in one setting without their passwords', () => {
+    const env = { STORE_URL: 'west=redis://:pw1@h:1 north=rediss://u:pw2@h,i' };
+    const loaded = loadConfig(schema, sources({ argv: ['--print-config'], env }));
+    expect(loaded.action === 'show' && loaded.text).toContain('STORE_URL=west=redis://***@h:1 north=rediss://***@h,i');
+  });
+
   it('--print-config shows value and source, secrets and passwords redacted', () => {
     const env = { TOKEN_KEY: SECRET, STORE_URL: 'mongodb://bob:hunter2@db/x' };
     const loaded = loadConfig(schema, sources({ argv: ['--print-config', '--workers', '2'], env }));

@@ -161,6 +161,15 @@ export const TLS_SETTINGS = {
   }),
 } as const;
 
+/** For servers that listen to others. `joinRegions` of packages/bus judges it: a refusal here would quote what may hold a password. */
+export const BUS_PEERS = setting(z.string(), {
+  about:
+    'The `BUS_URL` of each other region as `NAME=redis://HOST`, separated by spaces or lines: this process hears what is published there, too. Names are for the log and metrics.',
+  default: '',
+  alsoFile: true,
+  example: 'west=redis://10.2.0.5:6379',
+});
+
 /** What every server has. `LISTEN` has its default in each server. */
 export const SERVER_SETTINGS = {
   DOMAIN: setting(z.string().regex(DOMAIN_NAME, 'not a domain name in small letters'), {

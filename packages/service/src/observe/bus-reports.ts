@@ -25,3 +25,30 @@ export function busNews(log: Log, metrics: Pick<Metrics, 'busConnected' | 'busFa
     },
   };
 }
+
+export interface RegionNews {
+  onRegion(name: string, state: 'lost' | 'restored', reason?: string): void;
+  onHandlerError(error: unknown): void;
+}
+
+/** The same of other regions (`BUS_PEERS`): what they publish is not heard here meanwhile. */
+export function regionNews(
+  log: Log,
+  metrics: Pick<Metrics, 'busRegionConnected' | 'busFaults' | 'unhandledErrors'>,
+): RegionNews {
+  return {
+    onRegion(region, state, reason) {
+      metrics.busRegionConnected.set({ region }, state === 'restored' ? 1 : 0);
+      if (state === 'restored') {
+        log.info('region-restored', { region });
+        return;
+      }
+      metrics.busFaults.inc({ fault: 'region-lost' });
+      log.warn('region-lost', { region, setting: 'BUS_PEERS', ...(reason !== undefined && { reason }) });
+    },
+    onHandlerError(error) {
+      metrics.unhandledErrors.inc({ where: 'bus-message' });
+      log.error('bus-message-failed', { error });
+    },
+  };
+}

@@ -33,6 +33,8 @@ export interface LogFields {
   readonly bytes?: number;
   readonly durationMs?: number;
   readonly node?: string;
+  /** As `BUS_PEERS` names it. */
+  readonly region?: string;
   /** Correlates the lines of one request: made by us, or by a proxy that is trusted (`../http/request-notes.ts`). */
   readonly request?: string;
   /** Left out unless identifiers are switched on (`LOG_IDENTIFIERS`). */
@@ -81,6 +83,7 @@ const FIELDS: Readonly<
   bytes: 'number',
   durationMs: 'number',
   node: 'string',
+  region: 'string',
 };
 
 /** A log that says what it left out of floods when it is asked to: from time to time, and at the end. */

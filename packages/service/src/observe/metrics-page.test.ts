@@ -43,6 +43,8 @@ describe('every metric', () => {
       'method',
       'node',
       'part',
+      // Of BUS_PEERS.
+      'region',
       'result',
       'route',
     ];

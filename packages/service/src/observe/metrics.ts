@@ -80,7 +80,7 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
     busFaults: new Counter({
       registers,
       name: 'sealwire_bus_faults_total',
-      help: 'Of the bus; mailboxes make them good: refused (not taken), dropped (too many under way), undecodable, interrupted, lost (the connection), unheard (by the sender itself), uncounted (limiters count alone).',
+      help: 'Of the bus; mailboxes make them good: refused (not taken), dropped (too many under way), undecodable, interrupted, lost (the connection), region-lost (to another region), unheard (by the sender itself), uncounted (limiters count alone).',
       labelNames: ['fault'],
     }),
     relayNodeFaults: new Counter({
@@ -150,7 +150,16 @@ export function createMetrics(options: { readonly processMetrics: boolean } = { 
 /** Prometheus sees no increase in a series that begins with 1: what an alert waits for is there before it happens. Links are there until told lost. */
 function beginAtZero(metrics: Omit<Metrics, 'text' | 'descriptions'>): void {
   for (const link of [metrics.busConnected, metrics.limitersShared]) link.set(1);
-  for (const fault of ['refused', 'dropped', 'undecodable', 'interrupted', 'lost', 'unheard', 'uncounted'])
+  for (const fault of [
+    'refused',
+    'dropped',
+    'undecodable',
+    'interrupted',
+    'lost',
+    'region-lost',
+    'unheard',
+    'uncounted',
+  ])
     metrics.busFaults.inc({ fault }, 0);
   for (const fault of ['same-name', 'clock-apart']) metrics.relayNodeFaults.inc({ fault }, 0);
   for (const part of ['log', 'mailbox', 'message', 'ids', 'record']) metrics.storeDamages.inc({ part }, 0);

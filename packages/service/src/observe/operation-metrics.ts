@@ -15,6 +15,7 @@ export interface OperationMetrics {
   readonly blobErrors: Counter<'call' | 'kind'>;
   readonly mails: Counter<'result'>;
   readonly busConnected: Gauge;
+  readonly busRegionConnected: Gauge<'region'>;
   readonly busRoundTrip: Histogram;
   readonly busHeard: Counter<'kind'>;
   readonly limitersShared: Gauge;
@@ -122,6 +123,12 @@ function dependencies(registers: Registry[]) {
       registers,
       name: 'sealwire_bus_connected',
       help: '1 while this process hears the others over the bus; always 1 on the bus within a process.',
+    }),
+    busRegionConnected: new Gauge({
+      registers,
+      name: 'sealwire_bus_region_connected',
+      help: '1 while this process hears what is published in that region (BUS_PEERS).',
+      labelNames: ['region'],
     }),
     busRoundTrip: new Histogram({
       registers,

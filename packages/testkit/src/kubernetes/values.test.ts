@@ -119,6 +119,7 @@ describe('values.schema.json', () => {
     ['settings.api', { TOKEN_KEY: 'x' }],
     ['settings.common', { STORE_URL: 'mongodb://user:password@host/sealwire' }],
     ['settings.common', { BUS_URL: 'redis://:password@host' }],
+    ['settings.relay', { BUS_PEERS: 'west=redis://:password@host' }],
     ['settings.directory', { APP_PASSWORD_KEY: 'x' }],
     ['settings.api', { MAIL_URL: 'smtps://user:password@host' }],
     ['settings.api', { BLOBS_SECRET_KEY: 'x' }],
