@@ -2,11 +2,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Bus } from './port.ts';
 
-/** Two nodes' connections to one bus, which nobody else uses. */
+/** Two nodes' connections to one bus, which nobody else uses. The suite closes them. */
 export interface OpenedBuses {
   readonly one: Bus;
   readonly other: Bus;
-  close(): Promise<void>;
 }
 
 export interface BusFixture {
@@ -50,7 +49,8 @@ export function busContract(name: string, { reach, open, interrupt }: BusFixture
     });
 
     afterEach(async () => {
-      await buses.close();
+      await buses.one.close();
+      await buses.other.close();
     });
 
     /** Everything that was published before on `channel` has been delivered once this comes back. */

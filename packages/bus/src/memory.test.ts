@@ -10,14 +10,7 @@ busContract('memory', {
     hub = new MemoryHub();
     const one = openMemoryBus(hub);
     const other = openMemoryBus(hub);
-    return {
-      one,
-      other,
-      async close() {
-        await one.close();
-        await other.close();
-      },
-    };
+    return { one, other };
   },
   interrupt: () => hub.cut()(),
 });

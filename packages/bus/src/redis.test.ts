@@ -18,14 +18,7 @@ onEachServer('bus contract', (name, url) => {
     reach: 'nodes',
     async open() {
       const [one, other] = await Promise.all([openRedisBus({ url }), openRedisBus({ url })]);
-      return {
-        one,
-        other,
-        async close() {
-          await one.close();
-          await other.close();
-        },
-      };
+      return { one, other };
     },
     interrupt: () => killListeners(url),
   });

@@ -36,14 +36,7 @@ if (hasRedis)
         regional(east, 'west', urlOf(west)),
         regional(west, 'east', urlOf(east)),
       ]);
-      return {
-        one,
-        other,
-        async close() {
-          await one.close();
-          await other.close();
-        },
-      };
+      return { one, other };
     },
     interrupt: () => west.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub').then(() => {}),
   });

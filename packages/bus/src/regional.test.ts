@@ -17,14 +17,7 @@ busContract('two regions in memory', {
     hubs = { east: new MemoryHub(), west: new MemoryHub() };
     const one = await openRegionalBus({ own: openMemoryBus(hubs.east), others: [there('west', hubs.west)] });
     const other = await openRegionalBus({ own: openMemoryBus(hubs.west), others: [there('east', hubs.east)] });
-    return {
-      one,
-      other,
-      async close() {
-        await one.close();
-        await other.close();
-      },
-    };
+    return { one, other };
   },
   interrupt: () => hubs.west.cut()(),
 });
