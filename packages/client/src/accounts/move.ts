@@ -26,7 +26,16 @@ export async function moveTo(
     throw new ClientError('other-server', `${server} serves ${domain}, and ${self.address} is not one of its accounts`);
   const moved = { ...self, server, paths };
   const services = assemble(ledger, moved, runtime, engines);
-  await services.book.refresh(self.address);
+  try {
+    await services.book.refresh(self.address);
+  } catch (error) {
+    if (!(error instanceof ClientError && error.code === 'directory-key-changed')) throw error;
+    throw new ClientError(
+      'other-server',
+      `the key directory of ${server} signs with another key than the one of ${self.address}: it is another server, or its operator says why`,
+      { cause: error },
+    );
+  }
   await services.tokens.renew();
   await ledger.commit((transaction) => writeSelf(transaction, moved));
   return moved;
