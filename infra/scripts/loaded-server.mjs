@@ -26,6 +26,7 @@ const WITHOUT_LIMITS = [
   'bundles-per-target',
   'bundles-per-requester',
   'key-uploads-per-device',
+  'manifest-writes-per-address',
 ].flatMap((name) => [`--${name}`, '0']);
 
 /**

@@ -9,6 +9,8 @@ import { endProcess, freePort, isInstalled, untilItSays } from './processes.ts';
 import { Absent, orAbsent, type Target } from './target.ts';
 
 const STREAM = 'load';
+/** Of all rounds together. */
+const MOST_READERS = 1_000_000;
 /** apps/load/src/peers and apps/load/dist/peers are as deep. */
 const SETUP = fileURLToPath(new URL('../../../../interop/nats/setup.sh', import.meta.url));
 
@@ -39,6 +41,8 @@ export const JETSTREAM: Target = {
       subjects: [`${STREAM}.*`],
       retention: RetentionPolicy.Interest,
       storage: StorageType.File,
+      // Newer servers allow a thousand unless told otherwise, and -1 is not told otherwise.
+      max_consumers: MOST_READERS,
     });
     const join: Joining = (device, { topic, isWriter, writer, filling }, events) => {
       const subject = `${STREAM}.${topic}`;

@@ -20,6 +20,7 @@ const WITHOUT_LIMITS = [
   'messages-per-pair',
   'messages-per-recipient',
   'bytes-per-sender',
+  'manifest-writes-per-address',
 ].flatMap((name) => [`--${name}`, '0']);
 
 export interface SealwireTerms extends Pick<Surroundings, 'runtime' | 'now'> {
@@ -81,13 +82,13 @@ async function runningAt(
     async provide(people, stay) {
       provided = await provide({ people, idle: stay, sdk: 0 }, { ...terms, server, folder, made: () => {} });
     },
-    membersOf({ first, members, origin, filling }, scene) {
+    membersOf({ first, members, filling }, scene) {
       const identities = provided.people.slice(first, first + members);
       return identities.map((identity: LightIdentity) => {
         const others = identities.flatMap(({ id }) => (id === identity.id ? [] : [id]));
         return {
           device: identity.id,
-          make: (events) => new LightMember({ identity, others, filling, part, origin }, { ...scene, ...here }, events),
+          make: (events) => new LightMember({ identity, others, filling, part }, { ...scene, ...here }, events),
         };
       });
     },

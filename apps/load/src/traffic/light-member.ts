@@ -24,8 +24,6 @@ export interface LightMemberTerms {
   readonly filling: Uint8Array;
   /** Of each device, beside the body; shared by all. */
   readonly part: Uint8Array;
-  /** `ORIGIN_BYTES`: they begin the ids of messages. */
-  readonly origin: Uint8Array;
 }
 
 export class LightMember implements Member {
@@ -34,6 +32,8 @@ export class LightMember implements Member {
   readonly #terms: LightMemberTerms;
   readonly #events: MemberEvents;
   readonly #mailbox: Mailbox;
+  /** Begins the ids of its messages: no two senders choose the same, as no two clients do. */
+  readonly #idPrefix: Uint8Array;
   /** Frames that nobody has accepted yet, by number: sent again on the next link. */
   readonly #unaccepted = new Map<number, Uint8Array>();
   #newestSeq = 0;
@@ -44,6 +44,7 @@ export class LightMember implements Member {
   constructor(terms: LightMemberTerms, scene: Scene, events: MemberEvents) {
     this.device = terms.identity.id;
     this.#terms = terms;
+    this.#idPrefix = scene.runtime.random(ORIGIN_BYTES);
     this.#events = events;
     this.#mailbox = new Mailbox(this.device, scene.offences);
     this.link = new LightDevice(
@@ -65,12 +66,12 @@ export class LightMember implements Member {
   async open(): Promise<void> {}
 
   send(number: number, header: Uint8Array): void {
-    const { others, filling, part, origin } = this.#terms;
+    const { others, filling, part } = this.#terms;
     const body = new Uint8Array(HEADER_BYTES + filling.length);
     body.set(header);
     body.set(filling, HEADER_BYTES);
     const id = new Uint8Array(ID_BYTES);
-    id.set(origin);
+    id.set(this.#idPrefix);
     new DataView(id.buffer).setUint32(ORIGIN_BYTES, number);
     const parts = others.map((device) => ({ device, content: part }));
     const addressed = { parts, allDevices: true, ownElsewhere: false };
@@ -130,7 +131,7 @@ export class LightMember implements Member {
   }
 
   #numberIn(id: Uint8Array): number | undefined {
-    if (!this.#terms.origin.every((byte, at) => id[at] === byte)) return undefined;
+    if (!this.#idPrefix.every((byte, at) => id[at] === byte)) return undefined;
     return new DataView(id.buffer, id.byteOffset).getUint32(ORIGIN_BYTES);
   }
 }

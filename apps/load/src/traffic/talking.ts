@@ -61,7 +61,7 @@ export class Talking implements Playing {
         const make = (events: MemberEvents): Member =>
           'keysFile' in one
             ? new SdkMember({ device, others, keysFile: one.keysFile, filling, scene }, events)
-            : new LightMember({ identity: one, others, filling, part, origin }, scene, events);
+            : new LightMember({ identity: one, others, filling, part }, scene, events);
         return { device, make };
       });
       const own: { talk?: Talk } = {};
