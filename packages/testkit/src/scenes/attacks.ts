@@ -41,11 +41,19 @@ export const ATTACKS: Readonly<Record<string, Verb>> = {
     };
   }),
 
-  /** What `from` writes comes in the name of another device of the same account, which is in no list. */
+  /**
+   * What `from` writes next comes in the name of another device of the same account, which is in no list. Not what was written before, and
+   * may be delivered again.
+   */
   renames: attack((cast, { network }, from) => {
     const { device } = cast.member(from!).client;
-    network.incoming = (frame) =>
-      frame.kind === 'deliver' && frame.sender === device ? { ...frame, sender: ghostOf(device) } : frame;
+    let next: string | undefined;
+    network.incoming = (frame) => {
+      if (frame.kind !== 'deliver' || frame.sender !== device) return frame;
+      const id = Buffer.from(frame.id).toString('hex');
+      next ??= id;
+      return id === next ? { ...frame, sender: ghostOf(device) } : frame;
+    };
   }),
 
   /** "This device is gone." */
