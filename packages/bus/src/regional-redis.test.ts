@@ -119,8 +119,7 @@ describe('two regions whose link breaks (skipped without redis-server)', () => {
     return { lines, note, until };
   }
 
-  test('the own one goes on; what comes after the link is back is heard, and who listens was told before', async () => {
-    const { lines, note, until } = story();
+  async function listenOverTheWay(note: (line: string) => void): Promise<void> {
     bus = await regional(east, 'west', `redis://127.0.0.1:${way.port}`, (...words) =>
       note(words.slice(0, 2).join(' ')),
     );
@@ -129,6 +128,11 @@ describe('two regions whose link breaks (skipped without redis-server)', () => {
       ([byte]) => note(`heard ${byte}`),
       () => note('told'),
     );
+  }
+
+  test('the own one goes on; what comes after the link is back is heard, and who listens was told before', async () => {
+    const { lines, note, until } = story();
+    await listenOverTheWay(note);
     await far.publish('a', Uint8Array.of(1));
     await until('heard 1');
     way.become('cut');
@@ -146,15 +150,8 @@ describe('two regions whose link breaks (skipped without redis-server)', () => {
   test('a region that is away at the start keeps nobody from starting', async () => {
     const { lines, note, until } = story();
     way.become('cut');
-    bus = await regional(east, 'west', `redis://127.0.0.1:${way.port}`, (...words) =>
-      note(words.slice(0, 2).join(' ')),
-    );
+    await listenOverTheWay(note);
     expect(lines).toEqual(['west lost']);
-    await bus.subscribe(
-      'a',
-      ([byte]) => note(`heard ${byte}`),
-      () => note('told'),
-    );
     await bus.publish('a', Uint8Array.of(1));
     await until('heard 1');
     way.become('whole');

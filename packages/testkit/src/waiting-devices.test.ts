@@ -147,6 +147,7 @@ describe('a waiting device', () => {
     ]);
     await bob.client.connect();
     const events = await takeBacklog(bob.client);
+    expect(events.filter(({ kind }) => kind !== 'caught-up')).toHaveLength(3);
     expect(events.filter(({ kind }) => kind === 'devices-changed')).toMatchObject([{ added: [phone()], removed: [] }]);
     expect(events.filter(({ kind }) => kind === 'message')).toMatchObject([
       { kind: 'message', id: sent[0]!.id, from: address, device, text: 'one', sentAt: read[0]!.sentAt },

@@ -56,6 +56,19 @@ describe('the oracle of a load', () => {
     expect(report.counts.delivered).toBe(report.counts.sent);
   });
 
+  it('never sees two people choose the same id: no clients do, and a server would search for whose it is', async () => {
+    const senders = new Map<string, Set<string>>();
+    await under({
+      deliver(message) {
+        const id = Buffer.from(message.id).toString('hex');
+        senders.set(id, (senders.get(id) ?? new Set()).add(message.sender));
+        return [message];
+      },
+    });
+    expect(senders.size).toBeGreaterThan(10);
+    expect([...senders.values()].filter(({ size }) => size > 1)).toEqual([]);
+  });
+
   it('sees that an accepted message is lost', async () => {
     const { code, report } = await under({ deliver: (message, turn) => (turn === 5 ? [] : [message]) });
     expect([code, report.ending, report.oracle.offences]).toEqual([3, 'promise', { ...NONE, lost: 1 }]);
