@@ -14,6 +14,30 @@ export interface AccountOptions extends CommonOptions {
   readonly verbose?: boolean;
 }
 
+/** Ids are base64url, of 16 bytes or more: one in 64 begins with a dash. No option has capitals or digits, or so long a name behind one dash. */
+const DASHED_ID = /^-(?!-[a-z-]+$)[\w-]{21,}$/;
+/** In front of such an id while commander looks for options; nothing that is typed begins with it. */
+const SHIELD = '\0';
+
+/** A command of ours: an id that begins like an option is an id wherever an argument may stand. */
+export class SealwireCommand extends Command {
+  override createCommand(name?: string): SealwireCommand {
+    return new SealwireCommand(name);
+  }
+
+  override parseOptions(argv: string[]): ReturnType<Command['parseOptions']> {
+    const takesNext = (word: string | undefined) =>
+      this.options.some(({ required, short, long }) => required && word !== undefined && [short, long].includes(word));
+    const shielded = argv.map((word, i) => (DASHED_ID.test(word) && !takesNext(argv[i - 1]) ? SHIELD + word : word));
+    const { operands, unknown } = super.parseOptions(shielded);
+    return { operands: operands.map(bare), unknown: unknown.map(bare) };
+  }
+}
+
+function bare(word: string): string {
+  return word.startsWith(SHIELD) ? word.slice(SHIELD.length) : word;
+}
+
 /** The parser of an option that may be there several times. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
@@ -21,7 +45,7 @@ export function collect(value: string, before: readonly string[] = []): readonly
 
 /** A command that only holds others: the options belong to them, or it would take theirs. */
 export function group(name: string, summary: string, examples: readonly string[]): Command {
-  return new Command(name)
+  return new SealwireCommand(name)
     .summary(summary)
     .description(`${summary}\n\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`)
     .helpOption('-h, --help', 'show this help');

@@ -1,5 +1,5 @@
 /** The program: one command a file, one line for every mistake, one exit code from the table. */
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { appPasswordsCommand } from './commands/app-passwords.ts';
 import { chatCommand } from './commands/chat.ts';
 import { completionCommand } from './commands/completion.ts';
@@ -30,7 +30,7 @@ import { versionCommand } from './commands/version.ts';
 import { whoamiCommand } from './commands/whoami.ts';
 import type { Context } from './context.ts';
 import { EXIT_CODES, endingOf, isBrokenPipe } from './exit-codes.ts';
-import { collect } from './options.ts';
+import { collect, SealwireCommand } from './options.ts';
 import { Output } from './output.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -51,7 +51,7 @@ export async function run(surroundings: Surroundings): Promise<number> {
 function buildProgram(context: Context): Command {
   const { surroundings, output } = context;
   const give = () => context;
-  const program = new Command('sealwire')
+  const program = new SealwireCommand('sealwire')
     .description('End-to-end-encrypted chat from the command line')
     .usage('<command> [options]')
     .addHelpText('before', 'Examples:\n  sealwire register -u alice\n  sealwire chat -u alice -t bob\n')
